@@ -1,0 +1,303 @@
+"""The stages, and alone their order: read files, compute, write files."""
+
+import logging
+import os
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from autogenome_tf import data, evaluation, families, plots
+from autogenome_tf.config import Config
+from autogenome_tf.console import say_to, watched
+from autogenome_tf.errors import InputError, StageError
+from autogenome_tf.folds import Folds, number_of_folds
+from autogenome_tf.predictor import Predictor
+from autogenome_tf.refit import refit
+from autogenome_tf.run import Run
+from autogenome_tf.search import leaderboard, ranked, search, trials_of
+from autogenome_tf.seeds import derive
+from autogenome_tf.tasks import task_of
+
+log = logging.getLogger(__name__)
+
+STAGES = ("train", "evaluate", "predict")
+
+
+class AutoGenome:
+    """From a matrix and a config to the best network; every stage is a method.
+
+    Args:
+        config: Path of a JSON config, a dict with its keys, or a `Config`.
+        data: In place of files, ``(X, y)``: X a DataFrame (index: sample ids, columns: genes), an
+            array, a scipy sparse matrix or an AnnData of (samples, genes); y the labels or values,
+            (samples,) or (samples, targets), or the name of a column of an AnnData's ``obs``.
+
+    Raises:
+        InputError: At the first thing wrong in the config, naming the place, what came and what
+            was expected.
+
+    A run is a folder (`folder`); ``ag.load(folder)`` brings it back on any later day.
+    """
+
+    def __init__(self, config, data=None):
+        if isinstance(config, (str, Path)):
+            config = Config.load(config)
+        elif not isinstance(config, Config):
+            config = Config.of(config).resolved(Path.cwd())
+        if not config.data.features and data is None:
+            raise InputError("config: data.features: expected a file, or data=(X, y).")
+        self.config = config
+        self.spaces = families.spaces(config)
+        self._given = data
+        self._run = None
+        self._labelled = None
+
+    @classmethod
+    def load(cls, folder):
+        """Open the folder of an earlier run.
+
+        Raises:
+            InputError: Where it holds no run.
+        """
+        run = Run.existing(folder)
+        automl = cls(run.config())
+        automl._run = run
+        return automl
+
+    @property
+    def folder(self):
+        """Path of the run folder; found or made on first use."""
+        return self._opened().folder
+
+    def run(self, stages=STAGES):
+        """Do all stages that are not done yet; an interrupted run goes on where it stopped."""
+        run = self._opened(stages)
+        for stage in stages:
+            if stage not in run.stages:
+                getattr(self, stage)()
+
+    def train(self):
+        """Search, then train the winner for as long as it gains.
+
+        Writes split.tsv, leaderboard.tsv, history.tsv, model.keras and the plots of the search.
+        An interrupted training of the same config and data goes on behind its last trial.
+
+        Returns:
+            The leaderboard as a DataFrame, best first.
+
+        Raises:
+            InputError: Where the data is wrong.
+            StageError: Where most trials fail.
+        """
+        run = self._opened(("train",))
+        if "train" in run.stages:
+            return run.read_table("leaderboard.tsv")
+        with say_to(run.path("log.txt")), run.stage("train") as times:
+            started = time.monotonic()
+            dataset, parts = self._divided()
+            run.write_table("split.tsv", parts.frame(dataset.samples))
+            rows = np.flatnonzero(parts.part != "test")
+            learn, folds = self._folds(dataset, parts, rows)
+            finished = self._finished(run)
+            before = sum(trial.seconds for trial in finished)
+            deadline = started + (self.config.search.max_seconds or float("inf")) - before
+            trials = self._search(run, folds, finished, deadline)
+            times["search"] = time.monotonic() - started + before
+            started = time.monotonic()
+            self._refit(run, learn, folds, self._winner(trials), deadline)
+            times["fit"] = time.monotonic() - started
+            plots.draw_training(run, self.config.objective)
+        return leaderboard(trials, self.config.objective)
+
+    def evaluate(self):
+        """Score the model on rows it has not seen.
+
+        Writes metrics.json and, for classification, confusion_matrix.tsv, .png and .pdf (of the
+        test rows; else of `data.evaluate`, else of the validation or out-of-fold rows).
+
+        Returns:
+            Dict of part ("validation", "test", "evaluate") to metric to {"value", "low", "high"}.
+        """
+        run = self._fitted()
+        with say_to(run.path("log.txt")), run.stage("evaluate"):
+            predictor = self._predictor()
+            scored = dict(self._held_out(run, predictor))
+            found = {
+                part: evaluation.scores(
+                    predictor.task, targets, outputs, derive(self.config.seed, f"bootstrap/{part}")
+                )
+                for part, (targets, outputs) in scored.items()
+            }
+            run.write_json("metrics.json", found)
+            shown = next(part for part in ("test", "evaluate", "validation") if part in scored)
+            if predictor.task.type == "classification":
+                counts = evaluation.confusion_matrix(predictor.task, *scored[shown])
+                run.write_table("confusion_matrix.tsv", counts, index=True)
+            plots.draw_evaluation(run)
+            for name, metric in found[shown].items():
+                log.info("%s %s: %s", shown, name, _with_interval(metric))
+        return found
+
+    def predict(self, rows=None):
+        """Predict with the model.
+
+        Args:
+            rows: None for all rows of the run (and of `data.predict`), written to predictions.tsv;
+                or new rows: a path, a DataFrame, an array, a sparse matrix or an AnnData. Genes
+                are matched by name, whatever their order; extra ones are ignored.
+
+        Returns:
+            A DataFrame: sample, part, target, prediction, then p_<class> for each class.
+
+        Raises:
+            InputError: Where new rows lack genes; the message names them.
+        """
+        run = self._fitted()
+        predictor = self._predictor()
+        if rows is not None:
+            return evaluation.predictions(predictor, self._aligned(rows, predictor), "new")
+        with say_to(run.path("log.txt")), run.stage("predict"):
+            dataset, parts = self._divided()
+            frames = [evaluation.predictions(predictor, dataset, parts.part)]
+            for part in ("evaluate", "predict"):
+                source = getattr(self.config.data, part)
+                if source:
+                    new = self._aligned(source, predictor)
+                    frames.append(evaluation.predictions(predictor, new, part))
+            frame = pd.concat(frames, ignore_index=True)
+            run.write_table("predictions.tsv", frame)
+        return frame
+
+    def _opened(self, asked=()):
+        if self._run is None and self._given is None:
+            self._run = Run.of(self.config, asked)
+        elif self._run is None:
+            with tempfile.TemporaryDirectory(prefix="autogenome_tf-") as folder:
+                rows = os.path.join(folder, "rows.npz")
+                names = data.write_rows(rows, *self._given)
+                self.config = self.config.targeting(names)
+                self._run = Run.of(self.config, asked, rows)
+            self.config = self._run.config()
+        self._run.ask(asked)
+        return self._run
+
+    def _fitted(self):
+        run = self._opened()
+        run.require("train")
+        return run
+
+    def _predictor(self):
+        return Predictor.load(self._opened().path("model.keras"))
+
+    def _divided(self):
+        """The checked rows and their parts; the same on any day."""
+        if self._labelled is None:
+            config = self.config
+            dataset = data.load_labelled(config.data, config.task.type)
+            data.check_genes(dataset, config.data.features)
+            data.check_missing(dataset, config.data.missing, config.data.features)
+            split = config.data.split
+            test = 0.0 if isinstance(split, str) else split.test
+            learn = round(len(dataset) * (1 - test))
+            folds = number_of_folds(config.search.folds, learn, len(dataset.features))
+            self._labelled = dataset, data.split(dataset, split, folds, config.seed)
+        return self._labelled
+
+    def _folds(self, dataset, parts, rows):
+        """Rows to learn from, their task, and the folds; says what was decided."""
+        config = self.config
+        learn = dataset.rows(rows)
+        is_train = parts.part[rows] == "train"
+        task = task_of(config.task, learn.targets, learn.target_names, is_train)
+        pairs = data.Parts(parts.part[rows], parts.fold[rows]).pairs()
+        if not all(len(train) and len(held) for train, held in pairs):
+            raise InputError(
+                "data.split: no rows are left to rank trials by; raise data.split.validation, or "
+                "use search.folds above 1."
+            )
+        folds = Folds(learn.values, task.encode(learn.targets), task, config, pairs)
+        counts = dict(zip(*np.unique(parts.part.astype(str), return_counts=True), strict=True))
+        log.info("rows: %s", ", ".join(f"{n} {part}" for part, n in counts.items()))
+        log.info(
+            "%s: %s%s; %d %s; first layer on %s",
+            "transform", folds.transform.name,
+            f" ({folds.transform.why})" if folds.transform.why else "",
+            len(pairs), "folds" if len(pairs) > 1 else "validation part",
+            "the span of the rows" if folds.space == "rows" else "the genes",
+        )  # fmt: skip
+        return learn, folds
+
+    def _finished(self, run):
+        """Trials that an interrupted training left."""
+        return trials_of(run.read_table("leaderboard.tsv")) if run.has("leaderboard.tsv") else []
+
+    def _search(self, run, folds, finished, deadline):
+        """Run the trials; each is on disk as soon as it ends."""
+        config, trials = self.config, []
+        with watched(config.search, config.objective) as show:
+            for trial in search(folds, config, self.spaces, finished, deadline):
+                trials.append(trial)
+                if len(trials) > len(finished):
+                    frame = leaderboard(trials, config.objective)
+                    run.write_table("leaderboard.tsv", frame, digits=None)
+                show(trial, ranked(trials, config.objective)[0])
+        return trials
+
+    def _winner(self, trials):
+        """The best trial of a family that the config names."""
+        able = [trial for trial in trials if trial.family in self.spaces and trial.is_scored]
+        if not able:
+            reason = next(
+                (trial.status for trial in trials if not trial.is_scored), "none was tried"
+            )
+            raise StageError(f"no trial of {', '.join(self.spaces)} has a score: {reason}")
+        return ranked(able, self.config.objective)[0]
+
+    def _refit(self, run, learn, folds, winner, deadline):
+        log.info("final fit: %s %s", winner.family, winner.values)
+        final = refit(folds, learn.values, winner, self.config, learn.features, deadline)
+        run.write_table("history.tsv", final.history)
+        run.write_arrays(
+            "validation.npz",
+            samples=learn.samples[final.held].astype(str),
+            outputs=final.outputs,
+        )
+        final.predictor.save(run.path("model.keras"))
+
+    def _held_out(self, run, predictor):
+        """Targets and outputs of each part that training has not seen."""
+        dataset, parts = self._divided()
+        held = run.read_arrays("validation.npz")
+        position = {sample: row for row, sample in enumerate(dataset.samples)}
+        rows = [position[sample] for sample in held["samples"]]
+        yield "validation", (dataset.targets[rows], held["outputs"])
+        test = np.flatnonzero(parts.part == "test")
+        if len(test):
+            yield "test", (dataset.targets[test], predictor.outputs(dataset.rows(test).values))
+        source = self.config.data.evaluate
+        if source:
+            new = data.load_labelled(self.config.data, self.config.task.type, source)
+            table = data.Table(new.values, list(new.samples), new.features)
+            values = data.aligned(table, predictor.features, source).values
+            yield "evaluate", (new.targets, predictor.outputs(values))
+
+    def _aligned(self, rows, predictor):
+        config = self.config.data
+        if isinstance(rows, (str, Path)):
+            apart = [config.target] if isinstance(config.target, str) else config.target or []
+            dataset = data.load_rows(str(rows), predictor.features, apart)
+            source = str(rows)
+        else:
+            source = "the given rows"
+            dataset = data.aligned(data.table_of(rows), predictor.features, source)
+        data.check_missing(dataset, predictor.missing, source)
+        return dataset
+
+
+def _with_interval(metric):
+    if metric["value"] is None:
+        return "undefined"
+    return f"{metric['value']:.3f} ({metric['low']:.3f} to {metric['high']:.3f})"

@@ -1,0 +1,165 @@
+"""The command line: one function a verb, one call each; only those that train import TensorFlow."""
+
+import argparse
+import dataclasses
+import os
+import sys
+from pathlib import Path
+
+from autogenome_tf import __version__
+from autogenome_tf.errors import InputError
+
+DONE, FAILED, WRONG_INPUT = 0, 1, 2
+
+
+def main(arguments=None):
+    """Run one verb; returns the exit status (0 done, 2 the input is wrong, 1 anything else)."""
+    parsed = _parser().parse_args(arguments)
+    # TensorFlow's banners would bury what this program says.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    try:
+        parsed.verb(parsed)
+    except InputError as error:
+        print(f"autogenome-tf: {error}", file=sys.stderr)
+        return WRONG_INPUT
+    except KeyboardInterrupt:
+        print("autogenome-tf: interrupted; the same command goes on from here.", file=sys.stderr)
+        return FAILED
+    return DONE
+
+
+def check(parsed):
+    """Check a config without TensorFlow."""
+    from autogenome_tf import families
+    from autogenome_tf.config import Config
+
+    config = Config.load(parsed.config, parsed.set)
+    families.spaces(config)
+    if not config.data.features:
+        raise InputError(f"{parsed.config}: data.features: expected the path of a matrix.")
+    for path in config.files:
+        if not Path(path).exists():
+            raise InputError(f"{parsed.config}: {path}: no such file.")
+    print(f"{parsed.config}: fine; {len(config.families)} families, {config.search.method} search")
+
+
+def run(parsed):
+    """Do all stages and show what came out."""
+    automl = _of_config(parsed)
+    automl.run()
+    from autogenome_tf.summary import show
+
+    show(automl.folder, automl.config)
+
+
+def train(parsed):
+    """Search and train."""
+    automl = _of_config(parsed)
+    automl.train()
+    print(automl.folder)
+
+
+def evaluate(parsed):
+    """Score a run's model."""
+    _of_run(parsed).evaluate()
+
+
+def predict(parsed):
+    """Predict new rows."""
+    automl = _of_run(parsed)
+    frame = automl.predict(parsed.file)
+    output = (
+        parsed.output or automl.folder / f"{Path(parsed.file).name.split('.')[0]}.predictions.tsv"
+    )
+    from autogenome_tf.run import Run
+
+    Run(Path(output).parent).write_table(Path(output).name, frame)
+    print(output)
+
+
+def simulate(parsed):
+    """Write a matrix with planted genes and the truth beside it."""
+    from autogenome_tf.simulate import Parameters
+    from autogenome_tf.simulate import simulate as write
+
+    names = [field.name for field in dataclasses.fields(Parameters)]
+    write(parsed.folder, **{name: getattr(parsed, name) for name in names if name in parsed})
+    print(f"{parsed.folder}: features.tsv.gz, targets.tsv, truth.tsv, truth.json, config.json")
+
+
+def _of_config(parsed):
+    from autogenome_tf.config import Config
+    from autogenome_tf.console import talk
+
+    overrides = list(parsed.set)
+    config = Config.load(parsed.config, overrides)
+    if parsed.output:
+        config = config.model_copy(update={"output_dir": str(Path(parsed.output).resolve())})
+    talk(parsed.quiet)
+    from autogenome_tf.automl import AutoGenome
+
+    return AutoGenome(config)
+
+
+def _of_run(parsed):
+    from autogenome_tf.console import talk
+    from autogenome_tf.run import Run
+
+    Run.existing(parsed.run)
+    talk(parsed.quiet)
+    from autogenome_tf.automl import AutoGenome
+
+    return AutoGenome.load(parsed.run)
+
+
+def _parser():
+    parser = argparse.ArgumentParser(
+        prog="autogenome-tf", description="AutoML for omics matrices on TensorFlow."
+    )
+    parser.add_argument("--version", action="version", version=__version__)
+    verbs = parser.add_subparsers(title="verbs", required=True, metavar="VERB")
+    for verb, config_help in (
+        (run, "a JSON config"),
+        (train, "a JSON config"),
+        (check, "a JSON config"),
+    ):
+        sub = _verb(verbs, verb)
+        sub.add_argument("config", metavar="CONFIG", help=config_help)
+        sub.add_argument("--set", action="append", default=[], metavar="key.path=value",
+                         help="override one key of the config")  # fmt: skip
+        if verb is not check:
+            sub.add_argument("--output", metavar="DIR", help="takes the place of output_dir")
+            _quiet(sub)
+    for verb in (evaluate, predict):
+        sub = _verb(verbs, verb)
+        sub.add_argument("run", metavar="RUN", help="the folder of a run")
+        if verb is predict:
+            sub.add_argument("file", metavar="FILE", help="rows of the same genes, in any order")
+            sub.add_argument("--output", metavar="OUT.tsv", help="default: in the run folder")
+        _quiet(sub)
+    _add_simulate(verbs)
+    return parser
+
+
+def _verb(verbs, function):
+    sub = verbs.add_parser(
+        function.__name__, help=function.__doc__.splitlines()[0], description=function.__doc__
+    )
+    sub.set_defaults(verb=function)
+    return sub
+
+
+def _quiet(sub):
+    sub.add_argument("--quiet", action="store_true", help="say nothing but warnings and errors")
+
+
+def _add_simulate(verbs):
+    sub = _verb(verbs, simulate)
+    sub.add_argument("folder", metavar="DIR", help="an empty or new folder")
+    kinds = {"samples": int, "features": int, "classes": int, "informative": int,
+             "interactions": int, "blocks": int, "batches": int, "batch-effect": float,
+             "dropout": float, "noise": float, "seed": int}  # fmt: skip
+    for name, kind in kinds.items():
+        option = {"type": kind, "default": argparse.SUPPRESS, "metavar": kind.__name__.upper()}
+        sub.add_argument(f"--{name}", **option)
+    sub.add_argument("--task", choices=["classification", "regression"], default=argparse.SUPPRESS)

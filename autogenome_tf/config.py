@@ -1,0 +1,381 @@
+"""What was asked, frozen: the schema of the JSON config, and errors that name the place."""
+
+import json
+import os
+import re
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import json5
+import pydantic
+from pydantic import Field, field_validator, model_validator
+
+from autogenome_tf.errors import InputError, nearest
+
+TRANSFORMS = ("auto", "none", "log1p", "log2", "library_log1p", "clr", "relative_log")
+OPTIMIZERS = (
+    "adam adamw sgd momentum rmsprop adagrad adadelta ftrl lamb lion".split()  # fmt: skip
+)
+OBJECTIVES = {
+    "classification": ("log_loss", "accuracy", "balanced_accuracy", "f1_macro", "mcc", "roc_auc"),
+    "regression": ("r2", "pearson", "spearman", "rmse", "mae"),
+}
+LOSSES = {
+    "classification": ("cross_entropy", "focal_loss"),
+    "regression": ("mse", "mae", "huber"),
+}
+SCANPY_PREFIX = "scanpy:"
+
+Fraction = Annotated[float, Field(ge=0, lt=1)]
+Positive = Annotated[float, Field(gt=0)]
+Count = Annotated[int, Field(ge=1)]
+
+
+class Section(pydantic.BaseModel):
+    """A part of the config: unknown keys are refused, values are checked and frozen."""
+
+    model_config = pydantic.ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class Split(Section):
+    """How rows are divided; both fractions are of all rows."""
+
+    test: Fraction = Field(0.2, description="Part of all rows held out from everything.")
+    validation: Fraction = Field(
+        0.2, description="Part of all rows that ranks trials where there is one fold."
+    )
+    group: str | None = Field(
+        None, description="Column whose rows with one value (a patient) stay on one side."
+    )
+
+    @model_validator(mode="after")
+    def _leaves_rows_to_train_on(self):
+        if self.test + self.validation >= 1:
+            raise ValueError(
+                f"test + validation must be below 1; received {self.test} + {self.validation}"
+            )
+        return self
+
+
+class Data(Section):
+    """Where the matrix and the targets are, and how values reach the network."""
+
+    features: str = Field("", description="The matrix: a file, a 10x folder or scanpy:NAME.")
+    targets: str | list[str] | None = Field(
+        None, description="File with the target (several are joined by sample id)."
+    )
+    target: str | list[str] | None = Field(None, description="Column or columns to predict.")
+    evaluate: str | None = Field(None, description="File of further labelled rows to score.")
+    predict: str | None = Field(None, description="File of rows to predict.")
+    split: Split | str = Field(
+        default_factory=Split, description="Fractions, or a file with columns sample and part."
+    )
+    transform: Literal[TRANSFORMS] = Field("auto", description="Applied to each raw value.")
+    log2_floor: Positive = Field(1.0, description="Values below it are raised to it by log2.")
+    scale: Literal["none", "standard", "minmax"] = Field(
+        "standard", description="By constants of the training rows."
+    )
+    missing: Literal["error", "mean", "median", "zero"] = Field(
+        "error", description="What stands for a missing value."
+    )
+    top_variable: Count | None = Field(
+        None, description="Keep the genes of largest variance on training rows."
+    )
+
+
+class Task(Section):
+    """What is predicted and what training minimises."""
+
+    type: Literal["classification", "regression"] = "classification"
+    loss: Literal["cross_entropy", "focal_loss", "mse", "mae", "huber"] | None = Field(
+        None, description="cross_entropy for classification, mse for regression when left out."
+    )
+    class_weight: Literal["balanced"] | dict[str, Positive] | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _usual_loss(cls, values):
+        if isinstance(values, dict) and values.get("loss") is None:
+            usual = LOSSES.get(values.get("type", "classification"), [None])[0]
+            return {**values, "loss": usual}
+        return values
+
+    @model_validator(mode="after")
+    def _loss_fits_the_type(self):
+        if self.loss not in LOSSES[self.type]:
+            raise ValueError(
+                f"{self.type} is trained with one of {', '.join(LOSSES[self.type])}; "
+                f"received {self.loss!r}"
+            )
+        if self.class_weight and self.type != "classification":
+            raise ValueError(f"class_weight is for classification; the type is {self.type!r}")
+        return self
+
+
+class Search(Section):
+    """How structure and hyperparameters are found, and for how long."""
+
+    method: Literal["random", "grid", "bayesian", "hyperband"] = "bayesian"
+    max_trials: Count = 30
+    max_seconds: Positive | None = Field(
+        None, description="Wall-clock budget of search, baseline and final fit together."
+    )
+    epochs: Count = Field(20, description="Most epochs of one trial.")
+    folds: Literal["auto"] | Count = Field(
+        "auto", description="Fits a trial; auto: 5 below 2,000 rows to learn from, else 1."
+    )
+    objective: str = Field("auto", description="log_loss or r2 when auto.")
+
+
+class Training(Section):
+    """How the final network (and, but for its epochs, each trial) is trained."""
+
+    epochs: Count = 200
+    batch_size: Count = Field(64, description="Smaller where rows would not fill 8 batches.")
+    optimizer: Literal[tuple(OPTIMIZERS)] = "adam"
+    learning_rate: Literal["auto"] | Positive = Field("auto", description="auto: a range test.")
+    patience: Count = Field(15, description="Epochs without gain before training stops.")
+    space: Literal["auto", "rows", "genes"] = Field(
+        "auto", description="Coordinates of the first layer; auto: rows where genes outnumber them."
+    )
+    l2: Annotated[float, Field(ge=0)] | None = Field(
+        None, description="Fixes the hyperparameter l2 of every network."
+    )
+
+
+class Ensemble(Section):
+    """How many networks make the final prediction together."""
+
+    size: Literal[1] = Field(1, description="1: the single refit network.")
+
+
+class Explanation(Section):
+    """How much of the data the attributions rest on."""
+
+    method: Literal["auto", "deep_shap"] = "auto"
+    background: Count = Field(100, description="Training rows that stand for 'nothing known'.")
+    samples: Count = Field(100, description="Rows explained.")
+    top: Count = Field(20, description="Genes in pictures and tables.")
+
+
+class Export(Section):
+    """The SavedModel for TensorFlow Serving."""
+
+    version: Count = Field(1, description="Number of the first version folder.")
+
+
+class Config(Section):
+    """One run, as asked for; every key with its default.
+
+    >>> Config.of({"name": "demo", "data": {"features": "x.tsv"}}).search.max_trials
+    30
+    """
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+    seed: Annotated[int, Field(ge=0)] = 7
+    output_dir: str = "runs"
+    data: Data = Field(default_factory=Data)
+    task: Task = Field(default_factory=lambda: Task(loss="cross_entropy"))
+    families: dict[str, dict[str, Any]] = Field(
+        default_factory=lambda: {"linear": {}, "mlp": {}, "resnet": {}, "densenet": {}},
+        min_length=1,
+    )
+    search: Search = Field(default_factory=Search)
+    training: Training = Field(default_factory=Training)
+    ensemble: Ensemble = Field(default_factory=Ensemble)
+    explanation: Explanation = Field(default_factory=Explanation)
+    export: Export = Field(default_factory=Export)
+
+    @field_validator("families", mode="before")
+    @classmethod
+    def _families_are_objects(cls, families):
+        if isinstance(families, dict):
+            return {name: {} if given is None else given for name, given in families.items()}
+        return families
+
+    @model_validator(mode="after")
+    def _objective_fits_the_task(self):
+        known = ("auto", *OBJECTIVES[self.task.type])
+        if self.search.objective not in known:
+            raise ValueError(
+                f"search.objective: a {self.task.type} is ranked by one of {', '.join(known)}; "
+                f"received {self.search.objective!r}.{nearest(self.search.objective, known)}"
+            )
+        return self
+
+    @property
+    def objective(self):
+        """The metric that ranks trials, with `auto` resolved."""
+        chosen = self.search.objective
+        return OBJECTIVES[self.task.type][0] if chosen == "auto" else chosen
+
+    @property
+    def files(self):
+        """Paths of the data files it names."""
+        data = self.data
+        targets = [data.targets] if isinstance(data.targets, str) else data.targets or []
+        split = [data.split] if isinstance(data.split, str) else []
+        named = [data.features, *targets, *split, data.evaluate, data.predict]
+        return [path for path in named if path and not _is_no_path(path)]
+
+    def reading(self, features):
+        """The same config with another matrix."""
+        return self.model_copy(update={"data": self.data.model_copy(update={"features": features})})
+
+    def targeting(self, names):
+        """The same config with the names of its targets, where it names none."""
+        if self.data.target is not None:
+            return self
+        target = names[0] if len(names) == 1 else names
+        return self.model_copy(update={"data": self.data.model_copy(update={"target": target})})
+
+    @classmethod
+    def of(cls, given, place="config"):
+        """Check a plain dict.
+
+        Args:
+            given: The keys of DESIGN's config as nested dicts.
+            place: What to call it in an error.
+
+        Raises:
+            InputError: At the first wrong key or value, with its path.
+        """
+        try:
+            return cls.model_validate(given)
+        except pydantic.ValidationError as error:
+            raise InputError(f"{place}: {_first(error, cls)}") from None
+
+    @classmethod
+    def load(cls, path, overrides=()):
+        """Read a JSON config; ``//`` comments and trailing commas are fine.
+
+        Args:
+            path: The file. Paths in it are relative to its folder and come back absolute.
+            overrides: Texts such as ``"search.max_trials=20"``; the value is JSON or a bare word.
+
+        Raises:
+            InputError: For a missing file, broken JSON, or the first wrong key or value.
+        """
+        path = Path(path)
+        given = read_json(path)
+        if not isinstance(given, dict):
+            raise InputError(f"{path}: expected a JSON object {{...}}; received {given!r}.")
+        for override in overrides:
+            _set(given, override)
+        return cls.of(given, place=str(path)).resolved(path.resolve().parent)
+
+    def resolved(self, folder):
+        """The same config with absolute paths, taken relative to `folder`."""
+
+        def absolute(path):
+            return path if _is_no_path(path) else os.path.normpath(Path(folder) / path)
+
+        return self._with_paths(absolute)
+
+    def relative(self, folder):
+        """The same config with paths as seen from `folder`, so that both can move together."""
+
+        def seen(path):
+            return path if _is_no_path(path) else os.path.relpath(path, folder)
+
+        return self._with_paths(seen)
+
+    def _with_paths(self, change):
+        paths = {
+            name: [change(path) for path in value] if isinstance(value, list) else change(value)
+            for name, value in self.data
+            if name in ("features", "targets", "evaluate", "predict", "split")
+            and (name != "split" or isinstance(value, str))
+        }
+        data = self.data.model_copy(update=paths)
+        return self.model_copy(update={"data": data, "output_dir": change(self.output_dir)})
+
+    def as_json(self):
+        """The config as JSON text, every default filled in."""
+        return json.dumps(self.model_dump(), indent=2) + "\n"
+
+
+def read_json(path):
+    """Read JSON that may hold comments and trailing commas.
+
+    Raises:
+        InputError: Naming the file, and the line and column where reading stopped.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise InputError(f"{path}: no such config file.")
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: not UTF-8 text (byte {error.start}).") from None
+    try:
+        return json5.loads(text, allow_duplicate_keys=False)
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{path}: not valid JSON: {error}") from None
+
+
+def _is_no_path(value):
+    return not value or value.startswith(SCANPY_PREFIX)
+
+
+def _set(given, override):
+    """Put one ``key.path=value`` into nested dicts."""
+    path, equals, text = override.partition("=")
+    if not equals or not path:
+        raise InputError(f"--set {override}: expected key.path=value.")
+    try:
+        value = json5.loads(text)
+    except ValueError:
+        value = text
+    *parents, last = path.split(".")
+    for parent in parents:
+        given = given.setdefault(parent, {})
+        if not isinstance(given, dict):
+            raise InputError(f"--set {override}: {parent!r} holds a value, not a section.")
+    given[last] = value
+
+
+def _first(error, model):
+    """Say the first problem that pydantic found: path, what came, what was expected."""
+    first, *others = error.errors()
+    path = _known_steps(first["loc"])
+    name = ".".join(path)
+    if first["type"] == "extra_forbidden":
+        known = _keys(model, path[:-1])
+        return (
+            f"{name}: unknown key; expected one of: {', '.join(known)}.{nearest(path[-1], known)}"
+        )
+    if first["type"] == "missing":
+        return f"{name}: this key must be given."
+    if first["type"] == "value_error":
+        return f"{name + ': ' if name else ''}{first['ctx']['error']}".rstrip(".") + "."
+    branches = [first, *(other for other in others if _known_steps(other["loc"]) == path)]
+    expected = " or ".join(dict.fromkeys(_expected(problem) for problem in branches))
+    received, options = first["input"], [word for b in branches for word in _options(b)]
+    hint = nearest(received, options) if isinstance(received, str) else ""
+    return f"{name}: expected {expected}; received {json.dumps(received, default=str)[:80]}.{hint}"
+
+
+def _known_steps(location):
+    """Drop what pydantic adds to a path where a value may be of several kinds."""
+    kind = re.compile(r"Split|str|int|float|constrained-\w+|.*\[.*")
+    return [str(step) for step in location if not kind.fullmatch(str(step))]
+
+
+def _expected(problem):
+    message = re.sub(r"^(Input|String|Dictionary) should (be|match|have) ?", "", problem["msg"])
+    return re.sub("valid dictionary( or instance of .*)?", "JSON object", message)
+
+
+def _keys(model, path):
+    """The keys that are known at a path of the schema."""
+    for step in path:
+        annotation = model.model_fields[step].annotation
+        branches = [annotation, *getattr(annotation, "__args__", ())]
+        model = next(b for b in branches if isinstance(b, type) and issubclass(b, Section))
+    return list(model.model_fields)
+
+
+def _options(problem):
+    """The words that a choice would have taken."""
+    return re.findall(r"'([^']*)'", problem.get("ctx", {}).get("expected", ""))

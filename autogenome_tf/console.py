@@ -1,0 +1,103 @@
+"""What is said while a run goes on: lines on the console and in log.txt, a bar on a terminal."""
+
+import contextlib
+import datetime
+import logging
+import time
+
+import numpy as np
+import rich.console
+import rich.progress
+
+log = logging.getLogger("autogenome_tf")
+
+_console = rich.console.Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+class _Lines(logging.Handler):
+    """Prints above the bar where there is one."""
+
+    def emit(self, record):
+        _console.print(self.format(record), markup=False)
+
+
+def talk(quiet=False):
+    """Show what the package says on the console, or only warnings with `quiet`."""
+    for handler in [handler for handler in log.handlers if isinstance(handler, _Lines)]:
+        log.removeHandler(handler)
+    handler = _Lines(logging.WARNING if quiet else logging.INFO)
+    log.addHandler(handler)
+    log.setLevel(logging.INFO)
+    log.propagate = False
+
+
+@contextlib.contextmanager
+def say_to(path):
+    """Write everything that is said to a file too; in a notebook show it as well."""
+    if not log.handlers and not logging.getLogger().handlers:
+        talk()
+    handler = logging.FileHandler(path, encoding="utf-8")
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    log.addHandler(handler)
+    try:
+        yield
+    finally:
+        log.removeHandler(handler)
+        handler.close()
+
+
+@contextlib.contextmanager
+def watched(settings, objective):
+    """Show trials as they end: a line each, and on a terminal a bar with the time left.
+
+    Args:
+        settings: The config's `search` section.
+        objective: Name of the metric.
+
+    Yields:
+        A function to call with each trial and the best one so far.
+    """
+    is_live = _console.is_terminal and any(
+        isinstance(handler, _Lines) and handler.level <= logging.INFO for handler in log.handlers
+    )
+    bar = rich.progress.Progress(
+        rich.progress.TextColumn("{task.description}"),
+        rich.progress.BarColumn(),
+        rich.progress.MofNCompleteColumn(),
+        rich.progress.TimeElapsedColumn(),
+        rich.progress.TextColumn("{task.fields[left]}"),
+        console=_console,
+        disable=not is_live,
+        transient=True,
+    )
+    started, seen = time.monotonic(), []
+    with bar:
+        task = bar.add_task("search", total=settings.max_trials, left="")
+
+        def show(trial, best):
+            seen.append(trial)
+            log.info("%s", _line(trial, settings.max_trials, objective, best))
+            left = _left(settings, time.monotonic() - started, len(seen), trial.number)
+            description = f"search, best {objective} {best.score:.4g} ({best.family})"
+            bar.update(task, completed=trial.number, description=description, left=left)
+
+        yield show
+
+
+def _line(trial, total, objective, best):
+    name = "reference" if trial.number == 0 else f"trial {trial.number}/{total}"
+    if not trial.is_scored:
+        return f"{name}: {trial.family} {trial.status}"
+    spread = f" +- {trial.error:.2g}" if np.isfinite(trial.error) else ""
+    return (
+        f"{name}: {trial.family} {objective} {trial.score:.4g}{spread}, {trial.seconds:.1f} s; "
+        f"best {best.score:.4g} ({best.family})"
+    )
+
+
+def _left(settings, elapsed, done, number):
+    """Estimated time left by the trials so far, within the budget."""
+    seconds = elapsed / done * (settings.max_trials - number)
+    if settings.max_seconds:
+        seconds = min(seconds, max(0.0, settings.max_seconds - elapsed))
+    return f"{datetime.timedelta(seconds=round(seconds))} left"

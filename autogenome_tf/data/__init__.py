@@ -1,0 +1,35 @@
+"""The open room of readers by file kind, and the way from files to a checked `Dataset`.
+
+A module with `matches(source)` and `read(source, ...)` is a member; what begins with an underscore
+belongs to the room.
+"""
+
+from autogenome_tf.data._dataset import Dataset, Table
+from autogenome_tf.data._load import (
+    aligned,
+    check_genes,
+    check_missing,
+    load_labelled,
+    load_rows,
+)
+from autogenome_tf.data._memory import table_of
+from autogenome_tf.data._read import read_table
+from autogenome_tf.data._split import Parts, split
+from autogenome_tf.data._store import write_rows
+from autogenome_tf.data._targets import read_columns
+
+__all__ = [
+    "Dataset",
+    "Parts",
+    "Table",
+    "aligned",
+    "check_genes",
+    "check_missing",
+    "load_labelled",
+    "load_rows",
+    "read_columns",
+    "read_table",
+    "split",
+    "table_of",
+    "write_rows",
+]

@@ -1,0 +1,141 @@
+"""The last step of every reader: what a table promises is checked here, once."""
+
+import collections
+import dataclasses
+import os
+
+import numpy as np
+import pandas as pd
+import scipy.sparse
+
+from autogenome_tf.errors import InputError, some
+
+
+def checked(where, table, kind, *notes, columns=()):
+    """Make a table keep its promises, or refuse it.
+
+    Args:
+        where: The file, or whatever else the error should name.
+        table: A `Table` whose values may be of any numeric type and sparse format.
+        kind: What the file is, for `Table.said`.
+        *notes: What else was found out, for `Table.said`.
+        columns: Names of features that are none; they move to `Table.extra`.
+
+    Returns:
+        A `Table` with float32 values, dense or CSR, and distinct names.
+
+    Raises:
+        InputError: Shapes disagree, names are empty or repeated, a value is infinite.
+    """
+    values = float_matrix(where, table.values)
+    _check_counts(where, values.shape, table)
+    _check_names(where, "sample id", table.samples or [])
+    _check_names(where, "gene name", table.features)
+    _check_finite(where, values, table)
+    table = _set_aside(dataclasses.replace(table, values=values), columns)
+    rows, width = table.values.shape
+    words = [kind, f"{rows} samples x {width} features", *notes]
+    label = os.path.basename(os.path.normpath(where))
+    return dataclasses.replace(table, said=f"{label}: {', '.join(words)}")
+
+
+def numbered_features(count):
+    """Names for the columns of a matrix that has none.
+
+    >>> numbered_features(2)
+    ['feature_1', 'feature_2']
+    """
+    return [f"feature_{number}" for number in range(1, count + 1)]
+
+
+def float_matrix(where, matrix):
+    """Cast a matrix of numbers to float32, an array or CSR as it came.
+
+    Raises:
+        InputError: It is not two-dimensional, not of numbers, or has no rows or columns.
+    """
+    matrix = matrix if scipy.sparse.issparse(matrix) else np.asarray(matrix)
+    if matrix.ndim != 2:
+        raise InputError(
+            f"{where}: received {matrix.ndim} dimension(s), shape {matrix.shape}; "
+            "expected two: samples x genes."
+        )
+    if matrix.dtype.kind not in "biuf":
+        raise InputError(f"{where}: received values of type {matrix.dtype}; expected numbers.")
+    if 0 in matrix.shape:
+        raise InputError(
+            f"{where}: received {matrix.shape[0]} samples x {matrix.shape[1]} genes; "
+            "expected at least one of each."
+        )
+    if scipy.sparse.issparse(matrix):
+        matrix = scipy.sparse.csr_matrix(matrix)
+    with np.errstate(over="ignore"):  # becomes inf, which is refused with its place
+        return matrix.astype(np.float32, copy=False)
+
+
+def has_infinite(values):
+    """Whether an array holds inf or -inf; NaN is no matter here, and nothing is copied."""
+    flat = values.ravel()
+    extremes = [np.fmax.reduce(flat), np.fmin.reduce(flat)] if flat.size else []
+    return bool(np.isinf(extremes).any())
+
+
+def _check_counts(where, shape, table):
+    for what, names, count in (
+        ("sample ids", table.samples, shape[0]),
+        ("gene names", table.features, shape[1]),
+    ):
+        if names is not None and len(names) != count:
+            raise InputError(
+                f"{where}: received {len(names)} {what} for a matrix of {shape[0]} samples x "
+                f"{shape[1]} genes; expected {count}."
+            )
+
+
+def _check_names(where, what, names):
+    empty = next((place for place, name in enumerate(names, 1) if not name.strip()), None)
+    if empty:
+        raise InputError(f"{where}: {what} {empty} of {len(names)} is empty.")
+    if len(set(names)) < len(names):
+        twice = [name for name, count in collections.Counter(names).items() if count > 1]
+        raise InputError(f"{where}: duplicate {what}: {some(twice)}; expected each only once.")
+
+
+def _check_finite(where, values, table):
+    sparse = scipy.sparse.issparse(values)
+    if not has_infinite(values.data if sparse else values):
+        return
+    row, column = _first_infinite(values)
+    sample = f"row {row + 1}" if table.samples is None else f"sample {table.samples[row]!r}"
+    raise InputError(
+        f"{where}: {sample}, gene {table.features[column]!r}: received {values[row, column]}; "
+        "expected a finite number."
+    )
+
+
+def _first_infinite(values):
+    if scipy.sparse.issparse(values):
+        entries = values.tocoo()
+        place = np.isinf(entries.data).argmax()
+        return entries.row[place], entries.col[place]
+    return np.unravel_index(np.isinf(values).argmax(), values.shape)
+
+
+def _set_aside(table, columns):
+    known = set() if table.extra is None else set(table.extra.columns)
+    wanted = set(columns) - known
+    places = {name: place for place, name in enumerate(table.features) if name in wanted}
+    if not places:
+        return table
+    aside = table.values[:, list(places.values())]
+    aside = aside.toarray() if scipy.sparse.issparse(aside) else aside
+    extra = pd.DataFrame(aside, index=table.samples, columns=list(places))
+    if table.extra is not None:
+        extra = pd.concat([table.extra, extra], axis=1)
+    keep = [place for place, name in enumerate(table.features) if name not in places]
+    return dataclasses.replace(
+        table,
+        values=table.values[:, keep],
+        features=[table.features[place] for place in keep],
+        extra=extra,
+    )

@@ -1,0 +1,62 @@
+"""What every reader returns and everything above works on: named rows, named genes, targets."""
+
+import dataclasses
+
+import numpy as np
+import pandas as pd
+import scipy.sparse
+
+
+@dataclasses.dataclass(frozen=True)
+class Table:
+    """A feature matrix as one file held it.
+
+    Attributes:
+        values: (rows, features) float32, an array or a CSR matrix; missing cells are NaN.
+        samples: Sample ids, or None where the file has none (rows then match by order).
+        features: Feature names, made up as ``feature_1`` ... where the file has none.
+        extra: Columns that are not features (h5ad's ``obs``), one row a sample, or None.
+        said: What was detected, in one line, for the log.
+    """
+
+    values: np.ndarray | scipy.sparse.csr_matrix
+    samples: list[str] | None
+    features: list[str]
+    extra: pd.DataFrame | None = None
+    said: str = ""
+
+
+@dataclasses.dataclass(frozen=True)
+class Dataset:
+    """Rows with their names and, where asked for, their targets and groups.
+
+    Attributes:
+        values: (rows, features) float32, an array or a CSR matrix; missing cells are NaN.
+        samples: Sample ids, one a row.
+        features: Feature names, one a column.
+        targets: (rows,) labels as text for classification, (rows, targets) float64 for
+            regression, or None.
+        target_names: Name of each target column.
+        groups: (rows,) text, or None.
+    """
+
+    values: np.ndarray | scipy.sparse.csr_matrix
+    samples: np.ndarray
+    features: list[str]
+    targets: np.ndarray | None = None
+    target_names: list[str] = dataclasses.field(default_factory=list)
+    groups: np.ndarray | None = None
+
+    def __len__(self):
+        """Count the rows."""
+        return self.values.shape[0]
+
+    def rows(self, index):
+        """Take the rows of an integer index, with everything that belongs to them."""
+        return dataclasses.replace(
+            self,
+            values=self.values[index],
+            samples=self.samples[index],
+            targets=None if self.targets is None else self.targets[index],
+            groups=None if self.groups is None else self.groups[index],
+        )

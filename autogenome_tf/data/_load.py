@@ -1,0 +1,268 @@
+"""From the files a config names to one checked `Dataset`: rows matched by sample id."""
+
+import dataclasses
+import logging
+
+import numpy as np
+import pandas as pd
+import scipy.sparse
+
+from autogenome_tf.data._dataset import Dataset
+from autogenome_tf.data._read import read_table
+from autogenome_tf.data._targets import read_columns
+from autogenome_tf.errors import InputError, some, unknown
+
+log = logging.getLogger(__name__)
+
+FEWEST_OF_A_CLASS = 2
+
+
+def load_labelled(data, task_type, features=None):
+    """Read the matrix and the targets of a config and match them.
+
+    Args:
+        data: The config's `data` section.
+        task_type: "classification" or "regression".
+        features: Path of another matrix of the same form (`data.evaluate`).
+
+    Returns:
+        A checked `Dataset` with targets.
+
+    Raises:
+        InputError: Naming file, row or column, what came and what was expected.
+    """
+    source = features or data.features
+    targets = _listed(data.target)
+    apart = [*targets, *_listed(_group_column(data))]
+    table = _read(source, apart)
+    columns, where = _columns(data, table, source, targets)
+    names = targets or _only_column(columns, where)
+    for name in names:
+        if name not in columns.columns:
+            raise unknown(f"{where}: data.target", name, columns.columns)
+    dataset, columns = _matched(table, columns, source, where)
+    found = _targets(columns[names], task_type, where)
+    dataset = dataclasses.replace(dataset, targets=found, target_names=names)
+    group = _group_column(data)
+    return _grouped(dataset, columns, group, where) if group else dataset
+
+
+def load_rows(source, features, apart=()):
+    """Read rows to predict and bring their genes into the order of training.
+
+    Args:
+        source: The file.
+        features: The genes of training, in order.
+        apart: Columns that are not genes, such as the target.
+
+    Returns:
+        A `Dataset` without targets.
+
+    Raises:
+        InputError: Where genes lack; extra ones are ignored and said.
+    """
+    return aligned(_read(source, apart), features, source)
+
+
+def aligned(table, features, source="the matrix"):
+    """Bring a `Table`'s genes into the order of training; returns a `Dataset`."""
+    if list(table.features) == list(features):
+        values = table.values
+    else:
+        if all(name.startswith("feature_") for name in table.features):
+            raise InputError(
+                f"{source}: {len(table.features)} unnamed columns; expected {len(features)}."
+            )
+        position = {name: index for index, name in enumerate(table.features)}
+        lacking = [name for name in features if name not in position]
+        if lacking:
+            raise InputError(
+                f"{source}: lacks {len(lacking)} of the {len(features)} genes of training: "
+                f"{some(lacking)}."
+            )
+        extra = len(position) - len(features)
+        if extra:
+            log.info("%s: %d genes that training did not have are ignored", source, extra)
+        values = table.values[:, [position[name] for name in features]]
+    return Dataset(values, _sample_names(table), list(features))
+
+
+def check_missing(dataset, missing, source):
+    """Refuse missing values where `data.missing` is "error".
+
+    Raises:
+        InputError: Naming the first sample and gene, and how many values are missing.
+    """
+    sparse = scipy.sparse.issparse(dataset.values)
+    empty = np.isnan(dataset.values.data if sparse else dataset.values)
+    if missing != "error" or not empty.any():
+        return
+    rows, columns = dataset.values.nonzero() if sparse else (None, None)
+    first = np.flatnonzero(empty)[0]
+    row, column = (rows[first], columns[first]) if sparse else np.unravel_index(first, empty.shape)
+    raise InputError(
+        f"{source}: sample {str(dataset.samples[row])!r}, gene {dataset.features[column]!r}: missing "
+        f"({int(empty.sum())} in all); expected a number, or data.missing of mean, median or zero."
+    )
+
+
+def check_genes(dataset, source):
+    """Refuse a matrix without a single gene that varies."""
+    values = dataset.values
+    if len(dataset) < 2:
+        raise InputError(f"{source}: {len(dataset)} sample; expected at least 2.")
+    if scipy.sparse.issparse(values):
+        low, high = values.min(axis=0).toarray(), values.max(axis=0).toarray()
+    else:
+        low, high = np.fmin.reduce(values, axis=0), np.fmax.reduce(values, axis=0)
+    if not np.any(high > low):
+        raise InputError(f"{source}: all {values.shape[1]} genes are constant; nothing to learn.")
+
+
+def _read(source, apart):
+    table = read_table(source, columns=apart)
+    log.info(table.said)
+    return table
+
+
+def _listed(value):
+    return [] if value is None else [value] if isinstance(value, str) else list(value)
+
+
+def _group_column(data):
+    return None if isinstance(data.split, str) else data.split.group
+
+
+def _columns(data, table, source, targets):
+    """The table that holds the targets, and where it came from."""
+    if data.targets is None:
+        extra = pd.DataFrame() if table.extra is None else table.extra
+        if not targets:
+            raise InputError(f"{source}: data.target: expected the name of a column to predict.")
+        return extra, source
+    columns = read_columns(data.targets)
+    log.info(columns.attrs["said"])
+    if table.extra is not None and columns.attrs["has_ids"] == (table.samples is not None):
+        columns = _with_extra(columns, table)
+    return columns, ", ".join(_listed(data.targets))
+
+
+def _with_extra(columns, table):
+    """Columns of the matrix file (such as a group) beside those of the target file."""
+    extra = table.extra.drop(columns=[c for c in table.extra if c in columns.columns])
+    if table.samples is not None:
+        extra = extra.set_axis(list(table.samples))
+    attrs = columns.attrs
+    columns = columns.join(extra)
+    columns.attrs = attrs
+    return columns
+
+
+def _only_column(columns, where):
+    if len(columns.columns) != 1:
+        raise InputError(
+            f"{where}: data.target: expected one of the columns {some(columns.columns)}; "
+            "received none."
+        )
+    return [columns.columns[0]]
+
+
+def _sample_names(table):
+    if table.samples is not None:
+        return np.array(table.samples, dtype=object)
+    return np.array([f"row_{i}" for i in range(1, table.values.shape[0] + 1)], dtype=object)
+
+
+def _matched(table, columns, source, where):
+    """Rows in both, and their columns; by order only where one of the files has no ids."""
+    dataset = Dataset(table.values, _sample_names(table), list(table.features))
+    if columns is table.extra:
+        return dataset, columns
+    has_ids = columns.attrs.get("has_ids", True)
+    if table.samples is None or not has_ids:
+        if len(columns) != len(dataset):
+            raise InputError(
+                f"{where}: {len(columns)} rows, but {source} has {len(dataset)}; without sample "
+                "ids in both files the counts must agree."
+            )
+        if (table.samples is None) != (not has_ids):
+            log.info("only one of %s and %s has sample ids: rows are matched by order",
+                     source, where)  # fmt: skip
+        return dataset, columns
+    return _matched_by_id(dataset, columns, source, where)
+
+
+def _matched_by_id(dataset, columns, source, where):
+    known = set(columns.index)
+    shared = np.array([sample in known for sample in dataset.samples])
+    if not shared.any():
+        raise InputError(
+            f"no sample id is in both files: {source} has {some(dataset.samples, 3)}; "
+            f"{where} has {some(columns.index, 3)}."
+        )
+    lost, unused = int((~shared).sum()), len(known) - int(shared.sum())
+    if lost or unused:
+        log.warning("%d samples of %s have no target, %d of %s have no row: left out",
+                    lost, source, unused, where)  # fmt: skip
+    if lost:
+        dataset = dataset.rows(np.flatnonzero(shared))
+    return dataset, columns.loc[list(dataset.samples)]
+
+
+def _targets(columns, task_type, where):
+    for name in columns:
+        empty = columns[name].isna()
+        if empty.any():
+            raise InputError(
+                f"{where}: {name}: missing for {int(empty.sum())} samples: "
+                f"{some(columns.index[empty])}."
+            )
+    if task_type == "regression":
+        return np.stack([_numbers(columns[name], where) for name in columns], axis=1)
+    if len(columns.columns) > 1:
+        raise InputError(f"{where}: classification predicts one column; received {list(columns)}.")
+    return _labels(columns.iloc[:, 0], where)
+
+
+def _numbers(column, where):
+    numbers = pd.to_numeric(column, errors="coerce")
+    wrong = ~np.isfinite(numbers.astype("float64"))
+    if wrong.any():
+        sample, value = column.index[wrong][0], column[wrong].iloc[0]
+        raise InputError(
+            f"{where}: {column.name}: sample {sample}: expected a number; received {value!r}."
+        )
+    if numbers.nunique() < 2:
+        raise InputError(
+            f"{where}: {column.name}: constant ({numbers.iloc[0]:g}); nothing to learn."
+        )
+    return numbers.to_numpy("float64")
+
+
+def _labels(column, where):
+    labels = column.map(_as_text).to_numpy(dtype=object)
+    names, counts = np.unique(labels.astype(str), return_counts=True)
+    if len(names) < 2:
+        raise InputError(
+            f"{where}: {column.name}: one class only ({names[0]!r}); expected at least 2."
+        )
+    rare = [name for name, count in zip(names, counts, strict=True) if count < FEWEST_OF_A_CLASS]
+    if rare:
+        raise InputError(
+            f"{where}: {column.name}: a class needs at least {FEWEST_OF_A_CLASS} members; these "
+            f"have one: {some(rare)}. Merge or leave them out, or use task.type regression for numbers."
+        )
+    return labels
+
+
+def _as_text(label):
+    """Whole numbers lose a trailing .0, so that 1 and 1.0 are one class."""
+    is_whole = isinstance(label, (float, np.floating)) and float(label).is_integer()
+    return str(int(label)) if is_whole else str(label)
+
+
+def _grouped(dataset, columns, group, where):
+    if group not in columns.columns:
+        raise unknown(f"{where}: data.split.group", group, columns.columns)
+    groups = columns[group].map(str).to_numpy(dtype=object)
+    return dataclasses.replace(dataset, groups=groups)

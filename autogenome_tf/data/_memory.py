@@ -1,0 +1,116 @@
+"""Tables that are in memory already: frames, arrays, sparse matrices, AnnData, lists."""
+
+import numpy as np
+import pandas as pd
+import scipy.sparse
+
+from autogenome_tf.data._checked import checked, numbered_features
+from autogenome_tf.data._dataset import Table
+from autogenome_tf.errors import InputError
+
+
+def table_of(x, columns=()):
+    """Make a table of an object from a notebook.
+
+    Args:
+        x: (samples, genes) as a DataFrame (index = sample ids, columns = genes; a RangeIndex
+            means no ids), an AnnData, an array, a scipy sparse matrix or a list of lists.
+        columns: Names of columns that are not features; they go to `Table.extra`.
+
+    Returns:
+        A `Table`; a `Table` comes back as it is.
+
+    Raises:
+        InputError: A column is not numeric, or the dimensions are wrong.
+    """
+    if isinstance(x, Table):
+        return x
+    where = type(x).__name__
+    if isinstance(x, pd.DataFrame):
+        return _frame_table(where, x, columns)
+    if is_annotated(x):
+        return annotated_table(where, x, columns=columns)
+    return _array_table(where, x, columns)
+
+
+def is_annotated(x):
+    """Whether an object looks like an AnnData, which need not be installed to ask."""
+    return all(hasattr(x, name) for name in ("X", "obs", "obs_names", "var_names"))
+
+
+def annotated_table(where, data, kind="AnnData", columns=()):
+    """Make a table of an AnnData: X, obs and the names.
+
+    Raises:
+        InputError: There is no X.
+    """
+    if data.X is None:
+        raise InputError(f"{where}: X is empty; expected a matrix of samples x genes in it.")
+    extra = data.obs.astype(object)
+    table = Table(
+        values=data.X,
+        samples=[str(name) for name in data.obs_names],
+        features=[str(name) for name in data.var_names],
+        extra=extra if len(extra.columns) else None,
+    )
+    return checked(where, table, kind, f"{len(extra.columns)} columns in obs", columns=columns)
+
+
+def frame_values(where, frame):
+    """Cast the columns of a frame to float32, whatever numeric types they have.
+
+    Raises:
+        InputError: A column is not numeric; the message has its name and its first bad cell.
+    """
+    if all(isinstance(kind, pd.SparseDtype) for kind in frame.dtypes) and len(frame.columns):
+        return frame.sparse.to_coo()
+    if all(isinstance(kind, np.dtype) and kind.kind in "biuf" for kind in frame.dtypes):
+        return frame.to_numpy()
+    values = np.empty(frame.shape, np.float32)
+    for place in range(frame.shape[1]):
+        values[:, place] = _column(where, frame.columns[place], frame.iloc[:, place])
+    return values
+
+
+def _column(where, name, column):
+    if column.dtype.kind in "mMc":
+        raise InputError(
+            f"{where}: column {str(name)!r} is of type {column.dtype}; expected numbers."
+        )
+    plain = column.astype(object) if isinstance(column.dtype, pd.CategoricalDtype) else column
+    numbers = pd.to_numeric(plain, errors="coerce")
+    wrong = numbers.isna() & column.notna()
+    if wrong.any():
+        row = int(np.argmax(wrong.to_numpy()))
+        raise InputError(
+            f"{where}: column {str(name)!r}, row {row + 1}: received {column.iloc[row]!r}; "
+            "expected a number (name the column as the target if it is no gene)."
+        )
+    return numbers.to_numpy(np.float32, na_value=np.nan)
+
+
+def _frame_table(where, frame, columns):
+    names = [str(name) for name in frame.columns]
+    aside = [place for place, name in enumerate(names) if name in columns]
+    kept = [place for place, name in enumerate(names) if name not in columns]
+    has_ids = not isinstance(frame.index, pd.RangeIndex)
+    table = Table(
+        values=frame_values(where, frame.iloc[:, kept]),
+        samples=[str(name) for name in frame.index] if has_ids else None,
+        features=[names[place] for place in kept],
+        extra=frame.iloc[:, aside].astype(object).rename(columns=str) if aside else None,
+    )
+    note = "the index is the sample id" if has_ids else "no sample ids: rows match by order"
+    return checked(where, table, "in memory", note)
+
+
+def _array_table(where, x, columns):
+    try:
+        matrix = x if scipy.sparse.issparse(x) else np.asarray(x)
+    except ValueError as error:
+        raise InputError(f"{where}: {error}; expected rows of equal length.") from error
+    if matrix.ndim == 2 and matrix.dtype.kind in "OUS":
+        matrix = frame_values(where, pd.DataFrame(matrix))
+    names = numbered_features(matrix.shape[1]) if matrix.ndim == 2 else []
+    table = Table(values=matrix, samples=None, features=names)
+    return checked(where, table, "in memory", "no sample ids: rows match by order", columns=columns)

@@ -1,0 +1,55 @@
+"""One door to every reader of this room."""
+
+import importlib
+import inspect
+import os
+import pkgutil
+
+from autogenome_tf.data._files import missing_file
+from autogenome_tf.errors import InputError
+
+
+def readers():
+    """Import every reader: the modules of this folder without a leading underscore."""
+    found = pkgutil.iter_modules([os.path.dirname(__file__)])
+    names = sorted(module.name for module in found if not module.name.startswith("_"))
+    return [importlib.import_module(f"{__package__}.{name}") for name in names]
+
+
+def read_table(source, columns=None, delimiter=None):
+    """Read a matrix of samples x genes from whatever holds it.
+
+    Args:
+        source: Path of a file or a 10x folder, or ``scanpy:<data set>``.
+        columns: Names of columns that are not features (targets, groups). Those that the
+            source has go to `Table.extra`; whether one is missed is for the caller to say.
+        delimiter: The delimiter of a text table; detected if None.
+
+    Returns:
+        A `Table`.
+
+    Raises:
+        InputError: The kind is unknown, or the content is wrong; the message has the place.
+    """
+    source = os.fspath(source)
+    reader = find_reader(source)
+    options = {} if delimiter is None else {"delimiter": delimiter}
+    if not options.keys() <= inspect.signature(reader.read).parameters.keys():
+        raise InputError(f"{source}: received a delimiter; expected one only for text tables.")
+    return reader.read(source, columns=tuple(columns or ()), **options)
+
+
+def find_reader(source):
+    """Choose the reader of a source.
+
+    Raises:
+        InputError: There is none, or no such file.
+    """
+    known = readers()
+    for reader in known:
+        if reader.matches(source):
+            return reader
+    kinds = "; ".join(reader.READS for reader in known)
+    if not os.path.splitext(source)[1] and not os.path.exists(source):
+        raise missing_file(source)
+    raise InputError(f"{source}: unknown kind of file; expected one of: {kinds}.")

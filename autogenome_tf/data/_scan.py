@@ -1,0 +1,69 @@
+"""The careful reader of text tables: slow, exact about what is wrong, judge of what is not."""
+
+import numpy as np
+
+from autogenome_tf.data._cells import is_missing, is_number
+from autogenome_tf.data._files import check_width, filled_rows
+from autogenome_tf.data._stack import Stack
+from autogenome_tf.errors import InputError
+
+_EXPECTED = "expected a number, or an empty cell or NA where it is missing"
+
+
+def scan_rows(source, layout, features, others):
+    """Read a text table line by line.
+
+    Args:
+        source: Path of the table.
+        layout: Its `Layout`.
+        features: Positions of the columns that go into the matrix.
+        others: Positions of the columns that are kept as text.
+
+    Returns:
+        (values, lists): values is (rows, features) float32; lists has one list of text for
+        each position in `others`.
+
+    Raises:
+        InputError: A row is ragged or a cell is not a finite number; the message has its line.
+    """
+    stack = Stack(len(features))
+    lists = {place: [] for place in others}
+    for line, cells in filled_rows(source, layout.delimiter):
+        if line <= layout.header_line:
+            continue
+        check_width(source, line, cells, len(layout.names))
+        for place in others:
+            lists[place].append(cells[place])
+        row = _numbers([cells[place] for place in features])
+        if row is None:
+            raise _refusal(f"{source} line {line}", layout, features, cells)
+        stack.add(row)
+    return stack.values, lists
+
+
+def _numbers(cells):
+    """Return a (1, cells) float32 row, or None where a cell is not a finite number."""
+    numbers = _floats(cells)
+    if numbers is None:  # only now, since looking at each cell doubles the time
+        numbers = _floats(["nan" if is_missing(cell) else cell for cell in cells])
+    if numbers is None or "_" in "".join(cells):
+        return None
+    with np.errstate(over="ignore"):
+        row = np.array([numbers], np.float32)
+    return None if np.isinf(row).any() else row
+
+
+def _floats(cells):
+    try:
+        return list(map(float, cells))
+    except ValueError:
+        return None
+
+
+def _refusal(where, layout, features, cells):
+    place = next(place for place in features if _numbers([cells[place]]) is None)
+    cell, where = cells[place], f"{where}, column {layout.names[place]!r}"
+    if is_number(cell):
+        return InputError(f"{where}: received {cell}; expected a finite float32 number.")
+    comma = " A decimal comma is not read: write 1.5." if is_number(cell.replace(",", ".")) else ""
+    return InputError(f"{where}: received {cell!r}; {_EXPECTED}.{comma}")

@@ -1,0 +1,159 @@
+"""Who trains, who ranks, who is never seen: stratified, grouped, or given by a file."""
+
+import dataclasses
+import warnings
+
+import numpy as np
+import pandas as pd
+from sklearn import model_selection
+
+from autogenome_tf.data._targets import read_columns
+from autogenome_tf.errors import InputError, some, unknown
+from autogenome_tf.seeds import derive
+
+PARTS = ("train", "validation", "test")
+
+
+@dataclasses.dataclass(frozen=True)
+class Parts:
+    """Where each row belongs.
+
+    Attributes:
+        part: (rows,) of "train", "validation" (only where there is one fold), "test".
+        fold: (rows,) 1-based fold in which a training row is held out; 0 for none.
+    """
+
+    part: np.ndarray
+    fold: np.ndarray
+
+    def pairs(self):
+        """(train rows, held rows) of each fit, as row numbers."""
+        if self.fold.any():
+            learn = self.fold > 0
+            folds = np.unique(self.fold[learn])
+            return [
+                (np.flatnonzero(learn & (self.fold != k)), np.flatnonzero(self.fold == k))
+                for k in folds
+            ]
+        return [(np.flatnonzero(self.part == "train"), np.flatnonzero(self.part == "validation"))]
+
+    def frame(self, samples):
+        """The rows of split.tsv."""
+        frame = pd.DataFrame({"sample": samples, "part": self.part})
+        if self.fold.any():
+            frame["fold"] = self.fold
+        return frame
+
+
+def split(dataset, split, folds, seed):
+    """Divide the rows of a `Dataset`.
+
+    Args:
+        dataset: Text targets are stratified over; `groups` stay on one side.
+        split: The config's `data.split`: fractions, or the path of a file with columns sample
+            and part (and, where it likes, fold).
+        folds: Fits a trial; with more than one, no row is kept for validation alone.
+        seed: Of the shuffling.
+
+    Raises:
+        InputError: Where the file does not cover the rows, or a part would be empty.
+    """
+    if isinstance(split, str):
+        return _from_file(dataset, split, folds, seed)
+    part = np.full(len(dataset), "train", dtype=object)
+    part[_drawn(dataset, np.arange(len(dataset)), split.test, derive(seed, "test"))] = "test"
+    if folds == 1:
+        rest = np.flatnonzero(part == "train")
+        share = split.validation * len(dataset) / max(1, len(rest))
+        part[_drawn(dataset, rest, share, derive(seed, "validation"))] = "validation"
+    return Parts(part, _folds(dataset, part, folds, derive(seed, "folds")))
+
+
+def _drawn(dataset, rows, share, seed):
+    """Row numbers of about `share` of `rows`, stratified or by whole groups."""
+    if share <= 0 or len(rows) < 2:
+        return np.zeros(0, int)
+    labels = _labels(dataset, rows)
+    if dataset.groups is not None:
+        pieces = min(max(2, round(1 / share)), len(np.unique(dataset.groups[rows])))
+        if pieces < 2:
+            raise InputError("data.split.group: all samples are of one group; expected several.")
+        return rows[next(_by_group(pieces, seed, labels, dataset.groups[rows]))[1]]
+    size = max(1, round(share * len(rows)))
+    try:
+        return model_selection.train_test_split(
+            rows, test_size=size, random_state=seed, stratify=labels
+        )[1]
+    except ValueError:
+        # Too few rows to have every class on both sides: classes then fall as they fall.
+        return model_selection.train_test_split(rows, test_size=size, random_state=seed)[1]
+
+
+def _folds(dataset, part, folds, seed):
+    """Fold numbers of the training rows, 0 elsewhere."""
+    fold = np.zeros(len(dataset), int)
+    rows = np.flatnonzero(part == "train")
+    if folds == 1:
+        return fold
+    labels = _labels(dataset, rows)
+    pieces = len(rows) if dataset.groups is None else len(np.unique(dataset.groups[rows]))
+    if pieces < folds:
+        raise InputError(
+            f"search.folds: {folds} folds need at least as many rows (or groups) to learn from; "
+            f"there are {pieces}."
+        )
+    if dataset.groups is not None:
+        pairs = _by_group(folds, seed, labels, dataset.groups[rows])
+    else:
+        kind = model_selection.KFold if labels is None else model_selection.StratifiedKFold
+        pairs = _silent(kind(folds, shuffle=True, random_state=seed).split(rows, labels))
+    for number, (_, held) in enumerate(pairs, 1):
+        fold[rows[held]] = number
+    return fold
+
+
+def _by_group(pieces, seed, labels, groups):
+    if labels is None:
+        kind = model_selection.GroupKFold(pieces, shuffle=True, random_state=seed)
+        return _silent(kind.split(groups, None, groups))
+    kind = model_selection.StratifiedGroupKFold(pieces, shuffle=True, random_state=seed)
+    return _silent(kind.split(groups, labels, groups))
+
+
+def _silent(pairs):
+    """Draw the pairs without scikit-learn's note on classes smaller than the number of folds."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        yield from list(pairs)
+
+
+def _labels(dataset, rows):
+    is_text = dataset.targets is not None and dataset.targets.dtype == object
+    return dataset.targets[rows].astype(str) if is_text else None
+
+
+def _from_file(dataset, path, folds, seed):
+    frame = read_columns(path)
+    if "part" not in frame.columns or not frame.attrs["has_ids"]:
+        raise InputError(f"{path}: expected the columns sample and part.")
+    missing = [sample for sample in dataset.samples if sample not in frame.index]
+    if missing:
+        raise InputError(f"{path}: no part given for {len(missing)} samples: {some(missing)}.")
+    frame = frame.loc[list(dataset.samples)]
+    for sample, part in frame["part"].items():
+        if part not in PARTS:
+            raise unknown(f"{path}: sample {sample}: part", part, PARTS)
+    part = frame["part"].to_numpy(dtype=object)
+    if folds > 1:
+        part[part == "validation"] = "train"
+    if "fold" in frame.columns and folds > 1:
+        return Parts(part, _given_folds(frame, part, path))
+    return Parts(part, _folds(dataset, part, folds, derive(seed, "folds")))
+
+
+def _given_folds(frame, part, path):
+    fold = pd.to_numeric(frame["fold"], errors="coerce").fillna(0).to_numpy(int)
+    fold[part != "train"] = 0
+    if (fold[part == "train"] < 1).any() or len(np.unique(fold[part == "train"])) < 2:
+        raise InputError(f"{path}: fold: every training sample needs one of at least 2 numbers.")
+    return fold

@@ -1,0 +1,158 @@
+"""Target files: small tables of labels and numbers, with or without header and sample ids."""
+
+import operator
+import os
+
+import pandas as pd
+
+from autogenome_tf.data._cells import is_id_name, is_missing, is_number, is_text
+from autogenome_tf.data._files import BLANKS, check_file, check_width, numbered_rows
+from autogenome_tf.data._layout import DELIMITERS, find_delimiter, head_lines, header_only
+from autogenome_tf.errors import InputError, some
+
+
+def read_columns(sources):
+    """Read one target file, or join several.
+
+    Args:
+        sources: A path or a list of paths of text tables. Files with sample ids are joined by
+            them, files without by order.
+
+    Returns:
+        A DataFrame of text, None where a cell is missing. Its index is the sample ids; where
+        ``frame.attrs["has_ids"]`` is False the files had none and it just counts. What was
+        detected is in ``frame.attrs["said"]``, a line a file.
+
+    Raises:
+        InputError: A file is no table, names a sample twice, or cannot be joined.
+    """
+    paths = [sources] if isinstance(sources, (str, os.PathLike)) else sources
+    frames = [_read_file(os.fspath(path)) for path in paths]
+    frame = frames[0]
+    for other in frames[1:]:
+        frame = _join(frame, other)
+    return frame
+
+
+def _read_file(source):
+    check_file(source)
+    delimiter, rows = _rows(source)
+    header = _has_header(rows)
+    body = rows[header:]
+    if not body:
+        raise header_only(source)
+    names = [name.strip() for name in rows[0]] if header else []
+    if header and len(names) < len(body[0]):
+        names = ["sample", *names]
+    ids = _has_ids(names, body)
+    names = names[ids:] or _made_up(len(body[0]) - ids)
+    values = [[_value(cell) for cell in cells[ids:]] for cells in body]
+    frame = pd.DataFrame(values, columns=names, dtype=object)
+    if ids:
+        frame.index = pd.Index([cells[0].strip() for cells in body], name="sample")
+    said = _said(source, delimiter, frame, ids, header)
+    frame.attrs = {"source": source, "has_ids": ids, "said": said}
+    _check_names(frame)
+    return frame
+
+
+def _rows(source):
+    """Read every row; a blank line counts only in a file of one column, as a missing label."""
+    delimiter = find_delimiter(head_lines(source), is_matrix=False)
+    numbered = list(numbered_rows(source, delimiter))
+    if delimiter == BLANKS and not _is_table([cells for _, cells in numbered if cells]):
+        delimiter = "\t"
+        numbered = list(numbered_rows(source, delimiter))
+    while not numbered[-1][1]:
+        numbered.pop()
+    if max(len(cells) for _, cells in numbered) == 1:
+        return delimiter, [cells or [""] for _, cells in numbered]
+    filled = [(line, cells) for line, cells in numbered if cells]
+    width = len(filled[min(1, len(filled) - 1)][1])
+    for line, cells in filled:
+        is_r_header = line == filled[0][0] and len(cells) == width - 1
+        check_width(source, line, cells, len(cells) if is_r_header else width)
+    return delimiter, [cells for _, cells in filled]
+
+
+def _is_table(rows):
+    """Whether blanks separate cells, and not the words of labels such as "T cell"."""
+    first = [cells[0] for cells in rows]
+    distinct = len(set(first)) == len(first)
+    return distinct or not any(is_text(cell) for cells in rows[1:] for cell in cells)
+
+
+def _has_header(rows):
+    """Whether the first row names the columns.
+
+    It does if it has one cell fewer than the next, or begins with a heading for ids. Else a
+    number in it makes it data; text over a column of numbers makes it a header; and text
+    over text is a header unless one of its cells comes again below.
+    """
+    first, body = rows[0], rows[1:]
+    if (body and len(first) < len(body[0])) or (len(first) > 1 and is_id_name(first[0])):
+        return True
+    if any(map(is_number, first)) or not any(map(is_text, first)):
+        return False
+    below = list(zip(*body, strict=True)) or [()] * len(first)
+    return any(map(_is_numeric, below)) or not any(map(operator.contains, below, first))
+
+
+def _is_numeric(cells):
+    return any(map(is_number, cells)) and not any(map(is_text, cells))
+
+
+def _has_ids(names, body):
+    """Whether the first of several columns is the ids: by heading, or as mostly distinct text."""
+    if len(body[0]) == 1:
+        return False
+    first = [cells[0] for cells in body]
+    named = bool(names) and is_id_name(names[0])
+    return named or (any(map(is_text, first)) and 2 * len(set(first)) > len(first))
+
+
+def _made_up(count):
+    return ["target"] if count == 1 else [f"target_{number}" for number in range(1, count + 1)]
+
+
+def _value(cell):
+    return None if is_missing(cell) else cell.strip()
+
+
+def _said(source, delimiter, frame, ids, header):
+    kind = DELIMITERS[delimiter] if ids or len(frame.columns) > 1 else "one column"
+    id_note = "first column is the sample id" if ids else "no sample ids: rows match by order"
+    header_note = "header found" if header else f"no header: columns named {some(frame.columns)}"
+    label = os.path.basename(source)
+    return f"{label}: {kind}, {len(frame)} rows of {some(frame.columns)}, {id_note}, {header_note}"
+
+
+def _check_names(frame):
+    source = frame.attrs["source"]
+    for what, names in (("sample id", frame.index), ("column name", frame.columns)):
+        if names.has_duplicates:
+            twice = names[names.duplicated()].unique()
+            raise InputError(f"{source}: duplicate {what}: {some(twice)}; expected each only once.")
+        if any(name == "" for name in names):
+            place = list(names).index("") + 1
+            raise InputError(f"{source}: {what} {place} of {len(names)} is empty.")
+
+
+def _join(left, right):
+    """Join two target files by sample id, or by order where neither has ids."""
+    both = f"{left.attrs['source']} and {right.attrs['source']}"
+    shared = left.columns.intersection(right.columns)
+    if len(shared):
+        raise InputError(f"{both}: both have the column {some(shared)}; expected each only once.")
+    if left.attrs["has_ids"] != right.attrs["has_ids"]:
+        raise InputError(f"{both}: only one of them has sample ids; expected all or none.")
+    if not left.attrs["has_ids"] and len(left) != len(right):
+        raise InputError(
+            f"{both}: received {len(left)} and {len(right)} rows without ids; "
+            "expected equally many."
+        )
+    frame = left.join(right, how="outer").reindex(left.index.union(right.index, sort=False))
+    frame = frame.where(frame.notna(), None)
+    said = f"{left.attrs['said']}\n{right.attrs['said']}"
+    frame.attrs = {"source": both, "has_ids": left.attrs["has_ids"], "said": said}
+    return frame

@@ -1,0 +1,129 @@
+"""10x Genomics: a folder with matrix.mtx, barcodes and features, or an .h5 file."""
+
+import collections
+import os
+
+import scipy.io
+import scipy.sparse
+
+from autogenome_tf.data._checked import checked
+from autogenome_tf.data._dataset import Table
+from autogenome_tf.data._files import check_file, filled_rows, open_bytes
+from autogenome_tf.errors import InputError, some
+
+READS = "a 10x folder or .h5"
+
+_GENES = "Gene Expression"  # other types (antibodies, guides) are counted on scales of their own
+
+
+def matches(source):
+    """Whether a source is a folder or a 10x .h5 file."""
+    return os.path.isdir(source) or source.lower().endswith(".h5")
+
+
+def read(source, columns=()):
+    """Read counts from Cell Ranger; genes are named by symbol.
+
+    A symbol that several genes share is followed by the gene's id. Where antibodies or guides
+    were counted too, only the genes are kept.
+
+    Args:
+        source: Path of the folder or the file.
+        columns: Names of genes that are no features; they go to `Table.extra`.
+
+    Returns:
+        A `Table` with sparse values.
+
+    Raises:
+        InputError: A file is missing, damaged, or its counts disagree with the others.
+    """
+    values, barcodes, genes = (_folder if os.path.isdir(source) else _hdf5)(source)
+    if values.shape != (len(barcodes), len(genes)):
+        raise InputError(
+            f"{source}: received a matrix of {values.shape[1]} features x {values.shape[0]} "
+            f"barcodes; expected {len(genes)} x {len(barcodes)} as in the lists beside it."
+        )
+    kept = [place for place, gene in enumerate(genes) if gene[2] == _GENES] or range(len(genes))
+    names = _distinct([genes[place] for place in kept])
+    values = values if len(names) == len(genes) else values[:, list(kept)]
+    note = f"{len(names)} of {len(genes)} features are genes"
+    return checked(source, Table(values, barcodes, names), "10x", note, columns=columns)
+
+
+def _distinct(genes):
+    times = collections.Counter(symbol for _, symbol, _ in genes)
+    return [f"{symbol}_{name}" if times[symbol] > 1 else symbol for name, symbol, _ in genes]
+
+
+def _folder(source):
+    matrix = _find(source, "matrix.mtx")
+    barcodes = _find(source, "barcodes.tsv")
+    genes = _find(source, "features.tsv", "genes.tsv")
+    return (
+        _matrix_market(matrix),
+        [cells[0] for _, cells in filled_rows(barcodes, "\t")],
+        [_gene(*cells) for _, cells in filled_rows(genes, "\t")],
+    )
+
+
+def _gene(name, symbol=None, kind=_GENES, *_):
+    return name, symbol or name, kind
+
+
+def _find(folder, *names):
+    found = sorted(os.listdir(folder))
+    for name in names:
+        for file in (name, f"{name}.gz"):
+            if file in found:
+                return os.path.join(folder, file)
+    raise InputError(
+        f"{folder}: a 10x folder needs {' or '.join(names)} (or .gz); "
+        f"received {some(found) or 'nothing'}."
+    )
+
+
+def _matrix_market(path):
+    check_file(path)
+    try:
+        with open_bytes(path) as stream:
+            return scipy.sparse.csr_matrix(scipy.io.mmread(stream).T)
+    except (OSError, ValueError, OverflowError) as error:
+        raise InputError(f"{path}: not a readable Matrix Market file ({error}).") from error
+
+
+def _hdf5(source):
+    import h5py
+
+    check_file(source)
+    try:
+        with h5py.File(source) as file:
+            return _groups(source, file)
+    except InputError:
+        raise
+    except (OSError, KeyError, ValueError) as error:
+        raise InputError(f"{source}: not a readable 10x .h5 file ({error}).") from error
+
+
+def _groups(source, file):
+    # Cell Ranger 3 calls the group "matrix"; version 2 called it by the genome.
+    groups = [part for part in file.values() if hasattr(part, "keys") and "barcodes" in part]
+    if len(groups) != 1:
+        raise InputError(f"{source}: received the parts {some(file)}; expected one 10x matrix.")
+    group = groups[0]
+    width, rows = group["shape"][:]
+    parts = (group["data"][:], group["indices"][:], group["indptr"][:])
+    # 10x compresses by barcode, so its columns are our rows as they are.
+    values = scipy.sparse.csr_matrix(parts, shape=(rows, width))
+    return values, _texts(group["barcodes"]), _gene_list(group)
+
+
+def _gene_list(group):
+    if "features" not in group:
+        columns = [group["genes"], group["gene_names"]]
+    else:
+        columns = [group["features"][key] for key in ("id", "name", "feature_type")]
+    return [_gene(*cells) for cells in zip(*map(_texts, columns), strict=True)]
+
+
+def _texts(array):
+    return [text.decode() if isinstance(text, bytes) else str(text) for text in array[:]]

@@ -1,0 +1,54 @@
+"""What can go wrong on the user's side, said in one sentence."""
+
+import difflib
+
+
+class InputError(ValueError):
+    """The user's input is wrong; the message names the place, what came and what was expected."""
+
+
+class StageError(InputError):
+    """A stage cannot start; the message says what must come first."""
+
+
+def nearest(received, expected):
+    """Hint at the name that was probably meant.
+
+    >>> nearest("densnet", ["mlp", "resnet", "densenet"])
+    " Did you mean 'densenet'?"
+    >>> nearest("zzz", ["mlp"])
+    ''
+    """
+    near = difflib.get_close_matches(str(received), [str(name) for name in expected], n=1)
+    return f" Did you mean {near[0]!r}?" if near else ""
+
+
+def unknown(path, received, expected):
+    """The error for a name that is not one of the known ones.
+
+    Args:
+        path: Where the name stands, such as ``config.json: families``.
+        received: The name that came.
+        expected: The names that are known.
+
+    Returns:
+        An `InputError`, to be raised by the caller.
+
+    >>> print(unknown("families", "densnet", ["mlp", "densenet"]))
+    families: unknown name 'densnet'; expected one of: densenet, mlp. Did you mean 'densenet'?
+    """
+    names = ", ".join(sorted(str(name) for name in expected))
+    return InputError(
+        f"{path}: unknown name {received!r}; expected one of: {names}.{nearest(received, expected)}"
+    )
+
+
+def some(names, most=5):
+    """A few names and how many more there are.
+
+    >>> some(["a", "b", "c"], most=2)
+    "'a', 'b' and 1 more"
+    """
+    names = [str(name) for name in names]
+    listed = ", ".join(repr(name) for name in names[:most])
+    return listed if len(names) <= most else f"{listed} and {len(names) - most} more"

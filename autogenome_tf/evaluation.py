@@ -1,0 +1,58 @@
+"""A fitted model and rows it has not seen: metrics, the confusion matrix, predictions."""
+
+import numpy as np
+import pandas as pd
+
+from autogenome_tf import metrics
+
+
+def scores(task, targets, outputs, seed):
+    """Metrics with 95 % bootstrap intervals.
+
+    Args:
+        task: A `tasks.Classification` or `tasks.Regression`.
+        targets: (rows,) class names, or (rows, targets) in original units.
+        outputs: (rows, outputs) of the predictor.
+        seed: Of the resampling.
+
+    Returns:
+        Dict of metric name to {"value", "low", "high"}.
+    """
+    truth = task.encode(targets) if task.type == "classification" else np.asarray(targets)
+    return metrics.with_intervals(task, truth, outputs, seed)
+
+
+def confusion_matrix(task, targets, outputs):
+    """Counts as a frame: rows the true classes, columns the predicted ones."""
+    truth, predicted = task.encode(targets), np.asarray(outputs).argmax(1)
+    counts = np.zeros((task.outputs, task.outputs), int)
+    np.add.at(counts, (truth, predicted), 1)
+    return pd.DataFrame(counts, index=pd.Index(task.classes, name="true"), columns=task.classes)
+
+
+def predictions(predictor, dataset, part):
+    """The columns of predictions.tsv for a `Dataset`.
+
+    Args:
+        predictor: The fitted model.
+        dataset: Rows in the model's gene order; targets are shown where they are known.
+        part: (rows,) which part each row belongs to, or one word for all.
+
+    Returns:
+        A frame: sample, part, target, prediction, then a column a class (p_<class>); with several
+        regression targets, target_<name> and prediction_<name> in their place.
+    """
+    frame = predictor.predict(dataset)
+    frame.insert(1, "part", part)
+    for position, (name, column) in enumerate(_targets(predictor.task, dataset), 2):
+        frame.insert(position, name, column)
+    return frame
+
+
+def _targets(task, dataset):
+    if task.type == "classification" or task.outputs == 1:
+        unknown = np.full(len(dataset), None, dtype=object)
+        return [("target", unknown if dataset.targets is None else np.ravel(dataset.targets))]
+    if dataset.targets is None:
+        return [(f"target_{name}", np.full(len(dataset), np.nan)) for name in task.targets]
+    return [(f"target_{name}", dataset.targets[:, i]) for i, name in enumerate(task.targets)]

@@ -1,0 +1,89 @@
+"""The open room of network families: a module with `SPACE` and `body` is a member.
+
+`SPACE` maps hyperparameter names to `Hyperparameter`s; `body(x, values, blocks)` turns the
+preprocessed genes into the last hidden layer, using `blocks` (see `layers.Blocks`) for its layers.
+`families.MLP`, `families.ResNet` ... are the members as KerasTuner HyperModels.
+"""
+
+import functools
+import importlib
+import pkgutil
+
+from autogenome_tf.errors import unknown
+
+_CLASS_NAMES = {"mlp": "MLP", "resnet": "ResNet", "densenet": "DenseNet", "linear": "Linear"}
+
+
+@functools.cache
+def names():
+    """List the members, sorted."""
+    found = (module.name for module in pkgutil.iter_modules(__path__))
+    return tuple(sorted(name for name in found if not name.startswith("_")))
+
+
+def member(name, place="families"):
+    """Import one member by name.
+
+    Raises:
+        InputError: For an unknown name, with the nearest known one.
+    """
+    if name not in names():
+        raise unknown(place, name, names())
+    return importlib.import_module(f"{__name__}.{name}")
+
+
+def space(name, given=None, place="families"):
+    """The search space of a family after a config has narrowed it.
+
+    Args:
+        name: The family.
+        given: Hyperparameter name to a list (narrows) or a scalar (fixes).
+        place: Where `given` stands, for errors.
+
+    Returns:
+        Dict of name to `Hyperparameter`; optional ones only where given.
+
+    Raises:
+        InputError: For an unknown hyperparameter or a value that is not allowed.
+    """
+    declared = member(name, place).SPACE
+    given = given or {}
+    for key in given:
+        if key not in declared:
+            raise unknown(f"{place}.{name}", key, declared)
+    return {
+        key: hyper.narrow(f"{place}.{name}.{key}", given[key]) if key in given else hyper
+        for key, hyper in declared.items()
+        if key in given or not hyper.optional
+    }
+
+
+def spaces(config):
+    """The search space of each family a `Config` names.
+
+    Raises:
+        InputError: For an unknown family, hyperparameter or value.
+    """
+    found = {}
+    for name, given in config.families.items():
+        if config.training.l2 is not None and "l2" in member(name).SPACE:
+            given = {"l2": config.training.l2} | given
+        found[name] = space(name, given)
+    return found
+
+
+@functools.cache
+def hypermodel(name):
+    """The KerasTuner HyperModel class of a family; importing Keras happens here."""
+    from autogenome_tf.families._base import Family
+
+    module = member(name)
+    class_name = _CLASS_NAMES.get(name, name.title().replace("_", ""))
+    return type(class_name, (Family,), {"member": module, "__doc__": module.__doc__})
+
+
+def __getattr__(attribute):
+    by_class = {_CLASS_NAMES.get(name, name.title().replace("_", "")): name for name in names()}
+    if attribute in by_class:
+        return hypermodel(by_class[attribute])
+    raise AttributeError(f"module {__name__!r} has no attribute {attribute!r}")

@@ -1,0 +1,76 @@
+"""The HyperModel around every family: input, the member's body, the logits layer."""
+
+import keras
+import keras_tuner
+
+from autogenome_tf import families
+from autogenome_tf.layers import Blocks
+
+
+class Family(keras_tuner.HyperModel):
+    """A search space whose `build` makes a compiled Keras model.
+
+    Args:
+        inputs: Number of genes.
+        task: A `tasks.Classification` or `tasks.Regression`: outputs and loss.
+        space: Hyperparameter name to a list that narrows it or a scalar that fixes it.
+        learning_rate: Of the compiled Adam optimizer.
+        seed: Initial weights and dropout derive from it.
+
+    >>> from autogenome_tf import families, tasks
+    >>> mlp = families.MLP(2000, tasks.Classification(["healthy", "tumour"]))
+    >>> mlp.build({"layers": 1, "units": 8}).output_shape
+    (None, 2)
+    """
+
+    member = None
+
+    def __init__(self, inputs, task, space=None, learning_rate=1e-3, seed=7):
+        super().__init__(name=self.member.__name__.rpartition(".")[2])
+        self.inputs = int(inputs)
+        self.task = task
+        self.space = families.space(self.name, space)
+        self.learning_rate = learning_rate
+        self.seed = seed
+
+    def values(self, hp):
+        """Ask `hp` for every hyperparameter of the space; returns a plain dict."""
+        return {name: hyper.ask(hp, name) for name, hyper in self.space.items()}
+
+    def build(self, hp):
+        """Make the compiled model of one trial.
+
+        Args:
+            hp: A `keras_tuner.HyperParameters`, or a trial's values as a dict (what is left out
+                takes its default).
+
+        Returns:
+            A functional Keras model: (rows, genes) -> (rows, outputs), logits for classification.
+        """
+        values = hp if isinstance(hp, dict) else self.values(hp)
+        model = self.network(values)
+        model.compile(
+            optimizer=keras.optimizers.Adam(self.learning_rate),
+            loss=self.task.row_losses,
+            metrics=self.task.keras_metrics(),
+        )
+        return model
+
+    def network(self, values, inputs=None, space="genes", seed=None):
+        """Make the network alone.
+
+        Args:
+            values: A trial's values.
+            inputs: Width of the input where it is not the number of genes.
+            space: "genes", or "rows" where inputs are coordinates in the span of training rows.
+            seed: Takes the place of the family's own.
+        """
+        values = {name: hyper.options[0] for name, hyper in self.space.items()} | values
+        blocks = Blocks(values, self.seed if seed is None else seed)
+        genes = keras.Input((inputs or self.inputs,), name="genes")
+        hidden = self.member.body(blocks.noisy(genes, space), values, blocks)
+        outputs = blocks.dense(hidden, self.task.outputs)
+        nonlinearity = values.get("output_nonlinearity", "none")
+        if nonlinearity != "none":
+            outputs = keras.layers.Activation(nonlinearity)(outputs)
+        return keras.Model(genes, outputs, name="network")

@@ -1,0 +1,112 @@
+"""Search spaces as data: what a hyperparameter may be, what is tried when nobody says. No Keras."""
+
+import dataclasses
+import json
+from collections.abc import Callable
+from typing import Any
+
+from autogenome_tf.errors import InputError
+
+
+@dataclasses.dataclass(frozen=True)
+class Hyperparameter:
+    """One dimension of a search space.
+
+    Attributes:
+        options: The values a search tries by default, the first being the default.
+        allowed: Whether a value may be used at all; configs may leave the default options.
+        expected: That condition in words, for errors.
+        optional: Searched only where a config names it.
+    """
+
+    options: tuple
+    allowed: Callable[[Any], bool]
+    expected: str
+    optional: bool = False
+
+    def narrow(self, place, given):
+        """Take over what a config says: a list narrows, a scalar fixes.
+
+        Raises:
+            InputError: Naming the place and the first value that is not allowed.
+        """
+        options = given if isinstance(given, list) else [given]
+        if not options:
+            raise InputError(f"{place}: expected at least one value; received [].")
+        for value in options:
+            if not self.allowed(value):
+                raise InputError(f"{place}: expected {self.expected}; received {value!r}.")
+        unique = tuple({json.dumps(value): value for value in options}.values())
+        return dataclasses.replace(self, options=unique, optional=False)
+
+    @property
+    def is_numeric(self):
+        """Whether the options have an order that a search can use."""
+        return all(isinstance(value, (int, float)) for value in self.options)
+
+    def ask(self, hp, name):
+        """Ask a KerasTuner `HyperParameters` for a value, declaring the dimension on the way.
+
+        KerasTuner takes neither lists nor None as options, so what is not a number travels as JSON.
+
+        Returns:
+            One of `options`, or None where the dimension is inactive.
+        """
+        if self.is_numeric:
+            ordered = sorted(self.options)
+            chosen = hp.Choice(name, ordered, default=self.options[0], ordered=True)
+            return next((value for value in self.options if value == chosen), None)
+        texts = [json.dumps(value) for value in self.options]
+        chosen = hp.Choice(name, texts, default=texts[0], ordered=False)
+        return None if chosen is None else json.loads(chosen)
+
+
+def integer(*options, low=1, high=65536, optional=False):
+    """A whole number from `low` to `high`."""
+
+    def allowed(value):
+        return isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
+
+    return Hyperparameter(options, allowed, f"an integer from {low} to {high}", optional)
+
+
+def number(*options, low=0.0, high=1.0, below=False):
+    """A real number from `low` to `high`, or below `high`."""
+
+    def allowed(value):
+        if not isinstance(value, (int, float)) or isinstance(value, bool):
+            return False
+        return low <= value < high if below else low <= value <= high
+
+    end = f"to below {high}" if below else f"to {high}"
+    return Hyperparameter(options, allowed, f"a number from {low} {end}")
+
+
+def word(*options, known):
+    """One of a few words."""
+    return Hyperparameter(options, lambda value: value in known, f"one of {', '.join(known)}")
+
+
+def sizes(*options):
+    """A list of whole numbers of at least 1."""
+
+    def allowed(value):
+        whole = integer().allowed
+        return isinstance(value, (list, tuple)) and len(value) > 0 and all(map(whole, value))
+
+    expected = "lists of integers of at least 1, such as [[2, 3]] or [[2, 3], [2, 3, 4]]"
+    return Hyperparameter(options, allowed, expected)
+
+
+# Attribution is exact for these activations (DeepLIFT's rescale rule), so only these are offered.
+ACTIVATIONS = ("relu", "elu", "selu", "tanh", "sigmoid", "softplus")
+
+COMMON = {
+    "dropout": number(0.2, 0.0, 0.4, 0.6, high=1.0, below=True),
+    "input_dropout": number(0.0, 0.1, 0.3, 0.5, high=1.0, below=True),
+    "activation": word("relu", "elu", "selu", known=ACTIVATIONS),
+    "normalization": word("batch", "none", known=("none", "batch")),
+    "l2": number(1e-4, 0.0, 1e-5, 1e-3, 1e-2, high=1e6),
+    "spectral_power": number(0.0, 0.5, 1.0),
+    "output_nonlinearity": word("none", known=("none", "relu", "tanh", "sigmoid")),
+}

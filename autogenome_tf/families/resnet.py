@@ -1,0 +1,28 @@
+"""Residual network of dense layers (He et al. 2016, "Identity mappings", pre-activation form)."""
+
+from autogenome_tf.families._space import COMMON, integer
+
+MOST_BLOCKS = 16
+
+SPACE = {
+    "width": integer(128, 32, 64, 256),
+    **{f"width_{i}": integer(128, optional=True) for i in range(1, MOST_BLOCKS + 1)},
+    "n_blocks": integer(2, 1, 3, high=MOST_BLOCKS),
+    "layers_per_block": integer(2, 1, high=8),
+    **COMMON,
+}
+
+
+def body(x, values, blocks):
+    """Add residual blocks onto a stem; a block of another width has a projecting shortcut."""
+    x = blocks.dense(x, values["width"])
+    for block in range(1, values["n_blocks"] + 1):
+        x = _residual(x, values.get(f"width_{block}", values["width"]), values, blocks)
+    return blocks.activated(x)
+
+
+def _residual(x, width, values, blocks):
+    shortcut = x if x.shape[-1] == width else blocks.dense(x, width)
+    for _ in range(values["layers_per_block"]):
+        x = blocks.dense(blocks.activated(x), width)
+    return shortcut + x

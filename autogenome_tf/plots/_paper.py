@@ -1,0 +1,51 @@
+"""What all figures share: paper, palette, marks."""
+
+import itertools
+
+from matplotlib.figure import Figure
+
+# Okabe and Ito's palette, told apart under all common colour blindness; without its yellow,
+# which is lost on white. https://jfly.uni-koeln.de/color/
+PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">")
+GREY = "#888888"
+LETTER = 0.085  # inches a letter of 10 points takes, on the generous side
+
+
+def blank(width, height, rows=1, columns=1):
+    """Draw empty axes without a top and a right edge.
+
+    Args:
+        width: Of the figure, in inches.
+        height: Of the figure, in inches.
+        rows: Rows of axes.
+        columns: Columns of axes.
+
+    Returns:
+        The figure and its axes of (rows, columns). The figure belongs to no window and to no
+        global state, so that a notebook's own figures stay untouched.
+    """
+    figure = Figure(figsize=(width, height), layout="constrained")
+    axes = figure.subplots(rows, columns, squeeze=False)
+    for panel in axes.flat:
+        panel.spines[["top", "right"]].set_visible(False)
+    return figure, axes
+
+
+def marks(names):
+    """Give every name a colour and a marker; 63 names are told apart.
+
+    Args:
+        names: Any names, repeated or not; the order of first appearance decides.
+
+    Returns:
+        A dict from name to keyword arguments of `Axes.scatter`.
+
+    >>> marks(["mlp", "resnet", "mlp"])["resnet"]
+    {'color': '#D55E00', 'marker': 's'}
+    """
+    pairs = zip(itertools.cycle(PALETTE), itertools.cycle(MARKERS), strict=False)
+    return {
+        name: {"color": color, "marker": marker}
+        for name, (color, marker) in zip(dict.fromkeys(names), pairs, strict=False)
+    }

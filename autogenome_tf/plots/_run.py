@@ -1,0 +1,30 @@
+"""The figures of a run folder, drawn from its files alone."""
+
+import pandas as pd
+
+from autogenome_tf.metrics import HIGHER_IS_BETTER
+from autogenome_tf.plots._save import save
+from autogenome_tf.plots.confusion_matrix import confusion_matrix
+from autogenome_tf.plots.learning_curves import learning_curves
+from autogenome_tf.plots.search_progress import search_progress
+
+
+def draw_training(run, objective):
+    """Draw the search and the final fit of a `Run` into its folder plots."""
+    trials = run.read_table("leaderboard.tsv")
+    # The linear reference stands outside the search.
+    trials["trial"] = trials["trial"].where(trials["trial"] > 0)
+    figure = search_progress(
+        trials, objective=objective, higher_is_better=HIGHER_IS_BETTER[objective]
+    )
+    save(figure, run.path("plots/search_progress"))
+    save(learning_curves(run.read_table("history.tsv")), run.path("plots/learning_curves"))
+
+
+def draw_evaluation(run):
+    """Draw the confusion matrix of a `Run`, where it has one."""
+    if run.has("confusion_matrix.tsv"):
+        path = run.path("confusion_matrix.tsv")
+        counts = pd.read_csv(path, sep="\t", index_col=0, keep_default_na=False)
+        counts.index = counts.index.astype(str)
+        save(confusion_matrix(counts), run.path("confusion_matrix"))

@@ -1,0 +1,65 @@
+"""Which classes are taken for which."""
+
+import numpy as np
+
+from autogenome_tf.plots import _paper
+
+MOST_NUMBERED = 20  # classes; with more, numbers in cells are smaller than print
+CELL, SMALL_CELL, SMALLEST_SQUARE = 0.55, 0.26, 2.2  # inches
+DARK = 0.6  # share from which white numbers read better than black ones
+
+
+def confusion_matrix(counts):
+    """Draw a confusion matrix, coloured by the share of each true class.
+
+    Args:
+        counts: DataFrame of (classes, classes), rows true, columns predicted, names on both.
+
+    Returns:
+        A `matplotlib.figure.Figure`; cells hold counts up to 20 classes.
+    """
+    shares = _shares(counts.to_numpy(float))
+    names = _paper.LETTER * max(len(str(name)) for name in [*counts.index, *counts.columns])
+    square = _square(len(counts.columns))
+    figure, ((panel,),) = _paper.blank(square + names + 1.6, square + names + 1.0)
+    image = panel.imshow(shares, cmap="Blues", vmin=0, vmax=1, aspect="equal")
+    _label(panel, counts, upright=names > square / len(counts.columns))
+    if len(counts.columns) <= MOST_NUMBERED:
+        _number(panel, counts.to_numpy(), shares)
+    bar = figure.colorbar(image, ax=panel, shrink=0.6, aspect=25, pad=0.02)
+    bar.set_label("share of the true class")
+    bar.outline.set_visible(False)
+    return figure
+
+
+def _shares(counts):
+    totals = counts.sum(axis=1, keepdims=True)
+    return np.divide(counts, totals, out=np.zeros_like(counts), where=totals > 0)
+
+
+def _square(classes):
+    """Inches of a side of the matrix."""
+    return max(SMALLEST_SQUARE, classes * (CELL if classes <= MOST_NUMBERED else SMALL_CELL))
+
+
+def _label(panel, counts, upright):
+    size = 10 if len(counts.columns) <= MOST_NUMBERED else 8
+    rotation = 90 if upright else 0
+    panel.set_xticks(range(len(counts.columns)), map(str, counts.columns), rotation=rotation)
+    panel.set_yticks(range(len(counts.index)), map(str, counts.index))
+    panel.tick_params(length=0, labelsize=size)
+    panel.set_xlabel("predicted")
+    panel.set_ylabel("true")
+    panel.spines[:].set_visible(False)
+    # White lines between the cells: a minor tick stands on every edge.
+    panel.set_xticks(np.arange(len(counts.columns) + 1) - 0.5, minor=True)
+    panel.set_yticks(np.arange(len(counts.index) + 1) - 0.5, minor=True)
+    panel.grid(which="minor", color="#DDDDDD", linewidth=0.5)
+    panel.tick_params(which="minor", length=0)
+
+
+def _number(panel, counts, shares):
+    for (row, column), count in np.ndenumerate(counts):
+        color = "white" if shares[row, column] > DARK else "black" if count else _paper.GREY
+        size = 9 if count < 10_000 else 7
+        panel.text(column, row, str(count), ha="center", va="center", color=color, fontsize=size)

@@ -1,0 +1,45 @@
+"""How far regression predictions lie from the truth."""
+
+from autogenome_tf.plots import _paper
+
+PARTS = ("train", "validation", "test")  # drawn in this order: what was not learned from on top
+MOST_DRAWN = 2000  # points; more are embedded as a picture, or the PDF takes minutes to open
+MARGIN = 0.04
+
+
+def predicted_vs_true(predictions):
+    """Draw predictions against targets, one mark a sample, by part.
+
+    Args:
+        predictions: DataFrame with `part`, `target` and `prediction`, such as predictions.tsv;
+            rows without a target are left out.
+
+    Returns:
+        A `matplotlib.figure.Figure`; on the diagonal a prediction is right.
+    """
+    known = predictions.dropna(subset=["target", "prediction"])
+    figure, ((panel,),) = _paper.blank(6.2, 4.2)
+    _draw_diagonal(panel, known[["target", "prediction"]].to_numpy(float))
+    looks = _paper.marks([*PARTS, *known["part"].unique()])
+    for part, look in looks.items():
+        rows = known[known["part"] == part]
+        if len(rows):
+            _draw_part(panel, rows, f"{part} (n = {len(rows)})", look)
+    panel.set_xlabel("true")
+    panel.set_ylabel("predicted")
+    figure.legend(loc="outside right upper", frameon=False)
+    return figure
+
+
+def _draw_part(panel, rows, label, look):
+    style = {"s": 18, "alpha": 0.6, "linewidths": 0, "rasterized": len(rows) > MOST_DRAWN}
+    panel.scatter(rows["target"], rows["prediction"], label=label, **style, **look)
+
+
+def _draw_diagonal(panel, values):
+    """Draw where both are equal, and give both axes the same limits."""
+    low, high = (values.min(), values.max()) if values.size else (0.0, 1.0)
+    margin = MARGIN * (high - low) or 1.0
+    limits = (low - margin, high + margin)
+    panel.axline((low, low), slope=1, color=_paper.GREY, linestyle="--", linewidth=1, zorder=1)
+    panel.set(xlim=limits, ylim=limits, aspect="equal")

@@ -1,0 +1,101 @@
+"""The deliverable: one Keras model from raw values to logits or values, its names inside."""
+
+import dataclasses
+import json
+import os
+import zipfile
+from pathlib import Path
+
+import keras
+import numpy as np
+import scipy.sparse
+
+from autogenome_tf import preprocessing
+from autogenome_tf.errors import InputError
+from autogenome_tf.tasks import Classification, Regression
+
+# The names travel as one more member of the .keras archive, which Keras itself leaves alone.
+NAMES = "autogenome_tf.json"
+BATCH = 1024
+
+
+@dataclasses.dataclass(frozen=True)
+class Predictor:
+    """A fitted model with the names of what goes in and comes out.
+
+    Attributes:
+        model: Keras model, raw (rows, genes) -> (rows, outputs): logits, or values in original
+            units. Its layers are "preprocessing", "network" and "output".
+        task: A `tasks.Classification` or `tasks.Regression`.
+        features: Gene names in the order of the input.
+        missing: The config's `data.missing`; with "error", NaN is refused.
+    """
+
+    model: keras.Model
+    task: Classification | Regression
+    features: list[str]
+    missing: str
+
+    @classmethod
+    def assemble(cls, transform, constants, network, task, features, missing, temperature=1.0):
+        """Put preprocessing before a gene-level network and units or temperature behind it."""
+        front = preprocessing.model(transform, constants, len(features))
+        scale, offset = task.output_scale(temperature)
+        output = keras.layers.Rescaling(scale.tolist(), offset.tolist(), name="output")
+        raw = keras.Input((len(features),), name="genes")
+        model = keras.Model(raw, output(network(front(raw))), name="autogenome_tf")
+        return cls(model, task, list(features), missing)
+
+    def outputs(self, values):
+        """Run on raw rows, an array or CSR (rows, genes), in batches; returns (rows, outputs)."""
+        parts = [np.zeros((0, self.task.outputs), "float32")]
+        for start in range(0, values.shape[0], BATCH):
+            batch = values[start : start + BATCH]
+            batch = batch.toarray() if scipy.sparse.issparse(batch) else batch
+            parts.append(self.model.predict_on_batch(np.asarray(batch, "float32")))
+        return np.concatenate(parts)
+
+    def predict(self, dataset):
+        """Predictions of a `Dataset` as a frame: sample, prediction, then a column a class."""
+        frame = self.task.frame(self.outputs(dataset.values))
+        frame.insert(0, "sample", list(dataset.samples))
+        return frame
+
+    def save(self, path):
+        """Write a `.keras` file that `keras.models.load_model` reads without this package."""
+        path = Path(path)
+        temporary = path.with_name(f".{path.name}.partial.keras")
+        self.model.save(temporary)
+        with zipfile.ZipFile(temporary, "a") as archive:
+            archive.writestr(NAMES, json.dumps(self._names()))
+        os.replace(temporary, path)
+
+    def _names(self):
+        names = {"task": self.task.type, "features": self.features, "missing": self.missing}
+        if self.task.type == "classification":
+            return names | {"classes": list(self.task.classes)}
+        mean, scale = (np.ravel(part).tolist() for part in (self.task.mean, self.task.scale))
+        return names | {"targets": list(self.task.targets), "mean": mean, "scale": scale}
+
+    @classmethod
+    def load(cls, path):
+        """Read what `save` wrote.
+
+        Raises:
+            InputError: Where the file is missing or is not such a model.
+        """
+        path = Path(path)
+        if not path.is_file():
+            raise InputError(f"{path}: no fitted model here; run the train stage first.")
+        try:
+            with zipfile.ZipFile(path) as archive:
+                names = json.loads(archive.read(NAMES))
+            model = keras.models.load_model(path, compile=False, safe_mode=True)
+        except (zipfile.BadZipFile, KeyError, ValueError, OSError) as error:
+            raise InputError(f"{path}: not a model of this package: {error}") from None
+        if names["task"] == "classification":
+            task = Classification(names["classes"])
+        else:
+            mean, scale = np.array(names["mean"]), np.array(names["scale"])
+            task = Regression(names["targets"], mean=mean, scale=scale)
+        return cls(model, task, names["features"], names["missing"])

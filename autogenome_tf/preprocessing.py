@@ -1,0 +1,208 @@
+"""From raw values to what the network sees, with constants of the training rows, as Keras layers.
+
+A transform works on each row alone; then genes are chosen, missing values filled, columns scaled.
+"""
+
+import dataclasses
+
+import keras
+import numpy as np
+import scipy.sparse
+from keras import ops
+
+from autogenome_tf.errors import InputError
+
+LIBRARY = 1e4
+PSEUDO_FREQUENCY = 1e-5
+MICROARRAY_FLOOR = 20.0
+# A log-scale matrix hardly ever passes this; linear-scale intensities and counts do.
+LARGEST_LOG_VALUE = 50.0
+
+
+def _library(x):
+    return ops.sum(ops.where(ops.isnan(x), 0.0, x), axis=-1, keepdims=True)
+
+
+def _shares(x):
+    return x / ops.maximum(_library(x), 1e-12)
+
+
+def _clr(x):
+    logs = ops.log1p(x)
+    known = ops.logical_not(ops.isnan(logs))
+    total = ops.sum(ops.where(known, logs, 0.0), axis=-1, keepdims=True)
+    return logs - total / ops.maximum(ops.sum(ops.cast(known, x.dtype), -1, keepdims=True), 1.0)
+
+
+def _transforms(floor):
+    return {
+        "none": lambda x: x,
+        "log1p": ops.log1p,
+        "log2": lambda x: ops.log2(ops.where(x < floor, floor, x)),
+        "library_log1p": lambda x: ops.log1p(_shares(x) * LIBRARY),
+        "clr": _clr,
+        "relative_log": lambda x: ops.log10(_shares(x) + PSEUDO_FREQUENCY),
+    }
+
+
+@dataclasses.dataclass(frozen=True)
+class Transform:
+    """What happens to each row before anything is learned.
+
+    Attributes:
+        name: "none", "log1p", "log2" (raised to `floor` first), "library_log1p"
+            (ln(1 + counts per 10,000)), "clr" (ln(1 + x) minus the row's mean of it),
+            "relative_log" (log10 of the share of the row's sum + 1e-5).
+        floor: Of log2, in raw units.
+        why: What was seen, where the choice was automatic.
+    """
+
+    name: str
+    floor: float = 1.0
+    why: str = ""
+
+    def __call__(self, x):
+        """Transform (rows, genes) eagerly or as part of a Keras graph."""
+        return _transforms(self.floor)[self.name](x)
+
+    @classmethod
+    def choose(cls, values, name="auto", floor=None):
+        """Take the transform a config names, or look at the training rows.
+
+        Args:
+            values: (rows, genes) raw training values, an array or CSR.
+            name: The config's `data.transform`.
+            floor: The config's `data.log2_floor`.
+
+        Raises:
+            InputError: Where the transform is not defined on the values (log1p below 0 ...).
+        """
+        known = values.data if scipy.sparse.issparse(values) else values[~np.isnan(values)]
+        low = min(0.0, known.min(initial=0)) if scipy.sparse.issparse(values) else known.min()
+        why = ""
+        if name == "auto":
+            name, why = _recognise(values, known, low)
+        if name not in ("none", "log2") and low < 0:
+            raise InputError(
+                f"data.transform: {name} needs values of at least 0; the smallest is {low:g}. "
+                "Use none, or log2 with data.log2_floor."
+            )
+        usual = MICROARRAY_FLOOR if low < 0 else 1.0
+        return cls(name, float(floor or usual), why)
+
+
+def _recognise(values, known, low):
+    """Name the transform that fits the scale of the values, and what speaks for it."""
+    high = known.max(initial=0)
+    whole = bool(np.all(known == np.round(known)))
+    sums = np.asarray(values.sum(axis=1)).ravel()
+    if low >= 0 and whole and high > 2:
+        return "library_log1p", f"counts (whole numbers up to {high:g})"
+    if low >= 0 and np.ptp(sums) <= 2e-3 * abs(sums.mean()) and high <= sums.mean():
+        return "relative_log", f"shares (every row sums to {sums.mean():.4g})"
+    if high <= LARGEST_LOG_VALUE:
+        return "none", f"log scale, ratios or markers (from {low:g} to {high:g})"
+    if low < 0:
+        return "log2", f"linear scale with values below 0 (from {low:g} to {high:g})"
+    return "log1p", f"linear scale (from {low:g} to {high:g})"
+
+
+@dataclasses.dataclass(frozen=True)
+class Constants:
+    """What training rows fix for all rows: genes kept, fill values, centre and spread.
+
+    Attributes:
+        genes: (kept,) positions of the genes that are kept.
+        fill: (kept,) takes the place of missing values, in transformed units.
+        centre: (kept,) subtracted.
+        spread: (kept,) divided by; 1 where a gene is constant.
+    """
+
+    genes: np.ndarray
+    fill: np.ndarray
+    centre: np.ndarray
+    spread: np.ndarray
+
+    @classmethod
+    def of(cls, moments, scale="standard", missing="error", top_variable=None):
+        """Fix the constants from the `Moments` of transformed training rows."""
+        genes = np.arange(len(moments.mean))
+        if top_variable is not None and top_variable < len(genes):
+            genes = np.sort(np.argsort(-moments.variance, kind="stable")[:top_variable])
+        zero = np.zeros(len(moments.mean))
+        fill = {"mean": moments.mean, "median": moments.median}.get(missing, zero)
+        centre, spread = zero, zero + 1
+        if scale == "standard":
+            centre, spread = moments.mean, np.sqrt(moments.variance)
+        elif scale == "minmax":
+            centre, spread = moments.low, moments.high - moments.low
+        spread = np.where(np.isfinite(spread), spread, 0)
+        centre = np.where(np.isfinite(centre), centre, 0)
+        spread = np.where(spread > 1e-6 * np.maximum(1, np.abs(centre)), spread, 1.0)
+        return cls(genes, *(part[genes].astype("float32") for part in (fill, centre, spread)))
+
+    def apply(self, transformed):
+        """Transformed (rows, genes) -> what the network sees, (rows, kept) float32."""
+        kept = np.asarray(transformed, "float32")[:, self.genes]
+        return (np.where(np.isnan(kept), self.fill, kept) - self.centre) / self.spread
+
+    def layers(self, x, genes):
+        """The same as Keras layers, on a symbolic (rows, genes) tensor."""
+        if len(self.genes) < genes:
+            x = ops.take(x, self.genes.astype("int32"), axis=-1)
+        x = ops.where(ops.isnan(x), self.fill, x)
+        scaling = keras.layers.Normalization(axis=-1, name="scaling")
+        scaling.build((None, len(self.genes)))
+        scaling.set_weights([self.centre, self.spread.astype("float64") ** 2, np.array(0)])
+        scaling.finalize_state()
+        return scaling(x)
+
+
+@dataclasses.dataclass(frozen=True)
+class Moments:
+    """Per-gene statistics of transformed rows, missing values left out; (genes,) float64 each.
+
+    A gene without any value has mean and variance 0.
+    """
+
+    mean: np.ndarray
+    variance: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    median: np.ndarray | None = None
+
+    @classmethod
+    def of(cls, batches):
+        """From batches of (rows, genes) in one pass (Chan, Golub and LeVeque 1983)."""
+        count = mean = squares = 0.0
+        low, high = np.inf, -np.inf
+        for batch in batches:
+            known = ~np.isnan(batch)
+            filled = np.where(known, batch, 0).astype("float64")
+            rows = known.sum(0)
+            batch_mean = filled.sum(0) / np.maximum(rows, 1)
+            total = np.maximum(count + rows, 1)
+            change = batch_mean - mean
+            squares = squares + np.where(known, (filled - batch_mean) ** 2, 0).sum(0)
+            squares = squares + change**2 * count * rows / total
+            mean = mean + change * rows / total
+            count = count + rows
+            low = np.minimum(low, np.where(known, batch, np.inf).min(0))
+            high = np.maximum(high, np.where(known, batch, -np.inf).max(0))
+        return cls(mean, squares / np.maximum(count, 1), low, high)
+
+    def with_median(self, transformed):
+        """Add the medians, which need all rows (rows, genes) at once."""
+        median = np.zeros(transformed.shape[1])
+        some = ~np.isnan(transformed).all(0)
+        median[some] = np.nanmedian(transformed[:, some], axis=0)
+        return dataclasses.replace(self, median=median)
+
+
+def model(transform, constants, genes):
+    """The preprocessing as a Keras model: raw (rows, genes) -> (rows, kept).
+
+    It is built from Keras' own layers and operations only, so that a saved model loads anywhere.
+    """
+    raw = keras.Input((genes,), name="genes")
+    return keras.Model(raw, constants.layers(transform(raw), genes), name="preprocessing")

@@ -1,0 +1,103 @@
+"""Coordinates of the first layer: the genes themselves, or the span of the training rows.
+
+With n rows and p > n genes training learns nothing about directions outside the span of the rows:
+there the first kernel would keep its random start, which is noise on new rows. A network trained
+on the rows' coordinates in an orthonormal basis of their span has none, costs nothing per gene,
+and folds back into an equal gene-level network.
+"""
+
+import dataclasses
+
+import numpy as np
+
+# Directions below this share of the largest variance are rounding, not data.
+SMALLEST_EIGENVALUE = 1e-6
+# The eigenproblem is rows x rows; beyond this it costs more than it saves.
+MOST_ROWS = 1500
+
+
+@dataclasses.dataclass(frozen=True)
+class Genes:
+    """No change: the network sees the preprocessed genes."""
+
+    name = "genes"
+
+    def coordinates(self, rows):
+        """(rows, genes) as they are."""
+        return rows
+
+    def powered(self, power):
+        """Spectral power has no meaning here."""
+        return self
+
+    def fold(self, kernel, bias):
+        """The kernel belongs to the genes already."""
+        return kernel, bias
+
+
+@dataclasses.dataclass(frozen=True)
+class RowSpace:
+    """An orthonormal basis of the span of centred training rows, scaled to unit mean square.
+
+    Attributes:
+        centre: (genes,) mean of the training rows.
+        basis: (genes, rank) orthonormal columns.
+        deviation: (rank,) standard deviation of the training rows along each column.
+        factors: (rank,) what each coordinate is multiplied by.
+    """
+
+    centre: np.ndarray
+    basis: np.ndarray
+    deviation: np.ndarray
+    factors: np.ndarray
+
+    name = "rows"
+
+    @classmethod
+    def of(cls, rows):
+        """From preprocessed training rows, (rows, genes), by a float64 eigenproblem."""
+        centre = rows.mean(0, dtype="float64")
+        centred = (rows - centre).astype("float32")
+        gram = centred.astype("float64") @ centred.T.astype("float64")
+        values, vectors = np.linalg.eigh(gram)
+        kept = values > SMALLEST_EIGENVALUE * max(values[-1], 1e-30)
+        values, vectors = values[kept][::-1], vectors[:, kept][:, ::-1]
+        basis = (centred.T @ (vectors / np.sqrt(values))).astype("float32")
+        deviation = np.sqrt(values / len(rows))
+        return cls(centre.astype("float32"), basis, deviation, np.ones(len(values))).powered(0.0)
+
+    def powered(self, power):
+        """Divide each coordinate by its deviation to a power (0: as is, 1: whitened)."""
+        factors = self.deviation**-power
+        mean_square = np.mean((self.deviation * factors) ** 2)
+        return dataclasses.replace(self, factors=factors / np.sqrt(mean_square))
+
+    def coordinates(self, rows):
+        """(rows, genes) -> (rows, rank) float32."""
+        return (((rows - self.centre) @ self.basis) * self.factors).astype("float32")
+
+    def fold(self, kernel, bias):
+        """The first dense layer on genes that equals one on coordinates.
+
+        Args:
+            kernel: (rank, units).
+            bias: (units,).
+
+        Returns:
+            (genes, units) and (units,).
+        """
+        folded = self.basis.astype("float64") @ (self.factors[:, None] * kernel)
+        return folded.astype("float32"), (bias - self.centre @ folded).astype("float32")
+
+
+def coordinates_for(rows, space="auto"):
+    """The coordinates a config asks for, fixed by training rows.
+
+    Args:
+        rows: (rows, genes) preprocessed training rows.
+        space: "rows", "genes", or "auto": rows where genes outnumber a moderate number of them.
+    """
+    few = len(rows) < rows.shape[1] and len(rows) <= MOST_ROWS
+    if space == "rows" or (space == "auto" and few):
+        return RowSpace.of(rows)
+    return Genes()

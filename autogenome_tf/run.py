@@ -1,0 +1,235 @@
+"""The run folder: where results live, how an interrupted run is found again, how files are written.
+
+Every file is written to a temporary name and renamed, so that a killed run leaves whole files only.
+"""
+
+import contextlib
+import datetime
+import hashlib
+import importlib.metadata
+import io
+import itertools
+import json
+import logging
+import os
+import platform
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from autogenome_tf.config import Config, read_json
+from autogenome_tf.errors import InputError, StageError
+
+log = logging.getLogger(__name__)
+
+PACKAGES = (
+    "autogenome_tf",
+    "tensorflow",
+    "keras",
+    "keras-tuner",
+    "numpy",
+    "pandas",
+    "scikit-learn",
+)
+
+
+DATA = "data.npz"
+
+
+class Run:
+    """A folder of results.
+
+    Args:
+        folder: The folder; it need not exist yet.
+    """
+
+    def __init__(self, folder):
+        self.folder = Path(folder)
+
+    @classmethod
+    def of(cls, config, asked, rows=None):
+        """Find the unfinished run of a config, or take a new folder beside finished ones.
+
+        Args:
+            config: `Config` with absolute paths.
+            asked: Names of the stages that make this run complete.
+            rows: Path of an archive of rows from memory; it becomes data.npz in the folder.
+
+        Raises:
+            InputError: Where the folder cannot be made.
+        """
+        base = Path(config.output_dir) / config.name
+        checksums = {path: checksum(path) for path in ([rows] if rows else config.files)}
+        for number in itertools.count(1):
+            run = cls(base if number == 1 else base.with_name(f"{base.name}-{number}"))
+            kept = str(run.path(DATA).resolve())
+            own = config.reading(kept) if rows else config
+            sums = {kept: checksums[rows]} if rows else checksums
+            if not run.has("environment.json"):
+                run._begin(own, sums, asked, rows)
+                return run
+            if run._is_same(own, sums) and not run.is_finished:
+                log.info("%s: resuming the unfinished run of this config", run.folder)
+                return run
+
+    @classmethod
+    def existing(cls, folder):
+        """Open a folder that holds a run.
+
+        Raises:
+            InputError: Where it does not.
+        """
+        run = cls(folder)
+        if not (run.folder / "config.json").is_file():
+            raise InputError(f"{folder}: not a run folder; expected a config.json in it.")
+        return run
+
+    def _begin(self, config, checksums, asked, rows):
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            if rows:
+                shutil.copyfile(rows, self.path(DATA))
+            self.write_text("config.json", config.relative(self.folder).as_json())
+        except OSError as error:
+            raise InputError(f"{self.folder}: cannot write here: {error.strerror}.") from None
+        environment = {
+            "versions": {"python": platform.python_version(), **_versions()},
+            "platform": platform.platform(),
+            "seed": config.seed,
+            "data": self._relative(checksums),
+            "asked": list(asked),
+            "stages": {},
+            "times": {},
+        }
+        self.write_json("environment.json", environment)
+
+    def _is_same(self, config, checksums):
+        with contextlib.suppress(InputError, OSError, ValueError):
+            known = self.read_json("environment.json").get("data", {})
+            return self.config() == config and known == self._relative(checksums)
+        return False
+
+    def _relative(self, checksums):
+        return {os.path.relpath(path, self.folder): digest for path, digest in checksums.items()}
+
+    def config(self):
+        """The config that ran, with absolute paths."""
+        return Config.load(self.folder / "config.json")
+
+    @property
+    def stages(self):
+        """Stages done."""
+        return self.read_json("environment.json")["stages"]
+
+    @property
+    def is_finished(self):
+        """Whether all stages that were asked for are done."""
+        environment = self.read_json("environment.json")
+        return set(environment["asked"]) <= set(environment["stages"])
+
+    @contextlib.contextmanager
+    def stage(self, name):
+        """Note a stage as done when the block ends well.
+
+        Yields:
+            A dict for its times in seconds.
+        """
+        times = {}
+        yield times
+        environment = self.read_json("environment.json")
+        environment["stages"][name] = datetime.datetime.now().astimezone().isoformat("T", "seconds")
+        environment["times"] |= {key: round(value, 3) for key, value in times.items()}
+        self.write_json("environment.json", environment)
+
+    def ask(self, stages):
+        """Add stages to those that make this run complete."""
+        environment = self.read_json("environment.json")
+        environment["asked"] = list(dict.fromkeys([*environment["asked"], *stages]))
+        self.write_json("environment.json", environment)
+
+    def path(self, name):
+        """Path of a file in the folder."""
+        return self.folder / name
+
+    def has(self, name):
+        """Whether a file is there."""
+        return self.path(name).is_file()
+
+    def require(self, stage):
+        """Refuse to go on before a stage is done.
+
+        Raises:
+            StageError: Naming the stage.
+        """
+        if stage not in self.stages:
+            raise StageError(f"{self.folder}: the {stage} stage is not done yet; run it first.")
+
+    @contextlib.contextmanager
+    def replacing(self, name):
+        """A temporary path that takes the place of a file when the block ends well."""
+        path = self.path(name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = path.with_name(f".{path.name}.partial")
+        try:
+            yield temporary
+            os.replace(temporary, path)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+    def write_text(self, name, text):
+        """Write UTF-8 text."""
+        with self.replacing(name) as path:
+            path.write_text(text, encoding="utf-8")
+
+    def write_json(self, name, value):
+        """Write JSON, indented."""
+        self.write_text(name, json.dumps(value, indent=2, allow_nan=False) + "\n")
+
+    def read_json(self, name):
+        """Read JSON."""
+        return read_json(self.path(name))
+
+    def write_table(self, name, frame, digits=9, index=False):
+        """Write tab-separated text; numbers with so many significant digits, None for all."""
+        form = None if digits is None else f"%.{digits}g"
+        text = io.StringIO()
+        frame.to_csv(text, sep="\t", index=index, float_format=form, lineterminator="\n")
+        self.write_text(name, text.getvalue())
+
+    def read_table(self, name):
+        """Read tab-separated text; sample ids and names stay text."""
+        text = {name: str for name in ("sample", "part", "prediction", "family", "status")}
+        return pd.read_csv(self.path(name), sep="\t", dtype=text, keep_default_na=True)
+
+    def write_arrays(self, name, **arrays):
+        """Write a NumPy archive without pickled objects."""
+        with self.replacing(name) as path, open(path, "wb") as stream:
+            np.savez_compressed(stream, **arrays)
+
+    def read_arrays(self, name):
+        """Read a NumPy archive."""
+        with np.load(self.path(name), allow_pickle=False) as archive:
+            return dict(archive)
+
+
+def checksum(path):
+    """SHA-256 of a file, or of the files of a folder; None for what is not there."""
+    path = Path(path)
+    if not path.exists():
+        return None
+    digest = hashlib.sha256()
+    for file in sorted(path.iterdir()) if path.is_dir() else [path]:
+        with open(file, "rb") as stream:
+            while block := stream.read(1 << 20):
+                digest.update(block)
+    return digest.hexdigest()
+
+
+def _versions():
+    versions = {}
+    for package in PACKAGES:
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+            versions[package] = importlib.metadata.version(package)
+    return versions

@@ -1,0 +1,109 @@
+"""The open room of searches: a module with `proposer(spaces, settings, objective, seed)`.
+
+A proposer has `propose()`, `tell(proposal, score)` and `close()`; everything else (training, time,
+files, ranking) is the same for all and stands here.
+"""
+
+import contextlib
+import importlib
+import json
+import logging
+import time
+
+from autogenome_tf.errors import StageError
+from autogenome_tf.search._base import (
+    FAILED_COUNT,
+    FAILED_SHARE,
+    FINAL_SHARE,
+    MOST_REPEATS,
+    Trial,
+    leaderboard,
+    ranked,
+    reference,
+    run_trial,
+    trials_of,
+)
+from autogenome_tf.seeds import derive
+from autogenome_tf.training import Plan
+
+__all__ = ["Trial", "leaderboard", "plan_of", "ranked", "search", "trials_of"]
+
+log = logging.getLogger(__name__)
+
+
+def plan_of(config, epochs, deadline=float("inf"), rates=()):
+    """The training `Plan` of a config for so many epochs."""
+    training = config.training
+    return Plan(
+        epochs=epochs,
+        batch_size=training.batch_size,
+        optimizer=training.optimizer,
+        learning_rate=training.learning_rate,
+        patience=training.patience,
+        rates=tuple(rates),
+        deadline=deadline,
+    )
+
+
+def search(folds, config, spaces, finished=(), deadline=float("inf")):
+    """Try the linear reference and then what the config's method proposes.
+
+    Args:
+        folds: `Folds` to train and judge on.
+        config: The whole `Config`.
+        spaces: Search space of each family asked for.
+        finished: Trials of an interrupted run of the same config. They are told to the method,
+            which is deterministic, instead of being trained again.
+        deadline: `time.monotonic()` at which search and final fit must be over.
+
+    Yields:
+        Each `Trial` as it ends, those of the interrupted run first.
+
+    Raises:
+        StageError: When most trials fail.
+    """
+    finished = {trial.number: trial for trial in finished}
+    now = time.monotonic()
+    deadline = now + (deadline - now) * (1 - FINAL_SHARE)
+    yield finished.get(0) or reference(folds, spaces)
+    networks = {name: space for name, space in spaces.items() if name != "linear"}
+    if not networks:
+        return
+    method = importlib.import_module(f"{__name__}.{config.search.method}")
+    seed = derive(config.seed, "search")
+    proposer = method.proposer(networks, config.search, config.objective, seed)
+    with contextlib.closing(proposer):
+        yield from _loop(proposer, folds, config, finished, deadline)
+
+
+def _loop(proposer, folds, config, finished, deadline):
+    known, failed, repeats, number = {}, [], 0, 0
+    while number < config.search.max_trials and repeats < MOST_REPEATS:
+        is_recorded = number + 1 in finished
+        if not is_recorded and time.monotonic() > deadline:
+            log.info("search: the time is used up after %d trials", number)
+            return
+        proposed = proposer.propose()
+        if proposed is None:
+            log.info("search: the space is exhausted after %d trials", number)
+            return
+        proposal, family, values, epochs = proposed
+        key = json.dumps([family, values, epochs], sort_keys=True)
+        trial = known.get(key)
+        repeats = repeats + 1 if trial else 0
+        if trial is None:
+            number += 1
+            trial = finished.get(number) or run_trial(
+                folds,
+                Trial(number, family, values),
+                plan_of(config, epochs or config.search.epochs, deadline),
+                config.seed,
+            )
+            known[key] = trial
+            failed += [] if trial.is_scored else [trial]
+            yield trial
+        proposer.tell(proposal, trial.score if trial.is_scored else None)
+        if len(failed) >= FAILED_COUNT and len(failed) > FAILED_SHARE * number:
+            raise StageError(
+                f"{len(failed)} of {number} trials failed; the last: {failed[-1].status}"
+            )

@@ -1,0 +1,139 @@
+"""The only file that talks to KerasTuner's search algorithms: its oracles, under our own loop.
+
+The oracle proposes and is told; training, time and disk are ours. One conditional space holds all
+families: a choice of family, and each family's hyperparameters active under it.
+"""
+
+import contextlib
+import logging
+import tempfile
+import warnings
+
+import keras_tuner
+import numpy as np
+import sklearn.exceptions
+from keras_tuner.engine import trial as engine
+
+from autogenome_tf import metrics
+
+log = logging.getLogger(__name__)
+
+TUNER = "autogenome_tf"
+FAMILY = "family"
+EPOCHS = "tuner/epochs"
+
+
+class Bayesian(keras_tuner.oracles.BayesianOptimizationOracle):
+    """KerasTuner's Gaussian process, its next point chosen among many candidates at once.
+
+    KerasTuner descends the confidence bound from 50 points with numerical gradients, which takes
+    seconds a proposal in a space of several families and ends between the values that a choice
+    has. Here candidates are drawn, inactive dimensions set to their defaults as in the training
+    points, and the bound is computed in one call.
+    """
+
+    CANDIDATES = 2000
+
+    def populate_space(self, trial_id):
+        """Propose at random first, then where the lower confidence bound is best."""
+        scored = [trial for trial in self.trials.values() if trial.status == "COMPLETED"]
+        if len(scored) < self.num_initial_points:
+            return self._random_populate_space()
+        points, scores = self._vectorize_trials()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", sklearn.exceptions.ConvergenceWarning)
+            self.gpr.fit(points, scores)
+        proposals = [self._random_values() for _ in range(self.CANDIDATES)]
+        proposals = [values for values in proposals if values is not None]
+        if not proposals:
+            return {"status": engine.TrialStatus.STOPPED, "values": None}
+        mean, deviation = self.gpr.predict(
+            np.array([self._vector(values) for values in proposals]), return_std=True
+        )
+        best = int(np.argmin(mean - self.beta * deviation))
+        return {"status": engine.TrialStatus.RUNNING, "values": proposals[best]}
+
+    def _vector(self, values):
+        return [hp.value_to_prob(values.get(hp.name, hp.default)) for hp in self._nonfixed_space()]
+
+
+class Proposer:
+    """Proposes families and hyperparameters.
+
+    Args:
+        oracle: Class of a KerasTuner oracle.
+        spaces: Family name to its search space.
+        objective: Name of the metric.
+        seed: Never 0, which KerasTuner would take for "no seed".
+        options: Further arguments of the oracle.
+    """
+
+    def __init__(self, oracle, spaces, objective, seed, **options):
+        self._spaces = spaces
+        direction = "max" if metrics.HIGHER_IS_BETTER[objective] else "min"
+        self._objective = objective
+        self._folder = tempfile.TemporaryDirectory(prefix="autogenome_tf-")
+        self._oracle = oracle(
+            objective=keras_tuner.Objective(objective, direction),
+            hyperparameters=declared(spaces),
+            allow_new_entries=False,
+            tune_new_entries=False,
+            seed=seed,
+            **options,
+        )
+        # Whether failures end the search is decided by our loop, not by three in a row.
+        self._oracle.max_consecutive_failed_trials = 10**9
+        self._oracle.verbose = 0
+        self._oracle._set_project_dir(self._folder.name, "oracle")
+
+    def close(self):
+        """Remove the oracle's files."""
+        self._folder.cleanup()
+
+    def propose(self):
+        """The next proposal.
+
+        Returns:
+            The oracle's own trial, the family, its values, and the epochs it asks for (None
+            unless it is hyperband); or None where the space is exhausted.
+        """
+        with _without_deprecations():
+            proposal = self._oracle.create_trial(TUNER)
+        if proposal.status != engine.TrialStatus.RUNNING:
+            return None
+        hp = proposal.hyperparameters
+        family = hp.values[FAMILY]
+        with hp.conditional_scope(FAMILY, [family]):
+            values = {
+                name: hyper.ask(hp, f"{family}/{name}")
+                for name, hyper in self._spaces[family].items()
+            }
+        return proposal, family, values, hp.values.get(EPOCHS)
+
+    def tell(self, proposal, score):
+        """Report a score, or None for a failure."""
+        with _without_deprecations():
+            if score is None:
+                proposal.status = engine.TrialStatus.FAILED
+            else:
+                self._oracle.update_trial(proposal.trial_id, {self._objective: score})
+                proposal.status = engine.TrialStatus.COMPLETED
+            self._oracle.end_trial(proposal)
+
+
+def declared(spaces):
+    """All families as one conditional KerasTuner space."""
+    hp = keras_tuner.HyperParameters()
+    hp.Choice(FAMILY, list(spaces))
+    for family, space in spaces.items():
+        with hp.conditional_scope(FAMILY, [family]):
+            for name, hyper in space.items():
+                hyper.ask(hp, f"{family}/{name}")
+    return hp
+
+
+@contextlib.contextmanager
+def _without_deprecations():
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        yield

@@ -1,0 +1,18 @@
+"""Bayesian optimisation: a Gaussian process over families and hyperparameters (KerasTuner's)."""
+
+from autogenome_tf.search._keras_tuner import Bayesian, Proposer
+
+
+def proposer(spaces, settings, objective, seed):
+    """Propose at random for a quarter of the trials, then by the lower confidence bound.
+
+    KerasTuner's own default would stay random for three trials a hyperparameter.
+    """
+    return Proposer(
+        Bayesian,
+        spaces,
+        objective,
+        seed,
+        max_trials=settings.max_trials,
+        num_initial_points=max(5, settings.max_trials // 4),
+    )

@@ -1,0 +1,20 @@
+"""Hyperband (Li et al. 2018): many short trials, the best of each round trained for longer."""
+
+import keras_tuner
+
+from autogenome_tf.search._keras_tuner import Proposer
+
+
+def proposer(spaces, settings, objective, seed):
+    """Propose bracket after bracket until the trials or the time are used up.
+
+    A promoted configuration is trained anew for its longer span: no checkpoint is kept of any.
+    """
+    return Proposer(
+        keras_tuner.oracles.HyperbandOracle,
+        spaces,
+        objective,
+        seed,
+        max_epochs=settings.epochs,
+        hyperband_iterations=None,
+    )

@@ -1,0 +1,176 @@
+"""What is predicted: how targets become numbers, the loss on them, and back to words and units."""
+
+import dataclasses
+
+import keras
+import numpy as np
+import pandas as pd
+import scipy.special
+
+from autogenome_tf.errors import unknown
+
+FOCUS = 2.0
+
+
+@dataclasses.dataclass(frozen=True)
+class Classification:
+    """One of several classes; the network's outputs are logits, one a class.
+
+    Attributes:
+        classes: Class names, in the order of the outputs.
+        loss: "cross_entropy" or "focal_loss" (Lin et al. 2017, gamma 2).
+        class_weight: None, "balanced" (n / (classes * n of the class)), or name to weight.
+    """
+
+    classes: list[str]
+    loss: str = "cross_entropy"
+    class_weight: str | dict | None = None
+
+    type = "classification"
+
+    @property
+    def outputs(self):
+        """Number of logits."""
+        return len(self.classes)
+
+    @property
+    def output_names(self):
+        """What each output stands for."""
+        return list(self.classes)
+
+    def encode(self, labels):
+        """Class names to their positions, (rows,) int32."""
+        position = {name: index for index, name in enumerate(self.classes)}
+        return np.array([position[label] for label in labels], "int32")
+
+    def row_losses(self, truth, outputs):
+        """Loss of each row: (rows,) positions, (rows, classes) logits -> (rows,)."""
+        truth = keras.ops.cast(keras.ops.reshape(truth, (-1,)), "int32")
+        chosen = keras.ops.one_hot(truth, self.outputs)
+        log_p = keras.ops.sum(chosen * keras.ops.log_softmax(outputs), axis=-1)
+        if self.loss == "focal_loss":
+            return -((1 - keras.ops.exp(log_p)) ** FOCUS) * log_p
+        return -log_p
+
+    def keras_metrics(self):
+        """What Keras shows while a compiled family trains."""
+        return ["accuracy"]
+
+    def row_weights(self, truth):
+        """Weight of each row in the loss, mean 1."""
+        counts = np.bincount(truth, minlength=self.outputs)
+        if self.class_weight == "balanced":
+            weights = len(truth) / (self.outputs * np.maximum(counts, 1))
+        else:
+            given = self.class_weight or {}
+            weights = np.array([given.get(name, 1.0) for name in self.classes])
+        rows = weights[truth]
+        return (rows / rows.mean()).astype("float32")
+
+    def output_scale(self, temperature=1.0):
+        """Factor and offset of the logits: one over the temperature, none."""
+        return np.full(self.outputs, 1.0 / temperature), np.zeros(self.outputs)
+
+    def frame(self, outputs):
+        """Logits (rows, classes) as the columns of predictions.tsv."""
+        chances = scipy.special.softmax(np.asarray(outputs, "float64"), axis=1)
+        frame = pd.DataFrame(chances, columns=[f"p_{name}" for name in self.classes])
+        names = np.array(self.classes, dtype=object)
+        frame.insert(0, "prediction", names[chances.argmax(axis=1)])
+        return frame
+
+
+@dataclasses.dataclass(frozen=True)
+class Regression:
+    """One or several numbers; the network works on standardised targets.
+
+    Attributes:
+        targets: Names of the targets.
+        loss: "mse", "mae" or "huber", on standardised targets, averaged over them.
+        mean: (targets,) of the training rows, in original units.
+        scale: (targets,) standard deviation of the training rows.
+    """
+
+    targets: list[str]
+    loss: str = "mse"
+    mean: np.ndarray | float = 0.0
+    scale: np.ndarray | float = 1.0
+
+    type = "regression"
+
+    @property
+    def outputs(self):
+        """Number of values."""
+        return len(self.targets)
+
+    @property
+    def output_names(self):
+        """What each output stands for."""
+        return list(self.targets)
+
+    def encode(self, targets):
+        """Targets in original units to standardised ones, (rows, targets) float32."""
+        return ((np.asarray(targets, "float64") - self.mean) / self.scale).astype("float32")
+
+    def row_losses(self, truth, outputs):
+        """Loss of each row: (rows, targets) twice -> (rows,)."""
+        truth = keras.ops.reshape(keras.ops.cast(truth, outputs.dtype), keras.ops.shape(outputs))
+        error = keras.ops.abs(outputs - truth)
+        if self.loss == "mse":
+            losses = error**2
+        elif self.loss == "mae":
+            losses = error
+        else:
+            losses = keras.ops.where(error < 1, 0.5 * error**2, error - 0.5)
+        return keras.ops.mean(losses, axis=-1)
+
+    def keras_metrics(self):
+        """What Keras shows while a compiled family trains."""
+        return ["mae"]
+
+    def row_weights(self, truth):
+        """Every row weighs the same."""
+        return np.ones(len(truth), "float32")
+
+    def output_scale(self, temperature=1.0):
+        """Factor and offset that lead back to original units."""
+        ones = np.ones(self.outputs)
+        return ones * self.scale, ones * self.mean
+
+    def frame(self, outputs):
+        """Values (rows, targets) in original units as the columns of predictions.tsv."""
+        if self.outputs == 1:
+            return pd.DataFrame({"prediction": np.asarray(outputs)[:, 0]})
+        return pd.DataFrame(outputs, columns=[f"prediction_{name}" for name in self.targets])
+
+
+def task_of(settings, targets, names, train):
+    """The task with its classes, or with the scale that targets have on training rows.
+
+    Args:
+        settings: The config's `task` section.
+        targets: (rows,) labels as text or (rows, targets) values of all rows but the test rows.
+        names: Names of the targets.
+        train: (rows,) which of them are training rows.
+
+    Raises:
+        InputError: Where a class weight names no class.
+    """
+    if settings.type == "classification":
+        classes = sorted(set(targets), key=_natural)
+        weight = settings.class_weight
+        for name in weight if isinstance(weight, dict) else ():
+            if name not in classes:
+                raise unknown("task.class_weight", name, classes)
+        return Classification(classes, settings.loss, weight)
+    spread = targets[train].std(0)
+    scale = np.where(spread > 0, spread, 1.0)
+    return Regression(list(names), settings.loss, targets[train].mean(0), scale)
+
+
+def _natural(name):
+    """Numbers before words, in order of size."""
+    try:
+        return (0, float(name), name)
+    except ValueError:
+        return (1, 0.0, name)

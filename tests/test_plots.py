@@ -1,0 +1,231 @@
+"""What the figures promise: they show what the frames hold, in full, and touch nothing else."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.figure import Figure
+
+from autogenome_tf import plots
+
+LONG = "bladder urothelial carcinoma, muscle-invasive"
+
+
+def counts_of(classes):
+    """A confusion matrix with one very long class name and one class without samples."""
+    names = [LONG, *(f"class_{number:02d}" for number in range(1, classes))]
+    counts = np.arange(classes**2).reshape(classes, classes)
+    counts[1] = 0
+    return pd.DataFrame(counts, names, names)
+
+
+def history(epochs=5):
+    """A fit whose validation loss is lowest in its third epoch."""
+    epoch = np.arange(1, epochs + 1)
+    columns = {"epoch": epoch, "loss": 1 / epoch, "validation_loss": abs(epoch - 3) + 0.1}
+    return pd.DataFrame(columns | {"learning_rate": 0.01, "seconds": 2.0})
+
+
+def leaderboard():
+    """Four trials out of order, one of them failed, and the reference."""
+    rows = [
+        ("resnet", 3, 0.9, 0.01),
+        ("mlp", 2, 0.6, 0.02),
+        ("mlp", 1, 0.7, 0.03),
+        ("linear", None, 0.5, 0.02),
+        ("resnet", 4, None, None),
+    ]
+    return pd.DataFrame(rows, columns=["family", "trial", "score", "error"])
+
+
+def predictions():
+    """Six rows, one of them without a target."""
+    parts = ["train", "train", "train", "test", "test", "test"]
+    target = [1.0, 2.0, 3.0, 4.0, 5.0, np.nan]
+    columns = {"sample": list("abcdef"), "part": parts, "target": target}
+    return pd.DataFrame(columns | {"prediction": [1.5, 2.5, 2.0, 4.0, 7.0, 1.0]})
+
+
+FIGURES = {
+    "confusion_2": lambda: plots.confusion_matrix(counts_of(2)),
+    "confusion_9": lambda: plots.confusion_matrix(counts_of(9)),
+    "confusion_33": lambda: plots.confusion_matrix(counts_of(33)),
+    "curves": lambda: plots.learning_curves(history()),
+    "progress": lambda: plots.search_progress(leaderboard()),
+    "progress_33": lambda: plots.search_progress(
+        pd.DataFrame([(f"a_long_family_name_{i}", i, 0.5) for i in range(33)]).set_axis(
+            ["family", "trial", "score"], axis=1
+        )
+    ),
+    "predicted": lambda: plots.predicted_vs_true(predictions()),
+}
+
+
+def is_cut_off(figure):
+    """Whether anything drawn reaches over the edge of the figure, by more than a pixel."""
+    figure.draw_without_rendering()
+    drawn, paper = figure.get_tightbbox(), figure.bbox_inches.padded(1 / figure.dpi)
+    return bool((drawn.min < paper.min).any() or (drawn.max > paper.max).any())
+
+
+def texts(labels):
+    """What tick labels or a legend's labels say."""
+    return [label.get_text() for label in labels]
+
+
+def legend(figure):
+    """What the legend says."""
+    return texts(figure.legends[0].get_texts())
+
+
+def points(panel):
+    """The (x, y) of each scatter of a panel, by its label."""
+    return {dots.get_label(): dots.get_offsets().tolist() for dots in panel.collections}
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_nothing_is_cut_off(name):
+    assert not is_cut_off(FIGURES[name]())
+
+
+def test_a_cut_off_text_is_noticed():
+    figure = Figure()
+    figure.text(0.9, 0.5, "far too long for the place that is left")
+    assert is_cut_off(figure)
+
+
+@pytest.mark.parametrize("classes", [2, 9, 33])
+def test_a_confusion_matrix_names_its_classes_in_full(classes):
+    counts = counts_of(classes)
+    panel = plots.confusion_matrix(counts).axes[0]
+    assert texts(panel.get_xticklabels()) == list(counts.columns)
+    assert texts(panel.get_yticklabels()) == list(counts.index)
+
+
+@pytest.mark.parametrize(("classes", "numbered"), [(2, True), (20, True), (21, False)])
+def test_cells_hold_the_counts_while_they_can_be_read(classes, numbered):
+    counts = counts_of(classes)
+    panel = plots.confusion_matrix(counts).axes[0]
+    shown = {text.get_position(): text.get_text() for text in panel.texts}
+    expected = {(j, i): str(n) for (i, j), n in np.ndenumerate(counts.to_numpy())}
+    assert shown == (expected if numbered else {})
+
+
+def test_a_cells_colour_is_the_share_of_its_true_class():
+    counts = pd.DataFrame([[3, 1], [0, 0]], list("ab"), list("ab"))
+    image = plots.confusion_matrix(counts).axes[0].images[0]
+    assert image.get_array().tolist() == [[0.75, 0.25], [0, 0]]
+    assert image.get_clim() == (0, 1)
+
+
+def test_curves_show_every_measure_and_its_validation_twin():
+    figure = plots.learning_curves(history().assign(accuracy=0.5, validation_accuracy=0.4))
+    panels = {panel.get_ylabel(): panel for panel in figure.axes}
+    assert list(panels) == ["loss", "accuracy", "learning rate"]
+    training, validation, best = panels["loss"].lines
+    assert training.get_ydata().tolist() == history()["loss"].tolist()
+    assert validation.get_ydata().tolist() == history()["validation_loss"].tolist()
+    assert list(best.get_xdata()) == [3, 3]
+    assert panels["learning rate"].get_yscale() == "log"
+    assert legend(figure) == ["training", "validation", "best epoch"]
+
+
+@pytest.mark.parametrize("change", ["drop", "empty", "none"])
+def test_curves_without_validation_show_training_alone(change):
+    frame = history().drop(columns="validation_loss")
+    if change != "drop":
+        frame["validation_loss"] = np.nan if change == "empty" else None
+    figure = plots.learning_curves(frame)
+    assert legend(figure) == ["training"]
+    assert len(figure.axes[0].lines) == 1
+
+
+def test_a_single_epoch_is_a_visible_point():
+    (line, *_) = plots.learning_curves(history(epochs=1)).axes[0].lines
+    assert line.get_marker() == "o"
+
+
+def test_four_measures_stand_in_a_square():
+    figure = plots.learning_curves(history().assign(accuracy=0.5, mcc=0.5))
+    assert len(figure.axes) == 4
+    assert figure.axes[0].get_gridspec().get_geometry() == (2, 2)
+
+
+def test_progress_shows_each_trial_once_in_its_familys_colour():
+    figure = plots.search_progress(leaderboard(), objective="balanced_accuracy")
+    panel = figure.axes[0]
+    shown = points(panel)
+    assert shown["mlp"] == [[1, 0.7], [2, 0.6]]
+    assert shown["resnet"] == [[3, 0.9]]
+    assert [x for x, _ in shown["failed"]] == [4]
+    assert panel.get_ylabel() == "balanced accuracy"
+    assert legend(figure) == ["best so far", "mlp", "resnet", "linear (reference)", "failed"]
+
+
+@pytest.mark.parametrize(
+    ("higher", "best"), [(True, [0.7, 0.7, 0.9, 0.9]), (False, [0.7, 0.6, 0.6, 0.6])]
+)
+def test_the_best_so_far_follows_the_order_of_trials(higher, best):
+    panel = plots.search_progress(leaderboard(), higher_is_better=higher).axes[0]
+    line = next(line for line in panel.lines if line.get_label() == "best so far")
+    assert line.get_xdata().tolist() == [1, 2, 3, 4]
+    assert line.get_ydata().tolist() == best
+
+
+def test_progress_of_a_search_that_failed_throughout_is_drawn():
+    panel = plots.search_progress(leaderboard().iloc[[4]]).axes[0]
+    assert list(points(panel)) == ["failed"]
+
+
+def test_predictions_show_each_row_with_a_target_by_part():
+    figure = plots.predicted_vs_true(predictions())
+    panel = figure.axes[0]
+    assert legend(figure) == ["train (n = 3)", "test (n = 2)"]
+    assert points(panel)["test (n = 2)"] == [[4.0, 4.0], [5.0, 7.0]]
+    assert panel.get_xlim() == panel.get_ylim()
+    assert panel.get_xlim()[0] < 1.0 and panel.get_xlim()[1] > 7.0
+
+
+def test_a_constant_prediction_still_has_axes():
+    frame = predictions().iloc[:1].assign(prediction=1.0)
+    assert np.ptp(plots.predicted_vs_true(frame).axes[0].get_xlim()) == 2
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_a_figure_is_written_as_picture_and_drawing(tmp_path, name):
+    png, pdf = plots.save(FIGURES[name](), tmp_path / "plots" / "v1.5")
+    assert png.read_bytes().startswith(b"\x89PNG") and pdf.read_bytes().startswith(b"%PDF")
+    assert sorted(path.name for path in png.parent.iterdir()) == ["v1.5.pdf", "v1.5.png"]
+
+
+def test_the_same_figure_gives_the_same_bytes(tmp_path):
+    one = plots.save(FIGURES["curves"](), tmp_path / "one")
+    two = plots.save(FIGURES["curves"](), tmp_path / "two")
+    assert [path.read_bytes() for path in one] == [path.read_bytes() for path in two]
+
+
+def test_a_failed_save_leaves_the_old_file_and_nothing_else(tmp_path):
+    (tmp_path / "a.png").write_bytes(b"old")
+
+    class Broken(Figure):
+        def savefig(self, path, **options):
+            path.write_bytes(b"half")
+            raise OSError("disk full")
+
+    with pytest.raises(OSError, match="disk full"):
+        plots.save(Broken(), tmp_path / "a")
+    assert [path.read_bytes() for path in tmp_path.iterdir()] == [b"old"]
+
+
+def test_no_window_and_no_keras_is_touched(tmp_path):
+    program = f"""
+import sys
+import pandas as pd
+from autogenome_tf import plots
+plots.save(plots.confusion_matrix(pd.DataFrame([[1]], ["a"], ["a"])), {str(tmp_path / "a")!r})
+print(sorted({{"matplotlib.pyplot", "tensorflow", "keras"}} & set(sys.modules)))
+"""
+    told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert told.stdout.strip() == "[]", told.stderr
