@@ -12,7 +12,7 @@ import numpy as np
 import scipy.optimize
 import tensorflow as tf
 
-_OPTIMIZERS = {
+OPTIMIZERS = {
     "adam": keras.optimizers.Adam,
     "adamw": keras.optimizers.AdamW,
     "sgd": keras.optimizers.SGD,
@@ -61,7 +61,7 @@ class Replicas:
         self._rows = rows
         stacks = _stacks(networks, "trainable_variables")
         self._shapes = [stack.shape for stack in stacks]
-        self._optimizer = _OPTIMIZERS[optimizer](1e-3)
+        self._optimizer = OPTIMIZERS[optimizer](1e-3)
         if optimizer == "lamb":
             # LAMB scales each tensor by its own norm, which must not span tensors or replicas.
             self._variables = [keras.Variable(part) for stack in stacks for part in stack]

@@ -12,9 +12,23 @@ from autogenome_tf.seeds import derive
 
 FEWEST_STEPS = 8
 SMALLEST_BATCH = 8
-# Learning rates of the range test, one a step.
-RAMP = np.geomspace(1e-5, 1.0, 40)
-# A plateau of a third of the patience divides the rate; AutoGenome did so too.
+# Steps of the range test, and how far below the rate of least loss training starts.
+RAMP = 40
+BELOW_LEAST = 6.0
+# Learning rates that a noisy test on few rows may not leave.
+BANDS = {
+    "adam": (5e-4, 1e-2),
+    "adamw": (5e-4, 1e-2),
+    "sgd": (1e-3, 0.3),
+    "momentum": (1e-3, 0.1),
+    "rmsprop": (3e-4, 5e-3),
+    "adagrad": (1e-2, 0.3),
+    "adadelta": (0.1, 3.0),
+    "ftrl": (1e-2, 0.5),
+    "lamb": (1e-3, 2e-2),
+    "lion": (5e-5, 2e-3),
+}
+# A plateau of a third of the patience multiplies the rate by this.
 RATE_DROP = 0.3
 
 
@@ -86,7 +100,7 @@ def fit(networks, rows, task, plan, seed):
         batches = _Batches(rows.train, plan.batch_size, seed)
         rate = plan.learning_rate
         if rate == "auto" and not plan.rates:
-            rate = _range_test(engine, batches)
+            rate = _range_test(engine, batches, BANDS[plan.optimizer])
         return _run(engine, batches, rows, task, plan, rate)
 
 
@@ -173,14 +187,15 @@ def _judged(curves, outputs):
     return held, int(curves.mean(axis=1).argmin()) + 1
 
 
-def _range_test(engine, batches):
-    """Learning rate from a short ramp: where the loss falls fastest (Smith 2017)."""
+def _range_test(engine, batches, band):
+    """Learning rate from a short ramp (Smith 2017): well below where the loss is least."""
+    ramp = np.geomspace(band[0] / 10, band[1] * 10, RAMP)
     start = engine.state()
-    losses, _ = engine.epoch(batches.first(len(RAMP)), RAMP.astype("float32"), judge=False)
+    losses, _ = engine.epoch(batches.first(RAMP), ramp.astype("float32"), judge=False)
     engine.restore(start)
-    finite = np.minimum(np.where(np.isfinite(losses), losses, np.inf), 2 * losses[0])
-    smooth = np.convolve(np.pad(finite, 3, mode="edge"), np.full(7, 1 / 7), mode="valid")
-    return float(RAMP[int(np.argmin(np.gradient(smooth)))])
+    bounded = np.minimum(np.where(np.isfinite(losses), losses, np.inf), 3 * losses[:5].mean())
+    smooth = np.convolve(np.pad(bounded, 4, mode="edge"), np.full(9, 1 / 9), mode="valid")
+    return float(np.clip(ramp[int(np.argmin(smooth))] / BELOW_LEAST, *band))
 
 
 class _Batches:

@@ -231,7 +231,7 @@ LAYOUTS = {
         [[np.nan, 1.5], [2, 3]],
     ),
     "numbers under a gene's name": ("A,B\n1001,2\n", None, ["A", "B"], [[1001, 2]]),
-    "Windows and a byte order mark": ("\ufeffid,A\r\nx,1\r\n\r\n", ["x"], ["A"], [[1]]),
+    "Windows and a byte order mark": ("\ufeffid,A\r\n7,1\r\n\r\n", ["7"], ["A"], [[1]]),
     "a comma inside quotes": ('id,"A,1"\n"x, y",1\n', ["x, y"], ["A,1"], [[1]]),
     "a line end inside quotes": ('id,A\n"x\ny",1\nz,2\n', ["x\ny", "z"], ["A"], [[1], [2]]),
     "no line end": ("id\tA\nx\t1", ["x"], ["A"], [[1]]),
@@ -273,6 +273,7 @@ BAD_TEXT = {
     "header only": ("sample,A,B\n", ["only a header"]),
     "ragged": ("id,A,B\nx,1,2\n\ny,3\n", ["line 4", "2 cells", "expected 3"]),
     "ragged far down": ("id,A\n" + "x,1\n" * 99 + "y,1,2\n", ["line 101", "3 cells", "expected 2"]),
+    "two blanks in place of a value": ("id A B\nx 1 2\ny  3\n", ["line 3", "2 cells"]),
     "text": ("id,A,MYC\nx,1,2\ny,3,high\n", ["line 3", "'MYC'", "'high'", "number"]),
     "underscore": ("id,A\nx,1_000\n", ["line 2", "'A'", "'1_000'"]),
     "decimal comma": ("id;A;B\nx;1,5;2\n", ["line 2", "'A'", "'1,5'", "decimal comma"]),
@@ -378,6 +379,11 @@ def test_an_archive_without_a_matrix_is_refused(tmp_path):
     np.savez(tmp_path / "x.npz", expression=VALUES)
     said = message(read_table, str(tmp_path / "x.npz"))
     assert "x.npz" in said and "'expression'" in said and "'values'" in said
+
+
+def test_names_that_do_not_fit_the_matrix_are_refused(tmp_path):
+    said = message(read_table, write_sparse_npz(tmp_path, samples=SAMPLES[:2]))
+    assert "sparse.npz" in said and "2 sample ids" in said and "expected 3" in said
 
 
 @pytest.mark.parametrize("kind", [np.int64, np.uint8, bool])
@@ -662,6 +668,7 @@ BAD_OBJECTS = {
     "dates": (lambda: FRAME.assign(day=pd.Timestamp(0)), ["DataFrame", "'day'", "datetime64"]),
     "complex": (lambda: VALUES * 1j, ["ndarray", "complex"]),
     "inf": (lambda: FRAME / 0, ["DataFrame", "'s1'", "'MYC'", "inf"]),
+    "inf without ids": (lambda: [[0, 1], [2, np.inf]], ["list", "row 2", "'feature_2'", "inf"]),
     "same sample": (lambda: FRAME.set_axis(["a", "a", "b"]), ["duplicate sample id", "'a'"]),
     "same gene": (lambda: FRAME.set_axis(list("aabc"), axis=1), ["duplicate gene name", "'a'"]),
     "no rows": (lambda: FRAME.iloc[:0], ["0 samples x 4 genes"]),

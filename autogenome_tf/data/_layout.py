@@ -63,9 +63,9 @@ def find_layout(source, columns=(), delimiter=None):
         raise header_only(source)
     body = [cells for _, cells in rows[with_header:]]
     names = [name.strip() for name in rows[0][1]] if with_header else [""] * len(body[0])
-    headless_ids = with_header and len(body[0]) == len(names) + 1
-    names = ["", *names] if headless_ids else names
-    id_column = 0 if headless_ids else _find_ids(names, body, columns, with_header)
+    if with_header and len(body[0]) == len(names) + 1:
+        names = ["", *names]
+    id_column = _find_ids(names, body, columns, with_header)
     if not with_header:
         names = _numbered(len(names), id_column)
     return Layout(delimiter, names, rows[0][0] if with_header else 0, id_column)

@@ -86,8 +86,7 @@ def _has_header(rows):
     """Whether the first row names the columns.
 
     It does if it has one cell fewer than the next, or begins with a heading for ids. Else a
-    number in it makes it data; text over a column of numbers makes it a header; and text
-    over text is a header unless one of its cells comes again below.
+    number in it makes it data; and text is a header unless a cell of it comes again below.
     """
     first, body = rows[0], rows[1:]
     if (body and len(first) < len(body[0])) or (len(first) > 1 and is_id_name(first[0])):
@@ -95,11 +94,7 @@ def _has_header(rows):
     if any(map(is_number, first)) or not any(map(is_text, first)):
         return False
     below = list(zip(*body, strict=True)) or [()] * len(first)
-    return any(map(_is_numeric, below)) or not any(map(operator.contains, below, first))
-
-
-def _is_numeric(cells):
-    return any(map(is_number, cells)) and not any(map(is_text, cells))
+    return not any(map(operator.contains, below, first))
 
 
 def _has_ids(names, body):
