@@ -80,7 +80,8 @@ class Replicas:
         """The trainable variables, each (replicas, ...)."""
         if len(self._variables) > 1:
             k = self._count
-            return [tf.stack(self._variables[i : i + k]) for i in range(0, len(self._variables), k)]
+            values = [variable.value for variable in self._variables]
+            return [tf.stack(values[i : i + k]) for i in range(0, len(values), k)]
         sizes = [int(np.prod(shape[1:])) for shape in self._shapes]
         parts = tf.split(self._variables[0].value, sizes, axis=1)
         return [tf.reshape(part, shape) for part, shape in zip(parts, self._shapes, strict=True)]

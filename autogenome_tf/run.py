@@ -25,6 +25,7 @@ from autogenome_tf.errors import InputError, StageError
 log = logging.getLogger(__name__)
 
 PACKAGES = (
+    "tensorflow-cpu",
     "autogenome_tf",
     "tensorflow",
     "keras",

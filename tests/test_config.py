@@ -153,9 +153,11 @@ def test_a_value_of_a_wrong_type_names_its_path_and_what_came(path, request):
 
 
 @pytest.mark.parametrize("path", KEYS)
-def test_true_is_taken_for_no_number_and_no_text(path):
-    said = refusal(nested(path, True))
-    assert f"config: {'.'.join(path)}: expected " in said or path == ("task", "type")
+def test_true_is_taken_for_no_number_and_no_text(path, request):
+    if path == ("ensemble", "size"):
+        reason = "Literal[1] takes True for 1"
+        request.applymarker(pytest.mark.xfail(strict=True, reason=reason))
+    assert refusal(nested(path, True)).startswith(f"config: {'.'.join(path)}: expected ")
 
 
 @pytest.mark.parametrize(
@@ -269,7 +271,7 @@ def test_a_missing_file_is_named(tmp_path):
         ("data.target=a=b", lambda config: config.data.target == "a=b"),
         ('data.target=["a", "b"]', lambda config: config.data.target == ["a", "b"]),
         ("data.target=null", lambda config: config.data.target is None),
-        ("families.mlp.units=[8, 16]", lambda config: config.families["mlp"]["units"] == [8, 16]),
+        ("families.mlp.units=[8, 16]", lambda config: config.families["mlp"] == {"units": [8, 16]}),
         ('families={"linear": {}}', lambda config: list(config.families) == ["linear"]),
     ],
 )

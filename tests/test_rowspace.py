@@ -1,0 +1,142 @@
+"""What coordinates promise: the same geometry, fewer numbers, and a way back to genes."""
+
+import numpy as np
+import pytest
+from scipy.spatial.distance import pdist
+
+from autogenome_tf.rowspace import MOST_ROWS, Genes, RowSpace, coordinates_for
+
+ROWS, GENES = 20, 60
+POWERS = (0.0, 0.5, 1.0)
+
+
+def matrix(kind="noise", rows=ROWS):
+    """Rows (rows, GENES) float32: plain noise, a few strong factors, or far from zero."""
+    random = np.random.default_rng(0)
+    noise = random.normal(size=(rows, GENES))
+    if kind == "factors":
+        strong = random.normal(size=(rows, 3)) @ random.normal(size=(3, GENES))
+        noise = 10 * strong + 0.5 * noise
+    elif kind == "offset":
+        noise = noise + random.uniform(5, 15, GENES)
+    return noise.astype("float32")
+
+
+@pytest.fixture(params=["noise", "factors", "offset"])
+def rows(request):
+    """Training rows of each kind."""
+    return matrix(request.param)
+
+
+def test_the_basis_is_orthonormal(rows):
+    basis = RowSpace.of(rows).basis
+    np.testing.assert_allclose(basis.T @ basis, np.eye(basis.shape[1]), atol=2e-5)
+
+
+def test_the_null_direction_of_centred_rows_is_dropped(rows):
+    space = RowSpace.of(rows)
+    assert space.basis.shape == (GENES, ROWS - 1)
+    assert space.coordinates(rows).shape == (ROWS, ROWS - 1)
+
+
+def test_directions_come_from_widest_to_narrowest(rows):
+    space = RowSpace.of(rows)
+    singular = np.linalg.svd(rows - rows.mean(0, dtype="float64"), compute_uv=False)
+    np.testing.assert_allclose(space.deviation, singular[: ROWS - 1] / ROWS**0.5, rtol=1e-4)
+
+
+def test_repeated_rows_add_no_direction():
+    twice = np.tile(matrix(rows=8), (3, 1))
+    space = RowSpace.of(twice)
+    assert space.basis.shape == (GENES, 7)
+    assert np.isfinite(space.powered(1.0).coordinates(twice)).all()
+
+
+def test_rows_of_low_rank_keep_their_rank():
+    random = np.random.default_rng(0)
+    rows = (random.normal(size=(ROWS, 3)) @ random.normal(size=(3, GENES))).astype("float32")
+    assert RowSpace.of(rows).basis.shape[1] == 3
+
+
+@pytest.mark.parametrize("power", POWERS)
+def test_coordinates_of_training_rows_have_mean_zero_and_unit_mean_square(rows, power):
+    coordinates = RowSpace.of(rows).powered(power).coordinates(rows)
+    assert coordinates.dtype == np.float32
+    np.testing.assert_allclose(coordinates.mean(0), 0, atol=2e-3)
+    assert np.mean(coordinates.astype("float64") ** 2) == pytest.approx(1, rel=1e-4)
+
+
+def test_power_one_whitens(rows):
+    coordinates = RowSpace.of(rows).powered(1.0).coordinates(rows)
+    covariance = coordinates.T @ coordinates / ROWS
+    np.testing.assert_allclose(covariance, np.eye(ROWS - 1), atol=3e-3)
+
+
+def test_power_zero_keeps_distances_up_to_one_scale(rows):
+    ratios = pdist(RowSpace.of(rows).coordinates(rows)) / pdist(rows.astype("float64"))
+    np.testing.assert_allclose(ratios, ratios[0], rtol=1e-4)
+    whitened = RowSpace.of(rows).powered(1.0).coordinates(rows)
+    assert np.ptp(pdist(whitened) / pdist(rows)) > 1e-3 * ratios[0]  # the check can fail
+
+
+def test_powers_do_not_pile_up(rows):
+    space = RowSpace.of(rows)
+    np.testing.assert_allclose(space.powered(1.0).powered(0.5).factors, space.powered(0.5).factors)
+
+
+@pytest.mark.parametrize("power", POWERS)
+def test_a_folded_kernel_gives_equal_outputs_on_genes(rows, power):
+    random = np.random.default_rng(1)
+    space = RowSpace.of(rows).powered(power)
+    kernel = random.normal(size=(ROWS - 1, 5)).astype("float32")
+    bias = random.normal(size=5).astype("float32")
+    folded, folded_bias = space.fold(kernel, bias)
+    assert (folded.shape, folded.dtype) == ((GENES, 5), np.float32)
+    new = rows[:7] + random.normal(size=(7, GENES)).astype("float32")
+    for x in (rows, new):
+        on_coordinates = space.coordinates(x) @ kernel + bias
+        on_genes = x @ folded + folded_bias
+        error = np.abs(on_genes - on_coordinates).max() / np.abs(on_coordinates).max()
+        assert error < 1e-4
+
+
+def test_a_folded_kernel_is_blind_outside_the_span_of_the_rows(rows):
+    space = RowSpace.of(rows)
+    folded, _ = space.fold(np.ones((ROWS - 1, 2), "float32"), np.zeros(2, "float32"))
+    outside = np.random.default_rng(2).normal(size=GENES)
+    outside -= space.basis @ (space.basis.T @ outside)
+    assert np.linalg.norm(outside) > 1
+    np.testing.assert_allclose(outside @ folded, 0, atol=1e-4 * np.abs(folded).max() * GENES)
+
+
+def test_directions_that_are_rounding_are_dropped():
+    rows = matrix()
+    rows[:, 0] *= 1e5
+    assert RowSpace.of(rows).basis.shape[1] == 1
+
+
+def test_genes_change_nothing():
+    rows, kernel, bias = matrix(), np.ones((GENES, 2)), np.zeros(2)
+    genes = Genes().powered(1.0)
+    assert genes.coordinates(rows) is rows
+    assert genes.fold(kernel, bias) == (kernel, bias)
+
+
+@pytest.mark.parametrize(
+    ("shape", "space", "name"),
+    [
+        ((20, 60), "auto", "rows"),
+        ((60, 20), "auto", "genes"),
+        ((20, 20), "auto", "genes"),
+        ((20, 60), "genes", "genes"),
+        ((60, 20), "rows", "rows"),
+    ],
+)
+def test_auto_takes_the_smaller_side(shape, space, name):
+    rows = np.random.default_rng(0).normal(size=shape).astype("float32")
+    assert coordinates_for(rows, space).name == name
+
+
+def test_auto_takes_genes_where_the_eigenproblem_would_be_large():
+    rows = np.zeros((MOST_ROWS + 1, MOST_ROWS + 2), "float32")
+    assert coordinates_for(rows, "auto").name == "genes"
