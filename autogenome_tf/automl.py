@@ -1,5 +1,6 @@
 """The stages, and alone their order: read files, compute, write files."""
 
+import contextlib
 import logging
 import os
 import tempfile
@@ -11,7 +12,7 @@ import pandas as pd
 
 from autogenome_tf import data, evaluation, families, plots
 from autogenome_tf.config import Config
-from autogenome_tf.console import say_to, watched
+from autogenome_tf.console import remembered, say_to, watched
 from autogenome_tf.errors import InputError, StageError
 from autogenome_tf.folds import Folds, number_of_folds
 from autogenome_tf.predictor import Predictor
@@ -52,8 +53,8 @@ class AutoGenome:
         self.config = config
         self.spaces = families.spaces(config)
         self._given = data
-        self._run = None
-        self._labelled = None
+        self._run = self._labelled = self._ready = None
+        self._earlier = []
 
     @classmethod
     def load(cls, folder):
@@ -69,12 +70,12 @@ class AutoGenome:
 
     @property
     def folder(self):
-        """Path of the run folder; found or made on first use."""
+        """Path of the run folder."""
         return self._opened().folder
 
     def run(self, stages=STAGES):
         """Do all stages that are not done yet; an interrupted run goes on where it stopped."""
-        run = self._opened(stages)
+        run = self._begun(stages)
         for stage in stages:
             if stage not in run.stages:
                 getattr(self, stage)()
@@ -89,18 +90,17 @@ class AutoGenome:
             The leaderboard as a DataFrame, best first.
 
         Raises:
-            InputError: Where the data is wrong.
+            InputError: Where the data is wrong; nothing is written then.
             StageError: Where most trials fail.
         """
-        run = self._opened(("train",))
+        run = self._begun(("train",))
         if "train" in run.stages:
             return run.read_table("leaderboard.tsv")
-        with say_to(run.path("log.txt")), run.stage("train") as times:
+        with say_to(run.path("log.txt"), self._earlier), run.stage("train") as times:
             started = time.monotonic()
+            learn, folds = self._prepared()
             dataset, parts = self._divided()
             run.write_table("split.tsv", parts.frame(dataset.samples))
-            rows = np.flatnonzero(parts.part != "test")
-            learn, folds = self._folds(dataset, parts, rows)
             finished = self._finished(run)
             before = sum(trial.seconds for trial in finished)
             deadline = started + (self.config.search.max_seconds or float("inf")) - before
@@ -110,6 +110,7 @@ class AutoGenome:
             self._refit(run, learn, folds, self._winner(trials), deadline)
             times["fit"] = time.monotonic() - started
             plots.draw_training(run, self.config.objective)
+            self._ready = None
         return leaderboard(trials, self.config.objective)
 
     def evaluate(self):
@@ -171,17 +172,30 @@ class AutoGenome:
             run.write_table("predictions.tsv", frame)
         return frame
 
-    def _opened(self, asked=()):
-        if self._run is None and self._given is None:
-            self._run = Run.of(self.config, asked)
-        elif self._run is None:
-            with tempfile.TemporaryDirectory(prefix="autogenome_tf-") as folder:
-                rows = os.path.join(folder, "rows.npz")
-                names = data.write_rows(rows, *self._given)
-                self.config = self.config.targeting(names)
+    def _begun(self, asked):
+        """The run, found or begun; wrong data is an error before a folder is made."""
+        if self._run is None:
+            with remembered(self._earlier), self._as_file() as rows:
+                self._prepared()
                 self._run = Run.of(self.config, asked, rows)
             self.config = self._run.config()
         self._run.ask(asked)
+        return self._run
+
+    @contextlib.contextmanager
+    def _as_file(self):
+        """Rows from memory as a temporary archive that the config names; None for files."""
+        if self._given is None:
+            yield None
+            return
+        with tempfile.TemporaryDirectory(prefix="autogenome_tf-") as folder:
+            rows = os.path.join(folder, "rows.npz")
+            self.config = self.config.targeting(data.write_rows(rows, *self._given)).reading(rows)
+            yield rows
+
+    def _opened(self):
+        if self._run is None:
+            raise StageError("no run yet: call train() first, or open one with ag.load(folder).")
         return self._run
 
     def _fitted(self):
@@ -206,29 +220,22 @@ class AutoGenome:
             self._labelled = dataset, data.split(dataset, split, folds, config.seed)
         return self._labelled
 
-    def _folds(self, dataset, parts, rows):
-        """Rows to learn from, their task, and the folds; says what was decided."""
-        config = self.config
-        learn = dataset.rows(rows)
-        is_train = parts.part[rows] == "train"
-        task = task_of(config.task, learn.targets, learn.target_names, is_train)
-        pairs = data.Parts(parts.part[rows], parts.fold[rows]).pairs()
-        if not all(len(train) and len(held) for train, held in pairs):
-            raise InputError(
-                "data.split: no rows are left to rank trials by; raise data.split.validation, or "
-                "use search.folds above 1."
-            )
-        folds = Folds(learn.values, task.encode(learn.targets), task, config, pairs)
-        counts = dict(zip(*np.unique(parts.part.astype(str), return_counts=True), strict=True))
-        log.info("rows: %s", ", ".join(f"{n} {part}" for part, n in counts.items()))
-        log.info(
-            "%s: %s%s; %d %s; first layer on %s",
-            "transform", folds.transform.name,
-            f" ({folds.transform.why})" if folds.transform.why else "",
-            len(pairs), "folds" if len(pairs) > 1 else "validation part",
-            "the span of the rows" if folds.space == "rows" else "the genes",
-        )  # fmt: skip
-        return learn, folds
+    def _prepared(self):
+        """The rows to learn from and their folds; says what was decided."""
+        if self._ready is None:
+            config = self.config
+            dataset, parts = self._divided()
+            rows = np.flatnonzero(parts.part != "test")
+            learn = dataset.rows(rows)
+            is_train = parts.part[rows] == "train"
+            task = task_of(config.task, learn.targets, learn.target_names, is_train)
+            pairs = data.Parts(parts.part[rows], parts.fold[rows]).pairs()
+            folds = Folds(learn.values, task.encode(learn.targets), task, config, pairs)
+            counts = zip(*np.unique(parts.part.astype(str), return_counts=True), strict=True)
+            log.info("rows: %s", ", ".join(f"{count} {part}" for part, count in counts))
+            log.info("%s", folds)
+            self._ready = learn, folds
+        return self._ready
 
     def _finished(self, run):
         """Trials that an interrupted training left."""
@@ -254,7 +261,16 @@ class AutoGenome:
                 (trial.status for trial in trials if not trial.is_scored), "none was tried"
             )
             raise StageError(f"no trial of {', '.join(self.spaces)} has a score: {reason}")
-        return ranked(able, self.config.objective)[0]
+        best, first = (
+            ranked(able, self.config.objective)[0],
+            ranked(trials, self.config.objective)[0],
+        )
+        if first.family not in self.spaces:
+            log.warning(
+                "the linear reference (%.4g) did better than the best of %s (%.4g); name it in "
+                "families to let it win", first.score, ", ".join(self.spaces), best.score,
+            )  # fmt: skip
+        return best
 
     def _refit(self, run, learn, folds, winner, deadline):
         log.info("final fit: %s %s", winner.family, winner.values)

@@ -31,19 +31,47 @@ def talk(quiet=False):
     log.propagate = False
 
 
+class _Kept(logging.Handler):
+    """Keeps what is said in a list."""
+
+    def __init__(self, records):
+        super().__init__()
+        self._records = records
+
+    def emit(self, record):
+        self._records.append(record)
+
+
 @contextlib.contextmanager
-def say_to(path):
-    """Write everything that is said to a file too; in a notebook show it as well."""
-    if not log.handlers and not logging.getLogger().handlers:
-        talk()
+def remembered(records):
+    """Keep in a list what is said before there is a folder for log.txt."""
+    with _added(_Kept(records)):
+        yield
+
+
+@contextlib.contextmanager
+def say_to(path, earlier=()):
+    """Write everything that is said to a file too, after what `earlier` holds, which is emptied."""
     handler = logging.FileHandler(path, encoding="utf-8")
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    with contextlib.closing(handler), _added(handler):
+        for record in earlier:
+            handler.handle(record)
+        if earlier:
+            earlier.clear()
+        yield
+
+
+@contextlib.contextmanager
+def _added(handler):
+    """A further handler of the package; in a notebook the console is shown as well."""
+    if not log.handlers and not logging.getLogger().handlers:
+        talk()
     log.addHandler(handler)
     try:
         yield
     finally:
         log.removeHandler(handler)
-        handler.close()
 
 
 @contextlib.contextmanager

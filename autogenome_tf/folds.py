@@ -23,7 +23,7 @@ AUTO_FOLDS = 5
 # With more rows to learn from, one validation part is as sure as folds, at a fifth of the price.
 FEW_ROWS = 2000
 # Matrices above this many bytes are read batch by batch.
-MEMORY = 2 << 30
+MEMORY = 1 << 30
 CHUNK = 1024
 
 
@@ -65,6 +65,8 @@ class Folds:
     """
 
     def __init__(self, values, truth, task, config, pairs):
+        if not all(len(train) for train, _ in pairs):
+            raise InputError("data.split: no rows are left to learn from.")
         self.task, self.truth, self.pairs = task, truth, pairs
         self._config = config
         self._weights = task.row_weights(truth)
@@ -80,6 +82,12 @@ class Folds:
             )
         self._transformed = None if self.is_streamed else self._transform(values)
         self._views = [self._view(train) for train, _ in pairs]
+
+    def __str__(self):
+        why = f" ({self.transform.why})" if self.transform.why else ""
+        count = f"{len(self.pairs)} folds" if len(self.pairs) > 1 else "one validation part"
+        where = "the span of the training rows" if self.space == "rows" else "the genes"
+        return f"transform: {self.transform.name}{why}; {count}; first layer on {where}"
 
     @property
     def space(self):
@@ -156,6 +164,11 @@ class Folds:
         for (_, held), part in zip(self.pairs, fit.held, strict=True):
             outputs[held] = part
         held = np.concatenate([held for _, held in self.pairs])
+        if not len(held):
+            raise InputError(
+                "data.split: no rows are left to rank trials by; raise data.split.validation, or "
+                "set search.folds above 1."
+            )
         temperature = 1.0
         if self.task.type == "classification":
             temperature = metrics.temperature(self.truth[held], outputs[held], self._weights[held])

@@ -156,7 +156,7 @@ class Replicas:
         Replicas are separate problems: their sum is minimised, which minimises each.
 
         Returns:
-            For each replica the outputs of its held rows.
+            The mean over replicas of what is minimised, and the outputs of their held rows.
         """
         flat = self._variables[0]
 
@@ -170,7 +170,7 @@ class Replicas:
             function, start, jac=True, method="L-BFGS-B", options={"maxiter": iterations}
         )
         flat.assign(found.x.reshape(flat.shape))
-        return self.held()
+        return found.fun / self._count, self.held()
 
     def state(self):
         """Everything that training changes, as arrays."""

@@ -120,9 +120,9 @@ def converge(network, rows, task, ladder, iterations=500):
     engine = InMemory([network] * len(rows.train), rows, task)
     for l2 in ladder:
         started = time.monotonic()
-        held = engine.minimise(l2, iterations)
+        loss, held = engine.minimise(l2, iterations)
         scores = _held_losses(held, rows, task)
-        line = _line(1, float("nan"), float(np.mean(scores or [np.nan])), 0.0, started)
+        line = _line(1, loss, float(np.mean(scores or [np.nan])), float("nan"), started)
         yield l2, Fit(engine.weights(), held, 1, [line])
 
 

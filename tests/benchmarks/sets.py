@@ -1,0 +1,95 @@
+"""The data sets that benchmarks run on: folders with features, target.tsv and meta.json."""
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import scipy.sparse
+
+SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
+
+# What each set's values need, by their units; a set that is not listed gets "auto".
+TRANSFORMS = {
+    "alon_colon": {"transform": "log2", "log2_floor": 20.0},
+    "golub_leukemia": {"transform": "log2", "log2_floor": 20.0},
+    "khan_srbct": {"transform": "log1p"},
+    "tcga9_rnaseq": {"transform": "log1p"},
+    "cellbench_3lines": {"transform": "library_log1p"},
+    "pancreas_3batches": {"transform": "library_log1p"},
+    "zeisel_3types": {"transform": "library_log1p"},
+    "microbiome_vaginal_nugent": {"transform": "relative_log"},
+    **dict.fromkeys(
+        "brca_tcga_er brca_tcga_subtype concoct_contigs ctrp2_expression_drug liver_toxicity "
+        "pbmc3k poelwijk_fluorescence riboflavin wheat_yield".split(),
+        {"transform": "none"},
+    ),
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Set:
+    """One data set: its name, its folder, and whether it is classified."""
+
+    name: str
+    folder: Path
+    task: str
+
+    @property
+    def features(self):
+        """Path of the matrix."""
+        sparse = self.folder / "features.npz"
+        return sparse if sparse.exists() else self.folder / "features.tsv.gz"
+
+    def config(self, output, **search):
+        """The keys of a config for this set."""
+        data = {
+            "features": str(self.features),
+            "targets": str(self.folder / "target.tsv"),
+            "target": "target",
+            **TRANSFORMS.get(self.name, {}),
+        }
+        return {
+            "name": self.name,
+            "output_dir": str(output),
+            "data": data,
+            "task": {"type": self.task},
+            "search": search,
+        }
+
+    def matrix(self):
+        """(rows, genes) transformed as the config says, by numpy alone, with its sample ids."""
+        if self.features.suffix == ".npz":
+            with np.load(self.features) as arrays:
+                samples = arrays["samples"].astype(str)
+            values = scipy.sparse.load_npz(self.features).toarray().astype("float64")
+        else:
+            frame = pd.read_csv(self.features, sep="\t", index_col=0)
+            samples, values = frame.index.astype(str).to_numpy(), frame.to_numpy("float64")
+        return samples, _transformed(values, **TRANSFORMS.get(self.name, {"transform": "none"}))
+
+
+def _transformed(x, transform, log2_floor=1.0):
+    if transform == "log1p":
+        return np.log1p(x)
+    if transform == "log2":
+        return np.log2(np.maximum(x, log2_floor))
+    shares = x / np.maximum(x.sum(1, keepdims=True), 1e-12)
+    if transform == "library_log1p":
+        return np.log1p(1e4 * shares)
+    if transform == "relative_log":
+        return np.log10(shares + 1e-5)
+    return x
+
+
+def sets(folder=SHARED, names=()):
+    """The data sets of a folder, all or those named."""
+    found = []
+    for path in sorted(Path(folder).glob("*/target.tsv")):
+        if names and path.parent.name not in names:
+            continue
+        target = pd.read_csv(path, sep="\t")["target"]
+        is_number = pd.api.types.is_float_dtype(target)
+        task = "regression" if is_number else "classification"
+        found.append(Set(path.parent.name, path.parent, task))
+    return found
