@@ -15,8 +15,6 @@ DONE, FAILED, WRONG_INPUT = 0, 1, 2
 def main(arguments=None):
     """Run one verb; returns the exit status (0 done, 2 the input is wrong, 1 anything else)."""
     parsed = _parser().parse_args(arguments)
-    # TensorFlow's banners would bury what this program says.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     try:
         parsed.verb(parsed)
     except InputError as error:
@@ -40,7 +38,7 @@ def check(parsed):
     for path in config.files:
         if not Path(path).exists():
             raise InputError(f"{parsed.config}: {path}: no such file.")
-    print(f"{parsed.config}: fine; {len(config.families)} families, {config.search.method} search")
+    print(f"{parsed.config}: fine; {config.search.method} search over {', '.join(config.families)}")
 
 
 def run(parsed):
@@ -96,9 +94,7 @@ def _of_config(parsed):
     if parsed.output:
         config = config.model_copy(update={"output_dir": str(Path(parsed.output).resolve())})
     talk(parsed.quiet)
-    from autogenome_tf.automl import AutoGenome
-
-    return AutoGenome(config)
+    return _autogenome()(config)
 
 
 def _of_run(parsed):
@@ -107,9 +103,23 @@ def _of_run(parsed):
 
     Run.existing(parsed.run)
     talk(parsed.quiet)
-    from autogenome_tf.automl import AutoGenome
+    return _autogenome().load(parsed.run)
 
-    return AutoGenome.load(parsed.run)
+
+def _autogenome():
+    """Import the stages, and TensorFlow with them, without the banners it prints on start."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    sys.stderr.flush()
+    kept = os.dup(2)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        from autogenome_tf.automl import AutoGenome
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
+    return AutoGenome
 
 
 def _parser():

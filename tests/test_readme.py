@@ -1,0 +1,99 @@
+"""The README says what is true: its examples run, its configs are the schema's, its names exist."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+import autogenome_tf as ag
+from autogenome_tf import families
+from autogenome_tf.config import Config
+
+README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+QUICK = {"max_trials": 1, "epochs": 1}
+
+
+def blocks(language):
+    return re.findall(rf"^```{language}\n(.*?)^```", README, flags=re.M | re.S)
+
+
+@pytest.mark.parametrize("text", blocks("json"))
+def test_json_blocks_are_configs(text):
+    assert Config.of(json.loads(text)).name == "tumour-type"
+
+
+def test_the_defaults_shown_are_the_defaults():
+    shown = json.loads(blocks("json")[1])
+    shown["data"]["features"] = "x.tsv"
+    plain = Config.of({"name": "tumour-type", "data": {"features": "x.tsv"}})
+    assert Config.of(shown) == plain
+    for section, keys in shown.items():
+        if section not in ("data", "families", "task") and isinstance(keys, dict):
+            assert set(keys) == set(type(getattr(plain, section)).model_fields)
+
+
+def test_every_key_of_the_schema_is_in_the_readme():
+    for name, field in Config.model_fields.items():
+        assert f"`{name}" in README or f'"{name}"' in README or name in HIDDEN, name
+        section = field.annotation
+        for key in getattr(section, "model_fields", {}):
+            assert key in README or name in HIDDEN, f"{name}.{key}"
+
+
+# Accepted so that configs of later versions can be checked; nothing reads them yet.
+HIDDEN = ("ensemble", "explanation", "export")
+
+
+def test_every_hyperparameter_is_in_the_readme():
+    for family in families.names():
+        for name, hyper in families.member(family).SPACE.items():
+            if not hyper.optional and family != "linear":
+                assert f"`{name}`" in README, f"{family}.{name}"
+
+
+def test_the_python_session_runs(tmp_path, monkeypatch, quick_config):
+    monkeypatch.chdir(tmp_path)
+    (session,) = [text for text in blocks("python") if "automl.train()" in text]
+    session = session.replace("configs/quickstart.json", str(quick_config))
+    session = session.replace("runs/quickstart", str(tmp_path / "runs" / "quick"))
+    names = {}
+    exec(session, names)
+    assert names["later"].predict().equals(names["automl"].predict())
+
+
+def test_a_family_in_one_file_is_a_member(tmp_path, monkeypatch):
+    (text,) = [text for text in blocks("python") if "A funnel" in text]
+    (tmp_path / "funnel.py").write_text(text)
+    monkeypatch.setattr(families, "__path__", [*families.__path__, str(tmp_path)])
+    families.names.cache_clear()
+    try:
+        assert "funnel" in families.names()
+        task = ag.tasks.Classification(["a", "b"])
+        model = families.hypermodel("funnel")(30, task).build({"start": 16, "layers": 2})
+        widths = [layer.units for layer in model.layers if hasattr(layer, "units")]
+        assert widths == [16, 8, 2]
+    finally:
+        families.names.cache_clear()
+
+
+def test_the_bare_family_example_builds():
+    (text,) = [text for text in blocks("python") if "keras_tuner.HyperParameters()" in text]
+    names = {}
+    exec(text, names)
+    assert names["model"].output_shape == (None, 2)
+
+
+@pytest.fixture
+def quick_config(tmp_path):
+    pytest.importorskip("scanpy", reason="the example's data ships inside scanpy")
+    config = {
+        "name": "quick",
+        "data": {"features": "scanpy:pbmc68k_reduced", "target": "bulk_labels"},
+        "families": {"mlp": {"layers": 1, "units": 8}},
+        "search": QUICK,
+        "training": {"epochs": 1},
+    }
+    path = tmp_path / "quick.json"
+    path.write_text(json.dumps(config))
+    return path
