@@ -71,7 +71,9 @@ class Data(Section):
         default_factory=Split, description="Fractions, or a file with columns sample and part."
     )
     transform: Literal[TRANSFORMS] = Field("auto", description="Applied to each raw value.")
-    log2_floor: Positive = Field(1.0, description="Values below it are raised to it by log2.")
+    log2_floor: Positive | None = Field(
+        None, description="log2 raises values below it to it; null: 1, or 20 if some are negative."
+    )
     scale: Literal["none", "standard", "minmax"] = Field(
         "standard", description="By constants of the training rows."
     )

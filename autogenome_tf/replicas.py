@@ -1,16 +1,18 @@
 """Replicas: one Keras network with several sets of weights that train at once in one graph.
 
-Their variables are stacked along a first axis, the network runs on them under
-`tf.vectorized_map`, and an elementwise optimizer acts on the stacks, so that five folds of a
-cross-validation cost little more than one.
+Their variables are stacked along a first axis, and an elementwise optimizer acts on all of them as
+one flat variable, so that five folds of a cross-validation cost little more than one.
 """
 
 import dataclasses
+import functools
 
 import keras
 import numpy as np
 import scipy.optimize
 import tensorflow as tf
+
+from autogenome_tf.stacked import Stacked
 
 OPTIMIZERS = {
     "adam": keras.optimizers.Adam,
@@ -51,40 +53,64 @@ class Rows:
         return hasattr(self.views[0], "batch")
 
 
-class Replicas:
-    """Stacked variables of one network, and the compiled step that trains all of them."""
+# Nothing here needs AutoGraph, whose rewriting of every function takes longer than the trace.
+_compiled = functools.partial(tf.function, reduce_retracing=True, autograph=False)
 
-    def __init__(self, networks, rows, task, optimizer="adam"):
-        self._network = networks[0]
-        self._task = task
-        self._count = len(networks)
-        self._rows = rows
-        stacks = _stacks(networks, "trainable_variables")
-        self._shapes = [stack.shape for stack in stacks]
+
+class Replicas:
+    """Stacked variables of one network, and the compiled step that trains all of them.
+
+    Args:
+        networks: One Keras model a replica: the same layers, each with its own initial weights (the
+            same model several times lets replicas start alike).
+        rows: `Rows`.
+        task: The loss of each row, in outputs of the network.
+        optimizer: A name of `OPTIMIZERS`.
+        seed: Of dropout and noise.
+    """
+
+    def __init__(self, networks, rows, task, optimizer="adam", seed=0):
+        self._weights = networks[0].weights
+        self._trained = [v.path for v in networks[0].trainable_weights]
+        self._network = Stacked(networks[0])
+        self._task, self._rows, self._count = task, rows, len(networks)
+        stacks = {
+            variable.path: np.stack([network.weights[i].numpy() for network in networks])
+            for i, variable in enumerate(self._weights)
+        }
+        self._shapes = [stacks[path].shape for path in self._trained]
         self._optimizer = OPTIMIZERS[optimizer](1e-3)
+        parts = [stacks[path] for path in self._trained]
         if optimizer == "lamb":
             # LAMB scales each tensor by its own norm, which must not span tensors or replicas.
-            self._variables = [keras.Variable(part) for stack in stacks for part in stack]
+            self._variables = [keras.Variable(part) for stack in parts for part in stack]
         else:
-            flat = np.concatenate([stack.reshape(self._count, -1) for stack in stacks], axis=1)
+            flat = np.concatenate([stack.reshape(self._count, -1) for stack in parts], axis=1)
             self._variables = [keras.Variable(flat)]
         self._optimizer.build(self._variables)
-        self._fixed = [tf.Variable(_apart(v)) for v in _stacks(networks, "non_trainable_variables")]
+        self._moving = {
+            path: tf.Variable(stack) for path, stack in stacks.items() if path not in self._trained
+        }
         self._truth = tf.constant(rows.truth)
-        self._weights = tf.constant(rows.weights)
+        self._row_weights = tf.constant(rows.weights)
+        self._noise = tf.Variable([seed % 2**31, 0], dtype=tf.int32)
 
     def _each(self):
         return range(self._count)
 
-    def _stacked(self):
-        """The trainable variables, each (replicas, ...)."""
+    def _stacks(self):
+        """Every weight, (replicas, ...), by the path of its variable."""
         if len(self._variables) > 1:
             k = self._count
             values = [variable.value for variable in self._variables]
-            return [tf.stack(values[i : i + k]) for i in range(0, len(values), k)]
-        sizes = [int(np.prod(shape[1:])) for shape in self._shapes]
-        parts = tf.split(self._variables[0].value, sizes, axis=1)
-        return [tf.reshape(part, shape) for part, shape in zip(parts, self._shapes, strict=True)]
+            stacks = [tf.stack(values[i : i + k]) for i in range(0, len(values), k)]
+        else:
+            sizes = [int(np.prod(shape[1:])) for shape in self._shapes]
+            parts = tf.split(self._variables[0].value, sizes, axis=1)
+            pairs = zip(parts, self._shapes, strict=True)
+            stacks = [tf.reshape(part, shape) for part, shape in pairs]
+        moving = {path: variable.read_value() for path, variable in self._moving.items()}
+        return dict(zip(self._trained, stacks, strict=True)) | moving
 
     def _apply(self, gradients):
         if len(self._variables) > 1:
@@ -93,62 +119,43 @@ class Replicas:
             gradients = [tf.concat([tf.reshape(g, (self._count, -1)) for g in gradients], axis=1)]
         self._optimizer.apply(gradients, self._variables)
 
-    def _mapped(self, function, stacks):
-        """Run over the first axis of every tensor; a single replica needs no vectorising."""
-        if self._count > 1:
-            return tf.vectorized_map(function, stacks)
-        result = function(tf.nest.map_structure(lambda stack: stack[0], stacks))
-        return tf.nest.map_structure(lambda part: part[None], result)
+    def _losses(self, index, outputs):
+        """Loss of each row: (replicas, rows) numbers, (replicas, rows, outputs)."""
+        flat = tf.reshape(outputs, (-1, self._task.outputs))
+        losses = self._task.row_losses(tf.gather(self._truth, tf.reshape(index, (-1,))), flat)
+        return tf.reshape(losses, tf.shape(index))
 
     def _step(self, x, index, rate):
         """One update on (replicas, batch, inputs); returns the mean loss."""
-
-        def one(arguments):
-            trainable, fixed, x, truth, weights = arguments
-            with tf.GradientTape() as tape:
-                tape.watch(trainable)
-                outputs, fixed, penalties = self._network.stateless_call(
-                    trainable, fixed, x, training=True, return_losses=True
-                )
-                losses = self._task.row_losses(truth, outputs)
-                loss = tf.reduce_sum(losses * weights) / tf.reduce_sum(weights)
-                total = tf.add_n([loss, *penalties])
-            return loss, tape.gradient(total, trainable), fixed
-
-        truth, weights = tf.gather(self._truth, index), tf.gather(self._weights, index)
-        loss, gradients, fixed = self._mapped(
-            one, (self._stacked(), [v.read_value() for v in self._fixed], x, truth, weights)
-        )
+        stacks = self._stacks()
+        trained = [stacks[path] for path in self._trained]
+        weights = tf.gather(self._row_weights, index)
+        self._noise.assign_add([0, 256])
+        with tf.GradientTape() as tape:
+            tape.watch(trained)
+            outputs, moved = self._network(x, stacks, True, self._noise.read_value())
+            each = tf.reduce_sum(self._losses(index, outputs) * weights, axis=1)
+            losses = each / tf.reduce_sum(weights, axis=1)
+            # Replicas share no weight, so the gradient of the sum is that of each.
+            total = tf.reduce_sum(losses) + self._network.penalty(stacks)
+        gradients = tape.gradient(total, trained)
         self._optimizer.learning_rate.assign(rate)
         self._apply(gradients)
-        for variable, value in zip(self._fixed, fixed, strict=True):
-            variable.assign(value)
-        return tf.reduce_mean(loss)
+        for path, value in moved.items():
+            self._moving[path].assign(value)
+        return tf.reduce_mean(losses)
 
     def _outputs(self, x):
         """(replicas, rows, inputs) -> (replicas, rows, outputs), as at inference."""
-
-        def one(arguments):
-            trainable, fixed, x = arguments
-            return self._network.stateless_call(trainable, fixed, x, training=False)[0]
-
-        return self._mapped(one, (self._stacked(), [v.read_value() for v in self._fixed], x))
+        return self._network(x, self._stacks())[0]
 
     def weights(self):
         """For each replica its network's weights, in the network's order."""
-        values = {
-            variable.path: np.asarray(stack)
-            for variables, stacks in (
-                (self._network.trainable_variables, self._stacked()),
-                (self._network.non_trainable_variables, self._fixed),
-            )
-            for variable, stack in zip(variables, stacks, strict=True)
-        }
-        stacks = [values[variable.path] for variable in self._network.weights]
-        return [[stack[k] for stack in stacks] for k in self._each()]
+        stacks = {path: np.asarray(stack) for path, stack in self._stacks().items()}
+        return [[stacks[variable.path][k] for variable in self._weights] for k in self._each()]
 
     def _changing(self):
-        return [*self._variables, *self._fixed, *self._optimizer.variables]
+        return [*self._variables, *self._moving.values(), *self._optimizer.variables, self._noise]
 
     def minimise(self, l2, iterations):
         """Full-batch L-BFGS on the mean loss plus `l2` times the squared kernels.
@@ -174,7 +181,7 @@ class Replicas:
 
     def state(self):
         """Everything that training changes, as arrays."""
-        return [np.array(variable) for variable in self._changing()]
+        return [variable.numpy().copy() for variable in self._changing()]
 
     def restore(self, state):
         """Go back to a `state`."""
@@ -185,8 +192,8 @@ class Replicas:
 class InMemory(Replicas):
     """Rows live in the graph, and one call runs a whole epoch."""
 
-    def __init__(self, networks, rows, task, optimizer="adam"):
-        super().__init__(networks, rows, task, optimizer)
+    def __init__(self, networks, rows, task, optimizer="adam", seed=0):
+        super().__init__(networks, rows, task, optimizer, seed)
         self._views = tf.constant(np.stack(rows.views))
         most = max(map(len, rows.held))
         padded = [np.resize(index, most) if len(index) else np.zeros(0) for index in rows.held]
@@ -198,7 +205,7 @@ class InMemory(Replicas):
         Returns:
             Loss of each step, and for each replica the outputs of its held rows.
         """
-        losses = self._trained(tf.constant(index), tf.constant(rates)).numpy()
+        losses = self._run(tf.constant(index), tf.constant(rates)).numpy()
         return losses, self.held() if judge else []
 
     def held(self):
@@ -208,31 +215,34 @@ class InMemory(Replicas):
         outputs = self._judged().numpy()
         return [outputs[k, : len(self._rows.held[k])] for k in self._each()]
 
-    @tf.function
+    @_compiled
     def _value_and_gradient(self, l2):
         """Sum over replicas of the mean loss of their training rows and the penalty."""
         mask = np.zeros((self._count, self._views.shape[1]), "float32")
         for replica, index in enumerate(self._rows.train):
             mask[replica, index] = self._rows.weights[index] / self._rows.weights[index].sum()
+        every = tf.tile(tf.range(mask.shape[1])[None], (self._count, 1))
         with tf.GradientTape() as tape:
-            stacked = self._stacked()
-            outputs = self._outputs(self._views)
-            flat = tf.reshape(outputs, (-1, outputs.shape[-1]))
-            truth = tf.repeat(self._truth[None], self._count, axis=0)
-            losses = self._task.row_losses(tf.reshape(truth, (-1, *truth.shape[2:])), flat)
-            penalty = tf.add_n([tf.reduce_sum(v**2) for v in stacked if len(v.shape) > 2])
-            value = tf.reduce_sum(tf.reshape(losses, mask.shape) * mask) + l2 * penalty
+            stacks = self._stacks()
+            outputs, _ = self._network(self._views, stacks)
+            kernels = [stacks[path] for path in self._trained if len(stacks[path].shape) > 2]
+            penalty = tf.add_n([tf.reduce_sum(kernel**2) for kernel in kernels])
+            value = tf.reduce_sum(self._losses(every, outputs) * mask) + l2 * penalty
         return value, tape.gradient(value, self._variables[0].value)
 
-    @tf.function(reduce_retracing=True)
-    def _trained(self, index, rates):
-        losses = tf.TensorArray(tf.float32, size=tf.shape(rates)[0])
-        for i in tf.range(tf.shape(rates)[0]):
-            x = tf.gather(self._views, index[i], batch_dims=1)
-            losses = losses.write(i, self._step(x, index[i], rates[i]))
-        return losses.stack()
+    @_compiled
+    def _run(self, index, rates):
+        """All steps of an epoch in one loop; returns the loss of each."""
 
-    @tf.function
+        def step(i, losses):
+            x = tf.gather(self._views, index[i], batch_dims=1)
+            return i + 1, losses.write(i, self._step(x, index[i], rates[i]))
+
+        steps = tf.shape(rates)[0]
+        losses = tf.TensorArray(tf.float32, size=steps)
+        return tf.while_loop(lambda i, _: i < steps, step, (0, losses))[1].stack()
+
+    @_compiled
     def _judged(self):
         return self._outputs(tf.gather(self._views, self._held, batch_dims=1))
 
@@ -253,22 +263,10 @@ class Streamed(Replicas):
             outputs.append(self._one_judged(x[None]).numpy()[0])
         return np.array(losses), [np.concatenate(outputs)]
 
-    @tf.function(reduce_retracing=True)
+    @_compiled
     def _one_step(self, x, index, rate):
         return self._step(x, index, rate)
 
-    @tf.function(reduce_retracing=True)
+    @_compiled
     def _one_judged(self, x):
         return self._outputs(x)
-
-
-def _stacks(networks, kind):
-    lists = [[v.numpy() for v in getattr(network, kind)] for network in networks]
-    return [np.stack(arrays) for arrays in zip(*lists, strict=True)]
-
-
-def _apart(stack):
-    """Give every replica its own random stream: the states of Keras' seed generators are uint32."""
-    if stack.dtype != np.uint32:
-        return stack
-    return stack + np.arange(len(stack), dtype="uint32")[:, None]

@@ -1,8 +1,6 @@
 """The training loop: range test, plateau decay, early stopping, best weights; or to convergence."""
 
-import contextlib
 import dataclasses
-import logging
 import time
 
 import numpy as np
@@ -94,14 +92,13 @@ def fit(networks, rows, task, plan, seed):
     Raises:
         Diverged: When not one epoch had a finite loss.
     """
-    log_of_loops = logging.getLogger("tensorflow")
-    with _quiet(log_of_loops):
-        engine = (Streamed if rows.is_streamed else InMemory)(networks, rows, task, plan.optimizer)
-        batches = _Batches(rows.train, plan.batch_size, seed)
-        rate = plan.learning_rate
-        if rate == "auto" and not plan.rates:
-            rate = _range_test(engine, batches, BANDS[plan.optimizer])
-        return _run(engine, batches, rows, task, plan, rate)
+    kind = Streamed if rows.is_streamed else InMemory
+    engine = kind(networks, rows, task, plan.optimizer, seed)
+    batches = _Batches(rows.train, plan.batch_size, seed)
+    rate = plan.learning_rate
+    if rate == "auto" and not plan.rates:
+        rate = _range_test(engine, batches, BANDS[plan.optimizer])
+    return _run(engine, batches, rows, task, plan, rate)
 
 
 def converge(network, rows, task, ladder, iterations=500):
@@ -231,14 +228,3 @@ class _Batches:
     def _wrapped(rows, random, length):
         rounds = -(-length // len(rows))
         return np.concatenate([random.permutation(rows) for _ in range(rounds)])[:length]
-
-
-@contextlib.contextmanager
-def _quiet(logger):
-    """Silence TensorFlow's note that random numbers are drawn in a loop when vectorised."""
-    level = logger.level
-    logger.setLevel(logging.ERROR)
-    try:
-        yield
-    finally:
-        logger.setLevel(level)

@@ -66,7 +66,7 @@ def test_the_model_equals_the_numpy_path(name, scale, missing, top_variable):
     expected = applied(transform, constants, new)
     assert expected.shape == (len(new), top_variable or GENES)
     assert np.isfinite(expected).all()
-    found = preprocessing.model(transform, constants, GENES).predict_on_batch(new)
+    found = preprocessing.model(transform, constants, GENES)(new, training=False)
     np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-5)
 
 

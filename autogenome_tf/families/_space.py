@@ -102,11 +102,11 @@ def sizes(*options):
 ACTIVATIONS = ("relu", "elu", "selu", "tanh", "sigmoid", "softplus")
 
 COMMON = {
-    "dropout": number(0.2, 0.0, 0.4, 0.6, high=1.0, below=True),
-    "input_dropout": number(0.0, 0.1, 0.3, 0.5, high=1.0, below=True),
-    "activation": word("relu", "elu", "selu", known=ACTIVATIONS),
+    "dropout": number(0.4, 0.0, 0.2, 0.6, high=1.0, below=True),
+    "input_dropout": number(0.3, 0.0, 0.1, 0.5, high=1.0, below=True),
+    "activation": word("relu", "elu", "tanh", known=ACTIVATIONS),
     "normalization": word("batch", "none", known=("none", "batch")),
-    "l2": number(1e-4, 0.0, 1e-5, 1e-3, 1e-2, high=1e6),
+    "l2": number(1e-3, 0.0, 1e-4, 1e-2, 3e-2, high=1e6),
     "spectral_power": number(0.0, 0.5, 1.0),
     "output_nonlinearity": word("none", known=("none", "relu", "tanh", "sigmoid")),
 }

@@ -5,7 +5,7 @@ from autogenome_tf.families._space import COMMON, integer, number, sizes
 SPACE = {
     "growth_rate": integer(32, 16, 64),
     "bottleneck": integer(32, 16, 64),
-    "block_config": sizes([2, 3], [2, 2], [2, 3, 4]),
+    "block_config": sizes([2, 2], [2, 3], [2, 3, 4]),
     "compression": number(0.5, 1.0, low=0.01),
     **COMMON,
 }

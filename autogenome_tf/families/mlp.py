@@ -5,7 +5,7 @@ from autogenome_tf.families._space import COMMON, integer
 MOST_LAYERS = 6
 
 SPACE = {
-    "layers": integer(2, 1, 3, high=MOST_LAYERS),
+    "layers": integer(1, 2, 3, high=MOST_LAYERS),
     "units": integer(128, 32, 64, 256, 512),
     **{f"units_{i}": integer(128, optional=True) for i in range(1, MOST_LAYERS + 1)},
     **COMMON,

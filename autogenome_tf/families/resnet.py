@@ -7,7 +7,7 @@ MOST_BLOCKS = 16
 SPACE = {
     "width": integer(128, 32, 64, 256),
     **{f"width_{i}": integer(128, optional=True) for i in range(1, MOST_BLOCKS + 1)},
-    "n_blocks": integer(2, 1, 3, high=MOST_BLOCKS),
+    "n_blocks": integer(1, 2, 3, high=MOST_BLOCKS),
     "layers_per_block": integer(2, 1, high=8),
     **COMMON,
 }

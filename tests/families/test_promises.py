@@ -9,7 +9,6 @@ import pytest
 
 from autogenome_tf import families
 from autogenome_tf.errors import InputError
-from autogenome_tf.families._space import ACTIVATIONS
 from autogenome_tf.tasks import Classification, Regression
 
 GENES = 6
@@ -20,7 +19,8 @@ TASKS = {
 }
 ROWS = np.random.default_rng(0).normal(size=(40, GENES)).astype("float32")
 NOISE = (keras.layers.Dropout, keras.layers.GaussianNoise)
-# Attribution is exact for these and for the sum of a residual block.
+# Attribution by DeepLIFT's rescale rule is exact for these.
+EXACT_ACTIVATIONS = ("relu", "elu", "selu", "tanh", "sigmoid", "softplus")
 EXACT_LAYERS = (
     "InputLayer", "Dense", "BatchNormalization", "Activation", "Concatenate", "Add",
     "Dropout", "GaussianNoise",
@@ -214,7 +214,7 @@ def test_only_layers_that_attribution_takes_exactly_are_used(name):
         for operation in model.operations:
             assert type(operation).__name__ in EXACT_LAYERS, choice
             if isinstance(operation, keras.layers.Activation):
-                assert operation.activation.__name__ in ACTIVATIONS, choice
+                assert operation.activation.__name__ in EXACT_ACTIVATIONS, choice
             if isinstance(operation, keras.layers.Dense):
                 assert operation.activation.__name__ == "linear", choice
 
@@ -341,6 +341,16 @@ def test_the_spaces_of_autogenome_are_accepted(name):
         )
         assert outputs.min() >= low and outputs.max() <= high
         assert (outputs.min() < 0) == (nonlinearity in ("none", "tanh"))
+
+
+@each_family
+def test_every_exact_activation_is_allowed_and_no_other(name):
+    if "activation" in families.member(name).SPACE:
+        given = {"activation": list(EXACT_ACTIVATIONS)}
+        assert families.space(name, given)["activation"].options == EXACT_ACTIVATIONS
+    for wrong in ("gelu", "swish", "leaky_relu", "softmax", "linear"):
+        with pytest.raises(InputError, match=f"^families.{name}"):
+            families.space(name, {"activation": wrong})
 
 
 def test_a_list_of_lists_is_a_choice_between_lists():

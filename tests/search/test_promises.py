@@ -1,0 +1,184 @@
+"""What every search promises, whatever it does; no network is trained here."""
+
+import contextlib
+import importlib
+import json
+import pkgutil
+import tempfile
+
+import numpy as np
+import pytest
+
+from autogenome_tf import families, search
+from autogenome_tf.config import Config
+
+MEMBERS = sorted(
+    module.name for module in pkgutil.iter_modules(search.__path__) if module.name[0] != "_"
+)
+LAYERS, UNITS, DROPOUT = [1, 2, 3, 4], [8, 16, 32, 64, 128], [0.0, 0.2, 0.4, 0.6]
+BLOCKS = [[2, 3], [2, 2], [2, 3, 4]]
+FIXED = {"normalization": "none", "activation": "relu", "input_dropout": 0.0, "l2": 0.0}
+WIDE = {"mlp": {"layers": LAYERS, "units": UNITS, "dropout": DROPOUT, "spectral_power": 0.0}}
+
+
+def test_the_room_has_the_members_of_the_config():
+    assert set(MEMBERS) == {"random", "grid", "bayesian", "hyperband"}
+
+
+def spaces_of(given):
+    """Search spaces as a config narrows them; what is not given is fixed."""
+    return {name: families.space(name, FIXED | asked) for name, asked in given.items()}
+
+
+@contextlib.contextmanager
+def proposer(method, given=WIDE, trials=30, seed=1, objective="log_loss"):
+    """A proposer that is closed in the end."""
+    settings = Config.of(
+        {"name": "t", "search": {"method": method, "max_trials": trials, "epochs": 9}}
+    ).search
+    module = importlib.import_module(f"autogenome_tf.search.{method}")
+    with contextlib.closing(module.proposer(spaces_of(given), settings, objective, seed)) as made:
+        yield made
+
+
+def drive(method, score, trials=30, **options):
+    """Propose and tell; returns (family, values, score) of each trial."""
+    told = []
+    with proposer(method, trials=trials, **options) as made:
+        for _ in range(trials):
+            proposed = made.propose()
+            if proposed is None:
+                break
+            proposal, family, values, _ = proposed
+            told.append((family, values, score(family, values)))
+            made.tell(proposal, told[-1][2])
+    return told
+
+
+def distance(family, values):
+    """A loss with its only minimum, 0, at 2 layers of 64 units and a dropout of 0.4."""
+    return (
+        abs(values["layers"] - 2)
+        + abs(np.log2(values["units"]) - 6)
+        + 5 * abs(values["dropout"] - 0.4)
+    )
+
+
+def keys(told):
+    """Trials as text, to be compared."""
+    return [json.dumps([family, values], sort_keys=True) for family, values, _ in told]
+
+
+@pytest.mark.parametrize("method", MEMBERS)
+def test_only_allowed_values_are_proposed(method):
+    given = WIDE | {"densenet": {"block_config": BLOCKS, "compression": 0.5}}
+    spaces = spaces_of(given)
+    told = drive(method, lambda family, values: len(family), given=given)
+    for family, values, _ in told:
+        assert set(values) == set(spaces[family])
+        assert all(values[name] in hyper.options for name, hyper in spaces[family].items())
+    assert len(told) == 30
+
+
+@pytest.mark.parametrize("method", MEMBERS)
+def test_the_same_seed_proposes_the_same(method):
+    first, again = (keys(drive(method, distance, trials=14, seed=5)) for _ in range(2))
+    assert first == again
+    other = keys(drive(method, distance, trials=14, seed=6))
+    assert method == "grid" or first != other
+
+
+@pytest.mark.parametrize("method", MEMBERS)
+def test_the_best_of_many_is_better_than_the_first(method):
+    trials = 80 if method == "grid" else 30  # all of the grid
+    losses = [[t[2] for t in drive(method, distance, trials, seed=seed)] for seed in (1, 2, 3)]
+    assert np.mean([min(loss) for loss in losses]) < 0.5 * np.mean([loss[0] for loss in losses])
+
+
+def test_the_grid_finds_the_planted_optimum():
+    told = drive("grid", distance, trials=100)
+    assert len(told) == len(set(keys(told))) == 80
+    assert min(t[2] for t in told) == 0
+
+
+@pytest.mark.parametrize("objective", ["log_loss", "accuracy"])
+def test_bayesian_goes_where_it_is_good(objective):
+    sign = 1 if objective == "log_loss" else -1
+
+    def score(family, values):
+        return sign * distance(family, values)
+
+    early, late = [], []
+    for seed in (1, 2, 3):
+        losses = [abs(t[2]) for t in drive("bayesian", score, seed=seed, objective=objective)]
+        early += losses[:7]
+        late += losses[7:20]
+    assert np.mean(late) < 0.7 * np.mean(early)
+
+
+def test_bayesian_tells_families_apart():
+    given = {"mlp": {"layers": LAYERS, "units": UNITS}, "resnet": {"width": [32, 64, 128]}}
+    told = drive("bayesian", lambda family, _: float(family == "mlp"), given=given)
+    late = [family for family, _, _ in told[10:]]
+    assert late.count("resnet") > 0.7 * len(late)
+
+
+def test_hyperband_promotes_the_best_to_more_epochs():
+    asked = {}
+    with proposer("hyperband") as made:
+        for _ in range(12):
+            proposal, _, values, epochs = made.propose()
+            asked.setdefault(epochs, []).append(distance("mlp", values))
+            made.tell(proposal, asked[epochs][-1])
+    short, long = min(asked), max(asked)
+    assert short < long <= 9
+    assert np.mean(asked[long]) < np.mean(asked[short])
+
+
+@pytest.mark.parametrize("method", MEMBERS)
+def test_an_exhausted_space_ends(method):
+    told = drive(method, lambda *_: 1.0, given={"mlp": {"layers": [1, 2], "units": 8, "dropout": 0,
+                                                       "spectral_power": 0.0}})  # fmt: skip
+    assert set(keys(told)) == {json.dumps(key) for key in map(json.loads, keys(told))}
+    assert {values["layers"] for _, values, _ in told} == {1, 2}
+    assert method == "hyperband" or len(told) == 2
+
+
+def test_random_visits_every_family_and_every_value():
+    given = WIDE | {
+        "resnet": {"n_blocks": [1, 2, 3], "dropout": 0.0},
+        "densenet": {"block_config": BLOCKS, "dropout": 0.0},
+    }
+    told = drive("random", lambda *_: 1.0, trials=60, given=given)
+    visits = [family for family, _, _ in told]
+    assert all(visits.count(family) >= 8 for family in given)
+    of_mlp = [values for family, values, _ in told if family == "mlp"]
+    assert {values["layers"] for values in of_mlp} == set(LAYERS)
+    of_densenet = [values["block_config"] for family, values, _ in told if family == "densenet"]
+    assert all(config in of_densenet for config in BLOCKS)
+
+
+@pytest.mark.parametrize("method", MEMBERS)
+def test_failures_are_passed_over(method):
+    def fails_when_deep(family, values):
+        return None if values["layers"] > 2 else distance(family, values)
+
+    told = drive(method, fails_when_deep)
+    times = {key: keys(told).count(key) for key in keys(told)}
+    failed = {key for key, trial in zip(keys(told), told, strict=True) if trial[2] is None}
+    assert failed and all(times[key] == 1 for key in failed)
+    assert len(told) == 30
+
+
+@pytest.mark.parametrize("method", MEMBERS)
+def test_failures_only_do_not_go_round_for_ever(method):
+    given = {"mlp": {"layers": [1, 2, 3], "units": 8, "dropout": 0.0, "spectral_power": 0.0}}
+    told = drive(method, lambda *_: None, given=given)
+    assert len(told) == len(set(keys(told))) == 3
+
+
+@pytest.mark.parametrize("method", MEMBERS)
+def test_nothing_stays_on_disk(method, tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    drive(method, distance, trials=6)
+    assert not list(tmp_path.iterdir())

@@ -1,0 +1,402 @@
+"""What training promises: replicas that know nothing of each other, and the best weights kept."""
+
+import numpy as np
+import pytest
+import scipy.sparse
+from sklearn.linear_model import LogisticRegression, Ridge
+
+from autogenome_tf import families, folds, training
+from autogenome_tf.config import OPTIMIZERS, Config
+from autogenome_tf.errors import InputError
+from autogenome_tf.folds import Folds
+from autogenome_tf.replicas import Rows
+from autogenome_tf.tasks import Classification, Regression
+from autogenome_tf.training import Diverged, Plan, converge, fit
+
+ROWS, GENES = 60, 20
+RANDOM = np.random.default_rng(0)
+X = RANDOM.normal(size=(ROWS, GENES)).astype("float32")
+Y = (X[:, :4].sum(1) > 0).astype("int32")
+NOISE = RANDOM.integers(0, 2, ROWS).astype("int32")
+VALUES = RANDOM.normal(size=(ROWS, 2)).astype("float32")
+TASK = Classification(["healthy", "tumour"])
+PLAIN = {"layers": 1, "units": 8, "dropout": 0.0, "l2": 0.0, "normalization": "none"}
+NOBODY = np.zeros(0, int)
+FOLDS = [(np.flatnonzero(np.arange(ROWS) % 5 != k), np.arange(k, ROWS, 5)) for k in range(5)]
+
+
+def rows_of(pairs, truth=Y, x=X, weights=None, held=True):
+    """The same rows for every pair of (train, held) numbers."""
+    weights = np.ones(len(x), "float32") if weights is None else weights
+    kept = [rows if held else NOBODY for _, rows in pairs]
+    return Rows([x] * len(pairs), truth, weights, [train for train, _ in pairs], kept)
+
+
+def mlp(seed=1, task=TASK, **values):
+    """A small network on X."""
+    return families.MLP(GENES, task, seed=seed).network(PLAIN | values)
+
+
+def fitted(pairs=FOLDS[:1], rows=None, plan=None, task=TASK, seed=3, **values):
+    """Fit a small network on each pair at a fixed rate."""
+    rows = rows or rows_of(pairs)
+    plan = plan or Plan(3, learning_rate=0.01)
+    return fit([mlp(task=task, **values)] * len(rows.train), rows, task, plan, seed)
+
+
+def column(result, name):
+    """One column of a history."""
+    return [line[name] for line in result.history]
+
+
+def assert_same_weights(left, right, atol=1e-6):
+    """Compare two networks' weights; the check is worth something where training moved them."""
+    for one, other in zip(left, right, strict=True):
+        np.testing.assert_allclose(one, other, atol=atol)
+
+
+def differ(left, right):
+    """Whether two networks' weights are clearly not the same."""
+    return max(np.abs(a - b).max() for a, b in zip(left, right, strict=True)) > 1e-3
+
+
+# Replicas --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "momentum", "lamb"])
+def test_a_replica_alone_ends_like_the_same_replica_beside_four_others(optimizer):
+    plan = Plan(3, optimizer=optimizer, learning_rate=0.01)
+
+    def outputs(pairs, replica):
+        rows, network = rows_of(pairs, held=False), mlp(normalization="batch")
+        network.set_weights(fit([network] * len(pairs), rows, TASK, plan, 3).weights[replica])
+        return np.asarray(network(X))
+
+    np.testing.assert_allclose(outputs(FOLDS, 0), outputs(FOLDS[:1], 0), atol=1e-3)
+    assert np.abs(outputs(FOLDS, 0) - outputs(FOLDS, 1)).max() > 0.05
+
+
+def test_held_outputs_are_those_of_each_replicas_own_network():
+    found = fitted(FOLDS, plan=Plan(1, learning_rate=0.01))
+    network = mlp()
+    for weights, outputs, (_, held) in zip(found.weights, found.held, FOLDS, strict=True):
+        network.set_weights(weights)
+        np.testing.assert_allclose(outputs, network(X[held]), atol=1e-4)
+
+
+def test_replicas_draw_their_own_dropout():
+    same = [(np.arange(8), NOBODY)] * 2  # one full batch: order plays no part
+    plan = Plan(2, learning_rate=0.05)
+    kept, dropped = (fitted(same, plan=plan, dropout=rate).weights for rate in (0.0, 0.5))
+    assert_same_weights(*kept, atol=1e-4)
+    assert differ(*dropped)
+
+
+def test_the_seed_decides():
+    first, again, other = (fitted(dropout=0.3, seed=seed).weights[0] for seed in (3, 3, 4))
+    assert_same_weights(first, again)
+    assert differ(first, other)
+
+
+# Rows ------------------------------------------------------------------------------------------
+
+
+def test_targets_of_held_rows_do_not_move_the_weights():
+    train, held = FOLDS[0]
+    plan = Plan(1, learning_rate=0.01)
+
+    def weights(changed):
+        truth = Y.copy()
+        truth[changed] = 1 - truth[changed]
+        return fitted(rows=rows_of(FOLDS[:1], truth), plan=plan).weights[0]
+
+    assert_same_weights(weights(NOBODY), weights(held))
+    assert differ(weights(NOBODY), weights(train[:5]))
+
+
+def test_held_rows_move_no_constant_of_preprocessing():
+    train, held = FOLDS[0]
+    wild = X.copy()
+    wild[held] = 50 * wild[held] + 9
+
+    def outputs(values):
+        ready = in_folds(values)
+        found = ready.fit("mlp", PLAIN, Plan(1, learning_rate=0.01), 1)
+        return ready.predictor("mlp", PLAIN, found, 1.0, GENE_NAMES).outputs(X)
+
+    np.testing.assert_array_equal(outputs(X), outputs(wild))
+
+
+class Noted:
+    """A view that makes batches on demand and remembers which rows they had."""
+
+    def __init__(self):
+        self.batches = []
+
+    def batch(self, index):
+        self.batches.append(np.array(index))
+        return X[np.array(index)]
+
+
+@pytest.mark.parametrize("count", [60, 37, 9, 3])
+def test_every_row_comes_at_least_once_an_epoch_in_full_batches(count):
+    view, train = Noted(), np.arange(count)[::-1].copy()
+    rows = Rows([view], Y, np.ones(ROWS, "float32"), [train], [NOBODY])
+    fitted(rows=rows, plan=Plan(2, batch_size=16, learning_rate=0.01))
+    steps = len(view.batches) // 2
+    assert len({len(batch) for batch in view.batches}) == 1
+    epochs = [np.concatenate(view.batches[:steps]), np.concatenate(view.batches[steps:])]
+    for epoch in epochs:
+        times = np.bincount(epoch, minlength=ROWS)
+        assert times[train].min() == 1 and times[train].max() <= 2
+        assert not times[count:].any()
+    assert count < 9 or not np.array_equal(*epochs)
+
+
+# The loop --------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def overfit():
+    """A fit on labels of pure noise: the held-out loss soon climbs."""
+    plan = Plan(60, learning_rate=0.03, patience=9)
+    return fitted(rows=rows_of(FOLDS[:1], NOISE), plan=plan, units=64)
+
+
+def test_early_stopping_brings_back_the_weights_of_the_best_epoch(overfit):
+    losses = column(overfit, "validation_loss")
+    assert overfit.best_epoch == np.argmin(losses) + 1 < len(losses)
+    network, (_, held) = mlp(units=64), FOLDS[0]
+    network.set_weights(overfit.weights[0])
+    loss = np.mean(TASK.row_losses(NOISE[held], network(X[held])))
+    assert loss == pytest.approx(min(losses), abs=1e-4)
+    assert losses[-1] > min(losses) + 0.05
+
+
+def test_training_stops_when_patience_is_used_up(overfit):
+    assert len(overfit.history) == overfit.best_epoch + 9 < 60
+
+
+def test_a_plateau_lowers_the_rate_and_nothing_raises_it(overfit):
+    rates = np.array(column(overfit, "learning_rate"))
+    assert np.all(np.diff(rates[: overfit.best_epoch]) <= 0)
+    behind = rates[overfit.best_epoch :]  # 3 epochs, a third of the patience, at each rate
+    expected = behind[0] * training.RATE_DROP ** (np.arange(9) // 3)
+    np.testing.assert_allclose(behind, expected, rtol=1e-6)
+
+
+def test_a_given_schedule_is_followed():
+    rates = (0.02, 0.01, 0.001)
+    assert column(fitted(plan=Plan(3, rates=rates)), "learning_rate") == pytest.approx(rates)
+
+
+def test_no_epoch_starts_after_the_deadline():
+    late = fitted(plan=Plan(5, learning_rate=0.01, deadline=float("-inf")))
+    assert column(late, "epoch") == [1]
+    assert np.isfinite(late.held[0]).all()
+
+
+def test_without_held_rows_the_last_epoch_counts():
+    found = fitted(rows=rows_of(FOLDS[:1], held=False))
+    assert found.best_epoch == 3
+    assert np.isnan(column(found, "validation_loss")).all()
+    assert found.held[0].shape == (0, 2)
+
+
+# The rate --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "momentum", "lamb"])
+def test_the_range_test_leaves_no_trace_but_the_rate(optimizer):
+    noisy = {"dropout": 0.3, "normalization": "batch"}
+    auto = fitted(FOLDS[:2], plan=Plan(2, optimizer=optimizer), **noisy)
+    rate = auto.history[0]["learning_rate"]
+    low, high = training.BANDS[optimizer]
+    assert low <= rate <= high
+    fixed = fitted(FOLDS[:2], plan=Plan(2, optimizer=optimizer, learning_rate=rate), **noisy)
+    assert_same_weights(auto.weights[0], fixed.weights[0], atol=1e-5)
+    assert column(auto, "loss") == pytest.approx(column(fixed, "loss"), rel=1e-4)
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_every_optimizer_learns_with_the_rate_of_the_range_test(optimizer):
+    learned = fitted(plan=Plan(15, optimizer=optimizer, batch_size=8))
+    losses = column(learned, "loss")
+    assert losses[-1] < 0.93 * losses[0]
+
+
+WIPED = pytest.mark.xfail(
+    strict=True, reason="Keras' Ftrl starts at weights that are nearly 0, whatever the network's"
+)
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "adagrad", pytest.param("ftrl", marks=WIPED)])
+def test_the_first_step_starts_from_the_initial_weights(optimizer):
+    rows = rows_of([(np.arange(8), NOBODY)])  # a single step
+    found = fitted(rows=rows, plan=Plan(1, optimizer=optimizer, learning_rate=0.01))
+    before, after = mlp().get_weights()[0], found.weights[0][0]
+    assert 0 < np.abs(after - before).max() < 0.5 * np.abs(before).mean()
+
+
+def test_a_loss_that_is_no_number_from_the_start_is_said():
+    task = Regression(["a", "b"])
+    plan = Plan(3, optimizer="sgd", learning_rate=1e20)
+    with pytest.raises(Diverged, match="1e\\+20"):
+        fitted(rows=rows_of(FOLDS[:1], VALUES), plan=plan, task=task, activation="relu")
+
+
+def test_a_later_divergence_keeps_the_epochs_before_it():
+    task = Regression(["a", "b"])
+    plan = Plan(9, optimizer="sgd", rates=(0.01, 0.01, *[1e20] * 7))
+    found = fitted(rows=rows_of(FOLDS[:1], VALUES), plan=plan, task=task)
+    assert 2 <= len(found.history) < 9 and found.best_epoch <= 2
+    assert all(np.isfinite(weight).all() for weight in found.weights[0])
+
+
+# To the minimum --------------------------------------------------------------------------------
+
+LADDER = (1.0, 0.1, 0.01)
+WEIGHTS = RANDOM.uniform(0.2, 2, ROWS).astype("float32")
+
+
+def chances(logits):
+    """Softmax."""
+    exponents = np.exp(logits - logits.max(1, keepdims=True))
+    return exponents / exponents.sum(1, keepdims=True)
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+def test_converge_is_scikit_learns_logistic_regression(classes):
+    truth = ((X[:, 0] > 0.3).astype("int32") + (X[:, 1] > 0.3) * (classes > 2)).astype("int32")
+    task = Classification(list("abc")[:classes])
+    network = families.Linear(GENES, task).network({"l2": 0.0})
+    rows = rows_of(FOLDS[:2], truth, weights=WEIGHTS)
+    for l2, found in converge(network, rows, task, LADDER):
+        for k, (train, held) in enumerate(FOLDS[:2]):
+            # Mean weighted loss + l2 |W|^2, a kernel a class; with two classes scikit-learn has
+            # one for both, w = W1 - W2 and |w|^2 = 2 |W|^2.
+            inverse = 1 / (2 * l2 * WEIGHTS[train].sum()) * (2 if classes == 2 else 1)
+            reference = LogisticRegression(C=inverse, tol=1e-8, max_iter=10_000)
+            reference.fit(X[train], truth[train], WEIGHTS[train])
+            expected = reference.predict_proba(X[held])
+            np.testing.assert_allclose(chances(found.held[k]), expected, atol=1e-3)
+
+
+def test_converge_is_scikit_learns_ridge():
+    task = Regression(["a", "b"])
+    network = families.Linear(GENES, task).network({"l2": 0.0})
+    for l2, found in converge(network, rows_of(FOLDS[:2], VALUES), task, LADDER):
+        for k, (train, held) in enumerate(FOLDS[:2]):
+            reference = Ridge(alpha=l2 * len(train) * 2)  # the loss is the mean of two targets
+            expected = reference.fit(X[train], VALUES[train]).predict(X[held])
+            np.testing.assert_allclose(found.held[k], expected, atol=1e-3)
+
+
+def test_balanced_weights_raise_the_recall_of_the_minority():
+    truth = (np.arange(ROWS) % 6 == 0).astype("int32")
+    x = RANDOM.normal(size=(ROWS, GENES)).astype("float32")
+    x[:, 0] += truth
+
+    def recall(task):
+        rows = rows_of([(np.arange(ROWS), NOBODY)], truth, x, task.row_weights(truth))
+        network = families.Linear(GENES, task, seed=1).network({"l2": 0.1})
+        plan = Plan(40, learning_rate=0.02)
+        network.set_weights(fit([network], rows, task, plan, 1).weights[0])
+        return np.mean(np.argmax(network(x), 1)[truth == 1])
+
+    plain = recall(Classification(["many", "few"]))
+    balanced = recall(Classification(["many", "few"], class_weight="balanced"))
+    assert balanced > plain + 0.2
+
+
+# Folds of real rows ----------------------------------------------------------------------------
+
+GENE_NAMES = [f"g{i}" for i in range(GENES)]
+
+
+def in_folds(values=X, truth=Y, task=TASK, pairs=FOLDS[:1], **changes):
+    """`Folds` of some rows."""
+    given = {"name": "t", "data": {"features": "x.tsv", "transform": "none"}, **changes}
+    return Folds(values, truth, task, Config.of(given), pairs)
+
+
+@pytest.mark.parametrize("space", ["rows", "genes"])
+@pytest.mark.parametrize("family", ["mlp", "resnet", "densenet"])
+def test_the_gene_level_model_equals_the_network_it_was_folded_from(family, space):
+    ready = in_folds(training={"space": space})
+    values = {"spectral_power": 0.5, "input_dropout": 0.3, "normalization": "batch"}
+    found = ready.fit(family, values, Plan(2, learning_rate=0.01), 1)
+    assert ready.space == space
+    outputs = ready.predictor(family, values, found, 1.0, GENE_NAMES).outputs(X[FOLDS[0][1]])
+    np.testing.assert_allclose(outputs, found.held[0], atol=1e-3)
+
+
+def test_the_gene_level_model_speaks_in_units_of_the_targets():
+    task = Regression(["a", "b"], mean=np.array([100.0, -5]), scale=np.array([20.0, 0.01]))
+    ready = in_folds(truth=VALUES, task=task)
+    found = ready.fit("mlp", PLAIN, Plan(2, learning_rate=0.01), 1)
+    outputs = ready.predictor("mlp", PLAIN, found, 1.0, GENE_NAMES).outputs(X[FOLDS[0][1]])
+    np.testing.assert_allclose((outputs - task.mean) / task.scale, found.held[0], atol=1e-3)
+
+
+def test_a_temperature_divides_the_logits_of_the_model():
+    ready = in_folds()
+    found = ready.fit("mlp", PLAIN, Plan(1, learning_rate=0.01), 1)
+    hot, cold = (ready.predictor("mlp", PLAIN, found, t, GENE_NAMES).outputs(X) for t in (1.0, 4.0))
+    np.testing.assert_allclose(hot, 4 * cold, rtol=1e-4, atol=1e-5)
+
+
+@pytest.fixture
+def counts():
+    """Sparse counts of (ROWS, GENES)."""
+    return scipy.sparse.csr_matrix(RANDOM.poisson(np.exp(X)).astype("float32"))
+
+
+def test_streamed_sparse_rows_train_like_rows_in_memory(counts, monkeypatch):
+    settings = {
+        "data": {"features": "x.npz", "transform": "log1p", "top_variable": 12},
+        "training": {"space": "genes"},
+    }
+    plan = Plan(3, learning_rate=0.01)
+    dense = in_folds(counts.toarray(), **settings)
+    monkeypatch.setattr(folds, "MEMORY", 100)
+    streamed = in_folds(counts, **settings)
+    assert streamed.is_streamed and not dense.is_streamed
+    fits = [ready.fit("mlp", PLAIN, plan, 1) for ready in (dense, streamed)]
+    models = [
+        ready.predictor("mlp", PLAIN, found, 1.0, GENE_NAMES).model
+        for ready, found in zip((dense, streamed), fits, strict=True)
+    ]
+    fronts = [np.asarray(model.get_layer("preprocessing")(counts.toarray())) for model in models]
+    assert fronts[0].shape == (ROWS, 12)
+    np.testing.assert_allclose(*fronts, atol=1e-5)
+    np.testing.assert_allclose(fits[0].held[0], fits[1].held[0], atol=1e-3)
+    assert_same_weights(fits[0].weights[0], fits[1].weights[0], atol=1e-3)
+    assert column(fits[1], "loss")[-1] < column(fits[1], "loss")[0]
+
+
+def test_streamed_rows_find_their_rate(counts, monkeypatch):
+    monkeypatch.setattr(folds, "MEMORY", 100)
+    found = in_folds(counts).fit("mlp", PLAIN, Plan(1), 1)
+    low, high = training.BANDS["adam"]
+    assert low <= found.history[0]["learning_rate"] <= high
+
+
+@pytest.mark.parametrize(
+    ("pairs", "missing"), [(FOLDS, "error"), (FOLDS[:1], "median")], ids=["folds", "median"]
+)
+def test_what_streaming_cannot_do_is_said(counts, monkeypatch, pairs, missing):
+    monkeypatch.setattr(folds, "MEMORY", 100)
+    with pytest.raises(InputError, match="folds 1"):
+        in_folds(counts, pairs=pairs, data={"features": "x.npz", "missing": missing})
+
+
+def test_no_rows_to_learn_from_is_an_error():
+    with pytest.raises(InputError, match="no rows"):
+        in_folds(pairs=[(NOBODY, np.arange(5))])
+
+
+def test_a_score_without_held_rows_is_an_error():
+    ready = in_folds(pairs=[(np.arange(ROWS), NOBODY)])
+    with pytest.raises(InputError, match="validation"):
+        ready.judge(ready.fit("mlp", PLAIN, Plan(1, learning_rate=0.01), 1))
