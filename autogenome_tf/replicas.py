@@ -174,7 +174,7 @@ class Replicas:
 
         start = flat.numpy().astype("float64").ravel()
         found = scipy.optimize.minimize(
-            function, start, jac=True, method="L-BFGS-B", options={"maxiter": iterations}
+            function, start, jac=True, method="L-BFGS-B", options={"maxiter": iterations, "ftol": 1e-7}
         )
         flat.assign(found.x.reshape(flat.shape))
         return found.fun / self._count, self.held()
