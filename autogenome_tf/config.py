@@ -34,7 +34,9 @@ Count = Annotated[int, Field(ge=1)]
 class Section(pydantic.BaseModel):
     """A part of the config: unknown keys are refused, values are checked and frozen."""
 
-    model_config = pydantic.ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = pydantic.ConfigDict(
+        extra="forbid", frozen=True, strict=True, allow_inf_nan=False
+    )
 
 
 class Split(Section):
@@ -64,7 +66,9 @@ class Data(Section):
     targets: str | list[str] | None = Field(
         None, description="File with the target (several are joined by sample id)."
     )
-    target: str | list[str] | None = Field(None, description="Column or columns to predict.")
+    target: str | Annotated[list[str], Field(min_length=1)] | None = Field(
+        None, description="Column or columns to predict."
+    )
     evaluate: str | None = Field(None, description="File of further labelled rows to score.")
     predict: str | None = Field(None, description="File of rows to predict.")
     split: Split | str = Field(
@@ -98,8 +102,9 @@ class Task(Section):
     @classmethod
     def _usual_loss(cls, values):
         if isinstance(values, dict) and values.get("loss") is None:
-            usual = LOSSES.get(values.get("type", "classification"), [None])[0]
-            return {**values, "loss": usual}
+            kind = values.get("type", "classification")
+            known = LOSSES.get(kind) if isinstance(kind, str) else None
+            return {**values, "loss": known[0] if known else None}
         return values
 
     @model_validator(mode="after")
@@ -148,7 +153,7 @@ class Training(Section):
 class Ensemble(Section):
     """How many networks make the final prediction together."""
 
-    size: Literal[1] = Field(1, description="1: the single refit network.")
+    size: Annotated[int, Field(ge=1, le=1)] = Field(1, description="1: the single refit network.")
 
 
 class Explanation(Section):
@@ -175,7 +180,7 @@ class Config(Section):
 
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
     seed: Annotated[int, Field(ge=0)] = 7
-    output_dir: str = "runs"
+    output_dir: Annotated[str, Field(min_length=1)] = "runs"
     data: Data = Field(default_factory=Data)
     task: Task = Field(default_factory=lambda: Task(loss="cross_entropy"))
     families: dict[str, dict[str, Any]] = Field(
@@ -323,7 +328,7 @@ def _is_no_path(value):
 def _set(given, override):
     """Put one ``key.path=value`` into nested dicts."""
     path, equals, text = override.partition("=")
-    if not equals or not path:
+    if not equals or not all(path.split(".")):
         raise InputError(f"--set {override}: expected key.path=value.")
     try:
         value = json5.loads(text)
@@ -339,7 +344,11 @@ def _set(given, override):
 
 def _first(error, model):
     """Say the first problem that pydantic found: path, what came, what was expected."""
-    first, *others = error.errors()
+    problems = error.errors()
+    start = _known_steps(problems[0]["loc"])
+    # Where a value may be of several kinds, the kind that fits furthest is the one that was meant.
+    related = [p for p in problems if _known_steps(p["loc"])[: len(start)] == start]
+    first = max(related, key=lambda problem: len(_known_steps(problem["loc"])))
     path = _known_steps(first["loc"])
     name = ".".join(path)
     if first["type"] == "extra_forbidden":
@@ -349,13 +358,15 @@ def _first(error, model):
         )
     if first["type"] == "missing":
         return f"{name}: this key must be given."
+    prefix = f"{name}: " if name else ""
     if first["type"] == "value_error":
-        return f"{name + ': ' if name else ''}{first['ctx']['error']}".rstrip(".") + "."
-    branches = [first, *(other for other in others if _known_steps(other["loc"]) == path)]
+        said = str(first["ctx"]["error"])
+        return prefix + (said if said.endswith("?") else said.rstrip(".") + ".")
+    branches = [problem for problem in related if _known_steps(problem["loc"]) == path]
     expected = " or ".join(dict.fromkeys(_expected(problem) for problem in branches))
     received, options = first["input"], [word for b in branches for word in _options(b)]
     hint = nearest(received, options) if isinstance(received, str) else ""
-    return f"{name}: expected {expected}; received {json.dumps(received, default=str)[:80]}.{hint}"
+    return f"{prefix}expected {expected}; received {json.dumps(received, default=str)[:80]}.{hint}"
 
 
 def _known_steps(location):

@@ -24,6 +24,7 @@ HIGHER_IS_BETTER = {
     "mae": False,
 }
 RESAMPLES = 1000
+CHUNK = 100
 LEAST_CHANCE = 1e-15
 
 
@@ -86,8 +87,8 @@ def with_intervals(task, truth, outputs, seed, resamples=RESAMPLES):
     random = np.random.default_rng(seed)
     score = classification if task.type == "classification" else regression
     drawn = []
-    for _ in range(0, resamples, 100):
-        index = random.integers(0, len(truth), (100, len(truth)))
+    for start in range(0, resamples, CHUNK):
+        index = random.integers(0, len(truth), (min(CHUNK, resamples - start), len(truth)))
         if task.type == "classification":
             index = np.stack([np.bincount(row, minlength=len(truth)) for row in index])
         drawn.append(score(truth, outputs, index))
@@ -179,7 +180,7 @@ def _regression_of_one(truth, values):
     error = values - truth
     spread = ((truth - truth.mean(1, keepdims=True)) ** 2).sum(1)
     with np.errstate(invalid="ignore", divide="ignore"):
-        r2 = np.where(spread > 0, 1 - (error**2).sum(1) / spread, np.nan)
+        r2 = np.where(np.ptp(truth, axis=1) > 0, 1 - (error**2).sum(1) / spread, np.nan)
     ranks = [scipy.stats.rankdata(part, axis=1) for part in (truth, values)]
     return {
         "r2": r2,
@@ -191,6 +192,8 @@ def _regression_of_one(truth, values):
 
 
 def _correlation(a, b):
+    varies = (np.ptp(a, axis=1) > 0) & (np.ptp(b, axis=1) > 0)
     a, b = a - a.mean(1, keepdims=True), b - b.mean(1, keepdims=True)
     with np.errstate(invalid="ignore", divide="ignore"):
-        return (a * b).sum(1) / np.sqrt((a**2).sum(1) * (b**2).sum(1))
+        r = (a * b).sum(1) / np.sqrt((a**2).sum(1) * (b**2).sum(1))
+    return np.where(varies, r, np.nan)

@@ -91,11 +91,13 @@ class Predictor:
             with zipfile.ZipFile(path) as archive:
                 names = json.loads(archive.read(NAMES))
             model = keras.models.load_model(path, compile=False, safe_mode=True)
-        except (zipfile.BadZipFile, KeyError, ValueError, OSError) as error:
+            return cls(model, _task(names), names["features"], names["missing"])
+        except (zipfile.BadZipFile, KeyError, TypeError, ValueError, OSError) as error:
             raise InputError(f"{path}: not a model of this package: {error}") from None
-        if names["task"] == "classification":
-            task = Classification(names["classes"])
-        else:
-            mean, scale = np.array(names["mean"]), np.array(names["scale"])
-            task = Regression(names["targets"], mean=mean, scale=scale)
-        return cls(model, task, names["features"], names["missing"])
+
+
+def _task(names):
+    if names["task"] == "classification":
+        return Classification(names["classes"])
+    mean, scale = np.array(names["mean"]), np.array(names["scale"])
+    return Regression(names["targets"], mean=mean, scale=scale)

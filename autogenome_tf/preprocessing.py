@@ -77,8 +77,9 @@ class Transform:
         Raises:
             InputError: Where the transform is not defined on the values (log1p below 0 ...).
         """
-        known = values.data if scipy.sparse.issparse(values) else values[~np.isnan(values)]
-        low = min(0.0, known.min(initial=0)) if scipy.sparse.issparse(values) else known.min()
+        known = values.data if scipy.sparse.issparse(values) else values
+        known = known[~np.isnan(known)]
+        low = known.min(initial=0) if scipy.sparse.issparse(values) else known.min()
         why = ""
         if name == "auto":
             name, why = _recognise(values, known, low)
@@ -95,7 +96,7 @@ def _recognise(values, known, low):
     """Name the transform that fits the scale of the values, and what speaks for it."""
     high = known.max(initial=0)
     whole = bool(np.all(known == np.round(known)))
-    sums = np.asarray(values.sum(axis=1)).ravel()
+    sums = _row_sums(values)
     if low >= 0 and whole and high > 2:
         return "library_log1p", f"counts (whole numbers up to {high:g})"
     if low >= 0 and np.ptp(sums) <= 2e-3 * abs(sums.mean()) and high <= sums.mean():
@@ -105,6 +106,13 @@ def _recognise(values, known, low):
     if low < 0:
         return "log2", f"linear scale with values below 0 (from {low:g} to {high:g})"
     return "log1p", f"linear scale (from {low:g} to {high:g})"
+
+
+def _row_sums(values):
+    """Sums of the rows without a missing value, or of all where every row has one."""
+    sums = np.asarray(values.sum(axis=1)).ravel()
+    complete = ~np.isnan(sums)
+    return sums[complete] if complete.any() else np.zeros(1)
 
 
 @dataclasses.dataclass(frozen=True)

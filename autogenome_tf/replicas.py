@@ -22,7 +22,8 @@ OPTIMIZERS = {
     "rmsprop": keras.optimizers.RMSprop,
     "adagrad": keras.optimizers.Adagrad,
     "adadelta": keras.optimizers.Adadelta,
-    "ftrl": keras.optimizers.Ftrl,
+    # With Keras' own first accumulator the first step would forget the initial weights.
+    "ftrl": lambda rate: keras.optimizers.Ftrl(rate, initial_accumulator_value=1e-12),
     "lamb": keras.optimizers.Lamb,
     "lion": keras.optimizers.Lion,
 }
@@ -174,7 +175,11 @@ class Replicas:
 
         start = flat.numpy().astype("float64").ravel()
         found = scipy.optimize.minimize(
-            function, start, jac=True, method="L-BFGS-B", options={"maxiter": iterations, "ftol": 1e-7}
+            function,
+            start,
+            jac=True,
+            method="L-BFGS-B",
+            options={"maxiter": iterations, "ftol": 1e-7},
         )
         flat.assign(found.x.reshape(flat.shape))
         return found.fun / self._count, self.held()

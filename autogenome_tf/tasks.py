@@ -45,12 +45,14 @@ class Classification:
 
     def row_losses(self, truth, outputs):
         """Loss of each row: (rows,) positions, (rows, classes) logits -> (rows,)."""
-        truth = keras.ops.cast(keras.ops.reshape(truth, (-1,)), "int32")
-        chosen = keras.ops.one_hot(truth, self.outputs)
-        log_p = keras.ops.sum(chosen * keras.ops.log_softmax(outputs), axis=-1)
+        log_p = _log_chance(truth, outputs, self.outputs)
+        return _focused(log_p) if self.loss == "focal_loss" else -log_p
+
+    def keras_loss(self):
+        """The loss of a compiled family."""
         if self.loss == "focal_loss":
-            return -((1 - keras.ops.exp(log_p)) ** FOCUS) * log_p
-        return -log_p
+            return FocalLoss(self.outputs)
+        return keras.losses.SparseCategoricalCrossentropy(from_logits=True)
 
     def keras_metrics(self):
         """What Keras shows while a compiled family trains."""
@@ -124,6 +126,10 @@ class Regression:
             losses = keras.ops.where(error < 1, 0.5 * error**2, error - 0.5)
         return keras.ops.mean(losses, axis=-1)
 
+    def keras_loss(self):
+        """The loss of a compiled family."""
+        return {"mse": "mse", "mae": "mae", "huber": "huber"}[self.loss]
+
     def keras_metrics(self):
         """What Keras shows while a compiled family trains."""
         return ["mae"]
@@ -142,6 +148,34 @@ class Regression:
         if self.outputs == 1:
             return pd.DataFrame({"prediction": np.asarray(outputs)[:, 0]})
         return pd.DataFrame(outputs, columns=[f"prediction_{name}" for name in self.targets])
+
+
+@keras.saving.register_keras_serializable("autogenome_tf")
+class FocalLoss(keras.losses.Loss):
+    """Cross-entropy of logits that rows already right hardly enter (Lin et al. 2017)."""
+
+    def __init__(self, classes, **kwargs):
+        super().__init__(**kwargs)
+        self.classes = classes
+
+    def call(self, y_true, y_pred):
+        """Loss of each row: (rows,) positions, (rows, classes) logits -> (rows,)."""
+        return _focused(_log_chance(y_true, y_pred, self.classes))
+
+    def get_config(self):
+        """What `from_config` needs."""
+        return super().get_config() | {"classes": self.classes}
+
+
+def _log_chance(truth, logits, classes):
+    """Log of the chance that each row's own class is given."""
+    truth = keras.ops.cast(keras.ops.reshape(truth, (-1,)), "int32")
+    chosen = keras.ops.one_hot(truth, classes)
+    return keras.ops.sum(chosen * keras.ops.log_softmax(logits), axis=-1)
+
+
+def _focused(log_p):
+    return -((1 - keras.ops.exp(log_p)) ** FOCUS) * log_p
 
 
 def task_of(settings, targets, names, train):
@@ -171,6 +205,7 @@ def task_of(settings, targets, names, train):
 def _natural(name):
     """Numbers before words, in order of size."""
     try:
-        return (0, float(name), name)
+        number = float(name)
     except ValueError:
         return (1, 0.0, name)
+    return (0, number, name) if np.isfinite(number) else (1, 0.0, name)

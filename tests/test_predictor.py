@@ -228,13 +228,7 @@ def test_a_model_that_lacks_a_member_is_refused(path, tmp_path, member):
 
 
 @pytest.mark.parametrize("names", ["", "{", "{}", "[]", '{"task": "classification"}'])
-def test_damaged_names_are_refused(path, tmp_path, names, request):
-    if names in ("{}", "[]", '{"task": "classification"}'):
-        reason = "names are looked up behind the try of Predictor.load"
-        request.applymarker(
-            pytest.mark.xfail(strict=True, raises=(KeyError, TypeError), reason=reason)
-        )
-
+def test_damaged_names_are_refused(path, tmp_path, names):
     def damaged(name, content):
         return names if name == NAMES else content
 

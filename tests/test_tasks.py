@@ -158,7 +158,6 @@ def test_classes_are_in_natural_order():
     assert task.classes == ["-1", "1.5", "2", "10", "B", "a", "b"] == task.output_names
 
 
-@pytest.mark.xfail(strict=True, reason="_natural sorts the class name 'nan' by float('nan')")
 def test_the_order_of_classes_does_not_depend_on_the_order_of_rows():
     orders = [sorted(names, key=_natural) for names in (["2", "nan", "1"], ["nan", "1", "2"])]
     assert orders[0] == orders[1]

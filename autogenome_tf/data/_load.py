@@ -101,8 +101,9 @@ def check_missing(dataset, missing, source):
     first = np.flatnonzero(empty)[0]
     row, column = (rows[first], columns[first]) if sparse else np.unravel_index(first, empty.shape)
     raise InputError(
-        f"{source}: sample {str(dataset.samples[row])!r}, gene {dataset.features[column]!r}: missing "
-        f"({int(empty.sum())} in all); expected a number, or data.missing of mean, median or zero."
+        f"{source}: sample {str(dataset.samples[row])!r}, gene {dataset.features[column]!r}: "
+        f"missing ({int(empty.sum())} in all); expected a number, or data.missing set to mean, "
+        "median or zero."
     )
 
 
@@ -250,7 +251,7 @@ def _labels(column, where):
     if rare:
         raise InputError(
             f"{where}: {column.name}: a class needs at least {FEWEST_OF_A_CLASS} members; these "
-            f"have one: {some(rare)}. Merge or leave them out, or use task.type regression for numbers."
+            f"have one: {some(rare)}. Merge or leave them out, or set task.type regression."
         )
     return labels
 

@@ -51,7 +51,7 @@ class Family(keras_tuner.HyperModel):
         model = self.network(values)
         model.compile(
             optimizer=keras.optimizers.Adam(self.learning_rate),
-            loss=self.task.row_losses,
+            loss=self.task.keras_loss(),
             metrics=self.task.keras_metrics(),
         )
         return model

@@ -27,10 +27,10 @@ class Bayesian(keras_tuner.oracles.BayesianOptimizationOracle):
     """KerasTuner's Gaussian process, begun with defaults, its next point one of many candidates.
 
     Each family's default configuration comes first: with few trials a good start is worth more
-    than chance. KerasTuner then descends the confidence bound from 50 points with numerical gradients, which takes
-    seconds a proposal in a space of several families and ends between the values that a choice
-    has. Here candidates are drawn, inactive dimensions set to their defaults as in the training
-    points, and the bound is computed in one call.
+    than chance. KerasTuner would then descend the confidence bound from 50 points with numerical
+    gradients, which takes seconds a proposal in a space of several families and ends between the
+    values that a choice has. Here candidates are drawn, inactive dimensions set to their defaults
+    as in the training points, and the bound is computed in one call.
     """
 
     CANDIDATES = 2000
@@ -69,11 +69,19 @@ class Bayesian(keras_tuner.oracles.BayesianOptimizationOracle):
         return [hp.value_to_prob(values.get(hp.name, hp.default)) for hp in self._nonfixed_space()]
 
 
+ORACLES = {
+    "random": keras_tuner.oracles.RandomSearchOracle,
+    "grid": keras_tuner.oracles.GridSearchOracle,
+    "hyperband": keras_tuner.oracles.HyperbandOracle,
+    "bayesian": Bayesian,
+}
+
+
 class Proposer:
     """Proposes families and hyperparameters.
 
     Args:
-        oracle: Class of a KerasTuner oracle.
+        oracle: A name of `ORACLES`.
         spaces: Family name to its search space.
         objective: Name of the metric.
         seed: Never 0, which KerasTuner would take for "no seed".
@@ -85,7 +93,7 @@ class Proposer:
         direction = "max" if metrics.HIGHER_IS_BETTER[objective] else "min"
         self._objective = objective
         self._folder = tempfile.TemporaryDirectory(prefix="autogenome_tf-")
-        self._oracle = oracle(
+        self._oracle = ORACLES[oracle](
             objective=keras_tuner.Objective(objective, direction),
             hyperparameters=declared(spaces),
             allow_new_entries=False,

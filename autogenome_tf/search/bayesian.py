@@ -1,6 +1,6 @@
 """Bayesian optimisation: a Gaussian process over families and hyperparameters (KerasTuner's)."""
 
-from autogenome_tf.search._keras_tuner import Bayesian, Proposer
+from autogenome_tf.search._keras_tuner import Proposer
 
 
 def proposer(spaces, settings, objective, seed):
@@ -9,7 +9,7 @@ def proposer(spaces, settings, objective, seed):
     KerasTuner's own default would stay random for three trials a hyperparameter.
     """
     return Proposer(
-        Bayesian,
+        "bayesian",
         spaces,
         objective,
         seed,

@@ -1,7 +1,5 @@
 """Hyperband (Li et al. 2018): many short trials, the best of each round trained for longer."""
 
-import keras_tuner
-
 from autogenome_tf.search._keras_tuner import Proposer
 
 
@@ -11,7 +9,7 @@ def proposer(spaces, settings, objective, seed):
     A promoted configuration is trained anew for its longer span: no checkpoint is kept of any.
     """
     return Proposer(
-        keras_tuner.oracles.HyperbandOracle,
+        "hyperband",
         spaces,
         objective,
         seed,

@@ -252,7 +252,6 @@ def test_a_network_survives_saving(name, task, tmp_path):
     np.testing.assert_allclose(loaded(ROWS, training=False), expected, rtol=1e-6, atol=1e-6)
 
 
-@pytest.mark.xfail(strict=True, reason="the loss is a bound method, which Keras cannot save")
 @each_family
 def test_a_compiled_network_loads_without_options(name, tmp_path):
     made(name).build(SMALL.get(name, {})).save(tmp_path / "model.keras")
