@@ -170,6 +170,8 @@ class AutoGenome:
                     frames.append(evaluation.predictions(predictor, new, part))
             frame = pd.concat(frames, ignore_index=True)
             run.write_table("predictions.tsv", frame)
+            if predictor.task.type == "regression":
+                plots.draw_predictions(run, predictor.task.targets)
         return frame
 
     def _begun(self, asked):

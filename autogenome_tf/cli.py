@@ -77,8 +77,8 @@ def predict(parsed):
 
 def simulate(parsed):
     """Write a matrix with planted genes and the truth beside it."""
-    from autogenome_tf.simulate import Parameters
     from autogenome_tf.simulate import simulate as write
+    from autogenome_tf.simulation import Parameters
 
     names = [field.name for field in dataclasses.fields(Parameters)]
     write(parsed.folder, **{name: getattr(parsed, name) for name in names if name in parsed})

@@ -2,7 +2,6 @@
 
 import dataclasses
 import json
-import os
 import zipfile
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import scipy.sparse
 
 from autogenome_tf import preprocessing
 from autogenome_tf.errors import InputError
+from autogenome_tf.files import replacing
 from autogenome_tf.tasks import Classification, Regression
 
 # The names travel as one more member of the .keras archive, which Keras itself leaves alone.
@@ -63,12 +63,10 @@ class Predictor:
 
     def save(self, path):
         """Write a `.keras` file that `keras.models.load_model` reads without this package."""
-        path = Path(path)
-        temporary = path.with_name(f".{path.name}.partial.keras")
-        self.model.save(temporary)
-        with zipfile.ZipFile(temporary, "a") as archive:
-            archive.writestr(NAMES, json.dumps(self._names()))
-        os.replace(temporary, path)
+        with replacing(path) as temporary:
+            self.model.save(temporary)
+            with zipfile.ZipFile(temporary, "a") as archive:
+                archive.writestr(NAMES, json.dumps(self._names()))
 
     def _names(self):
         names = {"task": self.task.type, "features": self.features, "missing": self.missing}

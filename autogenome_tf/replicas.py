@@ -5,7 +5,6 @@ one flat variable, so that five folds of a cross-validation cost little more tha
 """
 
 import dataclasses
-import functools
 
 import keras
 import numpy as np
@@ -27,6 +26,10 @@ OPTIMIZERS = {
     "lamb": keras.optimizers.Lamb,
     "lion": keras.optimizers.Lion,
 }
+
+
+# Rows judged at once where they are streamed.
+JUDGED = 1024
 
 
 @dataclasses.dataclass(frozen=True)
@@ -54,8 +57,13 @@ class Rows:
         return hasattr(self.views[0], "batch")
 
 
-# Nothing here needs AutoGraph, whose rewriting of every function takes longer than the trace.
-_compiled = functools.partial(tf.function, reduce_retracing=True, autograph=False)
+def _compiled(function, *shapes):
+    """Compile a method for tensors of these shapes (and types), in a single trace.
+
+    Nothing here needs AutoGraph, whose rewriting of every function takes longer than the trace.
+    """
+    signature = [tf.TensorSpec(shape, kind) for shape, kind in shapes]
+    return tf.function(function, input_signature=signature, autograph=False)
 
 
 class Replicas:
@@ -170,7 +178,7 @@ class Replicas:
 
         def function(point):
             flat.assign(point.reshape(flat.shape))
-            value, gradient = self._value_and_gradient(tf.constant(l2, tf.float32))
+            value, gradient = self._slope(tf.constant(l2, tf.float32))
             return float(value), gradient.numpy().astype("float64").ravel()
 
         start = flat.numpy().astype("float64").ravel()
@@ -203,6 +211,10 @@ class InMemory(Replicas):
         most = max(map(len, rows.held))
         padded = [np.resize(index, most) if len(index) else np.zeros(0) for index in rows.held]
         self._held = tf.constant(np.stack(padded).astype("int32"))
+        batches = (None, self._count, None)
+        self._trained_on = _compiled(self._run, (batches, tf.int32), ((None,), tf.float32))
+        self._judged = _compiled(self._judge)
+        self._slope = _compiled(self._value_and_gradient, ((), tf.float32))
 
     def epoch(self, index, rates, judge=True):
         """Train on (steps, replicas, batch) row numbers with a rate a step.
@@ -210,7 +222,7 @@ class InMemory(Replicas):
         Returns:
             Loss of each step, and for each replica the outputs of its held rows.
         """
-        losses = self._run(tf.constant(index), tf.constant(rates)).numpy()
+        losses = self._trained_on(tf.constant(index), tf.constant(rates)).numpy()
         return losses, self.held() if judge else []
 
     def held(self):
@@ -220,7 +232,6 @@ class InMemory(Replicas):
         outputs = self._judged().numpy()
         return [outputs[k, : len(self._rows.held[k])] for k in self._each()]
 
-    @_compiled
     def _value_and_gradient(self, l2):
         """Sum over replicas of the mean loss of their training rows and the penalty."""
         mask = np.zeros((self._count, self._views.shape[1]), "float32")
@@ -235,7 +246,6 @@ class InMemory(Replicas):
             value = tf.reduce_sum(self._losses(every, outputs) * mask) + l2 * penalty
         return value, tape.gradient(value, self._variables[0].value)
 
-    @_compiled
     def _run(self, index, rates):
         """All steps of an epoch in one loop; returns the loss of each."""
 
@@ -247,31 +257,30 @@ class InMemory(Replicas):
         losses = tf.TensorArray(tf.float32, size=steps)
         return tf.while_loop(lambda i, _: i < steps, step, (0, losses))[1].stack()
 
-    @_compiled
-    def _judged(self):
+    def _judge(self):
         return self._outputs(tf.gather(self._views, self._held, batch_dims=1))
 
 
 class Streamed(Replicas):
     """Batches are made on demand, for one replica; memory holds one batch."""
 
+    def __init__(self, networks, rows, task, optimizer="adam", seed=0):
+        super().__init__(networks, rows, task, optimizer, seed)
+        x = ((1, None, networks[0].input_shape[-1]), tf.float32)
+        self._trained_on = _compiled(self._step, x, ((1, None), tf.int32), ((), tf.float32))
+        self._judged = _compiled(self._outputs, x)
+
     def epoch(self, index, rates, judge=True):
         """As `InMemory.epoch`, batch by batch."""
         losses = [
-            self._one_step(self._rows.views[0].batch(rows[0])[None], rows, rate).numpy()
+            self._trained_on(self._batch(rows[0]), rows, rate).numpy()
             for rows, rate in zip(index, rates, strict=True)
         ]
         held = self._rows.held[0] if judge else []
         outputs = [np.zeros((0, self._task.outputs), "float32")]
-        for start in range(0, len(held), 1024):
-            x = self._rows.views[0].batch(held[start : start + 1024])
-            outputs.append(self._one_judged(x[None]).numpy()[0])
+        for start in range(0, len(held), JUDGED):
+            outputs.append(self._judged(self._batch(held[start : start + JUDGED])).numpy()[0])
         return np.array(losses), [np.concatenate(outputs)]
 
-    @_compiled
-    def _one_step(self, x, index, rate):
-        return self._step(x, index, rate)
-
-    @_compiled
-    def _one_judged(self, x):
-        return self._outputs(x)
+    def _batch(self, index):
+        return self._rows.views[0].batch(index)[None].astype("float32")

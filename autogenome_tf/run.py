@@ -21,6 +21,7 @@ import pandas as pd
 
 from autogenome_tf.config import Config, read_json
 from autogenome_tf.errors import InputError, StageError
+from autogenome_tf.files import replacing
 
 log = logging.getLogger(__name__)
 
@@ -167,21 +168,9 @@ class Run:
         if stage not in self.stages:
             raise StageError(f"{self.folder}: the {stage} stage is not done yet; run it first.")
 
-    @contextlib.contextmanager
-    def replacing(self, name):
-        """A temporary path that takes the place of a file when the block ends well."""
-        path = self.path(name)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(f".{path.name}.partial")
-        try:
-            yield temporary
-            os.replace(temporary, path)
-        finally:
-            temporary.unlink(missing_ok=True)
-
     def write_text(self, name, text):
         """Write UTF-8 text."""
-        with self.replacing(name) as path:
+        with replacing(self.path(name)) as path:
             path.write_text(text, encoding="utf-8")
 
     def write_json(self, name, value):
@@ -206,7 +195,7 @@ class Run:
 
     def write_arrays(self, name, **arrays):
         """Write a NumPy archive without pickled objects."""
-        with self.replacing(name) as path, open(path, "wb") as stream:
+        with replacing(self.path(name)) as path, open(path, "wb") as stream:
             np.savez_compressed(stream, **arrays)
 
     def read_arrays(self, name):

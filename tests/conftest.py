@@ -1,5 +1,6 @@
 """What several test files share: a quiet TensorFlow and the real data sets beside the project."""
 
+import logging
 import os
 from pathlib import Path
 
@@ -16,3 +17,29 @@ def shared():
     if not SHARED.is_dir():
         pytest.skip(f"no real data sets in {SHARED}")
     return SHARED
+
+
+@pytest.fixture(autouse=True)
+def _unchanged_logger():
+    """Leave the package's logger as it was: the command line and runs put handlers on it."""
+    logger = logging.getLogger("autogenome_tf")
+    kept = list(logger.handlers), logger.level, logger.propagate
+    yield
+    logger.handlers, logger.level, logger.propagate = kept
+
+
+@pytest.fixture(scope="session")
+def simulated(tmp_path_factory):
+    """A folder with 60 samples x 80 genes of three classes, a config beside them."""
+    from autogenome_tf.simulate import simulate
+
+    folder = tmp_path_factory.mktemp("simulated")
+    simulate(folder, samples=60, features=80, informative=10, interactions=0)
+    return folder
+
+
+@pytest.fixture
+def without_plots(monkeypatch):
+    """Leave figures out where they are not the subject: they take half of the time."""
+    for name in ("draw_training", "draw_evaluation"):
+        monkeypatch.setattr(f"autogenome_tf.plots.{name}", lambda *_: None)

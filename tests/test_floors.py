@@ -12,11 +12,11 @@ import autogenome_tf
 # Each file or folder (a room) on its floor, lowest first; a room imports from lower floors only.
 FLOORS = (
     # no import of this package
-    ("errors", "seeds", "console", "metrics", "stacked", "rowspace"),
+    ("errors", "seeds", "files", "console", "metrics", "stacked", "rowspace"),
     # one noun each: what was asked, rows, a task, the parts of a network, its sets of weights
-    ("config", "data", "tasks", "layers", "preprocessing", "replicas", "simulate"),
+    ("config", "data", "tasks", "layers", "preprocessing", "replicas", "simulation"),
     # a folder on disk; search spaces and networks; a fitted model; its training; figures
-    ("run", "families", "predictor", "training", "plots"),
+    ("run", "families", "predictor", "training", "plots", "simulate"),
     # rows as folds to train on; what is known of a model; a run's files as a table
     ("folds", "evaluation", "summary"),
     # which trial is best
@@ -35,8 +35,9 @@ HEIGHT = {room: height for height, rooms in enumerate(FLOORS) for room in rooms}
 
 # What may be imported without waiting for TensorFlow; the members of a room are in it.
 LIGHT = (
-    "autogenome_tf", "errors", "seeds", "console", "config", "run", "data", "metrics", "rowspace",
-    "simulate", "families", "plots", "summary", "evaluation", "cli",
+    "autogenome_tf", "errors", "seeds", "files", "console", "config", "run", "data", "metrics",
+    "rowspace",
+    "simulation", "simulate", "families", "plots", "summary", "evaluation", "cli",
 )  # fmt: skip
 
 # Foreign packages, and the only files that may import them (a folder: any file in it).

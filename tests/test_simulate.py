@@ -14,7 +14,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from autogenome_tf import errors
-from autogenome_tf.simulate import FILES, draw, simulate
+from autogenome_tf.simulate import FILES, simulate
+from autogenome_tf.simulation import draw
 
 SMALL = {"samples": 30, "features": 120, "informative": 6, "interactions": 2, "blocks": 3}
 

@@ -1,6 +1,6 @@
 """Figures from a run's files: arrays and frames in, a matplotlib `Figure` out."""
 
-from autogenome_tf.plots._run import draw_evaluation, draw_training
+from autogenome_tf.plots._run import draw_evaluation, draw_predictions, draw_training
 from autogenome_tf.plots._save import save
 from autogenome_tf.plots.confusion_matrix import confusion_matrix
 from autogenome_tf.plots.learning_curves import learning_curves
@@ -10,6 +10,7 @@ from autogenome_tf.plots.search_progress import search_progress
 __all__ = [
     "confusion_matrix",
     "draw_evaluation",
+    "draw_predictions",
     "draw_training",
     "learning_curves",
     "predicted_vs_true",

@@ -1,11 +1,14 @@
 """The figures of a run folder, drawn from its files alone."""
 
+import re
+
 import pandas as pd
 
 from autogenome_tf.metrics import HIGHER_IS_BETTER
 from autogenome_tf.plots._save import save
 from autogenome_tf.plots.confusion_matrix import confusion_matrix
 from autogenome_tf.plots.learning_curves import learning_curves
+from autogenome_tf.plots.predicted_vs_true import predicted_vs_true
 from autogenome_tf.plots.search_progress import search_progress
 
 
@@ -28,3 +31,15 @@ def draw_evaluation(run):
         counts = pd.read_csv(path, sep="\t", index_col=0, keep_default_na=False)
         counts.index = counts.index.astype(str)
         save(confusion_matrix(counts), run.path("confusion_matrix"))
+
+
+def draw_predictions(run, targets):
+    """Draw predicted against true values of each regression target of a `Run`."""
+    frame = run.read_table("predictions.tsv")
+    for name in targets:
+        end = "" if len(targets) == 1 else f"_{name}"
+        columns = {f"target{end}": "target", f"prediction{end}": "prediction"}
+        one = frame[["sample", "part", *columns]].rename(columns=columns)
+        one["prediction"] = one["prediction"].astype(float)
+        safe = re.sub(r"[^A-Za-z0-9._-]", "_", name)
+        save(predicted_vs_true(one), run.path(f"plots/predicted_vs_true_{safe}"))

@@ -1,7 +1,8 @@
 """A figure on disk: a picture for the screen and a drawing for print."""
 
-import os
 import pathlib
+
+from autogenome_tf.files import replacing
 
 DPI = 150
 
@@ -17,19 +18,14 @@ def save(figure, path_without_suffix):
         The two paths.
     """
     path = pathlib.Path(path_without_suffix)
-    path.parent.mkdir(parents=True, exist_ok=True)
     # Without the time of day, the same figure gives the same bytes.
     return [_write(figure, path, "png", {}), _write(figure, path, "pdf", {"CreationDate": None})]
 
 
 def _write(figure, path, kind, metadata):
     final = path.with_name(f"{path.name}.{kind}")  # not with_suffix: a name may hold a dot
-    temporary = path.with_name(f".{final.name}.{os.getpid()}")
-    try:
-        # Tight: nothing is cut off, not even names in letters wider than expected.
-        options = {"dpi": DPI, "bbox_inches": "tight", "metadata": metadata}
+    # Tight: nothing is cut off, not even names in letters wider than expected.
+    options = {"dpi": DPI, "bbox_inches": "tight", "metadata": metadata}
+    with replacing(final) as temporary:
         figure.savefig(temporary, format=kind, **options)
-        temporary.replace(final)
-    finally:
-        temporary.unlink(missing_ok=True)
     return final
