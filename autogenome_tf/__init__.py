@@ -14,11 +14,10 @@ _HOMES = {
     "AutoGenome": "autogenome_tf.automl",
     "Config": "autogenome_tf.config",
     "Dataset": "autogenome_tf.data",
-    "simulate": "autogenome_tf.simulate",
 }
 _ROOMS = ("families", "metrics", "plots", "tasks")
 
-__all__ = ["AutoGenome", "Config", "Dataset", "__version__", "load", "simulate", *_ROOMS]
+__all__ = ["AutoGenome", "Config", "Dataset", "__version__", "load", *_ROOMS]
 
 
 def load(folder):

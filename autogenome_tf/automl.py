@@ -14,13 +14,12 @@ from autogenome_tf import data, evaluation, families, plots
 from autogenome_tf.config import Config
 from autogenome_tf.console import remembered, say_to, watched
 from autogenome_tf.errors import InputError, StageError
-from autogenome_tf.folds import Folds, number_of_folds
 from autogenome_tf.predictor import Predictor
 from autogenome_tf.refit import refit
+from autogenome_tf.rows import ConfiguredRows
 from autogenome_tf.run import Run
 from autogenome_tf.search import leaderboard, ranked, search, trials_of
 from autogenome_tf.seeds import derive
-from autogenome_tf.tasks import task_of
 
 log = logging.getLogger(__name__)
 
@@ -44,16 +43,19 @@ class AutoGenome:
     """
 
     def __init__(self, config, data=None):
+        place = "families"
         if isinstance(config, (str, Path)):
+            place = f"{config}: families"
             config = Config.load(config)
         elif not isinstance(config, Config):
             config = Config.of(config).resolved(Path.cwd())
         if not config.data.features and data is None:
             raise InputError("config: data.features: expected a file, or data=(X, y).")
         self.config = config
-        self.spaces = families.spaces(config)
+        self.spaces = families.spaces(config, place)
         self._given = data
-        self._run = self._labelled = self._ready = None
+        self._rows = ConfiguredRows(config)
+        self._run = self._ready = None
         self._earlier = []
 
     @classmethod
@@ -99,7 +101,7 @@ class AutoGenome:
         with say_to(run.path("log.txt"), self._earlier), run.stage("train") as times:
             started = time.monotonic()
             learn, folds = self._prepared()
-            dataset, parts = self._divided()
+            dataset, parts = self._rows.labelled
             run.write_table("split.tsv", parts.frame(dataset.samples))
             finished = self._finished(run)
             before = sum(trial.seconds for trial in finished)
@@ -138,9 +140,7 @@ class AutoGenome:
                 counts = evaluation.confusion_matrix(predictor.task, *scored[shown])
                 run.write_table("confusion_matrix.tsv", counts, index=True)
             plots.draw_evaluation(run)
-            for name, metric in found[shown].items():
-                log.info("%s %s: %s", shown, name, _with_interval(metric))
-        return found
+            return found
 
     def predict(self, rows=None):
         """Predict with the model.
@@ -159,15 +159,13 @@ class AutoGenome:
         run = self._fitted()
         predictor = self._predictor()
         if rows is not None:
-            return evaluation.predictions(predictor, self._aligned(rows, predictor), "new")
+            new = self._rows.new(rows, predictor.features)
+            return evaluation.predictions(predictor, new, "new")
         with say_to(run.path("log.txt")), run.stage("predict"):
-            dataset, parts = self._divided()
-            frames = [evaluation.predictions(predictor, dataset, parts.part)]
-            for part in ("evaluate", "predict"):
-                source = getattr(self.config.data, part)
-                if source:
-                    new = self._aligned(source, predictor)
-                    frames.append(evaluation.predictions(predictor, new, part))
+            dataset, parts = self._rows.labelled
+            further = [(self._rows.scored, "evaluate"), (self._rows.asked, "predict")]
+            found = [(dataset, parts.part), *((new, part) for new, part in further if new)]
+            frames = [evaluation.predictions(predictor, new, part) for new, part in found]
             frame = pd.concat(frames, ignore_index=True)
             run.write_table("predictions.tsv", frame)
             if predictor.task.type == "regression":
@@ -180,9 +178,14 @@ class AutoGenome:
             with remembered(self._earlier), self._as_file() as rows:
                 self._prepared()
                 self._run = Run.of(self.config, asked, rows)
-            self.config = self._run.config()
+            self._use(self._run.config())
         self._run.ask(asked)
         return self._run
+
+    def _use(self, config):
+        """Go on with a config that says the same of files at other places."""
+        if config != self.config:
+            self.config, self._rows = config, ConfiguredRows(config)
 
     @contextlib.contextmanager
     def _as_file(self):
@@ -192,8 +195,12 @@ class AutoGenome:
             return
         with tempfile.TemporaryDirectory(prefix="autogenome_tf-") as folder:
             rows = os.path.join(folder, "rows.npz")
-            self.config = self.config.targeting(data.write_rows(rows, *self._given)).reading(rows)
-            yield rows
+            names = data.write_rows(rows, *self._given, self.config.group)
+            self._use(self.config.targeting(names).reading(rows))
+            try:
+                yield rows
+            except InputError as error:
+                raise InputError(str(error).replace(rows, "data")) from None
 
     def _opened(self):
         if self._run is None:
@@ -208,35 +215,11 @@ class AutoGenome:
     def _predictor(self):
         return Predictor.load(self._opened().path("model.keras"))
 
-    def _divided(self):
-        """The checked rows and their parts; the same on any day."""
-        if self._labelled is None:
-            config = self.config
-            dataset = data.load_labelled(config.data, config.task.type)
-            data.check_genes(dataset, config.data.features)
-            data.check_missing(dataset, config.data.missing, config.data.features)
-            split = config.data.split
-            test = 0.0 if isinstance(split, str) else split.test
-            learn = round(len(dataset) * (1 - test))
-            folds = number_of_folds(config.search.folds, learn, len(dataset.features))
-            self._labelled = dataset, data.split(dataset, split, folds, config.seed)
-        return self._labelled
-
     def _prepared(self):
-        """The rows to learn from and their folds; says what was decided."""
+        """The rows to learn from and their folds, after a look at all other rows."""
         if self._ready is None:
-            config = self.config
-            dataset, parts = self._divided()
-            rows = np.flatnonzero(parts.part != "test")
-            learn = dataset.rows(rows)
-            is_train = parts.part[rows] == "train"
-            task = task_of(config.task, learn.targets, learn.target_names, is_train)
-            pairs = data.Parts(parts.part[rows], parts.fold[rows]).pairs()
-            folds = Folds(learn.values, task.encode(learn.targets), task, config, pairs)
-            counts = zip(*np.unique(parts.part.astype(str), return_counts=True), strict=True)
-            log.info("rows: %s", ", ".join(f"{count} {part}" for part, count in counts))
-            log.info("%s", folds)
-            self._ready = learn, folds
+            _ = self._rows.scored, self._rows.asked
+            self._ready = self._rows.folds()
         return self._ready
 
     def _finished(self, run):
@@ -287,7 +270,7 @@ class AutoGenome:
 
     def _held_out(self, run, predictor):
         """Targets and outputs of each part that training has not seen."""
-        dataset, parts = self._divided()
+        dataset, parts = self._rows.labelled
         held = run.read_arrays("validation.npz")
         position = {sample: row for row, sample in enumerate(dataset.samples)}
         rows = [position[sample] for sample in held["samples"]]
@@ -295,27 +278,6 @@ class AutoGenome:
         test = np.flatnonzero(parts.part == "test")
         if len(test):
             yield "test", (dataset.targets[test], predictor.outputs(dataset.rows(test).values))
-        source = self.config.data.evaluate
-        if source:
-            new = data.load_labelled(self.config.data, self.config.task.type, source)
-            table = data.Table(new.values, list(new.samples), new.features)
-            values = data.aligned(table, predictor.features, source).values
-            yield "evaluate", (new.targets, predictor.outputs(values))
-
-    def _aligned(self, rows, predictor):
-        config = self.config.data
-        if isinstance(rows, (str, Path)):
-            apart = [config.target] if isinstance(config.target, str) else config.target or []
-            dataset = data.load_rows(str(rows), predictor.features, apart)
-            source = str(rows)
-        else:
-            source = "the given rows"
-            dataset = data.aligned(data.table_of(rows), predictor.features, source)
-        data.check_missing(dataset, predictor.missing, source)
-        return dataset
-
-
-def _with_interval(metric):
-    if metric["value"] is None:
-        return "undefined"
-    return f"{metric['value']:.3f} ({metric['low']:.3f} to {metric['high']:.3f})"
+        scored = self._rows.scored
+        if scored:
+            yield "evaluate", (scored.targets, predictor.outputs(scored.values))

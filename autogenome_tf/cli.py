@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from autogenome_tf import __version__
-from autogenome_tf.errors import InputError
+from autogenome_tf.errors import InputError, StageError
 
 DONE, FAILED, WRONG_INPUT = 0, 1, 2
 
@@ -20,6 +20,9 @@ def main(arguments=None):
     except InputError as error:
         print(f"autogenome-tf: {error}", file=sys.stderr)
         return WRONG_INPUT
+    except StageError as error:
+        print(f"autogenome-tf: {error}", file=sys.stderr)
+        return FAILED
     except KeyboardInterrupt:
         print("autogenome-tf: interrupted; the same command goes on from here.", file=sys.stderr)
         return FAILED
@@ -32,7 +35,7 @@ def check(parsed):
     from autogenome_tf.config import Config
 
     config = Config.load(parsed.config, parsed.set)
-    families.spaces(config)
+    families.spaces(config, f"{parsed.config}: families")
     if not config.data.features:
         raise InputError(f"{parsed.config}: data.features: expected the path of a matrix.")
     for path in config.files:
@@ -45,9 +48,10 @@ def run(parsed):
     """Do all stages and show what came out."""
     automl = _of_config(parsed)
     automl.run()
-    from autogenome_tf.summary import show
+    if not parsed.quiet:
+        from autogenome_tf.summary import show
 
-    show(automl.folder, automl.config)
+        show(automl.folder, automl.config)
 
 
 def train(parsed):
@@ -58,8 +62,13 @@ def train(parsed):
 
 
 def evaluate(parsed):
-    """Score a run's model."""
-    _of_run(parsed).evaluate()
+    """Score a run's model and show the metrics."""
+    automl = _of_run(parsed)
+    automl.evaluate()
+    if not parsed.quiet:
+        from autogenome_tf.summary import show_metrics
+
+        show_metrics(automl.folder)
 
 
 def predict(parsed):
@@ -71,7 +80,10 @@ def predict(parsed):
     )
     from autogenome_tf.run import Run
 
-    Run(Path(output).parent).write_table(Path(output).name, frame)
+    try:
+        Run(Path(output).parent).write_table(Path(output).name, frame)
+    except OSError as error:
+        raise InputError(f"{output}: cannot write here: {error.strerror}.") from None
     print(output)
 
 

@@ -163,6 +163,7 @@ class Explanation(Section):
     background: Count = Field(100, description="Training rows that stand for 'nothing known'.")
     samples: Count = Field(100, description="Rows explained.")
     top: Count = Field(20, description="Genes in pictures and tables.")
+    repeats: Count = Field(1, description="Refits behind the stability of the attributions.")
 
 
 class Export(Section):
@@ -224,6 +225,11 @@ class Config(Section):
         split = [data.split] if isinstance(data.split, str) else []
         named = [data.features, *targets, *split, data.evaluate, data.predict]
         return [path for path in named if path and not _is_no_path(path)]
+
+    @property
+    def group(self):
+        """The column of groups, or None."""
+        return None if isinstance(self.data.split, str) else self.data.split.group
 
     def reading(self, features):
         """The same config with another matrix."""

@@ -67,6 +67,8 @@ def _added(handler):
     """A further handler of the package; in a notebook the console is shown as well."""
     if not log.handlers and not logging.getLogger().handlers:
         talk()
+    if log.level == logging.NOTSET:
+        log.setLevel(logging.INFO)
     log.addHandler(handler)
     try:
         yield

@@ -7,7 +7,7 @@ class InputError(ValueError):
     """The user's input is wrong; the message names the place, what came and what was expected."""
 
 
-class StageError(InputError):
+class StageError(RuntimeError):
     """A stage cannot start; the message says what must come first."""
 
 

@@ -15,7 +15,7 @@ from autogenome_tf.errors import InputError
 from autogenome_tf.predictor import Predictor
 from autogenome_tf.preprocessing import Constants, Moments, Transform
 from autogenome_tf.replicas import Rows
-from autogenome_tf.rowspace import coordinates_for
+from autogenome_tf.rowspace import Genes, RowSpace, space_for
 
 log = logging.getLogger(__name__)
 
@@ -62,17 +62,16 @@ class Folds:
         task: A `tasks.Classification` or `tasks.Regression`.
         config: The whole `Config`.
         pairs: (train rows, held rows) of each fit.
+        like: `Folds` of the same rows whose transform and space are taken over, so that what was
+            found there holds here.
     """
 
-    def __init__(self, values, truth, task, config, pairs):
-        if not all(len(train) for train, _ in pairs):
-            raise InputError("data.split: no rows are left to learn from.")
+    def __init__(self, values, truth, task, config, pairs, like=None):
         self.task, self.truth, self.pairs = task, truth, pairs
         self._config = config
         self._weights = task.row_weights(truth)
         self.genes = values.shape[1]
         data = config.data
-        self.transform = Transform.choose(values[pairs[0][0]], data.transform, data.log2_floor)
         self._values = values
         self.is_streamed = values.shape[0] * values.shape[1] * 4 > MEMORY
         if self.is_streamed and (len(pairs) > 1 or data.missing == "median"):
@@ -80,6 +79,14 @@ class Folds:
                 f"{values.shape[0]} x {self.genes} values do not fit the memory for search.folds "
                 "above 1 or data.missing median; use folds 1 and another way to fill."
             )
+        if like is None:
+            self.transform = Transform.choose(values, data.transform, data.log2_floor, data.missing)
+            fewest = min(len(train) for train, _ in pairs)
+            genes = min(self.genes, data.top_variable or self.genes)
+            asked = config.training.space
+            self.space = "genes" if self.is_streamed else space_for(fewest, genes, asked)
+        else:
+            self.transform, self.space = like.transform, like.space
         self._transformed = None if self.is_streamed else self._transform(values)
         self._views = [self._view(train) for train, _ in pairs]
 
@@ -88,11 +95,6 @@ class Folds:
         count = f"{len(self.pairs)} folds" if len(self.pairs) > 1 else "one validation part"
         where = "the span of the training rows" if self.space == "rows" else "the genes"
         return f"transform: {self.transform.name}{why}; {count}; first layer on {where}"
-
-    @property
-    def space(self):
-        """Where the first layer is trained: "rows" or "genes"."""
-        return self._views[0].coordinates.name
 
     @property
     def objective(self):
@@ -122,7 +124,7 @@ class Folds:
         if self.is_streamed:
             return _Stream(self._rows, constants)
         rows = constants.apply(self._transformed)
-        coordinates = coordinates_for(rows[train], self._config.training.space)
+        coordinates = RowSpace.of(rows[train]) if self.space == "rows" else Genes()
         return _View(constants, coordinates, coordinates.coordinates(rows))
 
     def fit(self, family, values, plan, seed):
@@ -158,17 +160,23 @@ class Folds:
         hypermodel = families.hypermodel(family)(self.genes, self.task, seed=seed)
         return hypermodel.network(values, inputs, space)
 
+    def parameters(self, family, values):
+        """Number of trained parameters of the gene-level network."""
+        genes = min(self.genes, self._config.data.top_variable or self.genes)
+        trained = self.network(family, values, self._width, self.space, 1).trainable_weights
+        stem = trained[0].shape
+        return sum(int(np.prod(v.shape)) for v in trained) + (genes - stem[0]) * stem[1]
+
+    @property
+    def _width(self):
+        return max(view.width for view in self._views)
+
     def judge(self, fit):
         """Score a `training.Fit` by its outputs for the rows each fold held out."""
         outputs = np.full((len(self.truth), self.task.outputs), np.nan)
         for (_, held), part in zip(self.pairs, fit.held, strict=True):
             outputs[held] = part
         held = np.concatenate([held for _, held in self.pairs])
-        if not len(held):
-            raise InputError(
-                "data.split: no rows are left to rank trials by; raise data.split.validation, or "
-                "set search.folds above 1."
-            )
         temperature = 1.0
         if self.task.type == "classification":
             temperature = metrics.temperature(self.truth[held], outputs[held], self._weights[held])
@@ -178,9 +186,13 @@ class Folds:
         return Outcome(score, float(error), outputs, temperature, fit)
 
     def score(self, index, outputs):
-        """The objective on some rows; outputs and truth are those of the network."""
+        """The objective on some rows in original units; `outputs` are the network's."""
         measure = getattr(metrics, self.task.type)
-        return float(measure(self.truth[index], outputs[index])[self.objective][0])
+        truth, found = self.truth[index], outputs[index]
+        if self.task.type == "regression":
+            scale, offset = self.task.output_scale()
+            truth, found = truth * scale + offset, found * scale + offset
+        return float(measure(truth, found)[self.objective][0])
 
     def predictor(self, family, values, fit, temperature, features):
         """The gene-level model of a fit of one replica, with its preprocessing in front."""
@@ -201,6 +213,11 @@ class _View:
     coordinates: object
     rows: np.ndarray
 
+    @property
+    def width(self):
+        """Number of inputs."""
+        return self.rows.shape[1]
+
     def inputs(self, power):
         """(rows, inputs) with the coordinates divided by their deviation to a power."""
         if self.coordinates.name == "genes":
@@ -214,8 +231,9 @@ class _Stream:
 
     def __init__(self, rows, constants):
         self._rows, self.constants = rows, constants
-        self.coordinates = coordinates_for(np.zeros((1, 1)), "genes")
-        self.shape = (None, len(constants.genes))
+        self.coordinates = Genes()
+        self.width = len(constants.genes)
+        self.shape = (None, self.width)
 
     def inputs(self, power):
         """The same for every power: streamed rows stay in gene coordinates."""

@@ -54,25 +54,29 @@ class Transform:
             (ln(1 + counts per 10,000)), "clr" (ln(1 + x) minus the row's mean of it),
             "relative_log" (log10 of the share of the row's sum + 1e-5).
         floor: Of log2, in raw units.
+        is_filled: Whether missing values become 0 first, in raw units.
         why: What was seen, where the choice was automatic.
     """
 
     name: str
     floor: float = 1.0
+    is_filled: bool = False
     why: str = ""
 
     def __call__(self, x):
         """Transform (rows, genes) eagerly or as part of a Keras graph."""
+        x = ops.where(ops.isnan(x), 0.0, x) if self.is_filled else x
         return _transforms(self.floor)[self.name](x)
 
     @classmethod
-    def choose(cls, values, name="auto", floor=None):
+    def choose(cls, values, name="auto", floor=None, missing="error"):
         """Take the transform a config names, or look at the training rows.
 
         Args:
             values: (rows, genes) raw training values, an array or CSR.
             name: The config's `data.transform`.
             floor: The config's `data.log2_floor`.
+            missing: The config's `data.missing`; "zero" fills before the transform.
 
         Raises:
             InputError: Where the transform is not defined on the values (log1p below 0 ...).
@@ -89,7 +93,7 @@ class Transform:
                 "Use none, or log2 with data.log2_floor."
             )
         usual = MICROARRAY_FLOOR if low < 0 else 1.0
-        return cls(name, float(floor or usual), why)
+        return cls(name, float(floor or usual), missing == "zero", why)
 
 
 def _recognise(values, known, low):

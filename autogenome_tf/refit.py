@@ -61,7 +61,7 @@ def refit(folds, values, winner, config, features, deadline=float("inf")):
     final, last = folds, fit
     if len(folds.pairs) > 1:
         everything = [(np.arange(len(folds.truth)), np.zeros(0, int))]
-        final = Folds(values, folds.truth, task, config, everything)
+        final = Folds(values, folds.truth, task, config, everything, like=folds)
         rates = [line["learning_rate"] for line in fit.history]
         last = _fit(final, winner, plan_of(config, fit.best_epoch, deadline, rates), seed)
     predictor = final.predictor(winner.family, winner.values, last, outcome.temperature, features)

@@ -28,6 +28,9 @@ OPTIMIZERS = {
 }
 
 
+# What TensorFlow raises when a step fails, for want of memory for example.
+EngineError = tf.errors.OpError
+
 # Rows judged at once where they are streamed.
 JUDGED = 1024
 

@@ -90,14 +90,15 @@ class RowSpace:
         return folded.astype("float32"), (bias - self.centre @ folded).astype("float32")
 
 
-def coordinates_for(rows, space="auto"):
-    """The coordinates a config asks for, fixed by training rows.
+def space_for(rows, genes, asked="auto"):
+    """Where the first layer is trained.
 
     Args:
-        rows: (rows, genes) preprocessed training rows.
-        space: "rows", "genes", or "auto": rows where genes outnumber a moderate number of them.
+        rows: Number of training rows, of the smallest fold.
+        genes: Number of genes the network sees.
+        asked: The config's `training.space`: "rows", "genes", or "auto": rows where genes outnumber
+            a moderate number of them.
     """
-    few = len(rows) < rows.shape[1] and len(rows) <= MOST_ROWS
-    if space == "rows" or (space == "auto" and few):
-        return RowSpace.of(rows)
-    return Genes()
+    if asked != "auto":
+        return asked
+    return "rows" if rows < genes and rows <= MOST_ROWS else "genes"

@@ -72,7 +72,7 @@ class Run:
             if not run.has("environment.json"):
                 run._begin(own, sums, asked, rows)
                 return run
-            if run._is_same(own, sums) and not run.is_finished:
+            if run._is_same(own, sums) and not set(asked) <= set(run.stages):
                 log.info("%s: resuming the unfinished run of this config", run.folder)
                 return run
 
@@ -124,12 +124,6 @@ class Run:
     def stages(self):
         """Stages done."""
         return self.read_json("environment.json")["stages"]
-
-    @property
-    def is_finished(self):
-        """Whether all stages that were asked for are done."""
-        environment = self.read_json("environment.json")
-        return set(environment["asked"]) <= set(environment["stages"])
 
     @contextlib.contextmanager
     def stage(self, name):
@@ -191,7 +185,7 @@ class Run:
     def read_table(self, name):
         """Read tab-separated text; sample ids and names stay text."""
         text = {name: str for name in ("sample", "part", "prediction", "family", "status")}
-        return pd.read_csv(self.path(name), sep="\t", dtype=text, keep_default_na=True)
+        return pd.read_csv(self.path(name), sep="\t", dtype=text, float_precision="round_trip")
 
     def write_arrays(self, name, **arrays):
         """Write a NumPy archive without pickled objects."""
@@ -210,7 +204,7 @@ def checksum(path):
     if not path.exists():
         return None
     digest = hashlib.sha256()
-    for file in sorted(path.iterdir()) if path.is_dir() else [path]:
+    for file in sorted(filter(Path.is_file, path.iterdir())) if path.is_dir() else [path]:
         with open(file, "rb") as stream:
             while block := stream.read(1 << 20):
                 digest.update(block)

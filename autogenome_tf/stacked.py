@@ -46,6 +46,9 @@ class Stacked:
                 own = None if seed is None else seed + tf.constant([0, positions[layer.name]])
                 compute = self._known[type(layer)]
                 return lambda x, **_: compute(layer, x, weights, training, own, updates)
+            if getattr(layer, "non_trainable_variables", None):
+                # Its moving statistics or random state would be lost without a word.
+                raise TypeError(f"replicas cannot train the layer {type(layer).__name__}")
             if getattr(layer, "weights", None):
                 return lambda x, **_: self._vectorised(layer, x, weights, training)
             return layer.call
@@ -98,9 +101,8 @@ class Stacked:
     @staticmethod
     def _vectorised(layer, x, weights, training):
         def one(arguments):
-            trainable, fixed, x = arguments
-            return layer.stateless_call(trainable, fixed, x)[0]
+            trainable, x = arguments
+            return layer.stateless_call(trainable, [], x)[0]
 
         trainable = [weights[v.path] for v in layer.trainable_variables]
-        fixed = [weights[v.path] for v in layer.non_trainable_variables]
-        return tf.vectorized_map(one, (trainable, fixed, x))
+        return tf.vectorized_map(one, (trainable, x))

@@ -14,8 +14,14 @@ def show(folder, config):
     run = Run(folder)
     console = rich.console.Console(highlight=False, soft_wrap=True)
     console.print(_trials(run.read_table("leaderboard.tsv"), config.objective))
-    console.print(_metrics(run.read_json("metrics.json")))
+    show_metrics(folder)
     console.print(f"files: {folder}", markup=False)
+
+
+def show_metrics(folder):
+    """Print the metrics of every part with intervals."""
+    console = rich.console.Console(highlight=False, soft_wrap=True)
+    console.print(_metrics(Run(folder).read_json("metrics.json")))
 
 
 def _trials(frame, objective):

@@ -24,7 +24,7 @@ def test_names_need_not_be_text():
 
 
 def test_wrong_input_can_be_told_from_a_bug():
-    assert issubclass(StageError, InputError) and issubclass(InputError, ValueError)
+    assert issubclass(InputError, ValueError) and issubclass(StageError, RuntimeError)
 
 
 @pytest.mark.parametrize(

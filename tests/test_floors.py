@@ -20,7 +20,7 @@ FLOORS = (
     # rows as folds to train on; what is known of a model; a run's files as a table
     ("folds", "evaluation", "summary"),
     # which trial is best
-    ("search",),
+    ("search", "rows"),
     # the best trial, trained for as long as it gains
     ("refit",),
     # the order of the stages

@@ -349,6 +349,16 @@ def test_a_temperature_divides_the_logits_of_the_model():
     np.testing.assert_allclose(hot, 4 * cold, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.parametrize("odd", [0.5, 1000.5], ids=["a fraction", "a large value"])
+def test_the_final_fit_has_the_transform_of_the_search(odd):
+    values = RANDOM.poisson(np.exp(X)).astype("float32")
+    values[FOLDS[0][1][0], 0] = odd  # held out by the first fold
+    everything = [(np.arange(ROWS), NOBODY)]
+    auto = {"data": {"features": "x.tsv", "transform": "auto"}}
+    found = [in_folds(values, pairs=pairs, **auto).transform for pairs in (FOLDS, everything)]
+    assert found[0].name == found[1].name
+
+
 @pytest.fixture
 def counts():
     """Sparse counts of (ROWS, GENES)."""

@@ -7,10 +7,11 @@ belongs to the room.
 from autogenome_tf.data._dataset import Dataset, Table
 from autogenome_tf.data._load import (
     aligned,
-    check_genes,
+    check_learnable,
     check_missing,
+    columns_apart,
+    dataset_of,
     load_labelled,
-    load_rows,
 )
 from autogenome_tf.data._memory import table_of
 from autogenome_tf.data._read import read_table
@@ -23,10 +24,11 @@ __all__ = [
     "Parts",
     "Table",
     "aligned",
-    "check_genes",
+    "check_learnable",
     "check_missing",
+    "columns_apart",
+    "dataset_of",
     "load_labelled",
-    "load_rows",
     "read_columns",
     "read_table",
     "split",

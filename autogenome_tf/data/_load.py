@@ -33,8 +33,7 @@ def load_labelled(data, task_type, features=None):
     """
     source = features or data.features
     targets = _listed(data.target)
-    apart = [*targets, *_listed(_group_column(data))]
-    table = _read(source, apart)
+    table = _read(source, columns_apart(data))
     columns, where = _columns(data, table, source, targets)
     names = targets or _only_column(columns, where)
     for name in names:
@@ -43,48 +42,42 @@ def load_labelled(data, task_type, features=None):
     dataset, columns = _matched(table, columns, source, where)
     found = _targets(columns[names], task_type, where)
     dataset = dataclasses.replace(dataset, targets=found, target_names=names)
-    group = _group_column(data)
+    group = None if features else _group_column(data)
     return _grouped(dataset, columns, group, where) if group else dataset
 
 
-def load_rows(source, features, apart=()):
-    """Read rows to predict and bring their genes into the order of training.
+def dataset_of(table):
+    """A `Table` as a `Dataset` without targets; rows without ids are numbered."""
+    return Dataset(table.values, _sample_names(table), list(table.features))
 
-    Args:
-        source: The file.
-        features: The genes of training, in order.
-        apart: Columns that are not genes, such as the target.
 
-    Returns:
-        A `Dataset` without targets.
+def aligned(dataset, features, source="the matrix"):
+    """Bring a `Dataset`'s genes into the order of training.
 
     Raises:
         InputError: Where genes lack; extra ones are ignored and said.
     """
-    return aligned(_read(source, apart), features, source)
-
-
-def aligned(table, features, source="the matrix"):
-    """Bring a `Table`'s genes into the order of training; returns a `Dataset`."""
-    if list(table.features) == list(features):
-        values = table.values
-    else:
-        if all(name.startswith("feature_") for name in table.features):
+    if list(dataset.features) == list(features):
+        return dataset
+    if all(name.startswith("feature_") for name in dataset.features):
+        if len(dataset.features) != len(features):
             raise InputError(
-                f"{source}: {len(table.features)} unnamed columns; expected {len(features)}."
+                f"{source}: {len(dataset.features)} unnamed columns; expected {len(features)}, "
+                "the genes of training in their order."
             )
-        position = {name: index for index, name in enumerate(table.features)}
-        lacking = [name for name in features if name not in position]
-        if lacking:
-            raise InputError(
-                f"{source}: lacks {len(lacking)} of the {len(features)} genes of training: "
-                f"{some(lacking)}."
-            )
-        extra = len(position) - len(features)
-        if extra:
-            log.info("%s: %d genes that training did not have are ignored", source, extra)
-        values = table.values[:, [position[name] for name in features]]
-    return Dataset(values, _sample_names(table), list(features))
+        return dataclasses.replace(dataset, features=list(features))
+    position = {name: index for index, name in enumerate(dataset.features)}
+    lacking = [name for name in features if name not in position]
+    if lacking:
+        raise InputError(
+            f"{source}: lacks {len(lacking)} of the {len(features)} genes of training: "
+            f"{some(lacking)}."
+        )
+    extra = len(position) - len(features)
+    if extra:
+        log.info("%s: %d genes that training did not have are ignored", source, extra)
+    values = dataset.values[:, [position[name] for name in features]]
+    return dataclasses.replace(dataset, values=values, features=list(features))
 
 
 def check_missing(dataset, missing, source):
@@ -107,7 +100,44 @@ def check_missing(dataset, missing, source):
     )
 
 
-def check_genes(dataset, source):
+def check_learnable(dataset, data):
+    """Refuse rows that nothing can be learned from.
+
+    Args:
+        dataset: Labelled rows.
+        data: The config's `data` section, which names their files.
+
+    Raises:
+        InputError: Where no gene varies, a target is constant, or a class has a single member.
+    """
+    _check_genes(dataset, data.features)
+    where = ", ".join(_listed(data.targets)) or data.features
+    if dataset.targets.dtype == object:
+        _check_classes(dataset, where)
+        return
+    for name, column in zip(dataset.target_names, dataset.targets.T, strict=True):
+        if np.ptp(column) == 0:
+            raise InputError(f"{where}: {name}: constant ({column[0]:g}); nothing to learn.")
+
+
+def _check_classes(dataset, where):
+    name = dataset.target_names[0]
+    classes, counts = np.unique(dataset.targets.astype(str), return_counts=True)
+    if len(classes) < 2:
+        raise InputError(
+            f"{where}: {name}: one class only ({str(classes[0])!r}); expected at least 2."
+        )
+    rare = [
+        label for label, count in zip(classes, counts, strict=True) if count < FEWEST_OF_A_CLASS
+    ]
+    if rare:
+        raise InputError(
+            f"{where}: {name}: a class needs at least {FEWEST_OF_A_CLASS} members; these have "
+            f"one: {some(rare)}. Merge or leave them out, or set task.type regression."
+        )
+
+
+def _check_genes(dataset, source):
     """Refuse a matrix without a single gene that varies."""
     values = dataset.values
     if len(dataset) < 2:
@@ -124,6 +154,11 @@ def _read(source, apart):
     table = read_table(source, columns=apart)
     log.info(table.said)
     return table
+
+
+def columns_apart(data):
+    """Columns of a matrix file that are not genes: the targets and the group."""
+    return [*_listed(data.target), *_listed(_group_column(data))]
 
 
 def _listed(value):
@@ -187,7 +222,7 @@ def _matched(table, columns, source, where):
                 "ids in both files the counts must agree."
             )
         if (table.samples is None) != (not has_ids):
-            log.info("only one of %s and %s has sample ids: rows are matched by order",
+            log.warning("only one of %s and %s has sample ids: rows are matched by order",
                      source, where)  # fmt: skip
         return dataset, columns
     return _matched_by_id(dataset, columns, source, where)
@@ -202,9 +237,10 @@ def _matched_by_id(dataset, columns, source, where):
             f"{where} has {some(columns.index, 3)}."
         )
     lost, unused = int((~shared).sum()), len(known) - int(shared.sum())
-    if lost or unused:
-        log.warning("%d samples of %s have no target, %d of %s have no row: left out",
-                    lost, source, unused, where)  # fmt: skip
+    if lost:
+        log.warning("%s: %d samples without a target in %s are left out", source, lost, where)
+    if unused:
+        log.info("%s: %d samples without a row in %s are not used", where, unused, source)
     if lost:
         dataset = dataset.rows(np.flatnonzero(shared))
     return dataset, columns.loc[list(dataset.samples)]
@@ -222,7 +258,7 @@ def _targets(columns, task_type, where):
         return np.stack([_numbers(columns[name], where) for name in columns], axis=1)
     if len(columns.columns) > 1:
         raise InputError(f"{where}: classification predicts one column; received {list(columns)}.")
-    return _labels(columns.iloc[:, 0], where)
+    return columns.iloc[:, 0].map(_as_text).to_numpy(dtype=object)
 
 
 def _numbers(column, where):
@@ -233,27 +269,7 @@ def _numbers(column, where):
         raise InputError(
             f"{where}: {column.name}: sample {sample}: expected a number; received {value!r}."
         )
-    if numbers.nunique() < 2:
-        raise InputError(
-            f"{where}: {column.name}: constant ({numbers.iloc[0]:g}); nothing to learn."
-        )
     return numbers.to_numpy("float64")
-
-
-def _labels(column, where):
-    labels = column.map(_as_text).to_numpy(dtype=object)
-    names, counts = np.unique(labels.astype(str), return_counts=True)
-    if len(names) < 2:
-        raise InputError(
-            f"{where}: {column.name}: one class only ({names[0]!r}); expected at least 2."
-        )
-    rare = [name for name, count in zip(names, counts, strict=True) if count < FEWEST_OF_A_CLASS]
-    if rare:
-        raise InputError(
-            f"{where}: {column.name}: a class needs at least {FEWEST_OF_A_CLASS} members; these "
-            f"have one: {some(rare)}. Merge or leave them out, or set task.type regression."
-        )
-    return labels
 
 
 def _as_text(label):

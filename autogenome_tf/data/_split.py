@@ -1,6 +1,7 @@
 """Who trains, who ranks, who is never seen: stratified, grouped, or given by a file."""
 
 import dataclasses
+import logging
 import warnings
 
 import numpy as np
@@ -10,6 +11,8 @@ from sklearn import model_selection
 from autogenome_tf.data._targets import read_columns
 from autogenome_tf.errors import InputError, some, unknown
 from autogenome_tf.seeds import derive
+
+log = logging.getLogger(__name__)
 
 PARTS = ("train", "validation", "test")
 
@@ -45,7 +48,7 @@ class Parts:
         return frame
 
 
-def split(dataset, split, folds, seed):
+def split(dataset, split, folds, seed, is_exact=False):
     """Divide the rows of a `Dataset`.
 
     Args:
@@ -54,12 +57,17 @@ def split(dataset, split, folds, seed):
             and part (and, where it likes, fold).
         folds: Fits a trial; with more than one, no row is kept for validation alone.
         seed: Of the shuffling.
+        is_exact: Whether a file with other folds than `folds` is an error.
 
     Raises:
         InputError: Where the file does not cover the rows, or a part would be empty.
     """
     if isinstance(split, str):
-        return _from_file(dataset, split, folds, seed)
+        parts = _from_file(dataset, split, folds, seed)
+        given = len(np.unique(parts.fold[parts.fold > 0]))
+        if is_exact and given not in (0, folds):
+            raise InputError(f"{split}: fold: {given} folds; search.folds asks for {folds}.")
+        return parts
     part = np.full(len(dataset), "train", dtype=object)
     part[_drawn(dataset, np.arange(len(dataset)), split.test, derive(seed, "test"))] = "test"
     if folds == 1:
@@ -102,6 +110,9 @@ def _folds(dataset, part, folds, seed):
             f"search.folds: {folds} folds need at least as many rows (or groups) to learn from; "
             f"there are {pieces}."
         )
+    if labels is not None and np.unique(labels, return_counts=True)[1].max() < folds:
+        # No class is large enough to be in every fold.
+        labels = None
     if dataset.groups is not None:
         pairs = _by_group(folds, seed, labels, dataset.groups[rows])
     else:
@@ -144,7 +155,10 @@ def _from_file(dataset, path, folds, seed):
         if part not in PARTS:
             raise unknown(f"{path}: sample {sample}: part", part, PARTS)
     part = frame["part"].to_numpy(dtype=object)
-    if folds > 1:
+    if folds > 1 and (part == "validation").any():
+        log.warning(
+            "%s: with %d folds, validation rows are trained on like train rows", path, folds
+        )
         part[part == "validation"] = "train"
     if "fold" in frame.columns and folds > 1:
         return Parts(part, _given_folds(frame, part, path))
@@ -152,7 +166,8 @@ def _from_file(dataset, path, folds, seed):
 
 
 def _given_folds(frame, part, path):
-    fold = pd.to_numeric(frame["fold"], errors="coerce").fillna(0).to_numpy(int)
+    given = pd.to_numeric(frame["fold"], errors="coerce").fillna(0)
+    fold = given.where(given % 1 == 0, 0).to_numpy(int)
     fold[part != "train"] = 0
     if (fold[part == "train"] < 1).any() or len(np.unique(fold[part == "train"])) < 2:
         raise InputError(f"{path}: fold: every training sample needs one of at least 2 numbers.")

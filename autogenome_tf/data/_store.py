@@ -10,63 +10,78 @@ from autogenome_tf.errors import InputError
 TARGET = "target"
 
 
-def targets_of(x, y):
-    """The targets as a frame of named columns.
+def write_rows(path, x, y, group=None):
+    """Write rows and targets as an archive that the npz reader reads.
 
     Args:
-        x: The rows; an AnnData where `y` names columns of its ``obs``.
-        y: (samples,) or (samples, targets) labels or values, a Series, a DataFrame, or a name or
-            names of columns of ``obs``.
+        path: The archive.
+        x: (samples, genes): a DataFrame, an array, a sparse matrix or an AnnData.
+        y: (samples,) or (samples, targets) labels or values, a Series, a DataFrame, or the name
+            or names of columns of an AnnData's ``obs``.
+        group: Name of a further column of ``obs`` or of `y` to keep, or None.
+
+    Returns:
+        Names of the targets.
+
+    Raises:
+        InputError: Where rows do not match or targets are missing.
     """
-    if isinstance(y, str) or (isinstance(y, list) and hasattr(x, "obs")):
-        names = [y] if isinstance(y, str) else y
-        lacking = [name for name in names if name not in getattr(x, "obs", ())]
-        if lacking:
-            raise InputError(f"data: {lacking[0]!r} is not a column of obs.")
-        return x.obs[names].reset_index(drop=True)
+    table = table_of(x)
+    columns = _matched(_columns(x, y, group), table.samples)
+    if len(columns) != table.values.shape[0]:
+        raise InputError(
+            f"data: X has {table.values.shape[0]} rows, y has {len(columns)}; expected as many."
+        )
+    for name in columns:
+        if columns[name].isna().any():
+            first = int(np.flatnonzero(columns[name].isna())[0])
+            sample = table.samples[first] if table.samples else f"row {first + 1}"
+            count = int(columns[name].isna().sum())
+            raise InputError(f"data: {name}: missing for {count} samples, first {sample!r}.")
+    arrays = {f"target_{name}": _plain(columns[name]) for name in columns}
+    if table.samples is not None:
+        arrays["samples"] = np.array(table.samples)
+    values = table.values
+    if scipy.sparse.issparse(values):
+        arrays |= {"data": values.data, "indices": values.indices, "indptr": values.indptr}
+        arrays |= {"shape": np.array(values.shape), "format": np.array(b"csr")}
+    else:
+        arrays["values"] = values
+    with open(path, "wb") as stream:
+        np.savez(stream, features=np.array(table.features), **arrays)
+    return [str(name) for name in columns if name != group]
+
+
+def _columns(x, y, group):
+    """Targets, and the group where one is asked for, as a frame."""
+    obs = getattr(x, "obs", None)
+    if isinstance(y, str) or (isinstance(y, list) and obs is not None):
+        names = [y] if isinstance(y, str) else list(y)
+        names += [group] if group and group not in names else []
+        for name in names:
+            if obs is None or name not in obs:
+                raise InputError(f"data: {name!r} is not a column of obs.")
+        return obs[names].reset_index(drop=True)
     if isinstance(y, pd.DataFrame):
-        return y.reset_index(drop=True)
+        return y
     if isinstance(y, pd.Series):
-        return y.rename(y.name or TARGET).reset_index(drop=True).to_frame()
+        return y.rename(y.name or TARGET).to_frame()
     values = np.asarray(y)
     if values.ndim == 1:
         return pd.DataFrame({TARGET: values})
     return pd.DataFrame(values, columns=[f"{TARGET}_{i + 1}" for i in range(values.shape[1])])
 
 
-def write_rows(path, x, y):
-    """Write rows and targets as an archive that the npz reader reads; returns target names.
-
-    Raises:
-        InputError: Where the numbers of rows differ.
-    """
-    table, targets = table_of(x), targets_of(x, y)
-    if isinstance(y, pd.Series) and table.samples is not None and not _is_counted(y.index):
-        targets = y.rename(targets.columns[0]).to_frame()
-        lacking = [sample for sample in table.samples if sample not in targets.index]
-        if lacking:
-            raise InputError(f"data: y has no value for sample {lacking[0]!r}.")
-        targets = targets.loc[table.samples]
-    if len(targets) != table.values.shape[0]:
-        raise InputError(
-            f"data: X has {table.values.shape[0]} rows, y has {len(targets)}; expected as many."
-        )
-    named = {f"target_{name}": _plain(targets[name]) for name in targets}
-    if table.samples is not None:
-        named["samples"] = np.array(table.samples)
-    values = table.values
-    if scipy.sparse.issparse(values):
-        parts = {"data": values.data, "indices": values.indices, "indptr": values.indptr}
-        matrix = parts | {"shape": np.array(values.shape), "format": np.array(b"csr")}
-    else:
-        matrix = {"values": values}
-    with open(path, "wb") as stream:
-        np.savez(stream, features=np.array(table.features), **matrix, **named)
-    return [str(name) for name in targets]
-
-
-def _is_counted(index):
-    return isinstance(index, pd.RangeIndex)
+def _matched(columns, samples):
+    """Rows in the order of the samples where both have ids, else as they are."""
+    if samples is None or isinstance(columns.index, pd.RangeIndex):
+        return columns
+    named = columns.set_axis(columns.index.map(str), axis=0)
+    known = set(named.index)
+    lacking = [sample for sample in samples if sample not in known]
+    if lacking:
+        raise InputError(f"data: y has no value for sample {lacking[0]!r} ({len(lacking)} in all).")
+    return named.loc[list(samples)]
 
 
 def _plain(column):

@@ -58,17 +58,22 @@ def space(name, given=None, place="families"):
     }
 
 
-def spaces(config):
+def spaces(config, place="families"):
     """The search space of each family a `Config` names.
+
+    Args:
+        config: The `Config`.
+        place: What to call its section families in an error.
 
     Raises:
         InputError: For an unknown family, hyperparameter or value.
     """
     found = {}
     for name, given in config.families.items():
-        if config.training.l2 is not None and "l2" in member(name).SPACE:
+        is_convex = getattr(member(name, place), "CONVEX", False)
+        if config.training.l2 is not None and not is_convex:
             given = {"l2": config.training.l2} | given
-        found[name] = space(name, given)
+        found[name] = space(name, given, place)
     return found
 
 

@@ -65,7 +65,8 @@ def search(folds, config, spaces, finished=(), deadline=float("inf")):
     finished = {trial.number: trial for trial in finished}
     now = time.monotonic()
     deadline = now + (deadline - now) * (1 - FINAL_SHARE)
-    yield finished.get(0) or reference(folds, spaces)
+    plan = plan_of(config, config.search.epochs, deadline)
+    yield finished.get(0) or reference(folds, spaces, plan, config.seed)
     networks = {name: space for name, space in spaces.items() if name != "linear"}
     if not networks:
         return

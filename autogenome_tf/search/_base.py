@@ -1,4 +1,4 @@
-"""What every search deals in: trials, their ranking, and the loop around a proposer."""
+"""What every search deals in: trials, how they are run and ranked, the linear reference."""
 
 import dataclasses
 import json
@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from autogenome_tf import families, metrics
+from autogenome_tf.replicas import EngineError
 from autogenome_tf.seeds import derive
-from autogenome_tf.training import Plan
 
 log = logging.getLogger(__name__)
 
@@ -20,6 +20,9 @@ MOST_REPEATS = 20
 FAILED_SHARE, FAILED_COUNT = 0.5, 6
 # Part of the time budget that the final fit keeps for itself.
 FINAL_SHARE = 0.25
+
+# What a configuration can do wrong; any other error is a mistake in the program.
+FAILURES = (ArithmeticError, MemoryError, ValueError, RuntimeError, EngineError)
 
 COLUMNS = [
     "rank", "family", "trial", "score", "error", "epochs", "seconds", "parameters", "status",
@@ -92,31 +95,38 @@ def trials_of(frame):
     ]
 
 
-def reference(folds, spaces):
+def reference(folds, spaces, plan, seed):
     """The linear reference: its ladder of L2 values in one trial, numbered 0.
 
     Args:
         folds: The rows.
         spaces: Search spaces of the families asked for; linear's narrows the ladder.
+        plan: A `training.Plan`: its deadline, and all of it where rows are streamed.
+        seed: The config's.
     """
     started = time.monotonic()
     space = spaces.get("linear") or families.space("linear")
     values = {name: hyper.options[0] for name, hyper in space.items()}
     if folds.is_streamed:
-        return run_trial(folds, Trial(0, "linear", values), Plan(20), "linear")
-    best = None
-    worse = 0
+        return run_trial(folds, Trial(0, "linear", values), plan, seed)
+    best, worse = Trial(0, "linear", values, status="failed: no score"), 0
     for l2, fit in folds.ladder("linear", values, sorted(space["l2"].options, reverse=True)):
         outcome = folds.judge(fit)
-        is_better = best is None or _better(folds.objective, outcome.score, best.score)
+        is_better = not best.is_scored or _better(folds.objective, outcome.score, best.score)
         worse = 0 if is_better else worse + 1
         if is_better:
             best = Trial(0, "linear", values | {"l2": l2}, outcome.score, outcome.error, 1)
-        if worse == 3:
+        if worse == 3 or time.monotonic() > plan.deadline:
             break
+    if not best.is_scored:
+        best = dataclasses.replace(best, status=_undefined(folds))
     parameters = (folds.genes + 1) * folds.task.outputs
     seconds = time.monotonic() - started
     return dataclasses.replace(best, seconds=seconds, parameters=parameters)
+
+
+def _undefined(folds):
+    return f"failed: {folds.objective} is undefined on the held-out rows"
 
 
 def _better(objective, score, than):
@@ -132,19 +142,20 @@ def run_trial(folds, trial, plan, seed):
     purpose = f"trial/{trial.family}/{json.dumps(trial.values, sort_keys=True)}/{plan.epochs}"
     try:
         outcome = folds.judge(folds.fit(trial.family, trial.values, plan, derive(seed, purpose)))
-    except (ArithmeticError, MemoryError, ValueError, RuntimeError) as error:
+    except FAILURES as error:
         reason = " ".join(str(error).split())[:200]
         return dataclasses.replace(
             trial,
             seconds=time.monotonic() - started,
             status=f"failed: {type(error).__name__}: {reason}",
         )
+    status = "stopped" if time.monotonic() > plan.deadline else "done"
     return dataclasses.replace(
         trial,
         score=outcome.score,
         error=outcome.error,
         epochs=outcome.fit.best_epoch,
         seconds=time.monotonic() - started,
-        parameters=sum(weight.size for weight in outcome.fit.weights[0]),
-        status="stopped" if time.monotonic() > plan.deadline else "done",
+        parameters=folds.parameters(trial.family, trial.values),
+        status=status if np.isfinite(outcome.score) else _undefined(folds),
     )

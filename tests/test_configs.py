@@ -1,0 +1,41 @@
+"""Every config that comes with the project is accepted and runs."""
+
+import importlib.util
+import json
+from pathlib import Path
+
+import pytest
+
+from autogenome_tf import families
+from autogenome_tf.automl import AutoGenome
+from autogenome_tf.config import SCANPY_PREFIX, Config
+
+CONFIGS = sorted((Path(__file__).parents[1] / "configs").glob("*.json"))
+SHORT = ("search.max_trials=1", "search.epochs=1", "training.epochs=1")
+
+
+@pytest.fixture(params=CONFIGS, ids=lambda path: path.stem)
+def path(request):
+    """Each file in configs/."""
+    return request.param
+
+
+def test_there_are_configs():
+    assert "quickstart" in [path.stem for path in CONFIGS]
+
+
+def test_a_config_is_accepted(path):
+    spaces = families.spaces(Config.load(path))
+    assert spaces and all(spaces.values())
+
+
+def test_a_config_runs(path, tmp_path, without_plots):
+    config = Config.load(path, SHORT)
+    if config.data.features.startswith(SCANPY_PREFIX) and not importlib.util.find_spec("scanpy"):
+        pytest.skip("its data set comes with scanpy, which is not installed")
+    automl = AutoGenome(config.model_copy(update={"output_dir": str(tmp_path)}))
+    automl.run()
+    assert json.loads((automl.folder / "metrics.json").read_text())["test"]
+    assert (automl.folder / "predictions.tsv").is_file()
+    networks = set(config.families) - {"linear"}
+    assert len(automl.train()) == 1 + bool(networks)  # the reference and one trial
