@@ -402,14 +402,3 @@ def test_what_streaming_cannot_do_is_said(counts, monkeypatch, pairs, missing):
     monkeypatch.setattr(folds, "MEMORY", 100)
     with pytest.raises(InputError, match="folds 1"):
         in_folds(counts, pairs=pairs, data={"features": "x.npz", "missing": missing})
-
-
-def test_no_rows_to_learn_from_is_an_error():
-    with pytest.raises(InputError, match="no rows"):
-        in_folds(pairs=[(NOBODY, np.arange(5))])
-
-
-def test_a_score_without_held_rows_is_an_error():
-    ready = in_folds(pairs=[(np.arange(ROWS), NOBODY)])
-    with pytest.raises(InputError, match="validation"):
-        ready.judge(ready.fit("mlp", PLAIN, Plan(1, learning_rate=0.01), 1))
