@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -11,6 +10,7 @@ import pydantic
 from pydantic import Field, field_validator, model_validator
 
 from autogenome_tf.errors import InputError, nearest
+from autogenome_tf.problems import first_problem
 
 TRANSFORMS = ("auto", "none", "log1p", "log2", "library_log1p", "clr", "relative_log")
 OPTIMIZERS = (
@@ -256,7 +256,7 @@ class Config(Section):
         try:
             return cls.model_validate(given)
         except pydantic.ValidationError as error:
-            raise InputError(f"{place}: {_first(error, cls)}") from None
+            raise InputError(f"{place}: {first_problem(error, cls)}") from None
 
     @classmethod
     def load(cls, path, overrides=()):
@@ -346,55 +346,3 @@ def _set(given, override):
         if not isinstance(given, dict):
             raise InputError(f"--set {override}: {parent!r} holds a value, not a section.")
     given[last] = value
-
-
-def _first(error, model):
-    """Say the first problem that pydantic found: path, what came, what was expected."""
-    problems = error.errors()
-    start = _known_steps(problems[0]["loc"])
-    # Where a value may be of several kinds, the kind that fits furthest is the one that was meant.
-    related = [p for p in problems if _known_steps(p["loc"])[: len(start)] == start]
-    first = max(related, key=lambda problem: len(_known_steps(problem["loc"])))
-    path = _known_steps(first["loc"])
-    name = ".".join(path)
-    if first["type"] == "extra_forbidden":
-        known = _keys(model, path[:-1])
-        return (
-            f"{name}: unknown key; expected one of: {', '.join(known)}.{nearest(path[-1], known)}"
-        )
-    if first["type"] == "missing":
-        return f"{name}: this key must be given."
-    prefix = f"{name}: " if name else ""
-    if first["type"] == "value_error":
-        said = str(first["ctx"]["error"])
-        return prefix + (said if said.endswith("?") else said.rstrip(".") + ".")
-    branches = [problem for problem in related if _known_steps(problem["loc"]) == path]
-    expected = " or ".join(dict.fromkeys(_expected(problem) for problem in branches))
-    received, options = first["input"], [word for b in branches for word in _options(b)]
-    hint = nearest(received, options) if isinstance(received, str) else ""
-    return f"{prefix}expected {expected}; received {json.dumps(received, default=str)[:80]}.{hint}"
-
-
-def _known_steps(location):
-    """Drop what pydantic adds to a path where a value may be of several kinds."""
-    kind = re.compile(r"Split|str|int|float|constrained-\w+|.*\[.*")
-    return [str(step) for step in location if not kind.fullmatch(str(step))]
-
-
-def _expected(problem):
-    message = re.sub(r"^(Input|String|Dictionary) should (be|match|have) ?", "", problem["msg"])
-    return re.sub("valid dictionary( or instance of .*)?", "JSON object", message)
-
-
-def _keys(model, path):
-    """The keys that are known at a path of the schema."""
-    for step in path:
-        annotation = model.model_fields[step].annotation
-        branches = [annotation, *getattr(annotation, "__args__", ())]
-        model = next(b for b in branches if isinstance(b, type) and issubclass(b, Section))
-    return list(model.model_fields)
-
-
-def _options(problem):
-    """The words that a choice would have taken."""
-    return re.findall(r"'([^']*)'", problem.get("ctx", {}).get("expected", ""))

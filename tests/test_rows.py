@@ -21,6 +21,8 @@ def made(tmp_path):
         frame = pd.DataFrame(values, columns=list("abcde"), index=[f"s{i}" for i in range(ROWS)])
         frame["label"] = labels or ["x", "y"] * (ROWS // 2)
         frame["patient"] = groups or [f"p{i // 4}" for i in range(ROWS)]
+        if isinstance(changes.get("data", {}).get("split"), str):
+            frame = frame.drop(columns="patient")
         frame.rename_axis("sample").to_csv(tmp_path / "m.tsv", sep="\t")
         data = {"features": "m.tsv", "target": "label", **changes.pop("data", {})}
         if evaluate is not None:
