@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from autogenome_tf import data, evaluation, families, plots
+from autogenome_tf import data, ensemble, evaluation, families, plots
 from autogenome_tf.config import Config
 from autogenome_tf.console import remembered, say_to, watched
 from autogenome_tf.errors import InputError, StageError
@@ -18,7 +18,7 @@ from autogenome_tf.predictor import Predictor
 from autogenome_tf.refit import refit
 from autogenome_tf.rows import ConfiguredRows
 from autogenome_tf.run import Run
-from autogenome_tf.search import leaderboard, ranked, search, trials_of
+from autogenome_tf.search import Best, leaderboard, ranked, search, trials_of
 from autogenome_tf.seeds import derive
 
 log = logging.getLogger(__name__)
@@ -106,10 +106,13 @@ class AutoGenome:
             finished = self._finished(run)
             before = sum(trial.seconds for trial in finished)
             deadline = started + (self.config.search.max_seconds or float("inf")) - before
-            trials = self._search(run, folds, finished, deadline)
+            size = ensemble.size_for(self.config.ensemble.size, len(learn))
+            best = Best(size, self.config.objective, self.spaces)
+            trials = self._search(run, folds, best, finished, deadline)
             times["search"] = time.monotonic() - started + before
             started = time.monotonic()
-            self._refit(run, learn, folds, self._winner(trials), deadline)
+            self._check(best, trials)
+            self._finish(run, learn, folds, best.attempts, deadline)
             times["fit"] = time.monotonic() - started
             plots.draw_training(run, self.config.objective)
             self._ready = None
@@ -226,11 +229,13 @@ class AutoGenome:
         """Trials that an interrupted training left."""
         return trials_of(run.read_table("leaderboard.tsv")) if run.has("leaderboard.tsv") else []
 
-    def _search(self, run, folds, finished, deadline):
+    def _search(self, run, folds, best, finished, deadline):
         """Run the trials; each is on disk as soon as it ends."""
         config, trials = self.config, []
         with watched(config.search, config.objective) as show:
-            for trial in search(folds, config, self.spaces, finished, deadline):
+            for attempt in search(folds, config, self.spaces, finished, deadline):
+                best.offer(attempt)
+                trial = attempt.trial
                 trials.append(trial)
                 if len(trials) > len(finished):
                     frame = leaderboard(trials, config.objective)
@@ -238,28 +243,25 @@ class AutoGenome:
                 show(trial, ranked(trials, config.objective)[0])
         return trials
 
-    def _winner(self, trials):
-        """The best trial of a family that the config names."""
-        able = [trial for trial in trials if trial.family in self.spaces and trial.is_scored]
-        if not able:
-            reason = next(
-                (trial.status for trial in trials if not trial.is_scored), "none was tried"
-            )
+    def _check(self, best, trials):
+        """Refuse to go on without a trial of a family that the config names."""
+        if not best.attempts:
+            reason = next((t.status for t in trials if not t.is_scored), "none was tried")
             raise StageError(f"no trial of {', '.join(self.spaces)} has a score: {reason}")
-        best, first = (
-            ranked(able, self.config.objective)[0],
-            ranked(trials, self.config.objective)[0],
-        )
+        first, found = ranked(trials, self.config.objective)[0], best.attempts[0].trial
         if first.family not in self.spaces:
             log.warning(
                 "the linear reference (%.4g) did better than the best of %s (%.4g); name it in "
-                "families to let it win", first.score, ", ".join(self.spaces), best.score,
+                "families to let it win", first.score, ", ".join(self.spaces), found.score,
             )  # fmt: skip
-        return best
 
-    def _refit(self, run, learn, folds, winner, deadline):
-        log.info("final fit: %s %s", winner.family, winner.values)
-        final = refit(folds, learn.values, winner, self.config, learn.features, deadline)
+    def _finish(self, run, learn, folds, attempts, deadline):
+        """From the best trials to the model on disk."""
+        if self.config.ensemble.size == 1:
+            winner = attempts[0].trial
+            final = refit(folds, learn.values, winner, self.config, learn.features, deadline)
+        else:
+            final = ensemble.assemble(folds, attempts, self.config, learn.features)
         run.write_table("history.tsv", final.history)
         run.write_arrays(
             "validation.npz",

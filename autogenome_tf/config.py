@@ -12,7 +12,7 @@ from pydantic import Field, field_validator, model_validator
 from autogenome_tf.errors import InputError, nearest
 from autogenome_tf.problems import first_problem
 
-TRANSFORMS = ("auto", "none", "log1p", "log2", "library_log1p", "clr", "relative_log")
+TRANSFORMS = ("auto", "none", "log1p", "log2", "library_log1p", "clr", "relative_log", "rank")
 OPTIMIZERS = (
     "adam adamw sgd momentum rmsprop adagrad adadelta ftrl lamb lion".split()  # fmt: skip
 )
@@ -74,7 +74,9 @@ class Data(Section):
     split: Split | str = Field(
         default_factory=Split, description="Fractions, or a file with columns sample and part."
     )
-    transform: Literal[TRANSFORMS] = Field("auto", description="Applied to each raw value.")
+    transform: Literal[TRANSFORMS] | Annotated[list[Literal[TRANSFORMS]], Field(min_length=1)] = (
+        Field("auto", description="Applied to each raw value; a list is searched.")
+    )
     log2_floor: Positive | None = Field(
         None, description="log2 raises values below it to it; null: 1, or 20 if some are negative."
     )
@@ -87,6 +89,12 @@ class Data(Section):
     top_variable: Count | None = Field(
         None, description="Keep the genes of largest variance on training rows."
     )
+
+    @property
+    def transforms(self):
+        """The transforms to choose from, each once."""
+        given = [self.transform] if isinstance(self.transform, str) else self.transform
+        return tuple(dict.fromkeys(given))
 
 
 class Task(Section):
@@ -131,6 +139,9 @@ class Search(Section):
     folds: Literal["auto"] | Count = Field(
         "auto", description="Fits a trial; auto: 5 below 2,000 rows to learn from, else 1."
     )
+    repeats: Literal["auto"] | Count = Field(
+        "auto", description="Networks a fold; auto: 3 below 200 rows to learn from, else 1."
+    )
     objective: str = Field("auto", description="log_loss or r2 when auto.")
 
 
@@ -153,7 +164,10 @@ class Training(Section):
 class Ensemble(Section):
     """How many networks make the final prediction together."""
 
-    size: Annotated[int, Field(ge=1, le=1)] = Field(1, description="1: the single refit network.")
+    size: Literal["auto"] | Count = Field(
+        1,
+        description="Trials to choose from; 1: one network, refit; auto: 10 or 3, by rows.",
+    )
 
 
 class Explanation(Section):

@@ -1,30 +1,36 @@
-"""The rows to learn from as folds: each with its own constants and coordinates.
+"""The rows to learn from as folds: train any configuration on all of them at once, and judge it.
 
-A configuration's score is that of its out-of-fold outputs, so nothing that a fold's held rows are
-judged by may have seen them: scaling, imputation, genes and basis come from its training rows.
+A configuration's score is that of its out-of-fold outputs, averaged over seeds.
 """
 
+import collections
 import dataclasses
+import json
 import logging
 
 import numpy as np
-import scipy.sparse
 
-from autogenome_tf import families, metrics, training
+from autogenome_tf import families, metrics, replicas, training
 from autogenome_tf.errors import InputError
+from autogenome_tf.families import RATES
 from autogenome_tf.predictor import Predictor
-from autogenome_tf.preprocessing import Constants, Moments, Transform
-from autogenome_tf.replicas import Rows
-from autogenome_tf.rowspace import Genes, RowSpace, space_for
+from autogenome_tf.preprocessing import Transform
+from autogenome_tf.rowspace import space_for
+from autogenome_tf.seeds import derive
+from autogenome_tf.stacked import structure
+from autogenome_tf.views import Views
 
 log = logging.getLogger(__name__)
 
 AUTO_FOLDS = 5
 # With more rows to learn from, one validation part is as sure as folds, at a fifth of the price.
 FEW_ROWS = 2000
+# With fewer, one network a fold says little of a configuration, and several cost little.
+FEWER_ROWS, AUTO_REPEATS = 200, 3
 # Matrices above this many bytes are read batch by batch.
 MEMORY = 1 << 30
-CHUNK = 1024
+# Compiled steps that are kept for later trials of the same structure.
+KEPT_STEPS = 8
 
 
 def number_of_folds(asked, rows, genes):
@@ -34,6 +40,13 @@ def number_of_folds(asked, rows, genes):
     return AUTO_FOLDS if rows <= FEW_ROWS and AUTO_FOLDS * rows * genes * 4 <= MEMORY else 1
 
 
+def number_of_repeats(asked, rows, folds):
+    """Resolve the config's `search.repeats` for so many rows to learn from in so many folds."""
+    if asked != "auto":
+        return asked
+    return AUTO_REPEATS if rows < FEWER_ROWS and folds > 1 else 1
+
+
 @dataclasses.dataclass(frozen=True)
 class Outcome:
     """How a configuration did on rows it did not learn from.
@@ -41,7 +54,7 @@ class Outcome:
     Attributes:
         score: The objective on out-of-fold outputs, after calibration.
         error: Its standard error over folds, NaN for one fold.
-        outputs: (rows, outputs) out-of-fold outputs of the network; NaN where never held.
+        outputs: (rows, outputs) out-of-fold outputs of the networks; NaN where never held.
         temperature: What the logits must be divided by.
         fit: The `training.Fit`.
     """
@@ -51,6 +64,11 @@ class Outcome:
     outputs: np.ndarray
     temperature: float
     fit: training.Fit
+
+    @property
+    def calibrated(self):
+        """(rows, outputs) divided by the temperature."""
+        return self.outputs / self.temperature
 
 
 class Folds:
@@ -62,8 +80,12 @@ class Folds:
         task: A `tasks.Classification` or `tasks.Regression`.
         config: The whole `Config`.
         pairs: (train rows, held rows) of each fit.
-        like: `Folds` of the same rows whose transform and space are taken over, so that what was
+        like: `Folds` of the same rows whose transforms and space are taken over, so that what was
             found there holds here.
+
+    Attributes:
+        transforms: `Transform` by the name that the config gives it; the first is the default.
+        repeats: Networks a fold.
     """
 
     def __init__(self, values, truth, task, config, pairs, like=None):
@@ -71,119 +93,136 @@ class Folds:
         self._config = config
         self._weights = task.row_weights(truth)
         self.genes = values.shape[1]
-        data = config.data
         self._values = values
         self.is_streamed = values.shape[0] * values.shape[1] * 4 > MEMORY
-        if self.is_streamed and (len(pairs) > 1 or data.missing == "median"):
-            raise InputError(
-                f"{values.shape[0]} x {self.genes} values do not fit the memory for search.folds "
-                "above 1 or data.missing median; use folds 1 and another way to fill."
-            )
+        self._check_streaming()
+        data = config.data
         if like is None:
-            self.transform = Transform.choose(values, data.transform, data.log2_floor, data.missing)
+            self.transforms = {
+                name: Transform.choose(values, name, data.log2_floor, data.missing)
+                for name in data.transforms
+            }
             fewest = min(len(train) for train, _ in pairs)
             genes = min(self.genes, data.top_variable or self.genes)
             asked = config.training.space
             self.space = "genes" if self.is_streamed else space_for(fewest, genes, asked)
         else:
-            self.transform, self.space = like.transform, like.space
-        self._transformed = None if self.is_streamed else self._transform(values)
-        self._views = [self._view(train) for train, _ in pairs]
+            self.transforms, self.space = like.transforms, like.space
+        self.repeats = 1
+        if not self.is_streamed:
+            asked = config.search.repeats
+            self.repeats = number_of_repeats(asked, len(truth), len(pairs))
+        self._views = {}
+        self._engines = collections.OrderedDict()
 
     def __str__(self):
-        why = f" ({self.transform.why})" if self.transform.why else ""
+        names = []
+        for transform in self.transforms.values():
+            names.append(transform.name + (f" ({transform.why})" if transform.why else ""))
         count = f"{len(self.pairs)} folds" if len(self.pairs) > 1 else "one validation part"
+        seeds = f" x {self.repeats} seeds" if self.repeats > 1 else ""
         where = "the span of the training rows" if self.space == "rows" else "the genes"
-        return f"transform: {self.transform.name}{why}; {count}; first layer on {where}"
+        return f"transform: {' or '.join(names)}; {count}{seeds}; first layer on {where}"
 
     @property
     def objective(self):
         """Name of the metric that judges."""
         return self._config.objective
 
-    def _transform(self, values):
-        chunks = [values[i : i + CHUNK] for i in range(0, values.shape[0], CHUNK)]
-        dense = (c.toarray() if scipy.sparse.issparse(c) else c for c in chunks)
-        return np.concatenate([np.asarray(self.transform(c), "float32") for c in dense])
+    @property
+    def held(self):
+        """Numbers of all rows that some fold holds out, in order."""
+        return np.sort(np.concatenate([held for _, held in self.pairs]))
 
-    def _constants(self, train):
-        data = self._config.data
-        batches = (self._rows(train[i : i + CHUNK]) for i in range(0, len(train), CHUNK))
-        moments = Moments.of(batches)
-        if data.missing == "median":
-            moments = moments.with_median(self._transformed[train])
-        return Constants.of(moments, data.scale, data.missing, data.top_variable)
+    def views(self, values):
+        """The `Views` that a trial's values ask for."""
+        name = values.get("transform", next(iter(self.transforms)))
+        if name not in self._views:
+            self._views[name] = Views(
+                self._values,
+                self.transforms[name],
+                self._config.data,
+                self.pairs,
+                self.space,
+                self.is_streamed,
+            )
+        return self._views[name]
 
-    def _rows(self, index):
-        if self.is_streamed:
-            return self._transform(self._values[index])
-        return self._transformed[index]
-
-    def _view(self, train):
-        constants = self._constants(train)
-        if self.is_streamed:
-            return _Stream(self._rows, constants)
-        rows = constants.apply(self._transformed)
-        coordinates = RowSpace.of(rows[train]) if self.space == "rows" else Genes()
-        return _View(constants, coordinates, coordinates.coordinates(rows))
-
-    def fit(self, family, values, plan, seed):
-        """Train a configuration on every fold at once.
+    def fit(self, family, values, plan, seed, repeats=None):
+        """Train a configuration on every fold and seed at once.
 
         Args:
             family: Its name.
             values: Its hyperparameters.
             plan: A `training.Plan`.
             seed: Of initial weights and order.
+            repeats: Networks a fold, in place of `repeats`.
         """
-        rows = self._inputs(values)
-        network = self.network(family, values, rows.views[0].shape[1], self.space, seed)
-        return training.fit([network] * len(rows.views), rows, self.task, plan, seed)
+        networks = [
+            self.network(family, values, derive(seed, f"repeat/{repeat}"))
+            for repeat in range(repeats or self.repeats)
+        ]
+        engine = self._engine(family, values, networks, plan.optimizer)
+        return training.fit(engine, networks, plan, seed, self._factors(values))
 
-    def ladder(self, family, values, penalties):
+    def ladder(self, family, values, penalties, deadline=float("inf")):
         """Train a family with a single minimum for penalties, strongest first.
 
         Yields:
             A pair for each rung: the penalty and its `training.Fit`.
         """
-        rows = self._inputs(values)
-        width = rows.views[0].shape[1]
-        network = self.network(family, values | {"l2": 0.0}, width, self.space, 1)
-        yield from training.converge(network, rows, self.task, penalties)
+        values = values | {"l2": 0.0}
+        network = self.network(family, values, 1)
+        engine = self._engine(family, values, [network], "adam")
+        factors = self._factors(values)
+        yield from training.converge(engine, network, penalties, deadline=deadline, factors=factors)
 
-    def _inputs(self, values):
-        views = _padded([view.inputs(_power(values)) for view in self._views])
-        return Rows(views, self.truth, self._weights, *zip(*self.pairs, strict=True))
-
-    def network(self, family, values, inputs, space, seed):
-        """A fresh network of a family on so many inputs."""
+    def network(self, family, values, seed=1):
+        """A fresh network of a family on the coordinates of these rows."""
         hypermodel = families.hypermodel(family)(self.genes, self.task, seed=seed)
-        return hypermodel.network(values, inputs, space)
+        return hypermodel.network(values, self.views(values).width, self.space)
 
-    def parameters(self, family, values):
-        """Number of trained parameters of the gene-level network."""
-        genes = min(self.genes, self._config.data.top_variable or self.genes)
-        trained = self.network(family, values, self._width, self.space, 1).trainable_weights
-        stem = trained[0].shape
-        return sum(int(np.prod(v.shape)) for v in trained) + (genes - stem[0]) * stem[1]
+    def _factors(self, values):
+        return self.views(values).factors(values.get("spectral_power", 0.0))
 
-    @property
-    def _width(self):
-        return max(view.width for view in self._views)
+    def _engine(self, family, values, networks, optimizer):
+        """The compiled step for networks of this structure, made at most once while it is kept."""
+        shapes = {name: value for name, value in values.items() if name not in RATES}
+        key = json.dumps([family, shapes, optimizer, len(networks)]) + structure(networks[0])
+        if key not in self._engines:
+            rows = self.views(values).rows
+            rows = replicas.Rows(rows, self.truth, self._weights, *zip(*self.pairs, strict=True))
+            made = replicas.engine(networks[0], len(networks), rows, self.task, optimizer)
+            self._engines[key] = made
+        self._engines.move_to_end(key)
+        while len(self._engines) > KEPT_STEPS:
+            self._engines.popitem(last=False)
+        return self._engines[key]
+
+    def parameters(self, values, fit):
+        """Number of parameters of one gene-level network of a fit."""
+        views = self.views(values)
+        stem = fit.weights[0].shape
+        genes = max(len(constants.genes) for constants in views.constants)
+        return sum(int(np.prod(w.shape[1:])) for w in fit.weights) + (genes - stem[1]) * stem[2]
 
     def judge(self, fit):
         """Score a `training.Fit` by its outputs for the rows each fold held out."""
         outputs = np.full((len(self.truth), self.task.outputs), np.nan)
         for (_, held), part in zip(self.pairs, fit.held, strict=True):
             outputs[held] = part
-        held = np.concatenate([held for _, held in self.pairs])
-        temperature = 1.0
-        if self.task.type == "classification":
-            temperature = metrics.temperature(self.truth[held], outputs[held], self._weights[held])
-        score = self.score(held, outputs / temperature)
+        temperature = self.temperature(outputs)
+        score = self.score(self.held, outputs / temperature)
         each = [self.score(part, outputs / temperature) for _, part in self.pairs]
         error = np.std(each, ddof=1) / len(each) ** 0.5 if len(each) > 1 else float("nan")
         return Outcome(score, float(error), outputs, temperature, fit)
+
+    def temperature(self, outputs):
+        """What calibrates out-of-fold logits (rows, outputs); 1 for regression."""
+        if self.task.type != "classification":
+            return 1.0
+        held = self.held
+        return metrics.temperature(self.truth[held], outputs[held], self._weights[held])
 
     def score(self, index, outputs):
         """The objective on some rows in original units; `outputs` are the network's."""
@@ -196,68 +235,27 @@ class Folds:
 
     def predictor(self, family, values, fit, temperature, features):
         """The gene-level model of a fit of one replica, with its preprocessing in front."""
-        (view,) = self._views
-        network = self.network(family, values, len(view.constants.genes), "genes", 1)
-        network.set_weights(_folded(network, fit.weights[0], view, _power(values)))
-        missing = self._config.data.missing
+        views = self.views(values)
+        constants = views.constants[0]
+        kernel, bias, *others = fit.replica(0)
+        stem = views.on_genes(0, kernel, bias, constants, values.get("spectral_power", 0.0))
+        hypermodel = families.hypermodel(family)(self.genes, self.task)
+        network = hypermodel.network(values, len(constants.genes))
+        network.set_weights([*stem, *others])
         return Predictor.assemble(
-            self.transform, view.constants, network, self.task, features, missing, temperature
+            [(views.transform, constants, network)],
+            self.task,
+            features,
+            self._config.data.missing,
+            temperature,
         )
 
-
-@dataclasses.dataclass(frozen=True)
-class _View:
-    """One fold's constants and coordinates, and all rows in them."""
-
-    constants: Constants
-    coordinates: object
-    rows: np.ndarray
-
-    @property
-    def width(self):
-        """Number of inputs."""
-        return self.rows.shape[1]
-
-    def inputs(self, power):
-        """(rows, inputs) with the coordinates divided by their deviation to a power."""
-        if self.coordinates.name == "genes":
-            return self.rows
-        factors = self.coordinates.powered(power).factors / self.coordinates.factors
-        return (self.rows * factors).astype("float32")
-
-
-class _Stream:
-    """Rows that are transformed and scaled batch by batch."""
-
-    def __init__(self, rows, constants):
-        self._rows, self.constants = rows, constants
-        self.coordinates = Genes()
-        self.width = len(constants.genes)
-        self.shape = (None, self.width)
-
-    def inputs(self, power):
-        """The same for every power: streamed rows stay in gene coordinates."""
-        return self
-
-    def batch(self, index):
-        """(len(index), genes) as the network sees them."""
-        return self.constants.apply(self._rows(index))
-
-
-def _power(values):
-    return values.get("spectral_power", 0.0)
-
-
-def _padded(views):
-    """Bring views of unequal rank to one width with zeros, which no weight can use."""
-    width = max(view.shape[1] for view in views)
-    if all(view.shape[1] == width for view in views):
-        return views
-    return [np.pad(view, ((0, 0), (0, width - view.shape[1]))) for view in views]
-
-
-def _folded(network, weights, view, power):
-    """Weights of the gene-level network: the stem's kernel goes back from coordinates to genes."""
-    coordinates = view.coordinates.powered(power)
-    kernel, bias, *others = weights
-    return [*coordinates.fold(kernel, bias), *others]
+    def _check_streaming(self):
+        """Refuse what needs all rows in memory where they do not fit."""
+        data, rows = self._config.data, self._values.shape[0]
+        needed = len(self.pairs) > 1 or data.missing == "median" or "rank" in data.transforms
+        if self.is_streamed and needed:
+            raise InputError(
+                f"{rows} x {self.genes} values do not fit the memory for search.folds above 1, "
+                "data.missing median or data.transform rank; use folds 1 and another way."
+            )

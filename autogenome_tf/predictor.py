@@ -25,7 +25,8 @@ class Predictor:
 
     Attributes:
         model: Keras model, raw (rows, genes) -> (rows, outputs): logits, or values in original
-            units. Its layers are "preprocessing", "network" and "output".
+            units. Its layers are "preprocessing", "network" and "output"; where several transforms
+            take part, a pair "preprocessing_<transform>", "network_<transform>" for each.
         task: A `tasks.Classification` or `tasks.Regression`.
         features: Gene names in the order of the input.
         missing: The config's `data.missing`; with "error", NaN is refused.
@@ -37,13 +38,27 @@ class Predictor:
     missing: str
 
     @classmethod
-    def assemble(cls, transform, constants, network, task, features, missing, temperature=1.0):
-        """Put preprocessing before a gene-level network and units or temperature behind it."""
-        front = preprocessing.model(transform, constants, len(features))
+    def assemble(cls, branches, task, features, missing, temperature=1.0):
+        """Put preprocessing before gene-level networks and units or temperature behind their sum.
+
+        Args:
+            branches: A triple for each transform: `Transform`, `Constants`, Keras network.
+            task: What is predicted.
+            features: Gene names.
+            missing: The config's `data.missing`.
+            temperature: What logits are divided by.
+        """
+        raw = keras.Input((len(features),), name="genes")
+        parts = []
+        for transform, constants, network in branches:
+            suffix = f"_{transform.name}" if len(branches) > 1 else ""
+            front = preprocessing.model(transform, constants, len(features))
+            front.name, network.name = f"preprocessing{suffix}", f"network{suffix}"
+            parts.append(network(front(raw)))
         scale, offset = task.output_scale(temperature)
         output = keras.layers.Rescaling(scale.tolist(), offset.tolist(), name="output")
-        raw = keras.Input((len(features),), name="genes")
-        model = keras.Model(raw, output(network(front(raw))), name="autogenome_tf")
+        total = keras.layers.Add()(parts) if len(parts) > 1 else parts[0]
+        model = keras.Model(raw, output(total), name="autogenome_tf")
         return cls(model, task, list(features), missing)
 
     def outputs(self, values):

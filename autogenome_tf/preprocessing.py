@@ -11,6 +11,7 @@ import scipy.sparse
 from keras import ops
 
 from autogenome_tf.errors import InputError
+from autogenome_tf.ranks import Ranks
 
 LIBRARY = 1e4
 PSEUDO_FREQUENCY = 1e-5
@@ -42,6 +43,8 @@ def _transforms(floor):
         "library_log1p": lambda x: ops.log1p(_shares(x) * LIBRARY),
         "clr": _clr,
         "relative_log": lambda x: ops.log10(_shares(x) + PSEUDO_FREQUENCY),
+        # Ranks are among the training rows of each gene, so `Constants` take them.
+        "rank": lambda x: x,
     }
 
 
@@ -52,7 +55,8 @@ class Transform:
     Attributes:
         name: "none", "log1p", "log2" (raised to `floor` first), "library_log1p"
             (ln(1 + counts per 10,000)), "clr" (ln(1 + x) minus the row's mean of it),
-            "relative_log" (log10 of the share of the row's sum + 1e-5).
+            "relative_log" (log10 of the share of the row's sum + 1e-5), "rank" (each value's place
+            among the training rows).
         floor: Of log2, in raw units.
         is_filled: Whether missing values become 0 first, in raw units.
         why: What was seen, where the choice was automatic.
@@ -87,10 +91,10 @@ class Transform:
         why = ""
         if name == "auto":
             name, why = _recognise(values, known, low)
-        if name not in ("none", "log2") and low < 0:
+        if name not in ("none", "log2", "rank") and low < 0:
             raise InputError(
                 f"data.transform: {name} needs values of at least 0; the smallest is {low:g}. "
-                "Use none, or log2 with data.log2_floor."
+                "Use none, rank, or log2 with data.log2_floor."
             )
         usual = MICROARRAY_FLOOR if low < 0 else 1.0
         return cls(name, float(floor or usual), missing == "zero", why)
@@ -128,19 +132,19 @@ class Constants:
         fill: (kept,) takes the place of missing values, in transformed units.
         centre: (kept,) subtracted.
         spread: (kept,) divided by; 1 where a gene is constant.
+        ranks: `Ranks` that values of genes kept are turned into first, or None.
     """
 
     genes: np.ndarray
     fill: np.ndarray
     centre: np.ndarray
     spread: np.ndarray
+    ranks: Ranks | None = None
 
     @classmethod
-    def of(cls, moments, scale="standard", missing="error", top_variable=None):
-        """Fix the constants from the `Moments` of transformed training rows."""
-        genes = np.arange(len(moments.mean))
-        if top_variable is not None and top_variable < len(genes):
-            genes = np.sort(np.argsort(-moments.variance, kind="stable")[:top_variable])
+    def of(cls, moments, scale="standard", missing="error", genes=None):
+        """Fix the constants of all or some genes from `Moments` of transformed training rows."""
+        genes = np.arange(len(moments.mean)) if genes is None else genes
         zero = np.zeros(len(moments.mean))
         fill = {"mean": moments.mean, "median": moments.median}.get(missing, zero)
         centre, spread = zero, zero + 1
@@ -153,15 +157,50 @@ class Constants:
         spread = np.where(spread > 1e-6 * np.maximum(1, np.abs(centre)), spread, 1.0)
         return cls(genes, *(part[genes].astype("float32") for part in (fill, centre, spread)))
 
+    def ranked(self, transformed, scale, missing):
+        """The same genes with `Ranks` among training rows (rows, genes), and constants of those."""
+        kept = transformed[:, self.genes]
+        ranks = Ranks.of(kept)
+        places = ranks.apply(kept)
+        moments = Moments.of([places])
+        if missing == "median":
+            moments = moments.with_median(places)
+        constants = Constants.of(moments, scale, missing)
+        return dataclasses.replace(constants, genes=self.genes, ranks=ranks)
+
+    def take_over(self, own, kernel, bias):
+        """A dense layer behind these constants that equals one behind others.
+
+        Args:
+            own: `Constants` the layer was trained behind; their genes are among these.
+            kernel: (own genes, units).
+            bias: (units,).
+
+        Returns:
+            (genes, units) and (units,).
+        """
+        if own is self:
+            return kernel, bias
+        places = np.searchsorted(self.genes, own.genes)
+        scaled = kernel.astype("float64") / own.spread[:, None]
+        taken = np.zeros((len(self.genes), kernel.shape[1]))
+        taken[places] = scaled * self.spread[places, None]
+        offset = (self.centre[places].astype("float64") - own.centre) @ scaled
+        return taken.astype("float32"), (bias + offset).astype("float32")
+
     def apply(self, transformed):
         """Transformed (rows, genes) -> what the network sees, (rows, kept) float32."""
         kept = np.asarray(transformed, "float32")[:, self.genes]
+        if self.ranks:
+            kept = self.ranks.apply(kept)
         return (np.where(np.isnan(kept), self.fill, kept) - self.centre) / self.spread
 
     def layers(self, x, genes):
         """The same as Keras layers, on a symbolic (rows, genes) tensor."""
         if len(self.genes) < genes:
             x = ops.take(x, self.genes.astype("int32"), axis=-1)
+        if self.ranks:
+            x = self.ranks.layers(x)
         x = ops.where(ops.isnan(x), self.fill, x)
         scaling = keras.layers.Normalization(axis=-1, name="scaling")
         scaling.build((None, len(self.genes)))
@@ -202,6 +241,12 @@ class Moments:
             low = np.minimum(low, np.where(known, batch, np.inf).min(0))
             high = np.maximum(high, np.where(known, batch, -np.inf).max(0))
         return cls(mean, squares / np.maximum(count, 1), low, high)
+
+    def most_variable(self, count=None):
+        """Positions of so many genes of largest variance, or of all."""
+        if count is None:
+            return np.arange(len(self.mean))
+        return np.sort(np.argsort(-self.variance, kind="stable")[:count])
 
     def with_median(self, transformed):
         """Add the medians, which need all rows (rows, genes) at once."""

@@ -1,39 +1,20 @@
-"""From the best trial to the final network: how long, how well, and then on all rows."""
+"""From the best trial to one final network: how long, how well, and then on all rows."""
 
-import dataclasses
 import logging
 import time
 
 import numpy as np
 import pandas as pd
 
-from autogenome_tf import families
+from autogenome_tf.final import Final
 from autogenome_tf.folds import Folds
-from autogenome_tf.predictor import Predictor
-from autogenome_tf.search import plan_of
+from autogenome_tf.search import is_convex, plan_of
 from autogenome_tf.seeds import derive
 
 log = logging.getLogger(__name__)
 
 # The fit on folds may use this much of the time left; the refit on all rows needs the rest.
 FOLDS_SHARE = 0.7
-
-
-@dataclasses.dataclass(frozen=True)
-class Final:
-    """The final network and what is known of it.
-
-    Attributes:
-        predictor: The model from raw values to calibrated logits or values in original units.
-        history: An epoch a row: epoch, loss, validation_loss, learning_rate, seconds.
-        held: (rows,) numbers of rows that were held out, of those handed in.
-        outputs: (held, outputs) as the predictor's, from fits that had not seen the row.
-    """
-
-    predictor: Predictor
-    history: pd.DataFrame
-    held: np.ndarray
-    outputs: np.ndarray
 
 
 def refit(folds, values, winner, config, features, deadline=float("inf")):
@@ -50,8 +31,11 @@ def refit(folds, values, winner, config, features, deadline=float("inf")):
         config: The whole `Config`.
         features: Gene names.
         deadline: `time.monotonic()` after which no further epoch starts.
+
+    Returns:
+        A `Final`.
     """
-    task = folds.task
+    log.info("final fit: %s %s", winner.family, winner.values)
     seed = derive(config.seed, "fit")
     share = FOLDS_SHARE if len(folds.pairs) > 1 else 1.0
     now = time.monotonic()
@@ -61,23 +45,18 @@ def refit(folds, values, winner, config, features, deadline=float("inf")):
     final, last = folds, fit
     if len(folds.pairs) > 1:
         everything = [(np.arange(len(folds.truth)), np.zeros(0, int))]
-        final = Folds(values, folds.truth, task, config, everything, like=folds)
+        final = Folds(values, folds.truth, folds.task, config, everything, like=folds)
         rates = [line["learning_rate"] for line in fit.history]
         last = _fit(final, winner, plan_of(config, fit.best_epoch, deadline, rates), seed)
     predictor = final.predictor(winner.family, winner.values, last, outcome.temperature, features)
-    held = np.sort(np.concatenate([rows for _, rows in folds.pairs]))
-    scale, offset = task.output_scale(outcome.temperature)
-    return Final(
-        predictor,
-        pd.DataFrame(fit.history),
-        held,
-        (outcome.outputs[held] * scale + offset).astype("float32"),
-    )
+    history = pd.DataFrame(fit.history)
+    return Final.of(folds, predictor, history, outcome.outputs, outcome.temperature)
 
 
 def _fit(folds, winner, plan, seed):
-    is_convex = getattr(families.member(winner.family), "CONVEX", False)
-    if is_convex and not folds.is_streamed:
-        ((_, fit),) = folds.ladder(winner.family, winner.values, [winner.values["l2"]])
+    """One network a fold, since one will be the final one."""
+    if is_convex(winner.family) and not folds.is_streamed:
+        penalties = [winner.values["l2"]]
+        ((_, fit),) = folds.ladder(winner.family, winner.values, penalties, plan.deadline)
         return fit
-    return folds.fit(winner.family, winner.values, plan, seed)
+    return folds.fit(winner.family, winner.values, plan, seed, repeats=1)

@@ -5,13 +5,14 @@ one flat variable, so that five folds of a cross-validation cost little more tha
 """
 
 import dataclasses
+import time
 
 import keras
 import numpy as np
 import scipy.optimize
 import tensorflow as tf
 
-from autogenome_tf.stacked import Stacked
+from autogenome_tf.stacked import Stacked, strengths
 
 OPTIMIZERS = {
     "adam": keras.optimizers.Adam,
@@ -37,18 +38,19 @@ JUDGED = 1024
 
 @dataclasses.dataclass(frozen=True)
 class Rows:
-    """What replicas learn from, each through its own view of the same rows.
+    """What replicas learn from: the same rows, as each fold sees them.
 
     Attributes:
-        views: One array (rows, inputs) a replica, or a single object with ``batch(index)`` that
-            makes (len(index), inputs) where rows do not fit into memory.
+        views: (folds, rows, inputs), an array or what `resident` makes of it; or a single object in
+            a list, with ``shape`` and ``batch(index)`` that makes (len(index), inputs), where rows
+            do not fit into memory.
         truth: (rows,) class positions or (rows, targets) standardised values.
         weights: (rows,) weight in the loss.
-        train: For each replica the rows it learns from.
-        held: For each replica the rows it is judged on; may be empty.
+        train: For each fold the rows it learns from.
+        held: For each fold the rows it is judged on; may be empty.
     """
 
-    views: list
+    views: object
     truth: np.ndarray
     weights: np.ndarray
     train: list
@@ -58,6 +60,11 @@ class Rows:
     def is_streamed(self):
         """Whether batches are made on demand."""
         return hasattr(self.views[0], "batch")
+
+
+def resident(views):
+    """Views (folds, rows, inputs) as the one copy that all networks learn from."""
+    return tf.constant(views, tf.float32)
 
 
 def _compiled(function, *shapes):
@@ -72,48 +79,75 @@ def _compiled(function, *shapes):
 class Replicas:
     """Stacked variables of one network, and the compiled step that trains all of them.
 
+    There are `seeds` networks a fold; replica ``seed * folds + fold`` is the one of a seed and a
+    fold. Everything that may differ between networks of one structure is a variable, so that the
+    step is traced once and then serves all of them: call `begin` before each.
+
     Args:
-        networks: One Keras model a replica: the same layers, each with its own initial weights (the
-            same model several times lets replicas start alike).
+        network: A Keras model; its weights and strengths are not used.
+        seeds: Networks a fold.
         rows: `Rows`.
         task: The loss of each row, in outputs of the network.
         optimizer: A name of `OPTIMIZERS`.
-        seed: Of dropout and noise.
     """
 
-    def __init__(self, networks, rows, task, optimizer="adam", seed=0):
-        self._weights = networks[0].weights
-        self._trained = [v.path for v in networks[0].trainable_weights]
-        self._network = Stacked(networks[0])
-        self._task, self._rows, self._count = task, rows, len(networks)
-        stacks = {
-            variable.path: np.stack([network.weights[i].numpy() for network in networks])
-            for i, variable in enumerate(self._weights)
-        }
-        self._shapes = [stacks[path].shape for path in self._trained]
+    def __init__(self, network, seeds, rows, task, optimizer="adam"):
+        self.rows, self.task, self.optimizer = rows, task, optimizer
+        self.folds, self._seeds = len(rows.train), seeds
+        self.count = seeds * self.folds
+        self._strengths = tf.Variable(strengths(network))
+        self._network = Stacked(network, self._strengths)
+        self._paths = [variable.path for variable in network.weights]
+        self._trained = [variable.path for variable in network.trainable_weights]
+        blank = {v.path: np.zeros((self.count, *v.shape), "float32") for v in network.weights}
+        self._shapes = [blank[path].shape for path in self._trained]
         self._optimizer = OPTIMIZERS[optimizer](1e-3)
-        parts = [stacks[path] for path in self._trained]
-        if optimizer == "lamb":
-            # LAMB scales each tensor by its own norm, which must not span tensors or replicas.
-            self._variables = [keras.Variable(part) for stack in parts for part in stack]
-        else:
-            flat = np.concatenate([stack.reshape(self._count, -1) for stack in parts], axis=1)
-            self._variables = [keras.Variable(flat)]
+        # Nothing is summed over devices here, and TensorFlow would keep every graph that could.
+        self._optimizer._all_reduce_sum_gradients = lambda pairs: pairs
+        self._variables = [keras.Variable(part) for part in self._parts(blank)]
         self._optimizer.build(self._variables)
+        # Each of an optimizer's variables starts as one number.
+        self._starts = [np.ravel(v.numpy())[0] for v in self._optimizer.variables]
         self._moving = {
-            path: tf.Variable(stack) for path, stack in stacks.items() if path not in self._trained
+            path: tf.Variable(stack) for path, stack in blank.items() if path not in self._trained
         }
         self._truth = tf.constant(rows.truth)
         self._row_weights = tf.constant(rows.weights)
-        self._noise = tf.Variable([seed % 2**31, 0], dtype=tf.int32)
+        self._noise = tf.Variable([0, 0], dtype=tf.int32)
 
-    def _each(self):
-        return range(self._count)
+    def begin(self, networks, seed, factors=None):
+        """Start anew.
+
+        Args:
+            networks: One Keras model a seed, of this structure, with initial weights.
+            seed: Of dropout and noise.
+            factors: (folds, inputs) that views are multiplied by, or None.
+        """
+        stacks = {
+            path: np.repeat(np.stack([n.weights[i].numpy() for n in networks]), self.folds, axis=0)
+            for i, path in enumerate(self._paths)
+        }
+        for variable, part in zip(self._variables, self._parts(stacks), strict=True):
+            variable.assign(part)
+        for path, variable in self._moving.items():
+            variable.assign(stacks[path])
+        for variable, start in zip(self._optimizer.variables, self._starts, strict=True):
+            variable.assign(np.full(variable.shape, start))
+        self._strengths.assign(strengths(networks[0]))
+        self._noise.assign([seed % 2**31, 0])
+
+    def _parts(self, stacks):
+        """What the optimizer sees of the trained weights: one array, or one a tensor a replica."""
+        parts = [stacks[path] for path in self._trained]
+        if self.optimizer == "lamb":
+            # LAMB scales each tensor by its own norm, which must not span tensors or replicas.
+            return [part for stack in parts for part in stack]
+        return [np.concatenate([stack.reshape(self.count, -1) for stack in parts], axis=1)]
 
     def _stacks(self):
         """Every weight, (replicas, ...), by the path of its variable."""
         if len(self._variables) > 1:
-            k = self._count
+            k = self.count
             values = [variable.value for variable in self._variables]
             stacks = [tf.stack(values[i : i + k]) for i in range(0, len(values), k)]
         else:
@@ -126,15 +160,15 @@ class Replicas:
 
     def _apply(self, gradients):
         if len(self._variables) > 1:
-            gradients = [part for stack in gradients for part in tf.unstack(stack, self._count)]
+            gradients = [part for stack in gradients for part in tf.unstack(stack, self.count)]
         else:
-            gradients = [tf.concat([tf.reshape(g, (self._count, -1)) for g in gradients], axis=1)]
+            gradients = [tf.concat([tf.reshape(g, (self.count, -1)) for g in gradients], axis=1)]
         self._optimizer.apply(gradients, self._variables)
 
     def _losses(self, index, outputs):
         """Loss of each row: (replicas, rows) numbers, (replicas, rows, outputs)."""
-        flat = tf.reshape(outputs, (-1, self._task.outputs))
-        losses = self._task.row_losses(tf.gather(self._truth, tf.reshape(index, (-1,))), flat)
+        flat = tf.reshape(outputs, (-1, self.task.outputs))
+        losses = self.task.row_losses(tf.gather(self._truth, tf.reshape(index, (-1,))), flat)
         return tf.reshape(losses, tf.shape(index))
 
     def _step(self, x, index, rate):
@@ -162,17 +196,22 @@ class Replicas:
         return self._network(x, self._stacks())[0]
 
     def weights(self):
-        """For each replica its network's weights, in the network's order."""
-        stacks = {path: np.asarray(stack) for path, stack in self._stacks().items()}
-        return [[stacks[variable.path][k] for variable in self._weights] for k in self._each()]
+        """Every weight, (replicas, ...), in the network's order."""
+        stacks = self._stacks()
+        return [np.array(stacks[path]) for path in self._paths]
 
     def _changing(self):
         return [*self._variables, *self._moving.values(), *self._optimizer.variables, self._noise]
 
-    def minimise(self, l2, iterations):
+    def minimise(self, l2, iterations, deadline=float("inf")):
         """Full-batch L-BFGS on the mean loss plus `l2` times the squared kernels.
 
         Replicas are separate problems: their sum is minimised, which minimises each.
+
+        Args:
+            l2: The penalty.
+            iterations: At most.
+            deadline: `time.monotonic()` after which no further iteration starts.
 
         Returns:
             The mean over replicas of what is minimised, and the outputs of their held rows.
@@ -184,16 +223,21 @@ class Replicas:
             value, gradient = self._slope(tf.constant(l2, tf.float32))
             return float(value), gradient.numpy().astype("float64").ravel()
 
+        def in_time(point):
+            if time.monotonic() > deadline:
+                raise StopIteration
+
         start = flat.numpy().astype("float64").ravel()
         found = scipy.optimize.minimize(
             function,
             start,
             jac=True,
             method="L-BFGS-B",
+            callback=in_time,
             options={"maxiter": iterations, "ftol": 1e-7},
         )
         flat.assign(found.x.reshape(flat.shape))
-        return found.fun / self._count, self.held()
+        return found.fun / self.count, self.held()
 
     def state(self):
         """Everything that training changes, as arrays."""
@@ -208,16 +252,25 @@ class Replicas:
 class InMemory(Replicas):
     """Rows live in the graph, and one call runs a whole epoch."""
 
-    def __init__(self, networks, rows, task, optimizer="adam", seed=0):
-        super().__init__(networks, rows, task, optimizer, seed)
-        self._views = tf.constant(np.stack(rows.views))
+    def __init__(self, network, seeds, rows, task, optimizer="adam"):
+        super().__init__(network, seeds, rows, task, optimizer)
+        self._views = resident(rows.views)
+        folds, self._row_count, inputs = self._views.shape
+        self._factors = tf.Variable(tf.ones((folds, inputs)))
+        # Row 0 of a fold in views of all folds, one below the other.
+        self._offsets = np.tile(np.arange(folds) * self._row_count, seeds)[:, None].astype("int32")
         most = max(map(len, rows.held))
         padded = [np.resize(index, most) if len(index) else np.zeros(0) for index in rows.held]
-        self._held = tf.constant(np.stack(padded).astype("int32"))
-        batches = (None, self._count, None)
+        self._held = np.tile(np.stack(padded).astype("int32"), (seeds, 1))
+        batches = (None, self.count, None)
         self._trained_on = _compiled(self._run, (batches, tf.int32), ((None,), tf.float32))
         self._judged = _compiled(self._judge)
         self._slope = _compiled(self._value_and_gradient, ((), tf.float32))
+
+    def begin(self, networks, seed, factors=None):
+        """As `Replicas.begin`."""
+        super().begin(networks, seed)
+        self._factors.assign(tf.ones_like(self._factors) if factors is None else factors)
 
     def epoch(self, index, rates, judge=True):
         """Train on (steps, replicas, batch) row numbers with a rate a step.
@@ -231,19 +284,26 @@ class InMemory(Replicas):
     def held(self):
         """For each replica the outputs of its held rows."""
         if not self._held.shape[1]:
-            return [np.zeros((0, self._task.outputs), "float32") for _ in self._each()]
+            return [np.zeros((0, self.task.outputs), "float32") for _ in range(self.count)]
         outputs = self._judged().numpy()
-        return [outputs[k, : len(self._rows.held[k])] for k in self._each()]
+        return [outputs[k, : len(self.rows.held[k % self.folds])] for k in range(self.count)]
+
+    def _seen(self, index):
+        """(replicas, batch) row numbers to what the replicas see: (replicas, batch, inputs)."""
+        flat = tf.reshape(self._views, (-1, self._views.shape[-1]))
+        factors = tf.tile(self._factors, (self._seeds, 1))
+        return tf.gather(flat, index + self._offsets) * factors[:, None]
 
     def _value_and_gradient(self, l2):
         """Sum over replicas of the mean loss of their training rows and the penalty."""
-        mask = np.zeros((self._count, self._views.shape[1]), "float32")
-        for replica, index in enumerate(self._rows.train):
-            mask[replica, index] = self._rows.weights[index] / self._rows.weights[index].sum()
-        every = tf.tile(tf.range(mask.shape[1])[None], (self._count, 1))
+        mask = np.zeros((self.count, self._row_count), "float32")
+        for replica in range(self.count):
+            index = self.rows.train[replica % self.folds]
+            mask[replica, index] = self.rows.weights[index] / self.rows.weights[index].sum()
+        every = tf.tile(tf.range(self._row_count)[None], (self.count, 1))
         with tf.GradientTape() as tape:
             stacks = self._stacks()
-            outputs, _ = self._network(self._views, stacks)
+            outputs, _ = self._network(self._seen(every), stacks)
             kernels = [stacks[path] for path in self._trained if len(stacks[path].shape) > 2]
             penalty = tf.add_n([tf.reduce_sum(kernel**2) for kernel in kernels])
             value = tf.reduce_sum(self._losses(every, outputs) * mask) + l2 * penalty
@@ -253,23 +313,22 @@ class InMemory(Replicas):
         """All steps of an epoch in one loop; returns the loss of each."""
 
         def step(i, losses):
-            x = tf.gather(self._views, index[i], batch_dims=1)
-            return i + 1, losses.write(i, self._step(x, index[i], rates[i]))
+            return i + 1, losses.write(i, self._step(self._seen(index[i]), index[i], rates[i]))
 
         steps = tf.shape(rates)[0]
         losses = tf.TensorArray(tf.float32, size=steps)
         return tf.while_loop(lambda i, _: i < steps, step, (0, losses))[1].stack()
 
     def _judge(self):
-        return self._outputs(tf.gather(self._views, self._held, batch_dims=1))
+        return self._outputs(self._seen(tf.constant(self._held)))
 
 
 class Streamed(Replicas):
     """Batches are made on demand, for one replica; memory holds one batch."""
 
-    def __init__(self, networks, rows, task, optimizer="adam", seed=0):
-        super().__init__(networks, rows, task, optimizer, seed)
-        x = ((1, None, networks[0].input_shape[-1]), tf.float32)
+    def __init__(self, network, seeds, rows, task, optimizer="adam"):
+        super().__init__(network, seeds, rows, task, optimizer)
+        x = ((1, None, network.input_shape[-1]), tf.float32)
         self._trained_on = _compiled(self._step, x, ((1, None), tf.int32), ((), tf.float32))
         self._judged = _compiled(self._outputs, x)
 
@@ -279,11 +338,17 @@ class Streamed(Replicas):
             self._trained_on(self._batch(rows[0]), rows, rate).numpy()
             for rows, rate in zip(index, rates, strict=True)
         ]
-        held = self._rows.held[0] if judge else []
-        outputs = [np.zeros((0, self._task.outputs), "float32")]
+        held = self.rows.held[0] if judge else []
+        outputs = [np.zeros((0, self.task.outputs), "float32")]
         for start in range(0, len(held), JUDGED):
             outputs.append(self._judged(self._batch(held[start : start + JUDGED])).numpy()[0])
         return np.array(losses), [np.concatenate(outputs)]
 
     def _batch(self, index):
-        return self._rows.views[0].batch(index)[None].astype("float32")
+        return self.rows.views[0].batch(index)[None].astype("float32")
+
+
+def engine(network, seeds, rows, task, optimizer="adam"):
+    """`InMemory` or `Streamed`, as the rows are."""
+    kind = Streamed if rows.is_streamed else InMemory
+    return kind(network, seeds, rows, task, optimizer)

@@ -9,11 +9,14 @@ and folds back into an equal gene-level network.
 import dataclasses
 
 import numpy as np
+from sklearn.utils.extmath import randomized_svd
 
 # Directions below this share of the largest variance are rounding, not data.
 SMALLEST_EIGENVALUE = 1e-6
 # The eigenproblem is rows x rows; beyond this it costs more than it saves.
 MOST_ROWS = 1500
+# With more rows, the span of "rows" is that of so many directions.
+RANK = 512
 
 
 @dataclasses.dataclass(frozen=True)
@@ -21,6 +24,7 @@ class Genes:
     """No change: the network sees the preprocessed genes."""
 
     name = "genes"
+    rank = None
 
     def coordinates(self, rows):
         """(rows, genes) as they are."""
@@ -53,15 +57,23 @@ class RowSpace:
 
     name = "rows"
 
+    @property
+    def rank(self):
+        """Number of coordinates."""
+        return len(self.deviation)
+
     @classmethod
     def of(cls, rows):
-        """From preprocessed training rows, (rows, genes), by a float64 eigenproblem."""
+        """From preprocessed training rows, (rows, genes).
+
+        Up to `MOST_ROWS` rows by a float64 eigenproblem of rows x rows; beyond, the `RANK` widest
+        directions by a randomised singular value decomposition (Halko et al. 2011).
+        """
         centre = rows.mean(0, dtype="float64")
         centred = (rows - centre).astype("float32")
-        gram = centred.astype("float64") @ centred.T.astype("float64")
-        values, vectors = np.linalg.eigh(gram)
-        kept = values > SMALLEST_EIGENVALUE * max(values[-1], 1e-30)
-        values, vectors = values[kept][::-1], vectors[:, kept][:, ::-1]
+        values, vectors = _directions(centred)
+        kept = values > SMALLEST_EIGENVALUE * max(values[0], 1e-30)
+        values, vectors = values[kept], vectors[:, kept]
         basis = (centred.T @ (vectors / np.sqrt(values))).astype("float32")
         deviation = np.sqrt(values / len(rows))
         return cls(centre.astype("float32"), basis, deviation, np.ones(len(values))).powered(0.0)
@@ -88,6 +100,17 @@ class RowSpace:
         """
         folded = self.basis.astype("float64") @ (self.factors[:, None] * kernel)
         return folded.astype("float32"), (bias - self.centre @ folded).astype("float32")
+
+
+def _directions(centred):
+    """Variances times rows, widest first, and the (rows, directions) they belong to."""
+    if len(centred) > MOST_ROWS:
+        rank = min(RANK, *centred.shape)
+        vectors, singular, _ = randomized_svd(centred, rank, random_state=0)
+        return singular.astype("float64") ** 2, vectors.astype("float64")
+    gram = centred.astype("float64")
+    values, vectors = np.linalg.eigh(gram @ gram.T)
+    return values[::-1], vectors[:, ::-1]
 
 
 def space_for(rows, genes, asked="auto"):

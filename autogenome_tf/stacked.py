@@ -5,8 +5,38 @@ that networks are made of are computed on the stacks directly, which traces as f
 any other layer with weights is vectorised by TensorFlow.
 """
 
+import json
+
 import keras
+import numpy as np
 import tensorflow as tf
+
+# What may differ between networks of one structure: names, seeds, and how strongly they are
+# regularised.
+LOOSE = ("name", "seed", "rate", "stddev", "l2")
+NOISE = (keras.layers.Dropout, keras.layers.GaussianNoise)
+
+
+def structure(network):
+    """What a compiled step of a network depends on, as text: its layers without `LOOSE`."""
+    return json.dumps([_bare(layer.get_config()) for layer in network.layers], default=str)
+
+
+def strengths(network):
+    """Dropout rate, deviation of noise or L2 of each layer, (layers,) float32."""
+    return np.array([_strength(layer) for layer in network.layers], "float32")
+
+
+def _bare(config):
+    if isinstance(config, dict):
+        return {key: _bare(value) for key, value in config.items() if key not in LOOSE}
+    return [_bare(part) for part in config] if isinstance(config, (list, tuple)) else config
+
+
+def _strength(layer):
+    if isinstance(getattr(layer, "kernel_regularizer", None), keras.regularizers.L2):
+        return float(layer.kernel_regularizer.l2)
+    return float(getattr(layer, "rate", None) or getattr(layer, "stddev", None) or 0.0)
 
 
 class Stacked:
@@ -14,10 +44,13 @@ class Stacked:
 
     Args:
         network: The model; its own weights are not used.
+        given: (layers,) tensor that takes the place of the model's own `strengths`.
     """
 
-    def __init__(self, network):
+    def __init__(self, network, given=None):
         self._network = network
+        self._strengths = strengths(network) if given is None else given
+        self._position = {layer.name: i for i, layer in enumerate(network.layers)}
         self._known = {
             keras.layers.Dense: self._dense,
             keras.layers.BatchNormalization: self._normalised,
@@ -38,12 +71,11 @@ class Stacked:
         Returns:
             (replicas, rows, outputs), and the new value of each moving statistic by path.
         """
-        updates, positions = {}, {}
+        updates = {}
 
         def operation(layer):
-            positions[layer.name] = len(positions)
             if type(layer) in self._known:
-                own = None if seed is None else seed + tf.constant([0, positions[layer.name]])
+                own = None if seed is None else seed + tf.constant([0, self._position[layer.name]])
                 compute = self._known[type(layer)]
                 return lambda x, **_: compute(layer, x, weights, training, own, updates)
             if getattr(layer, "non_trainable_variables", None):
@@ -58,13 +90,19 @@ class Stacked:
         return keras.tree.flatten(outputs)[0], updates
 
     def penalty(self, weights):
-        """The regularisation of all kernels; L1 and L2 add up over replicas."""
-        terms = [
-            layer.kernel_regularizer(weights[layer.kernel.path])
-            for layer in self._network.layers
-            if getattr(layer, "kernel_regularizer", None) is not None
-        ]
+        """The L2 of all kernels, added up over replicas."""
+        terms = []
+        for layer in self._network.layers:
+            regularizer = getattr(layer, "kernel_regularizer", None)
+            if isinstance(regularizer, keras.regularizers.L2):
+                squares = tf.reduce_sum(weights[layer.kernel.path] ** 2)
+                terms.append(self._strength(layer) * squares)
+            elif regularizer is not None:
+                raise TypeError(f"replicas regularise by L2 only; received {regularizer!r}")
         return tf.add_n(terms) if terms else tf.constant(0.0)
+
+    def _strength(self, layer):
+        return self._strengths[self._position[layer.name]]
 
     @staticmethod
     def _dense(layer, x, weights, training, seed, updates):
@@ -85,18 +123,17 @@ class Stacked:
         factor = weights[layer.gamma.path] * tf.math.rsqrt(variance + layer.epsilon)
         return x * factor[:, None] + (weights[layer.beta.path] - mean * factor)[:, None]
 
-    @staticmethod
-    def _dropped(layer, x, weights, training, seed, updates):
+    def _dropped(self, layer, x, weights, training, seed, updates):
         if not training:
             return x
-        kept = tf.random.stateless_uniform(tf.shape(x), seed) >= layer.rate
-        return tf.where(kept, x / (1 - layer.rate), 0.0)
+        rate = self._strength(layer)
+        kept = tf.random.stateless_uniform(tf.shape(x), seed) >= rate
+        return tf.where(kept, x / (1 - rate), 0.0)
 
-    @staticmethod
-    def _noisy(layer, x, weights, training, seed, updates):
+    def _noisy(self, layer, x, weights, training, seed, updates):
         if not training:
             return x
-        return x + layer.stddev * tf.random.stateless_normal(tf.shape(x), seed)
+        return x + self._strength(layer) * tf.random.stateless_normal(tf.shape(x), seed)
 
     @staticmethod
     def _vectorised(layer, x, weights, training):
@@ -106,3 +143,77 @@ class Stacked:
 
         trainable = [weights[v.path] for v in layer.trainable_variables]
         return tf.vectorized_map(one, (trainable, x))
+
+
+def frozen(network, weights, stem):
+    """Stacked networks behind their first dense layer as Keras layers, as at inference.
+
+    Args:
+        network: The functional model.
+        weights: Its weights, (replicas, ...) each, in its order.
+        stem: (batch, replicas, units) symbolic outputs of the first dense layers.
+
+    Returns:
+        (batch, replicas, outputs) symbolic.
+    """
+    stacks = {v.path: stack for v, stack in zip(network.weights, weights, strict=True)}
+    first = next(layer for layer in network.layers if isinstance(layer, keras.layers.Dense))
+
+    def operation(layer):
+        if isinstance(layer, NOISE) or layer is first:
+            return lambda x, **_: x
+        if isinstance(layer, keras.layers.Dense):
+            arrays = [stacks[variable.path] for variable in layer.weights]
+            return lambda x, **_: layer.activation(dense("bkd,kdu->bku", x, *arrays))
+        if isinstance(layer, keras.layers.BatchNormalization):
+            return lambda x, **_: dense("bkd,kd->bkd", x, *_affine(layer, stacks))
+        if getattr(layer, "weights", None):
+            return lambda x, **_: _each(layer, x, stacks)
+        return _fresh(layer) if isinstance(layer, keras.layers.Layer) else layer
+
+    return keras.tree.flatten(network._run_through_graph(stem, operation_fn=operation))[0]
+
+
+def dense(equation, x, kernel, bias=None):
+    """A Keras layer of given weights that works on each replica apart.
+
+    Args:
+        equation: "bkd,kdu->bku", or "bkd,kd->bkd" for one factor a unit.
+        x: (batch, replicas, inputs) symbolic.
+        kernel: (replicas, inputs, units) or (replicas, units).
+        bias: (replicas, units) or None.
+
+    Returns:
+        (batch, replicas, units) symbolic.
+    """
+    axes = None if bias is None else equation[-2:]
+    shape = kernel.shape[:1] + kernel.shape[-1:]
+    layer = keras.layers.EinsumDense(equation, output_shape=shape, bias_axes=axes)
+    layer.build(x.shape)
+    layer.set_weights([kernel] if bias is None else [kernel, bias])
+    return layer(x)
+
+
+def _affine(layer, stacks):
+    """What batch normalisation multiplies by and adds at inference, (replicas, units) each."""
+    gamma, beta, mean, variance = (stacks[v.path] for v in layer.weights)
+    factor = gamma / np.sqrt(variance + layer.epsilon)
+    return factor, beta - mean * factor
+
+
+def _each(layer, x, stacks):
+    """Any other layer with weights, replica by replica."""
+    outputs = []
+    for replica in range(x.shape[1]):
+        part = x[:, replica]
+        copy = _fresh(layer)
+        copy.build(part.shape)
+        copy.set_weights([stacks[variable.path][replica] for variable in layer.weights])
+        outputs.append(copy(part))
+    return keras.ops.stack(outputs, axis=1)
+
+
+def _fresh(layer):
+    """A new layer of the same configuration, under a name of its own."""
+    config = {key: value for key, value in layer.get_config().items() if key != "name"}
+    return type(layer).from_config(config)

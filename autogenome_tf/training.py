@@ -5,7 +5,6 @@ import time
 
 import numpy as np
 
-from autogenome_tf.replicas import InMemory, Streamed
 from autogenome_tf.seeds import derive
 
 FEWEST_STEPS = 8
@@ -62,10 +61,10 @@ class Fit:
     """What training left behind.
 
     Attributes:
-        weights: For each replica the arrays of its network's weights, at the best epoch.
-        held: For each replica its outputs (held rows, outputs), at the epoch that is best for the
-            other replicas, so that choosing the epoch does not leak.
-        best_epoch: 1-based; the last one where nothing is held out.
+        weights: The network's weights, (replicas, ...) each, every replica's at its own best epoch.
+        held: For each fold its outputs (held rows, outputs), averaged over seeds, at the epoch that
+            is best for the other folds, so that choosing the epoch does not leak.
+        best_epoch: 1-based, the median over replicas; the last one where nothing is held out.
         history: A dict an epoch: epoch, loss, validation_loss, learning_rate, seconds.
     """
 
@@ -74,17 +73,20 @@ class Fit:
     best_epoch: int
     history: list
 
+    def replica(self, number):
+        """Weights of one network, in its order."""
+        return [stack[number] for stack in self.weights]
 
-def fit(networks, rows, task, plan, seed):
+
+def fit(engine, networks, plan, seed, factors=None):
     """Train replicas of one network together.
 
     Args:
-        networks: One Keras model a replica, of the same layers (the same model several times
-            lets replicas start from the same weights).
-        rows: `Rows`.
-        task: The loss of each row, in outputs of the network.
-        plan: `Plan`.
-        seed: Order of rows; each replica derives its own.
+        engine: What `replicas.engine` made for networks of this structure.
+        networks: One Keras model a seed; the replicas of a seed start alike in all folds.
+        plan: `Plan`; its optimizer is the engine's.
+        seed: Order of rows and noise; each replica derives its own.
+        factors: (folds, inputs) that inputs are multiplied by, or None.
 
     Returns:
         A `Fit`.
@@ -92,65 +94,112 @@ def fit(networks, rows, task, plan, seed):
     Raises:
         Diverged: When not one epoch had a finite loss.
     """
-    kind = Streamed if rows.is_streamed else InMemory
-    engine = kind(networks, rows, task, plan.optimizer, seed)
-    batches = _Batches(rows.train, plan.batch_size, seed)
+    engine.begin(networks, seed, factors)
+    batches = _Batches(engine, plan.batch_size, seed)
     rate = plan.learning_rate
     if rate == "auto" and not plan.rates:
         rate = _range_test(engine, batches, BANDS[plan.optimizer])
-    return _run(engine, batches, rows, task, plan, rate)
+    return _run(engine, batches, plan, rate)
 
 
-def converge(network, rows, task, ladder, iterations=500):
+def converge(engine, network, ladder, iterations=500, deadline=float("inf"), factors=None):
     """Train a network whose loss has a single minimum, for a ladder of penalties.
 
     Args:
+        engine: What `replicas.engine` made for it, of one seed, in memory.
         network: A Keras model without hidden layers; its kernels are penalised.
-        rows: `Rows` in memory.
-        task: The loss of each row.
         ladder: Penalties, strongest first, so that each solution starts the next.
         iterations: Of L-BFGS for each penalty, at most.
+        deadline: `time.monotonic()` after which no further iteration starts.
+        factors: (folds, inputs) that inputs are multiplied by, or None.
 
     Yields:
         A pair for each rung: the penalty and its `Fit` (one epoch long).
     """
-    engine = InMemory([network] * len(rows.train), rows, task)
+    engine.begin([network], seed=1, factors=factors)
     for l2 in ladder:
         started = time.monotonic()
-        loss, held = engine.minimise(l2, iterations)
-        scores = _held_losses(held, rows, task)
-        line = _line(1, loss, float(np.mean(scores or [np.nan])), float("nan"), started)
+        loss, held = engine.minimise(l2, iterations, deadline)
+        score = float(np.mean(_held_losses(engine, held) or [np.nan]))
+        line = _line(1, loss, score, float("nan"), started)
         yield l2, Fit(engine.weights(), held, 1, [line])
 
 
-def _run(engine, batches, rows, task, plan, rate):
+def _run(engine, batches, plan, rate):
     """The loop over epochs: plateau decay, early stopping, best weights."""
-    curves, outputs, history = [], [], []
-    best, best_weights, since_best, since_drop = np.inf, None, 0, 0
+    progress, history = _Progress(engine), []
+    best, since_best, since_drop = np.inf, 0, 0
     for epoch in range(1, plan.epochs + 1):
         started = time.monotonic()
         rate = plan.rates[epoch - 1] if plan.rates else rate
         index = batches.epoch()
         losses, held = engine.epoch(index, np.full(len(index), rate, "float32"))
-        scores = _held_losses(held, rows, task)
-        score = float(np.mean(scores)) if scores else float("nan")
-        if not np.isfinite(losses).all() or (scores and not np.isfinite(score)):
+        if not np.isfinite(losses).all():
+            break
+        score = progress.note(held)
+        if progress.is_judged and not np.isfinite(score):
             break
         history.append(_line(epoch, losses.mean(), score, rate, started))
-        curves.append(scores)
-        outputs.append(held)
         since_best, since_drop = since_best + 1, since_drop + 1
-        if not scores or score < best:
+        if not progress.is_judged or score < best:
             best, since_best, since_drop = score, 0, 0
-            best_weights = engine.weights() if scores else None
         if since_drop >= max(1, plan.patience // 3) and not plan.rates:
             rate, since_drop = rate * RATE_DROP, 0
         if since_best >= plan.patience or time.monotonic() > plan.deadline:
             break
     if not history:
         raise Diverged(f"the loss was not a finite number at learning rate {rate:.3g}")
-    weights = best_weights or engine.weights()
-    return Fit(weights, *_judged(np.array(curves), outputs), history)
+    return Fit(*progress.judged(len(history)), history)
+
+
+class _Progress:
+    """What held-out rows say of each epoch: outputs, losses, and the best weights so far."""
+
+    def __init__(self, engine):
+        self._engine = engine
+        self.is_judged = any(map(len, engine.rows.held))
+        self._outputs, self._curves = [], []
+        self._least = np.full(engine.count, np.inf)
+        self._epochs = np.ones(engine.count, int)
+        self._best = None
+
+    def note(self, held):
+        """Take the outputs of an epoch; returns the mean over folds of their averages' loss."""
+        folds = self._engine.folds
+        averaged = [np.mean(held[fold::folds], axis=0) for fold in range(folds)]
+        losses = _held_losses(self._engine, averaged)
+        if not self.is_judged:
+            self._outputs = [averaged]
+            return float("nan")
+        if np.isfinite(losses).all():
+            self._outputs.append(averaged)
+            self._curves.append(losses)
+            own = losses if len(held) == folds else _held_losses(self._engine, held)
+            self._keep(np.asarray(own) < self._least, np.asarray(own))
+        return float(np.mean(losses))
+
+    def _keep(self, is_better, losses):
+        """Keep the weights of the replicas that are better than ever."""
+        if not is_better.any():
+            return
+        self._least = np.where(is_better, losses, self._least)
+        self._epochs[is_better] = len(self._curves)
+        weights = self._engine.weights()
+        if self._best is None or is_better.all():
+            self._best = weights
+        else:
+            for kept, new in zip(self._best, weights, strict=True):
+                kept[is_better] = new[is_better]
+
+    def judged(self, epochs):
+        """Best weights, outputs of each fold at the epoch best for the others, the median epoch."""
+        if not self.is_judged:
+            return self._engine.weights(), self._outputs[-1], epochs
+        curves, held = np.array(self._curves), []
+        for fold in range(self._engine.folds):
+            others = np.delete(curves, fold, axis=1) if curves.shape[1] > 1 else curves
+            held.append(self._outputs[int(others.mean(axis=1).argmin())][fold])
+        return self._best, held, int(np.median(self._epochs))
 
 
 def _line(epoch, loss, validation_loss, rate, started):
@@ -163,25 +212,18 @@ def _line(epoch, loss, validation_loss, rate, started):
     }
 
 
-def _held_losses(held, rows, task):
-    """Weighted held-out loss of each replica."""
-    losses = []
-    for outputs, index in zip(held, rows.held, strict=True):
-        if len(index):
-            each = np.asarray(task.row_losses(rows.truth[index], outputs))
-            losses.append(float(np.average(each, weights=rows.weights[index])))
-    return losses
-
-
-def _judged(curves, outputs):
-    """Outputs of each replica at the epoch that is best for the others, and the best of all."""
-    if not curves.size:
-        return outputs[-1], len(outputs)
-    held = []
-    for replica in range(len(outputs[0])):
-        others = np.delete(curves, replica, axis=1) if curves.shape[1] > 1 else curves
-        held.append(outputs[int(others.mean(axis=1).argmin())][replica])
-    return held, int(curves.mean(axis=1).argmin()) + 1
+def _held_losses(engine, held):
+    """Weighted loss of held rows, for outputs a fold or a replica."""
+    rows = engine.rows
+    index = [rows.held[number % engine.folds] for number in range(len(held))]
+    every = np.concatenate(index)
+    each = np.asarray(engine.task.row_losses(rows.truth[every], np.concatenate(held)))
+    parts = np.split(each, np.cumsum([len(part) for part in index])[:-1])
+    return [
+        float(np.average(losses, weights=rows.weights[part]))
+        for losses, part in zip(parts, index, strict=True)
+        if len(part)
+    ]
 
 
 def _range_test(engine, batches, band):
@@ -198,7 +240,8 @@ def _range_test(engine, batches, band):
 class _Batches:
     """Full batches of row numbers for every replica, by wrap-around, in a seeded order."""
 
-    def __init__(self, train, batch_size, seed):
+    def __init__(self, engine, batch_size, seed):
+        train = [engine.rows.train[k % engine.folds] for k in range(engine.count)]
         self._train = [np.asarray(rows) for rows in train]
         most = max(map(len, self._train))
         fitting = max(SMALLEST_BATCH, most // FEWEST_STEPS)

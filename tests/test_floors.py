@@ -12,17 +12,19 @@ import autogenome_tf
 # Each file or folder (a room) on its floor, lowest first; a room imports from lower floors only.
 FLOORS = (
     # no import of this package
-    ("errors", "seeds", "files", "console", "metrics", "stacked", "rowspace"),
+    ("errors", "seeds", "files", "console", "metrics", "stacked", "rowspace", "ranks"),
     # one noun each: rows, a task, the parts of a network, its sets of weights; wrong configs
     ("problems", "data", "tasks", "layers", "preprocessing", "replicas", "simulation"),
     # what was asked; search spaces and networks; a fitted model; its training; figures
     ("config", "families", "predictor", "training", "plots", "simulate"),
-    # a folder on disk; rows as folds to train on; what is known of a model
-    ("run", "folds", "evaluation"),
+    # a folder on disk; rows as each fold sees them; what is known of a model
+    ("run", "views", "evaluation", "final"),
+    # rows as folds to train on
+    ("folds",),
     # which trial is best; the rows of a config; a run's files as a table
     ("search", "rows", "summary"),
-    # the best trial, trained for as long as it gains
-    ("refit",),
+    # the final model: the best trial, trained for as long as it gains, or an average of several
+    ("refit", "ensemble"),
     # the order of the stages
     ("automl",),
     # the front door (autogenome_tf/__init__.py)

@@ -32,9 +32,10 @@ def predictor_of(kind, temperature=1.0, name="mlp", missing="median"):
     task = TASKS[kind]
     transform = Transform("library_log1p")
     rows = np.asarray(transform(VALUES))
-    constants = Constants.of(Moments.of([rows]).with_median(rows), "standard", missing, 4)
+    moments = Moments.of([rows]).with_median(rows)
+    constants = Constants.of(moments, "standard", missing, moments.most_variable(4))
     network = families.hypermodel(name)(4, task).network({"layers": 1, "units": 8})
-    return Predictor.assemble(transform, constants, network, task, GENES, missing, temperature)
+    return Predictor.assemble([(transform, constants, network)], task, GENES, missing, temperature)
 
 
 @pytest.fixture(scope="module", params=TASKS)

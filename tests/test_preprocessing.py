@@ -40,7 +40,8 @@ def fitted(transform, x, scale="standard", missing="error", top_variable=None):
     moments = Moments.of([transformed])
     if missing == "median":
         moments = moments.with_median(transformed)
-    return Constants.of(moments, scale, missing, top_variable)
+    constants = Constants.of(moments, scale, missing, moments.most_variable(top_variable))
+    return constants.ranked(transformed, scale, missing) if transform.name == "rank" else constants
 
 
 def applied(transform, constants, x):

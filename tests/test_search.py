@@ -45,17 +45,17 @@ class Pretended:
         self.plans.append(plan)
         if self.clock:
             self.clock.now += 10
-        return Fit([[np.full(3, self.loss(values))]], [], plan.epochs, [])
+        return Fit([np.full(3, self.loss(values))], [], plan.epochs, [])
 
-    def ladder(self, family, values, penalties):
+    def ladder(self, family, values, penalties, deadline):
         for l2 in penalties:
-            yield l2, Fit([[np.full(3, 0.5 + abs(np.log10(l2) + 1))]], [], 1, [])
+            yield l2, Fit([np.full(3, 0.5 + abs(np.log10(l2) + 1))], [], 1, [])
 
-    def parameters(self, family, values):
+    def parameters(self, values, fit):
         return 3
 
     def judge(self, fit):
-        return Outcome(float(fit.weights[0][0][0]), 0.01, None, 1.0, fit)
+        return Outcome(float(fit.weights[0][0]), 0.01, None, 1.0, fit)
 
 
 def config_of(given=None, **changes):
@@ -68,6 +68,11 @@ def config_of(given=None, **changes):
 
 def searched(folds, config=None, **options):
     """Every trial of a search."""
+    return [attempt.trial for attempt in attempted(folds, config, **options)]
+
+
+def attempted(folds, config=None, **options):
+    """Every attempt of a search."""
     config = config or config_of()
     return list(search.search(folds, config, families.spaces(config), **options))
 
@@ -86,7 +91,6 @@ def test_the_linear_reference_comes_first_and_outside_max_trials():
 def test_the_reference_takes_the_best_penalty_of_its_ladder():
     first = searched(Pretended())[0]
     assert first.values["l2"] == 0.1 and first.score == pytest.approx(0.5)
-    assert first.parameters == (5 + 1) * 2
 
 
 def test_a_config_narrows_the_ladder_of_the_reference():
@@ -114,7 +118,7 @@ def test_trials_come_as_they_end():
     folds = Pretended()
     stream = search.search(folds, config_of(), families.spaces(config_of()))
     with contextlib.closing(stream):
-        counts = [(next(stream).number, len(folds.trained)) for _ in range(3)]
+        counts = [(next(stream).trial.number, len(folds.trained)) for _ in range(3)]
     assert counts == [(0, 0), (1, 1), (2, 2)]
 
 
@@ -191,6 +195,30 @@ def test_when_most_trials_fail_the_search_stops_and_says_why():
 def test_a_mistake_in_the_program_is_not_taken_for_a_failed_trial():
     with pytest.raises(KeyError):
         searched(Pretended(failing_at([1, 2, 3], KeyError("layers"))))
+
+
+# The best ------------------------------------------------------------------------------------
+
+
+def test_the_best_are_kept_with_their_networks_and_no_others():
+    best = search.Best(3, "log_loss", ["mlp"])
+    found = attempted(Pretended(), config_of(max_trials=9))
+    for attempt in found:
+        best.offer(attempt)
+    trials = [attempt.trial for attempt in found if attempt.trial.family == "mlp"]
+    assert [a.trial for a in best.attempts] == ranked(trials, "log_loss")[:3]
+    assert all(a.outcome.score == a.trial.score for a in best.attempts)
+
+
+def test_a_recorded_trial_trains_again_to_the_same_outcome():
+    whole = attempted(Pretended(), config_of(max_trials=3))
+    folds = Pretended()
+    finished = [attempt.trial for attempt in whole]
+    again = attempted(folds, config_of(max_trials=3), finished=finished)
+    assert not folds.trained and all(attempt.outcome is None for attempt in again)
+    for first, second in zip(whole, again, strict=True):
+        assert second.repeat().score == first.trial.score
+    assert [plan.epochs for plan in folds.plans] == [4, 4, 4]
 
 
 # Repetition ------------------------------------------------------------------------------------

@@ -1,17 +1,20 @@
 """What training promises: replicas that know nothing of each other, and the best weights kept."""
 
+import gc
+import resource
+
 import numpy as np
 import pytest
 import scipy.sparse
 from sklearn.linear_model import LogisticRegression, Ridge
 
-from autogenome_tf import families, folds, training
+from autogenome_tf import families, folds, replicas, training
 from autogenome_tf.config import OPTIMIZERS, Config
 from autogenome_tf.errors import InputError
 from autogenome_tf.folds import Folds
 from autogenome_tf.replicas import Rows
 from autogenome_tf.tasks import Classification, Regression
-from autogenome_tf.training import Diverged, Plan, converge, fit
+from autogenome_tf.training import Diverged, Plan
 
 ROWS, GENES = 60, 20
 RANDOM = np.random.default_rng(0)
@@ -39,6 +42,17 @@ def rows_of(pairs, truth=Y, x=X, weights=None, held=True):
     return Rows([x] * len(pairs), truth, weights, [train for train, _ in pairs], kept)
 
 
+def fit(networks, rows, task, plan, seed):
+    """Train one network a seed on every fold of rows."""
+    engine = replicas.engine(networks[0], len(networks), rows, task, plan.optimizer)
+    return training.fit(engine, networks, plan, seed)
+
+
+def converge(network, rows, task, ladder, **options):
+    """Solve for a ladder of penalties."""
+    return training.converge(replicas.engine(network, 1, rows, task), network, ladder, **options)
+
+
 def mlp(seed=1, task=TASK, **values):
     """A small network on X."""
     return families.MLP(GENES, task, seed=seed).network(PLAIN | values)
@@ -48,7 +62,7 @@ def fitted(pairs=FOLDS[:1], rows=None, plan=None, task=TASK, seed=3, **values):
     """Fit a small network on each pair at a fixed rate."""
     rows = rows or rows_of(pairs)
     plan = plan or Plan(3, learning_rate=0.01)
-    return fit([mlp(task=task, **values)] * len(rows.train), rows, task, plan, seed)
+    return fit([mlp(task=task, **values)], rows, task, plan, seed)
 
 
 def column(result, name):
@@ -76,7 +90,7 @@ def test_a_replica_alone_ends_like_the_same_replica_beside_four_others(optimizer
 
     def outputs(pairs, replica):
         rows, network = rows_of(pairs, held=False), mlp(normalization="batch")
-        network.set_weights(fit([network] * len(pairs), rows, TASK, plan, 3).weights[replica])
+        network.set_weights(fit([network], rows, TASK, plan, 3).replica(replica))
         return np.asarray(network(X))
 
     np.testing.assert_allclose(outputs(FOLDS, 0), outputs(FOLDS[:1], 0), atol=1e-3)
@@ -86,23 +100,119 @@ def test_a_replica_alone_ends_like_the_same_replica_beside_four_others(optimizer
 def test_held_outputs_are_those_of_each_replicas_own_network():
     found = fitted(FOLDS, plan=Plan(1, learning_rate=0.01))
     network = mlp()
-    for weights, outputs, (_, held) in zip(found.weights, found.held, FOLDS, strict=True):
-        network.set_weights(weights)
+    for replica, (outputs, (_, held)) in enumerate(zip(found.held, FOLDS, strict=True)):
+        network.set_weights(found.replica(replica))
         np.testing.assert_allclose(outputs, network(X[held]), atol=1e-4)
 
 
 def test_replicas_draw_their_own_dropout():
     same = [(np.arange(8), NOBODY)] * 2  # one full batch: order plays no part
     plan = Plan(2, learning_rate=0.05)
-    kept, dropped = (fitted(same, plan=plan, dropout=rate).weights for rate in (0.0, 0.5))
-    assert_same_weights(*kept, atol=1e-4)
-    assert differ(*dropped)
+    kept, dropped = (fitted(same, plan=plan, dropout=rate) for rate in (0.0, 0.5))
+    assert_same_weights(kept.replica(0), kept.replica(1), atol=1e-4)
+    assert differ(dropped.replica(0), dropped.replica(1))
 
 
 def test_the_seed_decides():
-    first, again, other = (fitted(dropout=0.3, seed=seed).weights[0] for seed in (3, 3, 4))
+    first, again, other = (fitted(dropout=0.3, seed=seed).replica(0) for seed in (3, 3, 4))
     assert_same_weights(first, again)
     assert differ(first, other)
+
+
+# Seeds ---------------------------------------------------------------------------------------
+
+
+def test_more_seeds_leave_the_first_as_they_are():
+    networks, plan = [mlp(1, dropout=0.3), mlp(2, dropout=0.3)], Plan(3, learning_rate=0.01)
+    one, two = (fit(networks[:n], rows_of(FOLDS), TASK, plan, 3) for n in (1, 2))
+    assert [len(weight) for weight in two.weights] == [2 * len(FOLDS)] * len(one.weights)
+    for fold in range(len(FOLDS)):
+        assert_same_weights(one.replica(fold), two.replica(fold), atol=1e-3)
+        assert differ(one.replica(fold), two.replica(len(FOLDS) + fold))
+
+
+def test_held_outputs_are_the_average_over_seeds():
+    networks = [mlp(1), mlp(2)]
+    found = fit(networks, rows_of(FOLDS), TASK, Plan(1, learning_rate=0.01), 3)
+    for fold, (_, held) in enumerate(FOLDS):
+        outputs = []
+        for seed, network in enumerate(networks):
+            network.set_weights(found.replica(seed * len(FOLDS) + fold))
+            outputs.append(network(X[held]))
+        np.testing.assert_allclose(found.held[fold], np.mean(outputs, axis=0), atol=1e-4)
+
+
+def test_every_replica_keeps_the_weights_of_its_own_best_epoch():
+    rows, plan = rows_of(FOLDS), Plan(25, learning_rate=0.03, patience=25)
+
+    def losses(epochs):
+        shorter = Plan(epochs, learning_rate=0.03, patience=25)
+        return [np.mean(TASK.row_losses(Y[held], outputs)) for outputs, (_, held) in zip(
+            fit([mlp()], rows, TASK, shorter, 3).held, FOLDS, strict=True)]  # fmt: skip
+
+    found, network = fit([mlp()], rows, TASK, plan, 3), mlp()
+    own = []
+    for replica, (_, held) in enumerate(FOLDS):
+        network.set_weights(found.replica(replica))
+        own.append(float(np.mean(TASK.row_losses(Y[held], network(X[held])))))
+    curve = [line["validation_loss"] for line in found.history]
+    assert np.mean(own) <= min(curve) + 1e-4
+    assert np.mean(own) < curve[-1] - 0.01  # the check is worth something: it overfits
+
+
+# Steps ---------------------------------------------------------------------------------------
+
+RATES = {"dropout": 0.2, "input_dropout": 0.1, "l2": 1e-3}
+
+
+@pytest.mark.parametrize("space", ["rows", "genes"])
+def test_a_step_that_served_others_trains_like_a_new_one(space):
+    def ready():
+        return in_folds(pairs=FOLDS, training={"space": space})
+
+    plan, values = Plan(3, learning_rate=0.01), PLAIN | RATES
+    alone = ready().fit("mlp", values, plan, 1)
+    used = ready()
+    for dropout, power in ((0.6, 0.0), (0.3, 1.0)):
+        other = values | {"dropout": dropout, "l2": 0.1, "spectral_power": power}
+        assert differ(used.fit("mlp", other, plan, 5).replica(0), alone.replica(0))
+    assert_same_weights(used.fit("mlp", values, plan, 1).replica(0), alone.replica(0))
+
+
+def test_trials_that_differ_in_rates_only_share_a_trace():
+    ready, plan = in_folds(pairs=FOLDS, training={"space": "rows"}), Plan(1)
+    for change in (
+        {},
+        {"dropout": 0.5},
+        {"l2": 0.1},
+        {"input_dropout": 0.4},
+        {"spectral_power": 1.0},
+    ):
+        ready.fit("mlp", PLAIN | RATES | change, plan, 1)
+    assert len(ready._engines) == 1
+    (engine,) = ready._engines.values()
+    assert engine._trained_on.experimental_get_tracing_count() == 1
+    for change in ({"units": 4}, {"dropout": 0.0}, {"activation": "tanh"}):
+        ready.fit("mlp", PLAIN | RATES | change, plan, 1)
+    assert len(ready._engines) == 4
+
+
+@pytest.mark.slow
+def test_memory_does_not_grow_with_trials():
+    ready, plan = in_folds(pairs=FOLDS), Plan(1, learning_rate=0.01)
+
+    def train(trials, change):
+        for trial in trials:
+            ready.fit("mlp", PLAIN | change(trial), plan, 1)
+        gc.collect()
+        graphs = sum(type(one).__name__ == "FuncGraph" for one in gc.get_objects())
+        return graphs, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
+
+    graphs, _ = train(range(folds.KEPT_STEPS + 2), lambda trial: {"units": 8 + trial})
+    after, before = train(range(20, 30), lambda trial: {"units": 8 + trial})
+    assert after == graphs and len(ready._engines) == folds.KEPT_STEPS
+    _, peak = train(range(50), lambda trial: {"dropout": 0.1 + trial / 100, "l2": 10.0**-trial})
+    assert peak < before + 50  # MiB
 
 
 # Rows ------------------------------------------------------------------------------------------
@@ -115,7 +225,7 @@ def test_targets_of_held_rows_do_not_move_the_weights():
     def weights(changed):
         truth = Y.copy()
         truth[changed] = 1 - truth[changed]
-        return fitted(rows=rows_of(FOLDS[:1], truth), plan=plan).weights[0]
+        return fitted(rows=rows_of(FOLDS[:1], truth), plan=plan).replica(0)
 
     assert_same_weights(weights(NOBODY), weights(held))
     assert differ(weights(NOBODY), weights(train[:5]))
@@ -174,7 +284,7 @@ def test_early_stopping_brings_back_the_weights_of_the_best_epoch(overfit):
     losses = column(overfit, "validation_loss")
     assert overfit.best_epoch == np.argmin(losses) + 1 < len(losses)
     network, (_, held) = mlp(units=64), FOLDS[0]
-    network.set_weights(overfit.weights[0])
+    network.set_weights(overfit.replica(0))
     loss = np.mean(TASK.row_losses(NOISE[held], network(X[held])))
     assert loss == pytest.approx(min(losses), abs=1e-4)
     assert losses[-1] > min(losses) + 0.05
@@ -221,7 +331,7 @@ def test_the_range_test_leaves_no_trace_but_the_rate(optimizer):
     low, high = training.BANDS[optimizer]
     assert low <= rate <= high
     fixed = fitted(FOLDS[:2], plan=Plan(2, optimizer=optimizer, learning_rate=rate), **noisy)
-    assert_same_weights(auto.weights[0], fixed.weights[0], atol=1e-5)
+    assert_same_weights(auto.replica(0), fixed.replica(0), atol=1e-5)
     assert column(auto, "loss") == pytest.approx(column(fixed, "loss"), rel=1e-4)
 
 
@@ -236,7 +346,7 @@ def test_every_optimizer_learns_with_the_rate_of_the_range_test(optimizer):
 def test_the_first_step_starts_from_the_initial_weights(optimizer):
     rows = rows_of([(np.arange(8), NOBODY)])  # a single step
     found = fitted(rows=rows, plan=Plan(1, optimizer=optimizer, learning_rate=0.01))
-    before, after = mlp().get_weights()[0], found.weights[0][0]
+    before, after = mlp().get_weights()[0], found.replica(0)[0]
     # Weights behind a unit that no row activates have no gradient, and Ftrl sets those to 0.
     assert 0 < np.median(np.abs(after - before)) < 0.5 * np.abs(before).mean()
 
@@ -253,7 +363,7 @@ def test_a_later_divergence_keeps_the_epochs_before_it():
     plan = Plan(9, optimizer="sgd", rates=(0.01, 0.01, *[1e20] * 7))
     found = fitted(rows=rows_of(FOLDS[:1], VALUES), plan=plan, task=task)
     assert 2 <= len(found.history) < 9 and found.best_epoch <= 2
-    assert all(np.isfinite(weight).all() for weight in found.weights[0])
+    assert all(np.isfinite(weight).all() for weight in found.weights)
 
 
 # To the minimum --------------------------------------------------------------------------------
@@ -304,7 +414,7 @@ def test_balanced_weights_raise_the_recall_of_the_minority():
         rows = rows_of([(np.arange(ROWS), NOBODY)], truth, x, task.row_weights(truth))
         network = families.Linear(GENES, task, seed=1).network({"l2": 0.1})
         plan = Plan(40, learning_rate=0.02)
-        network.set_weights(fit([network], rows, task, plan, 1).weights[0])
+        network.set_weights(fit([network], rows, task, plan, 1).replica(0))
         return np.mean(np.argmax(network(x), 1)[truth == 1])
 
     plain = recall(Classification(["many", "few"]))
@@ -355,7 +465,9 @@ def test_the_final_fit_has_the_transform_of_the_search(odd):
     values[FOLDS[0][1][0], 0] = odd  # held out by the first fold
     everything = [(np.arange(ROWS), NOBODY)]
     auto = {"data": {"features": "x.tsv", "transform": "auto"}}
-    found = [in_folds(values, pairs=pairs, **auto).transform for pairs in (FOLDS, everything)]
+    found = [
+        in_folds(values, pairs=pairs, **auto).transforms["auto"] for pairs in (FOLDS, everything)
+    ]
     assert found[0].name == found[1].name
 
 
@@ -384,7 +496,7 @@ def test_streamed_sparse_rows_train_like_rows_in_memory(counts, monkeypatch):
     assert fronts[0].shape == (ROWS, 12)
     np.testing.assert_allclose(*fronts, atol=1e-5)
     np.testing.assert_allclose(fits[0].held[0], fits[1].held[0], atol=1e-3)
-    assert_same_weights(fits[0].weights[0], fits[1].weights[0], atol=1e-3)
+    assert_same_weights(fits[0].replica(0), fits[1].replica(0), atol=1e-3)
     assert column(fits[1], "loss")[-1] < column(fits[1], "loss")[0]
 
 

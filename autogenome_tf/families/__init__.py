@@ -10,6 +10,9 @@ import importlib
 import pkgutil
 
 from autogenome_tf.errors import unknown
+from autogenome_tf.families._space import RATES, word
+
+__all__ = ["RATES", "hypermodel", "member", "names", "space", "spaces"]
 
 _CLASS_NAMES = {"mlp": "MLP", "resnet": "ResNet", "densenet": "DenseNet", "linear": "Linear"}
 
@@ -59,7 +62,7 @@ def space(name, given=None, place="families"):
 
 
 def spaces(config, place="families"):
-    """The search space of each family a `Config` names.
+    """The search space of each family a `Config` names; several transforms are one dimension of it.
 
     Args:
         config: The `Config`.
@@ -74,6 +77,8 @@ def spaces(config, place="families"):
         if config.training.l2 is not None and not is_convex:
             given = {"l2": config.training.l2} | given
         found[name] = space(name, given, place)
+        if len(config.data.transforms) > 1:
+            found[name]["transform"] = word(*config.data.transforms, known=config.data.transforms)
     return found
 
 

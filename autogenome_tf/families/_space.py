@@ -101,6 +101,9 @@ def sizes(*options):
 # Attribution is exact for these activations (DeepLIFT's rescale rule), so only these are offered.
 ACTIVATIONS = ("relu", "elu", "selu", "tanh", "sigmoid", "softplus")
 
+# Hyperparameters that change no shape: networks that differ in nothing else share a compiled step.
+RATES = ("dropout", "input_dropout", "l2", "spectral_power")
+
 COMMON = {
     "dropout": number(0.4, 0.0, 0.2, 0.6, high=1.0, below=True),
     "input_dropout": number(0.3, 0.0, 0.1, 0.5, high=1.0, below=True),

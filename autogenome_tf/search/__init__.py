@@ -12,21 +12,29 @@ import time
 
 from autogenome_tf.errors import StageError
 from autogenome_tf.search._base import (
+    ENSEMBLE_SHARE,
     FAILED_COUNT,
     FAILED_SHARE,
     FINAL_SHARE,
     MOST_REPEATS,
+    Attempt,
+    Best,
     Trial,
+    attempt,
+    is_convex,
     leaderboard,
     ranked,
+    recorded,
     reference,
-    run_trial,
     trials_of,
 )
 from autogenome_tf.seeds import derive
 from autogenome_tf.training import Plan
 
-__all__ = ["Trial", "leaderboard", "plan_of", "ranked", "search", "trials_of"]
+__all__ = [
+    "Attempt", "Best", "Trial", "is_convex", "leaderboard", "plan_of", "ranked", "search",
+    "trials_of",
+]  # fmt: skip
 
 log = logging.getLogger(__name__)
 
@@ -57,16 +65,20 @@ def search(folds, config, spaces, finished=(), deadline=float("inf")):
         deadline: `time.monotonic()` at which search and final fit must be over.
 
     Yields:
-        Each `Trial` as it ends, those of the interrupted run first.
+        An `Attempt` for each trial as it ends, those of the interrupted run first.
 
     Raises:
         StageError: When most trials fail.
     """
     finished = {trial.number: trial for trial in finished}
     now = time.monotonic()
-    deadline = now + (deadline - now) * (1 - FINAL_SHARE)
+    share = FINAL_SHARE if config.ensemble.size == 1 else ENSEMBLE_SHARE
+    deadline = now + (deadline - now) * (1 - share)
     plan = plan_of(config, config.search.epochs, deadline)
-    yield finished.get(0) or reference(folds, spaces, plan, config.seed)
+    if 0 in finished:
+        yield recorded(folds, finished[0], plan, config.seed)
+    else:
+        yield reference(folds, spaces, plan, config.seed)
     networks = {name: space for name, space in spaces.items() if name != "linear"}
     if not networks:
         return
@@ -94,15 +106,14 @@ def _loop(proposer, folds, config, finished, deadline):
         repeats = repeats + 1 if trial else 0
         if trial is None:
             number += 1
-            trial = finished.get(number) or run_trial(
-                folds,
-                Trial(number, family, values),
-                plan_of(config, epochs or config.search.epochs, deadline),
-                config.seed,
-            )
-            known[key] = trial
+            plan = plan_of(config, epochs or config.search.epochs, deadline)
+            if is_recorded:
+                tried = recorded(folds, finished[number], plan, config.seed)
+            else:
+                tried = attempt(folds, Trial(number, family, values), plan, config.seed)
+            known[key] = trial = tried.trial
             failed += [] if trial.is_scored else [trial]
-            yield trial
+            yield tried
         proposer.tell(proposal, trial.score if trial.is_scored else None)
         if len(failed) >= FAILED_COUNT and len(failed) > FAILED_SHARE * number:
             raise StageError(

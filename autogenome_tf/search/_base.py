@@ -1,14 +1,17 @@
 """What every search deals in: trials, how they are run and ranked, the linear reference."""
 
 import dataclasses
+import functools
 import json
 import logging
 import time
+from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
 
 from autogenome_tf import families, metrics
+from autogenome_tf.folds import Outcome
 from autogenome_tf.replicas import EngineError
 from autogenome_tf.seeds import derive
 
@@ -18,8 +21,11 @@ log = logging.getLogger(__name__)
 MOST_REPEATS = 20
 # Beyond this share of failures (and this many) something is wrong with the data or the space.
 FAILED_SHARE, FAILED_COUNT = 0.5, 6
-# Part of the time budget that the final fit keeps for itself.
-FINAL_SHARE = 0.25
+# Part of the time budget that the final fit keeps for itself: a network is trained anew, while an
+# ensemble is put together from networks of the search.
+FINAL_SHARE, ENSEMBLE_SHARE = 0.25, 0.05
+# The ladder of penalties ends after so many that were worse than the best.
+MOST_WORSE = 3
 
 # What a configuration can do wrong; any other error is a mistake in the program.
 FAILURES = (ArithmeticError, MemoryError, ValueError, RuntimeError, EngineError)
@@ -95,6 +101,43 @@ def trials_of(frame):
     ]
 
 
+@dataclasses.dataclass
+class Attempt:
+    """A trial with the way to its networks.
+
+    Attributes:
+        trial: What is known of it.
+        outcome: Its networks and their out-of-fold outputs; None for a trial that failed, that an
+            interrupted run recorded, or that was forgotten.
+        repeat: Trains it again, to the same `Outcome`.
+    """
+
+    trial: Trial
+    outcome: Outcome | None
+    repeat: Callable[[], Outcome]
+
+
+class Best:
+    """The best attempts of a search; networks of all others are forgotten.
+
+    Args:
+        size: How many.
+        objective: Name of the metric.
+        families: Names of those that may be among them.
+    """
+
+    def __init__(self, size, objective, families):
+        self._size, self._objective, self._families = size, objective, families
+        self.attempts = []
+
+    def offer(self, attempt):
+        """Take an attempt in if it is one of the best so far."""
+        if attempt.trial.is_scored and attempt.trial.family in self._families:
+            known = {one.trial.number: one for one in [*self.attempts, attempt]}
+            order = ranked([one.trial for one in known.values()], self._objective)
+            self.attempts = [known[trial.number] for trial in order[: self._size]]
+
+
 def reference(folds, spaces, plan, seed):
     """The linear reference: its ladder of L2 values in one trial, numbered 0.
 
@@ -106,23 +149,88 @@ def reference(folds, spaces, plan, seed):
     """
     started = time.monotonic()
     space = spaces.get("linear") or families.space("linear")
-    values = {name: hyper.options[0] for name, hyper in space.items()}
+    fixed = {name: hyper.options[0] for name, hyper in space.items()}
     if folds.is_streamed:
-        return run_trial(folds, Trial(0, "linear", values), plan, seed)
-    best, worse = Trial(0, "linear", values, status="failed: no score"), 0
-    for l2, fit in folds.ladder("linear", values, sorted(space["l2"].options, reverse=True)):
-        outcome = folds.judge(fit)
-        is_better = not best.is_scored or _better(folds.objective, outcome.score, best.score)
-        worse = 0 if is_better else worse + 1
-        if is_better:
-            best = Trial(0, "linear", values | {"l2": l2}, outcome.score, outcome.error, 1)
-        if worse == 3 or time.monotonic() > plan.deadline:
-            break
+        return attempt(folds, Trial(0, "linear", fixed), plan, seed)
+    best, found = Trial(0, "linear", fixed, status="failed: no score"), None
+    for values in _alternatives(space, fixed):
+        worse = 0
+        penalties = sorted(space["l2"].options, reverse=True)
+        for l2, fit in folds.ladder("linear", values, penalties, plan.deadline):
+            outcome = folds.judge(fit)
+            is_better = not best.is_scored or _better(folds.objective, outcome.score, best.score)
+            worse = 0 if is_better else worse + 1
+            if is_better:
+                best, found = _of(outcome, Trial(0, "linear", values | {"l2": l2}), folds), outcome
+            if worse == MOST_WORSE or time.monotonic() > plan.deadline:
+                break
     if not best.is_scored:
         best = dataclasses.replace(best, status=_undefined(folds))
-    parameters = (folds.genes + 1) * folds.task.outputs
-    seconds = time.monotonic() - started
-    return dataclasses.replace(best, seconds=seconds, parameters=parameters)
+    best = dataclasses.replace(best, seconds=time.monotonic() - started)
+    return Attempt(best, found, lambda: fitted(folds, best, plan, seed))
+
+
+def recorded(folds, trial, plan, seed):
+    """The `Attempt` of a trial of an interrupted run."""
+    return Attempt(trial, None, lambda: fitted(folds, trial, plan, seed))
+
+
+def fitted(folds, trial, plan, seed):
+    """Train and judge a trial's values; returns its `Outcome`.
+
+    The seed derives from what is tried, so that the same values score the same wherever they come.
+    """
+    if is_convex(trial.family) and not folds.is_streamed:
+        ((_, fit),) = folds.ladder(trial.family, trial.values, [trial.values["l2"]], plan.deadline)
+    else:
+        purpose = f"trial/{trial.family}/{json.dumps(trial.values, sort_keys=True)}/{plan.epochs}"
+        fit = folds.fit(trial.family, trial.values, plan, derive(seed, purpose))
+    return folds.judge(fit)
+
+
+def is_convex(family):
+    """Whether a family's loss has a single minimum, so that it is solved instead of trained."""
+    return getattr(families.member(family), "CONVEX", False)
+
+
+def attempt(folds, trial, plan, seed):
+    """Train and judge one trial; a failure becomes its status."""
+    started = time.monotonic()
+    again = functools.partial(fitted, folds, trial, plan, seed)
+    try:
+        outcome = again()
+    except FAILURES as error:
+        reason = " ".join(str(error).split())[:200]
+        failed = dataclasses.replace(
+            trial,
+            seconds=time.monotonic() - started,
+            status=f"failed: {type(error).__name__}: {reason}",
+        )
+        return Attempt(failed, None, again)
+    trial = _of(outcome, trial, folds)
+    status = "stopped" if time.monotonic() > plan.deadline else "done"
+    status = status if trial.is_scored else _undefined(folds)
+    trial = dataclasses.replace(trial, seconds=time.monotonic() - started, status=status)
+    return Attempt(trial, outcome, again)
+
+
+def _of(outcome, trial, folds):
+    """The trial with what its outcome says."""
+    return dataclasses.replace(
+        trial,
+        score=outcome.score,
+        error=outcome.error,
+        epochs=outcome.fit.best_epoch,
+        parameters=folds.parameters(trial.values, outcome.fit),
+        status="done",
+    )
+
+
+def _alternatives(space, fixed):
+    """The values that a convex family is tried with beside its ladder: one for each transform."""
+    if "transform" not in space:
+        return [fixed]
+    return [fixed | {"transform": name} for name in space["transform"].options]
 
 
 def _undefined(folds):
@@ -131,31 +239,3 @@ def _undefined(folds):
 
 def _better(objective, score, than):
     return score > than if metrics.HIGHER_IS_BETTER[objective] else score < than
-
-
-def run_trial(folds, trial, plan, seed):
-    """Train and judge one trial; a failure becomes its status.
-
-    The seed derives from what is tried, so that the same values score the same wherever they come.
-    """
-    started = time.monotonic()
-    purpose = f"trial/{trial.family}/{json.dumps(trial.values, sort_keys=True)}/{plan.epochs}"
-    try:
-        outcome = folds.judge(folds.fit(trial.family, trial.values, plan, derive(seed, purpose)))
-    except FAILURES as error:
-        reason = " ".join(str(error).split())[:200]
-        return dataclasses.replace(
-            trial,
-            seconds=time.monotonic() - started,
-            status=f"failed: {type(error).__name__}: {reason}",
-        )
-    status = "stopped" if time.monotonic() > plan.deadline else "done"
-    return dataclasses.replace(
-        trial,
-        score=outcome.score,
-        error=outcome.error,
-        epochs=outcome.fit.best_epoch,
-        seconds=time.monotonic() - started,
-        parameters=folds.parameters(trial.family, trial.values),
-        status=status if np.isfinite(outcome.score) else _undefined(folds),
-    )

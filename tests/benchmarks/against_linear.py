@@ -13,12 +13,9 @@ import tempfile
 import time
 from pathlib import Path
 
+import baselines
 import numpy as np
 from sets import SHARED, sets
-from sklearn.linear_model import LogisticRegressionCV, RidgeCV
-from sklearn.metrics import balanced_accuracy_score, r2_score
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 
 import autogenome_tf as ag
 
@@ -42,19 +39,9 @@ def linear(one, predictions):
     assert list(predictions["sample"]) == sorted(samples)
     test = (predictions["part"] == "test").to_numpy()
     truth = predictions["target"].to_numpy()
-    if one.task == "classification":
-        model = LogisticRegressionCV(
-            Cs=np.logspace(-4, 2, 7),
-            l1_ratios=(0,),
-            max_iter=1000,
-            scoring="neg_log_loss",
-            use_legacy_attributes=False,
-        )
-        score = balanced_accuracy_score
-    else:
-        truth, model, score = truth.astype(float), RidgeCV(np.logspace(-2, 6, 33)), r2_score
-    model = make_pipeline(StandardScaler(), model).fit(values[~test], truth[~test])
-    return score(truth[test], model.predict(values[test]))
+    truth = truth.astype(str if one.task == "classification" else float)
+    model = baselines.linear(one.task).fit(values[~test], truth[~test])
+    return baselines.SCORES[one.task](truth[test], model.predict(values[test]))
 
 
 def main():

@@ -9,6 +9,9 @@ import scipy.sparse
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
 
+# For "auto": a matrix that passes this, without negative values, is of linear scale.
+LARGEST_LOG_VALUE = 100
+
 # What each set's values need, by their units; a set that is not listed gets "auto".
 TRANSFORMS = {
     "alon_colon": {"transform": "log2", "log2_floor": 20.0},
@@ -66,10 +69,20 @@ class Set:
         else:
             frame = pd.read_csv(self.features, sep="\t", index_col=0)
             samples, values = frame.index.astype(str).to_numpy(), frame.to_numpy("float64")
-        return samples, _transformed(values, **TRANSFORMS.get(self.name, {"transform": "none"}))
+        return samples, _transformed(values, **TRANSFORMS.get(self.name, {"transform": "auto"}))
+
+    def truth(self, samples):
+        """(rows,) class names or numbers of these samples, in their order."""
+        kind = str if self.task == "classification" else "float64"
+        types = {"sample": str, "target": kind}
+        frame = pd.read_csv(self.folder / "target.tsv", sep="\t", dtype=types)
+        return frame.set_index("sample")["target"].loc[samples].to_numpy(kind)
 
 
 def _transformed(x, transform, log2_floor=1.0):
+    if transform == "auto":
+        is_linear = np.nanmin(x) >= 0 and np.nanmax(x) > LARGEST_LOG_VALUE
+        transform = "log1p" if is_linear else "none"
     if transform == "log1p":
         return np.log1p(x)
     if transform == "log2":

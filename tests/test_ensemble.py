@@ -1,0 +1,203 @@
+"""What an ensemble promises: one model that is the average it says, chosen on rows held out."""
+
+import keras
+import numpy as np
+import pytest
+
+from autogenome_tf import ensemble, preprocessing
+from autogenome_tf.config import Config
+from autogenome_tf.folds import Folds
+from autogenome_tf.search._base import Attempt, Trial
+from autogenome_tf.tasks import Classification, Regression
+from autogenome_tf.training import Plan
+
+ROWS, GENES = 60, 90
+RANDOM = np.random.default_rng(0)
+X = RANDOM.gamma(2.0, 3.0, size=(ROWS, GENES)).astype("float32")
+Y = (X[:, :4].sum(1) > np.median(X[:, :4].sum(1))).astype("int32")
+NAMES = [f"g{i}" for i in range(GENES)]
+PAIRS = [(np.flatnonzero(np.arange(ROWS) % 3 != k), np.arange(k, ROWS, 3)) for k in range(3)]
+TASKS = {
+    "classification": (Classification(["healthy", "tumour"]), Y),
+    "regression": (
+        Regression(["a", "b"], mean=np.array([5.0, -1]), scale=np.array([2.0, 0.1])),
+        RANDOM.normal(size=(ROWS, 2)).astype("float32"),
+    ),
+}
+TRIED = [
+    ("linear", {"l2": 0.1, "spectral_power": 0.0}),
+    ("mlp", {"layers": 1, "units": 8, "spectral_power": 0.5}),
+    ("resnet", {"n_blocks": 1, "width": 8, "normalization": "batch", "activation": "tanh"}),
+    ("densenet", {"block_config": [1, 1], "growth_rate": 4, "bottleneck": 4}),
+]
+
+
+def in_folds(kind="classification", values=X, pairs=PAIRS, **changes):
+    """`Folds` of some rows, two seeds each."""
+    task, truth = TASKS[kind]
+    given = {"name": "t", "data": {"features": "x.tsv", "transform": "none"}, **changes}
+    given["search"] = {"repeats": 2}
+    given["task"] = {"type": kind}
+    config = Config.of(given)
+    return Folds(values, truth, task, config, pairs), config
+
+
+def attempts(folds, tried=TRIED):
+    """An attempt of each kind, trained for two epochs."""
+    found = []
+    for number, (family, values) in enumerate(tried):
+        if family == "linear":
+            ((_, fit),) = folds.ladder(family, values, [values["l2"]])
+        else:
+            fit = folds.fit(family, values, Plan(2, learning_rate=0.01), 1)
+        outcome = folds.judge(fit)
+        trial = Trial(number, family, values, outcome.score, parameters=1)
+        found.append(Attempt(trial, outcome, None))
+    return found
+
+
+def by_hand(folds, found, shares):
+    """Average of every network's outputs on all rows, in the task's own units."""
+    total = 0
+    for attempt, share in zip(found, shares, strict=True):
+        trial, fit = attempt.trial, attempt.outcome.fit
+        views, outputs = folds.views(trial.values), []
+        network = folds.network(trial.family, trial.values)
+        factors = views.factors(trial.values.get("spectral_power", 0.0))
+        for replica in range(len(fit.weights[0])):
+            fold = replica % len(folds.pairs)
+            network.set_weights(fit.replica(replica))
+            rows = np.asarray(views.rows)[fold]
+            outputs.append(np.asarray(network(rows if factors is None else rows * factors[fold])))
+        total = total + share * np.mean(outputs, axis=0) / attempt.outcome.temperature
+    return total
+
+
+@pytest.mark.parametrize("space", ["rows", "genes"])
+@pytest.mark.parametrize("kind", TASKS)
+def test_the_model_is_the_average_of_its_networks(kind, space, monkeypatch):
+    folds, config = in_folds(kind, training={"space": space})
+    found, shares = attempts(folds), np.array([0.4, 0.3, 0.2, 0.1])
+    monkeypatch.setattr(ensemble, "select", lambda *_: shares)
+    final = ensemble.assemble(folds, found, config, NAMES)
+    held = sum(s * a.outcome.calibrated for s, a in zip(shares, found, strict=True))
+    scale, offset = folds.task.output_scale(folds.temperature(held))
+    expected = by_hand(folds, found, shares) * scale + offset
+    np.testing.assert_allclose(final.predictor.outputs(X), expected, rtol=1e-4, atol=1e-3)
+    np.testing.assert_allclose(final.outputs, held[final.held] * scale + offset, rtol=1e-5)
+
+
+@pytest.mark.parametrize("smaller", [True, False])
+def test_coordinates_that_members_share_give_what_gene_kernels_give(smaller, monkeypatch):
+    folds, config = in_folds(training={"space": "rows"})
+    found = attempts(folds, TRIED[:2])
+    monkeypatch.setattr(ensemble, "_is_smaller", lambda *_: smaller)
+    model = ensemble.assemble(folds, found, config, NAMES).predictor.model
+    dense = next(x for x in model.get_layer("network").layers if isinstance(x, keras.layers.Dense))
+    assert (dense.units == 3 * folds.views({}).width) == smaller
+    monkeypatch.setattr(ensemble, "_is_smaller", lambda *_: not smaller)
+    other = ensemble.assemble(folds, found, config, NAMES).predictor.model
+    np.testing.assert_allclose(model(X), other(X), rtol=1e-4, atol=1e-4)
+
+
+def test_coordinates_are_shared_only_where_that_is_smaller():
+    folds, _ = in_folds(training={"space": "rows"})
+    views = folds.views({})
+    wide = ("mlp", {"layers": 1, "units": 300})
+    for tried, expected in (([TRIED[0]], False), ([wide], True)):
+        members = [ensemble.Member(a.trial, a.outcome, 1.0) for a in attempts(folds, tried)]
+        assert ensemble._is_smaller(views, views.shared(), members) == expected
+
+
+def test_folds_with_genes_of_their_own_share_one_model(monkeypatch):
+    data = {"features": "x.tsv", "transform": "none", "top_variable": 30}
+    folds, config = in_folds(data=data)
+    found = attempts(folds, TRIED[:2])
+    monkeypatch.setattr(ensemble, "select", lambda *_: np.array([0.5, 0.5]))
+    kept = [set(constants.genes) for constants in folds.views({}).constants]
+    assert kept[0] != kept[1]
+    final = ensemble.assemble(folds, found, config, NAMES)
+    assert set(folds.views({}).shared().genes) == set.union(*kept)
+    held = 0.5 * found[0].outcome.calibrated + 0.5 * found[1].outcome.calibrated
+    expected = by_hand(folds, found, [0.5, 0.5]) / folds.temperature(held)
+    np.testing.assert_allclose(final.predictor.outputs(X), expected, rtol=1e-3, atol=1e-3)
+
+
+def test_transforms_of_members_are_all_in_the_model(tmp_path):
+    folds, config = in_folds(data={"features": "x.tsv", "transform": ["log1p", "rank"]})
+    tried = [(name, values | {"transform": kind}) for kind in ("log1p", "rank")
+             for name, values in TRIED[:2]]  # fmt: skip
+    final = ensemble.assemble(folds, attempts(folds, tried), config, NAMES)
+    final.predictor.save(tmp_path / "model.keras")
+    model = keras.models.load_model(tmp_path / "model.keras")
+    np.testing.assert_allclose(model(X), final.predictor.outputs(X), rtol=1e-4, atol=1e-4)
+    fronts = [layer.name for layer in model.layers if layer.name.startswith("preprocessing")]
+    assert fronts and set(fronts) <= {
+        "preprocessing", "preprocessing_log1p", "preprocessing_rank",
+    }  # fmt: skip
+
+
+def test_streamed_rows_have_ensembles_too(monkeypatch):
+    monkeypatch.setattr("autogenome_tf.folds.MEMORY", 100)
+    folds, config = in_folds(pairs=PAIRS[:1])
+    assert folds.is_streamed
+    found = attempts(folds, TRIED[1:3])
+    monkeypatch.setattr(ensemble, "select", lambda *_: np.array([0.5, 0.5]))
+    final = ensemble.assemble(folds, found, config, NAMES)
+    test = PAIRS[0][1]
+    np.testing.assert_allclose(
+        final.predictor.outputs(X[test]), final.outputs, rtol=1e-3, atol=1e-3
+    )
+
+
+# Selection -----------------------------------------------------------------------------------
+
+
+def outputs(right):
+    """Logits that are right with a certainty for each row."""
+    signs = np.where(Y[:, None] == np.arange(2), 1.0, -1.0)
+    return signs * np.asarray(right)[:, None]
+
+
+def test_candidates_that_make_up_for_each_other_share():
+    folds, _ = in_folds()
+    first, second = np.where(np.arange(ROWS) % 2, 4.0, -1.0), np.where(np.arange(ROWS) % 2, -1.0, 4)
+    shares = ensemble.select([outputs(first), outputs(second), outputs(np.full(ROWS, -3.0))], folds)
+    np.testing.assert_allclose(shares, [0.5, 0.5, 0.0], atol=0.05)
+
+
+def test_a_candidate_that_is_always_better_stands_alone():
+    folds, _ = in_folds()
+    candidates = [outputs(np.full(ROWS, 0.1)), outputs(np.full(ROWS, 3.0))]
+    np.testing.assert_array_equal(ensemble.select(candidates, folds), [0.0, 1.0])
+
+
+def test_the_choice_is_never_worse_than_the_best_candidate():
+    folds, _ = in_folds()
+    candidates = [outputs(RANDOM.normal(1, 2, ROWS)) for _ in range(5)]
+    shares = ensemble.select(candidates, folds)
+    chosen = sum(share * one for share, one in zip(shares, candidates, strict=True))
+    alone = [folds.score(folds.held, one) for one in candidates]
+    assert folds.score(folds.held, chosen) <= min(alone)
+    assert shares.sum() == pytest.approx(1)
+
+
+@pytest.mark.parametrize(
+    ("asked", "rows", "size"), [("auto", 999, 10), ("auto", 1000, 3), (4, 9, 4)]
+)
+def test_size_goes_by_rows(asked, rows, size):
+    assert ensemble.size_for(asked, rows) == size
+
+
+# Constants taken over ------------------------------------------------------------------------
+
+
+def test_a_layer_behind_other_constants_is_the_same_layer():
+    own, other = (
+        preprocessing.Constants.of(preprocessing.Moments.of([rows]), genes=genes)
+        for rows, genes in ((X[:30], np.arange(0, GENES, 2)), (X, None))
+    )
+    kernel, bias = RANDOM.normal(size=(len(own.genes), 3)), RANDOM.normal(size=3)
+    taken, offset = other.take_over(own, kernel, bias)
+    expected = own.apply(X) @ kernel + bias
+    np.testing.assert_allclose(other.apply(X) @ taken + offset, expected, rtol=1e-4, atol=1e-4)
