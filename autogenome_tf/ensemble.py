@@ -79,8 +79,7 @@ def select(outputs, folds):
         (candidates,) shares that sum to 1.
     """
     held, sign = folds.held, 1 if metrics.HIGHER_IS_BETTER[folds.objective] else -1
-    outputs = np.stack([part[held] for part in outputs])
-    counts, total = np.zeros(len(outputs), int), np.zeros(outputs.shape[1:])
+    counts, total = np.zeros(len(outputs), int), np.zeros(outputs[0].shape)
     best, best_counts = -np.inf, counts
     for chosen in range(1, ROUNDS + 1):
         scores = [sign * folds.score(held, (total + part) / chosen) for part in outputs]

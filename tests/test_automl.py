@@ -11,6 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import keras
 import numpy as np
 import pandas as pd
 import pytest
@@ -238,6 +239,32 @@ def test_another_seed_gives_another_leaderboard(folder, simulated, tmp_path, wit
     other = AutoGenome(config_of(simulated, settings=NETWORK | {"seed": 8}, output=tmp_path))
     scores = [set(board["score"]) for board in (other.train(), table(folder, "leaderboard.tsv"))]
     assert not scores[0] & scores[1]
+
+
+# Ensembles -------------------------------------------------------------------------------------
+
+
+def test_an_ensemble_is_saved_scored_and_drawn_like_a_network(simulated, tmp_path):
+    search = NETWORK["search"] | {"repeats": 2}
+    changes = {"ensemble": {"size": "auto"}, "search": search}
+    settings = NETWORK | changes
+    automl = AutoGenome(
+        config_of(simulated, settings=settings, output=tmp_path, transform=["none", "rank"])
+    )
+    automl.run()
+    board = table(automl.folder, "leaderboard.tsv")
+    found = {json.loads(values)["transform"] for values in board["hyperparameters"]}
+    assert found <= {"none", "rank"}
+    assert set(automl.evaluate()) == {"validation", "test"}
+    history = table(automl.folder, "history.tsv")
+    assert 1 < history["trial"].nunique() and set(history["trial"]) <= set(board["trial"])
+    assert (automl.folder / "plots" / "learning_curves.png").exists()
+    model = keras.models.load_model(automl.folder / "model.keras")
+    genes = table(simulated, "features.tsv.gz", index_col=0)
+    frame = table(automl.folder, "predictions.tsv").set_index("sample").loc[genes.index]
+    found = scipy.special.softmax(model.predict(genes.to_numpy("float32"), verbose=0), axis=1)
+    chances = frame[[name for name in frame if name.startswith("p_")]]
+    np.testing.assert_allclose(found, chances, atol=1e-5)
 
 
 # Later, elsewhere ------------------------------------------------------------------------------

@@ -229,3 +229,10 @@ print(sorted({{"matplotlib.pyplot", "tensorflow", "keras"}} & set(sys.modules)))
 """
     told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert told.stdout.strip() == "[]", told.stderr
+
+
+def test_every_trial_of_an_ensemble_has_curves_of_its_own():
+    frame = pd.concat([history().assign(trial=3), history(epochs=7).assign(trial=5)])
+    panel, rates = plots.learning_curves(frame).axes
+    assert [len(line.get_xdata()) for line in panel.lines] == [5, 7, 5, 7]
+    assert [len(line.get_xdata()) for line in rates.lines] == [5, 7]

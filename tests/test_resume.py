@@ -126,3 +126,15 @@ def test_a_search_killed_again_and_again_beside_half_written_files_ends_alike(
     finish(config, tmp_path)
     assert_like(folder, undisturbed)
     assert known.items() <= dict(seconds(folder)).items()
+
+
+def test_networks_of_an_ensemble_from_before_the_kill_are_trained_again(config, tmp_path):
+    known = json.loads(config.read_text()) | {"ensemble": {"size": 3}}
+    path = tmp_path / "ensemble.json"
+    path.write_text(json.dumps(known))
+    finish(path, tmp_path / "whole")
+    kill_when(path, tmp_path / "killed", lambda line: line.startswith("trial 3/"))
+    before = seconds(tmp_path / "killed" / "t")
+    finish(path, tmp_path / "killed")
+    assert_like(tmp_path / "killed" / "t", tmp_path / "whole" / "t")
+    assert dict(before).items() <= dict(seconds(tmp_path / "killed" / "t")).items()

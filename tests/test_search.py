@@ -35,6 +35,7 @@ class Pretended:
 
     genes, objective, is_streamed = 5, "log_loss", False
     task = types.SimpleNamespace(outputs=2)
+    transforms = {"none": None}
 
     def __init__(self, loss=lambda values: values["layers"] / values["units"], clock=None):
         self.loss, self.clock = loss, clock

@@ -7,7 +7,7 @@ import numpy as np
 from autogenome_tf.plots import _paper
 
 HELD_OUT = "validation_"
-NOT_MEASURES = ("epoch", "seconds")
+NOT_MEASURES = ("epoch", "seconds", "trial")
 MOST_COLUMNS = 3  # panels side by side
 
 
@@ -16,10 +16,12 @@ def learning_curves(history):
 
     Args:
         history: DataFrame, a row an epoch: `epoch`, `loss`, further measures, each with or
-            without its `validation_` twin, and perhaps `learning_rate`; NaN where not measured.
+            without its `validation_` twin, and perhaps `learning_rate`; NaN where not measured. With
+            a column `trial`, each trial has lines of its own.
 
     Returns:
-        A `matplotlib.figure.Figure`; a dashed line marks the epoch of the lowest validation loss.
+        A `matplotlib.figure.Figure`; a dashed line marks the epoch of the lowest validation loss,
+        where there is one fit.
     """
     names = _measures(history)
     rows = math.ceil(len(names) / MOST_COLUMNS)
@@ -57,15 +59,17 @@ def _draw(panel, history, name):
 def _line(panel, history, name, **style):
     if name not in history or history[name].isna().all():
         return
-    measured = history.dropna(subset=[name])
-    # A line through one point is invisible.
-    marker = "o" if len(measured) == 1 else None
-    panel.plot(measured["epoch"], measured[name], marker=marker, **style)
+    trials = history["trial"] if "trial" in history else np.zeros(len(history))
+    for _, measured in history.dropna(subset=[name]).groupby(trials):
+        # A line through one point is invisible.
+        marker = "o" if len(measured) == 1 else None
+        panel.plot(measured["epoch"], measured[name], marker=marker, **style)
+        style["label"] = None
 
 
 def _mark_best(panel, history):
     loss = history.get(HELD_OUT + "loss")
-    if loss is None or loss.isna().all():
+    if loss is None or loss.isna().all() or "trial" in history:
         return
     best = history["epoch"].to_numpy()[np.nanargmin(loss)]
     panel.axvline(best, color=_paper.GREY, linestyle="--", linewidth=1, label="best epoch")

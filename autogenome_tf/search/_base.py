@@ -153,7 +153,7 @@ def reference(folds, spaces, plan, seed):
     if folds.is_streamed:
         return attempt(folds, Trial(0, "linear", fixed), plan, seed)
     best, found = Trial(0, "linear", fixed, status="failed: no score"), None
-    for values in _alternatives(space, fixed):
+    for values in _alternatives(folds, fixed):
         worse = 0
         penalties = sorted(space["l2"].options, reverse=True)
         for l2, fit in folds.ladder("linear", values, penalties, plan.deadline):
@@ -226,11 +226,11 @@ def _of(outcome, trial, folds):
     )
 
 
-def _alternatives(space, fixed):
+def _alternatives(folds, fixed):
     """The values that a convex family is tried with beside its ladder: one for each transform."""
-    if "transform" not in space:
+    if len(folds.transforms) == 1:
         return [fixed]
-    return [fixed | {"transform": name} for name in space["transform"].options]
+    return [fixed | {"transform": name} for name in folds.transforms]
 
 
 def _undefined(folds):
