@@ -16,8 +16,8 @@ def learning_curves(history):
 
     Args:
         history: DataFrame, a row an epoch: `epoch`, `loss`, further measures, each with or
-            without its `validation_` twin, and perhaps `learning_rate`; NaN where not measured. With
-            a column `trial`, each trial has lines of its own.
+            without its `validation_` twin, and perhaps `learning_rate`; NaN where not measured.
+            With a column `trial`, each trial has lines of its own.
 
     Returns:
         A `matplotlib.figure.Figure`; a dashed line marks the epoch of the lowest validation loss,

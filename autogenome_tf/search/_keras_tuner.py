@@ -37,7 +37,7 @@ class Bayesian(keras_tuner.oracles.BayesianOptimizationOracle):
 
     def populate_space(self, trial_id):
         """Propose defaults, then at random, then where the lower confidence bound is best."""
-        family = self.get_space().space[0]
+        family, *_ = self.hyperparameters.space
         if len(self.start_order) < len(family.values):
             return self._default(family.values[len(self.start_order)])
         scored = [trial for trial in self.trials.values() if trial.status == "COMPLETED"]
@@ -47,26 +47,47 @@ class Bayesian(keras_tuner.oracles.BayesianOptimizationOracle):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", sklearn.exceptions.ConvergenceWarning)
             self.gpr.fit(points, scores)
-        proposals = [self._random_values() for _ in range(self.CANDIDATES)]
-        proposals = [values for values in proposals if values is not None]
-        if not proposals:
+        candidates = self._candidates()
+        if not candidates:
             return {"status": engine.TrialStatus.STOPPED, "values": None}
-        mean, deviation = self.gpr.predict(
-            np.array([self._vector(values) for values in proposals]), return_std=True
-        )
+        mean, deviation = self.gpr.predict(self._vectors(candidates), return_std=True)
         best = int(np.argmin(mean - self.beta * deviation))
-        return {"status": engine.TrialStatus.RUNNING, "values": proposals[best]}
+        return {"status": engine.TrialStatus.RUNNING, "values": candidates[best]}
 
     def _default(self, family):
-        hps = self.get_space()
-        hps.values = {FAMILY: family}
-        for hp in hps.space:
-            if hps.is_active(hp):
-                hps.values.setdefault(hp.name, hp.default)
-        return {"status": engine.TrialStatus.RUNNING, "values": hps.values}
+        values = {FAMILY: family} | {hp.name: hp.default for hp in self._dimensions(family)}
+        return {"status": engine.TrialStatus.RUNNING, "values": values}
 
-    def _vector(self, values):
-        return [hp.value_to_prob(values.get(hp.name, hp.default)) for hp in self._nonfixed_space()]
+    def _dimensions(self, family):
+        prefix = f"{family}/"
+        return [hp for hp in self.hyperparameters.space if hp.name.startswith(prefix)]
+
+    def _candidates(self):
+        """Values drawn at random that were not tried yet."""
+        random = np.random.default_rng([self.seed, len(self.trials)])
+        families = self.hyperparameters.space[0].values
+        options = {
+            name: [(hp.name, hp.values) for hp in self._dimensions(name)] for name in families
+        }
+        drawn = []
+        for _ in range(self.CANDIDATES):
+            family = families[random.integers(len(families))]
+            own = options[family]
+            places = random.integers([len(values) for _, values in own])
+            values = {name: known[place] for (name, known), place in zip(own, places, strict=True)}
+            drawn.append({FAMILY: family} | values)
+        return [values for values in drawn if not self._duplicate(values)]
+
+    def _vectors(self, candidates):
+        """(candidates, dimensions) between 0 and 1, as KerasTuner sees values."""
+        space = self._nonfixed_space()
+        places = {hp.name: place for place, hp in enumerate(space)}
+        known = {(hp.name, value): hp.value_to_prob(value) for hp in space for value in hp.values}
+        vectors = np.tile([hp.value_to_prob(hp.default) for hp in space], (len(candidates), 1))
+        for vector, values in zip(vectors, candidates, strict=True):
+            for name, value in values.items():
+                vector[places[name]] = known[name, value]
+        return vectors
 
 
 ORACLES = {

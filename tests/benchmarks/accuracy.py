@@ -97,7 +97,9 @@ def ours(problem):
         config = problem.one.config(folder, **limits) | OURS | {"seed": problem.seed}
         rows = Path(folder) / "rows.tsv"
         _labelled(problem).to_csv(rows, sep="\t", index=False)
+        named = config["data"].get("transform", "auto")
         config["data"] |= {"targets": str(rows), "split": str(rows), "missing": "mean"}
+        config["data"] |= {"transform": [named, "rank"]}
         automl = ag.AutoGenome(config)
         automl.train()
         found = automl.predict().set_index("sample")["prediction"]
