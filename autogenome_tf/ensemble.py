@@ -130,13 +130,10 @@ def _is_smaller(views, constants, members):
     """Whether coordinates that all members share need fewer weights than kernels on genes."""
     if views.coordinates[0].name == "genes":
         return False
-    units = sum(weights.shape[0] * weights.shape[2] for weights in _kernels(members))
+    kernels = [member.outcome.fit.weights[0] for member in members]
+    units = sum(kernel.shape[0] * kernel.shape[2] for kernel in kernels)
     shared = len(views.coordinates) * views.width * len(constants.genes)
     return shared + views.width * units < len(constants.genes) * units
-
-
-def _kernels(members):
-    return [member.outcome.fit.weights[0] for member in members]
 
 
 class _Genes:

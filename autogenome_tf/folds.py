@@ -136,11 +136,13 @@ class Folds:
 
     def views(self, values):
         """The `Views` that a trial's values ask for."""
-        name = values.get("transform", next(iter(self.transforms)))
+        transform = self.transforms[values.get("transform", next(iter(self.transforms)))]
+        # "auto" may have chosen what another name says.
+        name = transform.name
         if name not in self._views:
             self._views[name] = Views(
                 self._values,
-                self.transforms[name],
+                transform,
                 self._config.data,
                 self.pairs,
                 self.space,

@@ -29,7 +29,7 @@ import baselines
 import foreign
 import numpy as np
 import pandas as pd
-from sets import SHARED, Set, sets
+from sets import SHARED, Set, alone, sets
 from sklearn.model_selection import train_test_split
 
 import autogenome_tf as ag
@@ -74,12 +74,6 @@ class Problem:
     def score(self, predictions):
         """Score predictions of the test rows."""
         return baselines.SCORES[self.one.task](self.truth[self.test], predictions)
-
-
-def alone(truth):
-    """Which rows are the only ones of their class; none where truth is numbers."""
-    names, counts = np.unique(truth, return_counts=True)
-    return np.isin(truth, names[counts == 1]) & (truth.dtype.kind != "f")
 
 
 def held_out(truth, rows, share, seed):

@@ -95,6 +95,12 @@ def _transformed(x, transform, log2_floor=1.0):
     return x
 
 
+def alone(truth):
+    """Which rows are the only ones of their class; none where truth is numbers."""
+    names, counts = np.unique(truth, return_counts=True)
+    return np.isin(truth, names[counts == 1]) & (truth.dtype.kind != "f")
+
+
 def sets(folder=SHARED, names=()):
     """The data sets of a folder, all or those named."""
     found = []
