@@ -112,6 +112,7 @@ class AutoGenome:
             times["search"] = time.monotonic() - started + before
             started = time.monotonic()
             self._check(best, trials)
+            folds.forget_steps()
             self._finish(run, learn, folds, best.attempts, deadline)
             times["fit"] = time.monotonic() - started
             plots.draw_training(run, self.config.objective)

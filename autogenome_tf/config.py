@@ -90,6 +90,16 @@ class Data(Section):
         None, description="Keep the genes of largest variance on training rows."
     )
 
+    @model_validator(mode="after")
+    def _auto_stands_alone_or_beside_rank(self):
+        beside = set(self.transforms) - {"auto", "rank"}
+        if "auto" in self.transforms and beside:
+            raise ValueError(
+                f"transform: auto chooses one of the others by itself; expected it alone or with "
+                f"rank; received {list(self.transforms)}"
+            )
+        return self
+
     @property
     def transforms(self):
         """The transforms to choose from, each once."""
@@ -137,10 +147,10 @@ class Search(Section):
     )
     epochs: Count = Field(20, description="Most epochs of one trial.")
     folds: Literal["auto"] | Count = Field(
-        "auto", description="Fits a trial; auto: 5 below 2,000 rows to learn from, else 1."
+        "auto", description="Fits a trial; auto: 5 up to 2,000 rows to learn from, else 1."
     )
     repeats: Literal["auto"] | Count = Field(
-        "auto", description="Networks a fold; auto: 3 below 200 rows to learn from, else 1."
+        "auto", description="Networks a fold; auto: 3 for an ensemble on few rows, else 1."
     )
     objective: str = Field("auto", description="log_loss or r2 when auto.")
 

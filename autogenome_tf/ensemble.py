@@ -14,7 +14,7 @@ from autogenome_tf.stacked import dense, frozen
 
 log = logging.getLogger(__name__)
 
-# Up to so many rows to learn from, one trial says little, and ten cost little.
+# With fewer rows to learn from, one trial says little, and ten cost little.
 FEW_ROWS, MANY_TRIALS, FEW_TRIALS = 1000, 10, 3
 # Rounds of greedy selection.
 ROUNDS = 30
@@ -76,14 +76,14 @@ def select(outputs, folds):
         folds: `Folds` whose objective decides.
 
     Returns:
-        (candidates,) shares that sum to 1.
+        (candidates,) shares that sum to 1; the first alone where the objective is undefined.
     """
     held, sign = folds.held, 1 if metrics.HIGHER_IS_BETTER[folds.objective] else -1
     counts, total = np.zeros(len(outputs), int), np.zeros(outputs[0].shape)
-    best, best_counts = -np.inf, counts
+    best, best_counts = -np.inf, np.eye(len(outputs), dtype=int)[0]
     for chosen in range(1, ROUNDS + 1):
         scores = [sign * folds.score(held, (total + part) / chosen) for part in outputs]
-        first = int(np.nanargmax(scores))
+        first = int(np.argmax(np.nan_to_num(scores, nan=-np.inf)))
         counts = counts + (np.arange(len(outputs)) == first)
         total = total + outputs[first]
         if scores[first] > best:

@@ -15,7 +15,7 @@ from autogenome_tf.errors import InputError
 from autogenome_tf.families import RATES
 from autogenome_tf.predictor import Predictor
 from autogenome_tf.preprocessing import Transform
-from autogenome_tf.rowspace import space_for
+from autogenome_tf.rowspace import MOST_ROWS, space_for
 from autogenome_tf.seeds import derive
 from autogenome_tf.stacked import structure
 from autogenome_tf.views import Views
@@ -40,11 +40,15 @@ def number_of_folds(asked, rows, genes):
     return AUTO_FOLDS if rows <= FEW_ROWS and AUTO_FOLDS * rows * genes * 4 <= MEMORY else 1
 
 
-def number_of_repeats(asked, rows, folds):
-    """Resolve the config's `search.repeats` for so many rows to learn from in so many folds."""
-    if asked != "auto":
-        return asked
-    return AUTO_REPEATS if rows < FEWER_ROWS and folds > 1 else 1
+def number_of_repeats(config, rows, folds):
+    """Resolve the config's `search.repeats` for so many rows to learn from in so many folds.
+
+    Where a single network will be the final one, a single network is judged.
+    """
+    if config.search.repeats != "auto":
+        return config.search.repeats
+    is_averaged = config.ensemble.size != 1
+    return AUTO_REPEATS if is_averaged and rows < FEWER_ROWS and folds > 1 else 1
 
 
 @dataclasses.dataclass(frozen=True)
@@ -102,16 +106,12 @@ class Folds:
                 name: Transform.choose(values, name, data.log2_floor, data.missing)
                 for name in data.transforms
             }
-            fewest = min(len(train) for train, _ in pairs)
             genes = min(self.genes, data.top_variable or self.genes)
-            asked = config.training.space
-            self.space = "genes" if self.is_streamed else space_for(fewest, genes, asked)
+            asked = "genes" if self.is_streamed else config.training.space
+            self.space = space_for(len(truth), genes, asked)
         else:
             self.transforms, self.space = like.transforms, like.space
-        self.repeats = 1
-        if not self.is_streamed:
-            asked = config.search.repeats
-            self.repeats = number_of_repeats(asked, len(truth), len(pairs))
+        self.repeats = number_of_repeats(config, len(truth), len(pairs))
         self._views = {}
         self._engines = collections.OrderedDict()
 
@@ -146,7 +146,8 @@ class Folds:
                 self._config.data,
                 self.pairs,
                 self.space,
-                self.is_streamed,
+                is_truncated=len(self.truth) > MOST_ROWS,
+                is_streamed=self.is_streamed,
             )
         return self._views[name]
 
@@ -159,7 +160,16 @@ class Folds:
             plan: A `training.Plan`.
             seed: Of initial weights and order.
             repeats: Networks a fold, in place of `repeats`.
+
+        Returns:
+            A `training.Fit`.
+
+        Raises:
+            training.Diverged: When not one epoch had a finite loss.
         """
+        if self._is_solved(family):
+            ((_, fit),) = self.ladder(family, values, [values["l2"]], plan.deadline)
+            return fit
         networks = [
             self.network(family, values, derive(seed, f"repeat/{repeat}"))
             for repeat in range(repeats or self.repeats)
@@ -168,7 +178,13 @@ class Folds:
         return training.fit(engine, networks, plan, seed, self._factors(values))
 
     def ladder(self, family, values, penalties, deadline=float("inf")):
-        """Train a family with a single minimum for penalties, strongest first.
+        """Solve a family with a single minimum for penalties.
+
+        Args:
+            family: Its name.
+            values: Its other hyperparameters.
+            penalties: L2 values, strongest first.
+            deadline: `time.monotonic()` after which no further iteration starts.
 
         Yields:
             A pair for each rung: the penalty and its `training.Fit`.
@@ -178,6 +194,10 @@ class Folds:
         engine = self._engine(family, values, [network], "adam")
         factors = self._factors(values)
         yield from training.converge(engine, network, penalties, deadline=deadline, factors=factors)
+
+    def _is_solved(self, family):
+        """Whether a family's loss has a single minimum, and all rows are at hand to find it."""
+        return getattr(families.member(family), "CONVEX", False) and not self.is_streamed
 
     def network(self, family, values, seed=1):
         """A fresh network of a family on the coordinates of these rows."""
@@ -189,8 +209,10 @@ class Folds:
 
     def _engine(self, family, values, networks, optimizer):
         """The compiled step for networks of this structure, made at most once while it is kept."""
+        # The values stand for the wiring, which `structure` leaves out.
         shapes = {name: value for name, value in values.items() if name not in RATES}
-        key = json.dumps([family, shapes, optimizer, len(networks)]) + structure(networks[0])
+        shared = [family, shapes, optimizer, len(networks)]
+        key = json.dumps(shared, sort_keys=True) + structure(networks[0])
         if key not in self._engines:
             rows = self.views(values).rows
             rows = replicas.Rows(rows, self.truth, self._weights, *zip(*self.pairs, strict=True))
@@ -202,11 +224,15 @@ class Folds:
         return self._engines[key]
 
     def parameters(self, values, fit):
-        """Number of parameters of one gene-level network of a fit."""
+        """Number of trained parameters of one gene-level network of a fit."""
         views = self.views(values)
-        stem = fit.weights[0].shape
+        _, inputs, units = fit.weights[0].shape
         genes = max(len(constants.genes) for constants in views.constants)
-        return sum(int(np.prod(w.shape[1:])) for w in fit.weights) + (genes - stem[1]) * stem[2]
+        return fit.parameters + (genes - inputs) * units
+
+    def forget_steps(self):
+        """Free what compiled steps hold."""
+        self._engines.clear()
 
     def judge(self, fit):
         """Score a `training.Fit` by its outputs for the rows each fold held out."""
@@ -254,10 +280,11 @@ class Folds:
 
     def _check_streaming(self):
         """Refuse what needs all rows in memory where they do not fit."""
-        data, rows = self._config.data, self._values.shape[0]
-        needed = len(self.pairs) > 1 or data.missing == "median" or "rank" in data.transforms
-        if self.is_streamed and needed:
+        data, repeats = self._config.data, self._config.search.repeats
+        several = len(self.pairs) > 1 or repeats not in ("auto", 1)
+        if self.is_streamed and (several or data.missing == "median" or "rank" in data.transforms):
             raise InputError(
-                f"{rows} x {self.genes} values do not fit the memory for search.folds above 1, "
-                "data.missing median or data.transform rank; use folds 1 and another way."
+                f"{self._values.shape[0]} x {self.genes} values do not fit the memory for "
+                "search.folds or search.repeats above 1, data.missing median or data.transform "
+                "rank; use folds 1 and another way."
             )

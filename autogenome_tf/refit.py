@@ -8,7 +8,7 @@ import pandas as pd
 
 from autogenome_tf.final import Final
 from autogenome_tf.folds import Folds
-from autogenome_tf.search import is_convex, plan_of
+from autogenome_tf.search import plan_of
 from autogenome_tf.seeds import derive
 
 log = logging.getLogger(__name__)
@@ -40,23 +40,16 @@ def refit(folds, values, winner, config, features, deadline=float("inf")):
     share = FOLDS_SHARE if len(folds.pairs) > 1 else 1.0
     now = time.monotonic()
     plan = plan_of(config, config.training.epochs, now + share * (deadline - now))
-    fit = _fit(folds, winner, plan, seed)
+    # One network a fold, since one will be the final one.
+    fit = folds.fit(winner.family, winner.values, plan, seed, repeats=1)
     outcome = folds.judge(fit)
     final, last = folds, fit
     if len(folds.pairs) > 1:
         everything = [(np.arange(len(folds.truth)), np.zeros(0, int))]
         final = Folds(values, folds.truth, folds.task, config, everything, like=folds)
         rates = [line["learning_rate"] for line in fit.history]
-        last = _fit(final, winner, plan_of(config, fit.best_epoch, deadline, rates), seed)
+        plan = plan_of(config, fit.best_epoch, deadline, rates)
+        last = final.fit(winner.family, winner.values, plan, seed, repeats=1)
     predictor = final.predictor(winner.family, winner.values, last, outcome.temperature, features)
     history = pd.DataFrame(fit.history)
     return Final.of(folds, predictor, history, outcome.outputs, outcome.temperature)
-
-
-def _fit(folds, winner, plan, seed):
-    """One network a fold, since one will be the final one."""
-    if is_convex(winner.family) and not folds.is_streamed:
-        penalties = [winner.values["l2"]]
-        ((_, fit),) = folds.ladder(winner.family, winner.values, penalties, plan.deadline)
-        return fit
-    return folds.fit(winner.family, winner.values, plan, seed, repeats=1)

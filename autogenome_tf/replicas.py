@@ -42,8 +42,8 @@ class Rows:
 
     Attributes:
         views: (folds, rows, inputs), an array or what `resident` makes of it; or a single object in
-            a list, with ``shape`` and ``batch(index)`` that makes (len(index), inputs), where rows
-            do not fit into memory.
+            a list, with ``batch(index)`` that makes (len(index), inputs), where rows do not fit
+            into memory.
         truth: (rows,) class positions or (rows, targets) standardised values.
         weights: (rows,) weight in the loss.
         train: For each fold the rows it learns from.
@@ -101,6 +101,7 @@ class Replicas:
         self._trained = [variable.path for variable in network.trainable_weights]
         blank = {v.path: np.zeros((self.count, *v.shape), "float32") for v in network.weights}
         self._shapes = [blank[path].shape for path in self._trained]
+        self.parameters = sum(int(np.prod(shape[1:])) for shape in self._shapes)
         self._optimizer = OPTIMIZERS[optimizer](1e-3)
         # Nothing is summed over devices here, and TensorFlow would keep every graph that could.
         self._optimizer._all_reduce_sum_gradients = lambda pairs: pairs
@@ -176,7 +177,7 @@ class Replicas:
         stacks = self._stacks()
         trained = [stacks[path] for path in self._trained]
         weights = tf.gather(self._row_weights, index)
-        self._noise.assign_add([0, 256])
+        self._noise.assign_add([0, self._strengths.shape[0]])
         with tf.GradientTape() as tape:
             tape.watch(trained)
             outputs, moved = self._network(x, stacks, True, self._noise.read_value())
@@ -202,42 +203,6 @@ class Replicas:
 
     def _changing(self):
         return [*self._variables, *self._moving.values(), *self._optimizer.variables, self._noise]
-
-    def minimise(self, l2, iterations, deadline=float("inf")):
-        """Full-batch L-BFGS on the mean loss plus `l2` times the squared kernels.
-
-        Replicas are separate problems: their sum is minimised, which minimises each.
-
-        Args:
-            l2: The penalty.
-            iterations: At most.
-            deadline: `time.monotonic()` after which no further iteration starts.
-
-        Returns:
-            The mean over replicas of what is minimised, and the outputs of their held rows.
-        """
-        flat = self._variables[0]
-
-        def function(point):
-            flat.assign(point.reshape(flat.shape))
-            value, gradient = self._slope(tf.constant(l2, tf.float32))
-            return float(value), gradient.numpy().astype("float64").ravel()
-
-        def in_time(point):
-            if time.monotonic() > deadline:
-                raise StopIteration
-
-        start = flat.numpy().astype("float64").ravel()
-        found = scipy.optimize.minimize(
-            function,
-            start,
-            jac=True,
-            method="L-BFGS-B",
-            callback=in_time,
-            options={"maxiter": iterations, "ftol": 1e-7},
-        )
-        flat.assign(found.x.reshape(flat.shape))
-        return found.fun / self.count, self.held()
 
     def state(self):
         """Everything that training changes, as arrays."""
@@ -287,6 +252,42 @@ class InMemory(Replicas):
             return [np.zeros((0, self.task.outputs), "float32") for _ in range(self.count)]
         outputs = self._judged().numpy()
         return [outputs[k, : len(self.rows.held[k % self.folds])] for k in range(self.count)]
+
+    def minimise(self, l2, iterations, deadline=float("inf")):
+        """Full-batch L-BFGS on the mean loss plus `l2` times the squared kernels.
+
+        Replicas are separate problems: their sum is minimised, which minimises each.
+
+        Args:
+            l2: The penalty.
+            iterations: At most.
+            deadline: `time.monotonic()` after which no further iteration starts.
+
+        Returns:
+            The mean over replicas of what is minimised, and the outputs of their held rows.
+        """
+        flat = self._variables[0]
+
+        def function(point):
+            flat.assign(point.reshape(flat.shape))
+            value, gradient = self._slope(tf.constant(l2, tf.float32))
+            return float(value), gradient.numpy().astype("float64").ravel()
+
+        def in_time(point):
+            if time.monotonic() > deadline:
+                raise StopIteration
+
+        start = flat.numpy().astype("float64").ravel()
+        found = scipy.optimize.minimize(
+            function,
+            start,
+            jac=True,
+            method="L-BFGS-B",
+            callback=in_time,
+            options={"maxiter": iterations, "ftol": 1e-7},
+        )
+        flat.assign(found.x.reshape(flat.shape))
+        return found.fun / self.count, self.held()
 
     def _seen(self, index):
         """(replicas, batch) row numbers to what the replicas see: (replicas, batch, inputs)."""

@@ -63,15 +63,18 @@ class RowSpace:
         return len(self.deviation)
 
     @classmethod
-    def of(cls, rows):
-        """From preprocessed training rows, (rows, genes).
+    def of(cls, rows, is_truncated=False):
+        """From preprocessed training rows.
 
-        Up to `MOST_ROWS` rows by a float64 eigenproblem of rows x rows; beyond, the `RANK` widest
-        directions by a randomised singular value decomposition (Halko et al. 2011).
+        Args:
+            rows: (rows, genes).
+            is_truncated: Whether to take the `RANK` widest directions by a randomised singular
+                value decomposition (Halko et al. 2011) in place of all of them by a float64
+                eigenproblem of rows x rows.
         """
         centre = rows.mean(0, dtype="float64")
         centred = (rows - centre).astype("float32")
-        values, vectors = _directions(centred)
+        values, vectors = _directions(centred, is_truncated)
         kept = values > SMALLEST_EIGENVALUE * max(values[0], 1e-30)
         values, vectors = values[kept], vectors[:, kept]
         basis = (centred.T @ (vectors / np.sqrt(values))).astype("float32")
@@ -102,9 +105,9 @@ class RowSpace:
         return folded.astype("float32"), (bias - self.centre @ folded).astype("float32")
 
 
-def _directions(centred):
+def _directions(centred, is_truncated):
     """Variances times rows, widest first, and the (rows, directions) they belong to."""
-    if len(centred) > MOST_ROWS:
+    if is_truncated:
         rank = min(RANK, *centred.shape)
         vectors, singular, _ = randomized_svd(centred, rank, random_state=0)
         return singular.astype("float64") ** 2, vectors.astype("float64")
@@ -117,7 +120,7 @@ def space_for(rows, genes, asked="auto"):
     """Where the first layer is trained.
 
     Args:
-        rows: Number of training rows, of the smallest fold.
+        rows: Number of rows to learn from.
         genes: Number of genes the network sees.
         asked: The config's `training.space`: "rows", "genes", or "auto": rows where genes outnumber
             a moderate number of them.

@@ -66,12 +66,14 @@ class Fit:
             is best for the other folds, so that choosing the epoch does not leak.
         best_epoch: 1-based, the median over replicas; the last one where nothing is held out.
         history: A dict an epoch: epoch, loss, validation_loss, learning_rate, seconds.
+        parameters: Number of trained parameters of one network.
     """
 
     weights: list
     held: list
     best_epoch: int
     history: list
+    parameters: int = 0
 
     def replica(self, number):
         """Weights of one network, in its order."""
@@ -122,7 +124,7 @@ def converge(engine, network, ladder, iterations=500, deadline=float("inf"), fac
         loss, held = engine.minimise(l2, iterations, deadline)
         score = float(np.mean(_held_losses(engine, held) or [np.nan]))
         line = _line(1, loss, score, float("nan"), started)
-        yield l2, Fit(engine.weights(), held, 1, [line])
+        yield l2, Fit(engine.weights(), held, 1, [line], engine.parameters)
 
 
 def _run(engine, batches, plan, rate):
@@ -149,7 +151,7 @@ def _run(engine, batches, plan, rate):
             break
     if not history:
         raise Diverged(f"the loss was not a finite number at learning rate {rate:.3g}")
-    return Fit(*progress.judged(len(history)), history)
+    return Fit(*progress.judged(len(history)), history, engine.parameters)
 
 
 class _Progress:
@@ -169,7 +171,9 @@ class _Progress:
         averaged = [np.mean(held[fold::folds], axis=0) for fold in range(folds)]
         losses = _held_losses(self._engine, averaged)
         if not self.is_judged:
-            self._outputs = [averaged]
+            weights = self._engine.weights()
+            if self._best is None or all(np.isfinite(weight).all() for weight in weights):
+                self._best, self._outputs = weights, [averaged]
             return float("nan")
         if np.isfinite(losses).all():
             self._outputs.append(averaged)
@@ -194,7 +198,7 @@ class _Progress:
     def judged(self, epochs):
         """Best weights, outputs of each fold at the epoch best for the others, the median epoch."""
         if not self.is_judged:
-            return self._engine.weights(), self._outputs[-1], epochs
+            return self._best, self._outputs[-1], epochs
         curves, held = np.array(self._curves), []
         for fold in range(self._engine.folds):
             others = np.delete(curves, fold, axis=1) if curves.shape[1] > 1 else curves

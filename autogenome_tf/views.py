@@ -23,6 +23,7 @@ class Views:
         settings: The config's section `data`.
         pairs: (train rows, held rows) of each fold.
         space: "rows" or "genes", the coordinates of the first layer.
+        is_truncated: Whether "rows" are only the widest directions.
         is_streamed: Whether rows are transformed batch by batch; there is one fold then.
 
     Attributes:
@@ -33,7 +34,9 @@ class Views:
         rows: (folds, rows, inputs) in memory, or a list with one stream.
     """
 
-    def __init__(self, values, transform, settings, pairs, space, is_streamed=False):
+    def __init__(
+        self, values, transform, settings, pairs, space, is_truncated=False, is_streamed=False
+    ):
         self.transform, self._settings = transform, settings
         self._values = values
         self._transformed = None if is_streamed else self._transform(values)
@@ -47,7 +50,7 @@ class Views:
         for fold, (train, _) in enumerate(pairs):
             rows = self.constants[fold].apply(self._transformed)
             if space == "rows":
-                self.coordinates[fold] = RowSpace.of(rows[train])
+                self.coordinates[fold] = RowSpace.of(rows[train], is_truncated)
             views.append(self.coordinates[fold].coordinates(rows))
         self.width = max(view.shape[1] for view in views)
         self.rows = resident(np.stack([_padded(view, self.width) for view in views]))
@@ -119,5 +122,5 @@ class Views:
 
 
 def _padded(view, width):
-    """A view of smaller rank brought to a width with zeros, which no weight can use."""
+    """A view of smaller rank brought to a width with zeros; folding drops their weights."""
     return np.pad(view, ((0, 0), (0, width - view.shape[1])))

@@ -168,6 +168,7 @@ def test_true_is_taken_for_no_number_and_no_text(path):
         ({"data": {"top_variable": 0}}, "data.top_variable: expected greater than or equal to 1"),
         ({"data": {"log2_floor": 0}}, "data.log2_floor: expected greater than 0; received 0."),
         ({"data": {"transform": "log2p"}}, "Did you mean 'log2'?"),
+        ({"data": {"transform": ["auto", "log2"]}}, "expected it alone or with rank"),
         ({"data": {"scale": "Standard"}}, "Did you mean 'standard'?"),
         ({"task": {"type": "regresion"}}, "Did you mean 'regression'?"),
         ({"task": {"loss": "mse"}}, "task: classification is trained with one of cross_entropy"),

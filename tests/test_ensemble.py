@@ -36,7 +36,7 @@ def in_folds(kind="classification", values=X, pairs=PAIRS, **changes):
     """`Folds` of some rows, two seeds each."""
     task, truth = TASKS[kind]
     given = {"name": "t", "data": {"features": "x.tsv", "transform": "none"}, **changes}
-    given["search"] = {"repeats": 2}
+    given["search"] = {"repeats": 2} | given.get("search", {})
     given["task"] = {"type": kind}
     config = Config.of(given)
     return Folds(values, truth, task, config, pairs), config
@@ -139,7 +139,7 @@ def test_transforms_of_members_are_all_in_the_model(tmp_path):
 
 def test_streamed_rows_have_ensembles_too(monkeypatch):
     monkeypatch.setattr("autogenome_tf.folds.MEMORY", 100)
-    folds, config = in_folds(pairs=PAIRS[:1])
+    folds, config = in_folds(pairs=PAIRS[:1], search={"repeats": 1})
     assert folds.is_streamed
     found = attempts(folds, TRIED[1:3])
     final = ensemble.assemble(folds, found, config, NAMES)
@@ -186,6 +186,12 @@ def test_the_choice_is_never_worse_than_the_best_candidate():
 )
 def test_size_goes_by_rows(asked, rows, size):
     assert ensemble.size_for(asked, rows) == size
+
+
+def test_where_the_objective_is_undefined_the_first_stands_alone():
+    folds, _ = in_folds("regression", search={"objective": "pearson"})
+    flat = [np.zeros((ROWS, 2)), np.ones((ROWS, 2))]
+    np.testing.assert_array_equal(ensemble.select(flat, folds), [1.0, 0.0])
 
 
 # Constants taken over ------------------------------------------------------------------------

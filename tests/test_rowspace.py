@@ -115,6 +115,16 @@ def test_directions_that_are_rounding_are_dropped():
     assert RowSpace.of(rows).basis.shape[1] == 1
 
 
+def test_the_truncated_span_is_that_of_the_widest_directions(monkeypatch):
+    monkeypatch.setattr("autogenome_tf.rowspace.RANK", 3)
+    rows = matrix("factors")
+    exact, truncated = RowSpace.of(rows), RowSpace.of(rows, is_truncated=True)
+    assert truncated.basis.shape == (GENES, 3)
+    np.testing.assert_allclose(truncated.deviation, exact.deviation[:3], rtol=1e-3)
+    overlap = np.linalg.svd(exact.basis[:, :3].T @ truncated.basis, compute_uv=False)
+    np.testing.assert_allclose(overlap, 1, atol=1e-3)
+
+
 def test_genes_change_nothing():
     rows, kernel, bias = matrix(), np.ones((GENES, 2)), np.zeros(2)
     genes = Genes().powered(1.0)

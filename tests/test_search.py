@@ -50,7 +50,8 @@ class Pretended:
 
     def ladder(self, family, values, penalties, deadline):
         for l2 in penalties:
-            yield l2, Fit([np.full(3, 0.5 + abs(np.log10(l2) + 1))], [], 1, [])
+            loss = 0.5 + abs(np.log10(l2) + 1) + values["spectral_power"]
+            yield l2, Fit([np.full(3, loss)], [], 1, [{"validation_loss": loss}])
 
     def parameters(self, values, fit):
         return 3
@@ -198,6 +199,24 @@ def test_a_mistake_in_the_program_is_not_taken_for_a_failed_trial():
         searched(Pretended(failing_at([1, 2, 3], KeyError("layers"))))
 
 
+def test_every_combination_beside_l2_has_a_ladder():
+    given = {"linear": {"spectral_power": [1.0, 0.5, 0.0]}, "mlp": {"layers": 1, "units": 8}}
+    first = searched(Pretended(), config_of(given, max_trials=1))[0]
+    assert first.values == {"l2": 0.1, "spectral_power": 0.0}
+
+
+def test_rungs_that_all_predict_the_largest_class_do_not_end_the_ladder():
+    class Counted(Pretended):
+        objective = "accuracy"
+
+        def judge(self, fit):
+            accuracy = 0.9 if fit.weights[0][0] < 0.6 else 0.5
+            return Outcome(accuracy, 0.01, None, 1.0, fit)
+
+    first = searched(Counted(), config_of(objective="accuracy"))[0]
+    assert first.values["l2"] == 0.1 and first.score == 0.9
+
+
 # The best ------------------------------------------------------------------------------------
 
 
@@ -211,15 +230,17 @@ def test_the_best_are_kept_with_their_networks_and_no_others():
     assert all(a.outcome.score == a.trial.score for a in best.attempts)
 
 
-def test_a_recorded_trial_trains_again_to_the_same_outcome():
+def test_a_recorded_trial_trains_again_to_the_same_outcome_whatever_the_time(clock):
     whole = attempted(Pretended(), config_of(max_trials=3))
-    folds = Pretended()
+    folds = Pretended(clock=clock)
     finished = [attempt.trial for attempt in whole]
-    again = attempted(folds, config_of(max_trials=3), finished=finished)
+    late = {"finished": finished, "deadline": clock.now - 1}
+    again = attempted(folds, config_of(max_trials=3), **late)
     assert not folds.trained and all(attempt.outcome is None for attempt in again)
     for first, second in zip(whole, again, strict=True):
         assert second.repeat().score == first.trial.score
     assert [plan.epochs for plan in folds.plans] == [4, 4, 4]
+    assert {plan.deadline for plan in folds.plans} == {float("inf")}
 
 
 # Repetition ------------------------------------------------------------------------------------

@@ -422,6 +422,14 @@ def test_balanced_weights_raise_the_recall_of_the_minority():
     assert balanced > plain + 0.2
 
 
+def test_a_late_divergence_without_held_rows_keeps_numbers():
+    rows = rows_of([(np.arange(ROWS), NOBODY)])
+    plan = Plan(6, rates=(0.01, 0.01, 1e20, 1e20, 1e20, 1e20))
+    found = fit([mlp()], rows, TASK, plan, 3)
+    assert len(found.history) < 6
+    assert all(np.isfinite(weight).all() for weight in found.weights)
+
+
 # Folds of real rows ----------------------------------------------------------------------------
 
 GENE_NAMES = [f"g{i}" for i in range(GENES)]
@@ -442,6 +450,29 @@ def test_the_gene_level_model_equals_the_network_it_was_folded_from(family, spac
     assert ready.space == space
     outputs = ready.predictor(family, values, found, 1.0, GENE_NAMES).outputs(X[FOLDS[0][1]])
     np.testing.assert_allclose(outputs, found.held[0], atol=1e-3)
+
+
+def test_parameters_are_the_trained_ones_of_the_gene_level_network():
+    ready = in_folds(training={"space": "rows"}, pairs=FOLDS)
+    values = PLAIN | {"normalization": "batch"}
+    found = ready.fit("mlp", values, Plan(1, learning_rate=0.01), 1)
+    trained = families.MLP(GENES, TASK).network(values).trainable_weights
+    assert ready.parameters(values, found) == sum(int(np.prod(v.shape)) for v in trained)
+
+
+@pytest.mark.parametrize(
+    ("asked", "size", "rows", "folds_", "found"),
+    [
+        ("auto", "auto", 199, 5, 3),
+        ("auto", "auto", 200, 5, 1),
+        ("auto", "auto", 199, 1, 1),
+        ("auto", 1, 199, 5, 1),
+        (4, 1, 5000, 1, 4),
+    ],
+)
+def test_few_rows_have_several_networks_a_fold_for_an_ensemble(asked, size, rows, folds_, found):
+    given = {"name": "t", "search": {"repeats": asked}, "ensemble": {"size": size}}
+    assert folds.number_of_repeats(Config.of(given), rows, folds_) == found
 
 
 def test_the_gene_level_model_speaks_in_units_of_the_targets():
@@ -508,9 +539,17 @@ def test_streamed_rows_find_their_rate(counts, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("pairs", "missing"), [(FOLDS, "error"), (FOLDS[:1], "median")], ids=["folds", "median"]
+    ("pairs", "data", "repeats"),
+    [
+        (FOLDS, {}, "auto"),
+        (FOLDS[:1], {"missing": "median"}, "auto"),
+        (FOLDS[:1], {"transform": ["none", "rank"]}, "auto"),
+        (FOLDS[:1], {}, 3),
+    ],
+    ids=["folds", "median", "rank", "repeats"],
 )
-def test_what_streaming_cannot_do_is_said(counts, monkeypatch, pairs, missing):
+def test_what_streaming_cannot_do_is_said(counts, monkeypatch, pairs, data, repeats):
     monkeypatch.setattr(folds, "MEMORY", 100)
+    data = {"features": "x.npz"} | data
     with pytest.raises(InputError, match="folds 1"):
-        in_folds(counts, pairs=pairs, data={"features": "x.npz", "missing": missing})
+        in_folds(counts, pairs=pairs, data=data, search={"repeats": repeats})

@@ -21,7 +21,6 @@ from autogenome_tf.search._base import (
     Best,
     Trial,
     attempt,
-    is_convex,
     leaderboard,
     ranked,
     recorded,
@@ -32,7 +31,7 @@ from autogenome_tf.seeds import derive
 from autogenome_tf.training import Plan
 
 __all__ = [
-    "Attempt", "Best", "Trial", "is_convex", "leaderboard", "plan_of", "ranked", "search",
+    "Attempt", "Best", "Trial", "leaderboard", "plan_of", "ranked", "search",
     "trials_of",
 ]  # fmt: skip
 
@@ -76,7 +75,11 @@ def search(folds, config, spaces, finished=(), deadline=float("inf")):
     deadline = now + (deadline - now) * (1 - share)
     plan = plan_of(config, config.search.epochs, deadline)
     if 0 in finished:
-        yield recorded(folds, finished[0], plan, config.seed)
+        # A rung starts from the rung before it, so the whole ladder is climbed again.
+        plan = plan_of(config, config.search.epochs)
+        yield Attempt(
+            finished[0], None, lambda: reference(folds, spaces, plan, config.seed).outcome
+        )
     else:
         yield reference(folds, spaces, plan, config.seed)
     networks = {name: space for name, space in spaces.items() if name != "linear"}

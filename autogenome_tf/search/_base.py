@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+import itertools
 import json
 import logging
 import time
@@ -24,7 +25,7 @@ FAILED_SHARE, FAILED_COUNT = 0.5, 6
 # Part of the time budget that the final fit keeps for itself: a network is trained anew, while an
 # ensemble is put together from networks of the search.
 FINAL_SHARE, ENSEMBLE_SHARE = 0.25, 0.05
-# The ladder of penalties ends after so many that were worse than the best.
+# A ladder of penalties ends after so many with a worse loss than the best.
 MOST_WORSE = 3
 
 # What a configuration can do wrong; any other error is a mistake in the program.
@@ -109,7 +110,7 @@ class Attempt:
         trial: What is known of it.
         outcome: Its networks and their out-of-fold outputs; None for a trial that failed, that an
             interrupted run recorded, or that was forgotten.
-        repeat: Trains it again, to the same `Outcome`.
+        repeat: Trains it again, to the same `Outcome` (but that time does not stop it).
     """
 
     trial: Trial
@@ -149,56 +150,66 @@ def reference(folds, spaces, plan, seed):
     """
     started = time.monotonic()
     space = spaces.get("linear") or families.space("linear")
-    fixed = {name: hyper.options[0] for name, hyper in space.items()}
+    values = {name: hyper.options[0] for name, hyper in space.items()}
     if folds.is_streamed:
-        return attempt(folds, Trial(0, "linear", fixed), plan, seed)
-    best, found = Trial(0, "linear", fixed, status="failed: no score"), None
-    for values in _alternatives(folds, fixed):
-        worse = 0
-        penalties = sorted(space["l2"].options, reverse=True)
-        for l2, fit in folds.ladder("linear", values, penalties, plan.deadline):
-            outcome = folds.judge(fit)
-            is_better = not best.is_scored or _better(folds.objective, outcome.score, best.score)
-            worse = 0 if is_better else worse + 1
-            if is_better:
-                best, found = _of(outcome, Trial(0, "linear", values | {"l2": l2}), folds), outcome
-            if worse == MOST_WORSE or time.monotonic() > plan.deadline:
-                break
-    if not best.is_scored:
-        best = dataclasses.replace(best, status=_undefined(folds))
+        return attempt(folds, Trial(0, "linear", values), plan, seed)
+    best, found = Trial(0, "linear", values, status=_undefined(folds)), None
+    for values, outcome in _rungs(folds, space, plan.deadline):
+        if not best.is_scored or _better(folds.objective, outcome.score, best.score):
+            best, found = _of(outcome, Trial(0, "linear", values), folds), outcome
     best = dataclasses.replace(best, seconds=time.monotonic() - started)
-    return Attempt(best, found, lambda: fitted(folds, best, plan, seed))
+    return Attempt(best, found, _again(folds, best, plan, seed))
+
+
+def _rungs(folds, space, deadline):
+    """Values and `Outcome` of every rung of the ladders until the loss only gets worse."""
+    for values in _beside_l2(folds, space):
+        least, worse = np.inf, 0
+        penalties = sorted(space["l2"].options, reverse=True)
+        for l2, fit in folds.ladder("linear", values, penalties, deadline):
+            yield values | {"l2": l2}, folds.judge(fit)
+            loss = fit.history[-1]["validation_loss"]
+            worse = 0 if loss < least else worse + 1
+            least = min(least, loss)
+            if worse == MOST_WORSE or time.monotonic() > deadline:
+                break
+
+
+def _beside_l2(folds, space):
+    """Values of all dimensions but L2, in every combination."""
+    options = {name: hyper.options for name, hyper in space.items() if name != "l2"}
+    if len(folds.transforms) > 1:
+        options["transform"] = tuple(folds.transforms)
+    for chosen in itertools.product(*options.values()):
+        yield dict(zip(options, chosen, strict=True))
 
 
 def recorded(folds, trial, plan, seed):
     """The `Attempt` of a trial of an interrupted run."""
-    return Attempt(trial, None, lambda: fitted(folds, trial, plan, seed))
+    return Attempt(trial, None, _again(folds, trial, plan, seed))
 
 
-def fitted(folds, trial, plan, seed):
+def _again(folds, trial, plan, seed):
+    """Train a trial again, whatever the time: what time had stopped would stop anew."""
+    timeless = dataclasses.replace(plan, deadline=float("inf"))
+    return functools.partial(_fitted, folds, trial, timeless, seed)
+
+
+def _fitted(folds, trial, plan, seed):
     """Train and judge a trial's values; returns its `Outcome`.
 
     The seed derives from what is tried, so that the same values score the same wherever they come.
     """
-    if is_convex(trial.family) and not folds.is_streamed:
-        ((_, fit),) = folds.ladder(trial.family, trial.values, [trial.values["l2"]], plan.deadline)
-    else:
-        purpose = f"trial/{trial.family}/{json.dumps(trial.values, sort_keys=True)}/{plan.epochs}"
-        fit = folds.fit(trial.family, trial.values, plan, derive(seed, purpose))
-    return folds.judge(fit)
-
-
-def is_convex(family):
-    """Whether a family's loss has a single minimum, so that it is solved instead of trained."""
-    return getattr(families.member(family), "CONVEX", False)
+    purpose = f"trial/{trial.family}/{json.dumps(trial.values, sort_keys=True)}/{plan.epochs}"
+    return folds.judge(folds.fit(trial.family, trial.values, plan, derive(seed, purpose)))
 
 
 def attempt(folds, trial, plan, seed):
     """Train and judge one trial; a failure becomes its status."""
     started = time.monotonic()
-    again = functools.partial(fitted, folds, trial, plan, seed)
+    again = _again(folds, trial, plan, seed)
     try:
-        outcome = again()
+        outcome = _fitted(folds, trial, plan, seed)
     except FAILURES as error:
         reason = " ".join(str(error).split())[:200]
         failed = dataclasses.replace(
@@ -224,13 +235,6 @@ def _of(outcome, trial, folds):
         parameters=folds.parameters(trial.values, outcome.fit),
         status="done",
     )
-
-
-def _alternatives(folds, fixed):
-    """The values that a convex family is tried with beside its ladder: one for each transform."""
-    if len(folds.transforms) == 1:
-        return [fixed]
-    return [fixed | {"transform": name} for name in folds.transforms]
 
 
 def _undefined(folds):

@@ -4,7 +4,7 @@ from autogenome_tf.search._keras_tuner import Proposer
 
 
 def proposer(spaces, settings, objective, seed):
-    """Propose at random for a quarter of the trials, then by the lower confidence bound.
+    """Propose defaults, then at random up to a quarter of the trials, then by confidence bounds.
 
     KerasTuner's own default would stay random for three trials a hyperparameter.
     """
