@@ -234,7 +234,7 @@ class AutoGenome:
         """Run the trials; each is on disk as soon as it ends."""
         config, trials = self.config, []
         with watched(config.search, config.objective) as show:
-            for attempt in search(folds, config, self.spaces, finished, deadline):
+            for attempt in search(folds, config, self.spaces, finished, deadline, run):
                 best.offer(attempt)
                 trial = attempt.trial
                 trials.append(trial)
@@ -251,9 +251,12 @@ class AutoGenome:
             raise StageError(f"no trial of {', '.join(self.spaces)} has a score: {reason}")
         first, found = ranked(trials, self.config.objective)[0], best.attempts[0].trial
         if first.family not in self.spaces:
+            hint = (
+                "" if self.config.search.method == "enas" else "; name it in families to let it win"
+            )
             log.warning(
-                "the linear reference (%.4g) did better than the best of %s (%.4g); name it in "
-                "families to let it win", first.score, ", ".join(self.spaces), found.score,
+                "the linear reference (%.4g) did better than the best of %s (%.4g)%s",
+                first.score, ", ".join(self.spaces), found.score, hint,
             )  # fmt: skip
 
     def _finish(self, run, learn, folds, attempts, deadline):

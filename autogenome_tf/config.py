@@ -137,15 +137,39 @@ class Task(Section):
         return self
 
 
+class Enas(Section):
+    """The search with shared weights; published values where they hold for few epochs."""
+
+    controller: Literal["lstm", "uniform"] = Field(
+        "lstm", description="uniform learns nothing: every arc has the same chance."
+    )
+    children: Count = Field(4, description="Children that one step of the shared weights trains.")
+    updates: Count = Field(10, description="Updates of the controller after each epoch.")
+    samples: Count = Field(20, description="Arcs an update is averaged over.")
+    candidates: Count = Field(100, description="Arcs sampled in the end and scored.")
+    units: Count = Field(64, description="Of the controller's LSTM.")
+    learning_rate: Positive = Field(3.5e-3, description="Of the controller.")
+    temperature: Positive | None = Field(None, description="What logits are divided by.")
+    tanh_constant: Positive | None = Field(1.5, description="Bound of the logits.")
+    entropy_weight: Annotated[float, Field(ge=0)] = 1e-4
+    skip_target: Annotated[float, Field(gt=0, lt=1)] = Field(0.4, description="Rate of skips.")
+    skip_weight: Annotated[float, Field(ge=0)] = Field(
+        0.8, description="Of the divergence from it in the controller's loss."
+    )
+    baseline_decay: Fraction = Field(0.9, description="Of the moving average of rewards.")
+
+
 class Search(Section):
     """How structure and hyperparameters are found, and for how long."""
 
-    method: Literal["random", "grid", "bayesian", "hyperband"] = "bayesian"
+    method: Literal["random", "grid", "bayesian", "hyperband", "enas"] = "bayesian"
     max_trials: Count = 30
     max_seconds: Positive | None = Field(
         None, description="Wall-clock budget of search, baseline and final fit together."
     )
-    epochs: Count = Field(20, description="Most epochs of one trial.")
+    epochs: Count = Field(
+        20, description="Most epochs of one trial; of the shared weights where method is enas."
+    )
     folds: Literal["auto"] | Count = Field(
         "auto", description="Fits a trial; auto: 5 up to 2,000 rows to learn from, else 1."
     )
@@ -153,6 +177,15 @@ class Search(Section):
         "auto", description="Networks a fold; auto: 3 for an ensemble on few rows, else 1."
     )
     objective: str = Field("auto", description="log_loss or r2 when auto.")
+    top_k: Annotated[int, Field(ge=2)] = Field(
+        5, description="Finalists of enas, which train from scratch."
+    )
+    enas: Enas = Field(default_factory=Enas)
+
+    @property
+    def most_trials(self):
+        """How many trials there may be; enas proposes its finalists only."""
+        return min(self.max_trials, self.top_k) if self.method == "enas" else self.max_trials
 
 
 class Training(Section):
@@ -232,6 +265,15 @@ class Config(Section):
             raise ValueError(
                 f"search.objective: a {self.task.type} is ranked by one of {', '.join(known)}; "
                 f"received {self.search.objective!r}.{nearest(self.search.objective, known)}"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _enas_searches_wired(self):
+        if self.search.method == "enas" and set(self.families) != {"wired"}:
+            raise ValueError(
+                "families: search.method enas needs exactly the family wired; "
+                f"received {', '.join(self.families)}"
             )
         return self
 

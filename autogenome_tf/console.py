@@ -102,11 +102,11 @@ def watched(settings, objective):
     )
     started, seen = time.monotonic(), []
     with bar:
-        task = bar.add_task("search", total=settings.max_trials, left="")
+        task = bar.add_task("search", total=settings.most_trials, left="")
 
         def show(trial, best):
             seen.append(trial)
-            log.info("%s", _line(trial, settings.max_trials, objective, best))
+            log.info("%s", _line(trial, settings.most_trials, objective, best))
             left = _left(settings, time.monotonic() - started, len(seen), trial.number)
             description = f"search, best {objective} {best.score:.4g} ({best.family})"
             bar.update(task, completed=trial.number, description=description, left=left)
@@ -127,7 +127,7 @@ def _line(trial, total, objective, best):
 
 def _left(settings, elapsed, done, number):
     """Estimated time left by the trials so far, within the budget."""
-    seconds = elapsed / done * (settings.max_trials - number)
+    seconds = elapsed / done * (settings.most_trials - number)
     if settings.max_seconds:
         seconds = min(seconds, max(0.0, settings.max_seconds - elapsed))
     return f"{datetime.timedelta(seconds=round(seconds))} left"

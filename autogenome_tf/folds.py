@@ -175,7 +175,7 @@ class Folds:
             for repeat in range(repeats or self.repeats)
         ]
         engine = self._engine(family, values, networks, plan.optimizer)
-        return training.fit(engine, networks, plan, seed, self._factors(values))
+        return training.fit(engine, networks, plan, seed, self.factors(values))
 
     def ladder(self, family, values, penalties, deadline=float("inf")):
         """Solve a family with a single minimum for penalties.
@@ -192,7 +192,7 @@ class Folds:
         values = values | {"l2": 0.0}
         network = self.network(family, values, 1)
         engine = self._engine(family, values, [network], "adam")
-        factors = self._factors(values)
+        factors = self.factors(values)
         yield from training.converge(engine, network, penalties, deadline=deadline, factors=factors)
 
     def _is_solved(self, family):
@@ -204,8 +204,14 @@ class Folds:
         hypermodel = families.hypermodel(family)(self.genes, self.task, seed=seed)
         return hypermodel.network(values, self.views(values).width, self.space)
 
-    def _factors(self, values):
+    def factors(self, values):
+        """(folds, inputs) that a trial's values multiply inputs by, or None."""
         return self.views(values).factors(values.get("spectral_power", 0.0))
+
+    def rows(self, values):
+        """The `replicas.Rows` that a trial's values ask for."""
+        views = self.views(values).rows
+        return replicas.Rows(views, self.truth, self._weights, *zip(*self.pairs, strict=True))
 
     def _engine(self, family, values, networks, optimizer):
         """The compiled step for networks of this structure, made at most once while it is kept."""
@@ -214,8 +220,7 @@ class Folds:
         shared = [family, shapes, optimizer, len(networks)]
         key = json.dumps(shared, sort_keys=True) + structure(networks[0])
         if key not in self._engines:
-            rows = self.views(values).rows
-            rows = replicas.Rows(rows, self.truth, self._weights, *zip(*self.pairs, strict=True))
+            rows = self.rows(values)
             made = replicas.engine(networks[0], len(networks), rows, self.task, optimizer)
             self._engines[key] = made
         self._engines.move_to_end(key)

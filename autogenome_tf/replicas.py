@@ -67,7 +67,7 @@ def resident(views):
     return tf.constant(views, tf.float32)
 
 
-def _compiled(function, *shapes):
+def compiled(function, *shapes):
     """Compile a method for tensors of these shapes (and types), in a single trace.
 
     Nothing here needs AutoGraph, whose rewriting of every function takes longer than the trace.
@@ -174,13 +174,17 @@ class Replicas:
 
     def _step(self, x, index, rate):
         """One update on (replicas, batch, inputs); returns the mean loss."""
+        return self._descend(self._network, x, index, rate)
+
+    def _descend(self, network, x, index, rate):
+        """One update of the weights by the loss of a `Stacked` network that uses them."""
         stacks = self._stacks()
         trained = [stacks[path] for path in self._trained]
         weights = tf.gather(self._row_weights, index)
         self._noise.assign_add([0, self._strengths.shape[0]])
         with tf.GradientTape() as tape:
             tape.watch(trained)
-            outputs, moved = self._network(x, stacks, True, self._noise.read_value())
+            outputs, moved = network(x, stacks, True, self._noise.read_value())
             each = tf.reduce_sum(self._losses(index, outputs) * weights, axis=1)
             losses = each / tf.reduce_sum(weights, axis=1)
             # Replicas share no weight, so the gradient of the sum is that of each.
@@ -228,9 +232,9 @@ class InMemory(Replicas):
         padded = [np.resize(index, most) if len(index) else np.zeros(0) for index in rows.held]
         self._held = np.tile(np.stack(padded).astype("int32"), (seeds, 1))
         batches = (None, self.count, None)
-        self._trained_on = _compiled(self._run, (batches, tf.int32), ((None,), tf.float32))
-        self._judged = _compiled(self._judge)
-        self._slope = _compiled(self._value_and_gradient, ((), tf.float32))
+        self._trained_on = compiled(self._run, (batches, tf.int32), ((None,), tf.float32))
+        self._judged = compiled(self._judge)
+        self._slope = compiled(self._value_and_gradient, ((), tf.float32))
 
     def begin(self, networks, seed, factors=None):
         """As `Replicas.begin`."""
@@ -310,11 +314,13 @@ class InMemory(Replicas):
             value = tf.reduce_sum(self._losses(every, outputs) * mask) + l2 * penalty
         return value, tape.gradient(value, self._variables[0].value)
 
-    def _run(self, index, rates):
-        """All steps of an epoch in one loop; returns the loss of each."""
+    def _run(self, index, rates, *more):
+        """All steps of an epoch in one loop, each with its part of `more`; returns their losses."""
 
         def step(i, losses):
-            return i + 1, losses.write(i, self._step(self._seen(index[i]), index[i], rates[i]))
+            given = [part[i] for part in more]
+            loss = self._step(self._seen(index[i]), index[i], rates[i], *given)
+            return i + 1, losses.write(i, loss)
 
         steps = tf.shape(rates)[0]
         losses = tf.TensorArray(tf.float32, size=steps)
@@ -330,8 +336,8 @@ class Streamed(Replicas):
     def __init__(self, network, seeds, rows, task, optimizer="adam"):
         super().__init__(network, seeds, rows, task, optimizer)
         x = ((1, None, network.input_shape[-1]), tf.float32)
-        self._trained_on = _compiled(self._step, x, ((1, None), tf.int32), ((), tf.float32))
-        self._judged = _compiled(self._outputs, x)
+        self._trained_on = compiled(self._step, x, ((1, None), tf.int32), ((), tf.float32))
+        self._judged = compiled(self._outputs, x)
 
     def epoch(self, index, rates, judge=True):
         """As `InMemory.epoch`, batch by batch."""

@@ -187,10 +187,11 @@ class Run:
         text = {name: str for name in ("sample", "part", "prediction", "family", "status")}
         return pd.read_csv(self.path(name), sep="\t", dtype=text, float_precision="round_trip")
 
-    def write_arrays(self, name, **arrays):
+    def write_arrays(self, name, is_compressed=True, **arrays):
         """Write a NumPy archive without pickled objects."""
+        write = np.savez_compressed if is_compressed else np.savez
         with replacing(self.path(name)) as path, open(path, "wb") as stream:
-            np.savez_compressed(stream, **arrays)
+            write(stream, **arrays)
 
     def read_arrays(self, name):
         """Read a NumPy archive."""

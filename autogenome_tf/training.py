@@ -97,10 +97,10 @@ def fit(engine, networks, plan, seed, factors=None):
         Diverged: When not one epoch had a finite loss.
     """
     engine.begin(networks, seed, factors)
-    batches = _Batches(engine, plan.batch_size, seed)
+    batches = Batches(engine, plan.batch_size, seed)
     rate = plan.learning_rate
     if rate == "auto" and not plan.rates:
-        rate = _range_test(engine, batches, BANDS[plan.optimizer])
+        rate = range_test(engine, batches, plan.optimizer)
     return _run(engine, batches, plan, rate)
 
 
@@ -230,8 +230,9 @@ def _held_losses(engine, held):
     ]
 
 
-def _range_test(engine, batches, band):
+def range_test(engine, batches, optimizer):
     """Learning rate from a short ramp (Smith 2017): well below where the loss is least."""
+    band = BANDS[optimizer]
     ramp = np.geomspace(band[0] / 10, band[1] * 10, RAMP)
     start = engine.state()
     losses, _ = engine.epoch(batches.first(RAMP), ramp.astype("float32"), judge=False)
@@ -241,22 +242,30 @@ def _range_test(engine, batches, band):
     return float(np.clip(ramp[int(np.argmin(smooth))] / BELOW_LEAST, *band))
 
 
-class _Batches:
-    """Full batches of row numbers for every replica, by wrap-around, in a seeded order."""
+class Batches:
+    """Full batches of row numbers for every replica, by wrap-around, in a seeded order.
 
-    def __init__(self, engine, batch_size, seed):
+    Args:
+        engine: What `replicas.engine` made.
+        batch_size: At most; smaller where rows would not fill 8 batches.
+        seed: Of the order.
+        together: Batches a step, one behind the other; each has seen every row after an epoch.
+    """
+
+    def __init__(self, engine, batch_size, seed, together=1):
         train = [engine.rows.train[k % engine.folds] for k in range(engine.count)]
         self._train = [np.asarray(rows) for rows in train]
         most = max(map(len, self._train))
         fitting = max(SMALLEST_BATCH, most // FEWEST_STEPS)
         self._size = min(batch_size, fitting, most)
         self._steps = -(-most // self._size)
+        self._together = together
         self._random = [
             np.random.default_rng(derive(seed, f"replica/{k}")) for k in range(len(train))
         ]
 
     def epoch(self):
-        """(steps, replicas, batch) row numbers; each row comes at least once."""
+        """(steps, replicas, together * batch) row numbers; each row comes at least once."""
         return self._draw(self._random, self._steps)
 
     def first(self, steps):
@@ -265,11 +274,14 @@ class _Batches:
         return self._draw(rehearsal, steps)
 
     def _draw(self, generators, steps):
-        drawn = [
-            self._wrapped(rows, random, steps * self._size).reshape(steps, self._size)
-            for rows, random in zip(self._train, generators, strict=True)
-        ]
-        return np.stack(drawn, axis=1).astype("int32")
+        parts = []
+        for _ in range(self._together):
+            drawn = [
+                self._wrapped(rows, random, steps * self._size).reshape(steps, self._size)
+                for rows, random in zip(self._train, generators, strict=True)
+            ]
+            parts.append(np.stack(drawn, axis=1))
+        return np.concatenate(parts, axis=2).astype("int32")
 
     @staticmethod
     def _wrapped(rows, random, length):

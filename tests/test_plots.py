@@ -48,6 +48,17 @@ def predictions():
     return pd.DataFrame(columns | {"prediction": [1.5, 2.5, 2.0, 4.0, 7.0, 1.0]})
 
 
+def shared_search():
+    """Epochs of a search with shared weights, and its candidates."""
+    curves = pd.DataFrame({"epoch": [1, 2, 3], "loss": [3.0, 2.0, 1.0], "reward": [0.1, 0.2, 0.4]})
+    curves = curves.assign(baseline=0.1, entropy=[9.0, 8.0, 7.5], skip_rate=[0.5, 0.4, 0.45])
+    candidates = {
+        "by": ["lstm", "uniform", "lstm", "lstm"],
+        "shared_score": [3.0, 2.0, 1.0, np.nan],
+    }
+    return curves, pd.DataFrame(candidates)
+
+
 FIGURES = {
     "confusion_2": lambda: plots.confusion_matrix(counts_of(2)),
     "confusion_9": lambda: plots.confusion_matrix(counts_of(9)),
@@ -60,6 +71,7 @@ FIGURES = {
         )
     ),
     "predicted": lambda: plots.predicted_vs_true(predictions()),
+    "shared": lambda: plots.shared_search(*shared_search()),
 }
 
 
@@ -236,3 +248,20 @@ def test_every_trial_of_an_ensemble_has_curves_of_its_own():
     panel, rates = plots.learning_curves(frame).axes
     assert [len(line.get_xdata()) for line in panel.lines] == [5, 7, 5, 7]
     assert [len(line.get_xdata()) for line in rates.lines] == [5, 7]
+
+
+def test_candidates_are_drawn_as_shares_of_each_sampler():
+    curves, candidates = shared_search()
+    figure = plots.shared_search(curves, candidates, objective="log_loss")
+    last = figure.axes[-1]
+    assert last.get_xlabel() == "log loss with shared weights"
+    lines = {line.get_label(): line for line in last.get_lines()}
+    assert lines["lstm"].get_xdata().tolist() == [1.0, 3.0]
+    assert lines["lstm"].get_ydata().tolist() == [0.5, 1.0]
+    assert lines["uniform"].get_xdata().tolist() == [2.0]
+
+
+def test_what_a_uniform_controller_does_not_measure_is_not_drawn():
+    curves, candidates = shared_search()
+    figure = plots.shared_search(curves[["epoch", "loss", "reward"]], candidates)
+    assert len(figure.axes) == 3

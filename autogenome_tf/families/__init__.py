@@ -1,6 +1,7 @@
 """The open room of network families: a module with `SPACE` and `body` is a member.
 
-`SPACE` maps hyperparameter names to `Hyperparameter`s; `body(x, values, blocks)` turns the
+`SPACE` maps hyperparameter names to `Hyperparameter`s (where some hang on others, a function
+`opened(given, place)` returns the whole map); `body(x, values, blocks)` turns the
 preprocessed genes into the last hidden layer, using `blocks` (see `layers.Blocks`) for its layers.
 `families.MLP`, `families.ResNet` ... are the members as KerasTuner HyperModels.
 """
@@ -49,8 +50,9 @@ def space(name, given=None, place="families"):
     Raises:
         InputError: For an unknown hyperparameter or a value that is not allowed.
     """
-    declared = member(name, place).SPACE
-    given = given or {}
+    module, given = member(name, place), given or {}
+    opened = getattr(module, "opened", None)
+    declared = opened(given, f"{place}.{name}") if opened else module.SPACE
     for key in given:
         if key not in declared:
             raise unknown(f"{place}.{name}", key, declared)

@@ -2,6 +2,7 @@
 
 import keras
 import keras_tuner
+import numpy as np
 
 from autogenome_tf import families
 from autogenome_tf.layers import Blocks
@@ -65,7 +66,7 @@ class Family(keras_tuner.HyperModel):
             space: "genes", or "rows" where inputs are coordinates in the span of training rows.
             seed: Takes the place of the family's own.
         """
-        values = {name: hyper.options[0] for name, hyper in self.space.items()} | values
+        values = {name: hyper.options[0] for name, hyper in self._around(values).items()} | values
         blocks = Blocks(values, self.seed if seed is None else seed)
         genes = keras.Input((inputs or self.inputs,), name="genes")
         hidden = self.member.body(blocks.noisy(genes, space), values, blocks)
@@ -74,3 +75,12 @@ class Family(keras_tuner.HyperModel):
         if nonlinearity != "none":
             outputs = keras.layers.Activation(nonlinearity)(outputs)
         return keras.Model(genes, outputs, name="network")
+
+    def _around(self, values):
+        """The space whose defaults complete values; some values open a space of their own."""
+        heads = {
+            name: [np.array(values[name]).tolist()]
+            for name, hyper in self.member.SPACE.items()
+            if hyper.alone and name in values
+        }
+        return families.space(self.name, heads) if heads else self.space

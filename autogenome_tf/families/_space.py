@@ -17,12 +17,14 @@ class Hyperparameter:
         allowed: Whether a value may be used at all; configs may leave the default options.
         expected: That condition in words, for errors.
         optional: Searched only where a config names it.
+        alone: Has one value in a search, as other dimensions hang on it.
     """
 
     options: tuple
     allowed: Callable[[Any], bool]
     expected: str
     optional: bool = False
+    alone: bool = False
 
     def narrow(self, place, given):
         """Take over what a config says: a list narrows, a scalar fixes.
@@ -33,6 +35,8 @@ class Hyperparameter:
         options = given if isinstance(given, list) else [given]
         if not options:
             raise InputError(f"{place}: expected at least one value; received [].")
+        if self.alone and len(options) > 1:
+            raise InputError(f"{place}: expected a single value; received {given!r}.")
         for value in options:
             if not self.allowed(value):
                 raise InputError(f"{place}: expected {self.expected}; received {value!r}.")
@@ -61,13 +65,13 @@ class Hyperparameter:
         return None if chosen is None else json.loads(chosen)
 
 
-def integer(*options, low=1, high=65536, optional=False):
+def integer(*options, low=1, high=65536, optional=False, alone=False):
     """A whole number from `low` to `high`."""
 
     def allowed(value):
         return isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
 
-    return Hyperparameter(options, allowed, f"an integer from {low} to {high}", optional)
+    return Hyperparameter(options, allowed, f"an integer from {low} to {high}", optional, alone)
 
 
 def number(*options, low=0.0, high=1.0, below=False):
@@ -87,15 +91,16 @@ def word(*options, known):
     return Hyperparameter(options, lambda value: value in known, f"one of {', '.join(known)}")
 
 
-def sizes(*options):
-    """A list of whole numbers of at least 1."""
+def sizes(*options, low=1, optional=False, alone=False):
+    """A list of whole numbers of at least `low`."""
 
     def allowed(value):
-        whole = integer().allowed
+        whole = integer(low=low).allowed
         return isinstance(value, (list, tuple)) and len(value) > 0 and all(map(whole, value))
 
-    expected = "lists of integers of at least 1, such as [[2, 3]] or [[2, 3], [2, 3, 4]]"
-    return Hyperparameter(options, allowed, expected)
+    expected = f"lists of integers of at least {low}, such as [[2, 3]]"
+    expected += "" if alone else " or [[2, 3], [2, 3, 4]]"
+    return Hyperparameter(options, allowed, expected, optional, alone)
 
 
 # Attribution is exact for these activations (DeepLIFT's rescale rule), so only these are offered.

@@ -6,6 +6,7 @@ from autogenome_tf.plots.confusion_matrix import confusion_matrix
 from autogenome_tf.plots.learning_curves import learning_curves
 from autogenome_tf.plots.predicted_vs_true import predicted_vs_true
 from autogenome_tf.plots.search_progress import search_progress
+from autogenome_tf.plots.shared_search import shared_search
 
 __all__ = [
     "confusion_matrix",
@@ -16,4 +17,5 @@ __all__ = [
     "predicted_vs_true",
     "save",
     "search_progress",
+    "shared_search",
 ]

@@ -10,6 +10,7 @@ from autogenome_tf.plots.confusion_matrix import confusion_matrix
 from autogenome_tf.plots.learning_curves import learning_curves
 from autogenome_tf.plots.predicted_vs_true import predicted_vs_true
 from autogenome_tf.plots.search_progress import search_progress
+from autogenome_tf.plots.shared_search import shared_search
 
 
 def draw_training(run, objective):
@@ -22,6 +23,9 @@ def draw_training(run, objective):
     )
     save(figure, run.path("plots/search_progress"))
     save(learning_curves(run.read_table("history.tsv")), run.path("plots/learning_curves"))
+    if run.has("search/enas/candidates.tsv"):
+        tables = (run.read_table(f"search/enas/{name}.tsv") for name in ("curves", "candidates"))
+        save(shared_search(*tables, objective=objective), run.path("plots/shared_search"))
 
 
 def draw_evaluation(run):

@@ -1,4 +1,4 @@
-"""The open room of searches: a module with `proposer(spaces, settings, objective, seed)`.
+"""The open room of searches: a module with `proposer(spaces, config, seed, folds, run, deadline)`.
 
 A proposer has `propose()`, `tell(proposal, score)` and `close()`; everything else (training, time,
 files, ranking) is the same for all and stands here.
@@ -52,7 +52,7 @@ def plan_of(config, epochs, deadline=float("inf"), rates=()):
     )
 
 
-def search(folds, config, spaces, finished=(), deadline=float("inf")):
+def search(folds, config, spaces, finished=(), deadline=float("inf"), run=None):
     """Try the linear reference and then what the config's method proposes.
 
     Args:
@@ -62,6 +62,7 @@ def search(folds, config, spaces, finished=(), deadline=float("inf")):
         finished: Trials of an interrupted run of the same config. They are told to the method,
             which is deterministic, instead of being trained again.
         deadline: `time.monotonic()` at which search and final fit must be over.
+        run: The `Run` that a method may write files of its own to.
 
     Yields:
         An `Attempt` for each trial as it ends, those of the interrupted run first.
@@ -87,21 +88,21 @@ def search(folds, config, spaces, finished=(), deadline=float("inf")):
         return
     method = importlib.import_module(f"{__name__}.{config.search.method}")
     seed = derive(config.seed, "search")
-    proposer = method.proposer(networks, config.search, config.objective, seed)
+    proposer = method.proposer(networks, config, seed, folds, run, deadline)
     with contextlib.closing(proposer):
         yield from _loop(proposer, folds, config, finished, deadline)
 
 
 def _loop(proposer, folds, config, finished, deadline):
     known, failed, repeats, number = {}, [], 0, 0
-    while number < config.search.max_trials and repeats < MOST_REPEATS:
+    while number < config.search.most_trials and repeats < MOST_REPEATS:
         is_recorded = number + 1 in finished
         if not is_recorded and time.monotonic() > deadline:
             log.info("search: the time is used up after %d trials", number)
             return
         proposed = proposer.propose()
         if proposed is None:
-            log.info("search: the space is exhausted after %d trials", number)
+            log.info("search: nothing is left to try after %d trials", number)
             return
         proposal, family, values, epochs = proposed
         key = json.dumps([family, values, epochs], sort_keys=True)

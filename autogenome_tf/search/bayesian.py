@@ -3,7 +3,7 @@
 from autogenome_tf.search._keras_tuner import Proposer
 
 
-def proposer(spaces, settings, objective, seed):
+def proposer(spaces, config, seed, *_):
     """Propose defaults, then at random up to a quarter of the trials, then by confidence bounds.
 
     KerasTuner's own default would stay random for three trials a hyperparameter.
@@ -11,8 +11,8 @@ def proposer(spaces, settings, objective, seed):
     return Proposer(
         "bayesian",
         spaces,
-        objective,
+        config.objective,
         seed,
-        max_trials=settings.max_trials,
-        num_initial_points=max(5, settings.max_trials // 4),
+        max_trials=config.search.max_trials,
+        num_initial_points=max(5, config.search.max_trials // 4),
     )

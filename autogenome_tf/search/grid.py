@@ -3,6 +3,6 @@
 from autogenome_tf.search._keras_tuner import Proposer
 
 
-def proposer(spaces, settings, objective, seed):
+def proposer(spaces, config, seed, *_):
     """Propose combination after combination, each once."""
-    return Proposer("grid", spaces, objective, seed, max_trials=settings.max_trials)
+    return Proposer("grid", spaces, config.objective, seed, max_trials=config.search.max_trials)

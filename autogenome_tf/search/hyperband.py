@@ -3,7 +3,7 @@
 from autogenome_tf.search._keras_tuner import Proposer
 
 
-def proposer(spaces, settings, objective, seed):
+def proposer(spaces, config, seed, *_):
     """Propose bracket after bracket until the trials or the time are used up.
 
     A promoted configuration is trained anew for its longer span: no checkpoint is kept of any.
@@ -11,8 +11,8 @@ def proposer(spaces, settings, objective, seed):
     return Proposer(
         "hyperband",
         spaces,
-        objective,
+        config.objective,
         seed,
-        max_epochs=settings.epochs,
+        max_epochs=config.search.epochs,
         hyperband_iterations=None,
     )

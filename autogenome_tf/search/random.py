@@ -3,6 +3,6 @@
 from autogenome_tf.search._keras_tuner import Proposer
 
 
-def proposer(spaces, settings, objective, seed):
+def proposer(spaces, config, seed, *_):
     """Propose at random, without repeating a combination."""
-    return Proposer("random", spaces, objective, seed, max_trials=settings.max_trials)
+    return Proposer("random", spaces, config.objective, seed, max_trials=config.search.max_trials)

@@ -94,6 +94,9 @@ def ours(problem):
         named = config["data"].get("transform", "auto")
         config["data"] |= {"targets": str(rows), "split": str(rows), "missing": "mean"}
         config["data"] |= {"transform": [named, "rank"]}
+        if problem.one.task == "classification":
+            # The score counts every class alike, so that every search is told to do so.
+            config["task"] |= {"class_weight": "balanced"}
         automl = ag.AutoGenome(config)
         automl.train()
         found = automl.predict().set_index("sample")["prediction"]

@@ -62,9 +62,7 @@ def simulated(rows, genes, seed):
 def drawn_values(trials, seed):
     """Family and values of each trial, as KerasTuner's random oracle draws them."""
     config, spaces = configured(trials, seed, "none")
-    with contextlib.closing(
-        random.proposer(spaces, config.search, config.objective, seed)
-    ) as oracle:
+    with contextlib.closing(random.proposer(spaces, config, seed)) as oracle:
         for _ in range(trials):
             proposal, family, values, _ = oracle.propose()
             oracle.tell(proposal, 0.0)

@@ -1,0 +1,104 @@
+"""Wired dense layers (AutoGenome's RRFCN): the width of each layer and its skips are searched.
+
+Layer 1 has `max_width` units and no choice. Each later layer is wired to the one directly before
+and, where its bit says so, to earlier ones; what it is wired to is concatenated. An arc is all
+those decisions as AutoGenome writes them: for three searched layers ``[width_2, width_3, skip_1_3,
+width_4, skip_1_4, skip_2_4]``, a width as its position among the layer's options in order of size.
+"""
+
+from autogenome_tf.errors import InputError
+from autogenome_tf.families._space import COMMON, integer, number, sizes
+
+# The default widths of a layer, as parts of the largest.
+PARTS = (1 / 4, 1 / 16, 1 / 8, 1 / 2, 1)
+
+SPACE = {
+    "layers": integer(7, low=2, high=32, alone=True),
+    "max_width": integer(1024, alone=True),
+    "arc": sizes(low=0, optional=True, alone=True),
+    **COMMON,
+    "l2": number(1e-4, 0.0, 1e-3, 1e-2, 3e-2, high=1e6),
+}
+
+
+def opened(given, place):
+    """The space with the decisions that its `layers` and `max_width` open.
+
+    Args:
+        given: What a config says of the family.
+        place: Where it says so, for errors.
+
+    Raises:
+        InputError: For layers, a largest width or an arc that is not allowed.
+    """
+    fixed = {}
+    for name in ("layers", "max_width"):
+        narrowed = SPACE[name].narrow(f"{place}.{name}", given.get(name, SPACE[name].options[0]))
+        (fixed[name],) = narrowed.options
+    widest = fixed["max_width"]
+    width = integer(*dict.fromkeys(max(1, round(part * widest)) for part in PARTS), high=widest)
+    skip = integer(0, 1, low=0, high=1)
+    found = {
+        name: width if name.startswith("width") else skip for name in decisions(fixed["layers"])
+    }
+    if "arc" in given:
+        (arc,) = SPACE["arc"].narrow(f"{place}.arc", given["arc"]).options
+        found = _said_by(arc, found, f"{place}.arc")
+    return {"layers": SPACE["layers"], "max_width": SPACE["max_width"], **found, **SPACE}
+
+
+def _said_by(arc, found, place):
+    """The decisions that an arc makes."""
+    if len(arc) != len(found):
+        raise InputError(
+            f"{place}: expected {len(found)} integers ({', '.join(found)}); received {list(arc)}."
+        )
+    said = {}
+    for (name, hyper), position in zip(found.items(), arc, strict=True):
+        ordered = sorted(hyper.options)
+        if position >= len(ordered):
+            raise InputError(
+                f"{place}: expected a position from 0 to {len(ordered) - 1} for {name}; "
+                f"received {position}."
+            )
+        said[name] = integer(ordered[position], low=ordered[position], high=ordered[position])
+    return said
+
+
+def decisions(layers):
+    """Names of what is decided for so many layers, in the order of an arc."""
+    names = []
+    for layer in range(2, layers + 1):
+        names.append(f"width_{layer}")
+        names += [f"skip_{source}_{layer}" for source in range(1, layer - 1)]
+    return names
+
+
+def options(space):
+    """For each decision of an arc what its positions stand for, in order of size.
+
+    Args:
+        space: The search space of a trial, as `families.space` makes it.
+    """
+    (layers,) = space["layers"].options
+    return {name: sorted(space[name].options) for name in decisions(layers)}
+
+
+def sources(values, layer):
+    """Numbers of the layers that a layer is wired to, in order."""
+    skips = [source for source in range(1, layer - 1) if values[f"skip_{source}_{layer}"]]
+    return [*skips, layer - 1] if layer > 1 else []
+
+
+def body(x, values, blocks):
+    """Grow layer by layer; each sees the concatenation of its sources."""
+    widest, outputs = values["max_width"], [x]
+    for layer in range(1, values["layers"] + 1):
+        width = widest if layer == 1 else values[f"width_{layer}"]
+        if width > widest:
+            raise ValueError(f"wired: width_{layer} is {width}, above max_width {widest}")
+        seen = [outputs[source] for source in sources(values, layer)] or [x]
+        x = blocks.concatenate(*seen) if len(seen) > 1 else seen[0]
+        x = blocks.activated(blocks.dense(x, width))
+        outputs.append(x)
+    return x

@@ -1,0 +1,467 @@
+"""ENAS: the controller against closed forms, the bank against stand-alone networks, the search."""
+
+import json
+import logging
+import math
+
+import numpy as np
+import pytest
+import scipy.special
+import tensorflow as tf
+
+from autogenome_tf import families
+from autogenome_tf.config import Config, Enas
+from autogenome_tf.errors import InputError
+from autogenome_tf.folds import Folds
+from autogenome_tf.run import Run
+from autogenome_tf.search import enas, search
+from autogenome_tf.search._enas.bank import Bank, Wiring
+from autogenome_tf.search._enas.controller import Controller, Uniform
+from autogenome_tf.tasks import Classification, Regression
+from autogenome_tf.training import Plan
+
+ROWS, GENES = 45, 30
+RANDOM = np.random.default_rng(0)
+X = RANDOM.normal(size=(ROWS, GENES)).astype("float32")
+PAIRS = [(np.flatnonzero(np.arange(ROWS) % 3 != k), np.arange(k, ROWS, 3)) for k in range(3)]
+TASKS = {
+    "classification": (
+        Classification(["a", "b", "c"]),
+        (X[:, :2] > 0).sum(1).astype("int32"),
+    ),
+    "regression": (Regression(["y"]), X[:, :1] + 0.1 * X[:, 1:2]),
+}
+WIRED = {"layers": 4, "max_width": 16}
+SMALL = {"updates": 2, "samples": 5, "candidates": 12, "children": 2, "units": 8}
+
+
+def in_folds(kind="classification", family=None, truth=None, pairs=PAIRS, **changes):
+    """`Folds` of some rows, their config and search spaces."""
+    task, known = TASKS[kind]
+    given = {
+        "name": "t",
+        "data": {"features": "x.tsv", "transform": "none"},
+        "task": {"type": kind},
+        "families": {"wired": WIRED | (family or {})},
+        "search": {"method": "enas", "epochs": 3, "top_k": 2, "enas": SMALL},
+        "training": {"epochs": 3},
+    }
+    for section, values in changes.items():
+        given[section] = given.get(section, {}) | values
+    config = Config.of(given)
+    folds = Folds(X, known if truth is None else truth, task, config, pairs)
+    return folds, config, families.spaces(config)
+
+
+def searching(*arguments, run=None, seed=5, **changes):
+    """An `Enas` on some rows."""
+    folds, config, spaces = in_folds(*arguments, **changes)
+    return enas.proposer(spaces, config, seed, folds, run)
+
+
+def proposals(searcher):
+    """Values of all finalists, told a score each."""
+    found = []
+    while (proposed := searcher.propose()) is not None:
+        found.append(proposed[2])
+        searcher.tell(proposed[0], 1.0 / len(found))
+    return found
+
+
+# The controller ----------------------------------------------------------------------------------
+
+CAPS = [(1.5, 4, 0.870), (1.5, 6, 0.801), (1.5, 10, 0.691), (2.5, 4, 0.980), (2.5, 6, 0.967),
+        (2.5, 10, 0.943), (1.5, 2, 0.953), (2.5, 2, 0.993)]  # fmt: skip
+WIDTHS, BEST = 6, np.array([2, 0, 5, 3])
+
+
+def controller_of(layers=5, widths=WIDTHS, seed=1, bits=(True, True), **settings):
+    """A controller of so many layers."""
+    allowed = [[[True] * widths] + [list(bits)] * skips for skips in range(layers - 1)]
+    return Controller(allowed, Enas(**settings), seed)
+
+
+@pytest.mark.parametrize(("constant", "choices", "cap"), CAPS)
+def test_no_choice_is_surer_than_its_cap(constant, choices, cap):
+    controller = controller_of(tanh_constant=constant)
+    logits = np.full((1, choices), -1e6, "float32")
+    logits[0, 0] = 1e6
+    sure = scipy.special.softmax(controller._squashed(tf.constant(logits)).numpy())[0, 0]
+    closed = math.exp(constant) / (math.exp(constant) + (choices - 1) * math.exp(-constant))
+    assert sure == pytest.approx(closed, rel=1e-5) == pytest.approx(cap, abs=1e-3)
+
+
+def test_a_temperature_flattens_and_no_constant_leaves_logits_as_they_are():
+    logits = tf.constant([[1.0, -2.0]])
+    plain = controller_of(tanh_constant=None)._squashed(logits)
+    cooled = controller_of(tanh_constant=None, temperature=5.0)._squashed(logits)
+    assert np.array_equal(plain, logits) and np.allclose(cooled, logits / 5)
+
+
+def rewarded(controller, updates, seed=0):
+    """Reward the share of right widths, with noise; returns how often each is right then."""
+    random = np.random.default_rng(seed)
+    columns = np.cumsum([0, 1, 2, 3])  # of the widths among the decisions of an arc
+    for _ in range(updates):
+        arcs = controller.sample(20)
+        right = (arcs[:, columns] == BEST).mean(axis=1)
+        controller.learn(arcs, right + random.normal(0, 0.05, 20))
+    return (controller.sample(2000)[:, columns] == BEST).mean(axis=0)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("constant", "least", "most"), [(1.5, 0.5, 0.85), (2.5, 0.6, 0.99)])
+def test_a_bandit_is_learnt_as_far_as_the_cap_lets(constant, least, most):
+    # A decision may settle on a wrong width, so the mean over decisions is what is known.
+    controller = controller_of(bits=(True, False), tanh_constant=constant, skip_weight=0.0)
+    before = rewarded(controller, 0)
+    after = rewarded(controller, 500)
+    assert before.mean() == pytest.approx(1 / WIDTHS, abs=0.05)
+    assert least < after.mean() < most
+
+
+def test_a_reward_at_the_baseline_teaches_nothing():
+    controller = controller_of(skip_weight=0.0, entropy_weight=0.0)
+    before = [weight.numpy() for weight in controller._weights]
+    for _ in range(3):
+        controller.learn(controller.sample(7), np.full(7, 0.5))
+    assert controller.baseline == 0.5
+    after = [weight.numpy() for weight in controller._weights]
+    assert all(np.array_equal(a, b) for a, b in zip(before, after, strict=True))
+
+
+def test_the_mean_gradient_of_log_p_is_nothing_within_its_error():
+    controller, batches = controller_of(layers=4, units=8), []
+    for _ in range(60):
+        arcs = tf.constant(controller.sample(50))
+        with tf.GradientTape() as tape:
+            weight = controller._to_widths.value
+            log_p = tf.reduce_mean(controller._walk(50, arcs)[1])
+        batches.append(tape.gradient(log_p, weight).numpy().ravel())
+    mean, error = np.mean(batches, axis=0), np.std(batches, axis=0) / len(batches) ** 0.5
+    assert (np.abs(mean) > 1e-9).any()
+    assert np.mean((mean / error) ** 2) < 1.6  # 1 is expected
+
+
+@pytest.mark.parametrize("target", [0.2, 0.4, 0.8])
+def test_without_rewards_skips_go_to_their_target_rate(target):
+    controller = controller_of(
+        layers=4, units=16, skip_target=target, learning_rate=0.02, entropy_weight=0.0
+    )
+    for _ in range(150):
+        controller.learn(controller.sample(5), np.zeros(5))
+    arcs = controller.sample(2000)
+    assert arcs[:, [2, 4, 5]].mean(axis=0) == pytest.approx(target, abs=0.05)
+
+
+def test_log_p_is_that_of_the_sampled_frequencies():
+    controller = controller_of(layers=3, widths=2)
+    arcs = controller.sample(20_000)
+    kinds, counts = np.unique(arcs, axis=0, return_counts=True)
+    log_p = controller._walk(len(kinds), tf.constant(kinds))[1]
+    assert np.exp(log_p) == pytest.approx(counts / counts.sum(), abs=0.015)
+    assert np.exp(log_p).sum() == pytest.approx(1.0, abs=1e-5)  # all 2 x 2 x 2 arcs were drawn
+
+
+@pytest.mark.parametrize("kind", [Controller, Uniform])
+def test_what_is_not_allowed_is_never_sampled(kind):
+    allowed = [
+        [[True, True, True]],
+        [[True, True], [False, True]],
+        [[True], [True, False], [True, True]],
+    ]
+    controller = kind(allowed, Enas(units=8), 3) if kind is Controller else kind(allowed, 3)
+    arcs = controller.sample(500)
+    assert {column: set(arcs[:, column].tolist()) for column in range(6)} == {
+        0: {0, 1, 2}, 1: {0, 1}, 2: {1}, 3: {0}, 4: {0}, 5: {0, 1}
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", [Controller, Uniform])
+def test_a_controller_goes_on_from_its_state(kind):
+    def fresh():
+        allowed = [[[True] * 3], [[True] * 3, [True, True]]]
+        return kind(allowed, Enas(units=8), 3) if kind is Controller else kind(allowed, 3)
+
+    one, other = fresh(), fresh()
+    for controller in (one, one, one):
+        controller.learn(controller.sample(5), np.arange(5.0))
+    state = one.state()
+    other.restore(state)
+    for _ in range(2):
+        first, second = one.sample(6), other.sample(6)
+        assert np.array_equal(first, second)
+        assert one.learn(first, np.arange(6.0)) == other.learn(second, np.arange(6.0))
+
+
+# The bank ----------------------------------------------------------------------------------------
+
+ARCS = [
+    [0, 0, 0, 0, 0, 0],
+    [4, 4, 1, 4, 1, 1],
+    [1, 3, 1, 0, 0, 1],
+    [2, 1, 0, 3, 1, 0],
+]
+
+
+def bank_of(kind="classification", family=None, children=2, **changes):
+    """A bank after a few steps, so that no weight is what it began with."""
+    calm = {"dropout": 0.0, "input_dropout": 0.0} | (family or {})
+    folds, _, spaces = in_folds(kind, calm, **changes)
+    wiring = Wiring(spaces["wired"])
+    network = folds.network("wired", wiring.widest, 3)
+    rows = folds.rows(wiring.widest)
+    bank = Bank(network, wiring, rows, folds.task, "adam", children, seed=2)
+    bank.begin([network], 4)
+    bank.draw = Uniform(wiring.allowed, 9).sample
+    index = np.stack([RANDOM.choice(train, (4, 16)) for train, _ in PAIRS], axis=1)
+    bank.epoch(index.astype("int32"), np.full(4, 0.01, "float32"))
+    return bank, folds
+
+
+def alone(bank, folds, arc, fold):
+    """A stand-alone Keras model of an arc with the weights it has in the bank."""
+    values = bank._wiring.values(arc)
+    network = folds.network("wired", values, 8)
+    network.set_weights([stack[fold] for stack in bank.child(arc)])
+    return network
+
+
+@pytest.mark.parametrize("normalization", ["batch", "none"])
+@pytest.mark.parametrize("arc", ARCS + [[k, 4 - k, 1, k, 1, 0] for k in range(5)])
+def test_a_child_cut_out_of_the_bank_is_the_bank_s(banks, arc, normalization):
+    bank, folds = banks[normalization]
+    context = bank._context.numpy()
+    found = bank.outputs([ARCS[2], arc], context)[:, 1]
+    for fold in range(len(PAIRS)):
+        x = tf.gather(bank._views[fold], context[fold])
+        expected = alone(bank, folds, arc, fold)(x, training=True)
+        assert np.abs(found[fold] - expected).max() < 1e-5
+
+
+@pytest.fixture(scope="module")
+def banks():
+    """Banks that several tests look at, by their normalisation."""
+    return {name: bank_of(family={"normalization": name}) for name in ("batch", "none")}
+
+
+def test_children_of_a_step_have_statistics_of_their_own(banks):
+    bank, _ = banks["batch"]
+    index = np.stack([held for _, held in PAIRS])
+    together = bank.outputs(ARCS, index)
+    for child, arc in enumerate(ARCS):
+        assert np.allclose(bank.outputs([arc], index)[:, 0], together[:, child], atol=1e-5)
+
+
+def test_a_held_row_is_judged_the_same_whatever_stands_beside_it(banks):
+    bank, _ = banks["batch"]
+    index = np.stack([held for _, held in PAIRS])
+    whole = bank.outputs(ARCS, index)
+    assert np.allclose(bank.outputs(ARCS, index[:, :3]), whole[:, :, :3], atol=1e-5)
+
+
+def test_a_step_moves_only_what_its_child_uses():
+    bank, _ = bank_of(family={"l2": 0.0}, children=1)
+    arc = [1, 0, 0, 2, 1, 0]
+    bank.begin([bank._keras], 4)
+    bank.draw = lambda count: np.tile(arc, (count, 1)).astype("int32")
+    before = [stack.copy() for stack in bank.weights()]
+    bank.epoch(np.stack([train[:8] for train, _ in PAIRS])[None].astype("int32"), [0.1])
+    moved = [a != b for a, b in zip(before, bank.weights(), strict=True)]
+    assert any(change.any() for change in moved)
+    kernels = [change for change in moved if change.ndim == 3]
+    # Layer 3 sees 2 of 16 units of layer 2, and nothing of layer 1; of it 1 unit is used.
+    assert kernels[2][:, 16:18, :1].any()
+    kernels[2][:, 16:18, :1] = False
+    assert not kernels[2].any()
+
+
+@pytest.mark.parametrize("kind", TASKS)
+def test_one_trace_serves_every_child(kind):
+    bank, _ = bank_of(kind)
+    index = np.stack([train[:16] for train, _ in PAIRS])[None].astype("int32")
+    for count in (1, 3):
+        bank.epoch(np.repeat(index, count, axis=0), np.full(count, 0.01, "float32"))
+        bank.outputs(np.array(ARCS)[: count + 1], index[0][:, :count])
+    for function in (bank._trained_on, bank._child_outputs):
+        assert function.experimental_get_tracing_count() == 1
+
+
+def test_gates_leave_out_what_an_arc_leaves_out(banks):
+    bank, _ = banks["none"]
+    gates = bank._wiring.gates(bank._keras, tf.constant([[1, 0, 0, 2, 1, 0]]))
+    sums = [gate.numpy().sum() for gate in gates.values()]
+    # Layer 2 sees all of layer 1; layer 3 layer 2; layer 4 layers 1 and 3; the outputs layer 4.
+    assert sums == [16, 2, 16 + 1, 4]
+
+
+# The search --------------------------------------------------------------------------------------
+
+
+def spied(monkeypatch, name):
+    """Row numbers that a method of the bank is called with."""
+    seen, original = [], getattr(Bank, name)
+
+    def method(self, *arguments, **options):
+        seen.append(np.asarray(arguments[0 if name == "epoch" else 1]))
+        return original(self, *arguments, **options)
+
+    monkeypatch.setattr(Bank, name, method)
+    return seen
+
+
+@pytest.mark.parametrize("kind", TASKS)
+def test_weights_learn_on_training_rows_and_arcs_are_rewarded_on_held_ones(kind, monkeypatch):
+    trained, judged = spied(monkeypatch, "epoch"), spied(monkeypatch, "outputs")
+    finalists = proposals(searching(kind))
+    assert len(finalists) == 2 and len(trained) == 4 and judged
+    for fold, (train, held) in enumerate(PAIRS):
+        assert {int(row) for index in trained for row in index[:, fold].ravel()} == set(train)
+        assert {int(row) for index in judged for row in index[fold].ravel()} == set(held)
+
+
+def test_rewards_are_accuracy_or_fall_with_the_loss():
+    for kind, (task, truth) in TASKS.items():
+        searcher = searching(kind)
+        bank, _ = searcher._made()
+        arcs = np.array(ARCS)
+        found = searcher._rewards(bank, arcs, np.random.default_rng(0))
+        index = np.stack([held for _, held in PAIRS])
+        outputs = bank.outputs(arcs, index)
+        if kind == "classification":
+            expected = (outputs.argmax(-1) == truth[index][:, None]).mean(axis=(0, 2))
+        else:
+            losses = (outputs - truth[index][:, None]) ** 2
+            expected = 1 / (1 + losses.mean(axis=(0, 2, 3)))
+        assert found == pytest.approx(expected, rel=1e-5)
+        assert task.outputs == outputs.shape[-1]
+
+
+def test_finalists_are_the_best_candidates_and_carry_their_arc(tmp_path):
+    run = Run(tmp_path)
+    searcher = searching(run=run)
+    finalists = proposals(searcher)
+    candidates = run.read_table("search/enas/candidates.tsv")
+    own = candidates[candidates["by"] == "lstm"]
+    assert own["shared_score"].is_monotonic_increasing and set(candidates["by"]) == {
+        "lstm",
+        "uniform",
+    }
+    assert [json.loads(arc) for arc in own["arc"][:2]] == [one["arc"] for one in finalists]
+    for values in finalists:
+        kept = families.space("wired", {name: [value] for name, value in values.items()})
+        assert {name: hyper.options[0] for name, hyper in kept.items()} == values
+        width_2, width_3, skip_1_3, width_4, skip_1_4, skip_2_4 = values["arc"]
+        assert [values[f"width_{layer}"] for layer in (2, 3, 4)] == [
+            [1, 2, 4, 8, 16][position] for position in (width_2, width_3, width_4)
+        ]
+        assert [values[name] for name in ("skip_1_3", "skip_1_4", "skip_2_4")] == [
+            skip_1_3, skip_1_4, skip_2_4
+        ]  # fmt: skip
+    curves = run.read_table("search/enas/curves.tsv")
+    assert list(curves["epoch"]) == [1, 2, 3]
+    assert {"loss", "reward", "baseline", "entropy", "skip_rate"} < set(curves)
+    assert curves["learning_rate"].is_monotonic_decreasing
+    told = run.read_table("search/enas/finalists.tsv")
+    assert list(told["score"]) == [1.0, 0.5]
+    assert not run.has("search/enas/state.npz")
+
+
+def test_shared_scores_are_those_of_the_objective_on_held_rows(tmp_path):
+    searcher = searching()
+    bank, _ = searcher._made()
+    (score,) = searcher._scores(bank, np.array(ARCS[1:2]))
+    outputs = np.zeros((ROWS, 3))
+    for fold, (_, held) in enumerate(PAIRS):
+        outputs[held] = bank.outputs(ARCS[1:2], np.tile(held, (3, 1)))[fold, 0]
+    folds = searcher._folds
+    calibrated = outputs / folds.temperature(outputs)
+    assert score == pytest.approx(folds.score(folds.held, calibrated), rel=1e-5)
+
+
+def test_finalists_train_from_scratch():
+    folds, config, spaces = in_folds()
+    tried = {attempt.trial.number: attempt for attempt in search(folds, config, spaces)}
+    assert set(tried) == {0, 1, 2}
+    fresh, *_ = in_folds()
+    for number in (1, 2):
+        trial = tried[number].trial
+        again = fresh.fit("wired", trial.values, Plan(3), seed_of(trial, config))
+        assert fresh.judge(again).score == trial.score
+
+
+def seed_of(trial, config):
+    """The seed that any search trains these values with."""
+    from autogenome_tf.seeds import derive
+
+    texts = json.dumps(trial.values, sort_keys=True)
+    return derive(config.seed, f"trial/{trial.family}/{texts}/{config.training.epochs}")
+
+
+def test_the_same_seed_finds_the_same_and_another_does_not():
+    one, same, other = (proposals(searching(seed=seed)) for seed in (5, 5, 6))
+    assert one == same != other
+
+
+class Killed(Exception):
+    """Stands for a signal."""
+
+
+def test_an_interrupted_search_goes_on_to_the_same_end(tmp_path, monkeypatch):
+    monkeypatch.setattr(enas, "KEPT_EVERY", 0.0)
+    whole, broken = Run(tmp_path / "whole"), Run(tmp_path / "broken")
+    expected = proposals(searching(run=whole))
+
+    def fail_at(epoch):
+        original = enas.Enas._epoch
+
+        def method(self, *arguments):
+            if arguments[-1] == epoch:
+                raise Killed
+            return original(self, *arguments)
+
+        return method
+
+    with monkeypatch.context() as patched:
+        patched.setattr(enas.Enas, "_epoch", fail_at(3))
+        with pytest.raises(Killed):
+            proposals(searching(run=broken))
+    assert broken.has("search/enas/state.npz")
+    searcher = searching(run=broken)
+    assert proposals(searcher) == expected
+    lines = [run.read_table("search/enas/curves.tsv") for run in (whole, broken)]
+    assert lines[0].drop(columns="seconds").equals(lines[1].drop(columns="seconds"))
+    # From here on, nothing is searched again.
+    monkeypatch.setattr(enas.Enas, "_searched", lambda self: pytest.fail("searched again"))
+    assert proposals(searching(run=broken)) == expected
+
+
+def test_half_of_the_time_is_left_to_the_finalists(caplog):
+    caplog.set_level(logging.INFO)
+    folds, config, spaces = in_folds(search={"epochs": 500})
+    searcher = enas.proposer(spaces, config, 5, folds, deadline=0.0)
+    assert len(proposals(searcher)) == 2
+    assert "half of the time is used up after 1 epochs" in caplog.text
+
+
+def test_a_uniform_controller_is_no_controller():
+    searcher = searching(search={"enas": SMALL | {"controller": "uniform"}})
+    finalists = proposals(searcher)
+    assert len(finalists) == 2
+    assert {"loss", "reward"} < set(searcher._curves[0]) and "entropy" not in searcher._curves[0]
+
+
+def test_dimensions_that_are_narrowed_stay_so():
+    narrowed = {"width_3": [2, 5], "skip_1_3": 1, "skip_2_4": 0, "dropout": 0.0}
+    finalists = proposals(searching(family=narrowed, search={"top_k": 6}))
+    assert len(finalists) == 6
+    for values in finalists:
+        assert values["width_3"] in (2, 5) and values["dropout"] == 0.0
+        assert values["skip_1_3"] == 1 and values["skip_2_4"] == 0
+
+
+@pytest.mark.parametrize("given", [{"mlp": {}}, {"wired": {}, "linear": {}}, None])
+def test_enas_needs_exactly_the_family_wired(given):
+    asked = {"name": "t", "search": {"method": "enas"}} | ({"families": given} if given else {})
+    with pytest.raises(InputError, match="needs exactly the family wired; received "):
+        Config.of(asked)
