@@ -29,8 +29,8 @@ FEW_ROWS = 2000
 FEWER_ROWS, AUTO_REPEATS = 200, 3
 # Matrices above this many bytes are read batch by batch.
 MEMORY = 1 << 30
-# Compiled steps that are kept for later trials of the same structure.
-KEPT_STEPS = 8
+# Compiled steps that are kept for later trials of the same structure, and their bytes.
+KEPT_STEPS, KEPT_BYTES = 8, 1 << 30
 
 
 def number_of_folds(asked, rows, genes):
@@ -224,9 +224,13 @@ class Folds:
             made = replicas.engine(networks[0], len(networks), rows, self.task, optimizer)
             self._engines[key] = made
         self._engines.move_to_end(key)
-        while len(self._engines) > KEPT_STEPS:
+        while len(self._engines) > 1 and self._keeps_too_much():
             self._engines.popitem(last=False)
         return self._engines[key]
+
+    def _keeps_too_much(self):
+        kept = self._engines.values()
+        return len(kept) > KEPT_STEPS or sum(engine.nbytes for engine in kept) > KEPT_BYTES
 
     def parameters(self, values, fit):
         """Number of trained parameters of one gene-level network of a fit."""

@@ -208,6 +208,11 @@ class Replicas:
     def _changing(self):
         return [*self._variables, *self._moving.values(), *self._optimizer.variables, self._noise]
 
+    @property
+    def nbytes(self):
+        """Memory of everything that training changes."""
+        return 4 * sum(int(np.prod(variable.shape)) for variable in self._changing())
+
     def state(self):
         """Everything that training changes, as arrays."""
         return [variable.numpy().copy() for variable in self._changing()]

@@ -54,6 +54,8 @@ class Views:
             views.append(self.coordinates[fold].coordinates(rows))
         self.width = max(view.shape[1] for view in views)
         self.rows = resident(np.stack([_padded(view, self.width) for view in views]))
+        # What is needed of them from now on is made anew.
+        self._transformed = None
 
     @property
     def shape(self):
@@ -102,13 +104,14 @@ class Views:
         chunks = (train[i : i + CHUNK] for i in range(0, len(train), CHUNK))
         moments = Moments.of(self._transformed_rows(index) for index in chunks)
         if settings.missing == "median":
-            moments = moments.with_median(self._transformed[train])
+            moments = moments.with_median(self._transformed_rows(train))
         if genes is None:
             genes = moments.most_variable(settings.top_variable)
         constants = Constants.of(moments, settings.scale, settings.missing, genes)
         if self.transform.name != "rank":
             return constants
-        return constants.ranked(self._transformed[train], settings.scale, settings.missing)
+        rows = self._transformed_rows(train)
+        return constants.ranked(rows, settings.scale, settings.missing)
 
     def _transformed_rows(self, index):
         if self._transformed is None:

@@ -215,6 +215,24 @@ def test_memory_does_not_grow_with_trials():
     assert peak < before + 50  # MiB
 
 
+def test_kept_steps_stay_below_their_bytes(monkeypatch):
+    ready, plan = in_folds(pairs=FOLDS), Plan(1, learning_rate=0.01)
+    for units in (4, 5, 6):
+        ready.fit("mlp", PLAIN | {"units": units}, plan, 1)
+    sizes = [engine.nbytes for engine in ready._engines.values()]
+    for engine in ready._engines.values():
+        # Weights and Adam's two moments, float32.
+        assert engine.nbytes >= 3 * 4 * len(FOLDS) * engine.parameters
+    monkeypatch.setattr(folds, "KEPT_BYTES", sum(sizes))
+    ready.fit("mlp", PLAIN | {"units": 6}, plan, 1)
+    assert [engine.nbytes for engine in ready._engines.values()] == sizes
+    ready.fit("mlp", PLAIN | {"units": 4, "layers": 2}, plan, 1)
+    assert sum(engine.nbytes for engine in ready._engines.values()) < sum(sizes)
+    monkeypatch.setattr(folds, "KEPT_BYTES", 1)
+    ready.fit("mlp", PLAIN | {"units": 7}, plan, 1)
+    assert len(ready._engines) == 1
+
+
 # Rows ------------------------------------------------------------------------------------------
 
 

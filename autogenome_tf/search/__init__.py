@@ -97,7 +97,8 @@ def _loop(proposer, folds, config, finished, deadline):
     known, failed, repeats, number = {}, [], 0, 0
     while number < config.search.most_trials and repeats < MOST_REPEATS:
         is_recorded = number + 1 in finished
-        if not is_recorded and time.monotonic() > deadline:
+        # One trial is made whatever the time, since a run without a network is worth nothing.
+        if number and not is_recorded and time.monotonic() > deadline:
             log.info("search: the time is used up after %d trials", number)
             return
         proposed = proposer.propose()

@@ -15,6 +15,7 @@ import pandas as pd
 import scipy.stats
 
 from autogenome_tf import metrics, training
+from autogenome_tf.errors import InputError
 from autogenome_tf.search._enas.bank import Bank, Wiring
 from autogenome_tf.search._enas.controller import Controller, Uniform
 from autogenome_tf.seeds import derive
@@ -44,7 +45,8 @@ class Enas:
 
     Files in search/enas of the run: curves.tsv (an epoch a line), candidates.tsv (arcs with their
     shared scores, of the controller and, beside it, drawn uniformly), finalists.tsv (shared and
-    stand-alone scores), report.json. state.npz lets an interrupted search go on; it is removed.
+    stand-alone scores), report.json (how far these agree, and what the controller is worth).
+    state.npz lets an interrupted search go on; it is removed.
 
     Args:
         space: Search space of the family wired; what is not part of an arc takes its first option.
@@ -54,16 +56,23 @@ class Enas:
         run: The `Run` to write to, or None.
         deadline: `time.monotonic()` at which the last finalist must be over.
 
+    Attributes:
+        wiring: `Wiring`, what arcs mean.
+
     Raises:
-        StageError: Where rows do not fit into memory.
+        InputError: Where rows do not fit into memory.
     """
 
     def __init__(self, space, config, seed, folds, run=None, deadline=math.inf):
+        if folds.is_streamed:
+            raise InputError(
+                "search.method enas needs the rows in memory, and these do not fit; expected "
+                "another method."
+            )
         self._config, self._settings, self._seed = config, config.search.enas, seed
         self._folds, self._run, self._deadline = folds, run, deadline
-        self._wiring = Wiring(space)
+        self.wiring = Wiring(space)
         self._curves, self._finalists, self._told = [], None, []
-        self._seconds = {"shared weights": 0.0, "controller": 0.0, "candidates": 0.0}
 
     def close(self):
         """Nothing to remove."""
@@ -75,7 +84,7 @@ class Enas:
         if len(self._told) == len(self._finalists):
             return None
         finalist = self._finalists[len(self._told)]
-        values = self._wiring.values(finalist["arc"])
+        values = self.wiring.values(finalist["arc"])
         return finalist, "wired", values, self._config.training.epochs
 
     def tell(self, finalist, score):
@@ -99,22 +108,19 @@ class Enas:
         return [one | {"arc": json.loads(one["arc"])} for one in frame.to_dict("records")]
 
     def _searched(self):
-        bank, controller = self._made()
-        self._train(bank, controller)
-        started = time.monotonic()
-        uniform = Uniform(self._wiring.allowed, derive(self._seed, "uniform"))
+        bank, controller = self.trained()
+        uniform = Uniform(self.wiring.allowed, derive(self._seed, "uniform"))
         drawn = {self._settings.controller: controller, "uniform": uniform}
         candidates = []
         for by, sampler in drawn.items():
             arcs = np.unique(sampler.sample(self._settings.candidates), axis=0)
-            scores = self._scores(bank, arcs)
+            scores = self.scores(bank, arcs)
             candidates += [
                 {"arc": arc.tolist(), "by": by, "shared_score": score}
                 for arc, score in zip(arcs, scores, strict=True)
             ]
         sign = -1 if metrics.HIGHER_IS_BETTER[self._folds.objective] else 1
         candidates.sort(key=lambda one: sign * one["shared_score"])
-        self._seconds["candidates"] = time.monotonic() - started
         self._write("candidates", candidates)
         if self._run:
             self._run.path(f"{FOLDER}/state.npz").unlink(missing_ok=True)
@@ -122,11 +128,11 @@ class Enas:
 
     def _made(self):
         """A fresh bank and controller."""
-        widest, settings = self._wiring.widest, self._settings
+        widest, settings = self.wiring.widest, self._settings
         network = self._folds.network("wired", widest, derive(self._seed, "bank"))
         bank = Bank(
             network,
-            self._wiring,
+            self.wiring,
             self._folds.rows(widest),
             self._folds.task,
             self._config.training.optimizer,
@@ -135,17 +141,22 @@ class Enas:
         )
         bank.begin([network], derive(self._seed, "noise"), self._folds.factors(widest))
         if settings.controller == "uniform":
-            controller = Uniform(self._wiring.allowed, self._seed)
+            controller = Uniform(self.wiring.allowed, self._seed)
         else:
-            controller = Controller(self._wiring.allowed, settings, self._seed)
+            controller = Controller(self.wiring.allowed, settings, self._seed)
         return bank, controller
 
-    def _train(self, bank, controller):
-        """Turns of shared weights and controller, from where an interrupted run stopped."""
+    def trained(self):
+        """Take turns of shared weights and controller, from where an interrupted run stopped.
+
+        Returns:
+            The `Bank` and the `Controller`.
+        """
+        bank, controller = self._made()
         epochs = self._config.search.epochs
         now = time.monotonic()
         ends = now + SEARCH_SHARE * (self._deadline - now)
-        uniform = Uniform(self._wiring.allowed, derive(self._seed, "rehearsal"))
+        uniform = Uniform(self.wiring.allowed, derive(self._seed, "rehearsal"))
         bank.draw = uniform.sample
         rate = self._config.training.learning_rate
         if rate == "auto":
@@ -160,10 +171,11 @@ class Enas:
             log.info("enas: epoch %d/%d, %s", epoch, epochs, _said(line))
             if time.monotonic() > ends:
                 log.info("enas: half of the time is used up after %d epochs", epoch)
-                return
+                break
             if time.monotonic() - kept > KEPT_EVERY and epoch < epochs:
                 self._keep(bank, controller)
                 kept = time.monotonic()
+        return bank, controller
 
     def _epoch(self, bank, controller, rate, epoch):
         """One turn; returns what it measured."""
@@ -180,11 +192,13 @@ class Enas:
             arcs = controller.sample(self._settings.samples)
             measured.append(controller.learn(arcs, self._rewards(bank, arcs, random)))
         means = {name: float(np.mean([one[name] for one in measured])) for name in measured[0]}
-        ended = time.monotonic()
-        self._seconds["shared weights"] += between - started
-        self._seconds["controller"] += ended - between
-        rates = {"learning_rate": float(rate * part[-1])}
-        return {"loss": float(losses.mean())} | rates | means | {"seconds": ended - started}
+        return {
+            "loss": float(losses.mean()),
+            "learning_rate": float(rate * part[-1]),
+            **means,
+            "weights_seconds": between - started,
+            "controller_seconds": time.monotonic() - between,
+        }
 
     def _batches(self, bank, epoch):
         """Every epoch has an order of its own, so that a search can go on at any."""
@@ -210,8 +224,8 @@ class Enas:
         mean = right / total
         return mean if self._folds.task.type == "classification" else 1 / (1 + mean)
 
-    def _scores(self, bank, arcs):
-        """The objective of arcs on all held-out rows, with shared weights."""
+    def scores(self, bank, arcs):
+        """The objective of (children, decisions) on all held-out rows with shared weights."""
         rows = max(map(len, bank.rows.held))
         together = max(1, TOGETHER // rows)
         scores = []
@@ -266,8 +280,28 @@ class Enas:
             "enas: Kendall's tau between shared and stand-alone scores of %d finalists: %.2f",
             len(frame), tau,
         )  # fmt: skip
+        if self._run:
+            self._write_report(len(frame), tau)
+
+    def _write_report(self, finalists, tau):
+        table = self._run.read_table
+        candidates = table(f"{FOLDER}/candidates.tsv").groupby("by")["shared_score"]
+        highest = metrics.HIGHER_IS_BETTER[self._folds.objective]
+        best, seconds = candidates.max() if highest else candidates.min(), {}
+        for name in ("weights_seconds", "controller_seconds"):
+            seconds[name] = float(table(f"{FOLDER}/curves.tsv")[name].sum())
+        report = {
+            "objective": self._folds.objective,
+            "finalists": finalists,
+            "kendall_tau": None if math.isnan(tau) else float(tau),
+            "best_shared_score": best.to_dict(),
+            "median_shared_score": candidates.median().to_dict(),
+            **seconds,
+        }
+        self._run.write_json(f"{FOLDER}/report.json", report)
 
 
 def _said(line):
-    names = [name for name in line if name not in ("epoch", "learning_rate", "seconds")]
+    names = [name for name in line if name not in ("epoch", "learning_rate")]
+    names = [name for name in names if not name.endswith("seconds")]
     return ", ".join(f"{name.replace('_', ' ')} {line[name]:.4g}" for name in names)

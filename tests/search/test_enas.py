@@ -362,6 +362,11 @@ def test_finalists_are_the_best_candidates_and_carry_their_arc(tmp_path):
     assert list(curves["epoch"]) == [1, 2, 3]
     assert {"loss", "reward", "baseline", "entropy", "skip_rate"} < set(curves)
     assert curves["learning_rate"].is_monotonic_decreasing
+    report = run.read_json("search/enas/report.json")
+    assert report["finalists"] == 2 and report["kendall_tau"] in (-1.0, 1.0)
+    scores = candidates.groupby("by")["shared_score"]
+    assert report["best_shared_score"] == scores.min().to_dict()
+    assert report["median_shared_score"] == scores.median().to_dict()
     told = run.read_table("search/enas/finalists.tsv")
     assert list(told["score"]) == [1.0, 0.5]
     assert not run.has("search/enas/state.npz")
@@ -370,7 +375,7 @@ def test_finalists_are_the_best_candidates_and_carry_their_arc(tmp_path):
 def test_shared_scores_are_those_of_the_objective_on_held_rows(tmp_path):
     searcher = searching()
     bank, _ = searcher._made()
-    (score,) = searcher._scores(bank, np.array(ARCS[1:2]))
+    (score,) = searcher.scores(bank, np.array(ARCS[1:2]))
     outputs = np.zeros((ROWS, 3))
     for fold, (_, held) in enumerate(PAIRS):
         outputs[held] = bank.outputs(ARCS[1:2], np.tile(held, (3, 1)))[fold, 0]
@@ -430,7 +435,8 @@ def test_an_interrupted_search_goes_on_to_the_same_end(tmp_path, monkeypatch):
     searcher = searching(run=broken)
     assert proposals(searcher) == expected
     lines = [run.read_table("search/enas/curves.tsv") for run in (whole, broken)]
-    assert lines[0].drop(columns="seconds").equals(lines[1].drop(columns="seconds"))
+    timed = ["weights_seconds", "controller_seconds"]
+    assert lines[0].drop(columns=timed).equals(lines[1].drop(columns=timed))
     # From here on, nothing is searched again.
     monkeypatch.setattr(enas.Enas, "_searched", lambda self: pytest.fail("searched again"))
     assert proposals(searching(run=broken)) == expected
@@ -465,3 +471,10 @@ def test_enas_needs_exactly_the_family_wired(given):
     asked = {"name": "t", "search": {"method": "enas"}} | ({"families": given} if given else {})
     with pytest.raises(InputError, match="needs exactly the family wired; received "):
         Config.of(asked)
+
+
+def test_rows_that_do_not_fit_into_memory_are_refused(monkeypatch):
+    folds, config, spaces = in_folds(pairs=PAIRS[:1])
+    folds.is_streamed = True
+    with pytest.raises(InputError, match="enas needs the rows in memory"):
+        enas.proposer(spaces, config, 5, folds)
