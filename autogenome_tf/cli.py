@@ -71,6 +71,16 @@ def evaluate(parsed):
         show_metrics(automl.folder)
 
 
+def explain(parsed):
+    """Attribute a run's predictions to genes."""
+    automl = _of_run(parsed)
+    table = automl.explain(parsed.method, parsed.samples)
+    if not parsed.quiet:
+        top = table.head(automl.config.explanation.top)
+        print(top[["feature", "rank", "total"]].to_string(index=False))
+    print(automl.folder / "attributions.tsv")
+
+
 def predict(parsed):
     """Predict new rows."""
     automl = _of_run(parsed)
@@ -152,9 +162,12 @@ def _parser():
         if verb is not check:
             sub.add_argument("--output", metavar="DIR", help="takes the place of output_dir")
             _quiet(sub)
-    for verb in (evaluate, predict):
+    for verb in (evaluate, explain, predict):
         sub = _verb(verbs, verb)
         sub.add_argument("run", metavar="RUN", help="the folder of a run")
+        if verb is explain:
+            sub.add_argument("--method", help="in place of explanation.method")
+            sub.add_argument("--samples", type=int, metavar="N", help="rows to explain")
         if verb is predict:
             sub.add_argument("file", metavar="FILE", help="rows of the same genes, in any order")
             sub.add_argument("--output", metavar="OUT.tsv", help="default: in the run folder")

@@ -216,7 +216,9 @@ class Ensemble(Section):
 class Explanation(Section):
     """How much of the data the attributions rest on."""
 
-    method: Literal["auto", "deep_shap"] = "auto"
+    method: Literal["auto", "fast_deep_shap", "deep_shap", "gradient", "knockout"] = Field(
+        "auto", description="auto: fast_deep_shap where it is defined on all layers."
+    )
     background: Count = Field(100, description="Training rows that stand for 'nothing known'.")
     samples: Count = Field(100, description="Rows explained.")
     top: Count = Field(20, description="Genes in pictures and tables.")

@@ -270,12 +270,12 @@ class Folds:
             truth, found = truth * scale + offset, found * scale + offset
         return float(measure(truth, found)[self.objective][0])
 
-    def predictor(self, family, values, fit, temperature, features):
-        """The gene-level model of a fit of one replica, with its preprocessing in front."""
-        views = self.views(values)
-        constants = views.constants[0]
-        kernel, bias, *others = fit.replica(0)
-        stem = views.on_genes(0, kernel, bias, constants, values.get("spectral_power", 0.0))
+    def predictor(self, family, values, fit, temperature, features, replica=0):
+        """The gene-level model of one replica of a fit, with its preprocessing in front."""
+        views, fold = self.views(values), replica % len(self.pairs)
+        constants = views.constants[fold]
+        kernel, bias, *others = fit.replica(replica)
+        stem = views.on_genes(fold, kernel, bias, constants, values.get("spectral_power", 0.0))
         hypermodel = families.hypermodel(family)(self.genes, self.task)
         network = hypermodel.network(values, len(constants.genes))
         network.set_weights([*stem, *others])

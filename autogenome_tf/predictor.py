@@ -30,12 +30,15 @@ class Predictor:
         task: A `tasks.Classification` or `tasks.Regression`.
         features: Gene names in the order of the input.
         missing: The config's `data.missing`; with "error", NaN is refused.
+        sources: A pair for each transform that takes part: its name, and the (kept,) positions of
+            genes that its network sees.
     """
 
     model: keras.Model
     task: Classification | Regression
     features: list[str]
     missing: str
+    sources: list[tuple[str, np.ndarray]]
 
     @classmethod
     def assemble(cls, branches, task, features, missing, temperature=1.0):
@@ -50,8 +53,9 @@ class Predictor:
         """
         raw = keras.Input((len(features),), name="genes")
         parts = []
+        sources = [(transform.name, constants.genes) for transform, constants, _ in branches]
         for transform, constants, network in branches:
-            suffix = f"_{transform.name}" if len(branches) > 1 else ""
+            suffix = _suffix(transform.name, sources)
             front = preprocessing.model(transform, constants, len(features))
             front.name, network.name = f"preprocessing{suffix}", f"network{suffix}"
             parts.append(network(front(raw)))
@@ -59,7 +63,24 @@ class Predictor:
         output = keras.layers.Rescaling(scale.tolist(), offset.tolist(), name="output")
         total = keras.layers.Add()(parts) if len(parts) > 1 else parts[0]
         model = keras.Model(raw, output(total), name="autogenome_tf")
-        return cls(model, task, list(features), missing)
+        return cls(model, task, list(features), missing, sources)
+
+    @property
+    def branches(self):
+        """A `Branch` for each transform that takes part; their networks' outputs add up."""
+        found = []
+        for transform, kept in self.sources:
+            suffix = _suffix(transform, self.sources)
+            front = self.model.get_layer(f"preprocessing{suffix}")
+            found.append(Branch(transform, kept, front, self.model.get_layer(f"network{suffix}")))
+        return found
+
+    @property
+    def output_scale(self):
+        """(outputs,) what the branches' sum is multiplied by, and what is added then."""
+        layer = self.model.get_layer("output")
+        ones = np.ones(self.task.outputs)
+        return np.ravel(layer.scale) * ones, np.ravel(layer.offset) * ones
 
     def outputs(self, values):
         """Run on raw rows, an array or CSR (rows, genes), in batches; returns (rows, outputs)."""
@@ -84,7 +105,9 @@ class Predictor:
                 archive.writestr(NAMES, json.dumps(self._names()))
 
     def _names(self):
+        sources = [[name, np.asarray(kept).tolist()] for name, kept in self.sources]
         names = {"task": self.task.type, "features": self.features, "missing": self.missing}
+        names |= {"sources": sources}
         if self.task.type == "classification":
             return names | {"classes": list(self.task.classes)}
         mean, scale = (np.ravel(part).tolist() for part in (self.task.mean, self.task.scale))
@@ -104,9 +127,31 @@ class Predictor:
             with zipfile.ZipFile(path) as archive:
                 names = json.loads(archive.read(NAMES))
             model = keras.models.load_model(path, compile=False, safe_mode=True)
-            return cls(model, _task(names), names["features"], names["missing"])
+            sources = [(name, np.array(kept, int)) for name, kept in names["sources"]]
+            return cls(model, _task(names), names["features"], names["missing"], sources)
         except (zipfile.BadZipFile, KeyError, TypeError, ValueError, OSError) as error:
             raise InputError(f"{path}: not a model of this package: {error}") from None
+
+
+@dataclasses.dataclass(frozen=True)
+class Branch:
+    """One transform of a `Predictor` and the network behind it.
+
+    Attributes:
+        transform: Its name.
+        kept: (kept,) positions of the genes it keeps.
+        preprocessing: Keras model, raw (rows, genes) -> (rows, kept).
+        network: Keras model (rows, kept) -> (rows, outputs) before scale and temperature.
+    """
+
+    transform: str
+    kept: np.ndarray
+    preprocessing: keras.Model
+    network: keras.Model
+
+
+def _suffix(transform, sources):
+    return f"_{transform}" if len(sources) > 1 else ""
 
 
 def _task(names):

@@ -37,19 +37,40 @@ def refit(folds, values, winner, config, features, deadline=float("inf")):
     """
     log.info("final fit: %s %s", winner.family, winner.values)
     seed = derive(config.seed, "fit")
+    outcome, final, last = _fitted(folds, values, winner, config, seed, 1, deadline)
+    predictor = final.predictor(winner.family, winner.values, last, outcome.temperature, features)
+    history = pd.DataFrame(outcome.fit.history)
+    return Final.of(folds, predictor, history, outcome.outputs, outcome.temperature)
+
+
+def with_seeds(folds, values, trial, config, features, count):
+    """Train a trial as `refit` does, with so many other seeds at once.
+
+    Returns:
+        A list of `Predictor`s; a single one for a family whose loss has a single minimum.
+    """
+    seed = derive(config.seed, "seeds")
+    outcome, final, last = _fitted(folds, values, trial, config, seed, count)
+    replicas = range(0, len(last.weights[0]), len(final.pairs))
+    return [
+        final.predictor(trial.family, trial.values, last, outcome.temperature, features, replica)
+        for replica in replicas
+    ]
+
+
+def _fitted(folds, values, trial, config, seed, count, deadline=float("inf")):
+    """What folds say of a trial, the rows of its last fit, and that fit of `count` networks."""
     share = FOLDS_SHARE if len(folds.pairs) > 1 else 1.0
     now = time.monotonic()
     plan = plan_of(config, config.training.epochs, now + share * (deadline - now))
+    is_last = len(folds.pairs) == 1
     # One network a fold, since one will be the final one.
-    fit = folds.fit(winner.family, winner.values, plan, seed, repeats=1)
+    fit = folds.fit(trial.family, trial.values, plan, seed, repeats=count if is_last else 1)
     outcome = folds.judge(fit)
-    final, last = folds, fit
-    if len(folds.pairs) > 1:
-        everything = [(np.arange(len(folds.truth)), np.zeros(0, int))]
-        final = Folds(values, folds.truth, folds.task, config, everything, like=folds)
-        rates = [line["learning_rate"] for line in fit.history]
-        plan = plan_of(config, fit.best_epoch, deadline, rates)
-        last = final.fit(winner.family, winner.values, plan, seed, repeats=1)
-    predictor = final.predictor(winner.family, winner.values, last, outcome.temperature, features)
-    history = pd.DataFrame(fit.history)
-    return Final.of(folds, predictor, history, outcome.outputs, outcome.temperature)
+    if is_last:
+        return outcome, folds, fit
+    everything = [(np.arange(len(folds.truth)), np.zeros(0, int))]
+    final = Folds(values, folds.truth, folds.task, config, everything, like=folds)
+    rates = [line["learning_rate"] for line in fit.history]
+    plan = plan_of(config, fit.best_epoch, deadline, rates)
+    return outcome, final, final.fit(trial.family, trial.values, plan, seed, repeats=count)

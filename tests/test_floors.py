@@ -18,7 +18,7 @@ FLOORS = (
     # what was asked; search spaces and networks; a fitted model; its training; figures
     ("config", "families", "predictor", "training", "plots", "simulate"),
     # a folder on disk; rows as each fold sees them; what is known of a model
-    ("run", "views", "evaluation", "final"),
+    ("run", "views", "evaluation", "explainers", "final"),
     # rows as folds to train on
     ("folds",),
     # which trial is best; the rows of a config; a run's files as a table
@@ -46,7 +46,8 @@ LIGHT = (
 FENCES = {
     "keras_tuner": {"families/_base.py", "search/_keras_tuner.py"},
     "keras_tuner.engine": {"search/_keras_tuner.py"},
-    "tensorflow": {"replicas.py", "stacked.py", "search/_enas"},
+    "tensorflow": {"replicas.py", "stacked.py", "search/_enas", "explainers"},
+    "shap": {"explainers"},
     "matplotlib": {"plots"},
     "rich": {"console.py", "summary.py"},
     "pydantic": {"config.py"},

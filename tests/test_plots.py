@@ -59,6 +59,21 @@ def shared_search():
     return curves, pd.DataFrame(candidates)
 
 
+def contributions():
+    """Contributions of three genes in nine rows, one of them always the same, and their values."""
+    values = np.random.default_rng(0).normal(size=(9, 3)) * [1.0, 3.0, 0.0]
+    return values, np.where(values > 1, np.nan, values)
+
+
+def importance(outputs):
+    """A table of attributions of four genes."""
+    means = pd.DataFrame({f"{LONG} {k}": [4.0, 3.0, 2.0, k] for k in range(outputs)})
+    means.insert(0, "feature", [LONG, "b", "c", "d"])
+    means.insert(1, "rank", [2, 1, 3, 4])
+    means.insert(2, "total", 1.0)
+    return means
+
+
 FIGURES = {
     "confusion_2": lambda: plots.confusion_matrix(counts_of(2)),
     "confusion_9": lambda: plots.confusion_matrix(counts_of(9)),
@@ -72,6 +87,11 @@ FIGURES = {
     ),
     "predicted": lambda: plots.predicted_vs_true(predictions()),
     "shared": lambda: plots.shared_search(*shared_search()),
+    "bar": lambda: plots.importance_bar(pd.Series([1.0, 2.0], [LONG, "b"]), output=LONG),
+    "dot": lambda: plots.importance_dot(*contributions(), [LONG, "b", "c"], output=LONG),
+    "violin": lambda: plots.importance_violin(contributions()[0], [LONG, "b", "c"]),
+    "total_3": lambda: plots.importance_total(importance(3)),
+    "total_33": lambda: plots.importance_total(importance(33)),
 }
 
 
@@ -265,3 +285,37 @@ def test_what_a_uniform_controller_does_not_measure_is_not_drawn():
     curves, candidates = shared_search()
     figure = plots.shared_search(curves[["epoch", "loss", "reward"]], candidates)
     assert len(figure.axes) == 3
+
+
+def test_genes_stand_in_order_of_their_importance():
+    means = pd.Series([1.0, 3.0, 2.0], ["a", "b", "c"])
+    bars = plots.importance_bar(means, output="y", top=2).axes[0]
+    assert texts(bars.get_yticklabels()) == ["c", "b"]  # from bottom to top
+    assert [bar.get_width() for bar in bars.patches] == [2.0, 3.0]
+    values, data = contributions()
+    for figure in (
+        plots.importance_dot(values, data, ["a", "b", "c"], top=2),
+        plots.importance_violin(values, ["a", "b", "c"], top=2),
+    ):
+        assert texts(figure.axes[0].get_yticklabels()) == ["a", "b"]
+
+
+def test_a_dot_stands_at_each_contribution_and_shows_the_value_of_the_gene():
+    values, data = contributions()
+    panel = plots.importance_dot(values, data, ["a", "b", "c"]).axes[0]
+    for line, gene in enumerate([2, 0, 1]):
+        dots = panel.collections[line]
+        assert dots.get_offsets()[:, 0].tolist() == pytest.approx(values[:, gene].tolist())
+        assert abs(dots.get_offsets()[:, 1] - line).max() <= 0.5
+    colors = panel.collections[2].get_array()
+    known = ~np.isnan(data[:, 1])
+    assert (np.argsort(colors[known]) == np.argsort(data[known, 1])).all()
+
+
+def test_outputs_beyond_the_palette_are_stacked_as_one():
+    panel = plots.importance_total(importance(33)).axes[0]
+    labels = [bars.get_label() for bars in panel.containers]
+    assert len(labels) == 7 and labels[-1] == "27 others"
+    widths = np.sum([[bar.get_width() for bar in bars] for bars in panel.containers], axis=0)
+    shown = importance(33).sort_values("rank")[::-1].drop(columns=["feature", "rank", "total"])
+    assert widths == pytest.approx(shown.sum(axis=1).to_numpy())

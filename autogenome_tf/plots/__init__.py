@@ -1,8 +1,17 @@
 """Figures from a run's files: arrays and frames in, a matplotlib `Figure` out."""
 
-from autogenome_tf.plots._run import draw_evaluation, draw_predictions, draw_training
+from autogenome_tf.plots._run import (
+    draw_evaluation,
+    draw_explanation,
+    draw_predictions,
+    draw_training,
+)
 from autogenome_tf.plots._save import save
 from autogenome_tf.plots.confusion_matrix import confusion_matrix
+from autogenome_tf.plots.importance_bar import importance_bar
+from autogenome_tf.plots.importance_dot import importance_dot
+from autogenome_tf.plots.importance_total import importance_total
+from autogenome_tf.plots.importance_violin import importance_violin
 from autogenome_tf.plots.learning_curves import learning_curves
 from autogenome_tf.plots.predicted_vs_true import predicted_vs_true
 from autogenome_tf.plots.search_progress import search_progress
@@ -11,8 +20,13 @@ from autogenome_tf.plots.shared_search import shared_search
 __all__ = [
     "confusion_matrix",
     "draw_evaluation",
+    "draw_explanation",
     "draw_predictions",
     "draw_training",
+    "importance_bar",
+    "importance_dot",
+    "importance_total",
+    "importance_violin",
     "learning_curves",
     "predicted_vs_true",
     "save",

@@ -2,6 +2,7 @@
 
 import itertools
 
+import numpy as np
 from matplotlib.figure import Figure
 
 # Okabe and Ito's palette, told apart under all common colour blindness; without its yellow,
@@ -9,6 +10,7 @@ from matplotlib.figure import Figure
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">")
 GREY = "#888888"
+GENE = 0.24  # inches of a line
 LETTER = 0.085  # inches a letter of 10 points takes, on the generous side
 
 
@@ -30,6 +32,30 @@ def blank(width, height, rows=1, columns=1):
     for panel in axes.flat:
         panel.spines[["top", "right"]].set_visible(False)
     return figure, axes
+
+
+def genes(names, legend=0):
+    """Draw an axes with a line a gene, the last on top, with room for whole names.
+
+    Args:
+        names: Gene names from bottom to top.
+        legend: Letters that stand at the right of the axes.
+
+    Returns:
+        As `blank`.
+    """
+    names = [str(name) for name in names]
+    letters = max(map(len, names), default=0) + legend
+    figure, axes = blank(4.5 + LETTER * letters, 1.0 + GENE * max(4, len(names)))
+    axes[0, 0].set_yticks(range(len(names)), names)
+    axes[0, 0].set_ylim(-0.7, len(names) - 0.3)
+    return figure, axes
+
+
+def foremost(values, top):
+    """Positions of the genes of largest mean absolute contribution, (rows, genes), best last."""
+    means = np.abs(values).mean(axis=0)
+    return np.argsort(-means, kind="stable")[:top][::-1]
 
 
 def marks(names):

@@ -2,11 +2,16 @@
 
 import re
 
+import numpy as np
 import pandas as pd
 
 from autogenome_tf.metrics import HIGHER_IS_BETTER
 from autogenome_tf.plots._save import save
 from autogenome_tf.plots.confusion_matrix import confusion_matrix
+from autogenome_tf.plots.importance_bar import importance_bar
+from autogenome_tf.plots.importance_dot import importance_dot
+from autogenome_tf.plots.importance_total import importance_total
+from autogenome_tf.plots.importance_violin import importance_violin
 from autogenome_tf.plots.learning_curves import learning_curves
 from autogenome_tf.plots.predicted_vs_true import predicted_vs_true
 from autogenome_tf.plots.search_progress import search_progress
@@ -45,5 +50,26 @@ def draw_predictions(run, targets):
         columns = {f"target{end}": "target", f"prediction{end}": "prediction"}
         one = frame[["sample", "part", *columns]].rename(columns=columns)
         one["prediction"] = one["prediction"].astype(float)
-        safe = re.sub(r"[^A-Za-z0-9._-]", "_", name)
-        save(predicted_vs_true(one), run.path(f"plots/predicted_vs_true_{safe}"))
+        save(predicted_vs_true(one), run.path(f"plots/predicted_vs_true_{_safe(name)}"))
+
+
+def draw_explanation(run, top):
+    """Draw what genes contribute in a `Run`: in all, and for each output bars, dots, violins."""
+    table = run.read_table("attributions.tsv")
+    arrays = run.read_arrays("attributions.npz")
+    features = arrays["features"]
+    save(importance_total(table, top=top), run.path("plots/importance_total"))
+    for position, name in enumerate(arrays["outputs"]):
+        values, options = arrays["values"][:, :, position], {"output": str(name), "top": top}
+        means = pd.Series(np.abs(values).mean(axis=0), features)
+        figures = {
+            "bar": importance_bar(means, **options),
+            "dot": importance_dot(values, arrays["data"], features, **options),
+            "violin": importance_violin(values, features, **options),
+        }
+        for kind, figure in figures.items():
+            save(figure, run.path(f"plots/importance_{kind}_{_safe(str(name))}"))
+
+
+def _safe(name):
+    return re.sub(r"[^A-Za-z0-9._-]", "_", name)

@@ -1,0 +1,149 @@
+"""Networks as their dense layers on the genes and the tail behind, and what flows back through it.
+
+Nothing else touches the genes. The outputs of those layers, the units, are few, so everything that
+differs between pairs of an explained and a background row is computed on them; the genes enter
+once, in one matrix product for all rows, background rows and outputs.
+"""
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+# Layers whose outputs are linear in their inputs at inference.
+LINEAR = (
+    "Add", "BatchNormalization", "Concatenate", "Dense", "Dropout", "EinsumDense", "GaussianNoise",
+    "GlobalAveragePooling1D", "InputLayer", "Reshape", "Rescaling",
+)  # fmt: skip
+# Operations that networks are made of without a layer.
+LINEAR_OPERATIONS = ("Add", "Tile", "Concatenate", "Reshape")
+NOISE = (keras.layers.Dropout, keras.layers.GaussianNoise)
+# Activations that work on each value alone.
+ELEMENTWISE = ("elu", "linear", "relu", "selu", "sigmoid", "softplus", "tanh")
+# Below this difference the slope of a secant is that of the tangent.
+NEAR = 1e-6
+# Floats of one block of multipliers or of the matrix product.
+BLOCK = 32 << 20
+
+
+class Unexplained(Exception):
+    """A method is not defined on a network; the text names the layer."""
+
+
+class Split:
+    """A network as its dense layers on the genes, side by side, and the tail behind them.
+
+    Args:
+        network: Functional Keras model (rows, genes) -> (rows, outputs).
+        is_exact: Whether every layer must be linear or an activation that the rescale rule knows.
+
+    Raises:
+        Unexplained: For another layer.
+    """
+
+    def __init__(self, network, is_exact=True):
+        for layer in network.operations if is_exact else ():
+            _check(layer)
+        stems = [layer for layer in network.layers if _sees_genes(layer, network)]
+        kernels, biases = zip(*(layer.get_weights() for layer in stems), strict=True)
+        self.kernel, self.bias = np.concatenate(kernels, axis=1), np.concatenate(biases)
+        ends = np.cumsum([0, *map(len, biases)])
+        self._places = {
+            layer.name: slice(start, end)
+            for layer, start, end in zip(stems, ends, ends[1:], strict=False)
+        }
+        self._network = network
+        self.outputs = network.output_shape[-1]
+
+    def units(self, rows):
+        """(rows, genes) -> outputs of the layers on the genes, (rows, units)."""
+        return rows @ self.kernel + self.bias
+
+    def run(self, units, activated=lambda name, function, x: function(x)):
+        """The tail on (rows, units); an activation is ``activated(name, function, x)``."""
+
+        def operation(layer):
+            if layer.name in self._places:
+                return lambda x, **_: units[:, self._places[layer.name]]
+            if isinstance(layer, keras.layers.Activation):
+                return lambda x, **_: activated(layer.name, layer.activation, x)
+            if isinstance(layer, NOISE):
+                return lambda x, **_: x
+            if isinstance(layer, keras.layers.BatchNormalization):
+                return lambda x, **_: layer.call(x, training=False)
+            return layer.call if isinstance(layer, keras.layers.Layer) else layer
+
+        # In the place of the genes stands what nobody looks at.
+        found = self._network._run_through_graph(units, operation_fn=operation)
+        return keras.tree.flatten(found)[0]
+
+    def attribute(self, rows, background, multipliers):
+        """Contributions that add up multipliers times differences, averaged over the background.
+
+        Args:
+            rows: (rows, genes).
+            background: (background, genes).
+            multipliers: A function from some (rows, units) to (outputs, rows, background, units):
+                what a difference of a unit contributes for a pair of rows.
+
+        Returns:
+            (rows, genes, outputs).
+        """
+        found = np.zeros((len(rows), rows.shape[1], self.outputs), "float32")
+        units, b = self.units(rows), len(background)
+        # All rows whose multipliers fit into a block share each block of the product.
+        together = max(1, BLOCK // (self.outputs * b * units.shape[1]))
+        for start in range(0, len(rows), together):
+            some = slice(start, start + together)
+            flow = multipliers(units[some])
+            k, s = flow.shape[:2]
+            mean = flow.mean(axis=2).reshape(k * s, -1)
+            flow = flow.reshape(k * s, -1)
+            block = max(1, BLOCK // max(flow.shape))
+            for gene in range(0, rows.shape[1], block):
+                genes = slice(gene, gene + block)
+                kernel = self.kernel[genes].T
+                # (background, units, genes), the same for all rows and outputs.
+                shifted = background[:, None, genes] * (kernel / b)
+                part = (flow @ shifted.reshape(-1, kernel.shape[1])).reshape(k, s, -1)
+                own = (mean @ kernel).reshape(k, s, -1) * rows[some, genes]
+                found[some, genes] = (own - part).transpose(1, 2, 0)
+        return found
+
+
+def _sees_genes(layer, network):
+    """Whether a dense layer works on the network's input, be it noisy in training."""
+    if not isinstance(layer, keras.layers.Dense):
+        return False
+    seen = layer.input
+    while isinstance(seen._keras_history.operation, NOISE):
+        seen = seen._keras_history.operation.input
+    return seen is network.inputs[0]
+
+
+def _check(layer):
+    kind = type(layer).__name__
+    if isinstance(layer, keras.layers.Activation):
+        name = getattr(layer.activation, "__name__", str(layer.activation))
+        if name not in ELEMENTWISE:
+            raise Unexplained(f"the activation {name} (layer {layer.name}) has no exact rule")
+    elif isinstance(layer, keras.layers.Layer):
+        name = getattr(getattr(layer, "activation", None), "__name__", "linear")
+        if kind not in LINEAR or name != "linear":
+            raise Unexplained(f"the layer {layer.name} ({kind}) has no exact rule")
+    elif kind not in LINEAR_OPERATIONS:
+        raise Unexplained(f"the operation {kind} has no exact rule")
+
+
+def compiled(function, *widths):
+    """Compile a function of tensors (rows, width) each, in a single trace."""
+    signature = [tf.TensorSpec((None, width), tf.float32) for width in widths]
+    return tf.function(function, input_signature=signature, autograph=False)
+
+
+def jacobian(function, units):
+    """Derivatives of each output with respect to (rows, units): (outputs, rows, units)."""
+    with tf.GradientTape() as tape:
+        tape.watch(units)
+        # Rows do not depend on each other, so those of the sum are those of each row.
+        total = tf.reduce_sum(function(units), axis=0)
+    return tape.jacobian(total, units)

@@ -1,0 +1,54 @@
+"""How the genes that matter most push one output, row by row."""
+
+import numpy as np
+
+from autogenome_tf.plots import _paper
+
+# Dots of a gene are spread over this part of its line, where many have the same value.
+SPREAD, BINS = 0.8, 60
+
+
+def importance_dot(values, data, features, *, output="", top=20):
+    """Draw a dot for each row and gene, coloured by the gene's value in that row (a beeswarm).
+
+    Args:
+        values: (rows, genes) contributions to one output.
+        data: (rows, genes) raw values.
+        features: Gene names.
+        output: Name of the class or target.
+        top: How many genes.
+
+    Returns:
+        A `matplotlib.figure.Figure`.
+    """
+    order = _paper.foremost(values, top)
+    figure, ((panel,),) = _paper.genes([features[gene] for gene in order], legend=12)
+    panel.axvline(0, color=_paper.GREY, linewidth=0.8)
+    for line, gene in enumerate(order):
+        x, color = values[:, gene], _places(data[:, gene])
+        dots = panel.scatter(
+            x, line + _swarm(x), c=color, cmap="coolwarm", vmin=0, vmax=1, s=9, linewidths=0
+        )
+    panel.set_xlabel("contribution" + (f" to {output}" if output else ""))
+    bar = figure.colorbar(dots, ax=panel, ticks=[0, 1], aspect=30)
+    bar.ax.set_yticklabels(["low", "high"])
+    bar.set_label("value of the gene")
+    return figure
+
+
+def _places(column):
+    """Each value's place among the others, between 0 and 1; one half where all are alike."""
+    finite = np.nan_to_num(np.asarray(column, float), nan=np.nanmin(column))
+    known, ranks = np.unique(finite, return_inverse=True)
+    return ranks / (len(known) - 1) if len(known) > 1 else np.full(len(column), 0.5)
+
+
+def _swarm(x):
+    """Heights that keep dots of nearly the same value apart, around 0."""
+    bins = np.round(BINS * (x - x.min()) / max(np.ptp(x), 1e-12))
+    heights = np.zeros(len(x))
+    for one in np.unique(bins):
+        inside = np.flatnonzero(bins == one)
+        places = (np.arange(len(inside)) + 1) // 2 * np.where(np.arange(len(inside)) % 2, 1, -1)
+        heights[inside] = places
+    return heights / max(1, np.abs(heights).max()) * SPREAD / 2

@@ -1,0 +1,360 @@
+"""What every explainer promises, against shap, exact Shapley values and closed forms."""
+
+import itertools
+import math
+import types
+
+import keras
+import numpy as np
+import pytest
+
+from autogenome_tf import ensemble, explainers
+from autogenome_tf.config import Config
+from autogenome_tf.errors import InputError, StageError
+from autogenome_tf.explainers import Unexplained, deep_shap, fast_deep_shap, gradient, knockout
+from autogenome_tf.explainers import _rule as rule
+from autogenome_tf.folds import Folds
+from autogenome_tf.search._base import Attempt, Trial
+from autogenome_tf.tasks import Classification, Regression
+from autogenome_tf.training import Plan
+
+ROWS, GENES = 60, 40
+RANDOM = np.random.default_rng(0)
+X = RANDOM.gamma(2.0, 3.0, size=(ROWS, GENES)).astype("float32")
+Y = (X[:, :4].sum(1) > np.median(X[:, :4].sum(1))).astype("int32")
+NAMES = [f"g{i}" for i in range(GENES)]
+TASKS = {
+    "classification": (Classification(["healthy", "tumour"]), Y),
+    "regression": (
+        Regression(["a", "b"], mean=np.array([5.0, -1]), scale=np.array([2.0, 0.1])),
+        RANDOM.normal(size=(ROWS, 2)).astype("float32"),
+    ),
+}
+FAMILIES = {
+    "linear": {"l2": 0.1},
+    "mlp": {"layers": 2, "units": 8},
+    "resnet": {"n_blocks": 1, "width": 8, "activation": "tanh"},
+    "densenet": {"block_config": [1, 1], "growth_rate": 4, "bottleneck": 4, "activation": "elu"},
+    "wired": {"layers": 3, "max_width": 8, "arc": [1, 2, 1], "width_2": 2, "width_3": 4,
+              "skip_1_3": 1, "activation": "softplus"},
+}  # fmt: skip
+ADDITIVE = ("fast_deep_shap", "deep_shap", "gradient")
+EXPLAINED = types.SimpleNamespace(values=X[:5], samples=list("abcde"))
+BACKGROUND = X[20:50]
+
+
+def in_folds(kind, pairs, **changes):
+    """`Folds` of some rows, and their config."""
+    task, truth = TASKS[kind]
+    given = {
+        "name": "t",
+        "data": {"features": "x.tsv", "transform": "none"},
+        "task": {"type": kind},
+    }
+    for section, values in changes.items():
+        given[section] = given.get(section, {}) | values
+    config = Config.of(given)
+    return Folds(X, truth, task, config, pairs), config
+
+
+ALL = [(np.arange(ROWS), np.zeros(0, int))]
+THIRDS = [(np.flatnonzero(np.arange(ROWS) % 3 != k), np.arange(k, ROWS, 3)) for k in range(3)]
+
+
+def fitted(kind, family, **changes):
+    """The predictor of one network on all rows."""
+    folds, _ = in_folds(kind, ALL, **changes)
+    fit = folds.fit(family, FAMILIES[family], Plan(3, learning_rate=0.01), 1, repeats=1)
+    return folds.predictor(family, FAMILIES[family], fit, 1.3, NAMES)
+
+
+@pytest.fixture(scope="module")
+def predictors():
+    """A predictor for each task and family."""
+    return {(kind, family): fitted(kind, family) for kind in TASKS for family in FAMILIES}
+
+
+def averaged(kind, transforms=("none",), **changes):
+    """The predictor of an ensemble of several families on three folds, and its members."""
+    data = {"transform": list(transforms)} | changes
+    folds, config = in_folds(kind, THIRDS, data=data, search={"repeats": 1})
+    attempts = []
+    for number, (family, values) in enumerate(FAMILIES.items()):
+        if family == "wired":
+            continue
+        values = values | {"transform": transforms[number % len(transforms)]}
+        fit = folds.fit(family, values, Plan(2, learning_rate=0.01), 1)
+        outcome = folds.judge(fit)
+        attempts.append(Attempt(Trial(number, family, values, outcome.score), outcome, None))
+    shares = np.full(len(attempts), 1 / len(attempts))
+    kept = ensemble.select
+    try:
+        ensemble.select = lambda *_: shares
+        return ensemble.assemble(folds, attempts, config, NAMES).predictor
+    finally:
+        ensemble.select = kept
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("kind", TASKS)
+def test_the_fast_values_are_those_of_shap(predictors, kind, family):
+    fast, reference = (
+        explainers.explain(predictors[kind, family], EXPLAINED, BACKGROUND, method)
+        for method in ("fast_deep_shap", "deep_shap")
+    )
+    assert np.abs(reference.values).max() > 1e-3
+    assert np.abs(fast.values - reference.values).max() < 1e-4 * np.abs(reference.values).max()
+    assert np.array_equal(fast.base_values, reference.base_values)
+
+
+@pytest.mark.parametrize("method", ADDITIVE)
+@pytest.mark.parametrize("kind", TASKS)
+def test_contributions_add_up_to_what_predict_gives(predictors, kind, method):
+    predictor = predictors[kind, "mlp"]
+    found = explainers.explain(predictor, EXPLAINED, BACKGROUND, method)
+    outputs = predictor.outputs(X[:5])
+    assert found.values.shape == (5, GENES, 2) and found.method == method
+    assert found.base_values == pytest.approx(predictor.outputs(BACKGROUND).mean(0), rel=1e-4)
+    expected = outputs - found.base_values
+    assert found.values.sum(axis=1) == pytest.approx(
+        expected, abs=0.01 * float(np.abs(expected).max())
+    )
+
+
+@pytest.mark.parametrize("method", ADDITIVE)
+def test_a_linear_model_has_its_closed_form(predictors, method):
+    predictor = predictors["regression", "linear"]
+    found = explainers.explain(predictor, EXPLAINED, BACKGROUND, method)
+    slopes = predictor.outputs(np.eye(GENES, dtype="float32")) - predictor.outputs(
+        np.zeros((1, GENES), "float32")
+    )
+    expected = (X[:5] - BACKGROUND.mean(0))[:, :, None] * slopes
+    assert found.values == pytest.approx(expected, abs=2e-4 * float(np.abs(expected).max()))
+
+
+def shapley(function, x, background):
+    """Exact interventional Shapley values of one row by enumeration, (genes, outputs)."""
+    genes = len(x)
+    worth = {}
+    for size in range(genes + 1):
+        for chosen in itertools.combinations(range(genes), size):
+            rows = background.copy()
+            rows[:, list(chosen)] = x[list(chosen)]
+            worth[frozenset(chosen)] = function(rows).mean(0)
+    values = []
+    for gene in range(genes):
+        total = 0.0
+        for chosen, value in worth.items():
+            if gene not in chosen:
+                size = len(chosen)
+                weight = math.factorial(size) * math.factorial(genes - size - 1)
+                total = total + weight * (worth[chosen | {gene}] - value)
+        values.append(total / math.factorial(genes))
+    return np.array(values)
+
+
+@pytest.mark.parametrize("method", [fast_deep_shap, gradient])
+def test_a_trained_network_agrees_with_exact_shapley_values(method):
+    random = np.random.default_rng(1)
+    x = random.normal(size=(400, 8)).astype("float32")
+    y = x @ random.normal(size=(8, 3)) + 0.5 * np.tanh(x[:, :1] * 2)
+    keras.utils.set_random_seed(1)
+    network = keras.Sequential(
+        [keras.Input((8,)), keras.layers.Dense(16), keras.layers.Activation("relu"),
+         keras.layers.Dense(3)]
+    )  # fmt: skip
+    network = keras.Model(network.inputs, network.outputs)
+    network.compile("adam", "mse")
+    network.fit(x, y, epochs=15, verbose=0)
+    found = method.attribute(network, x[:6], x[100:120])
+    exact = [shapley(lambda rows: np.asarray(network(rows)), row, x[100:120]) for row in x[:6]]
+    assert np.corrcoef(found.ravel(), np.ravel(exact))[0, 1] > 0.98
+
+
+def plain(activation="relu", kernel=None, last=None):
+    """A small network of layers that are no family's."""
+    genes = keras.Input((6,))
+    hidden = keras.layers.Dense(5, name="first")(genes)
+    hidden = keras.layers.Activation(activation, name="bend")(hidden)
+    outputs = keras.layers.Dense(3)(hidden)
+    network = keras.Model(genes, last(outputs) if last else outputs)
+    if kernel is not None:
+        network.get_layer("first").set_weights([kernel, np.zeros(5)])
+    return network
+
+
+@pytest.mark.parametrize("method", [fast_deep_shap, deep_shap, gradient])
+def test_a_dummy_gene_has_no_part_and_equal_genes_have_equal_parts(method):
+    random = np.random.default_rng(2)
+    kernel = random.normal(size=(6, 5))
+    kernel[0], kernel[2] = 0.0, kernel[1]
+    rows = random.normal(size=(12, 6)).astype("float32")
+    rows[:, 2] = rows[:, 1]
+    found = method.attribute(plain(kernel=kernel), rows[:4], rows[4:])
+    assert np.array_equal(found[:, 0], np.zeros((4, 3)))
+    assert found[:, 1] == pytest.approx(found[:, 2], abs=1e-6) and np.abs(found[:, 1]).max() > 0.01
+
+
+REFUSED = {
+    "softmax": (plain(last=keras.layers.Softmax(name="chances")), r"chances \(Softmax\)"),
+    "softmax activation": (plain(last=keras.layers.Activation("softmax")), "activation softmax"),
+    "swish": (plain("silu"), r"activation silu \(layer bend\)"),
+    "gelu": (plain("gelu"), r"activation gelu \(layer bend\)"),
+    "normalisation": (
+        plain(last=keras.layers.LayerNormalization(name="norm")),
+        r"norm \(LayerNormalization\)",
+    ),
+    "activation in a dense layer": (
+        plain(last=keras.layers.Dense(2, "relu", name="late")),
+        r"late \(Dense\)",
+    ),
+    "product": (plain(last=lambda x: x * x), "operation Multiply"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_a_layer_without_an_exact_rule_is_named(name):
+    network, message = REFUSED[name]
+    with pytest.raises(Unexplained, match=message):
+        fast_deep_shap.attribute(network, X[:2, :6], X[2:5, :6])
+
+
+# Ensembles and transforms ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", TASKS)
+def test_an_ensemble_is_explained_as_one_model(kind):
+    predictor = averaged(kind)
+    found = explainers.explain(predictor, EXPLAINED, BACKGROUND)
+    assert found.method == "fast_deep_shap"
+    (branch,) = predictor.branches
+    seen = [np.asarray(branch.preprocessing(part)) for part in (X[:5], BACKGROUND)]
+    # Parts that a walk does not know would have their slopes at a point, not along the way.
+    smooth = gradient.attribute(branch.network, *seen) * predictor.output_scale[0]
+    assert np.corrcoef(smooth.ravel(), found.values.ravel())[0, 1] > 0.95
+
+
+@pytest.mark.parametrize("method", ["fast_deep_shap", "gradient", "knockout"])
+def test_several_transforms_and_chosen_genes_keep_every_gene_at_its_place(method):
+    predictor = averaged("classification", ("none", "rank"), top_variable=30)
+    assert [branch.transform for branch in predictor.branches] == ["none", "rank"]
+    found = explainers.explain(predictor, EXPLAINED, BACKGROUND, method)
+    unseen = set(range(GENES)) - {g for branch in predictor.branches for g in branch.kept.tolist()}
+    seen = np.abs(found.values).sum(axis=(0, 2)) > 0
+    assert unseen and not seen[list(unseen)].any() and seen.sum() >= 30
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_knock_out_is_the_loss_of_the_output(predictors, family):
+    predictor = predictors["classification", family]
+    found = explainers.explain(predictor, EXPLAINED, BACKGROUND, "knockout")
+    for gene in (0, 7, 39):
+        without = X[:5].copy()
+        without[:, gene] = 0.0
+        expected = predictor.outputs(X[:5]) - predictor.outputs(without)
+        assert found.values[:, gene] == pytest.approx(expected, abs=1e-4)
+
+
+def test_a_knock_out_keeps_the_library():
+    predictor = fitted("classification", "mlp", data={"transform": "library_log1p"})
+    found = explainers.explain(predictor, EXPLAINED, BACKGROUND, "knockout")
+    (branch,) = predictor.branches
+    seen, zero = (np.array(branch.preprocessing(x)) for x in (X[:5], np.zeros((1, GENES))))
+    without = seen.copy()
+    without[:, 3] = zero[0, 3]
+    change = np.asarray(branch.network(seen)) - np.asarray(branch.network(without))
+    assert found.values[:, 3] == pytest.approx(change * predictor.output_scale[0], abs=1e-4)
+
+
+def test_no_expression_is_not_defined_after_clr():
+    predictor = fitted("classification", "linear", data={"transform": "clr"})
+    with pytest.raises(InputError, match=r"knockout: a gene of no expression has no value .* clr"):
+        explainers.explain(predictor, EXPLAINED, BACKGROUND, "knockout")
+
+
+# Failures ----------------------------------------------------------------------------------------
+
+
+def test_a_failed_explanation_leaves_training_as_it_was():
+    predictor = averaged("classification")
+    with pytest.raises(InputError, match="deep_shap: shap has no rule for the operation Einsum"):
+        explainers.explain(predictor, EXPLAINED, BACKGROUND, "deep_shap")
+    network = plain()
+    network.compile("adam", "mse")
+    network.fit(X[:, :6], X[:, :3], epochs=1, verbose=0)
+    assert explainers.explain(predictor, EXPLAINED, BACKGROUND).method == "fast_deep_shap"
+
+
+def test_an_unknown_method_is_named_with_its_nearest(predictors):
+    with pytest.raises(InputError, match="deep_shp.*'deep_shap'"):
+        explainers.explain(predictors["classification", "mlp"], EXPLAINED, BACKGROUND, "deep_shp")
+
+
+def test_auto_takes_the_next_where_a_layer_is_not_known(predictors, monkeypatch):
+    monkeypatch.setattr(rule, "ELEMENTWISE", ())
+    predictor = predictors["classification", "mlp"]
+    assert explainers.explain(predictor, EXPLAINED, BACKGROUND).method == "deep_shap"
+
+
+def test_contributions_that_do_not_add_up_are_an_error(predictors, monkeypatch):
+    original = fast_deep_shap.attribute
+    monkeypatch.setattr(fast_deep_shap, "attribute", lambda *given: 1.01 * original(*given))
+    with pytest.raises(StageError, match="fast_deep_shap does not add up.*Dense"):
+        explainers.explain(
+            predictors["classification", "mlp"], EXPLAINED, BACKGROUND, "fast_deep_shap"
+        )
+
+
+@pytest.mark.parametrize("floats", [1, 700, 5000])
+def test_memory_is_bounded_and_blocks_change_nothing(predictors, monkeypatch, floats):
+    predictor = predictors["classification", "resnet"]
+    whole = explainers.explain(predictor, EXPLAINED, BACKGROUND).values
+    monkeypatch.setattr(rule, "BLOCK", floats)
+    in_blocks = explainers.explain(predictor, EXPLAINED, BACKGROUND).values
+    assert in_blocks == pytest.approx(whole, abs=1e-5)
+
+
+# What comes out ----------------------------------------------------------------------------------
+
+
+def test_the_table_ranks_genes_by_their_mean_contribution(predictors):
+    found = explainers.explain(predictors["classification", "mlp"], EXPLAINED, BACKGROUND)
+    table = found.table()
+    assert list(table) == ["feature", "rank", "total", "healthy", "tumour"]
+    assert list(table["rank"]) == list(range(1, GENES + 1))
+    assert table["total"].is_monotonic_decreasing
+    first = NAMES.index(table["feature"][0])
+    means = np.abs(found.values[:, first]).mean(axis=0)
+    assert table.loc[0, ["healthy", "tumour"]].to_numpy(float) == pytest.approx(means, rel=1e-5)
+
+
+def test_shap_gets_an_explanation_with_base_values(predictors):
+    found = explainers.explain(predictors["classification", "mlp"], EXPLAINED, BACKGROUND)
+    explanation = found.explanation()
+    assert explanation.shape == (5, GENES, 2) and explanation.feature_names == NAMES
+    assert explanation.base_values.shape == (5, 2)
+    rows = explanation.base_values + explanation.values.sum(axis=1)
+    expected = predictors["classification", "mlp"].outputs(X[:5])
+    assert rows == pytest.approx(expected, abs=1e-3)
+
+
+def test_stability_compares_seeds():
+    def of(means):
+        values = np.array(means, "float32")[None, :, None]
+        return explainers.Attributions(
+            values, np.zeros(1), values[..., 0], ["s"], list("abcd"), ["y"], "m"
+        )
+
+    frame, jaccard = explainers.stability([of([4, 3, 2, 1]), of([4, 1, 3, 2])], top=2)
+    assert list(frame["feature"]) == ["a", "c", "b", "d"]
+    assert list(frame["mean"]) == [4, 2.5, 2, 1.5]
+    assert list(frame["sd"]) == pytest.approx([0, 0.5**0.5, 2**0.5, 0.5**0.5])
+    assert list(frame["rank_low"]) == [1, 2, 2, 3] and list(frame["rank_high"]) == [1, 3, 4, 4]
+    assert list(frame["in_top"]) == [1.0, 0.5, 0.5, 0.0]
+    assert jaccard == pytest.approx(1 / 3)
+
+
+def test_knockout_is_of_one_network(predictors):
+    (branch,) = predictors["regression", "mlp"].branches
+    seen = np.array(branch.preprocessing(X[:2]))
+    assert knockout.attribute(branch.network, seen, seen[:1])[0] == pytest.approx(0.0, abs=1e-6)

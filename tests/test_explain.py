@@ -1,0 +1,149 @@
+"""The stage that explains: which rows, which files, and how seeds agree."""
+
+import json
+import shutil
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import autogenome_tf as ag
+from autogenome_tf import cli, plots
+from autogenome_tf.errors import InputError
+
+NETWORK = {"families": {"mlp": {"layers": 1, "units": 8}},
+           "search": {"max_trials": 1, "epochs": 3, "folds": 2},
+           "training": {"epochs": 4},
+           "explanation": {"samples": 7, "background": 20, "top": 5}}  # fmt: skip
+
+
+def trained(simulated, output, settings=NETWORK, **data):
+    """A run that can be explained."""
+    named = {"features": str(simulated / "features.tsv.gz"), "target": "target"}
+    named |= {"targets": str(simulated / "targets.tsv")} | data
+    automl = ag.AutoGenome({"name": "t", "output_dir": str(output), "data": named, **settings})
+    automl.train()
+    return automl
+
+
+@pytest.fixture(scope="module")
+def explained(simulated, tmp_path_factory):
+    """A run of a small network, explained, and the frame that came back."""
+    automl = trained(simulated, tmp_path_factory.mktemp("runs"))
+    return automl, automl.explain()
+
+
+@pytest.fixture
+def copy(explained, tmp_path):
+    """A run of one's own."""
+    shutil.copytree(explained[0].folder, tmp_path / "t")
+    return ag.load(tmp_path / "t")
+
+
+def arrays(folder):
+    """What attributions.npz holds."""
+    with np.load(folder / "attributions.npz") as archive:
+        return dict(archive)
+
+
+def test_the_files_hold_what_comes_back(explained):
+    automl, table = explained
+    written = pd.read_csv(automl.folder / "attributions.tsv", sep="\t")
+    pd.testing.assert_frame_equal(written, table, rtol=1e-8)
+    found = arrays(automl.folder)
+    assert found["values"].shape == (7, 80, 3) and found["base_values"].shape == (3,)
+    assert list(found["outputs"]) == ["class_1", "class_2", "class_3"]
+    assert list(table) == ["feature", "rank", "total", *found["outputs"]]
+    means = pd.Series(np.abs(found["values"]).mean(axis=(0)).sum(axis=1), found["features"])
+    assert list(means.sort_values(ascending=False).index[:10]) == list(table["feature"][:10])
+
+
+def test_explained_rows_are_test_rows_and_background_rows_are_not(explained, monkeypatch):
+    automl, _ = explained
+    split = pd.read_csv(automl.folder / "split.tsv", sep="\t").set_index("sample")["part"]
+    assert set(split[arrays(automl.folder)["samples"]]) == {"test"}
+    predictor = automl._predictor()
+    base = predictor.outputs(automl._background(20)).mean(axis=0)
+    assert arrays(automl.folder)["base_values"] == pytest.approx(base, abs=1e-4)
+    dataset, parts = automl._rows.labelled
+    known = {row.tobytes() for row in np.asarray(dataset.values)[parts.part == "train"]}
+    assert {row.tobytes() for row in np.asarray(automl._background(20))} <= known
+
+
+def test_contributions_and_base_add_up_to_the_logits_of_predictions(explained):
+    automl, _ = explained
+    found = arrays(automl.folder)
+    logits = found["values"].sum(axis=1) + found["base_values"]
+    frame = automl.predict().set_index("sample").loc[found["samples"]]
+    chances = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    assert frame[[f"p_{name}" for name in found["outputs"]]].to_numpy() == pytest.approx(
+        chances, abs=1e-3
+    )
+
+
+def test_every_output_has_its_figures(explained):
+    automl, _ = explained
+    for name in (
+        "total",
+        *(f"{kind}_class_{k}" for kind in ("bar", "dot", "violin") for k in "123"),
+    ):
+        for suffix in ("png", "pdf"):
+            assert (automl.folder / "plots" / f"importance_{name}.{suffix}").stat().st_size > 1000
+
+
+def test_the_same_rows_are_explained_again(explained, copy, without_plots):
+    before = arrays(explained[0].folder)
+    copy.explain()
+    after = arrays(copy.folder)
+    assert all(np.array_equal(before[name], after[name]) for name in before)
+
+
+def test_method_and_number_of_rows_can_be_asked_for(copy, without_plots):
+    explanation = copy.explain("gradient", samples=3, as_explanation=True)
+    assert explanation.shape == (3, 80, 3) and np.isfinite(explanation.base_values).all()
+    with pytest.raises(InputError, match="unknown.*'gradientt'.*'gradient'"):
+        copy.explain("gradientt")
+
+
+def test_the_command_explains_a_run(copy, without_plots, capsys):
+    assert cli.main(["explain", str(copy.folder), "--method", "knockout", "--samples", "2"]) == 0
+    said = capsys.readouterr().out
+    assert "attributions.tsv" in said and len(said.splitlines()) == 1 + 5 + 1
+    assert arrays(copy.folder)["values"].shape == (2, 80, 3)
+    stages = json.loads((copy.folder / "environment.json").read_text())
+    assert "explain" in stages["stages"] and stages["times"]["attribution"] > 0
+
+
+def test_without_test_rows_held_out_rows_are_explained(simulated, tmp_path, without_plots):
+    split = {"test": 0.0, "validation": 0.2}
+    automl = trained(simulated, tmp_path, split=split)
+    automl.explain()
+    held = np.load(automl.folder / "validation.npz")["samples"]
+    assert set(arrays(automl.folder)["samples"]) <= set(held)
+
+
+def test_seeds_are_compared(simulated, tmp_path, without_plots):
+    settings = NETWORK | {"explanation": NETWORK["explanation"] | {"repeats": 3}}
+    automl = trained(simulated, tmp_path, settings)
+    automl.explain()
+    frame = pd.read_csv(automl.folder / "stability.tsv", sep="\t")
+    assert list(frame) == ["feature", "mean", "sd", "rank_low", "rank_high", "in_top"]
+    assert len(frame) == 80 and frame["mean"].is_monotonic_decreasing
+    assert (frame["sd"] > 0).mean() > 0.9 and (frame["rank_low"] <= frame["rank_high"]).all()
+    assert frame["in_top"].sum() == pytest.approx(5)
+    assert "3 seeds of trial 1, mlp" in (automl.folder / "log.txt").read_text()
+
+
+def test_one_minimum_has_no_seeds(simulated, tmp_path, without_plots):
+    settings = NETWORK | {"families": {"linear": {"l2": 0.1}}}
+    settings["explanation"] = NETWORK["explanation"] | {"repeats": 3}
+    automl = trained(simulated, tmp_path, settings)
+    automl.explain()
+    assert not (automl.folder / "stability.tsv").exists()
+    assert "linear has a single minimum" in (automl.folder / "log.txt").read_text()
+
+
+def test_figures_are_drawn_from_the_files_alone(copy):
+    shutil.rmtree(copy.folder / "plots")
+    plots.draw_explanation(copy._run, top=3)
+    assert len(list((copy.folder / "plots").glob("importance_*.png"))) == 1 + 3 * 3
