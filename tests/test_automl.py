@@ -20,7 +20,7 @@ import scipy.special
 
 import autogenome_tf as ag
 from autogenome_tf import metrics
-from autogenome_tf.automl import AutoGenome
+from autogenome_tf.automl import STAGES, AutoGenome
 from autogenome_tf.config import Config
 from autogenome_tf.errors import InputError, StageError
 
@@ -180,7 +180,7 @@ def test_the_confusion_matrix_counts_test_rows_true_by_predicted(folder):
 def test_environment_json_says_what_ran_on_what(folder, simulated):
     found = json.loads((folder / "environment.json").read_text())
     assert {"python", "keras", "keras-tuner", "numpy"} <= set(found["versions"])
-    assert found["seed"] == 7 and set(found["stages"]) == {"train", "evaluate", "predict"}
+    assert found["seed"] == 7 and set(found["stages"]) == set(STAGES)
     assert found["times"]["search"] > 0 and found["times"]["fit"] > 0
     for path, digest in found["data"].items():
         content = (folder / path).read_bytes()
@@ -690,6 +690,15 @@ def test_little_time_still_ends_in_a_model(simulated, tmp_path, without_plots):
     settings["families"] = NETWORK["families"] | {"linear": {}}
     automl = AutoGenome(config_of(simulated, settings=settings, output=tmp_path))
     assert list(automl.train()["trial"]) == [0]
+    assert len(automl.predict()) == 60
+
+
+def test_little_time_still_ends_in_a_network_where_no_reference_may_win(
+    simulated, tmp_path, without_plots
+):
+    settings = NETWORK | {"search": {"max_seconds": 0.01, "folds": 2}}
+    automl = AutoGenome(config_of(simulated, settings=settings, output=tmp_path))
+    assert sorted(automl.train()["trial"]) == [0, 1]
     assert len(automl.predict()) == 60
 
 

@@ -26,6 +26,7 @@ AUTO = ("fast_deep_shap", "deep_shap", "gradient")
 # Attributions must add up to outputs minus base values, up to this part of their largest.
 TOLERANCE = {"gradient": 1e-2}
 USUAL_TOLERANCE = 1e-3
+BATCH = 256
 
 
 @functools.cache
@@ -189,7 +190,8 @@ def _layers(predictor):
 
 
 def _run(model, values):
-    return np.asarray(model.predict(values, batch_size=256, verbose=0), "float32")
+    batches = (values[start : start + BATCH] for start in range(0, len(values), BATCH))
+    return np.concatenate([np.asarray(model(batch, training=False)) for batch in batches])
 
 
 def _dense(values):

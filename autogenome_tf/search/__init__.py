@@ -90,15 +90,16 @@ def search(folds, config, spaces, finished=(), deadline=float("inf"), run=None):
     seed = derive(config.seed, "search")
     proposer = method.proposer(networks, config, seed, folds, run, deadline)
     with contextlib.closing(proposer):
-        yield from _loop(proposer, folds, config, finished, deadline)
+        # A run ends in a model: where that cannot be the reference, one trial is made in any case.
+        fewest = 0 if "linear" in spaces else 1
+        yield from _loop(proposer, folds, config, finished, deadline, fewest)
 
 
-def _loop(proposer, folds, config, finished, deadline):
+def _loop(proposer, folds, config, finished, deadline, fewest):
     known, failed, repeats, number = {}, [], 0, 0
     while number < config.search.most_trials and repeats < MOST_REPEATS:
         is_recorded = number + 1 in finished
-        # One trial is made whatever the time, since a run without a network is worth nothing.
-        if number and not is_recorded and time.monotonic() > deadline:
+        if number >= fewest and not is_recorded and time.monotonic() > deadline:
             log.info("search: the time is used up after %d trials", number)
             return
         proposed = proposer.propose()

@@ -11,8 +11,8 @@ than seeds do among themselves.
 
 Search: the test score (balanced accuracy, R2) and the validation objective of the best trial of
 whole runs: ENAS; ENAS with a controller that learns nothing, at the same cost; KerasTuner's random
-search over the same networks for the seconds that ENAS took. Means over seeds, of which each has a
-split of its own.
+search over the family wired for the seconds that ENAS took, which tries other dimensions beside the
+arc (dropout, spectral power ...) too. Means over seeds, of which each has a split of its own.
 
 Cost: seconds of a search in which 100 children are sampled for the controller, divided by those of
 one stand-alone training of the same epochs; the mean over arcs, the trace included.
