@@ -138,3 +138,18 @@ def test_networks_of_an_ensemble_from_before_the_kill_are_trained_again(config, 
     finish(path, tmp_path / "killed")
     assert_like(tmp_path / "killed" / "t", tmp_path / "whole" / "t")
     assert dict(before).items() <= dict(seconds(tmp_path / "killed" / "t")).items()
+
+
+@pytest.mark.parametrize("line", ["enas: epoch 2/", "trial 1/"])
+def test_a_killed_enas_goes_on_to_the_same_end(config, tmp_path, line):
+    asked = json.loads(config.read_text())
+    asked |= {"families": {"wired": {"layers": 3, "max_width": 8}}, "training": {"epochs": 3}}
+    few = {"updates": 2, "samples": 4, "candidates": 8}
+    asked["search"] = {"method": "enas", "epochs": 4, "top_k": 2, "folds": 2, "enas": few}
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps(asked))
+    whole, broken = tmp_path / "whole", tmp_path / "broken"
+    finish(path, whole)
+    kill_when(path, broken, lambda said: said.startswith(line))
+    finish(path, broken)
+    assert_like(broken / "t", whole / "t")

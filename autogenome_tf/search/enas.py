@@ -120,7 +120,7 @@ class Enas:
                 for arc, score in zip(arcs, scores, strict=True)
             ]
         sign = -1 if metrics.HIGHER_IS_BETTER[self._folds.objective] else 1
-        candidates.sort(key=lambda one: sign * one["shared_score"])
+        candidates.sort(key=lambda one: np.nan_to_num(sign * one["shared_score"], nan=np.inf))
         self._write("candidates", candidates)
         if self._run:
             self._run.path(f"{FOLDER}/state.npz").unlink(missing_ok=True)

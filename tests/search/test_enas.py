@@ -384,6 +384,26 @@ def test_shared_scores_are_those_of_the_objective_on_held_rows(tmp_path):
     assert score == pytest.approx(folds.score(folds.held, calibrated), rel=1e-5)
 
 
+def test_arcs_without_a_score_come_last(monkeypatch):
+    searcher = searching()
+
+    def scores(bank, arcs):
+        return [math.nan if arc[0] else float(arc[1]) for arc in arcs]
+
+    monkeypatch.setattr(searcher, "scores", scores)
+    found = [one["shared_score"] for one in searcher._searched()]
+    known = [score for score in found if not math.isnan(score)]
+    assert known == sorted(known) == found[: len(known)] and len(known) < len(found)
+
+
+def test_every_optimizer_trains_a_bank():
+    for optimizer in ("lamb", "momentum"):
+        searcher = searching(training={"epochs": 3, "optimizer": optimizer})
+        bank, _ = searcher.trained()
+        assert bank.optimizer == optimizer
+        assert all(np.isfinite(line["loss"]) for line in searcher._curves)
+
+
 def test_finalists_train_from_scratch():
     folds, config, spaces = in_folds()
     tried = {attempt.trial.number: attempt for attempt in search(folds, config, spaces)}
