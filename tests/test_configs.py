@@ -11,7 +11,8 @@ from autogenome_tf.automl import AutoGenome
 from autogenome_tf.config import SCANPY_PREFIX, Config
 
 CONFIGS = sorted((Path(__file__).parents[1] / "configs").glob("*.json"))
-SHORT = ("search.max_trials=1", "search.epochs=1", "training.epochs=1")
+SHORT = ("search.max_trials=1", "search.epochs=1", "training.epochs=1",
+         "explanation.samples=3", "explanation.background=5")  # fmt: skip
 
 
 @pytest.fixture(params=CONFIGS, ids=lambda path: path.stem)

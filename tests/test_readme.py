@@ -93,6 +93,7 @@ def quick_config(tmp_path):
         "families": {"mlp": {"layers": 1, "units": 8}},
         "search": QUICK,
         "training": {"epochs": 1},
+        "explanation": {"samples": 3, "background": 5},
     }
     path = tmp_path / "quick.json"
     path.write_text(json.dumps(config))

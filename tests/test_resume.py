@@ -27,6 +27,7 @@ def config(simulated, tmp_path_factory):
     for name in ("features", "targets"):
         known["data"][name] = str(simulated / known["data"][name])
     known |= {"name": "t", "families": NETWORKS, "search": SEARCH, "training": {"epochs": 40}}
+    known["explanation"] = {"samples": 3, "background": 5, "top": 3}
     path = tmp_path_factory.mktemp("config") / "config.json"
     path.write_text(json.dumps(known))
     return path
