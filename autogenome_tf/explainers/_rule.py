@@ -9,6 +9,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from autogenome_tf.stacked import NOISE
+
 # Layers whose outputs are linear in their inputs at inference.
 LINEAR = (
     "Add", "BatchNormalization", "Concatenate", "Dense", "Dropout", "EinsumDense", "GaussianNoise",
@@ -16,7 +18,6 @@ LINEAR = (
 )  # fmt: skip
 # Operations that networks are made of without a layer.
 LINEAR_OPERATIONS = ("Add", "Tile", "Concatenate", "Reshape")
-NOISE = (keras.layers.Dropout, keras.layers.GaussianNoise)
 # Activations that work on each value alone.
 ELEMENTWISE = ("elu", "linear", "relu", "selu", "sigmoid", "softplus", "tanh")
 # Below this difference the slope of a secant is that of the tangent.
@@ -132,12 +133,6 @@ def _check(layer):
             raise Unexplained(f"the layer {layer.name} ({kind}) has no exact rule")
     elif kind not in LINEAR_OPERATIONS:
         raise Unexplained(f"the operation {kind} has no exact rule")
-
-
-def compiled(function, *widths):
-    """Compile a function of tensors (rows, width) each, in a single trace."""
-    signature = [tf.TensorSpec((None, width), tf.float32) for width in widths]
-    return tf.function(function, input_signature=signature, autograph=False)
 
 
 def jacobian(function, units):

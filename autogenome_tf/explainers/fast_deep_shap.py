@@ -5,7 +5,8 @@ The values are those of `shap.DeepExplainer`; how they are computed is `_rule.Sp
 
 import tensorflow as tf
 
-from autogenome_tf.explainers._rule import NEAR, Split, compiled, jacobian
+from autogenome_tf.explainers._rule import NEAR, Split, jacobian
+from autogenome_tf.replicas import compiled
 
 
 def attribute(network, rows, background):
@@ -59,7 +60,7 @@ def _of_pairs(split, count):
     """A function of (rows, units) from one of (rows * background, units)."""
 
     def decorated(function):
-        traced = compiled(function, split.kernel.shape[1])
+        traced = compiled(function, ((None, split.kernel.shape[1]), tf.float32))
 
         def multipliers(units):
             found = traced(tf.repeat(tf.constant(units), count, axis=0))

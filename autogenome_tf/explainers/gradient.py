@@ -3,7 +3,8 @@
 import numpy as np
 import tensorflow as tf
 
-from autogenome_tf.explainers._rule import Split, compiled, jacobian
+from autogenome_tf.explainers._rule import Split, jacobian
+from autogenome_tf.replicas import compiled
 
 # Midpoints of a path: first tried, and at most. Kinks of activations decide how many it takes.
 FEWEST_STEPS, MOST_STEPS = 50, 800
@@ -20,7 +21,8 @@ def attribute(network, rows, background):
     """
     split = Split(network, is_exact=False)
     reference = split.units(background)
-    derivatives = compiled(lambda units: jacobian(split.run, units), reference.shape[1])
+    units_of_pairs = (None, reference.shape[1]), tf.float32
+    derivatives = compiled(lambda units: jacobian(split.run, units), units_of_pairs)
     base = np.mean(split.run(reference), axis=0)
 
     def averaged(units, steps):
