@@ -10,12 +10,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from autogenome_tf import data, ensemble, evaluation, explainers, families, plots
+from autogenome_tf import data, ensemble, evaluation, families, plots
 from autogenome_tf.config import Config
 from autogenome_tf.console import remembered, say_to, watched
 from autogenome_tf.errors import InputError, StageError
+from autogenome_tf.explanation import Explanation
 from autogenome_tf.predictor import Predictor
-from autogenome_tf.refit import refit, with_seeds
+from autogenome_tf.refit import refit
 from autogenome_tf.rows import ConfiguredRows
 from autogenome_tf.run import Run
 from autogenome_tf.search import Best, leaderboard, ranked, search, trials_of
@@ -176,18 +177,20 @@ class AutoGenome:
                 plots.draw_predictions(run, predictor.task.targets)
         return frame
 
-    def explain(self, method=None, samples=None, as_explanation=False):
+    def explain(self, method=None, samples=None, as_explanation=False, interactions=None):
         """Attribute the model's outputs to genes.
 
         The explained rows are drawn from the test rows (else those of `data.evaluate`, else the
-        rows held out), the background from the rows trained on. Writes attributions.tsv,
-        attributions.npz and the plots of importance; with `explanation.repeats` above 1, the best
-        trial is trained with so many other seeds, and stability.tsv tells how far those agree.
+        rows held out), the background from the rows trained on. Writes attributions.tsv and .npz,
+        effects.tsv and the plots of importance. With `explanation.repeats` above 1 stability.tsv
+        tells how far so many networks agree: those of an ensemble, or the best trial's with other
+        seeds. With `explanation.interactions` interactions.tsv ranks pairs of the foremost genes.
 
         Args:
             method: In place of the config's `explanation.method`.
             samples: In place of the config's `explanation.samples`.
             as_explanation: Whether to return a `shap.Explanation`, for shap's own plots.
+            interactions: In place of the config's `explanation.interactions.genes`.
 
         Returns:
             A DataFrame: feature, rank, total, then mean absolute contribution to each output.
@@ -198,73 +201,21 @@ class AutoGenome:
         """
         run, settings = self._fitted(), self.config.explanation
         with say_to(run.path("log.txt")), run.stage("explain") as times:
-            predictor = self._predictor()
-            rows = self._explained(samples or settings.samples)
-            background = self._background(settings.background)
+            work = Explanation(run, self.config, self._rows, self._predictor(), samples, method)
             started = time.monotonic()
-            found = explainers.explain(predictor, rows, background, method or settings.method)
+            found = work.write()
             times["attribution"] = time.monotonic() - started
             log.info(
                 "explanation: %s of %d rows against %d, %.1f s",
-                found.method, len(rows), background.shape[0], times["attribution"],
+                found.method, len(found.samples), work.background.shape[0], times["attribution"],
             )  # fmt: skip
-            table = found.table()
-            run.write_table("attributions.tsv", table)
-            run.write_arrays(
-                "attributions.npz",
-                values=found.values,
-                base_values=found.base_values,
-                data=found.data,
-                samples=np.array(found.samples, str),
-                features=np.array(found.features, str),
-                outputs=np.array(found.outputs, str),
-            )
             if settings.repeats > 1:
-                self._write_stability(run, rows, background, found.method)
+                work.write_stability(found, self._prepared)
+            paired = settings.interactions.genes if interactions is None else interactions
+            if paired:
+                work.write_interactions(found, paired, self._prepared)
             plots.draw_explanation(run, settings.top)
-        return found.explanation() if as_explanation else table
-
-    def _write_stability(self, run, rows, background, method):
-        """Explain the best trial of the run as it is with other seeds, and compare."""
-        settings = self.config.explanation
-        learn, folds = self._prepared()
-        trials = trials_of(run.read_table("leaderboard.tsv"))
-        trial = next(trial for trial in trials if trial.family in self.spaces)
-        predictors = with_seeds(
-            folds, learn.values, trial, self.config, learn.features, settings.repeats
-        )
-        if len(predictors) == 1:
-            log.info("stability: %s has a single minimum, whatever the seed", trial.family)
-            return
-        found = [explainers.explain(one, rows, background, method) for one in predictors]
-        frame, jaccard = explainers.stability(found, settings.top)
-        run.write_table("stability.tsv", frame)
-        log.info(
-            "stability: %d seeds of trial %d, %s; the lists of %d foremost genes have a mean "
-            "Jaccard index of %.2f",
-            len(found), trial.number, trial.family, settings.top, jaccard,
-        )  # fmt: skip
-
-    def _explained(self, count):
-        """Rows to explain, at most `count` of them, a `Dataset`."""
-        dataset, parts = self._rows.labelled
-        places = np.flatnonzero(parts.part == "test")
-        if not len(places) and self._rows.scored:
-            dataset, places = self._rows.scored, np.arange(len(self._rows.scored))
-        elif not len(places):
-            held = set(self._opened().read_arrays("validation.npz")["samples"])
-            places = np.flatnonzero([str(sample) in held for sample in dataset.samples])
-        return dataset.rows(self._drawn(places, count, "explained"))
-
-    def _background(self, count):
-        """(rows, genes) raw values of some rows that were trained on."""
-        dataset, parts = self._rows.labelled
-        places = np.flatnonzero(parts.part == "train")
-        return dataset.rows(self._drawn(places, count, "background")).values
-
-    def _drawn(self, places, count, purpose):
-        random = np.random.default_rng(derive(self.config.seed, purpose))
-        return np.sort(random.permutation(places)[:count])
+        return found.explanation() if as_explanation else found.table()
 
     def _begun(self, asked):
         """The run, found or begun; wrong data is an error before a folder is made."""

@@ -74,7 +74,7 @@ def evaluate(parsed):
 def explain(parsed):
     """Attribute a run's predictions to genes."""
     automl = _of_run(parsed)
-    table = automl.explain(parsed.method, parsed.samples)
+    table = automl.explain(parsed.method, parsed.samples, interactions=parsed.interactions)
     if not parsed.quiet:
         top = table.head(automl.config.explanation.top)
         print(top[["feature", "rank", "total"]].to_string(index=False))
@@ -168,6 +168,8 @@ def _parser():
         if verb is explain:
             sub.add_argument("--method", help="in place of explanation.method")
             sub.add_argument("--samples", type=int, metavar="N", help="rows to explain")
+            sub.add_argument("--interactions", type=int, metavar="N",
+                             help="rank pairs of the N foremost genes")  # fmt: skip
         if verb is predict:
             sub.add_argument("file", metavar="FILE", help="rows of the same genes, in any order")
             sub.add_argument("--output", metavar="OUT.tsv", help="default: in the run folder")

@@ -213,6 +213,21 @@ class Ensemble(Section):
     )
 
 
+class Interactions(Section):
+    """Which pairs of genes act together."""
+
+    genes: Annotated[int, Field(ge=0)] = Field(
+        0, description="Foremost genes whose pairs are tried; 0: no pairs."
+    )
+    method: Literal["knockout", "fast_deep_shap", "deep_shap", "gradient"] = Field(
+        "knockout",
+        description="Double knock-out, or how contributions change where the other is knocked out.",
+    )
+    null: Annotated[int, Field(ge=0)] = Field(
+        5, description="Networks of targets without interactions, for p and q; 0: none."
+    )
+
+
 class Explanation(Section):
     """How much of the data the attributions rest on."""
 
@@ -220,9 +235,19 @@ class Explanation(Section):
         "auto", description="auto: fast_deep_shap where it is defined on all layers."
     )
     background: Count = Field(100, description="Training rows that stand for 'nothing known'.")
+    background_by: Literal["random", "kmeans"] = Field(
+        "random", description="Which: drawn, or nearest to the centres of k-means."
+    )
     samples: Count = Field(100, description="Rows explained.")
     top: Count = Field(20, description="Genes in pictures and tables.")
-    repeats: Count = Field(1, description="Refits behind the stability of the attributions.")
+    repeats: Count = Field(
+        1,
+        description="Networks whose attributions are compared: refits, or some of an ensemble.",
+    )
+    part: Annotated[float, Field(ge=0)] = Field(
+        0.0, description="Of a gene's raw value that knockout leaves: 0 none, above 1 more."
+    )
+    interactions: Interactions = Field(default_factory=Interactions)
 
 
 class Export(Section):

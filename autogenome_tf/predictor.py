@@ -85,10 +85,8 @@ class Predictor:
     def outputs(self, values):
         """Run on raw rows, an array or CSR (rows, genes), in batches; returns (rows, outputs)."""
         parts = [np.zeros((0, self.task.outputs), "float32")]
-        for start in range(0, values.shape[0], BATCH):
-            batch = values[start : start + BATCH]
-            batch = batch.toarray() if scipy.sparse.issparse(batch) else batch
-            parts.append(self.model.predict_on_batch(np.asarray(batch, "float32")))
+        # Not by `predict_on_batch`, which would be traced for every model anew.
+        parts += [np.asarray(self.model(batch, training=False)) for batch in _batches(values)]
         return np.concatenate(parts)
 
     def predict(self, dataset):
@@ -148,6 +146,29 @@ class Branch:
     kept: np.ndarray
     preprocessing: keras.Model
     network: keras.Model
+
+    def seen(self, values):
+        """What the network sees of raw rows, an array or CSR: (rows, kept) float32."""
+        return np.concatenate(
+            [np.asarray(self.preprocessing(batch, training=False)) for batch in _batches(values)]
+        )
+
+    def outputs(self, values):
+        """What the network says of raw rows, an array or CSR: (rows, outputs)."""
+        return np.concatenate(
+            [
+                np.asarray(self.network(self.preprocessing(batch, training=False), training=False))
+                for batch in _batches(values)
+            ]
+        )
+
+
+def _batches(values):
+    """Raw rows, an array or CSR, as float32 arrays of at most `BATCH` rows."""
+    for start in range(0, values.shape[0], BATCH):
+        batch = values[start : start + BATCH]
+        batch = batch.toarray() if scipy.sparse.issparse(batch) else batch
+        yield np.asarray(batch, "float32")
 
 
 def _suffix(transform, sources):

@@ -262,4 +262,45 @@ def model(transform, constants, genes):
     It is built from Keras' own layers and operations only, so that a saved model loads anywhere.
     """
     raw = keras.Input((genes,), name="genes")
-    return keras.Model(raw, constants.layers(transform(raw), genes), name="preprocessing")
+    transformed = keras.layers.Identity(name="transformed")(transform(raw))
+    return keras.Model(raw, constants.layers(transformed, genes), name="preprocessing")
+
+
+def of_part(model, transform, raw, part):
+    """What the network sees of each gene if only that gene's raw value were multiplied.
+
+    All other genes keep their values, and so do sums and means of the row that a transform refers
+    to: a library is not renormalised.
+
+    A missing value stays missing.
+
+    Args:
+        model: What `model` returned, or the same after loading.
+        transform: Name of its transform.
+        raw: (rows, genes).
+        part: What raw values are multiplied by; 0 is no expression.
+
+    Returns:
+        (rows, kept) float32.
+    """
+    marker = model.get_layer("transformed")
+    change = {"library_log1p": _of_library, "relative_log": _of_shares, "clr": _of_clr}
+    if transform not in change:
+        return np.asarray(model(part * raw, training=False))
+    front = keras.Model(model.inputs[0], marker.output)
+    before = np.asarray(front(raw, training=False), "float64")
+    after = change[transform](before, raw.astype("float64"), part).astype("float32")
+    return np.asarray(keras.Model(marker.output, model.outputs[0])(after, training=False))
+
+
+def _of_library(transformed, raw, part):
+    return np.log1p(part * np.expm1(transformed))
+
+
+def _of_shares(transformed, raw, part):
+    shares = np.maximum(10**transformed - PSEUDO_FREQUENCY, 0)
+    return np.log10(part * shares + PSEUDO_FREQUENCY)
+
+
+def _of_clr(transformed, raw, part):
+    return transformed - np.log1p(raw) + np.log1p(part * raw)

@@ -58,6 +58,35 @@ def with_seeds(folds, values, trial, config, features, count):
     ]
 
 
+def without_interactions(folds, learn, linear, trial, config, count):
+    """Train a trial on targets that a linear model explains, so that no genes act together.
+
+    The linear reference is fitted; then classes are drawn by its chances, or its values get its
+    own residuals in another order, and the trial is trained on those as `refit` does (a parametric
+    bootstrap of the hypothesis that effects add up).
+
+    Args:
+        folds: `Folds` the trial was found on.
+        learn: The `Dataset` of its rows.
+        linear: The `Trial` of the linear reference.
+        trial: The `Trial` to train.
+        config: The whole `Config`.
+        count: How many times.
+
+    Yields:
+        A `Predictor` for each.
+    """
+    outcome, final, last = _fitted(folds, learn.values, linear, config, 1, 1)
+    additive = final.predictor("linear", linear.values, last, outcome.temperature, learn.features)
+    outputs = additive.outputs(learn.values)
+    for number in range(count):
+        seed = derive(config.seed, f"null/{number}")
+        truth = folds.task.drawn(outputs, folds.truth, np.random.default_rng(seed))
+        drawn = Folds(learn.values, truth, folds.task, config, folds.pairs, like=folds)
+        outcome, final, last = _fitted(drawn, learn.values, trial, config, seed, 1)
+        yield final.predictor(trial.family, trial.values, last, outcome.temperature, learn.features)
+
+
 def _fitted(folds, values, trial, config, seed, count, deadline=float("inf")):
     """What folds say of a trial, the rows of its last fit, and that fit of `count` networks."""
     share = FOLDS_SHARE if len(folds.pairs) > 1 else 1.0

@@ -73,6 +73,11 @@ class Classification:
         """Factor and offset of the logits: one over the temperature, none."""
         return np.full(self.outputs, 1.0 / temperature), np.zeros(self.outputs)
 
+    def drawn(self, outputs, truth, random):
+        """Classes drawn by the chances that logits (rows, classes) give, (rows,) int32."""
+        noise = random.gumbel(size=outputs.shape)
+        return (outputs + noise).argmax(axis=1).astype("int32")
+
     def frame(self, outputs):
         """Logits (rows, classes) as the columns of predictions.tsv."""
         chances = scipy.special.softmax(np.asarray(outputs, "float64"), axis=1)
@@ -142,6 +147,17 @@ class Regression:
         """Factor and offset that lead back to original units."""
         ones = np.ones(self.outputs)
         return ones * self.scale, ones * self.mean
+
+    def drawn(self, outputs, truth, random):
+        """Values (rows, targets) with the residuals of other rows, standardised.
+
+        Args:
+            outputs: (rows, targets) in original units.
+            truth: (rows, targets) standardised.
+            random: A `numpy.random.Generator`.
+        """
+        fitted = self.encode(outputs)
+        return fitted + random.permutation(truth - fitted)
 
     def frame(self, outputs):
         """Values (rows, targets) in original units as the columns of predictions.tsv."""

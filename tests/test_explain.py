@@ -10,6 +10,7 @@ import pytest
 import autogenome_tf as ag
 from autogenome_tf import cli, plots
 from autogenome_tf.errors import InputError
+from autogenome_tf.explanation import Explanation, nearest_to_centres
 
 NETWORK = {"families": {"mlp": {"layers": 1, "units": 8}},
            "search": {"max_trials": 1, "epochs": 3, "folds": 2},
@@ -58,16 +59,22 @@ def test_the_files_hold_what_comes_back(explained):
     assert list(means.sort_values(ascending=False).index[:10]) == list(table["feature"][:10])
 
 
+def explanation_of(automl):
+    """What the stage works with."""
+    return Explanation(automl._run, automl.config, automl._rows, automl._predictor())
+
+
 def test_explained_rows_are_test_rows_and_background_rows_are_not(explained, monkeypatch):
     automl, _ = explained
     split = pd.read_csv(automl.folder / "split.tsv", sep="\t").set_index("sample")["part"]
     assert set(split[arrays(automl.folder)["samples"]]) == {"test"}
     predictor = automl._predictor()
-    base = predictor.outputs(automl._background(20)).mean(axis=0)
+    background = explanation_of(automl).background
+    base = predictor.outputs(background).mean(axis=0)
     assert arrays(automl.folder)["base_values"] == pytest.approx(base, abs=1e-4)
     dataset, parts = automl._rows.labelled
     known = {row.tobytes() for row in np.asarray(dataset.values)[parts.part == "train"]}
-    assert {row.tobytes() for row in np.asarray(automl._background(20))} <= known
+    assert {row.tobytes() for row in np.asarray(background)} <= known
 
 
 def test_contributions_and_base_add_up_to_the_logits_of_predictions(explained):
@@ -141,6 +148,55 @@ def test_one_minimum_has_no_seeds(simulated, tmp_path, without_plots):
     automl.explain()
     assert not (automl.folder / "stability.tsv").exists()
     assert "linear has a single minimum" in (automl.folder / "log.txt").read_text()
+
+
+def test_networks_of_an_ensemble_are_compared(simulated, tmp_path, without_plots):
+    settings = NETWORK | {"ensemble": {"size": 2}}
+    settings["search"] = NETWORK["search"] | {"max_trials": 2}
+    settings["families"] = {"mlp": {"layers": 1, "units": [4, 8]}}
+    settings["explanation"] = NETWORK["explanation"] | {"repeats": 4}
+    automl = trained(simulated, tmp_path, settings)
+    automl.explain()
+    frame = pd.read_csv(automl.folder / "stability.tsv", sep="\t")
+    assert len(frame) == 80 and (frame["sd"] > 0).mean() > 0.9
+    said = (automl.folder / "log.txt").read_text()
+    assert "networks of the ensemble" in said and "seeds of trial" not in said
+
+
+def test_the_background_may_be_rows_near_centres(simulated, tmp_path, without_plots):
+    settings = NETWORK | {"explanation": NETWORK["explanation"] | {"background_by": "kmeans"}}
+    automl = trained(simulated, tmp_path, settings)
+    automl.explain()
+    background = np.asarray(explanation_of(automl).background)
+    dataset, parts = automl._rows.labelled
+    known = {row.tobytes() for row in np.asarray(dataset.values)[parts.part == "train"]}
+    assert {row.tobytes() for row in background} <= known and 10 < len(background) <= 20
+
+
+def test_centres_find_every_cluster(explained):
+    predictor = explained[0]._predictor()
+    values = np.asarray(explained[0]._rows.labelled[0].values)
+    three = np.concatenate([np.tile(values[row], (50, 1)) for row in (0, 5)] + [values[9:10]])
+    assert nearest_to_centres(predictor, three, 3, 1).tolist() == [0, 50, 100]
+
+
+def test_pairs_of_the_foremost_genes_are_ranked(copy, without_plots, capsys):
+    arguments = ["explain", str(copy.folder), "--samples", "4", "--interactions", "3"]
+    assert cli.main(arguments) == 0
+    frame = pd.read_csv(copy.folder / "interactions.tsv", sep="\t")
+    table = pd.read_csv(copy.folder / "attributions.tsv", sep="\t")
+    assert set(frame["feature_1"]) | set(frame["feature_2"]) == set(table["feature"][:3])
+    assert list(frame["rank"]) == [1, 2, 3] and frame["q"].between(0, 1).all()
+    assert list(frame)[6:] == ["class_1", "class_2", "class_3"]
+    assert "strongest of 3 pairs" in (copy.folder / "log.txt").read_text()
+
+
+def test_effects_are_those_of_the_foremost_genes(explained):
+    frame = pd.read_csv(explained[0].folder / "effects.tsv", sep="\t")
+    assert len(frame) == 3 * 5 and (frame["low"] <= frame["mean"]).all()
+    values = arrays(explained[0].folder)
+    gene = list(values["features"]).index(frame["feature"][0])
+    assert frame["mean"][0] == pytest.approx(values["values"][:, gene, 0].mean(), rel=1e-5)
 
 
 def test_figures_are_drawn_from_the_files_alone(copy):

@@ -25,6 +25,8 @@ FLOORS = (
     ("search", "rows", "summary"),
     # the final model: the best trial, trained for as long as it gains, or an average of several
     ("refit", "ensemble"),
+    # what a model's predictions rest on
+    ("explanation",),
     # the order of the stages
     ("automl",),
     # the front door (autogenome_tf/__init__.py)

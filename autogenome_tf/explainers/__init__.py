@@ -11,13 +11,26 @@ import itertools
 import logging
 import pkgutil
 
+import keras
 import numpy as np
-import pandas as pd
 
 from autogenome_tf.errors import InputError, StageError, unknown
-from autogenome_tf.explainers._rule import Unexplained
+from autogenome_tf.explainers._attributions import Attributions, stability, totals
+from autogenome_tf.explainers._pairs import Pairs, changed_importance, double_knockout
+from autogenome_tf.explainers._rule import Unexplained, without_rule
+from autogenome_tf.preprocessing import of_part
 
-__all__ = ["Attributions", "Unexplained", "explain", "names", "stability"]
+__all__ = [
+    "Attributions",
+    "Pairs",
+    "Unexplained",
+    "explain",
+    "interactions",
+    "names",
+    "networks",
+    "stability",
+    "totals",
+]
 
 log = logging.getLogger(__name__)
 
@@ -26,7 +39,6 @@ AUTO = ("fast_deep_shap", "deep_shap", "gradient")
 # Attributions must add up to outputs minus base values, up to this part of their largest.
 TOLERANCE = {"gradient": 1e-2}
 USUAL_TOLERANCE = 1e-3
-BATCH = 256
 
 
 @functools.cache
@@ -36,86 +48,7 @@ def names():
     return tuple(sorted(name for name in found if not name.startswith("_")))
 
 
-@dataclasses.dataclass(frozen=True)
-class Attributions:
-    """What each gene contributes to each output, for each explained row.
-
-    Attributes:
-        values: (samples, features, outputs) float32, in units of the outputs.
-        base_values: (outputs,) what the contributions are added to: the mean output of the
-            background.
-        data: (samples, features) raw values of the explained rows.
-        samples: Sample ids.
-        features: Gene names.
-        outputs: Names of classes or targets.
-        method: Name of the explainer.
-    """
-
-    values: np.ndarray
-    base_values: np.ndarray
-    data: np.ndarray
-    samples: list
-    features: list
-    outputs: list
-    method: str
-
-    def table(self):
-        """The rows of attributions.tsv: feature, rank, total, then mean |value| an output."""
-        means = np.abs(self.values).mean(axis=0, dtype="float64")
-        frame = pd.DataFrame(means, columns=[str(name) for name in self.outputs])
-        frame.insert(0, "total", means.sum(axis=1))
-        frame.insert(0, "feature", list(self.features))
-        frame = frame.sort_values(["total", "feature"], ascending=[False, True], kind="stable")
-        frame.insert(1, "rank", np.arange(1, len(frame) + 1))
-        return frame.reset_index(drop=True)
-
-    def explanation(self):
-        """The same as a `shap.Explanation`, base values filled, for shap's own plots."""
-        import shap
-
-        return shap.Explanation(
-            values=self.values,
-            base_values=np.tile(self.base_values, (len(self.values), 1)),
-            data=self.data,
-            feature_names=list(self.features),
-            output_names=[str(name) for name in self.outputs],
-        )
-
-
-def stability(found, top):
-    """How far attributions of one model trained with several seeds agree.
-
-    Args:
-        found: `Attributions` of the same rows, one a seed.
-        top: Length of the lists of foremost genes that are compared.
-
-    Returns:
-        A frame, best first: feature, mean and sd of the total mean absolute contribution, rank_low
-        and rank_high over seeds, in_top (share of seeds whose list it is in); and the mean Jaccard
-        index of two seeds' lists.
-    """
-    tables = [one.table().set_index("feature") for one in found]
-    order = list(found[0].features)
-    totals = np.stack([table["total"].loc[order] for table in tables])
-    ranks = np.stack([table["rank"].loc[order] for table in tables])
-    frame = pd.DataFrame(
-        {
-            "feature": order,
-            "mean": totals.mean(axis=0),
-            "sd": totals.std(axis=0, ddof=1),
-            "rank_low": ranks.min(axis=0),
-            "rank_high": ranks.max(axis=0),
-            "in_top": (ranks <= top).mean(axis=0),
-        }
-    )
-    lists = [set(np.flatnonzero(own <= top)) for own in ranks]
-    pairs = itertools.combinations(lists, 2)
-    jaccard = np.mean([len(one & other) / len(one | other) for one, other in pairs])
-    frame = frame.sort_values(["mean", "feature"], ascending=[False, True], kind="stable")
-    return frame.reset_index(drop=True), float(jaccard)
-
-
-def explain(predictor, rows, background, method="auto"):
+def explain(predictor, rows, background, method="auto", part=0.0):
     """Attribute the outputs of a predictor for some rows to genes.
 
     Args:
@@ -123,6 +56,7 @@ def explain(predictor, rows, background, method="auto"):
         rows: A `Dataset` of rows to explain, in the model's gene order.
         background: (rows, genes) raw values of rows that stand for "nothing known".
         method: A member's name, or "auto": the first of `AUTO` that is defined on all layers.
+        part: Of a gene's raw value that knockout leaves.
 
     Returns:
         `Attributions` of calibrated logits, or of values in original units.
@@ -133,40 +67,128 @@ def explain(predictor, rows, background, method="auto"):
     """
     if method not in ("auto", *names()):
         raise unknown("explanation.method", method, ("auto", *names()))
-    raw = _dense(rows.values)
-    for name in AUTO if method == "auto" else (method,):
+    raw, background = _dense(rows.values), _dense(background)
+    tried = AUTO if method == "auto" else (method,)
+    for name in tried:
         try:
-            values, base = _attributed(predictor, raw, _dense(background), name)
+            values, base = _attributed(predictor, raw, background, name, part)
+            break
         except Unexplained as error:
-            if method != "auto" or name == AUTO[-1]:
+            if name == tried[-1]:
                 raise InputError(f"explanation.method: {name}: {error}") from None
             log.info("explanation: %s cannot be used: %s", name, error)
+    found = Attributions(
+        values, base, raw, list(rows.samples), predictor.features,
+        predictor.task.output_names, name,
+    )  # fmt: skip
+    _check(predictor, found)
+    return found
+
+
+def interactions(predictor, rows, background, genes, method="knockout", part=0.0):
+    """Tell how strongly pairs of genes act together.
+
+    Args:
+        predictor: A `predictor.Predictor`.
+        rows: A `Dataset` of rows to look at, in the model's gene order.
+        background: (rows, genes) raw values, for methods that need some.
+        genes: Positions of the genes to pair; at least two.
+        method: "knockout" (double knock-out), or a member whose contributions are compared with
+            and without the other gene (deep feature interaction maps).
+        part: Of a gene's raw value that a knock-out leaves.
+
+    Returns:
+        `Pairs`, in units of the outputs.
+
+    Raises:
+        InputError: For a method that is not defined on the model.
+    """
+    raw, background, genes = _dense(rows.values), _dense(background), np.asarray(genes)
+    pairs = list(itertools.combinations(range(len(genes)), 2))
+    scale, _ = predictor.output_scale
+    found = np.zeros((len(raw), len(pairs), len(scale)), "float32")
+    for branch in predictor.branches:
+        seen = branch.seen(raw)
+        changed = of_part(branch.preprocessing, branch.transform, raw, part)
+        place = {gene: position for position, gene in enumerate(branch.kept.tolist())}
+        # A gene that this branch does not see takes part in no pair of it.
+        known = [number for number, gene in enumerate(genes.tolist()) if gene in place]
+        if len(known) < 2:
             continue
-        found = Attributions(
-            values, base, raw, list(rows.samples), predictor.features,
-            predictor.task.output_names, name,
-        )  # fmt: skip
-        _check(predictor, found)
-        return found
-    raise AssertionError("AUTO is empty")
+        own = [place[genes[number]] for number in known]
+        if method == "knockout":
+            values = double_knockout(branch.network, seen, changed, own)
+        else:
+            attribute = importlib.import_module(f"{__name__}.{method}").attribute
+            reference = branch.seen(background)
+            try:
+                values = changed_importance(
+                    lambda some, *, a=attribute, b=branch, r=reference: a(b.network, some, r),
+                    seen, changed, own,
+                )  # fmt: skip
+            except Unexplained as error:
+                raise InputError(f"explanation.interactions.method: {method}: {error}") from None
+        inside = [pair[0] in known and pair[1] in known for pair in pairs]
+        found[:, inside] += values * scale
+    first, second = genes[np.array(pairs).T]
+    spread = predictor.outputs(raw).std(axis=0)
+    return Pairs(found, first, second, spread, predictor.task.output_names)
 
 
-def _attributed(predictor, raw, background, name):
+def networks(predictor, most):
+    """The networks that an ensemble averages, at most so many, each as a predictor of its own.
+
+    They are taken in turn from the trials that take part, so that each is seen. Outputs are logits
+    or standardised values as each network gives them.
+
+    Returns:
+        A list of `Predictor`s; empty where the model is a single network.
+    """
+    by_trial = []
+    for number, branch in enumerate(predictor.branches):
+        averages = (
+            layer
+            for layer in branch.network.layers
+            if isinstance(layer, keras.layers.GlobalAveragePooling1D)
+        )
+        for average in averages:
+            stacked = average.input
+            by_trial.append(
+                [(number, branch.network, stacked, replica) for replica in range(stacked.shape[1])]
+            )
+    in_turn = (one for turn in itertools.zip_longest(*by_trial) for one in turn if one)
+    return [
+        _Alone(predictor, number, keras.Model(network.inputs[0], stacked[:, replica]))
+        for number, network, stacked, replica in itertools.islice(in_turn, most)
+    ]
+
+
+class _Alone:
+    """One network of an ensemble, as far as explainers ask a predictor."""
+
+    def __init__(self, predictor, number, network):
+        self.features, self.task = predictor.features, predictor.task
+        self._branch = dataclasses.replace(predictor.branches[number], network=network)
+        self.branches = [self._branch]
+        self.output_scale = np.ones(self.task.outputs), np.zeros(self.task.outputs)
+
+    def outputs(self, values):
+        """(rows, genes) raw values to the network's own outputs."""
+        return self._branch.outputs(values)
+
+
+def _attributed(predictor, raw, background, name, part):
     """(samples, features, outputs) and (outputs,) in units of the outputs."""
     module = importlib.import_module(f"{__name__}.{name}")
     scale, offset = predictor.output_scale
     total = np.zeros((len(raw), len(predictor.features), len(scale)), "float32")
     base = np.zeros(len(scale))
     for branch in predictor.branches:
-        reference = background
-        if getattr(module, "AGAINST_ZERO", False):
-            if branch.transform == "clr":
-                raise Unexplained("a gene of no expression has no value of its own after clr")
-            reference = np.zeros((1, raw.shape[1]), "float32")
-        seen = [_run(branch.preprocessing, part) for part in (raw, reference, background)]
-        values = module.attribute(branch.network, *seen[:2])
-        total[:, branch.kept] += values * scale
-        base += _run(branch.network, seen[2]).mean(axis=0, dtype="float64") * scale
+        seen, reference = branch.seen(raw), branch.seen(background)
+        base += branch.outputs(background).mean(axis=0, dtype="float64") * scale
+        if getattr(module, "OF_PART", False):
+            reference = of_part(branch.preprocessing, branch.transform, raw, part)
+        total[:, branch.kept] += module.attribute(branch.network, seen, reference) * scale
     return total, (base + offset).astype("float32")
 
 
@@ -180,18 +202,18 @@ def _check(predictor, found):
     if not wrong <= TOLERANCE.get(found.method, USUAL_TOLERANCE) * largest:
         raise StageError(
             f"explanation: {found.method} does not add up: contributions miss the outputs by up to "
-            f"{wrong:.3g} of {largest:.3g}; layers of the network: {_layers(predictor)}."
+            f"{wrong:.3g} of {largest:.3g}; {_suspects(predictor)}."
         )
 
 
-def _layers(predictor):
-    kinds = [type(layer).__name__ for one in predictor.branches for layer in one.network.layers]
-    return ", ".join(dict.fromkeys(kinds))
-
-
-def _run(model, values):
-    batches = (values[start : start + BATCH] for start in range(0, len(values), BATCH))
-    return np.concatenate([np.asarray(model(batch, training=False)) for batch in batches])
+def _suspects(predictor):
+    """Name the layers that have no exact rule, or all kinds of layers where each has one."""
+    branches = predictor.branches
+    found = [text for one in branches for text in without_rule(one.network)]
+    if found:
+        return "; ".join(found)
+    kinds = [type(layer).__name__ for one in branches for layer in one.network.layers]
+    return f"every layer has an exact rule: {', '.join(dict.fromkeys(kinds))}"
 
 
 def _dense(values):

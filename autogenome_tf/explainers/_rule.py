@@ -9,6 +9,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from autogenome_tf.replicas import compiled
 from autogenome_tf.stacked import NOISE
 
 # Layers whose outputs are linear in their inputs at inference.
@@ -17,7 +18,7 @@ LINEAR = (
     "GlobalAveragePooling1D", "InputLayer", "Reshape", "Rescaling",
 )  # fmt: skip
 # Operations that networks are made of without a layer.
-LINEAR_OPERATIONS = ("Add", "Tile", "Concatenate", "Reshape")
+LINEAR_OPERATIONS = ("Add", "Tile", "Concatenate", "Reshape", "GetItem")
 # Activations that work on each value alone.
 ELEMENTWISE = ("elu", "linear", "relu", "selu", "sigmoid", "softplus", "tanh")
 # Below this difference the slope of a secant is that of the tangent.
@@ -42,8 +43,8 @@ class Split:
     """
 
     def __init__(self, network, is_exact=True):
-        for layer in network.operations if is_exact else ():
-            _check(layer)
+        for reason in without_rule(network) if is_exact else ():
+            raise Unexplained(reason)
         stems = [layer for layer in network.layers if _sees_genes(layer, network)]
         kernels, biases = zip(*(layer.get_weights() for layer in stems), strict=True)
         self.kernel, self.bias = np.concatenate(kernels, axis=1), np.concatenate(biases)
@@ -121,18 +122,28 @@ def _sees_genes(layer, network):
     return seen is network.inputs[0]
 
 
-def _check(layer):
-    kind = type(layer).__name__
-    if isinstance(layer, keras.layers.Activation):
-        name = getattr(layer.activation, "__name__", str(layer.activation))
-        if name not in ELEMENTWISE:
-            raise Unexplained(f"the activation {name} (layer {layer.name}) has no exact rule")
-    elif isinstance(layer, keras.layers.Layer):
-        name = getattr(getattr(layer, "activation", None), "__name__", "linear")
-        if kind not in LINEAR or name != "linear":
-            raise Unexplained(f"the layer {layer.name} ({kind}) has no exact rule")
-    elif kind not in LINEAR_OPERATIONS:
-        raise Unexplained(f"the operation {kind} has no exact rule")
+def without_rule(network):
+    """Tell of each layer or operation of a network that has no exact rule, in order."""
+    for layer in network.operations:
+        kind = type(layer).__name__
+        if isinstance(layer, keras.layers.Activation):
+            name = getattr(layer.activation, "__name__", str(layer.activation))
+            if name not in ELEMENTWISE:
+                yield f"the activation {name} (layer {layer.name}) has no exact rule"
+        elif isinstance(layer, keras.layers.Layer):
+            name = getattr(getattr(layer, "activation", None), "__name__", "linear")
+            if kind not in LINEAR or name != "linear":
+                yield f"the layer {layer.name} ({kind}) has no exact rule"
+        elif kind not in LINEAR_OPERATIONS:
+            yield f"the operation {kind} has no exact rule"
+
+
+def traced(function, width):
+    """Compile a function of (rows, width) at once, without TensorFlow's word on many traces.
+
+    Every network that is explained needs a trace of its own.
+    """
+    return compiled(function, ((None, width), tf.float32)).get_concrete_function()
 
 
 def jacobian(function, units):

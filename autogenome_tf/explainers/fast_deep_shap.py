@@ -5,8 +5,7 @@ The values are those of `shap.DeepExplainer`; how they are computed is `_rule.Sp
 
 import tensorflow as tf
 
-from autogenome_tf.explainers._rule import NEAR, Split, jacobian
-from autogenome_tf.replicas import compiled
+from autogenome_tf.explainers._rule import NEAR, Split, jacobian, traced
 
 
 def attribute(network, rows, background):
@@ -60,10 +59,10 @@ def _of_pairs(split, count):
     """A function of (rows, units) from one of (rows * background, units)."""
 
     def decorated(function):
-        traced = compiled(function, ((None, split.kernel.shape[1]), tf.float32))
+        compiled = traced(function, split.kernel.shape[1])
 
         def multipliers(units):
-            found = traced(tf.repeat(tf.constant(units), count, axis=0))
+            found = compiled(tf.repeat(tf.constant(units), count, axis=0))
             return found.numpy().reshape(found.shape[0], len(units), count, -1)
 
         return multipliers

@@ -3,8 +3,7 @@
 import numpy as np
 import tensorflow as tf
 
-from autogenome_tf.explainers._rule import Split, jacobian
-from autogenome_tf.replicas import compiled
+from autogenome_tf.explainers._rule import Split, jacobian, traced
 
 # Midpoints of a path: first tried, and at most. Kinks of activations decide how many it takes.
 FEWEST_STEPS, MOST_STEPS = 50, 800
@@ -21,8 +20,7 @@ def attribute(network, rows, background):
     """
     split = Split(network, is_exact=False)
     reference = split.units(background)
-    units_of_pairs = (None, reference.shape[1]), tf.float32
-    derivatives = compiled(lambda units: jacobian(split.run, units), units_of_pairs)
+    derivatives = traced(lambda units: jacobian(split.run, units), reference.shape[1])
     base = np.mean(split.run(reference), axis=0)
 
     def averaged(units, steps):

@@ -1,5 +1,6 @@
 """What every explainer promises, against shap, exact Shapley values and closed forms."""
 
+import functools
 import itertools
 import math
 import types
@@ -7,6 +8,7 @@ import types
 import keras
 import numpy as np
 import pytest
+import scipy.stats
 
 from autogenome_tf import ensemble, explainers
 from autogenome_tf.config import Config
@@ -14,6 +16,8 @@ from autogenome_tf.errors import InputError, StageError
 from autogenome_tf.explainers import Unexplained, deep_shap, fast_deep_shap, gradient, knockout
 from autogenome_tf.explainers import _rule as rule
 from autogenome_tf.folds import Folds
+from autogenome_tf.predictor import Predictor
+from autogenome_tf.preprocessing import Constants, Moments, Transform
 from autogenome_tf.search._base import Attempt, Trial
 from autogenome_tf.tasks import Classification, Regression
 from autogenome_tf.training import Plan
@@ -74,6 +78,7 @@ def predictors():
     return {(kind, family): fitted(kind, family) for kind in TASKS for family in FAMILIES}
 
 
+@functools.cache
 def averaged(kind, transforms=("none",), **changes):
     """The predictor of an ensemble of several families on three folds, and its members."""
     data = {"transform": list(transforms)} | changes
@@ -255,21 +260,37 @@ def test_a_knock_out_is_the_loss_of_the_output(predictors, family):
         assert found.values[:, gene] == pytest.approx(expected, abs=1e-4)
 
 
-def test_a_knock_out_keeps_the_library():
-    predictor = fitted("classification", "mlp", data={"transform": "library_log1p"})
-    found = explainers.explain(predictor, EXPLAINED, BACKGROUND, "knockout")
+# What each transform makes of a gene alone, the row's sums kept.
+ALONE = {
+    "none": lambda x, row: x,
+    "log1p": lambda x, row: np.log1p(x),
+    "library_log1p": lambda x, row: np.log1p(1e4 * x / row.sum()),
+    "relative_log": lambda x, row: np.log10(x / row.sum() + 1e-5),
+    "clr": lambda x, row: np.log1p(x) - np.log1p(row).mean(),
+}
+
+
+@pytest.mark.parametrize("part", [0.0, 0.5, 2.0])
+@pytest.mark.parametrize("transform", ALONE)
+def test_a_knock_down_keeps_all_other_genes(transform, part):
+    predictor = fitted("classification", "mlp", data={"transform": transform, "scale": "none"})
+    found = explainers.explain(predictor, EXPLAINED, BACKGROUND, "knockout", part)
     (branch,) = predictor.branches
-    seen, zero = (np.array(branch.preprocessing(x)) for x in (X[:5], np.zeros((1, GENES))))
+    seen = np.array(branch.preprocessing(X[:5]))
     without = seen.copy()
-    without[:, 3] = zero[0, 3]
+    without[:, 3] = [ALONE[transform](part * row[3], row) for row in X[:5].astype("float64")]
     change = np.asarray(branch.network(seen)) - np.asarray(branch.network(without))
+    assert np.abs(change).max() > 1e-4
     assert found.values[:, 3] == pytest.approx(change * predictor.output_scale[0], abs=1e-4)
 
 
-def test_no_expression_is_not_defined_after_clr():
-    predictor = fitted("classification", "linear", data={"transform": "clr"})
-    with pytest.raises(InputError, match=r"knockout: a gene of no expression has no value .* clr"):
-        explainers.explain(predictor, EXPLAINED, BACKGROUND, "knockout")
+def test_a_missing_value_stays_missing_when_it_is_knocked_down():
+    predictor = fitted("classification", "mlp", data={"missing": "mean"})
+    rows = X[:2].copy()
+    rows[0, 3] = np.nan
+    given = types.SimpleNamespace(values=rows, samples=["a", "b"])
+    found = explainers.explain(predictor, given, BACKGROUND, "knockout")
+    assert not found.values[0, 3].any() and found.values[1, 3].any()
 
 
 # Failures ----------------------------------------------------------------------------------------
@@ -299,10 +320,24 @@ def test_auto_takes_the_next_where_a_layer_is_not_known(predictors, monkeypatch)
 def test_contributions_that_do_not_add_up_are_an_error(predictors, monkeypatch):
     original = fast_deep_shap.attribute
     monkeypatch.setattr(fast_deep_shap, "attribute", lambda *given: 1.01 * original(*given))
-    with pytest.raises(StageError, match="fast_deep_shap does not add up.*Dense"):
+    with pytest.raises(StageError, match="fast_deep_shap does not add up.*every layer .*Dense"):
         explainers.explain(
             predictors["classification", "mlp"], EXPLAINED, BACKGROUND, "fast_deep_shap"
         )
+
+
+def test_the_layer_at_which_shap_goes_wrong_is_named():
+    swish = plain("silu")
+    swish.name = "network"
+    predictor = Predictor.assemble(
+        [(Transform("none"), Constants.of(Moments.of([X[:, :6]])), swish)],
+        Classification(["a", "b", "c"]), NAMES[:6], "error",
+    )  # fmt: skip
+    rows = types.SimpleNamespace(values=X[:5, :6], samples=list("abcde"))
+    expected = r"deep_shap does not add up.*activation silu \(layer bend\) has no exact rule"
+    with pytest.raises(StageError, match=expected):
+        explainers.explain(predictor, rows, X[20:50, :6], "deep_shap")
+    assert explainers.explain(predictor, rows, X[20:50, :6], "gradient").method == "gradient"
 
 
 @pytest.mark.parametrize("floats", [1, 700, 5000])
@@ -338,14 +373,8 @@ def test_shap_gets_an_explanation_with_base_values(predictors):
     assert rows == pytest.approx(expected, abs=1e-3)
 
 
-def test_stability_compares_seeds():
-    def of(means):
-        values = np.array(means, "float32")[None, :, None]
-        return explainers.Attributions(
-            values, np.zeros(1), values[..., 0], ["s"], list("abcd"), ["y"], "m"
-        )
-
-    frame, jaccard = explainers.stability([of([4, 3, 2, 1]), of([4, 1, 3, 2])], top=2)
+def test_stability_compares_networks():
+    frame, jaccard = explainers.stability(list("abcd"), [[4, 3, 2, 1], [4, 1, 3, 2]], top=2)
     assert list(frame["feature"]) == ["a", "c", "b", "d"]
     assert list(frame["mean"]) == [4, 2.5, 2, 1.5]
     assert list(frame["sd"]) == pytest.approx([0, 0.5**0.5, 2**0.5, 0.5**0.5])
@@ -354,7 +383,52 @@ def test_stability_compares_seeds():
     assert jaccard == pytest.approx(1 / 3)
 
 
+def test_effects_have_a_sign_and_an_interval():
+    values = np.zeros((4, 3, 1), "float32")
+    values[:, 1, 0], values[:, 2, 0] = [-3, -1, -3, -1], [1, -1, 1, 1]
+    found = explainers.Attributions(
+        values, np.zeros(1), values[..., 0], list("stuv"), list("abc"), ["y"], "m"
+    )
+    frame = found.effects(top=2)
+    assert list(frame["feature"]) == ["b", "c"] and list(frame["rank"]) == [1, 2]
+    assert list(frame["mean"]) == [-2, 0.5] and list(frame["positive"]) == [0, 0.75]
+    low, high = scipy.stats.t.interval(0.95, 3, loc=-2, scale=scipy.stats.sem([-3, -1, -3, -1]))
+    assert frame.loc[0, ["low", "high"]].tolist() == pytest.approx([low, high])
+
+
+def test_the_networks_of_an_ensemble_add_up_to_it():
+    predictor = averaged("regression", ("none", "rank"))
+    everyone = explainers.networks(predictor, 100)
+    members = len([family for family in FAMILIES if family != "wired"])
+    assert len(everyone) == members * len(THIRDS)
+    # All trials have the same share here, and every network of a trial the same part of it.
+    mean = np.mean([one.outputs(X[:5]) for one in everyone], axis=0)
+    scale, offset = predictor.output_scale
+    assert mean * scale + offset == pytest.approx(predictor.outputs(X[:5]), abs=1e-3)
+    few = explainers.networks(predictor, members)
+    outputs = [one.outputs(X[:5]) for one in few]
+    assert len(few) == members
+    assert np.abs(outputs[0] - outputs[1]).max() > 1e-3
+    found = explainers.explain(few[1], EXPLAINED, BACKGROUND, "fast_deep_shap")
+    assert found.values.sum(axis=1) == pytest.approx(
+        outputs[1] - few[1].outputs(BACKGROUND).mean(axis=0), abs=1e-3
+    )
+    assert explainers.networks(fitted("regression", "mlp"), 5) == []
+
+
+def test_a_network_of_other_weights_has_other_attributions(predictors):
+    (branch,) = predictors["classification", "mlp"].branches
+    seen, reference = np.array(branch.seen(X[:20])), np.array(branch.seen(BACKGROUND))
+    fresh = keras.models.clone_model(branch.network)
+    one, other = (
+        explainers.totals(fast_deep_shap.attribute(network, seen, reference))
+        for network in (branch.network, fresh)
+    )
+    assert abs(scipy.stats.spearmanr(one, other).statistic) < 0.5
+
+
 def test_knockout_is_of_one_network(predictors):
     (branch,) = predictors["regression", "mlp"].branches
     seen = np.array(branch.preprocessing(X[:2]))
-    assert knockout.attribute(branch.network, seen, seen[:1])[0] == pytest.approx(0.0, abs=1e-6)
+    found = knockout.attribute(branch.network, seen, seen[[0, 0]])
+    assert found[0] == pytest.approx(0.0, abs=1e-6) and np.abs(found[1]).max() > 1e-3

@@ -1,0 +1,133 @@
+"""Pairs of genes that act together: what two do beyond the sum of what each does.
+
+Second derivatives are zero almost everywhere on networks of rectifiers, so pairs are told by
+finite changes.
+"""
+
+import dataclasses
+import itertools
+
+import numpy as np
+import pandas as pd
+
+from autogenome_tf.explainers._rule import BLOCK, Split
+
+
+@dataclasses.dataclass(frozen=True)
+class Pairs:
+    """How strongly pairs of genes interact.
+
+    Attributes:
+        values: (samples, pairs, outputs) float32, in units of the outputs.
+        first, second: (pairs,) positions of the genes.
+        spread: (outputs,) standard deviation of the outputs over the same rows.
+        outputs: Names of classes or targets.
+    """
+
+    values: np.ndarray
+    first: np.ndarray
+    second: np.ndarray
+    spread: np.ndarray
+    outputs: list
+
+    @property
+    def strength(self):
+        """(pairs,) mean absolute interaction in spreads of the output, averaged over outputs."""
+        means = np.abs(self.values).mean(axis=0, dtype="float64")
+        return (means / np.maximum(self.spread, 1e-12)).mean(axis=1)
+
+    def table(self, features, null=()):
+        """The rows of interactions.tsv.
+
+        Args:
+            features: Gene names.
+            null: `Pairs` of the same genes of networks that learned targets without interactions.
+
+        Returns:
+            A frame, strongest first: feature_1, feature_2, rank, strength; with `null` also p (the
+            chance of such a strength without interactions) and q (the false discovery rate of the
+            pairs down to this one, Benjamini and Hochberg 1995); then the mean interaction with
+            its sign for each output.
+        """
+        names, strength = np.asarray(features), self.strength
+        frame = pd.DataFrame({"feature_1": names[self.first], "feature_2": names[self.second]})
+        frame["strength"] = strength
+        if null:
+            chance = np.sort(np.concatenate([one.strength for one in null]))
+            above = len(chance) - np.searchsorted(chance, strength, side="left")
+            frame["p"] = (1 + above) / (1 + len(chance))
+            frame["q"] = _discovery_rates(frame["p"].to_numpy())
+        means = self.values.mean(axis=0, dtype="float64")
+        for position, output in enumerate(self.outputs):
+            frame[str(output)] = means[:, position]
+        frame = frame.sort_values("strength", ascending=False, kind="stable")
+        frame.insert(2, "rank", np.arange(1, len(frame) + 1))
+        return frame.reset_index(drop=True)
+
+
+def _discovery_rates(p):
+    order = np.argsort(p, kind="stable")
+    rates = p[order] * len(p) / np.arange(1, len(p) + 1)
+    found = np.empty(len(p))
+    found[order] = np.minimum.accumulate(rates[::-1])[::-1]
+    return np.minimum(found, 1.0)
+
+
+def double_knockout(network, rows, changed, genes):
+    """f(x) - f(without i) - f(without j) + f(without both), for pairs of some genes.
+
+    Args:
+        network: Functional Keras model (rows, genes) -> (rows, outputs).
+        rows: (rows, genes) float32.
+        changed: (rows, genes) what each becomes where it is knocked out.
+        genes: Positions of the genes to pair.
+
+    Returns:
+        (rows, pairs, outputs), in the order of `itertools.combinations`.
+    """
+    split = Split(network, is_exact=False)
+    first, second = map(list, zip(*itertools.combinations(range(len(genes)), 2), strict=True))
+    shift, kernel = (changed - rows)[:, genes, None], split.kernel[genes]
+    units = split.units(rows)[:, None]
+
+    def outputs(points):
+        flat = points.reshape(-1, points.shape[-1])
+        return np.asarray(split.run(flat)).reshape(*points.shape[:2], -1)
+
+    found = np.zeros((len(rows), len(first), split.outputs), "float32")
+    together = max(1, BLOCK // (8 * len(first) * units.shape[-1]))
+    for start in range(0, len(rows), together):
+        some = slice(start, start + together)
+        here, moved = units[some], shift[some] * kernel
+        alone = outputs(here + moved)
+        both = outputs(here + moved[:, first] + moved[:, second])
+        found[some] = outputs(here) - alone[:, first] - alone[:, second] + both
+    return found
+
+
+def changed_importance(attribute, rows, changed, genes):
+    """Deep feature interaction maps: how the part of one gene depends on another.
+
+    |part of j - part of j without i|, averaged over both directions (Greenside et al. 2018).
+
+    Args:
+        attribute: A function from (rows, genes) to contributions (rows, genes, outputs).
+        rows: (rows, genes) float32.
+        changed: (rows, genes) what each becomes where it is knocked out.
+        genes: Positions of the genes to pair.
+
+    Returns:
+        (rows, pairs, outputs), in the order of `itertools.combinations`.
+    """
+    before = attribute(rows)[:, genes]
+    directed = []
+    together = max(1, BLOCK // (rows.size * before.shape[-1]))
+    for start in range(0, len(genes), together):
+        some = genes[start : start + together]
+        without = np.tile(rows, (len(some), 1, 1))
+        for own, gene in zip(without, some, strict=True):
+            own[:, gene] = changed[:, gene]
+        parts = attribute(without.reshape(-1, rows.shape[1]))[:, genes]
+        directed += list(np.abs(before - parts.reshape(len(some), *before.shape)))
+    pairs = itertools.combinations(range(len(genes)), 2)
+    return np.stack([(directed[i][:, j] + directed[j][:, i]) / 2 for i, j in pairs], axis=1)
