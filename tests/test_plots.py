@@ -74,6 +74,17 @@ def importance(outputs):
     return means
 
 
+def maps(rows=66):
+    """Two maps of the same samples, all at places of their own."""
+    place = np.arange(2.0 * rows).reshape(rows, 2)
+    return {"Res-VAE": place, "PCA": -place}
+
+
+def long_names(count=33):
+    """A long name a class, each twice, in an order that is not the natural one."""
+    return np.array([f"{LONG} {number}" for number in reversed(range(count))] * 2, object)
+
+
 FIGURES = {
     "confusion_2": lambda: plots.confusion_matrix(counts_of(2)),
     "confusion_9": lambda: plots.confusion_matrix(counts_of(9)),
@@ -92,6 +103,10 @@ FIGURES = {
     "violin": lambda: plots.importance_violin(contributions()[0], [LONG, "b", "c"]),
     "total_3": lambda: plots.importance_total(importance(3)),
     "total_33": lambda: plots.importance_total(importance(33)),
+    "latent": lambda: plots.latent_space(maps()),
+    "latent_33": lambda: plots.latent_space(
+        maps(), labels=long_names(), clusters=np.arange(66) % 4 - 1
+    ),
 }
 
 
@@ -257,6 +272,7 @@ import sys
 import pandas as pd
 from autogenome_tf import plots
 plots.save(plots.confusion_matrix(pd.DataFrame([[1]], ["a"], ["a"])), {str(tmp_path / "a")!r})
+plots.save(plots.latent_space({{"PCA": [[0, 1]]}}, labels=["a"]), {str(tmp_path / "b")!r})
 print(sorted({{"matplotlib.pyplot", "tensorflow", "keras"}} & set(sys.modules)))
 """
     told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
@@ -319,3 +335,92 @@ def test_outputs_beyond_the_palette_are_stacked_as_one():
     widths = np.sum([[bar.get_width() for bar in bars] for bars in panel.containers], axis=0)
     shown = importance(33).sort_values("rank")[::-1].drop(columns=["feature", "rank", "total"])
     assert widths == pytest.approx(shown.sum(axis=1).to_numpy())
+
+
+@pytest.mark.parametrize("titles", [["PCA"], ["Res-VAE", "PCA"]])
+@pytest.mark.parametrize("given", [[], ["labels"], ["clusters"], ["labels", "clusters"]])
+def test_every_map_has_a_panel_for_each_grouping(titles, given):
+    shown = {title: maps(4)[title] for title in titles}
+    figure = plots.latent_space(shown, **dict.fromkeys(given, list("abab")))
+    assert figure.axes[0].get_gridspec().get_geometry() == (max(1, len(given)), len(titles))
+    assert [panel.get_xlabel() for panel in figure.axes] == [
+        f"{title} 1" for _ in given or [None] for title in titles
+    ]
+    legends = [panel.get_legend() for panel in figure.axes]
+    assert [drawn.get_title().get_text() for drawn in legends if drawn] == [
+        name.removesuffix("s") for name in given
+    ]
+
+
+def test_a_map_shows_each_sample_once_in_the_colour_of_its_group():
+    figure = plots.latent_space(maps(3), labels=["b", "a", "b"])
+    assert points(figure.axes[0]) == {"a": [[2, 3]], "b": [[0, 1], [4, 5]]}
+    assert points(figure.axes[1]) == {"a": [[-2, -3]], "b": [[0, -1], [-4, -5]]}
+    looks = [
+        {dots.get_label(): dots.get_facecolor().tolist() for dots in panel.collections}
+        for panel in figure.axes
+    ]
+    assert looks[0] == looks[1] and looks[0]["a"] != looks[0]["b"]
+
+
+def test_a_map_without_groups_has_one_colour():
+    (dots,) = plots.latent_space(maps()).axes[1].collections
+    assert dots.get_offsets().tolist() == maps()["PCA"].tolist()
+
+
+def test_33_labels_are_told_apart_and_named_in_full():
+    panel = plots.latent_space({"PCA": maps()["PCA"]}, labels=long_names()).axes[0]
+    drawn = panel.get_legend()
+    assert texts(drawn.get_texts()) == [f"{LONG} {number}" for number in range(33)]
+    assert len({(h.get_color(), h.get_marker()) for h in drawn.legend_handles}) == 33
+    looks = {
+        (tuple(dots.get_facecolor()[0]), dots.get_paths()[0].vertices.tobytes())
+        for dots in panel.collections
+    }
+    assert len(looks) == 33
+
+
+@pytest.mark.parametrize("minus_one", [-1, -1.0, "-1"])
+def test_noise_is_grey_and_lies_below_the_clusters(minus_one):
+    clusters = np.array([10, minus_one, 9, minus_one])
+    panel = plots.latent_space({"PCA": maps(4)["PCA"]}, clusters=clusters).axes[0]
+    assert texts(panel.get_legend().get_texts())[-1] == "noise"
+    noise = panel.collections[0]
+    assert noise.get_label() == "noise" and len(noise.get_offsets()) == 2
+    red, green, blue, _ = noise.get_facecolor()[0]
+    assert red == green == blue
+    assert all(np.ptp(dots.get_facecolor()[0, :3]) > 0 for dots in panel.collections[1:])
+
+
+def test_a_small_group_lies_above_a_larger_one():
+    panel = plots.latent_space({"PCA": maps(3)["PCA"]}, labels=list("abb")).axes[0]
+    assert [dots.get_label() for dots in panel.collections] == ["b", "a"]
+
+
+def test_a_legend_counts_as_people_do():
+    names = ["b10", "b9", "10", "9", "-2", "2.5", "a"]
+    panel = plots.latent_space({"PCA": maps(7)["PCA"]}, labels=names).axes[0]
+    expected = ["-2", "2.5", "9", "10", "a", "b9", "b10"]
+    assert texts(panel.get_legend().get_texts()) == expected
+
+
+def test_paper_grows_with_the_legend_and_panels_keep_their_size():
+    figures = [
+        plots.latent_space(maps(), labels=labels)
+        for labels in (None, ["a", "b"] * 33, long_names(), long_names().tolist())
+    ]
+    for figure in figures:
+        figure.draw_without_rendering()
+    none, short, long, again = (figure.get_figwidth() for figure in figures)
+    assert none < short < long == again
+    sizes = [panel.bbox.size for figure in figures for panel in figure.axes]
+    assert np.array(sizes) == pytest.approx(np.tile(sizes[0], (len(sizes), 1)), rel=0.05)
+
+
+def test_marks_shrink_with_the_number_of_samples_and_are_a_picture_in_a_drawing():
+    many, few = (
+        plots.latent_space({"PCA": np.zeros((rows, 2))}).axes[0].collections[0]
+        for rows in (100_000, 10)
+    )
+    assert many.get_sizes()[0] < few.get_sizes()[0] / 10
+    assert many.get_rasterized() and few.get_rasterized()

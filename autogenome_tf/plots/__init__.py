@@ -12,6 +12,7 @@ from autogenome_tf.plots.importance_bar import importance_bar
 from autogenome_tf.plots.importance_dot import importance_dot
 from autogenome_tf.plots.importance_total import importance_total
 from autogenome_tf.plots.importance_violin import importance_violin
+from autogenome_tf.plots.latent_space import latent_space
 from autogenome_tf.plots.learning_curves import learning_curves
 from autogenome_tf.plots.predicted_vs_true import predicted_vs_true
 from autogenome_tf.plots.search_progress import search_progress
@@ -27,6 +28,7 @@ __all__ = [
     "importance_dot",
     "importance_total",
     "importance_violin",
+    "latent_space",
     "learning_curves",
     "predicted_vs_true",
     "save",

@@ -1,0 +1,247 @@
+"""Res-VAE: a variational autoencoder with skip connections in encoder and decoder."""
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from autogenome_tf.layers import Blocks
+from autogenome_tf.likelihoods import BOUND, LIKELIHOODS, kl_divergence, log_normal
+from autogenome_tf.seeds import derive
+
+DEFAULTS = {
+    "dropout": 0.1, "input_dropout": 0.0, "activation": "relu", "normalization": "batch", "l2": 0.0,
+}  # fmt: skip
+
+
+@keras.saving.register_keras_serializable("autogenome_tf")
+class ResVAE(keras.Model):
+    """A variational autoencoder of fully connected residual (or dense) blocks.
+
+    The encoder is a dense stem and blocks that narrow, each with a way around it; the decoder is
+    its mirror image. The log-variance head is linear and bounded; the loss is the negative
+    evidence lower bound (ELBO; Kingma and Welling 2014) over the number of genes: log likelihoods
+    are summed over genes and divergences over units, so that `beta` (Higgins et al. 2017) means
+    what it says.
+
+    Args:
+        genes: Number of genes.
+        latent: Number of latent units.
+        widths: Widths of the encoder's layers; the decoder has them in reverse.
+        skip: "add" (with a projection where widths differ; He et al. 2016) or "concatenate"
+            (Huang et al. 2017).
+        likelihood: A name of `likelihoods.LIKELIHOODS`.
+        beta: Weight of the divergence.
+        free_bits: Nats of each unit's mean divergence that cost nothing (Kingma et al. 2016).
+        variance: Fixes the variance of a gaussian likelihood, which is learned otherwise.
+        covariates: Further inputs behind the genes, which encoder and decoder both see.
+        seed: Initial weights, dropout and sampling derive from it.
+        **values: dropout, input_dropout, activation, normalization, l2 of all layers.
+
+    A call takes (rows, genes + covariates), or, where the likelihood is of raw values, a pair of
+    that and the (rows, genes) raw values, and returns the expected values (rows, genes) from the
+    latent means. `fit` takes the same as its only input.
+
+    >>> model = ResVAE(genes=100, latent=2, widths=(16, 8))
+    >>> model.encode(np.zeros((3, 100), "float32"))[0].shape
+    TensorShape([3, 2])
+    """
+
+    def __init__(
+        self, genes, latent=16, widths=(256, 128), skip="add", likelihood="gaussian", beta=1.0,
+        free_bits=0.0, variance=None, covariates=0, seed=7, name=None, **values,
+    ):  # fmt: skip
+        super().__init__(name=name)
+        self._config = {
+            "genes": genes, "latent": latent, "widths": list(widths), "skip": skip,
+            "likelihood": likelihood, "beta": beta, "free_bits": free_bits, "variance": variance,
+            "covariates": covariates, "seed": seed, **values,
+        }  # fmt: skip
+        self.genes, self.latent, self.covariates = genes, latent, covariates
+        self.likelihood = LIKELIHOODS[likelihood]
+        self.beta, self.free_bits = beta, free_bits
+        blocks = Blocks(DEFAULTS | values, seed)
+        self.encoder = _encoder(blocks, genes + covariates, latent, widths, skip)
+        self.decoder = _decoder(
+            blocks, latent + covariates, genes * self.likelihood.heads, widths[::-1], skip
+        )
+        self.noise = keras.random.SeedGenerator(derive(seed, "latent"))
+        count = {"": 0, "variance": 1, "dispersion": genes}[self.likelihood.shared]
+        start = np.log(variance) if variance else 0.0
+        self.shared = self.add_weight(
+            shape=(count,), name="shared", trainable=bool(count) and variance is None,
+            initializer=keras.initializers.Constant(start),
+        )  # fmt: skip
+        # Part of `beta` that counts by now; training warms it up.
+        self.warmth = self.add_weight(shape=(), name="warmth", initializer="ones", trainable=False)
+        self.built = True
+
+    @classmethod
+    def from_layers(cls, config, encoder, decoder, shared):
+        """A model around an encoder and a decoder that were trained in another."""
+        model = cls(**config)
+        model.encoder, model.decoder = encoder, decoder
+        model.shared.assign(shared)
+        return model
+
+    def get_config(self):
+        """What the constructor takes."""
+        return self._config | {"name": self.name}
+
+    def encode(self, rows):
+        """(rows, genes + covariates) -> means and log variances, (rows, latent) each.
+
+        Nothing is drawn: the means are the latent space.
+        """
+        return self.encoder(rows, training=False)
+
+    def decode(self, latent, covariates=None, library=None):
+        """Expected values of latent points.
+
+        Args:
+            latent: (rows, latent).
+            covariates: (rows, covariates), or None for none (or zeros).
+            library: (rows, 1) sums of counts, for likelihoods of counts; 10,000 where left out.
+
+        Returns:
+            (rows, genes): scaled values, chances, or counts, by the likelihood.
+        """
+        latent = tf.convert_to_tensor(latent, tf.float32)
+        library = 1e4 if library is None else tf.convert_to_tensor(library, tf.float32)
+        decoded = self.decoder(self._with_covariates(latent, covariates), training=False)
+        return self.likelihood.mean(decoded, library)
+
+    def sample(self, count, covariates=None, library=None, seed=None):
+        """Expected values of `count` points drawn from the prior; see `decode`."""
+        return self.decode(
+            keras.random.normal((count, self.latent), seed=seed), covariates, library
+        )
+
+    def call(self, inputs, training=False):
+        """Expected values (rows, genes) from the latent means."""
+        rows, values = self._parts(inputs)
+        mean, _ = self.encoder(rows, training=training)
+        decoded = self.decoder(self._onto(mean, rows), training=training)
+        return self.likelihood.mean(decoded, _library(values))
+
+    def bound(self, inputs, training=False, seed=None):
+        """The two parts of the ELBO, with one draw a row.
+
+        Args:
+            inputs: As for a call.
+            training: Whether dropout and batch statistics are used.
+            seed: Of the draw; the model's own stream where left out.
+
+        Returns:
+            (rows,) log likelihoods and (rows, latent) divergences, in nats.
+        """
+        rows, values = self._parts(inputs)
+        mean, log_variance = self.encoder(rows, training=training)
+        drawn = keras.random.normal(tf.shape(mean), seed=self.noise if seed is None else seed)
+        points = mean + tf.exp(0.5 * log_variance) * drawn
+        decoded = self.decoder(self._onto(points, rows), training=training)
+        return self._log_likelihood(values, decoded), kl_divergence(mean, log_variance)
+
+    def importance_weighted(self, inputs, draws, seed):
+        """The importance-weighted bound on log p of each row (Burda et al. 2016).
+
+        Args:
+            inputs: As for a call.
+            draws: How many; the bound does not fall with it on average, and at 1 is the ELBO.
+            seed: Of the draws.
+
+        Returns:
+            (rows,) in nats.
+        """
+        rows, values = self._parts(inputs)
+        mean, log_variance = self.encoder(rows, training=False)
+        generator, weights = keras.random.SeedGenerator(seed), []
+        for _ in range(draws):
+            drawn = keras.random.normal(tf.shape(mean), seed=generator)
+            points = mean + tf.exp(0.5 * log_variance) * drawn
+            decoded = self.decoder(self._onto(points, rows), training=False)
+            prior = tf.reduce_sum(log_normal(points, 0.0, tf.zeros(())), axis=-1)
+            posterior = tf.reduce_sum(log_normal(points, mean, log_variance), axis=-1)
+            weights.append(self._log_likelihood(values, decoded) + prior - posterior)
+        return tf.reduce_logsumexp(tf.stack(weights), axis=0) - np.log(draws)
+
+    def losses_of(self, inputs, training=False, seed=None):
+        """The loss of some rows and its parts.
+
+        Returns:
+            Dict of scalars: loss (over the number of genes), reconstruction (mean negative log
+            likelihood of a row) and kl (mean divergence of a row), both in nats.
+        """
+        likelihood, divergence = self.bound(inputs, training, seed)
+        reconstruction = -tf.reduce_mean(likelihood)
+        units = tf.reduce_mean(divergence, axis=0)
+        paid = tf.reduce_sum(tf.maximum(units, self.free_bits))
+        total = reconstruction + self.beta * self.warmth * paid
+        total = total / self.genes + sum(self.losses)
+        return {"loss": total, "reconstruction": reconstruction, "kl": tf.reduce_sum(units)}
+
+    def train_step(self, data):
+        """One step of `fit`."""
+        inputs = keras.utils.unpack_x_y_sample_weight(data)[0]
+        with tf.GradientTape() as tape:
+            found = self.losses_of(inputs, training=True)
+        variables = self.trainable_variables
+        self.optimizer.apply(tape.gradient(found["loss"], variables), variables)
+        return found
+
+    def test_step(self, data):
+        """One step of `evaluate`."""
+        return self.losses_of(keras.utils.unpack_x_y_sample_weight(data)[0])
+
+    def _parts(self, inputs):
+        """What the encoder sees, and the values the likelihood is of."""
+        if self.likelihood.of_raw:
+            return inputs
+        return inputs, inputs[:, : self.genes]
+
+    def _onto(self, points, rows):
+        return self._with_covariates(points, rows[:, self.genes :])
+
+    def _with_covariates(self, points, covariates):
+        if not self.covariates:
+            return points
+        if covariates is None:
+            covariates = tf.zeros((tf.shape(points)[0], self.covariates))
+        return tf.concat([points, tf.cast(covariates, tf.float32)], axis=-1)
+
+    def _log_likelihood(self, values, decoded):
+        shared = tf.clip_by_value(self.shared, -BOUND, BOUND)
+        return self.likelihood.log_likelihood(values, decoded, shared, _library(values))
+
+
+def _library(values):
+    known = tf.where(tf.math.is_finite(values), values, 0.0)
+    return tf.reduce_sum(known, axis=-1, keepdims=True)
+
+
+def _encoder(blocks, inputs, latent, widths, skip):
+    """(rows, inputs) -> means and log variances (rows, latent)."""
+    rows = keras.Input((inputs,), name="genes")
+    hidden = _through(blocks, blocks.noisy(rows, "genes"), widths, skip)
+    mean = blocks.dense(hidden, latent)
+    log_variance = keras.ops.clip(blocks.dense(hidden, latent), -BOUND, BOUND)
+    return keras.Model(rows, [mean, log_variance], name="encoder")
+
+
+def _decoder(blocks, inputs, outputs, widths, skip):
+    """(rows, inputs) -> (rows, outputs)."""
+    points = keras.Input((inputs,), name="latent")
+    hidden = _through(blocks, points, widths, skip)
+    return keras.Model(points, blocks.dense(hidden, outputs), name="decoder")
+
+
+def _through(blocks, x, widths, skip):
+    """A dense stem, then blocks with a way around each."""
+    x = blocks.activated(blocks.dense(x, widths[0]))
+    for width in widths[1:]:
+        inside = blocks.activated(blocks.dense(x, width))
+        if skip == "concatenate":
+            x = blocks.concatenate(x, inside)
+        else:
+            around = x if x.shape[-1] == width else blocks.dense(x, width)
+            x = keras.layers.Add()([around, inside])
+    return x

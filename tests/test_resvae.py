@@ -1,0 +1,265 @@
+"""The variational autoencoder: formulas against closed forms, scipy and probabilistic PCA."""
+
+import keras
+import numpy as np
+import pytest
+import scipy.special
+import scipy.stats
+import tensorflow as tf
+
+from autogenome_tf import likelihoods
+from autogenome_tf.likelihoods import LIKELIHOODS
+from autogenome_tf.resvae import ResVAE
+
+RANDOM = np.random.default_rng(0)
+ROWS = RANDOM.normal(size=(40, 12)).astype("float32")
+COUNTS = RANDOM.poisson(4.0, size=(40, 12)).astype("float32")
+
+
+def of(likelihood="gaussian", **changes):
+    """A small model."""
+    given = {"genes": 12, "latent": 3, "widths": (8, 6), "likelihood": likelihood} | changes
+    return ResVAE(**given)
+
+
+def inputs_of(model, rows=ROWS):
+    """What a call takes."""
+    return (rows, COUNTS[: len(rows)]) if model.likelihood.of_raw else rows
+
+
+def test_the_divergence_is_that_of_a_monte_carlo_estimate():
+    mean, log_variance = np.array([[0.5, -1.0]]), np.array([[0.3, -0.7]])
+    found = float(tf.reduce_sum(likelihoods.kl_divergence(mean, log_variance)))
+    assert found == pytest.approx(0.74822, abs=1e-5)
+    drawn = mean + np.exp(log_variance / 2) * RANDOM.normal(size=(500_000, 2))
+    posterior = scipy.stats.norm.logpdf(drawn, mean, np.exp(log_variance / 2)).sum(1)
+    prior = scipy.stats.norm.logpdf(drawn).sum(1)
+    assert (posterior - prior).mean() == pytest.approx(found, abs=5e-3)
+
+
+@pytest.mark.parametrize("mean", [0.01, 3.0, 5e5])
+@pytest.mark.parametrize("theta", [0.1, 4.0, 1000.0])
+def test_negative_binomial_is_scipys(mean, theta):
+    counts = np.unique(np.geomspace(1, 1e6, 40).astype(int))
+    counts = np.r_[0, counts].astype("float32")
+    found = likelihoods.log_negative_binomial(
+        tf.constant(counts), tf.constant(mean), tf.constant(np.log(theta), tf.float32)
+    )
+    expected = scipy.stats.nbinom.logpmf(counts, theta, theta / (theta + mean))
+    assert found.numpy() == pytest.approx(expected, rel=2e-5, abs=2e-5)
+
+
+def test_zero_inflated_chances_add_up_and_zero_has_its_closed_form():
+    counts = tf.range(0.0, 400.0)
+    mean, theta, logit = 6.0, 2.0, 0.4
+    found = likelihoods.log_zero_inflated(
+        counts, tf.constant(mean), tf.math.log(theta), tf.constant(logit)
+    ).numpy()
+    assert np.exp(found.astype("float64")).sum() == pytest.approx(1, abs=1e-5)
+    chance = scipy.special.expit(logit)
+    assert np.exp(found[0]) == pytest.approx(
+        chance + (1 - chance) * (theta / (theta + mean)) ** theta, rel=1e-5
+    )
+
+
+def test_bernoulli_is_that_of_its_chance():
+    logits = np.array([[-2.0, 0.5, 3.0]], "float32")
+    found = LIKELIHOODS["bernoulli"].log_density(np.array([[0.0, 1.0, 1.0]]), logits, None, None)
+    expected = scipy.stats.bernoulli.logpmf([[0, 1, 1]], scipy.special.expit(logits))
+    assert np.asarray(found) == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize("name", LIKELIHOODS)
+def test_missing_values_are_left_out(name):
+    model = of(name)
+    rows, values = ROWS[:4], (COUNTS[:4] if model.likelihood.of_raw else ROWS[:4]).copy()
+    decoded = model.decoder(np.ones((4, 3), "float32"))
+    shared = model.shared
+    whole = model.likelihood.log_likelihood(values, decoded, shared, 10.0)
+    values[0, 2] = np.nan
+    some = model.likelihood.log_likelihood(values, decoded, shared, 10.0)
+    assert np.isfinite(some).all() and some[0] != whole[0]
+    assert np.array_equal(some[1:], whole[1:]) and rows.shape == values.shape
+
+
+def linear(values, latent):
+    """ELBO and its maximisers of a linear model, by the closed form of its expectations.
+
+    Rows x are decoded as W z + mean with variance s; the best posterior of probabilistic PCA
+    (Tipping and Bishop 1999) is written into a `ResVAE`-like bound.
+    """
+    mean = values.mean(0)
+    weights, vectors = np.linalg.eigh(np.cov(values.T, bias=True))
+    weights, vectors = weights[::-1], vectors[:, ::-1]
+    s = weights[latent:].mean()
+    kernel = vectors[:, :latent] * np.sqrt(weights[:latent] - s)
+    inner = kernel.T @ kernel + s * np.eye(latent)
+    encode = np.linalg.solve(inner, kernel.T)
+    variance = s / np.diag(inner)
+    d = values.shape[1]
+    best = -0.5 * (
+        d * np.log(2 * np.pi) + np.log(weights[:latent]).sum() + (d - latent) * np.log(s) + d
+    )
+    return mean, kernel, encode, variance, s, best, weights
+
+
+FACTORS = RANDOM.normal(size=(400, 3)) * [4.0, 2.0, 1.0]
+LINEAR = FACTORS @ np.linalg.qr(RANDOM.normal(size=(12, 3)))[0].T * 3
+LINEAR = (LINEAR + 0.7 * RANDOM.normal(size=LINEAR.shape)).astype("float32")
+
+
+def test_the_bound_of_a_linear_model_is_that_of_probabilistic_pca():
+    mean, kernel, encode, variance, s, best, _ = linear(LINEAR.astype("float64"), 3)
+    model = of(widths=(8, 6))
+    rows, points = keras.Input((12,)), keras.Input((3,))
+    head, spread = keras.layers.Dense(3), keras.layers.Dense(3)
+    model.encoder = keras.Model(rows, [head(rows), spread(rows)])
+    back = keras.layers.Dense(12)
+    model.decoder = keras.Model(points, back(points))
+    head.set_weights([encode.T, -encode @ mean])
+    spread.set_weights([np.zeros((12, 3)), np.log(variance)])
+    back.set_weights([kernel.T, mean])
+    model.shared.assign([np.log(s)])
+    bounds = []
+    for seed in range(60):
+        likelihood, divergence = model.bound(LINEAR, seed=seed)
+        bounds.append(np.mean(likelihood) - np.sum(np.mean(divergence, axis=0)))
+    error = float(np.std(bounds)) / len(bounds) ** 0.5
+    assert np.mean(bounds) == pytest.approx(float(best), abs=4 * error + 1e-3) and error < 0.05
+    # At the optimum the posterior is exact, so that one draw already gives log p of each row.
+    exact = scipy.stats.multivariate_normal(mean, kernel @ kernel.T + s * np.eye(12))
+    found = model.importance_weighted(LINEAR[:20], 5, seed=1)
+    assert np.asarray(found) == pytest.approx(exact.logpdf(LINEAR[:20]), abs=1e-2)
+
+
+def trained(rows, epochs=150, rate=5e-3, **changes):
+    """A model fitted by Keras' own loop."""
+    model = of(genes=rows.shape[1], dropout=0.0, normalization="none", **changes)
+    model.compile(keras.optimizers.Adam(rate))
+    model.fit(rows, batch_size=100, epochs=epochs, verbose=0, shuffle=True)
+    return model
+
+
+def linear_model(beta=1.0, variance=None):
+    """One without a hidden layer, trained."""
+    keras.utils.set_random_seed(2)
+    model = of(latent=5, beta=beta, variance=variance)
+    rows, points = keras.Input((12,)), keras.Input((5,))
+    constant = keras.layers.Dense(5, kernel_initializer="zeros")
+    model.encoder = keras.Model(rows, [keras.layers.Dense(5)(rows), constant(rows)])
+    model.decoder = keras.Model(points, keras.layers.Dense(12)(points))
+    model.compile(keras.optimizers.Adam(0.02))
+    step, rows = tf.function(model.train_step), tf.constant(np.tile(LINEAR, (4, 1)))
+    for rate in (0.02, 0.005, 0.001):
+        model.optimizer.learning_rate = rate
+        for _ in range(1200):
+            step(rows)
+    return model
+
+
+def active_units(model):
+    """Units whose mean varies."""
+    return int((np.var(model.encode(LINEAR)[0], axis=0) > 0.01).sum())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("variance", [2.0, 8.0, 60.0, 500.0])
+def test_units_collapse_by_the_law_of_the_variance(variance):
+    weights = linear(LINEAR.astype("float64"), 3)[-1]
+    # Lucas et al. 2019: a unit stays where its eigenvalue exceeds beta times the variance.
+    assert active_units(linear_model(variance=variance)) == min(5, (weights > variance).sum())
+
+
+@pytest.mark.slow
+def test_the_learned_variance_is_the_mean_of_discarded_eigenvalues():
+    weights = linear(LINEAR.astype("float64"), 3)[-1]
+    model = linear_model()
+    assert float(np.exp(model.shared.numpy()[0])) == pytest.approx(weights[5:].mean(), rel=0.2)
+
+
+def test_more_beta_is_less_divergence():
+    def divergence(beta):
+        keras.utils.set_random_seed(1)
+        model = trained(LINEAR / 4, epochs=40, beta=beta)
+        return float(model.losses_of(LINEAR / 4, seed=1)["kl"])
+
+    few, many = divergence(4.0), divergence(0.25)
+    assert few < many
+
+
+def test_warmth_takes_part_in_the_loss_alone():
+    model = of()
+    warm = model.losses_of(ROWS, seed=1)
+    model.warmth.assign(0.25)
+    cool = model.losses_of(ROWS, seed=1)
+    assert float(warm["loss"] - cool["loss"]) == pytest.approx(0.75 * float(warm["kl"]) / 12)
+    assert float(warm["kl"]) == float(cool["kl"])
+
+
+def test_free_bits_cost_nothing():
+    free = of(free_bits=1e3)
+    found = free.losses_of(ROWS, seed=1)
+    assert float(found["loss"]) == pytest.approx(
+        (float(found["reconstruction"]) + 3 * 1e3) / 12, rel=1e-5
+    )
+
+
+def test_more_draws_tighten_the_bound():
+    model = trained(LINEAR / 4, epochs=10)
+    one, many = (
+        float(np.mean(model.importance_weighted(LINEAR / 4, draws, seed=3))) for draws in (1, 50)
+    )
+    likelihood, divergence = model.bound(LINEAR / 4, seed=3)
+    assert many > one
+    elbo = float(np.mean(likelihood) - np.mean(np.sum(divergence, axis=1)))
+    assert one == pytest.approx(elbo, abs=1.0)
+
+
+@pytest.mark.parametrize("name", LIKELIHOODS)
+@pytest.mark.parametrize("skip", ["add", "concatenate"])
+def test_a_saved_model_comes_back(name, skip, tmp_path):
+    model = of(name, skip=skip, covariates=2)
+    rows = np.concatenate([ROWS, np.eye(2)[np.arange(40) % 2]], axis=1).astype("float32")
+    given = (rows, COUNTS) if model.likelihood.of_raw else rows
+    model.compile("adam")
+    model.fit(given, epochs=1, verbose=0)
+    model.save(tmp_path / "m.keras")
+    back = keras.models.load_model(tmp_path / "m.keras")
+    assert type(back) is ResVAE and back.get_config() == model.get_config()
+    assert np.array_equal(back(given), model(given))
+    assert np.array_equal(back.encode(rows)[0], model.encode(rows)[0])
+    one, other = (float(m.losses_of(given, seed=1)["loss"]) for m in (model, back))
+    assert one == other and np.isfinite(one)
+
+
+def test_encoding_draws_nothing():
+    model = of(dropout=0.5)
+    first, second = model.encode(ROWS)[0], model.encode(ROWS)[0]
+    assert np.array_equal(first, second)
+    alike, other = of(seed=7, dropout=0.5), of(seed=8, dropout=0.5)
+    assert np.array_equal(alike.encode(ROWS)[0], first)
+    assert not np.array_equal(other.encode(ROWS)[0], first)
+
+
+@pytest.mark.parametrize("name", LIKELIHOODS)
+def test_expected_values_have_the_range_of_the_likelihood(name):
+    model = of(name)
+    model(inputs_of(model))
+    drawn = model.sample(50, seed=1).numpy()
+    assert drawn.shape == (50, 12) and np.isfinite(drawn).all()
+    if name == "bernoulli":
+        assert (drawn > 0).all() and (drawn < 1).all()
+    if name == "negative_binomial":
+        assert drawn.sum(1) == pytest.approx(1e4, rel=1e-4)
+        library = np.full((50, 1), 77.0)
+        assert model.sample(50, library=library, seed=1).numpy().sum(1) == pytest.approx(77)
+
+
+@pytest.mark.parametrize("name", LIKELIHOODS)
+def test_extreme_rows_stay_finite(name):
+    model = of(name)
+    rows, counts = ROWS * 1e4, COUNTS * 1e5
+    given = (rows, counts) if model.likelihood.of_raw else rows
+    model.compile(keras.optimizers.Adam(1e-2, clipnorm=1.0))
+    fitted = model.fit(given, epochs=3, verbose=0)
+    assert np.isfinite(list(fitted.history.values())).all()
