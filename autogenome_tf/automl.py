@@ -9,14 +9,17 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import scipy.sparse
 
 from autogenome_tf import data, ensemble, evaluation, families, plots
 from autogenome_tf.config import Config
 from autogenome_tf.console import remembered, say_to, watched
+from autogenome_tf.embedding import Embedding
 from autogenome_tf.errors import InputError, StageError
 from autogenome_tf.explanation import Explanation
 from autogenome_tf.predictor import Predictor
 from autogenome_tf.refit import refit
+from autogenome_tf.representation import Representation
 from autogenome_tf.rows import ConfiguredRows
 from autogenome_tf.run import Run
 from autogenome_tf.search import Best, leaderboard, ranked, search, trials_of
@@ -132,6 +135,8 @@ class AutoGenome:
         run = self._fitted()
         with say_to(run.path("log.txt")), run.stage("evaluate"):
             predictor = self._predictor()
+            if isinstance(predictor, Embedding):
+                return self._evaluate_latent(run, predictor)
             scored = dict(self._held_out(run, predictor))
             found = {
                 part: evaluation.scores(
@@ -156,23 +161,29 @@ class AutoGenome:
                 are matched by name, whatever their order; extra ones are ignored.
 
         Returns:
-            A DataFrame: sample, part, target, prediction, then p_<class> for each class.
+            A DataFrame: sample, part, target, prediction, then p_<class> for each class; of a
+            representation sample, part, z1, z2, ... (written to latent.tsv, and the expected values
+            of all rows to reconstruction.tsv.gz).
 
         Raises:
             InputError: Where new rows lack genes; the message names them.
         """
         run = self._fitted()
         predictor = self._predictor()
+        is_latent = isinstance(predictor, Embedding)
+        predicted = evaluation.latent if is_latent else evaluation.predictions
         if rows is not None:
-            new = self._rows.new(rows, predictor.features)
-            return evaluation.predictions(predictor, new, "new")
+            return predicted(predictor, self._rows.new(rows, predictor.features), "new")
         with say_to(run.path("log.txt")), run.stage("predict"):
             dataset, parts = self._rows.labelled
             further = [(self._rows.scored, "evaluate"), (self._rows.asked, "predict")]
             found = [(dataset, parts.part), *((new, part) for new, part in further if new)]
-            frames = [evaluation.predictions(predictor, new, part) for new, part in found]
+            frames = [predicted(predictor, new, part) for new, part in found]
             frame = pd.concat(frames, ignore_index=True)
-            run.write_table("predictions.tsv", frame)
+            run.write_table("latent.tsv" if is_latent else "predictions.tsv", frame)
+            if is_latent:
+                told = (evaluation.reconstruction(predictor, *one) for one in found)
+                run.write_compressed("reconstruction.tsv.gz", pd.concat(told, ignore_index=True))
             if predictor.task.type == "regression":
                 plots.draw_predictions(run, predictor.task.targets)
         return frame
@@ -214,8 +225,62 @@ class AutoGenome:
             paired = settings.interactions.genes if interactions is None else interactions
             if paired:
                 work.write_interactions(found, paired, self._prepared)
-            plots.draw_explanation(run, settings.top)
+            # Latent units are many, and without names that anybody would look for.
+            is_latent = self.config.task.type == "representation"
+            plots.draw_explanation(run, settings.top, ("bar",) if is_latent else plots.IMPORTANCE)
         return found.explanation() if as_explanation else found.table()
+
+    def sample(self, count, seed=None, covariates=None):
+        """Draw from the prior of a representation.
+
+        Args:
+            count: How many rows.
+            seed: Of the draw.
+            covariates: (count, covariates) of 0 and 1, or None for the training rows' average.
+
+        Returns:
+            A DataFrame (count, genes) of expected values: transformed values, chances or counts,
+            by the likelihood.
+        """
+        embedding = self._embedding("sample")
+        return pd.DataFrame(
+            embedding.sample(count, seed, covariates), columns=embedding.kept_features
+        )
+
+    def decode(self, latent, covariates=None):
+        """Expected values of latent points (rows, units) of a representation; see `sample`."""
+        embedding = self._embedding("decode")
+        return pd.DataFrame(embedding.decode(latent, covariates), columns=embedding.kept_features)
+
+    def _embedding(self, asked):
+        self._fitted()
+        predictor = self._predictor()
+        if not isinstance(predictor, Embedding):
+            raise StageError(f"{asked}: only a run of task.type representation can do that.")
+        return predictor
+
+    def _evaluate_latent(self, run, embedding):
+        """Score a latent space on held-out rows; write metrics, clusters and pictures."""
+        dataset, parts = self._rows.labelled
+        held, scored = np.array(["train", "validation", "test"]), self._rows.scored
+        rows = {part: np.flatnonzero(parts.part == part) for part in held[1:]}
+        values, targets, samples, part = (
+            dataset.values, dataset.targets, dataset.samples, parts.part
+        )  # fmt: skip
+        if scored:
+            rows["evaluate"] = np.arange(len(dataset), len(dataset) + len(scored))
+            stack = scipy.sparse.vstack if scipy.sparse.issparse(values) else np.concatenate
+            values = stack([values, scored.values])
+            samples = np.concatenate([samples, scored.samples])
+            part = np.concatenate([part, np.full(len(scored), "evaluate", object)])
+            both = targets is not None and scored.targets is not None
+            targets = np.concatenate([targets, scored.targets]) if both else None
+        space = Representation(embedding, values, targets, part == "train", self.config.seed)
+        found = {name: space.scores(index) for name, index in rows.items() if len(index)}
+        run.write_json("metrics.json", found)
+        run.write_table("clusters.tsv", space.clusters_frame(samples, part))
+        plots.draw_latent(run, space.maps())
+        return found
 
     def _begun(self, asked):
         """The run, found or begun; wrong data is an error before a folder is made."""
@@ -240,7 +305,7 @@ class AutoGenome:
             return
         with tempfile.TemporaryDirectory(prefix="autogenome_tf-") as folder:
             rows = os.path.join(folder, "rows.npz")
-            names = data.write_rows(rows, *self._given, self.config.group)
+            names = data.write_rows(rows, *self._given, self.config.further)
             self._use(self.config.targeting(names).reading(rows))
             try:
                 yield rows
@@ -258,7 +323,8 @@ class AutoGenome:
         return run
 
     def _predictor(self):
-        return Predictor.load(self._opened().path("model.keras"))
+        kind = Embedding if self.config.task.type == "representation" else Predictor
+        return kind.load(self._opened().path("model.keras"))
 
     def _prepared(self):
         """The rows to learn from and their folds, after a look at all other rows."""

@@ -19,10 +19,12 @@ OPTIMIZERS = (
 OBJECTIVES = {
     "classification": ("log_loss", "accuracy", "balanced_accuracy", "f1_macro", "mcc", "roc_auc"),
     "regression": ("r2", "pearson", "spearman", "rmse", "mae"),
+    "representation": ("elbo",),
 }
 LOSSES = {
     "classification": ("cross_entropy", "focal_loss"),
     "regression": ("mse", "mae", "huber"),
+    "representation": ("elbo",),
 }
 SCANPY_PREFIX = "scanpy:"
 
@@ -69,6 +71,9 @@ class Data(Section):
     target: str | Annotated[list[str], Field(min_length=1)] | None = Field(
         None, description="Column or columns to predict."
     )
+    covariates: list[str] = Field(
+        [], description="Columns (batch, patient) that a representation is freed of."
+    )
     evaluate: str | None = Field(None, description="File of further labelled rows to score.")
     predict: str | None = Field(None, description="File of rows to predict.")
     split: Split | str = Field(
@@ -110,9 +115,9 @@ class Data(Section):
 class Task(Section):
     """What is predicted and what training minimises."""
 
-    type: Literal["classification", "regression"] = "classification"
-    loss: Literal["cross_entropy", "focal_loss", "mse", "mae", "huber"] | None = Field(
-        None, description="cross_entropy for classification, mse for regression when left out."
+    type: Literal["classification", "regression", "representation"] = "classification"
+    loss: Literal["cross_entropy", "focal_loss", "mse", "mae", "huber", "elbo"] | None = Field(
+        None, description="cross_entropy, mse, or elbo, by type, when left out."
     )
     class_weight: Literal["balanced"] | dict[str, Positive] | None = None
 
@@ -285,6 +290,26 @@ class Config(Section):
             return {name: {} if given is None else given for name, given in families.items()}
         return families
 
+    @model_validator(mode="before")
+    @classmethod
+    def _usual_families(cls, values):
+        task = values.get("task") if isinstance(values, dict) else None
+        kind = task.get("type") if isinstance(task, dict) else getattr(task, "type", None)
+        if kind == "representation" and "families" not in values:
+            return {**values, "families": {"resvae": {}}}
+        return values
+
+    @model_validator(mode="after")
+    def _representations_are_of_one_model(self):
+        is_one = self.task.type == "representation"
+        if is_one and self.ensemble.size != 1:
+            raise ValueError("ensemble.size: a representation is of one model; expected 1")
+        if is_one and len(self.data.transforms) > 1:
+            raise ValueError("data.transform: a representation has one; expected a single name")
+        if self.data.covariates and not is_one:
+            raise ValueError("data.covariates: only task.type representation has covariates")
+        return self
+
     @model_validator(mode="after")
     def _objective_fits_the_task(self):
         known = ("auto", *OBJECTIVES[self.task.type])
@@ -320,9 +345,10 @@ class Config(Section):
         return [path for path in named if path and not _is_no_path(path)]
 
     @property
-    def group(self):
-        """The column of groups, or None."""
-        return None if isinstance(self.data.split, str) else self.data.split.group
+    def further(self):
+        """Columns beside the targets that rows need: groups and covariates."""
+        group = None if isinstance(self.data.split, str) else self.data.split.group
+        return [*([group] if group else []), *self.data.covariates]
 
     def reading(self, features):
         """The same config with another matrix."""
@@ -332,7 +358,7 @@ class Config(Section):
         """The same config with the names of its targets, where it names none."""
         if self.data.target is not None:
             return self
-        target = names[0] if len(names) == 1 else names
+        target = names[0] if len(names) == 1 else names or None
         return self.model_copy(update={"data": self.data.model_copy(update={"target": target})})
 
     @classmethod

@@ -49,6 +49,20 @@ def predictions(predictor, dataset, part):
     return frame
 
 
+def latent(embedding, dataset, part):
+    """The columns of latent.tsv for a `Dataset`: sample, part, z1, z2, ..."""
+    frame = pd.DataFrame({"sample": list(dataset.samples), "part": part})
+    points = pd.DataFrame(embedding.outputs(dataset.values), columns=embedding.latent_names)
+    return pd.concat([frame, points], axis=1)
+
+
+def reconstruction(embedding, dataset, part):
+    """The columns of reconstruction.tsv.gz for a `Dataset`: sample, part, then a column a gene."""
+    frame = pd.DataFrame({"sample": list(dataset.samples), "part": part})
+    told = embedding.run(dataset.values, "reconstruction")
+    return pd.concat([frame, pd.DataFrame(told, columns=embedding.kept_features)], axis=1)
+
+
 def _targets(task, dataset):
     if task.type == "classification" or task.outputs == 1:
         unknown = np.full(len(dataset), None, dtype=object)

@@ -20,12 +20,13 @@ class Blocks:
         self._seed = seed
         self._count = 0
 
-    def dense(self, x, units):
+    def dense(self, x, units, name=None):
         """A dense layer of `units`, with the trial's L2 on its kernel."""
         l2 = self._values.get("l2", 0.0)
         initializer = _INITIALIZERS.get(self._values.get("activation"), "GlorotUniform")
         layer = keras.layers.Dense(
             int(units),
+            name=name,
             kernel_initializer=getattr(keras.initializers, initializer)(seed=self._next_seed()),
             kernel_regularizer=keras.regularizers.L2(l2) if l2 else None,
         )

@@ -22,6 +22,7 @@ HIGHER_IS_BETTER = {
     "spearman": True,
     "rmse": False,
     "mae": False,
+    "elbo": True,
 }
 RESAMPLES = 1000
 CHUNK = 100

@@ -76,6 +76,11 @@ class Predictor:
         return found
 
     @property
+    def output_names(self):
+        """What each output stands for."""
+        return self.task.output_names
+
+    @property
     def output_scale(self):
         """(outputs,) what the branches' sum is multiplied by, and what is added then."""
         layer = self.model.get_layer("output")
@@ -86,7 +91,7 @@ class Predictor:
         """Run on raw rows, an array or CSR (rows, genes), in batches; returns (rows, outputs)."""
         parts = [np.zeros((0, self.task.outputs), "float32")]
         # Not by `predict_on_batch`, which would be traced for every model anew.
-        parts += [np.asarray(self.model(batch, training=False)) for batch in _batches(values)]
+        parts += [np.asarray(self.model(batch, training=False)) for batch in batches(values)]
         return np.concatenate(parts)
 
     def predict(self, dataset):
@@ -112,6 +117,12 @@ class Predictor:
         return names | {"targets": list(self.task.targets), "mean": mean, "scale": scale}
 
     @classmethod
+    def from_names(cls, model, names):
+        """From a loaded model and what `save` wrote beside it."""
+        sources = [(name, np.array(kept, int)) for name, kept in names["sources"]]
+        return cls(model, _task(names), names["features"], names["missing"], sources)
+
+    @classmethod
     def load(cls, path):
         """Read what `save` wrote.
 
@@ -125,8 +136,7 @@ class Predictor:
             with zipfile.ZipFile(path) as archive:
                 names = json.loads(archive.read(NAMES))
             model = keras.models.load_model(path, compile=False, safe_mode=True)
-            sources = [(name, np.array(kept, int)) for name, kept in names["sources"]]
-            return cls(model, _task(names), names["features"], names["missing"], sources)
+            return cls.from_names(model, names)
         except (zipfile.BadZipFile, KeyError, TypeError, ValueError, OSError) as error:
             raise InputError(f"{path}: not a model of this package: {error}") from None
 
@@ -150,7 +160,7 @@ class Branch:
     def seen(self, values):
         """What the network sees of raw rows, an array or CSR: (rows, kept) float32."""
         return np.concatenate(
-            [np.asarray(self.preprocessing(batch, training=False)) for batch in _batches(values)]
+            [np.asarray(self.preprocessing(batch, training=False)) for batch in batches(values)]
         )
 
     def outputs(self, values):
@@ -158,15 +168,15 @@ class Branch:
         return np.concatenate(
             [
                 np.asarray(self.network(self.preprocessing(batch, training=False), training=False))
-                for batch in _batches(values)
+                for batch in batches(values)
             ]
         )
 
 
-def _batches(values):
-    """Raw rows, an array or CSR, as float32 arrays of at most `BATCH` rows."""
-    for start in range(0, values.shape[0], BATCH):
-        batch = values[start : start + BATCH]
+def batches(values, size=BATCH):
+    """Raw rows, an array or CSR, as float32 arrays of at most `size` rows."""
+    for start in range(0, values.shape[0], size):
+        batch = values[start : start + size]
         batch = batch.toarray() if scipy.sparse.issparse(batch) else batch
         yield np.asarray(batch, "float32")
 

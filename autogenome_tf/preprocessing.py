@@ -262,8 +262,13 @@ def model(transform, constants, genes):
     It is built from Keras' own layers and operations only, so that a saved model loads anywhere.
     """
     raw = keras.Input((genes,), name="genes")
-    transformed = keras.layers.Identity(name="transformed")(transform(raw))
-    return keras.Model(raw, constants.layers(transformed, genes), name="preprocessing")
+    seen = constants.layers(marked(transform(raw)), genes)
+    return keras.Model(raw, seen, name="preprocessing")
+
+
+def marked(transformed):
+    """Mark where the transform ends, so that `of_part` finds the place again."""
+    return keras.layers.Identity(name="transformed")(transformed)
 
 
 def of_part(model, transform, raw, part):

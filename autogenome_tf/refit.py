@@ -99,7 +99,7 @@ def _fitted(folds, values, trial, config, seed, count, deadline=float("inf")):
     if is_last:
         return outcome, folds, fit
     everything = [(np.arange(len(folds.truth)), np.zeros(0, int))]
-    final = Folds(values, folds.truth, folds.task, config, everything, like=folds)
+    final = type(folds)(values, folds.truth, folds.task, config, everything, like=folds)
     rates = [line["learning_rate"] for line in fit.history]
     plan = plan_of(config, fit.best_epoch, deadline, rates)
     return outcome, final, final.fit(trial.family, trial.values, plan, seed, repeats=count)

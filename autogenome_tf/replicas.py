@@ -91,6 +91,9 @@ class Replicas:
         optimizer: A name of `OPTIMIZERS`.
     """
 
+    # The loss is the same from the first epoch on.
+    is_settled = True
+
     def __init__(self, network, seeds, rows, task, optimizer="adam"):
         self.rows, self.task, self.optimizer = rows, task, optimizer
         self.folds, self._seeds = len(rows.train), seeds
@@ -207,6 +210,10 @@ class Replicas:
 
     def _changing(self):
         return [*self._variables, *self._moving.values(), *self._optimizer.variables, self._noise]
+
+    def measured(self):
+        """Further columns of the last epoch's line: none."""
+        return {}
 
     @property
     def nbytes(self):

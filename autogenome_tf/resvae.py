@@ -2,6 +2,7 @@
 
 import keras
 import numpy as np
+import sklearn.decomposition
 import tensorflow as tf
 
 from autogenome_tf.layers import Blocks
@@ -13,15 +14,22 @@ DEFAULTS = {
 }  # fmt: skip
 
 
+# Names of the last layers: the linear way, the log variances, the last of the layers beside it.
+ENCODER_ENDS = ("around", "spread", "mean")
+DECODER_ENDS = ("around", "told")
+SMALLEST_VARIANCE = 1e-4
+
+
 @keras.saving.register_keras_serializable("autogenome_tf")
 class ResVAE(keras.Model):
     """A variational autoencoder of fully connected residual (or dense) blocks.
 
     The encoder is a dense stem and blocks that narrow, each with a way around it; the decoder is
-    its mirror image. The log-variance head is linear and bounded; the loss is the negative
-    evidence lower bound (ELBO; Kingma and Welling 2014) over the number of genes: log likelihoods
-    are summed over genes and divergences over units, so that `beta` (Higgins et al. 2017) means
-    what it says.
+    its mirror image. With `linear` a linear map leads around all of encoder and decoder too, so
+    that the layers learn what principal components leave (see `start`). The log-variance head is
+    linear and bounded; the loss is the negative evidence lower bound (ELBO; Kingma and Welling
+    2014) over the number of genes: log likelihoods are summed over genes and divergences over
+    units, so that `beta` (Higgins et al. 2017) means what it says.
 
     Args:
         genes: Number of genes.
@@ -33,6 +41,7 @@ class ResVAE(keras.Model):
         beta: Weight of the divergence.
         free_bits: Nats of each unit's mean divergence that cost nothing (Kingma et al. 2016).
         variance: Fixes the variance of a gaussian likelihood, which is learned otherwise.
+        linear: Whether a linear map leads around encoder and decoder.
         covariates: Further inputs behind the genes, which encoder and decoder both see.
         seed: Initial weights, dropout and sampling derive from it.
         **values: dropout, input_dropout, activation, normalization, l2 of all layers.
@@ -48,22 +57,21 @@ class ResVAE(keras.Model):
 
     def __init__(
         self, genes, latent=16, widths=(256, 128), skip="add", likelihood="gaussian", beta=1.0,
-        free_bits=0.0, variance=None, covariates=0, seed=7, name=None, **values,
+        free_bits=0.0, variance=None, linear=False, covariates=0, seed=7, name=None, **values,
     ):  # fmt: skip
         super().__init__(name=name)
         self._config = {
             "genes": genes, "latent": latent, "widths": list(widths), "skip": skip,
             "likelihood": likelihood, "beta": beta, "free_bits": free_bits, "variance": variance,
-            "covariates": covariates, "seed": seed, **values,
+            "linear": linear, "covariates": covariates, "seed": seed, **values,
         }  # fmt: skip
         self.genes, self.latent, self.covariates = genes, latent, covariates
         self.likelihood = LIKELIHOODS[likelihood]
         self.beta, self.free_bits = beta, free_bits
         blocks = Blocks(DEFAULTS | values, seed)
-        self.encoder = _encoder(blocks, genes + covariates, latent, widths, skip)
-        self.decoder = _decoder(
-            blocks, latent + covariates, genes * self.likelihood.heads, widths[::-1], skip
-        )
+        self.encoder = _encoder(blocks, genes + covariates, latent, widths, skip, linear)
+        outputs = genes * self.likelihood.heads
+        self.decoder = _decoder(blocks, latent + covariates, outputs, widths[::-1], skip, linear)
         self.noise = keras.random.SeedGenerator(derive(seed, "latent"))
         count = {"": 0, "variance": 1, "dispersion": genes}[self.likelihood.shared]
         start = np.log(variance) if variance else 0.0
@@ -86,6 +94,68 @@ class ResVAE(keras.Model):
     def get_config(self):
         """What the constructor takes."""
         return self._config | {"name": self.name}
+
+    def start(self, rows, covariates=None, values=None):
+        """Start a `linear` model as probabilistic PCA (Tipping and Bishop 1999) of some rows.
+
+        The linear ways become the components' encoder and decoder, the layers beside them give 0,
+        and a gaussian likelihood gets the mean variance that the components leave: the ELBO is
+        that of probabilistic PCA then. Other likelihoods start with the components in their
+        encoder, and in their decoder to first order around the mean.
+
+        What each component explains is measured on rows that it was not found on, half against
+        half: among few rows and many genes components explain far more of their own rows.
+
+        Args:
+            rows: (rows, genes), what the encoder sees, without covariates.
+            covariates: (rows, covariates); the components are of what their level means leave.
+            values: (rows, genes) raw, where the likelihood is of raw values.
+        """
+        units, genes = self.latent, rows.shape[1]
+        coded = np.zeros((len(rows), 0)) if covariates is None else covariates
+        levels = np.linalg.lstsq(coded, rows, rcond=None)[0]
+        mean = rows.mean(axis=0, dtype="float64")
+        rest = (rows - coded @ levels).astype("float32")
+        found = _components(rest, units)
+        explained, left = _spectrum(rest, len(found.components_))
+        scale = np.sqrt(np.maximum(explained - left, 0.0))
+        kernel = np.zeros((units, genes))
+        kernel[: len(scale)] = scale[:, None] * found.components_
+        # Rows of the kernel are orthogonal, so that the posterior's precision is diagonal.
+        precision = np.sum(kernel**2, axis=1) + left
+        encode = kernel.T / precision
+        slopes, centre = np.ones(genes), mean
+        if self.likelihood.of_raw:
+            slopes, centre = self._tangent(rows, np.nan_to_num(values))
+        around, spread, deep = (self.encoder.get_layer(f"{n}") for n in ENCODER_ENDS)
+        around.set_weights([np.vstack([encode, -levels @ encode]), -found.mean_ @ encode])
+        deep.set_weights([np.zeros(v.shape) for v in deep.get_weights()])
+        spread.set_weights([np.zeros(spread.kernel.shape), np.log(left / precision)])
+        around, deep = (self.decoder.get_layer(f"{n}") for n in DECODER_ENDS)
+        offset = centre - slopes * (mean - found.mean_)
+        ways = np.vstack([kernel, levels]) * slopes
+        around.set_weights(self._to_heads(ways, offset))
+        deep.set_weights([np.zeros(v.shape) for v in deep.get_weights()])
+        if self.likelihood.shared == "variance" and self.shared.trainable:
+            self.shared.assign([np.log(left)])
+
+    def _to_heads(self, kernel, bias):
+        """A layer on the first of the likelihood's heads; all others start at 0."""
+        others = (self.likelihood.heads - 1) * kernel.shape[1]
+        kernel = np.hstack([kernel, np.zeros((len(kernel), others))])
+        return [kernel, np.concatenate([bias, np.zeros(others)])]
+
+    def _tangent(self, rows, values):
+        """Slope of what is decoded with each gene of `rows`, and its value at the mean."""
+        mean = values.mean(axis=0, dtype="float64")
+        if self.likelihood.shared != "dispersion":
+            chance = np.clip(mean, 0.01, 0.99)
+            spread = values.std(axis=0) / np.maximum(rows.std(axis=0), 1e-6)
+            return spread / (chance * (1 - chance)), np.log(chance / (1 - chance))
+        shares = values / np.maximum(values.sum(axis=1, keepdims=True), 1e-12)
+        centre = np.log(np.maximum(shares.mean(axis=0, dtype="float64"), 1e-8))
+        logs = np.log(shares + np.exp(centre))
+        return logs.std(axis=0) / np.maximum(rows.std(axis=0), 1e-6), centre
 
     def encode(self, rows):
         """(rows, genes + covariates) -> means and log variances, (rows, latent) each.
@@ -213,25 +283,53 @@ class ResVAE(keras.Model):
         return self.likelihood.log_likelihood(values, decoded, shared, _library(values))
 
 
+def _components(rows, units):
+    """At most so many principal components, the same for the same rows."""
+    count, genes = rows.shape
+    return sklearn.decomposition.PCA(min(units, count - 1, genes), random_state=0).fit(rows)
+
+
+def _spectrum(rows, units):
+    """Variance along each component, and what is left a gene, on rows of the other half."""
+    along, left = np.zeros(units), []
+    halves = np.arange(len(rows)) % 2
+    for half in (0, 1) if len(rows) > 3 else ():
+        found = _components(rows[halves == half], units)
+        others = rows[halves != half] - found.mean_
+        count = len(found.components_)
+        own = ((others @ found.components_.T) ** 2).mean(axis=0)
+        along[:count] += own / 2
+        total = (others**2).sum(axis=1).mean()
+        left.append((total - own.sum()) / max(1, rows.shape[1] - count))
+    return along, max(float(np.mean(left or [1.0])), SMALLEST_VARIANCE)
+
+
 def _library(values):
     known = tf.where(tf.math.is_finite(values), values, 0.0)
     return tf.reduce_sum(known, axis=-1, keepdims=True)
 
 
-def _encoder(blocks, inputs, latent, widths, skip):
+def _encoder(blocks, inputs, latent, widths, skip, linear):
     """(rows, inputs) -> means and log variances (rows, latent)."""
     rows = keras.Input((inputs,), name="genes")
-    hidden = _through(blocks, blocks.noisy(rows, "genes"), widths, skip)
-    mean = blocks.dense(hidden, latent)
-    log_variance = keras.ops.clip(blocks.dense(hidden, latent), -BOUND, BOUND)
+    seen = blocks.noisy(rows, "genes")
+    hidden = _through(blocks, seen, widths, skip)
+    around, spread, deep = ENCODER_ENDS
+    mean = blocks.dense(hidden, latent, deep)
+    if linear:
+        mean = keras.layers.Add()([blocks.dense(seen, latent, around), mean])
+    log_variance = keras.ops.clip(blocks.dense(hidden, latent, spread), -BOUND, BOUND)
     return keras.Model(rows, [mean, log_variance], name="encoder")
 
 
-def _decoder(blocks, inputs, outputs, widths, skip):
+def _decoder(blocks, inputs, outputs, widths, skip, linear):
     """(rows, inputs) -> (rows, outputs)."""
     points = keras.Input((inputs,), name="latent")
-    hidden = _through(blocks, points, widths, skip)
-    return keras.Model(points, blocks.dense(hidden, outputs), name="decoder")
+    around, deep = DECODER_ENDS
+    decoded = blocks.dense(_through(blocks, points, widths, skip), outputs, deep)
+    if linear:
+        decoded = keras.layers.Add()([blocks.dense(points, outputs, around), decoded])
+    return keras.Model(points, decoded, name="decoder")
 
 
 def _through(blocks, x, widths, skip):

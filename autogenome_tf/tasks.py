@@ -166,6 +166,40 @@ class Regression:
         return pd.DataFrame(outputs, columns=[f"prediction_{name}" for name in self.targets])
 
 
+@dataclasses.dataclass(frozen=True)
+class Representation:
+    """Few numbers that tell a row again; nothing is predicted.
+
+    Networks are judged by two outputs a row: its negative log likelihood, and its divergence from
+    the prior, whose sum is the negative evidence lower bound (ELBO).
+
+    Attributes:
+        covariates: Columns behind the genes that encoder and decoder both see.
+    """
+
+    covariates: int = 0
+
+    type = "representation"
+    outputs = 2
+    output_names = ("reconstruction", "kl")
+
+    def row_losses(self, truth, outputs):
+        """Negative ELBO of each row: anything, (rows, 2) -> (rows,)."""
+        return keras.ops.sum(outputs, axis=-1)
+
+    def row_weights(self, truth):
+        """Every row weighs the same."""
+        return np.ones(len(truth), "float32")
+
+    def encode(self, targets):
+        """There are no targets to learn: zeros, (rows,)."""
+        return np.zeros(len(targets), "float32")
+
+    def output_scale(self, temperature=1.0):
+        """Outputs are what they are."""
+        return np.ones(self.outputs), np.zeros(self.outputs)
+
+
 @keras.saving.register_keras_serializable("autogenome_tf")
 class FocalLoss(keras.losses.Loss):
     """Cross-entropy of logits that rows already right hardly enter (Lin et al. 2017)."""

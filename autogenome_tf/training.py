@@ -141,9 +141,10 @@ def _run(engine, batches, plan, rate):
         score = progress.note(held)
         if progress.is_judged and not np.isfinite(score):
             break
-        history.append(_line(epoch, losses.mean(), score, rate, started))
+        line = _line(epoch, losses.mean(), score, rate, started)
+        history.append(line | engine.measured())
         since_best, since_drop = since_best + 1, since_drop + 1
-        if not progress.is_judged or score < best:
+        if not progress.is_judged or score < best or not engine.is_settled:
             best, since_best, since_drop = score, 0, 0
         if since_drop >= max(1, plan.patience // 3) and not plan.rates:
             rate, since_drop = rate * RATE_DROP, 0

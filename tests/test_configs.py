@@ -37,6 +37,8 @@ def test_a_config_runs(path, tmp_path, without_plots):
     automl = AutoGenome(config.model_copy(update={"output_dir": str(tmp_path)}))
     automl.run()
     assert json.loads((automl.folder / "metrics.json").read_text())["test"]
-    assert (automl.folder / "predictions.tsv").is_file()
+    is_latent = config.task.type == "representation"
+    assert (automl.folder / ("latent.tsv" if is_latent else "predictions.tsv")).is_file()
+    # The reference and one trial; a representation has no reference.
     networks = set(config.families) - {"linear"}
-    assert len(automl.train()) == 1 + bool(networks)  # the reference and one trial
+    assert len(automl.train()) == (not is_latent) + bool(networks)

@@ -407,12 +407,12 @@ def test_a_legend_counts_as_people_do():
 def test_paper_grows_with_the_legend_and_panels_keep_their_size():
     figures = [
         plots.latent_space(maps(), labels=labels)
-        for labels in (None, ["a", "b"] * 33, long_names(), long_names().tolist())
+        for labels in (None, ["a", "b"] * 33, long_names())
     ]
     for figure in figures:
         figure.draw_without_rendering()
-    none, short, long, again = (figure.get_figwidth() for figure in figures)
-    assert none < short < long == again
+    none, short, long = (figure.get_figwidth() for figure in figures)
+    assert none < short < long
     sizes = [panel.bbox.size for figure in figures for panel in figure.axes]
     assert np.array(sizes) == pytest.approx(np.tile(sizes[0], (len(sizes), 1)), rel=0.05)
 

@@ -12,6 +12,7 @@ from autogenome_tf.data._load import (
     columns_apart,
     dataset_of,
     load_labelled,
+    with_covariates,
 )
 from autogenome_tf.data._memory import table_of
 from autogenome_tf.data._read import read_table
@@ -33,5 +34,6 @@ __all__ = [
     "read_table",
     "split",
     "table_of",
+    "with_covariates",
     "write_rows",
 ]

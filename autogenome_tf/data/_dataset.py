@@ -38,6 +38,8 @@ class Dataset:
             regression, or None.
         target_names: Name of each target column.
         groups: (rows,) text, or None.
+        covariates: How many of the last columns are no genes but levels of covariates, 0 or 1,
+            named ``column=level``.
     """
 
     values: np.ndarray | scipy.sparse.csr_matrix
@@ -46,6 +48,7 @@ class Dataset:
     targets: np.ndarray | None = None
     target_names: list[str] = dataclasses.field(default_factory=list)
     groups: np.ndarray | None = None
+    covariates: int = 0
 
     def __len__(self):
         """Count the rows."""

@@ -17,13 +17,14 @@ log = logging.getLogger(__name__)
 FEWEST_OF_A_CLASS = 2
 
 
-def load_labelled(data, task_type, features=None):
+def load_labelled(data, task_type, features=None, levels=None):
     """Read the matrix and the targets of a config and match them.
 
     Args:
         data: The config's `data` section.
         task_type: "classification" or "regression".
         features: Path of another matrix of the same form (`data.evaluate`).
+        levels: Names of the covariates' columns in training, for another matrix.
 
     Returns:
         A checked `Dataset` with targets.
@@ -34,16 +35,61 @@ def load_labelled(data, task_type, features=None):
     source = features or data.features
     targets = _listed(data.target)
     table = _read(source, columns_apart(data))
-    columns, where = _columns(data, table, source, targets)
-    names = targets or _only_column(columns, where)
+    is_optional = task_type == "representation"
+    columns, where = _columns(data, table, source, targets, is_optional)
+    if columns is None:
+        return dataset_of(table)
+    names = targets or ([] if is_optional else _only_column(columns, where))
     for name in names:
         if name not in columns.columns:
             raise unknown(f"{where}: data.target", name, columns.columns)
     dataset, columns = _matched(table, columns, source, where)
-    found = _targets(columns[names], task_type, where)
-    dataset = dataclasses.replace(dataset, targets=found, target_names=names)
+    if names:
+        found = _targets(columns[names], task_type, where)
+        dataset = dataclasses.replace(dataset, targets=found, target_names=names)
+    dataset = with_covariates(dataset, columns, data.covariates, where, levels)
     group = None if features else _group_column(data)
     return _grouped(dataset, columns, group, where) if group else dataset
+
+
+def with_covariates(dataset, columns, names, where, known=None):
+    """Put a column of 0 and 1 for each level of covariates behind the genes.
+
+    Args:
+        dataset: The rows.
+        columns: Frame of the same rows that holds the covariates.
+        names: Of the covariates.
+        where: The file of the columns, for errors.
+        known: Names ``column=level`` of training, in their order; None to take the levels found.
+
+    Raises:
+        InputError: For a missing column or value, or a level that training did not have.
+    """
+    if not names:
+        return dataset
+    for name in names:
+        if name not in columns.columns:
+            raise unknown(f"{where}: data.covariates", name, columns.columns)
+        if columns[name].isna().any():
+            sample = dataset.samples[columns[name].isna().to_numpy().argmax()]
+            raise InputError(f"{where}: {name}: missing for sample {str(sample)!r}.")
+    levels = np.stack([columns[name].map(lambda x, n=name: f"{n}={_as_text(x)}") for name in names])
+    if known is None:
+        known = [level for own in levels for level in sorted(set(own))]
+    new = sorted(set(levels.ravel()) - set(known))
+    if new:
+        raise InputError(
+            f"{where}: data.covariates: levels that training did not have: {some(new)}."
+        )
+    coded = (levels[:, :, None] == np.array(known, object)).any(axis=0).astype("float32")
+    stack = scipy.sparse.hstack if scipy.sparse.issparse(dataset.values) else np.hstack
+    values = stack([dataset.values, coded])
+    return dataclasses.replace(
+        dataset,
+        values=values.tocsr() if scipy.sparse.issparse(values) else values,
+        features=[*dataset.features, *known],
+        covariates=len(known),
+    )
 
 
 def dataset_of(table):
@@ -100,20 +146,22 @@ def check_missing(dataset, missing, source):
     )
 
 
-def check_learnable(dataset, data):
+def check_learnable(dataset, data, task_type="classification"):
     """Refuse rows that nothing can be learned from.
 
     Args:
         dataset: Labelled rows.
         data: The config's `data` section, which names their files.
+        task_type: Targets of a representation only score it.
 
     Raises:
         InputError: Where no gene varies, a target is constant, or a class has a single member.
     """
     _check_genes(dataset, data.features)
     where = ", ".join(_listed(data.targets)) or data.features
-    if dataset.targets.dtype == object:
-        _check_classes(dataset, where)
+    if dataset.targets is None or dataset.targets.dtype == object:
+        if task_type != "representation":
+            _check_classes(dataset, where)
         return
     for name, column in zip(dataset.target_names, dataset.targets.T, strict=True):
         if np.ptp(column) == 0:
@@ -139,7 +187,7 @@ def _check_classes(dataset, where):
 
 def _check_genes(dataset, source):
     """Refuse a matrix without a single gene that varies."""
-    values = dataset.values
+    values = dataset.values[:, : len(dataset.features) - dataset.covariates]
     if len(dataset) < 2:
         raise InputError(f"{source}: {len(dataset)} sample; expected at least 2.")
     if scipy.sparse.issparse(values):
@@ -158,7 +206,7 @@ def _read(source, apart):
 
 def columns_apart(data):
     """Columns of a matrix file that are not genes: the targets and the group."""
-    return [*_listed(data.target), *_listed(_group_column(data))]
+    return [*_listed(data.target), *_listed(_group_column(data)), *data.covariates]
 
 
 def _listed(value):
@@ -169,11 +217,13 @@ def _group_column(data):
     return None if isinstance(data.split, str) else data.split.group
 
 
-def _columns(data, table, source, targets):
-    """The table that holds the targets, and where it came from."""
+def _columns(data, table, source, targets, is_optional):
+    """The table that holds the targets, and where it came from; None where it need not be."""
     if data.targets is None:
         extra = pd.DataFrame() if table.extra is None else table.extra
-        if not targets:
+        if is_optional and not targets and not data.covariates:
+            return None, source
+        if not targets and not is_optional:
             raise InputError(f"{source}: data.target: expected the name of a column to predict.")
         return extra, source
     columns = read_columns(data.targets)

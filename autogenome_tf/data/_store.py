@@ -10,7 +10,7 @@ from autogenome_tf.errors import InputError
 TARGET = "target"
 
 
-def write_rows(path, x, y, group=None):
+def write_rows(path, x, y, further=()):
     """Write rows and targets as an archive that the npz reader reads.
 
     Args:
@@ -18,7 +18,7 @@ def write_rows(path, x, y, group=None):
         x: (samples, genes): a DataFrame, an array, a sparse matrix or an AnnData.
         y: (samples,) or (samples, targets) labels or values, a Series, a DataFrame, or the name
             or names of columns of an AnnData's ``obs``.
-        group: Name of a further column of ``obs`` or of `y` to keep, or None.
+        further: Names of further columns of ``obs`` or of `y` to keep.
 
     Returns:
         Names of the targets.
@@ -27,7 +27,7 @@ def write_rows(path, x, y, group=None):
         InputError: Where rows do not match or targets are missing.
     """
     table = table_of(x)
-    columns = _matched(_columns(x, y, group), table.samples)
+    columns = _matched(_columns(x, y, further), table.samples)
     if len(columns) != table.values.shape[0]:
         raise InputError(
             f"data: X has {table.values.shape[0]} rows, y has {len(columns)}; expected as many."
@@ -49,15 +49,17 @@ def write_rows(path, x, y, group=None):
         arrays["values"] = values
     with open(path, "wb") as stream:
         np.savez(stream, features=np.array(table.features), **arrays)
-    return [str(name) for name in columns if name != group]
+    return [str(name) for name in columns if name not in further]
 
 
-def _columns(x, y, group):
-    """Targets, and the group where one is asked for, as a frame."""
+def _columns(x, y, further):
+    """Targets, and further columns where some are asked for, as a frame."""
     obs = getattr(x, "obs", None)
-    if isinstance(y, str) or (isinstance(y, list) and obs is not None):
-        names = [y] if isinstance(y, str) else list(y)
-        names += [group] if group and group not in names else []
+    if y is None and not further:
+        return pd.DataFrame(index=pd.RangeIndex(table_of(x).values.shape[0]))
+    if y is None or isinstance(y, str) or (isinstance(y, list) and obs is not None):
+        names = [y] if isinstance(y, str) else list(y or ())
+        names = list(dict.fromkeys([*names, *further]))
         for name in names:
             if obs is None or name not in obs:
                 raise InputError(f"data: {name!r} is not a column of obs.")

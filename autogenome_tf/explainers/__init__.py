@@ -79,7 +79,7 @@ def explain(predictor, rows, background, method="auto", part=0.0):
             log.info("explanation: %s cannot be used: %s", name, error)
     found = Attributions(
         values, base, raw, list(rows.samples), predictor.features,
-        predictor.task.output_names, name,
+        predictor.output_names, name,
     )  # fmt: skip
     _check(predictor, found)
     return found
@@ -132,7 +132,7 @@ def interactions(predictor, rows, background, genes, method="knockout", part=0.0
         found[:, inside] += values * scale
     first, second = genes[np.array(pairs).T]
     spread = predictor.outputs(raw).std(axis=0)
-    return Pairs(found, first, second, spread, predictor.task.output_names)
+    return Pairs(found, first, second, spread, predictor.output_names)
 
 
 def networks(predictor, most):
@@ -167,10 +167,11 @@ class _Alone:
     """One network of an ensemble, as far as explainers ask a predictor."""
 
     def __init__(self, predictor, number, network):
-        self.features, self.task = predictor.features, predictor.task
+        self.features, self.output_names = predictor.features, predictor.output_names
         self._branch = dataclasses.replace(predictor.branches[number], network=network)
         self.branches = [self._branch]
-        self.output_scale = np.ones(self.task.outputs), np.zeros(self.task.outputs)
+        count = len(self.output_names)
+        self.output_scale = np.ones(count), np.zeros(count)
 
     def outputs(self, values):
         """(rows, genes) raw values to the network's own outputs."""

@@ -10,19 +10,23 @@ import functools
 import importlib
 import pkgutil
 
-from autogenome_tf.errors import unknown
+from autogenome_tf.errors import InputError, unknown
 from autogenome_tf.families._space import RATES, word
 
-__all__ = ["RATES", "hypermodel", "member", "names", "space", "spaces"]
+__all__ = ["RATES", "hypermodel", "is_for", "member", "names", "space", "spaces"]
 
-_CLASS_NAMES = {"mlp": "MLP", "resnet": "ResNet", "densenet": "DenseNet", "linear": "Linear"}
+_CLASS_NAMES = {
+    "mlp": "MLP", "resnet": "ResNet", "densenet": "DenseNet", "linear": "Linear",
+    "resvae": "ResVAE",
+}  # fmt: skip
 
 
 @functools.cache
-def names():
-    """List the members, sorted."""
+def names(task_type=None):
+    """List the members, all or those for tasks of a type, sorted."""
     found = (module.name for module in pkgutil.iter_modules(__path__))
-    return tuple(sorted(name for name in found if not name.startswith("_")))
+    listed = sorted(name for name in found if not name.startswith("_"))
+    return tuple(name for name in listed if task_type is None or is_for(name, task_type))
 
 
 def member(name, place="families"):
@@ -34,6 +38,13 @@ def member(name, place="families"):
     if name not in names():
         raise unknown(place, name, names())
     return importlib.import_module(f"{__name__}.{name}")
+
+
+def is_for(name, task_type):
+    """Whether a member is for tasks of a type: one names its `TASK`, all others have targets."""
+    return (getattr(member(name), "TASK", None) == "representation") == (
+        task_type == "representation"
+    )
 
 
 def space(name, given=None, place="families"):
@@ -76,6 +87,10 @@ def spaces(config, place="families"):
     found = {}
     for name, given in config.families.items():
         is_convex = getattr(member(name, place), "CONVEX", False)
+        kind = config.task.type
+        if not is_for(name, kind):
+            fitting = ", ".join(names(kind))
+            raise InputError(f"{place}: {name} is not for task.type {kind}; expected {fitting}.")
         if config.training.l2 is not None and not is_convex:
             given = {"l2": config.training.l2} | given
         found[name] = space(name, given, place)
@@ -87,11 +102,12 @@ def spaces(config, place="families"):
 @functools.cache
 def hypermodel(name):
     """The KerasTuner HyperModel class of a family; importing Keras happens here."""
-    from autogenome_tf.families._base import Family
+    from autogenome_tf.families._base import Autoencoder, Family
 
     module = member(name)
     class_name = _CLASS_NAMES.get(name, name.title().replace("_", ""))
-    return type(class_name, (Family,), {"member": module, "__doc__": module.__doc__})
+    base = Autoencoder if is_for(name, "representation") else Family
+    return type(class_name, (base,), {"member": module, "__doc__": module.__doc__})
 
 
 def __getattr__(attribute):

@@ -6,6 +6,7 @@ import numpy as np
 
 from autogenome_tf import families
 from autogenome_tf.layers import Blocks
+from autogenome_tf.resvae import ResVAE
 
 
 class Family(keras_tuner.HyperModel):
@@ -66,7 +67,7 @@ class Family(keras_tuner.HyperModel):
             space: "genes", or "rows" where inputs are coordinates in the span of training rows.
             seed: Takes the place of the family's own.
         """
-        values = {name: hyper.options[0] for name, hyper in self._around(values).items()} | values
+        values = self.completed(values)
         blocks = Blocks(values, self.seed if seed is None else seed)
         genes = keras.Input((inputs or self.inputs,), name="genes")
         hidden = self.member.body(blocks.noisy(genes, space), values, blocks)
@@ -76,6 +77,11 @@ class Family(keras_tuner.HyperModel):
             outputs = keras.layers.Activation(nonlinearity)(outputs)
         return keras.Model(genes, outputs, name="network")
 
+    def completed(self, values):
+        """A trial's values with the defaults of what they leave out."""
+        defaults = {name: hyper.options[0] for name, hyper in self._around(values).items()}
+        return defaults | values
+
     def _around(self, values):
         """The space whose defaults complete values; some values open a space of their own."""
         heads = {
@@ -84,3 +90,46 @@ class Family(keras_tuner.HyperModel):
             if hyper.alone and name in values
         }
         return families.space(self.name, heads) if heads else self.space
+
+
+class Autoencoder(Family):
+    """A search space whose `build` makes a compiled `resvae.ResVAE`.
+
+    Args:
+        inputs: Number of genes.
+        task: A `tasks.Representation`: how many covariates stand behind the genes.
+        space: Hyperparameter name to a list that narrows it or a scalar that fixes it.
+        learning_rate: Of the compiled Adam optimizer.
+        seed: Initial weights, dropout and sampling derive from it.
+
+    >>> from autogenome_tf import families, tasks
+    >>> model = families.ResVAE(2000, tasks.Representation()).build({"latent": 4})
+    >>> model.encode(keras.ops.zeros((1, 2000)))[0].shape
+    TensorShape([1, 4])
+    """
+
+    def build(self, hp):
+        """Make the compiled model of one trial; `fit` takes rows alone.
+
+        Args:
+            hp: A `keras_tuner.HyperParameters`, or a trial's values as a dict (what is left out
+                takes its default).
+        """
+        model = self.network(hp if isinstance(hp, dict) else self.values(hp))
+        model.compile(optimizer=keras.optimizers.Adam(self.learning_rate, clipnorm=1.0))
+        return model
+
+    def network(self, values, inputs=None, space="genes", seed=None):
+        """Make the model alone; `space` is always genes."""
+        values = self.completed(values)
+        widths = self.member.widths(values)
+        passed = ("latent", "skip", "likelihood", "beta", "free_bits", "dropout", "input_dropout",
+                  "activation", "normalization", "l2")  # fmt: skip
+        return ResVAE(
+            genes=inputs or self.inputs,
+            widths=widths,
+            covariates=self.task.covariates,
+            linear=values["linear"] == "pca",
+            seed=self.seed if seed is None else seed,
+            **{name: values[name] for name in passed},
+        )

@@ -86,9 +86,10 @@ def number(*options, low=0.0, high=1.0, below=False):
     return Hyperparameter(options, allowed, f"a number from {low} {end}")
 
 
-def word(*options, known):
+def word(*options, known, alone=False):
     """One of a few words."""
-    return Hyperparameter(options, lambda value: value in known, f"one of {', '.join(known)}")
+    expected = f"one of {', '.join(known)}"
+    return Hyperparameter(options, lambda value: value in known, expected, alone=alone)
 
 
 def sizes(*options, low=1, optional=False, alone=False):

@@ -1,8 +1,10 @@
 """Figures from a run's files: arrays and frames in, a matplotlib `Figure` out."""
 
 from autogenome_tf.plots._run import (
+    IMPORTANCE,
     draw_evaluation,
     draw_explanation,
+    draw_latent,
     draw_predictions,
     draw_training,
 )
@@ -19,9 +21,11 @@ from autogenome_tf.plots.search_progress import search_progress
 from autogenome_tf.plots.shared_search import shared_search
 
 __all__ = [
+    "IMPORTANCE",
     "confusion_matrix",
     "draw_evaluation",
     "draw_explanation",
+    "draw_latent",
     "draw_predictions",
     "draw_training",
     "importance_bar",

@@ -12,10 +12,14 @@ from autogenome_tf.plots.importance_bar import importance_bar
 from autogenome_tf.plots.importance_dot import importance_dot
 from autogenome_tf.plots.importance_total import importance_total
 from autogenome_tf.plots.importance_violin import importance_violin
+from autogenome_tf.plots.latent_space import latent_space
 from autogenome_tf.plots.learning_curves import learning_curves
 from autogenome_tf.plots.predicted_vs_true import predicted_vs_true
 from autogenome_tf.plots.search_progress import search_progress
 from autogenome_tf.plots.shared_search import shared_search
+
+# Kinds of figures of importance.
+IMPORTANCE = ("bar", "dot", "violin")
 
 
 def draw_training(run, objective):
@@ -42,6 +46,15 @@ def draw_evaluation(run):
         save(confusion_matrix(counts), run.path("confusion_matrix"))
 
 
+def draw_latent(run, maps):
+    """Draw maps of the latent space of a `Run`, by its labels and clusters."""
+    clusters = run.read_table("clusters.tsv")
+    labels = clusters["target"]
+    labels = None if labels.isna().all() else labels.astype(str).to_numpy()
+    figure = latent_space(maps, labels=labels, clusters=clusters["hdbscan"].to_numpy())
+    save(figure, run.path("plots/latent_space"))
+
+
 def draw_predictions(run, targets):
     """Draw predicted against true values of each regression target of a `Run`."""
     frame = run.read_table("predictions.tsv")
@@ -53,8 +66,8 @@ def draw_predictions(run, targets):
         save(predicted_vs_true(one), run.path(f"plots/predicted_vs_true_{_safe(name)}"))
 
 
-def draw_explanation(run, top):
-    """Draw what genes contribute in a `Run`: in all, and for each output bars, dots, violins."""
+def draw_explanation(run, top, kinds=IMPORTANCE):
+    """Draw what genes contribute in a `Run`: in all, and for each output figures of some kinds."""
     table = run.read_table("attributions.tsv")
     arrays = run.read_arrays("attributions.npz")
     features = arrays["features"]
@@ -62,13 +75,13 @@ def draw_explanation(run, top):
     for position, name in enumerate(arrays["outputs"]):
         values, options = arrays["values"][:, :, position], {"output": str(name), "top": top}
         means = pd.Series(np.abs(values).mean(axis=0), features)
-        figures = {
-            "bar": importance_bar(means, **options),
-            "dot": importance_dot(values, arrays["data"], features, **options),
-            "violin": importance_violin(values, features, **options),
+        draw = {
+            "bar": lambda m=means, o=options: importance_bar(m, **o),
+            "dot": lambda v=values, o=options: importance_dot(v, arrays["data"], features, **o),
+            "violin": lambda v=values, o=options: importance_violin(v, features, **o),
         }
-        for kind, figure in figures.items():
-            save(figure, run.path(f"plots/importance_{kind}_{_safe(str(name))}"))
+        for kind in kinds:
+            save(draw[kind](), run.path(f"plots/importance_{kind}_{_safe(str(name))}"))
 
 
 def _safe(name):

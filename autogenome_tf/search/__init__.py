@@ -75,7 +75,9 @@ def search(folds, config, spaces, finished=(), deadline=float("inf"), run=None):
     share = FINAL_SHARE if config.ensemble.size == 1 else ENSEMBLE_SHARE
     deadline = now + (deadline - now) * (1 - share)
     plan = plan_of(config, config.search.epochs, deadline)
-    if 0 in finished:
+    if config.task.type == "representation":
+        log.info("search: a representation has no linear reference; PCA is scored beside it")
+    elif 0 in finished:
         # A rung starts from the rung before it, so the whole ladder is climbed again.
         plan = plan_of(config, config.search.epochs)
         yield Attempt(

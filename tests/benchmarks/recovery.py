@@ -104,7 +104,7 @@ def measured(parsed, seed, is_permuted):
     """Rows of the table of one seed, by method."""
     drawn = simulation.draw(
         samples=parsed.samples, features=parsed.features, classes=2, informative=parsed.informative,
-        interactions=parsed.pairs, batches=1, batch_effect=0.0, dropout=0.05, seed=seed,
+        interactions=parsed.pairs, batches=1, batch_effect=0.0, dropout=0.05, noise=parsed.noise, seed=seed,
     )  # fmt: skip
     target = np.asarray(drawn.target)
     if is_permuted:
@@ -142,7 +142,9 @@ def measured(parsed, seed, is_permuted):
                 score,
                 *planted.measure(scores),
                 between if method == "knockout" else np.nan,
-                deletion(predictor, rows, truth, background, scores, seed),
+                np.nan
+                if is_permuted
+                else deletion(predictor, rows, truth, background, scores, seed),
             ]
             for method, scores in scored.items()
         }
@@ -158,6 +160,7 @@ def main():
     parser.add_argument("--informative", type=int, default=10)
     parser.add_argument("--pairs", type=int, default=5)
     parser.add_argument("--trials", type=int, default=5)
+    parser.add_argument("--noise", type=float, default=2.0)
     parser.add_argument("--seeds", type=int, default=3)
     parsed = parser.parse_args()
     console.talk(quiet=True)

@@ -34,7 +34,7 @@ SMALL = {
     "wired": {"layers": 3, "max_width": 32},
 }
 
-each_family = pytest.mark.parametrize("name", families.names())
+each_family = pytest.mark.parametrize("name", families.names("classification"))
 
 
 def made(name, task="binary", seed=7, **space):

@@ -1,0 +1,105 @@
+"""Latent spaces beside principal components of the same size, on the same held-out rows.
+
+    python tests/benchmarks/representation.py
+    python tests/benchmarks/representation.py --sets khan_srbct --seeds 1 --trials 1
+
+Runs of task.type representation: the search knows no label. On test rows, means over seeds, each with
+a split of its own: share of explained variance, and by the labels accuracy of the 15 nearest training
+rows, adjusted Rand index and normalised mutual information of k-means at the true number, silhouette;
+`Res-VAE / PCA`. The last columns say that every loss of every epoch was a finite number, and the
+largest one of the held-out rows over the last.
+
+Batches: the same for a set whose rows come in batches, without and with these as covariates; and how
+well the batch can still be told from the nearest rows (lower is better mixed).
+"""
+
+import argparse
+import tempfile
+
+import numpy as np
+import pandas as pd
+from sets import sets
+
+import autogenome_tf as ag
+from autogenome_tf import console
+from autogenome_tf.representation import Representation
+
+BATCHED = "pancreas_3batches"
+SHOWN = ("explained", "knn_accuracy", "ari", "nmi", "silhouette")
+
+
+def scored(config):
+    """Metrics of the test rows, and the history of the final fit."""
+    automl = ag.AutoGenome(config)
+    automl.train()
+    dataset, parts = automl._rows.labelled
+    is_train, test = parts.part == "train", np.flatnonzero(parts.part == "test")
+    space = Representation(
+        automl._predictor(), dataset.values, dataset.targets, is_train, automl.config.seed
+    )
+    found = {name: one["value"] for name, one in space.scores(test).items()}
+    return found, automl._run.read_table("history.tsv")
+
+
+def configured(one, folder, parsed, seed, **data):
+    """A config of one set; targets that are numbers are left out."""
+    config = one.config(folder, max_trials=parsed.trials)
+    config["data"] |= data
+    if one.task == "regression":
+        del config["data"]["targets"], config["data"]["target"]
+    return config | {"seed": seed, "task": {"type": "representation"}}
+
+
+def row(one, parsed, **data):
+    """Means over seeds of one set, whether losses were finite, and the largest over the last."""
+    scores, histories = [], []
+    for seed in range(1, parsed.seeds + 1):
+        with tempfile.TemporaryDirectory() as folder:
+            found, history = scored(configured(one, folder, parsed, seed, **data))
+        scores.append(found)
+        histories.append(history)
+    losses = [history["validation_loss"].to_numpy() for history in histories]
+    is_finite = all(np.isfinite(own).all() for own in losses)
+    # Losses may be negative, so what counts is how far above the last one rose.
+    rise = max((own.max() - own[-1]) / (abs(own[-1]) + 1) for own in losses)
+    return pd.DataFrame(scores).mean(), is_finite, rise
+
+
+def cells(means, names):
+    """`Res-VAE / PCA` of each metric."""
+    return [
+        f"{means[name]:.3f} / {means[f'pca_{name}']:.3f}" if name in means else "–"
+        for name in names
+    ]
+
+
+def main():
+    """Print both tables."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--sets", nargs="*", default=())
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--trials", type=int, default=3)
+    parsed = parser.parse_args()
+    console.talk(quiet=True)
+    columns = [*SHOWN, "finite", "largest rise"]
+    print(f"| set | {' | '.join(columns)} |\n|---|{'---:|' * len(columns)}")
+    for one in sets(names=parsed.sets):
+        means, is_finite, rise = row(one, parsed)
+        shown = [*cells(means, SHOWN), "yes" if is_finite else "no", f"{rise:.2f}"]
+        print(f"| {one.name} | {' | '.join(shown)} |", flush=True)
+    if parsed.sets and BATCHED not in parsed.sets:
+        return
+    (one,) = sets(names=[BATCHED])
+    names = (*SHOWN[1:], "covariate_knn_accuracy")
+    print(f"\n| {BATCHED} | {' | '.join(names)} |\n|---|{'---:|' * len(names)}")
+    info = str(one.folder / "sample_info.tsv")
+    both = {"targets": [str(one.folder / "target.tsv"), info]}
+    for title, covariates in (("without covariates", []), ("batch as covariate", ["batch"])):
+        means, *_ = row(one, parsed, **both, covariates=covariates)
+        print(f"| {title} | {' | '.join(cells(means, names))} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,347 @@
+"""Representations end to end: what a run leaves behind, each likelihood, covariates, labels."""
+
+import json
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pandas as pd
+import pytest
+import scipy.sparse
+
+import autogenome_tf as ag
+from autogenome_tf import simulation
+from autogenome_tf.config import Config
+from autogenome_tf.embedding import Embedding
+from autogenome_tf.errors import InputError, StageError
+
+SMALL = {"latent": 3, "start_width": 16, "layers": 2}
+DRAWN = simulation.draw(samples=120, features=50, informative=12, interactions=0, classes=3)
+BATCH = np.asarray(DRAWN.batch)
+FRAME = pd.DataFrame(DRAWN.values, DRAWN.samples, DRAWN.features)
+LABELS = pd.Series(DRAWN.target, DRAWN.samples, name="type")
+METRICS = {"elbo", "reconstruction", "kl", "importance_weighted_bound", "active_units"}
+OF_LABELS = {"ari", "nmi", "silhouette", "knn_accuracy", "hdbscan_ari", "hdbscan_noise"}
+
+
+def config_of(folder, data=(), family=(), **changes):
+    """The keys of a config of a small representation."""
+    given = {
+        "name": "t", "output_dir": str(folder), "task": {"type": "representation"},
+        "data": dict(data), "families": {"resvae": SMALL | dict(family)},
+        "search": {"max_trials": 1, "epochs": 4}, "training": {"epochs": 8},
+        "explanation": {"samples": 6, "background": 20, "top": 3},
+    }  # fmt: skip
+    return given | changes
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """A run with labels and all its figures."""
+    automl = ag.AutoGenome(config_of(tmp_path_factory.mktemp("runs")), data=(FRAME, LABELS))
+    automl.run()
+    return automl
+
+
+@pytest.fixture(autouse=True)
+def _few_figures(request, monkeypatch):
+    if "finished" not in request.fixturenames:
+        for name in ("draw_training", "draw_latent", "draw_explanation"):
+            monkeypatch.setattr(f"autogenome_tf.plots.{name}", lambda *_: None)
+        monkeypatch.setattr("autogenome_tf.representation.Representation.maps", lambda _: {})
+
+
+def table(automl, name):
+    """One of the tables of a run."""
+    return pd.read_csv(automl.folder / name, sep="\t")
+
+
+def test_all_files_are_there(finished):
+    for name in (
+        "leaderboard.tsv", "history.tsv", "model.keras", "metrics.json", "latent.tsv",
+        "clusters.tsv", "reconstruction.tsv.gz", "attributions.tsv", "plots/latent_space.png",
+        "plots/latent_space.pdf", "plots/importance_bar_z1.png", "plots/learning_curves.png",
+    ):  # fmt: skip
+        assert (finished.folder / name).stat().st_size > 100, name
+    assert not (finished.folder / "predictions.tsv").exists()
+    board = table(finished, "leaderboard.tsv")
+    assert list(board["family"]) == ["resvae"] and board["score"][0] < 0
+
+
+def test_every_row_has_its_latent_means(finished):
+    latent, split = table(finished, "latent.tsv"), table(finished, "split.tsv")
+    assert list(latent) == ["sample", "part", "z1", "z2", "z3"] and len(latent) == 120
+    assert list(latent["part"]) == list(split["part"])
+    new = finished.predict(FRAME.iloc[:7, ::-1])
+    merged = latent.set_index("sample").loc[new["sample"]]
+    assert new[["z1", "z2", "z3"]].to_numpy() == pytest.approx(
+        merged.iloc[:, 1:].to_numpy(), abs=1e-5
+    )
+    clusters = table(finished, "clusters.tsv")
+    assert set(clusters["kmeans"]) <= {1, 2, 3} and set(clusters["target"]) == set(LABELS)
+    told = table(finished, "reconstruction.tsv.gz")
+    assert told.shape == (120, 52) and list(told)[2:] == list(FRAME)
+    assert np.isfinite(told.iloc[:, 2:].to_numpy()).all()
+
+
+def test_scores_are_beside_those_of_components(finished):
+    found = json.loads((finished.folder / "metrics.json").read_text())
+    assert set(found) == {"validation", "test"}
+    names = METRICS | {"explained"} | OF_LABELS
+    names |= {f"pca_{name}" for name in {"explained"} | OF_LABELS}
+    for part in found.values():
+        assert set(part) == names
+        assert all(one["low"] <= one["high"] for one in part.values())
+        elbo = -part["reconstruction"]["value"] - part["kl"]["value"]
+        assert part["elbo"]["value"] == pytest.approx(elbo, abs=1e-4)
+        assert part["importance_weighted_bound"]["value"] > part["elbo"]["value"]
+
+
+def test_parts_of_the_bound_are_recorded_every_epoch(finished):
+    history = table(finished, "history.tsv")
+    total = history["validation_reconstruction"] + history["validation_kl"]
+    assert total.to_numpy() == pytest.approx(history["validation_loss"].to_numpy(), rel=1e-4)
+    assert history["warmth"].iloc[-1] == 1 and {"reconstruction", "kl"} <= set(history)
+
+
+def test_the_best_epoch_is_the_one_that_is_kept(finished):
+    history = table(finished, "history.tsv")
+    score = json.loads((finished.folder / "metrics.json").read_text())["validation"]["elbo"]
+    # Other draws than in training, so equal but for chance.
+    assert score["value"] == pytest.approx(-history["validation_loss"].min(), abs=1.0)
+
+
+def test_latent_units_are_explained(finished):
+    attributions = table(finished, "attributions.tsv")
+    assert list(attributions) == ["feature", "rank", "total", "z1", "z2", "z3"]
+    arrays = dict(np.load(finished.folder / "attributions.npz"))
+    latent = finished.predict().set_index("sample").loc[arrays["samples"]]
+    added = arrays["values"].sum(axis=1) + arrays["base_values"]
+    assert added == pytest.approx(latent[["z1", "z2", "z3"]].to_numpy(), abs=1e-3)
+
+
+def test_the_model_loads_without_this_package(finished, tmp_path):
+    np.save(tmp_path / "rows.npy", FRAME.to_numpy()[:5])
+    code = (
+        "import keras, numpy as np, sys\n"
+        f"model = keras.models.load_model({str(finished.folder / 'model.keras')!r})\n"
+        f"out = model(np.load({str(tmp_path / 'rows.npy')!r}))\n"
+        f"np.save({str(tmp_path / 'z.npy')!r}, out['latent'])\n"
+        "assert 'autogenome_tf' not in sys.modules\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=tmp_path)
+    latent = finished.predict(FRAME.iloc[:5])[["z1", "z2", "z3"]].to_numpy()
+    assert np.load(tmp_path / "z.npy") == pytest.approx(latent, abs=1e-5)
+
+
+def test_what_was_saved_scores_the_same(finished):
+    one = Embedding.load(finished.folder / "model.keras")
+    other = Embedding.load(finished.folder / "model.keras")
+    rows = FRAME.to_numpy()[:9]
+    assert np.array_equal(one.bounds(rows, 3, draws=4), other.bounds(rows, 3, draws=4))
+    back = type(one.autoencoder)
+    assert back is keras.saving.get_registered_object("autogenome_tf>ResVAE")
+
+
+def test_rows_are_drawn_and_decoded(finished):
+    drawn = finished.sample(40, seed=1)
+    assert list(drawn) == list(FRAME) and len(drawn) == 40
+    assert finished.sample(40, seed=1).equals(drawn)
+    assert not finished.sample(40, seed=2).equals(drawn)
+    latent = table(finished, "latent.tsv")[["z1", "z2", "z3"]].to_numpy()
+    told = table(finished, "reconstruction.tsv.gz").iloc[:, 2:].to_numpy()
+    assert finished.decode(latent[:5]).to_numpy() == pytest.approx(told[:5], abs=1e-3)
+    # On the scale of the values that were told again.
+    assert drawn.mean().to_numpy() == pytest.approx(told.mean(axis=0), abs=1.0)
+
+
+def run(folder, x, y=None, **changes):
+    """A run without figures: the AutoGenome and its metrics."""
+    automl = ag.AutoGenome(config_of(folder, **changes), data=(x, y))
+    automl.train()
+    return automl, automl.evaluate()
+
+
+def test_labels_are_not_needed(tmp_path):
+    automl, found = run(tmp_path, FRAME)
+    assert METRICS <= set(found["test"]) and not OF_LABELS & set(found["test"])
+    clusters = table(automl, "clusters.tsv")
+    assert clusters["kmeans"].isna().all() and clusters["hdbscan"].notna().all()
+    assert len(automl.explain()) == 50
+
+
+@pytest.mark.parametrize("likelihood", ["negative_binomial", "zero_inflated"])
+def test_counts_are_told_as_counts(likelihood, tmp_path):
+    sparse = scipy.sparse.csr_matrix(DRAWN.values)
+    automl, found = run(tmp_path, sparse, family={"likelihood": likelihood})
+    assert np.isfinite(found["test"]["elbo"]["value"]) and "explained" not in found["test"]
+    automl.predict()
+    told = table(automl, "reconstruction.tsv.gz").iloc[:, 2:].to_numpy()
+    assert (told >= 0).all()
+    if likelihood == "negative_binomial":
+        assert told.sum(axis=1) == pytest.approx(DRAWN.values.sum(axis=1), rel=1e-3)
+    assert automl.sample(3, seed=1).to_numpy().sum(axis=1).max() <= 1.01 * np.median(
+        DRAWN.values.sum(axis=1)
+    )
+
+
+def test_markers_are_told_as_chances(tmp_path):
+    markers = (FRAME > FRAME.median()).astype("float32")
+    automl, _ = run(tmp_path, markers, family={"likelihood": "bernoulli"})
+    automl.predict()
+    told = table(automl, "reconstruction.tsv.gz").iloc[:, 2:].to_numpy()
+    assert (told >= 0).all() and (told <= 1).all()
+    right = np.corrcoef(told.ravel(), markers.to_numpy().ravel())[0, 1]
+    assert right > 0.2
+
+
+@pytest.mark.parametrize(
+    ("likelihood", "message"),
+    [("bernoulli", "needs values that are 0 and 1; received"),
+     ("negative_binomial", "needs values that are counts of at least 0; received -")],
+)  # fmt: skip
+def test_a_likelihood_that_does_not_fit_is_refused(likelihood, message, tmp_path):
+    shifted = FRAME - 1000 * (likelihood != "bernoulli")
+    with pytest.raises(InputError, match=f"families.resvae.likelihood: {likelihood} {message}"):
+        run(tmp_path, shifted, family={"likelihood": likelihood}, data={"transform": "none"})
+
+
+def batched():
+    """Rows whose second batch lies elsewhere, and that batch beside the labels."""
+    moved = FRAME.astype("float64")
+    moved.loc[BATCH == "batch_2"] *= np.random.default_rng(1).uniform(0.2, 5.0, 50)
+    return moved.round(), pd.DataFrame({"type": LABELS, "batch": BATCH}, index=LABELS.index)
+
+
+def test_covariates_mix_batches(tmp_path):
+    x, y = batched()
+    longer = {"search": {"max_trials": 1, "epochs": 40}, "training": {"epochs": 80}}
+    _, plain = run(tmp_path / "a", x, y[["type"]], **longer)
+    automl, mixed = run(tmp_path / "b", x, y, data={"covariates": ["batch"]}, **longer)
+    told = mixed["test"]["covariate_knn_accuracy"]["value"]
+    assert mixed["test"]["pca_covariate_knn_accuracy"]["value"] == 1.0 and told < 0.85
+    assert "covariate_knn_accuracy" not in plain["test"]
+    table_ = automl.explain()
+    assert {"batch=batch_1", "batch=batch_2"} <= set(table_["feature"])
+    new = x.iloc[:4].assign(batch=BATCH[:4])
+    again = automl.predict(new)
+    automl.predict()
+    latent = table(automl, "latent.tsv").iloc[:4, 2:].to_numpy()
+    assert again.iloc[:, 2:].to_numpy() == pytest.approx(latent, abs=1e-4)
+    with pytest.raises(InputError, match="levels that training did not have: 'batch=other'"):
+        automl.predict(x.iloc[:4].assign(batch="other"))
+    with pytest.raises(InputError, match="data.covariates.*'batch'"):
+        automl.predict(x.iloc[:4])
+
+
+def test_covariates_come_from_files_too(tmp_path):
+    x, y = batched()
+    x.rename_axis("sample").to_csv(tmp_path / "x.tsv", sep="\t")
+    y.rename_axis("sample").to_csv(tmp_path / "y.tsv", sep="\t")
+    rows, columns = str(tmp_path / "x.tsv"), str(tmp_path / "y.tsv")
+    data = {"features": rows, "evaluate": rows, "targets": columns, "target": "type"}
+    data["covariates"] = ["batch"]
+    automl = ag.AutoGenome(config_of(tmp_path, data))
+    automl.train()
+    found = automl.evaluate()
+    assert set(found) == {"validation", "test", "evaluate"}
+    data["covariates"] = ["btach"]
+    with pytest.raises(InputError, match="data.covariates.*'btach'.*'batch'"):
+        ag.AutoGenome(config_of(tmp_path / "other", data)).train()
+
+
+def test_genes_can_be_chosen_and_missing(tmp_path):
+    some = FRAME.mask(np.random.default_rng(0).random(FRAME.shape) < 0.05)
+    data = {"top_variable": 20, "missing": "mean"}
+    automl, found = run(tmp_path, some, LABELS, data=data)
+    assert np.isfinite(found["test"]["elbo"]["value"]) and automl.sample(2).shape == (2, 20)
+    attributions = automl.explain().set_index("feature")["total"]
+    assert (attributions > 0).sum() <= 20
+
+
+def test_folds_judge_every_row_and_all_rows_train_the_last(tmp_path):
+    search = {"max_trials": 1, "epochs": 3, "folds": 3}
+    automl, found = run(tmp_path, FRAME, LABELS, search=search)
+    assert set(found) == {"test"} and "fold" in table(automl, "split.tsv")
+    assert table(automl, "leaderboard.tsv")["error"][0] > 0
+
+
+def test_the_same_config_repeats_the_run(tmp_path):
+    boards = [run(tmp_path / name, FRAME, LABELS)[0] for name in "ab"]
+    one, other = (table(automl, "leaderboard.tsv")["score"][0] for automl in boards)
+    assert one == other
+    first, second = (json.loads((a.folder / "metrics.json").read_text()) for a in boards)
+    assert first == second
+
+
+def test_several_configurations_are_searched(tmp_path):
+    family = {"start_width": [8, 16], "skip": ["add", "concatenate"], "linear": ["pca", "none"]}
+    search = {"max_trials": 3, "epochs": 2, "method": "random"}
+    automl, _ = run(tmp_path, FRAME, family=family, search=search)
+    board = table(automl, "leaderboard.tsv")
+    assert len(board) == 3 and board["score"].is_monotonic_decreasing
+    assert (board["status"] == "done").all()
+
+
+WRONG = {
+    "a family that predicts": ({"families": {"mlp": {}}}, "mlp is not for task.type represent"),
+    "an ensemble": ({"ensemble": {"size": 3}}, "a representation is of one model"),
+    "several transforms": ({"data": {"transform": ["none", "rank"]}}, "a representation has one"),
+    "an objective": ({"search": {"objective": "r2"}}, "ranked by one of auto, elbo"),
+    "several likelihoods": (
+        {"families": {"resvae": {"likelihood": ["gaussian", "bernoulli"]}}},
+        "expected a single value",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_what_does_not_fit_is_refused(name, tmp_path):
+    changes, message = WRONG[name]
+    with pytest.raises(InputError, match=message):
+        ag.AutoGenome(
+            config_of(tmp_path, data=changes.pop("data", {})) | changes, data=(FRAME, None)
+        )
+
+
+def test_only_representations_have_covariates_and_draw():
+    with pytest.raises(InputError, match="only task.type representation has covariates"):
+        Config.of({"name": "t", "data": {"features": "x", "covariates": ["batch"]}})
+    with pytest.raises(InputError, match="resvae is not for task.type classification"):
+        ag.AutoGenome(
+            {"name": "t", "data": {"features": "x", "target": "y"}, "families": {"resvae": {}}}
+        )
+
+
+def test_the_family_of_a_representation_need_not_be_named():
+    config = Config.of({"name": "t", "data": {"features": "x"}, "task": {"type": "representation"}})
+    assert set(config.families) == {"resvae"} and config.objective == "elbo"
+
+
+def test_a_network_that_predicts_does_not_draw(simulated, tmp_path):
+    named = {"features": str(simulated / "features.tsv.gz"), "target": "target",
+             "targets": str(simulated / "targets.tsv")}  # fmt: skip
+    config = {"name": "t", "output_dir": str(tmp_path), "data": named, "search": {"folds": 2}}
+    automl = ag.AutoGenome(config | {"families": {"linear": {"l2": 1.0}}})
+    automl.train()
+    with pytest.raises(StageError, match="sample: only a run of task.type representation"):
+        automl.sample(3)
+
+
+def test_clusters_in_many_dimensions_are_found_as_well_as_by_components(tmp_path):
+    """Five groups in 50 dimensions behind a random map that is not linear (V-7)."""
+    random = np.random.default_rng(5)
+    truth = np.arange(600) % 5
+    inner = 3 * random.normal(size=(5, 6))[truth] + random.normal(size=(600, 6))
+    outer = np.tanh(inner @ random.normal(size=(6, 30)) / 3) @ random.normal(size=(30, 50))
+    rows = outer + 0.5 * random.normal(size=outer.shape)
+    longer = {"search": {"max_trials": 1, "epochs": 15}, "training": {"epochs": 40}}
+    _, found = run(
+        tmp_path, rows.astype("float32"), [f"group {k}" for k in truth],
+        family={"latent": 5, "start_width": 64}, **longer,
+    )  # fmt: skip
+    test = found["test"]
+    for name in ("knn_accuracy", "ari"):
+        assert test[name]["value"] >= test[f"pca_{name}"]["value"] - 0.05, name
+    assert test["knn_accuracy"]["value"] > 0.9
