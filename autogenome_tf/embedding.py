@@ -129,17 +129,22 @@ class Embedding(Predictor):
             latent: (rows, units).
 
         Returns:
-            (units,) root mean square over points of the norm of the decoder's slopes. Distances
-            between points that are multiplied by it are those of what is decoded, to first order
-            (the diagonal of the mean pull-back metric; Arvanitidis et al. 2018).
+            (units,) root mean square over points of the norm of the decoder's slopes, in units of
+            transformed values, or of logits where the likelihood is of raw ones. Distances between
+            points that are multiplied by it are those of what is decoded, to first order (the
+            diagonal of the mean pull-back metric; Arvanitidis et al. 2018).
         """
         covariates = np.zeros((len(latent), self.autoencoder.covariates))
-        decoder, step = self.autoencoder.decoder, 0.1
+        decoder, step, spread = self.autoencoder.decoder, 0.1, 1.0
+        if not self.autoencoder.likelihood.of_raw:
+            _, variance, _ = self.model.get_layer("reconstruction").get_weights()
+            spread = np.sqrt(variance)
         found = []
         for shift in step * np.eye(latent.shape[1]):
             ends = [np.hstack([latent + sign * shift, covariates]) for sign in (1, -1)]
             high, low = (np.asarray(decoder(end.astype("float32"))) for end in ends)
-            found.append(np.sqrt((((high - low) / (2 * step)) ** 2).sum(axis=1).mean()))
+            slopes = spread * (high - low) / (2 * step)
+            found.append(np.sqrt((slopes**2).sum(axis=1).mean()))
         return np.array(found)
 
     def decode(self, latent, covariates=None, library=None):

@@ -100,8 +100,9 @@ def test_further_keys_of_the_contract_are_accepted():
 @pytest.mark.parametrize("kind", LOSSES)
 def test_the_loss_and_the_objective_follow_the_type(kind):
     config = Config.of({"name": "demo", "task": {"type": kind}})
-    assert config.task.loss == {"classification": "cross_entropy", "regression": "mse"}[kind]
-    assert config.objective == {"classification": "log_loss", "regression": "r2"}[kind]
+    usual = {"classification": ("cross_entropy", "log_loss"), "regression": ("mse", "r2"),
+             "representation": ("elbo", "elbo")}  # fmt: skip
+    assert (config.task.loss, config.objective) == usual[kind]
     for loss in LOSSES[kind]:
         assert Config.of({"name": "demo", "task": {"type": kind, "loss": loss}}).task.loss == loss
     for objective in OBJECTIVES[kind]:

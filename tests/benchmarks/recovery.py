@@ -104,7 +104,8 @@ def measured(parsed, seed, is_permuted):
     """Rows of the table of one seed, by method."""
     drawn = simulation.draw(
         samples=parsed.samples, features=parsed.features, classes=2, informative=parsed.informative,
-        interactions=parsed.pairs, batches=1, batch_effect=0.0, dropout=0.05, noise=parsed.noise, seed=seed,
+        interactions=parsed.pairs, batches=1, batch_effect=0.0, dropout=0.05, noise=parsed.noise,
+        seed=seed,
     )  # fmt: skip
     target = np.asarray(drawn.target)
     if is_permuted:

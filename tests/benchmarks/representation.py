@@ -3,14 +3,14 @@
     python tests/benchmarks/representation.py
     python tests/benchmarks/representation.py --sets khan_srbct --seeds 1 --trials 1
 
-Runs of task.type representation: the search knows no label. On test rows, means over seeds, each with
-a split of its own: share of explained variance, and by the labels accuracy of the 15 nearest training
-rows, adjusted Rand index and normalised mutual information of k-means at the true number, silhouette;
-`Res-VAE / PCA`. The last columns say that every loss of every epoch was a finite number, and the
-largest one of the held-out rows over the last.
+Runs of task.type representation: the search knows no label. On test rows, means over seeds, each
+with a split of its own: share of explained variance, and by the labels accuracy of the 15 nearest
+training rows, adjusted Rand index and normalised mutual information of k-means at the true number,
+silhouette; `Res-VAE / PCA`. The last columns say that every loss of every epoch was a finite
+number, and how far the largest of the held-out rows lay above the last, in parts of it.
 
-Batches: the same for a set whose rows come in batches, without and with these as covariates; and how
-well the batch can still be told from the nearest rows (lower is better mixed).
+Batches: the same for a set whose rows come in batches, without and with these as covariates; and
+how well the batch can still be told from the nearest rows (lower is better mixed).
 """
 
 import argparse
