@@ -241,7 +241,7 @@ class _Engine:
         made.clipnorm = CLIP_NORM
         network.compile(optimizer=made)
         made.build(network.trainable_variables)
-        self._fresh = [np.array(v) for v in made.variables]
+        self._fresh = [v.numpy().copy() for v in made.variables]
         self._step = tf.function(network.train_step, autograph=False, reduce_retracing=True)
         self._bound = tf.function(network.bound, autograph=False, reduce_retracing=True)
         self._measured = {}
@@ -306,12 +306,12 @@ class _Engine:
 
     def weights(self):
         """A copy of the network's weights, (1, ...) each."""
-        return [np.array(v)[None] for v in self._network.weights]
+        return [v.numpy().copy()[None] for v in self._network.weights]
 
     def state(self):
         """What `restore` takes."""
         variables = [*self._network.variables, *self._network.optimizer.variables]
-        return [np.array(v) for v in variables]
+        return [v.numpy().copy() for v in variables]
 
     def restore(self, state):
         """Go back to a state."""
