@@ -22,7 +22,8 @@ from autogenome_tf.replicas import OPTIMIZERS, Rows
 from autogenome_tf.seeds import derive
 from autogenome_tf.views import Views
 
-# The divergence counts more and more over this part of the epochs.
+# The divergence counts more and more over this part of the epochs. What starts as principal
+# components starts with units that are active, and counts it in full at once.
 WARM_UP = 0.1
 JUDGED = 512
 # Compiled steps that are kept.
@@ -262,7 +263,8 @@ class _Engine:
         train, held = self._folds.pairs[fold]
         weights = np.ones(len(self._folds.truth), "float32")
         self.rows = Rows([None], self._folds.truth, weights, [train], [held])
-        self._warm_up = max(1, math.ceil(WARM_UP * epochs))
+        is_warm = self._network.get_config()["linear"]
+        self._warm_up = 0 if is_warm else math.ceil(WARM_UP * epochs)
 
     def begin(self, networks, seed, factors=None):
         """Start from the weights of a network of the same structure."""
@@ -279,7 +281,7 @@ class _Engine:
         """
         network, parts = self._network, []
         self._epochs += judge
-        network.warmth.assign(min(1.0, max(self._epochs, 1) / self._warm_up))
+        network.warmth.assign(min(1.0, max(self._epochs, 1) / max(self._warm_up, 1)))
         for batch, rate in zip(index[:, 0], rates, strict=True):
             network.optimizer.learning_rate.assign(rate)
             found = self._step((self._inputs(batch),))

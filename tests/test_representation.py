@@ -3,18 +3,21 @@
 import json
 import subprocess
 import sys
+import types
 
 import keras
+import keras_tuner
 import numpy as np
 import pandas as pd
 import pytest
 import scipy.sparse
 
 import autogenome_tf as ag
-from autogenome_tf import simulation
+from autogenome_tf import explainers, families, simulation, tasks
 from autogenome_tf.config import Config
 from autogenome_tf.embedding import Embedding
 from autogenome_tf.errors import InputError, StageError
+from autogenome_tf.resvae import ResVAE
 
 SMALL = {"latent": 3, "start_width": 16, "layers": 2}
 DRAWN = simulation.draw(samples=120, features=50, informative=12, interactions=0, classes=3)
@@ -103,6 +106,39 @@ def test_parts_of_the_bound_are_recorded_every_epoch(finished):
     total = history["validation_reconstruction"] + history["validation_kl"]
     assert total.to_numpy() == pytest.approx(history["validation_loss"].to_numpy(), rel=1e-4)
     assert history["warmth"].iloc[-1] == 1 and {"reconstruction", "kl"} <= set(history)
+
+
+def test_the_divergence_warms_up_where_nothing_is_active_yet(tmp_path):
+    epochs = {"search": {"max_trials": 1, "epochs": 2}, "training": {"epochs": 20}}
+    automl, _ = run(tmp_path, FRAME, family={"linear": "none"}, **epochs)
+    assert list(table(automl, "history.tsv")["warmth"][:3]) == [0.5, 1.0, 1.0]
+
+
+def test_posteriors_may_be_narrower_than_the_prior(finished):
+    embedding = Embedding.load(finished.folder / "model.keras")
+    assert embedding.run(FRAME.to_numpy(), "log_variance").min() < 0
+
+
+def test_shaps_own_explainer_agrees_on_latent_units(finished):
+    embedding = Embedding.load(finished.folder / "model.keras")
+    values = FRAME.to_numpy()
+    rows = types.SimpleNamespace(values=values[:3], samples=list("abc"))
+    fast, slow = (
+        explainers.explain(embedding, rows, values[20:40], method).values
+        for method in ("fast_deep_shap", "deep_shap")
+    )
+    assert np.abs(fast - slow).max() < 1e-4 * np.abs(slow).max()
+
+
+def test_keras_tuner_searches_the_family_as_any_other(tmp_path):
+    rows = np.log1p(FRAME.to_numpy())
+    tuner = keras_tuner.RandomSearch(
+        families.ResVAE(50, tasks.Representation(), {"start_width": [8, 16], "latent": 2}),
+        keras_tuner.Objective("val_loss", "min"), max_trials=2, directory=str(tmp_path), seed=1,
+    )  # fmt: skip
+    tuner.search(rows[:90], epochs=1, validation_data=(rows[90:],), verbose=0)
+    (best,) = tuner.get_best_models(1)
+    assert type(best) is ResVAE and best.encode(rows[:4])[0].shape == (4, 2)
 
 
 def test_the_best_epoch_is_the_one_that_is_kept(finished):
