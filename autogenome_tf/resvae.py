@@ -2,11 +2,11 @@
 
 import keras
 import numpy as np
-import sklearn.decomposition
 import tensorflow as tf
 
 from autogenome_tf.layers import Blocks
 from autogenome_tf.likelihoods import BOUND, LIKELIHOODS, kl_divergence, log_normal
+from autogenome_tf.ppca import ProbabilisticPCA
 from autogenome_tf.seeds import derive
 
 DEFAULTS = {
@@ -17,7 +17,6 @@ DEFAULTS = {
 # Names of the last layers: the linear way, the log variances, the last of the layers beside it.
 ENCODER_ENDS = ("around", "spread", "mean")
 DECODER_ENDS = ("around", "told")
-SMALLEST_VARIANCE = 1e-4
 
 
 @keras.saving.register_keras_serializable("autogenome_tf")
@@ -103,41 +102,29 @@ class ResVAE(keras.Model):
         that of probabilistic PCA then. Other likelihoods start with the components in their
         encoder, and in their decoder to first order around the mean.
 
-        What each component explains is measured on rows that it was not found on, half against
-        half: among few rows and many genes components explain far more of their own rows.
-
         Args:
             rows: (rows, genes), what the encoder sees, without covariates.
             covariates: (rows, covariates); the components are of what their level means leave.
             values: (rows, genes) raw, where the likelihood is of raw values.
         """
-        units, genes = self.latent, rows.shape[1]
         coded = np.zeros((len(rows), 0)) if covariates is None else covariates
         levels = np.linalg.lstsq(coded, rows, rcond=None)[0]
-        mean = rows.mean(axis=0, dtype="float64")
-        rest = (rows - coded @ levels).astype("float32")
-        found = _components(rest, units)
-        explained, left = _spectrum(rest, len(found.components_))
-        scale = np.sqrt(np.maximum(explained - left, 0.0))
-        kernel = np.zeros((units, genes))
-        kernel[: len(scale)] = scale[:, None] * found.components_
-        # Rows of the kernel are orthogonal, so that the posterior's precision is diagonal.
-        precision = np.sum(kernel**2, axis=1) + left
-        encode = kernel.T / precision
-        slopes, centre = np.ones(genes), mean
+        found = ProbabilisticPCA.of((rows - coded @ levels).astype("float32"), self.latent)
+        spread = np.log(found.posterior)
+        around, log_variances, beside = (self.encoder.get_layer(name) for name in ENCODER_ENDS)
+        ways = np.vstack([found.encoder, -levels @ found.encoder])
+        around.set_weights([ways, -found.mean @ found.encoder])
+        log_variances.set_weights([np.zeros(log_variances.kernel.shape), spread])
+        _silence(beside)
+        slopes, offset = 1.0, found.mean
         if self.likelihood.of_raw:
             slopes, centre = self._tangent(rows, np.nan_to_num(values))
-        around, spread, deep = (self.encoder.get_layer(f"{n}") for n in ENCODER_ENDS)
-        around.set_weights([np.vstack([encode, -levels @ encode]), -found.mean_ @ encode])
-        deep.set_weights([np.zeros(v.shape) for v in deep.get_weights()])
-        spread.set_weights([np.zeros(spread.kernel.shape), np.log(left / precision)])
-        around, deep = (self.decoder.get_layer(f"{n}") for n in DECODER_ENDS)
-        offset = centre - slopes * (mean - found.mean_)
-        ways = np.vstack([kernel, levels]) * slopes
-        around.set_weights(self._to_heads(ways, offset))
-        deep.set_weights([np.zeros(v.shape) for v in deep.get_weights()])
+            offset = centre - slopes * (rows.mean(axis=0, dtype="float64") - found.mean)
+        around, beside = (self.decoder.get_layer(name) for name in DECODER_ENDS)
+        around.set_weights(self._to_heads(np.vstack([found.kernel, levels]) * slopes, offset))
+        _silence(beside)
         if self.likelihood.shared == "variance" and self.shared.trainable:
-            self.shared.assign([np.log(left)])
+            self.shared.assign([np.log(found.variance)])
 
     def _to_heads(self, kernel, bias):
         """A layer on the first of the likelihood's heads; all others start at 0."""
@@ -283,25 +270,8 @@ class ResVAE(keras.Model):
         return self.likelihood.log_likelihood(values, decoded, shared, _library(values))
 
 
-def _components(rows, units):
-    """At most so many principal components, the same for the same rows."""
-    count, genes = rows.shape
-    return sklearn.decomposition.PCA(min(units, count - 1, genes), random_state=0).fit(rows)
-
-
-def _spectrum(rows, units):
-    """Variance along each component, and what is left a gene, on rows of the other half."""
-    along, left = np.zeros(units), []
-    halves = np.arange(len(rows)) % 2
-    for half in (0, 1) if len(rows) > 3 else ():
-        found = _components(rows[halves == half], units)
-        others = rows[halves != half] - found.mean_
-        count = len(found.components_)
-        own = ((others @ found.components_.T) ** 2).mean(axis=0)
-        along[:count] += own / 2
-        total = (others**2).sum(axis=1).mean()
-        left.append((total - own.sum()) / max(1, rows.shape[1] - count))
-    return along, max(float(np.mean(left or [1.0])), SMALLEST_VARIANCE)
+def _silence(layer):
+    layer.set_weights([np.zeros(weights.shape) for weights in layer.get_weights()])
 
 
 def _library(values):

@@ -22,6 +22,7 @@ FLOORS = (
         "rowspace",
         "ranks",
         "likelihoods",
+        "ppca",
     ),
     # one noun each: rows, a task, the parts of a network, its sets of weights; wrong configs
     ("problems", "data", "tasks", "layers", "preprocessing", "replicas", "simulation"),

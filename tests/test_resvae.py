@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from autogenome_tf import likelihoods
 from autogenome_tf.likelihoods import LIKELIHOODS
+from autogenome_tf.ppca import ProbabilisticPCA
 from autogenome_tf.resvae import ResVAE
 
 RANDOM = np.random.default_rng(0)
@@ -130,6 +131,58 @@ def test_the_bound_of_a_linear_model_is_that_of_probabilistic_pca():
     exact = scipy.stats.multivariate_normal(mean, kernel @ kernel.T + s * np.eye(12))
     found = model.importance_weighted(LINEAR[:20], 5, seed=1)
     assert np.asarray(found) == pytest.approx(exact.logpdf(LINEAR[:20]), abs=1e-2)
+
+
+def test_components_are_those_of_the_closed_form():
+    mean, kernel, encode, variance, s, _, _ = linear(LINEAR.astype("float64"), 3)
+    found = ProbabilisticPCA.of(LINEAR, 3)
+    assert found.mean == pytest.approx(mean, abs=1e-4)
+    assert found.variance == pytest.approx(s, rel=0.05)
+    assert np.abs(found.kernel) == pytest.approx(np.abs(kernel.T), abs=0.3)
+    assert np.abs(found.encoder) == pytest.approx(np.abs(encode.T), abs=0.05)
+    assert found.posterior == pytest.approx(variance, rel=0.15)
+
+
+def test_few_rows_do_not_pretend_to_a_small_variance():
+    noise = np.random.default_rng(4).normal(size=(20, 500)).astype("float32")
+    found = ProbabilisticPCA.of(noise, 10)
+    assert found.variance > 0.8 and (found.kernel**2).sum(axis=1).max() < 10
+    assert ProbabilisticPCA.of(noise[:3], 10).kernel.shape == (10, 500)
+
+
+def test_a_linear_model_starts_at_the_bound_of_probabilistic_pca():
+    best = linear(LINEAR.astype("float64"), 3)[5]
+    model = of(linear=True, dropout=0.0)
+    model.start(LINEAR)
+    bounds = []
+    for seed in range(40):
+        likelihood, divergence = model.bound(LINEAR, seed=seed)
+        bounds.append(float(np.mean(likelihood) - np.sum(np.mean(divergence, axis=0))))
+    assert np.mean(bounds) == pytest.approx(float(best), abs=0.1)
+
+
+def test_a_start_leaves_covariates_out_of_the_latent_space():
+    batch = np.eye(2)[np.arange(400) % 2].astype("float32")
+    shift = np.random.default_rng(6).normal(size=12) * 5
+    moved = (LINEAR + batch[:, 1:] * shift).astype("float32")
+    model = of(linear=True, covariates=2, dropout=0.0)
+    model.start(moved, batch)
+    latent = np.asarray(model.encode(np.hstack([moved, batch]))[0])
+    apart = latent[batch[:, 0] == 1].mean(axis=0) - latent[batch[:, 1] == 1].mean(axis=0)
+    assert np.abs(apart).max() < 0.05 and latent.std(axis=0).min() > 0.5
+    told = np.asarray(model(np.hstack([moved, batch])))
+    assert np.mean((told - moved) ** 2) < 0.7
+
+
+@pytest.mark.parametrize("name", ["bernoulli", "negative_binomial", "zero_inflated"])
+def test_a_start_of_raw_values_tells_their_means(name):
+    model = of(name, linear=True, dropout=0.0)
+    values = np.minimum(COUNTS, 1.0) if name == "bernoulli" else COUNTS + 1
+    rows = (values - values.mean(axis=0)) / np.maximum(values.std(axis=0), 1e-3)
+    model.start(rows.astype("float32"), values=values)
+    told = np.asarray(model((rows.astype("float32"), values))).mean(axis=0)
+    halved = 0.5 if name == "zero_inflated" else 1.0
+    assert told == pytest.approx(halved * values.mean(axis=0), rel=0.2, abs=0.05)
 
 
 def trained(rows, epochs=150, rate=5e-3, **changes):
