@@ -127,9 +127,10 @@ class Explanation:
             )  # fmt: skip
 
         null = []
-        if settings.null:
+        linear = next((trial for trial in self._trials() if trial.family == "linear"), None)
+        # A representation has no targets that could be drawn without interactions.
+        if settings.null and linear:
             learn, folds = prepared()
-            linear = next(trial for trial in self._trials() if trial.family == "linear")
             null = [
                 pairs(predictor)
                 for predictor in without_interactions(

@@ -212,7 +212,9 @@ class GenerativeFolds:
 
     def _library(self):
         """Median sum of a row's counts."""
-        return float(np.median(np.nansum(_dense(self._values), axis=1)))
+        starts = range(0, self._values.shape[0], JUDGED)
+        chunks = (_dense(self._values[start : start + JUDGED]) for start in starts)
+        return float(np.median(np.concatenate([np.nansum(chunk, axis=1) for chunk in chunks])))
 
     def _check(self, name):
         """Refuse values that a likelihood is not defined on."""

@@ -1,6 +1,7 @@
 """Representations end to end: what a run leaves behind, each likelihood, covariates, labels."""
 
 import json
+import shutil
 import subprocess
 import sys
 import types
@@ -155,6 +156,18 @@ def test_latent_units_are_explained(finished):
     latent = finished.predict().set_index("sample").loc[arrays["samples"]]
     added = arrays["values"].sum(axis=1) + arrays["base_values"]
     assert added == pytest.approx(latent[["z1", "z2", "z3"]].to_numpy(), abs=1e-3)
+
+
+def test_latent_units_have_pairs_and_seeds_too(finished, tmp_path):
+    folder = tmp_path / "t"
+    shutil.copytree(finished.folder, folder)
+    copy = ag.load(folder)
+    asked = copy.config.explanation.model_copy(update={"repeats": 2})
+    copy.config = copy.config.model_copy(update={"explanation": asked})
+    copy.explain(interactions=3)
+    pairs = table(copy, "interactions.tsv")
+    assert len(pairs) == 3 and "q" not in pairs and list(pairs)[-3:] == ["z1", "z2", "z3"]
+    assert len(table(copy, "stability.tsv")) == 50
 
 
 def test_the_model_loads_without_this_package(finished, tmp_path):

@@ -161,7 +161,7 @@ def main():
     parser.add_argument("--informative", type=int, default=10)
     parser.add_argument("--pairs", type=int, default=5)
     parser.add_argument("--trials", type=int, default=5)
-    parser.add_argument("--noise", type=float, default=2.0)
+    parser.add_argument("--noise", type=float, default=1.0)
     parser.add_argument("--seeds", type=int, default=3)
     parsed = parser.parse_args()
     console.talk(quiet=True)
