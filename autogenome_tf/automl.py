@@ -9,7 +9,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import scipy.sparse
 
 from autogenome_tf import data, ensemble, evaluation, families, plots
 from autogenome_tf.config import Config
@@ -261,24 +260,10 @@ class AutoGenome:
 
     def _evaluate_latent(self, run, embedding):
         """Score a latent space on held-out rows; write metrics, clusters and pictures."""
-        dataset, parts = self._rows.labelled
-        held, scored = np.array(["train", "validation", "test"]), self._rows.scored
-        rows = {part: np.flatnonzero(parts.part == part) for part in held[1:]}
-        values, targets, samples, part = (
-            dataset.values, dataset.targets, dataset.samples, parts.part
-        )  # fmt: skip
-        if scored:
-            rows["evaluate"] = np.arange(len(dataset), len(dataset) + len(scored))
-            stack = scipy.sparse.vstack if scipy.sparse.issparse(values) else np.concatenate
-            values = stack([values, scored.values])
-            samples = np.concatenate([samples, scored.samples])
-            part = np.concatenate([part, np.full(len(scored), "evaluate", object)])
-            both = targets is not None and scored.targets is not None
-            targets = np.concatenate([targets, scored.targets]) if both else None
-        space = Representation(embedding, values, targets, part == "train", self.config.seed)
-        found = {name: space.scores(index) for name, index in rows.items() if len(index)}
+        space = Representation(embedding, *self._rows.labelled, self._rows.scored, self.config.seed)
+        found = space.scores()
         run.write_json("metrics.json", found)
-        run.write_table("clusters.tsv", space.clusters_frame(samples, part))
+        run.write_table("clusters.tsv", space.clusters())
         plots.draw_latent(run, space.maps())
         return found
 

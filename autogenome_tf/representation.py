@@ -12,6 +12,7 @@ import warnings
 
 import numpy as np
 import pandas as pd
+import scipy.sparse
 import sklearn.cluster
 import sklearn.decomposition
 import sklearn.metrics
@@ -21,6 +22,7 @@ from autogenome_tf.seeds import derive
 
 log = logging.getLogger(__name__)
 
+HELD = ("validation", "test", "evaluate")
 NEIGHBOURS = 15
 # Draws of the importance-weighted bound, and resamples behind an interval.
 DRAWS, RESAMPLES = 100, 200
@@ -55,14 +57,23 @@ class Representation:
 
     Args:
         embedding: The `Embedding`.
-        values: (rows, features) raw values of all rows, an array or CSR.
-        labels: (rows,) names, or None.
-        is_train: (rows,) which were trained on.
+        dataset: The `Dataset` of the run; its targets are labels, or None.
+        parts: Where each of its rows belongs.
+        scored: A further `Dataset` to score, or None.
         seed: Of k-means, components and maps.
     """
 
-    def __init__(self, embedding, values, labels, is_train, seed):
-        self.embedding, self.labels, self._is_train = embedding, labels, is_train
+    def __init__(self, embedding, dataset, parts, scored, seed):
+        self.embedding, self.labels = embedding, dataset.targets
+        self._samples, self._part, values = dataset.samples, parts.part, dataset.values
+        if scored:
+            stack = scipy.sparse.vstack if scipy.sparse.issparse(values) else np.concatenate
+            values = stack([values, scored.values])
+            self._samples = np.concatenate([self._samples, scored.samples])
+            self._part = np.concatenate([self._part, np.full(len(scored), "evaluate", object)])
+            both = self.labels is not None and scored.targets is not None
+            self.labels = np.concatenate([self.labels, scored.targets]) if both else None
+        self._is_train = is_train = self._part == "train"
         self._values, self._seed = values, derive(seed, "representation") % 2**32
         self.transformed = _transformed(embedding, values)
         latent = embedding.outputs(values)
@@ -76,21 +87,23 @@ class Representation:
         self.latent = latent
         self.spaces = {"latent": self._space(scaled), "pca": self._space(self._components)}
 
-    def scores(self, rows):
-        """Metrics of some rows.
-
-        Args:
-            rows: Positions; none of them trained on.
+    def scores(self):
+        """Metrics of the parts that were not trained on.
 
         Returns:
-            Dict of name to {"value", "low", "high"}, 95 % bootstrap intervals over rows: elbo,
-            reconstruction (negative log likelihood), kl and importance_weighted_bound in nats a
-            row; active_units; explained (share of the variance of transformed values, for a
+            Dict of part to name to {"value", "low", "high"}, 95 % bootstrap intervals over rows:
+            elbo, reconstruction (negative log likelihood), kl and importance_weighted_bound in
+            nats a row; active_units; explained (share of the variance of transformed values, for a
             gaussian likelihood); with labels ari, nmi (k-means at their number), hdbscan_ari,
             hdbscan_noise (share), silhouette (of the labels), knn_accuracy (15 nearest training
             rows); with covariates covariate_knn_accuracy (how far the first can still be told:
             low is well mixed); and those of the components with the prefix ``pca_``.
         """
+        rows = {part: np.flatnonzero(self._part == part) for part in HELD}
+        return {part: self._scores(index) for part, index in rows.items() if len(index)}
+
+    def _scores(self, rows):
+        """Metrics of some rows, by their positions."""
         bounds = self.embedding.bounds(self._values[rows], self._seed, DRAWS)
         latent = self.latent[rows]
         measures = {
@@ -115,9 +128,9 @@ class Representation:
         drawn = random.integers(0, len(rows), (RESAMPLES, len(rows)))
         return {name: _with_interval(measure, drawn) for name, measure in measures.items()}
 
-    def clusters_frame(self, samples, part):
+    def clusters(self):
         """The rows of clusters.tsv: sample, part, target, then k-means and HDBSCAN."""
-        frame = pd.DataFrame({"sample": samples, "part": part})
+        frame = pd.DataFrame({"sample": self._samples, "part": self._part})
         frame["target"] = self.labels
         frame["kmeans"] = self.spaces["latent"].kmeans
         frame["hdbscan"] = self.spaces["latent"].hdbscan
