@@ -16,6 +16,7 @@ from autogenome_tf.console import remembered, say_to, watched
 from autogenome_tf.embedding import Embedding
 from autogenome_tf.errors import InputError, StageError
 from autogenome_tf.explanation import Explanation
+from autogenome_tf.export import export
 from autogenome_tf.predictor import Predictor
 from autogenome_tf.refit import refit
 from autogenome_tf.representation import Representation
@@ -26,7 +27,7 @@ from autogenome_tf.seeds import derive
 
 log = logging.getLogger(__name__)
 
-STAGES = ("train", "evaluate", "predict", "explain")
+STAGES = ("train", "evaluate", "predict", "explain", "export")
 
 
 class AutoGenome:
@@ -172,11 +173,16 @@ class AutoGenome:
         is_latent = isinstance(predictor, Embedding)
         predicted = evaluation.latent if is_latent else evaluation.predictions
         if rows is not None:
-            return predicted(predictor, self._rows.new(rows, predictor.features), "new")
+            new = self._rows.new(rows, predictor.features)
+            predictor.check(new, rows if isinstance(rows, (str, Path)) else "the given rows")
+            return predicted(predictor, new, "new")
         with say_to(run.path("log.txt")), run.stage("predict"):
             dataset, parts = self._rows.labelled
-            further = [(self._rows.scored, "evaluate"), (self._rows.asked, "predict")]
-            found = [(dataset, parts.part), *((new, part) for new, part in further if new)]
+            found = [(dataset, parts.part)]
+            for part, new in (("evaluate", self._rows.scored), ("predict", self._rows.asked)):
+                if new:
+                    predictor.check(new, getattr(self.config.data, part))
+                    found.append((new, part))
             frames = [predicted(predictor, new, part) for new, part in found]
             frame = pd.concat(frames, ignore_index=True)
             run.write_table("latent.tsv" if is_latent else "predictions.tsv", frame)
@@ -228,6 +234,25 @@ class AutoGenome:
             is_latent = self.config.task.type == "representation"
             plots.draw_explanation(run, settings.top, ("bar",) if is_latent else plots.IMPORTANCE)
         return found.explanation() if as_explanation else found.table()
+
+    def export(self):
+        """Write the model for TensorFlow Serving: saved_model/<version>/ and serving.json.
+
+        The SavedModel takes raw values and needs TensorFlow alone; `served.Served.signatures` tells
+        what it answers. Every call writes a new version, one above the highest.
+
+        Returns:
+            Path of the version's folder.
+
+        Raises:
+            InputError: Where it cannot be written.
+            StageError: Where what was written does not answer as the model does.
+        """
+        run = self._fitted()
+        with say_to(run.path("log.txt")), run.stage("export"):
+            predictor = self._predictor()
+            work = Explanation(run, self.config, self._rows, predictor)
+            return export(run, self.config, predictor, work.background, work.explained)
 
     def sample(self, count, seed=None, covariates=None):
         """Draw from the prior of a representation.
@@ -378,4 +403,5 @@ class AutoGenome:
             yield "test", (dataset.targets[test], predictor.outputs(dataset.rows(test).values))
         scored = self._rows.scored
         if scored:
+            predictor.check(scored, self.config.data.evaluate)
             yield "evaluate", (scored.targets, predictor.outputs(scored.values))

@@ -81,6 +81,11 @@ def explain(parsed):
     print(automl.folder / "attributions.tsv")
 
 
+def export(parsed):
+    """Write a run's model for TensorFlow Serving."""
+    print(_of_run(parsed).export())
+
+
 def predict(parsed):
     """Predict new rows."""
     automl = _of_run(parsed)
@@ -162,7 +167,7 @@ def _parser():
         if verb is not check:
             sub.add_argument("--output", metavar="DIR", help="takes the place of output_dir")
             _quiet(sub)
-    for verb in (evaluate, explain, predict):
+    for verb in (evaluate, explain, predict, export):
         sub = _verb(verbs, verb)
         sub.add_argument("run", metavar="RUN", help="the folder of a run")
         if verb is explain:

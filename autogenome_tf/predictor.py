@@ -87,6 +87,31 @@ class Predictor:
         ones = np.ones(self.task.outputs)
         return np.ravel(layer.scale) * ones, np.ravel(layer.offset) * ones
 
+    @property
+    def lowest_allowed(self):
+        """0 where a transform is not defined below, else None."""
+        names = [name for name, _ in self.sources]
+        return None if set(names) <= set(preprocessing.OF_ALL_VALUES) else 0.0
+
+    def check(self, dataset, source):
+        """Refuse values that a transform of the model is not defined for.
+
+        Raises:
+            InputError: Naming the source, the sample and the gene.
+        """
+        values, lowest = dataset.values, self.lowest_allowed
+        known = values.data if scipy.sparse.issparse(values) else values
+        if lowest is None or np.fmin.reduce(known, axis=None, initial=lowest) >= lowest:
+            return
+        values = values.toarray() if scipy.sparse.issparse(values) else values
+        row, column = np.argwhere(values < lowest)[0]
+        raise InputError(
+            f"{source}: sample {str(dataset.samples[row])!r}, gene {dataset.features[column]!r}: "
+            f"received {values[row, column]:g}; the model's transform "
+            f"({', '.join(name for name, _ in self.sources)}) needs values of at least "
+            f"{lowest:g}, as all rows of training have."
+        )
+
     def outputs(self, values):
         """Run on raw rows, an array or CSR (rows, genes), in batches; returns (rows, outputs)."""
         parts = [np.zeros((0, self.task.outputs), "float32")]

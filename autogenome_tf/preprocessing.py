@@ -16,6 +16,8 @@ from autogenome_tf.ranks import Ranks
 LIBRARY = 1e4
 PSEUDO_FREQUENCY = 1e-5
 MICROARRAY_FLOOR = 20.0
+# Transforms that values below 0 may enter.
+OF_ALL_VALUES = ("none", "log2", "rank")
 # A log-scale matrix hardly ever passes this; linear-scale intensities and counts do.
 LARGEST_LOG_VALUE = 50.0
 
@@ -91,7 +93,7 @@ class Transform:
         why = ""
         if name == "auto":
             name, why = _recognise(values, known, low)
-        if name not in ("none", "log2", "rank") and low < 0:
+        if name not in OF_ALL_VALUES and low < 0:
             raise InputError(
                 f"data.transform: {name} needs values of at least 0; the smallest is {low:g}. "
                 "Use none, rank, or log2 with data.log2_floor."

@@ -14,6 +14,8 @@ DEFAULTS = {
 }  # fmt: skip
 
 
+# Rows decoded at once where a row has many draws.
+DECODED = 4096
 # Names of the last layers: the linear way, the log variances, the last of the layers beside it.
 ENCODER_ENDS = ("around", "spread", "mean")
 DECODER_ENDS = ("around", "told")
@@ -212,14 +214,21 @@ class ResVAE(keras.Model):
         rows, values = self._parts(inputs)
         mean, log_variance = self.encoder(rows, training=False)
         generator, weights = keras.random.SeedGenerator(seed), []
-        for _ in range(draws):
-            drawn = keras.random.normal(tf.shape(mean), seed=generator)
-            points = mean + tf.exp(0.5 * log_variance) * drawn
-            decoded = self.decoder(self._onto(points, rows), training=False)
+        count = len(mean)
+        together = max(1, DECODED // count)
+        for start in range(0, draws, together):
+            times = min(together, draws - start)
+            seen, told, centre, spread = (
+                tf.tile(part, [times, 1]) for part in (rows, values, mean, log_variance)
+            )
+            drawn = keras.random.normal(tf.shape(centre), seed=generator)
+            points = centre + tf.exp(0.5 * spread) * drawn
+            decoded = self.decoder(self._onto(points, seen), training=False)
             prior = tf.reduce_sum(log_normal(points, 0.0, tf.zeros(())), axis=-1)
-            posterior = tf.reduce_sum(log_normal(points, mean, log_variance), axis=-1)
-            weights.append(self._log_likelihood(values, decoded) + prior - posterior)
-        return tf.reduce_logsumexp(tf.stack(weights), axis=0) - np.log(draws)
+            posterior = tf.reduce_sum(log_normal(points, centre, spread), axis=-1)
+            found = self._log_likelihood(told, decoded) + prior - posterior
+            weights.append(tf.reshape(found, (times, count)))
+        return tf.reduce_logsumexp(tf.concat(weights, axis=0), axis=0) - np.log(draws)
 
     def losses_of(self, inputs, training=False, seed=None):
         """The loss of some rows and its parts.

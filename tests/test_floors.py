@@ -42,8 +42,9 @@ FLOORS = (
     ("refit", "ensemble"),
     # what a latent space is worth
     ("representation",),
-    # what a model's predictions rest on
-    ("explanation",),
+    # what a model's predictions rest on; a model as a graph, and as files for a server
+    ("explanation", "served"),
+    ("export",),
     # the order of the stages
     ("automl",),
     # the front door (autogenome_tf/__init__.py)
@@ -73,7 +74,10 @@ FENCES = {
         "stacked.py",
         "search/_enas",
         "explainers",
+        "served.py",
+        "export.py",
     },
+    "tensorflow_serving": {"export.py"},
     "shap": {"explainers"},
     "matplotlib": {"plots"},
     "rich": {"console.py", "summary.py"},

@@ -112,9 +112,11 @@ def test_the_direction_of_every_metric_points_from_worse_to_better():
     truth, logits = classes_and_logits(3)
     values, guesses = values_and_targets(1)
     worse = metrics.classification(truth, logits) | metrics.regression(values, guesses)
+    worse["elbo"] = -2.0
     sharper = logits + 2 * np.eye(3)[truth]
     nearer = (values + guesses) / 2
     better = metrics.classification(truth, sharper) | metrics.regression(values, nearer)
+    better["elbo"] = -1.0
     for name, is_higher in metrics.HIGHER_IS_BETTER.items():
         assert (better[name] > worse[name]) == is_higher, name
 

@@ -25,6 +25,7 @@ __all__ = [
     "Pairs",
     "Unexplained",
     "explain",
+    "in_graph",
     "interactions",
     "names",
     "networks",
@@ -161,6 +162,30 @@ def networks(predictor, most):
         _Alone(predictor, number, keras.Model(network.inputs[0], stacked[:, replica]))
         for number, network, stacked, replica in itertools.islice(in_turn, most)
     ]
+
+
+def in_graph(predictor, background):
+    """Attribute by the rescale rule as a part of a TensorFlow graph.
+
+    Args:
+        predictor: A `predictor.Predictor`.
+        background: (rows, genes) raw values of rows that stand for "nothing known".
+
+    Returns:
+        A list of a `tf.Module` for each branch, (rows, kept) of what its network sees ->
+        (rows, kept, outputs), before the output's scale.
+
+    Raises:
+        InputError: Where the rule is not defined on a layer.
+    """
+    module = importlib.import_module(f"{__name__}.fast_deep_shap")
+    try:
+        return [
+            module.InGraph(branch.network, branch.seen(_dense(background)))
+            for branch in predictor.branches
+        ]
+    except Unexplained as error:
+        raise InputError(f"explanation.method: fast_deep_shap: {error}") from None
 
 
 class _Alone:

@@ -49,10 +49,9 @@ class Split:
         kernels, biases = zip(*(layer.get_weights() for layer in stems), strict=True)
         self.kernel, self.bias = np.concatenate(kernels, axis=1), np.concatenate(biases)
         ends = np.cumsum([0, *map(len, biases)])
-        self._places = {
-            layer.name: slice(start, end)
-            for layer, start, end in zip(stems, ends, ends[1:], strict=False)
-        }
+        # Each with its place among the units.
+        self.stems = list(zip(stems, map(slice, ends, ends[1:]), strict=True))
+        self._places = {layer.name: place for layer, place in self.stems}
         self._network = network
         self.outputs = network.output_shape[-1]
 

@@ -22,17 +22,75 @@ def attribute(network, rows, background):
     Raises:
         Unexplained: For a layer without an exact rule.
     """
-    split = Split(network)
+    split, count = Split(network), len(background)
+    compiled = traced(_rescaled(split, background), split.kernel.shape[1])
+
+    def multipliers(units):
+        found = compiled(tf.repeat(tf.constant(units), count, axis=0))
+        return found.numpy().reshape(found.shape[0], len(units), count, -1)
+
+    return split.attribute(rows, background, multipliers)
+
+
+class InGraph(tf.Module):
+    """The same as a part of a graph, a row after another, with the background inside.
+
+    Args:
+        network: See `attribute`.
+        background: See `attribute`.
+
+    Raises:
+        Unexplained: For a layer without an exact rule.
+    """
+
+    def __init__(self, network, background):
+        super().__init__()
+        self._split = Split(network)
+        self._multipliers = _rescaled(self._split, background)
+        # A variable, as the definition of a graph has a largest size.
+        self._background = tf.Variable(background, trainable=False)
+
+    def __call__(self, rows):
+        """(rows, genes) -> (rows, genes, outputs)."""
+        shape = (rows.shape[1], self._split.outputs)
+        return tf.map_fn(self._of_row, rows, fn_output_signature=tf.TensorSpec(shape, rows.dtype))
+
+    def _of_row(self, row):
+        count = self._background.shape[0]
+        units = tf.concat([layer(row[None]) for layer, _ in self._split.stems], axis=1)
+        flows = self._multipliers(tf.repeat(units, count, axis=0))
+
+        def of_output(flow):
+            mean = tf.reduce_mean(flow, axis=0)
+            found = tf.zeros_like(row)
+            for layer, place in self._split.stems:
+                kernel = tf.convert_to_tensor(layer.kernel)
+                own = row * tf.linalg.matvec(kernel, mean[place])
+                shifted = tf.matmul(self._background, flow[:, place], transpose_a=True) / count
+                found += own - tf.reduce_sum(kernel * shifted, axis=1)
+            return found
+
+        return tf.transpose(tf.map_fn(of_output, flows))
+
+
+def _rescaled(split, background):
+    """What each unit's difference contributes, by the rule.
+
+    Args:
+        split: `Split` of the network.
+        background: (background, genes).
+
+    Returns:
+        A function (rows * background, units) -> (outputs, rows * background, units).
+    """
     known, count = {}, len(background)
 
     def noted(name, function, x):
         known[name] = x, function(x)
         return known[name][1]
 
-    reference = tf.constant(split.units(background))
-    split.run(reference, noted)
+    split.run(tf.constant(split.units(background)), noted)
 
-    @_of_pairs(split, count)
     def multipliers(pairs):
         times = tf.shape(pairs)[0] // count
 
@@ -48,23 +106,8 @@ def attribute(network, rows, background):
 
         return jacobian(lambda units: split.run(units, rescaled), pairs)
 
-    return split.attribute(rows, background, multipliers)
+    return multipliers
 
 
 def _repeated(part, times):
     return tf.tile(part, [times] + [1] * (len(part.shape) - 1))
-
-
-def _of_pairs(split, count):
-    """A function of (rows, units) from one of (rows * background, units)."""
-
-    def decorated(function):
-        compiled = traced(function, split.kernel.shape[1])
-
-        def multipliers(units):
-            found = compiled(tf.repeat(tf.constant(units), count, axis=0))
-            return found.numpy().reshape(found.shape[0], len(units), count, -1)
-
-        return multipliers
-
-    return decorated

@@ -1,0 +1,186 @@
+"""A fitted model as a graph of TensorFlow alone: raw values in, checked; results with names out.
+
+Every signature's inputs and outputs have the rows first, as TensorFlow Serving's REST needs it.
+"""
+
+import numpy as np
+import tensorflow as tf
+
+# Names that an error gives, at most.
+SHOWN = 5
+
+
+class Served(tf.Module):
+    """Functions of a predictor, and what they need, to be written as a SavedModel.
+
+    Args:
+        predictor: A `Predictor` or an `Embedding`.
+        parts: What `explainers.in_graph` returned, or None for no explanations.
+        base: (outputs,) what explanations add to.
+        assets: Paths of files that travel with it.
+    """
+
+    def __init__(self, predictor, parts=None, base=None, assets=()):
+        super().__init__(name="autogenome_tf")
+        self._predictor, self._parts, self._base = predictor, parts, base
+        self._weights = [variable.value for variable in predictor.model.variables]
+        self._assets = [tf.saved_model.Asset(str(path)) for path in assets]
+        self._names = tf.constant(predictor.features)
+        places = tf.range(len(predictor.features), dtype=tf.int64)
+        self._places = tf.lookup.StaticHashTable(
+            tf.lookup.KeyValueTensorInitializer(self._names, places), -1
+        )
+        # One function for all signatures, so that the network is in the graph once.
+        rows = tf.TensorSpec((None, len(predictor.features)), tf.float32)
+        self._run = tf.function(
+            lambda values: predictor.model(values, training=False),
+            input_signature=[rows], autograph=False,
+        )  # fmt: skip
+
+    def signatures(self):
+        """Concrete functions by name.
+
+        - serving_default: values (rows, genes) float32, raw, genes in the order of training ->
+          probabilities (rows, classes) and prediction (rows,), names of classes; or prediction
+          (rows, targets) in original units; or latent (rows, units) and reconstruction.
+        - serving_float64: the same with values and results as float64.
+        - predict_genes: genes (given,), names in any order, and values (rows, given) -> the same.
+        - logits, of classification: values -> logits (rows, classes).
+        - encoder, of a representation: values -> latent and log_variance (rows, units).
+        - explain, where the rescale rule is defined: values -> attributions (rows, genes,
+          outputs) that add up to logits, values or latent means less base_values (rows, outputs).
+        """
+        matrix = {"values": tf.TensorSpec((None, None), tf.float32)}
+        named = {"genes": tf.TensorSpec((None,), tf.string)} | matrix
+        double = {"values": tf.TensorSpec((None, None), tf.float64)}
+        found = {
+            "serving_default": (self._predict, matrix),
+            "serving_float64": (self._predict_double, double),
+            "predict_genes": (self._predict_genes, named),
+        }
+        kind = self._predictor.task.type
+        if kind == "classification":
+            found["logits"] = self._logits, matrix
+        if kind == "representation":
+            found["encoder"] = self._encode, matrix
+        if self._parts:
+            found["explain"] = self._explain, matrix
+        return {
+            name: tf.function(function, autograph=False).get_concrete_function(**inputs)
+            for name, (function, inputs) in found.items()
+        }
+
+    def _predict(self, values):
+        found = self._run(self._checked(values))
+        kind = self._predictor.task.type
+        if kind == "representation":
+            return {name: found[name] for name in ("latent", "reconstruction")}
+        if kind == "regression":
+            return {"prediction": found}
+        classes = tf.constant(list(self._predictor.task.classes))
+        return {
+            "probabilities": tf.nn.softmax(found),
+            "prediction": tf.gather(classes, tf.argmax(found, axis=1)),
+        }
+
+    def _predict_double(self, values):
+        found = self._predict(tf.cast(values, tf.float32))
+        return {
+            name: part if part.dtype == tf.string else tf.cast(part, tf.float64)
+            for name, part in found.items()
+        }
+
+    def _predict_genes(self, genes, values):
+        return self._predict(self._aligned(genes, values))
+
+    def _logits(self, values):
+        return {"logits": self._run(self._checked(values))}
+
+    def _encode(self, values):
+        found = self._run(self._checked(values))
+        return {name: found[name] for name in ("latent", "log_variance")}
+
+    def _explain(self, values):
+        values = self._checked(values)
+        scale, _ = self._predictor.output_scale
+        genes, found = len(self._predictor.features), 0.0
+        for branch, part in zip(self._predictor.branches, self._parts, strict=True):
+            own = part(branch.preprocessing(values, training=False))
+            if len(branch.kept) < genes:
+                # A gene that is not kept takes the row of zeros at the end.
+                places = np.full(genes, len(branch.kept))
+                places[branch.kept] = np.arange(len(branch.kept))
+                own = tf.gather(tf.pad(own, [[0, 0], [0, 1], [0, 0]]), places, axis=1)
+            found += own * scale.astype("float32")
+        base = tf.tile(self._base[None], [tf.shape(values)[0], 1])
+        return {"attributions": found, "base_values": base}
+
+    def _checked(self, values):
+        """Values (rows, genes), if they are what the model is defined for."""
+        genes, given = len(self._predictor.features), tf.shape(values)[1]
+        asked = f"{genes}, the genes of training in their order"
+        with _required(given == genes, "values: ", given, f" columns; expected {asked}."):
+            values = tf.ensure_shape(values, (None, genes))
+        wrong, expected = _outside(self._predictor)
+        place = tf.where(wrong(values))[:1]
+        with _required(
+            tf.size(place) == 0,
+            "values: row ", place[:, 0] + 1, ", gene ", tf.gather(self._names, place[:, 1]),
+            ": received ", tf.gather_nd(values, place), f"; expected {expected}.",
+        ):  # fmt: skip
+            return tf.identity(values)
+
+    def _aligned(self, genes, values):
+        """Columns of `genes` in the order of training; extra ones are left out."""
+        count, given = len(self._predictor.features), tf.shape(values)[1]
+        with _required(
+            given == tf.size(genes),
+            "values: ", given, " columns; expected as many as genes: ", tf.size(genes), ".",
+        ):  # fmt: skip
+            known = self._places.lookup(genes)
+        found = tf.where(known >= 0)[:, 0]
+        places = tf.gather(known, found)
+        times = tf.math.unsorted_segment_sum(tf.ones_like(places), places, count)
+        missing, twice = (self._names[is_so] for is_so in (times == 0, times > 1))
+        with (
+            _required(
+                tf.size(missing) == 0,
+                "genes: ", tf.size(missing), f" of the {count} genes of training are missing: ",
+                _some(missing), ".",
+            ),
+            _required(tf.size(twice) == 0, "genes: given more than once: ", _some(twice), "."),
+        ):  # fmt: skip
+            columns = tf.scatter_nd(places[:, None], found, (count,))
+        return tf.gather(values, columns, axis=1)
+
+
+def _outside(predictor):
+    """Which values the model is not defined for, as a function, and what is expected in words."""
+    lowest, takes_missing = predictor.lowest_allowed, predictor.missing != "error"
+
+    def wrong(values):
+        found = tf.math.is_inf(values) if takes_missing else ~tf.math.is_finite(values)
+        return found if lowest is None else found | (values < lowest)
+
+    expected = "a finite number" if lowest is None else f"a finite number of at least {lowest:g}"
+    return wrong, f"{expected}, or NaN where it is missing" if takes_missing else expected
+
+
+def _required(is_met, *text):
+    """What is computed in this context waits for a condition, or fails with the text."""
+    said = tf.strings.join([_text(part) for part in text])
+    return tf.control_dependencies([tf.debugging.Assert(is_met, [said])])
+
+
+def _text(part):
+    if isinstance(part, str):
+        return part
+    part = part if part.dtype == tf.string else tf.strings.as_string(part)
+    return tf.strings.reduce_join(part)
+
+
+def _some(names):
+    """The first few of some names, in words."""
+    others = tf.strings.format(" and {} more", tf.size(names) - SHOWN)
+    more = tf.where(tf.size(names) > SHOWN, others, "")
+    return tf.strings.join([tf.strings.reduce_join(names[:SHOWN], separator=", "), more])
