@@ -17,7 +17,7 @@ pytestmark = pytest.mark.slow
 
 SEARCH = {"method": "bayesian", "max_trials": 4, "epochs": 3, "folds": 2}
 NETWORKS = {"mlp": {"layers": [1, 2], "units": [4, 8]}, "resnet": {"n_blocks": 1, "width": 8}}
-SECONDS = 120
+SECONDS = 300
 
 
 @pytest.fixture(scope="module")

@@ -274,7 +274,7 @@ def test_a_saved_model_comes_back(name, skip, tmp_path):
     model = of(name, skip=skip, covariates=2)
     rows = np.concatenate([ROWS, np.eye(2)[np.arange(40) % 2]], axis=1).astype("float32")
     given = (rows, COUNTS) if model.likelihood.of_raw else rows
-    model.compile("adam")
+    model.compile("adam", run_eagerly=True)
     model.fit(given, epochs=1, verbose=0)
     model.save(tmp_path / "m.keras")
     back = keras.models.load_model(tmp_path / "m.keras")
@@ -313,6 +313,6 @@ def test_extreme_rows_stay_finite(name):
     model = of(name)
     rows, counts = ROWS * 1e4, COUNTS * 1e5
     given = (rows, counts) if model.likelihood.of_raw else rows
-    model.compile(keras.optimizers.Adam(1e-2, clipnorm=1.0))
+    model.compile(keras.optimizers.Adam(1e-2, clipnorm=1.0), run_eagerly=True)
     fitted = model.fit(given, epochs=3, verbose=0)
     assert np.isfinite(list(fitted.history.values())).all()
