@@ -1,5 +1,6 @@
 """From a fitted model to what TensorFlow Serving takes as it is, and what its clients need."""
 
+import contextlib
 import json
 import logging
 import tempfile
@@ -110,7 +111,19 @@ def _save(path, run, predictor, background, names):
         for name, content in (about | names).items():
             Path(folder, f"{name}.json").write_text(json.dumps(content, indent=2), "utf-8")
         served = Served(predictor, parts, base, sorted(Path(folder).iterdir()))
-        tf.saved_model.save(served, str(path), signatures=served.signatures())
+        with _silent(tf.get_logger()):
+            tf.saved_model.save(served, str(path), signatures=served.signatures())
+
+
+@contextlib.contextmanager
+def _silent(logger):
+    """Let a logger say nothing but errors: the folder it names is a temporary one."""
+    kept = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(kept)
 
 
 def _compare(signatures, predictor, values):
