@@ -27,6 +27,11 @@ LOSSES = {
     "representation": ("elbo",),
 }
 SCANPY_PREFIX = "scanpy:"
+# Keys of `data` that name files.
+PATHS = (
+    "features", "targets", "feature_names", "validation", "validation_targets", "evaluate",
+    "evaluate_targets", "predict", "split",
+)  # fmt: skip
 
 Fraction = Annotated[float, Field(ge=0, lt=1)]
 Positive = Annotated[float, Field(gt=0)]
@@ -69,12 +74,24 @@ class Data(Section):
         None, description="File with the target (several are joined by sample id)."
     )
     target: str | Annotated[list[str], Field(min_length=1)] | None = Field(
-        None, description="Column or columns to predict."
+        None, description='Column or columns to predict; "*": all of the file of targets.'
+    )
+    feature_names: str | None = Field(
+        None, description="File of the genes' names, one a line, where the matrix has none."
     )
     covariates: list[str] = Field(
         [], description="Columns (batch, patient) that a representation is freed of."
     )
+    validation: str | None = Field(
+        None, description="File of rows that rank trials, in place of split.validation."
+    )
+    validation_targets: str | list[str] | None = Field(
+        None, description="Their targets; null: where those to learn from are."
+    )
     evaluate: str | None = Field(None, description="File of further labelled rows to score.")
+    evaluate_targets: str | list[str] | None = Field(
+        None, description="Their targets; null: where those to learn from are."
+    )
     predict: str | None = Field(None, description="File of rows to predict.")
     split: Split | str = Field(
         default_factory=Split, description="Fractions, or a file with columns sample and part."
@@ -104,6 +121,24 @@ class Data(Section):
                 f"rank; received {list(self.transforms)}"
             )
         return self
+
+    @model_validator(mode="after")
+    def _validation_rows_stand_beside_a_drawn_split(self):
+        if self.validation and isinstance(self.split, str):
+            raise ValueError("validation: a split file says which rows validate; expected null")
+        return self
+
+    @model_validator(mode="after")
+    def _targets_belong_to_rows(self):
+        for name in ("validation", "evaluate"):
+            if getattr(self, f"{name}_targets") and not getattr(self, name):
+                raise ValueError(f"{name}_targets: expected data.{name}, the rows they belong to")
+        return self
+
+    def further(self, name):
+        """Files of `validation` or `evaluate`: the matrix and the targets, or None."""
+        features = getattr(self, name)
+        return features and (features, getattr(self, f"{name}_targets") or self.targets)
 
     @property
     def transforms(self):
@@ -167,7 +202,7 @@ class Enas(Section):
 class Search(Section):
     """How structure and hyperparameters are found, and for how long."""
 
-    method: Literal["random", "grid", "bayesian", "hyperband", "enas"] = "bayesian"
+    method: Literal["random", "grid", "bayesian", "hyperband", "coordinate", "enas"] = "bayesian"
     max_trials: Count = 30
     max_seconds: Positive | None = Field(
         None, description="Wall-clock budget of search, baseline and final fit together."
@@ -193,14 +228,29 @@ class Search(Section):
         return min(self.max_trials, self.top_k) if self.method == "enas" else self.max_trials
 
 
+class Decay(Section):
+    """How the learning rate falls while there is no gain."""
+
+    after: Count | None = Field(
+        None, description="Epochs without gain; null: a third of training.patience."
+    )
+    factor: Annotated[float, Field(gt=0, le=1)] = Field(0.3, description="It is multiplied by.")
+
+
 class Training(Section):
     """How the final network (and, but for its epochs, each trial) is trained."""
 
     epochs: Count = 200
     batch_size: Count = Field(64, description="Smaller where rows would not fill 8 batches.")
     optimizer: Literal[tuple(OPTIMIZERS)] = "adam"
-    learning_rate: Literal["auto"] | Positive = Field("auto", description="auto: a range test.")
+    learning_rate: (
+        Literal["auto"] | Positive | Annotated[list[Positive], Field(min_length=2, max_length=2)]
+    ) = Field("auto", description="auto: a range test; or its lowest and highest rate.")
     patience: Count = Field(15, description="Epochs without gain before training stops.")
+    min_gain: Annotated[float, Field(ge=0)] = Field(
+        0.0, description="Loss that counts as a gain, at least."
+    )
+    decay: Decay = Field(default_factory=Decay)
     space: Literal["auto", "rows", "genes"] = Field(
         "auto", description="Coordinates of the first layer; auto: rows where genes outnumber them."
     )
@@ -261,6 +311,14 @@ class Export(Section):
     version: Count = Field(1, description="Number of the first version folder.")
 
 
+class Output(Section):
+    """How results lie on disk."""
+
+    layout: Literal["run", "autogenome"] = Field(
+        "run", description="autogenome: results under the original's names too, in output_dir."
+    )
+
+
 class Config(Section):
     """One run, as asked for; every key with its default.
 
@@ -282,6 +340,7 @@ class Config(Section):
     ensemble: Ensemble = Field(default_factory=Ensemble)
     explanation: Explanation = Field(default_factory=Explanation)
     export: Export = Field(default_factory=Export)
+    output: Output = Field(default_factory=Output)
 
     @field_validator("families", mode="before")
     @classmethod
@@ -321,6 +380,15 @@ class Config(Section):
         return self
 
     @model_validator(mode="after")
+    def _validation_rows_are_one_fold(self):
+        if self.data.validation and self.search.folds not in ("auto", 1):
+            raise ValueError(
+                "search.folds: rows of data.validation rank trials; expected 1 or auto, "
+                f"received {self.search.folds}"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _enas_searches_wired(self):
         if self.search.method == "enas" and set(self.families) != {"wired"}:
             raise ValueError(
@@ -339,10 +407,12 @@ class Config(Section):
     def files(self):
         """Paths of the data files it names."""
         data = self.data
-        targets = [data.targets] if isinstance(data.targets, str) else data.targets or []
         split = [data.split] if isinstance(data.split, str) else []
-        named = [data.features, *targets, *split, data.evaluate, data.predict]
-        return [path for path in named if path and not _is_no_path(path)]
+        named = [data.features, *_listed(data.targets), data.feature_names, *split]
+        for name in ("validation", "evaluate"):
+            named += [getattr(data, name), *_listed(getattr(data, f"{name}_targets"))]
+        named.append(data.predict)
+        return [path for path in dict.fromkeys(named) if path and not _is_no_path(path)]
 
     @property
     def further(self):
@@ -416,8 +486,7 @@ class Config(Section):
         paths = {
             name: [change(path) for path in value] if isinstance(value, list) else change(value)
             for name, value in self.data
-            if name in ("features", "targets", "evaluate", "predict", "split")
-            and (name != "split" or isinstance(value, str))
+            if name in PATHS and not isinstance(value, Split)
         }
         data = self.data.model_copy(update=paths)
         return self.model_copy(update={"data": data, "output_dir": change(self.output_dir)})
@@ -444,6 +513,10 @@ def read_json(path):
         return json5.loads(text, allow_duplicate_keys=False)
     except (ValueError, RecursionError) as error:
         raise InputError(f"{path}: not valid JSON: {error}") from None
+
+
+def _listed(value):
+    return [value] if isinstance(value, str) else value or []
 
 
 def _is_no_path(value):

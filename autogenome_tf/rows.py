@@ -31,8 +31,11 @@ class ConfiguredRows:
         """The rows to learn from and to test on, a `Dataset`, and their `Parts`."""
         config = self._config
         dataset = data.load_labelled(config.data, config.task.type)
+        further = self._further("validation", dataset)
         data.check_learnable(dataset, config.data, config.task.type)
         data.check_missing(dataset, config.data.missing, config.data.features)
+        if further is not None:
+            return self._beside(dataset, further)
         split = config.data.split
         test = 0.0 if isinstance(split, str) else split.test
         learn = round(len(dataset) * (1 - test))
@@ -50,16 +53,7 @@ class ConfiguredRows:
     @functools.cached_property
     def scored(self):
         """The rows of `data.evaluate` with their targets, or None."""
-        source = self._config.data.evaluate
-        if not source:
-            return None
-        features = self.labelled[0].features
-        kind = self._config.task.type
-        dataset = data.load_labelled(self._config.data, kind, source, self._levels(features))
-        dataset = data.aligned(dataset, features, source)
-        data.check_missing(dataset, self._config.data.missing, source)
-        self._check_classes(dataset.targets, source)
-        return dataset
+        return self._further("evaluate", self.labelled[0])
 
     @functools.cached_property
     def asked(self):
@@ -79,7 +73,7 @@ class ConfiguredRows:
         dataset = data.dataset_of(table)
         if named.covariates:
             extra = pd.DataFrame(index=range(len(dataset))) if table.extra is None else table.extra
-            levels = self._levels(features)
+            levels = _levels(self.labelled[0])
             dataset = data.with_covariates(dataset, extra, named.covariates, source, levels)
         dataset = data.aligned(dataset, features, source)
         data.check_missing(dataset, named.missing, source)
@@ -105,10 +99,26 @@ class ConfiguredRows:
         log.info("%s", folds)
         return learn, folds
 
-    def _levels(self, features):
-        """The names of covariates' levels among the features of training."""
-        count = self.labelled[0].covariates
-        return list(features[len(features) - count :])
+    def _further(self, name, learned):
+        """The rows of `data.validation` or `data.evaluate` like those to learn from, or None."""
+        rows = self._config.data.further(name)
+        if rows is None:
+            return None
+        kind, source, levels = self._config.task.type, rows[0], _levels(learned)
+        dataset = data.load_labelled(self._config.data, kind, rows, levels)
+        dataset = data.aligned(dataset, learned.features, source)
+        data.check_missing(dataset, self._config.data.missing, source)
+        self._check_classes(dataset.targets, learned.targets, source)
+        return dataset
+
+    def _beside(self, dataset, further):
+        """Rows to learn from and to test on, and behind them those that validate."""
+        split = self._config.data.split.model_copy(update={"validation": 0.0})
+        parts = data.split(dataset, split, 1, self._config.seed)
+        part = np.concatenate([parts.part, np.full(len(further), "validation", dtype=object)])
+        both, parts = data.joined(dataset, further), data.Parts(part, np.zeros(len(part), int))
+        self._check_parts(both, parts)
+        return both, parts
 
     def _check_parts(self, dataset, parts):
         """Refuse a split that leaves nothing to learn from, to rank by, or a class unlearned."""
@@ -127,10 +137,15 @@ class ConfiguredRows:
                     "another seed or a smaller data.split.test, or merge rare classes."
                 )
 
-    def _check_classes(self, targets, source):
+    def _check_classes(self, targets, learned, source):
         if self._config.task.type == "classification":
-            new = set(targets) - set(self.labelled[0].targets)
+            new = set(targets) - set(learned)
             if new:
                 raise InputError(
                     f"{source}: classes that training does not have: {some(sorted(new))}."
                 )
+
+
+def _levels(dataset):
+    """The names of covariates' levels among the features of rows to learn from."""
+    return list(dataset.features[len(dataset.features) - dataset.covariates :])

@@ -25,8 +25,6 @@ BANDS = {
     "lamb": (1e-3, 2e-2),
     "lion": (5e-5, 2e-3),
 }
-# A plateau of a third of the patience multiplies the rate by this.
-RATE_DROP = 0.3
 
 
 class Diverged(ArithmeticError):
@@ -41,8 +39,12 @@ class Plan:
         epochs: At most.
         batch_size: At most; smaller where rows would not fill 8 batches.
         optimizer: A name of `config.OPTIMIZERS`.
-        learning_rate: A number, or "auto" for a range test.
+        learning_rate: A number, or "auto" for a range test, or its lowest and highest rate.
         patience: Epochs without a better held-out loss before training stops.
+        min_gain: By how much a held-out loss must be better to count.
+        drop_after: Epochs without gain that multiply the rate by `drop`; None: a third of
+            the patience.
+        drop: See `drop_after`.
         rates: Learning rate of each epoch, to repeat a schedule where nothing is held out.
         deadline: `time.monotonic()` after which no further epoch starts.
     """
@@ -50,8 +52,11 @@ class Plan:
     epochs: int
     batch_size: int = 64
     optimizer: str = "adam"
-    learning_rate: float | str = "auto"
+    learning_rate: float | str | list = "auto"
     patience: int = 15
+    min_gain: float = 0.0
+    drop_after: int | None = None
+    drop: float = 0.3
     rates: tuple = ()
     deadline: float = float("inf")
 
@@ -98,9 +103,7 @@ def fit(engine, networks, plan, seed, factors=None):
     """
     engine.begin(networks, seed, factors)
     batches = Batches(engine, plan.batch_size, seed)
-    rate = plan.learning_rate
-    if rate == "auto" and not plan.rates:
-        rate = range_test(engine, batches, plan.optimizer)
+    rate = plan.learning_rate if plan.rates else first_rate(engine, batches, plan)
     return _run(engine, batches, plan, rate)
 
 
@@ -131,6 +134,7 @@ def _run(engine, batches, plan, rate):
     """The loop over epochs: plateau decay, early stopping, best weights."""
     progress, history = _Progress(engine), []
     best, since_best, since_drop = np.inf, 0, 0
+    drop_after = plan.drop_after or max(1, plan.patience // 3)
     for epoch in range(1, plan.epochs + 1):
         started = time.monotonic()
         rate = plan.rates[epoch - 1] if plan.rates else rate
@@ -144,10 +148,10 @@ def _run(engine, batches, plan, rate):
         line = _line(epoch, losses.mean(), score, rate, started)
         history.append(line | engine.measured())
         since_best, since_drop = since_best + 1, since_drop + 1
-        if not progress.is_judged or score < best or not engine.is_settled:
+        if not progress.is_judged or score < best - plan.min_gain or not engine.is_settled:
             best, since_best, since_drop = score, 0, 0
-        if since_drop >= max(1, plan.patience // 3) and not plan.rates:
-            rate, since_drop = rate * RATE_DROP, 0
+        if since_drop >= drop_after and not plan.rates:
+            rate, since_drop = rate * plan.drop, 0
         if since_best >= plan.patience or time.monotonic() > plan.deadline:
             break
     if not history:
@@ -231,9 +235,28 @@ def _held_losses(engine, held):
     ]
 
 
-def range_test(engine, batches, optimizer):
-    """Learning rate from a short ramp (Smith 2017): well below where the loss is least."""
-    band = BANDS[optimizer]
+def first_rate(engine, batches, plan):
+    """The learning rate that training starts with: given, or by a range test.
+
+    Args:
+        engine: What `replicas.engine` made.
+        batches: `Batches`.
+        plan: What has `optimizer` and `learning_rate`, as `Plan`.
+    """
+    asked = plan.learning_rate
+    if asked == "auto":
+        return range_test(engine, batches, BANDS[plan.optimizer])
+    return range_test(engine, batches, sorted(asked)) if isinstance(asked, list) else asked
+
+
+def range_test(engine, batches, band):
+    """Learning rate from a short ramp (Smith 2017): well below where the loss is least.
+
+    Args:
+        engine: What `replicas.engine` made.
+        batches: `Batches`.
+        band: Lowest and highest rate that may come out.
+    """
     ramp = np.geomspace(band[0] / 10, band[1] * 10, RAMP)
     start = engine.state()
     losses, _ = engine.epoch(batches.first(RAMP), ramp.astype("float32"), judge=False)

@@ -316,7 +316,7 @@ def test_a_plateau_lowers_the_rate_and_nothing_raises_it(overfit):
     rates = np.array(column(overfit, "learning_rate"))
     assert np.all(np.diff(rates[: overfit.best_epoch]) <= 0)
     behind = rates[overfit.best_epoch :]  # 3 epochs, a third of the patience, at each rate
-    expected = behind[0] * training.RATE_DROP ** (np.arange(9) // 3)
+    expected = behind[0] * Plan(9).drop ** (np.arange(9) // 3)
     np.testing.assert_allclose(behind, expected, rtol=1e-6)
 
 

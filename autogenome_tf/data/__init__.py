@@ -11,6 +11,7 @@ from autogenome_tf.data._load import (
     check_missing,
     columns_apart,
     dataset_of,
+    joined,
     load_labelled,
     with_covariates,
 )
@@ -29,6 +30,7 @@ __all__ = [
     "check_missing",
     "columns_apart",
     "dataset_of",
+    "joined",
     "load_labelled",
     "read_columns",
     "read_table",

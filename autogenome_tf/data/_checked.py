@@ -29,8 +29,8 @@ def checked(where, table, kind, *notes, columns=()):
     """
     values = float_matrix(where, table.values)
     _check_counts(where, values.shape, table)
-    _check_names(where, "sample id", table.samples or [])
-    _check_names(where, "gene name", table.features)
+    check_names(where, "sample id", table.samples or [])
+    check_names(where, "gene name", table.features)
     _check_finite(where, values, table)
     table = _set_aside(dataclasses.replace(table, values=values), columns)
     rows, width = table.values.shape
@@ -92,7 +92,7 @@ def _check_counts(where, shape, table):
             )
 
 
-def _check_names(where, what, names):
+def check_names(where, what, names):
     empty = next((place for place, name in enumerate(names, 1) if not name.strip()), None)
     if empty:
         raise InputError(f"{where}: {what} {empty} of {len(names)} is empty.")

@@ -7,7 +7,9 @@ import numpy as np
 import pandas as pd
 import scipy.sparse
 
+from autogenome_tf.data._checked import check_names, numbered_features
 from autogenome_tf.data._dataset import Dataset
+from autogenome_tf.data._files import check_file, numbered_lines
 from autogenome_tf.data._read import read_table
 from autogenome_tf.data._targets import read_columns
 from autogenome_tf.errors import InputError, some, unknown
@@ -15,15 +17,17 @@ from autogenome_tf.errors import InputError, some, unknown
 log = logging.getLogger(__name__)
 
 FEWEST_OF_A_CLASS = 2
+# As `data.target`: every column of the file of targets.
+ALL = "*"
 
 
-def load_labelled(data, task_type, features=None, levels=None):
+def load_labelled(data, task_type, rows=None, levels=None):
     """Read the matrix and the targets of a config and match them.
 
     Args:
         data: The config's `data` section.
         task_type: "classification" or "regression".
-        features: Path of another matrix of the same form (`data.evaluate`).
+        rows: Another matrix and its file of targets (those of `data.evaluate`).
         levels: Names of the covariates' columns in training, for another matrix.
 
     Returns:
@@ -32,13 +36,15 @@ def load_labelled(data, task_type, features=None, levels=None):
     Raises:
         InputError: Naming file, row or column, what came and what was expected.
     """
-    source = features or data.features
+    source, files = rows or (data.features, data.targets)
     targets = _listed(data.target)
-    table = _read(source, columns_apart(data))
+    table = named(_read(source, columns_apart(data)), data.feature_names, source)
     is_optional = task_type == "representation"
-    columns, where = _columns(data, table, source, targets, is_optional)
+    columns, where = _columns(data, files, table, source, targets, is_optional)
     if columns is None:
         return dataset_of(table)
+    if targets == [ALL]:
+        targets = list(columns.columns)
     names = targets or ([] if is_optional else _only_column(columns, where))
     for name in names:
         if name not in columns.columns:
@@ -48,7 +54,7 @@ def load_labelled(data, task_type, features=None, levels=None):
         found = _targets(columns[names], task_type, where)
         dataset = dataclasses.replace(dataset, targets=found, target_names=names)
     dataset = with_covariates(dataset, columns, data.covariates, where, levels)
-    group = None if features else _group_column(data)
+    group = None if rows else _group_column(data)
     return _grouped(dataset, columns, group, where) if group else dataset
 
 
@@ -89,6 +95,47 @@ def with_covariates(dataset, columns, names, where, known=None):
         values=values.tocsr() if scipy.sparse.issparse(values) else values,
         features=[*dataset.features, *known],
         covariates=len(known),
+    )
+
+
+def named(table, path, source):
+    """A `Table` with the genes' names from a file of its own, one a line.
+
+    Raises:
+        InputError: Where their number is not that of the columns, a name comes twice or is empty,
+            or the matrix has names already.
+    """
+    if path is None:
+        return table
+    check_file(path)
+    names = [line.strip() for _, line in numbered_lines(path)]
+    while names and not names[-1]:
+        names.pop()
+    count = len(table.features)
+    if table.features != numbered_features(count):
+        raise InputError(f"{source}: names its genes itself; leave data.feature_names out.")
+    if len(names) != count:
+        raise InputError(f"{path}: {len(names)} names; {source} has {count} columns.")
+    check_names(path, "gene name", names)
+    return dataclasses.replace(table, features=names)
+
+
+def joined(first, second):
+    """Rows of two `Dataset`s of the same genes, one behind the other.
+
+    Ids of the second that the first has too get its part's name before them.
+    """
+    taken = set(first.samples)
+    samples = [f"validation/{name}" if name in taken else name for name in second.samples]
+    stack = scipy.sparse.vstack if scipy.sparse.issparse(first.values) else np.vstack
+    values = stack([first.values, second.values])
+    targets = first.targets is not None and np.concatenate([first.targets, second.targets])
+    return dataclasses.replace(
+        first,
+        values=values.tocsr() if scipy.sparse.issparse(values) else values,
+        samples=np.array([*first.samples, *samples], dtype=object),
+        targets=None if first.targets is None else targets,
+        groups=None,
     )
 
 
@@ -217,20 +264,20 @@ def _group_column(data):
     return None if isinstance(data.split, str) else data.split.group
 
 
-def _columns(data, table, source, targets, is_optional):
+def _columns(data, files, table, source, targets, is_optional):
     """The table that holds the targets, and where it came from; None where it need not be."""
-    if data.targets is None:
+    if files is None:
         extra = pd.DataFrame() if table.extra is None else table.extra
         if is_optional and not targets and not data.covariates:
             return None, source
         if not targets and not is_optional:
             raise InputError(f"{source}: data.target: expected the name of a column to predict.")
         return extra, source
-    columns = read_columns(data.targets)
+    columns = read_columns(files)
     log.info(columns.attrs["said"])
     if table.extra is not None and columns.attrs["has_ids"] == (table.samples is not None):
         columns = _with_extra(columns, table)
-    return columns, ", ".join(_listed(data.targets))
+    return columns, ", ".join(_listed(files))
 
 
 def _with_extra(columns, table):

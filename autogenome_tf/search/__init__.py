@@ -47,6 +47,9 @@ def plan_of(config, epochs, deadline=float("inf"), rates=()):
         optimizer=training.optimizer,
         learning_rate=training.learning_rate,
         patience=training.patience,
+        min_gain=training.min_gain,
+        drop_after=training.decay.after,
+        drop=training.decay.factor,
         rates=tuple(rates),
         deadline=deadline,
     )

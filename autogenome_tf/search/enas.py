@@ -158,9 +158,7 @@ class Enas:
         ends = now + SEARCH_SHARE * (self._deadline - now)
         uniform = Uniform(self.wiring.allowed, derive(self._seed, "rehearsal"))
         bank.draw = uniform.sample
-        rate = self._config.training.learning_rate
-        if rate == "auto":
-            rate = training.range_test(bank, self._batches(bank, 0), bank.optimizer)
+        rate = training.first_rate(bank, self._batches(bank, 0), self._config.training)
         bank.draw = controller.sample
         self._restore(bank, controller)
         kept = time.monotonic()

@@ -25,13 +25,28 @@ from autogenome_tf.tasks import Classification
 LEAST_SECONDS = 2.0
 
 
-def median_seconds(function, rows):
+def answered(signature, rows):
+    """What the SavedModel says."""
+    return signature(values=rows)["probabilities"].numpy()
+
+
+def predicted(model, rows):
+    """What Keras says."""
+    return model.predict(rows, verbose=0, batch_size=len(rows))
+
+
+def multiplied(product, rows):
+    """The bare product."""
+    return product(rows).numpy()
+
+
+def median_seconds(function, model, rows):
     """Of a call, once it has run before."""
-    function(rows)
+    function(model, rows)
     found, started = [], time.monotonic()
     while time.monotonic() - started < LEAST_SECONDS or len(found) < 3:
         before = time.perf_counter()
-        function(rows)
+        function(model, rows)
         found.append(time.perf_counter() - before)
     return float(np.median(found))
 
@@ -77,16 +92,9 @@ def main():
         signature, product = loaded.signatures["serving_default"], product_of(predictor)
         for count in (1, parsed.rows):
             rows = values[:count]
-            ours, keras_own, bare = (
-                median_seconds(function, given)
-                for function, given in (
-                    (lambda given: signature(values=given)["probabilities"].numpy(),
-                     tf.constant(rows)),
-                    (lambda given: predictor.model.predict(given, verbose=0, batch_size=count),
-                     rows),
-                    (lambda given: product(given).numpy(), tf.constant(rows)),
-                )
-            )  # fmt: skip
+            ours = median_seconds(answered, signature, tf.constant(rows))
+            keras_own = median_seconds(predicted, predictor.model, rows)
+            bare = median_seconds(multiplied, product, tf.constant(rows))
             said = f"{1e3 * ours:.2f} ms" if count == 1 else f"{count / ours:.0f} rows/s"
             print(
                 f"| {name} | {count} | {said} | {1e3 * keras_own:.2f} ms "
