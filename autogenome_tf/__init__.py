@@ -17,7 +17,26 @@ _HOMES = {
 }
 _ROOMS = ("families", "metrics", "plots", "tasks")
 
-__all__ = ["AutoGenome", "Config", "Dataset", "__version__", "load", *_ROOMS]
+__all__ = ["AutoGenome", "Config", "Dataset", "__version__", "auto", "load", *_ROOMS]
+
+
+def auto(config=None):
+    """Begin from a config, also AutoGenome's own; a ported workflow changes its import line only.
+
+    Args:
+        config: Path of a JSON config of this package or of AutoGenome; None for cell types of the
+            blood cells that scanpy brings along.
+
+    Returns:
+        An `AutoGenome`.
+
+    Raises:
+        InputError: At the first thing wrong in the config.
+    """
+    from autogenome_tf.automl import AutoGenome
+
+    cells = {"features": "scanpy:pbmc68k_reduced", "target": "bulk_labels"}
+    return AutoGenome({"name": "autogenome", "data": cells} if config is None else config)
 
 
 def load(folder):

@@ -47,10 +47,11 @@ class AutoGenome:
     """
 
     def __init__(self, config, data=None):
-        place = "families"
+        place, self._earlier = "families", []
         if isinstance(config, (str, Path)):
             place = f"{config}: families"
-            config = Config.load(config)
+            with remembered(self._earlier):
+                config = Config.load(config)
         elif not isinstance(config, Config):
             config = Config.of(config).resolved(Path.cwd())
         if not config.data.features and data is None:
@@ -60,7 +61,6 @@ class AutoGenome:
         self._given = data
         self._rows = ConfiguredRows(config)
         self._run = self._ready = None
-        self._earlier = []
 
     @classmethod
     def load(cls, folder):

@@ -102,6 +102,29 @@ def predict(parsed):
     print(output)
 
 
+def port(parsed):
+    """Turn a config of AutoGenome into one of this package."""
+    from autogenome_tf import legacy
+    from autogenome_tf.config import Config, read_json
+    from autogenome_tf.files import replacing
+
+    given = read_json(parsed.old)
+    if not legacy.is_original(given):
+        raise InputError(f"{parsed.old}: no config of AutoGenome: neither model nor trainer in it.")
+    folder = Path(parsed.new).resolve().parent
+    _, notes = legacy.ported(given, parsed.old, Path(parsed.old).parent)
+    try:
+        with replacing(parsed.new) as path:
+            path.write_text(Config.load(parsed.old).relative(folder).as_json(is_short=True))
+    except OSError as error:
+        raise InputError(f"{parsed.new}: cannot write here: {error.strerror}.") from None
+    rows = [("old key", "new key", "effect"), *((n.old, n.new or "-", n.effect) for n in notes)]
+    widths = [max(len(row[column]) for row in rows) for column in (0, 1)]
+    for old, new, effect in rows:
+        print(f"{old:{widths[0]}}  {new:{widths[1]}}  {effect}".rstrip())
+    print(parsed.new)
+
+
 def simulate(parsed):
     """Write a matrix with planted genes and the truth beside it."""
     from autogenome_tf.simulate import simulate as write
@@ -117,10 +140,10 @@ def _of_config(parsed):
     from autogenome_tf.console import talk
 
     overrides = list(parsed.set)
+    talk(parsed.quiet)
     config = Config.load(parsed.config, overrides)
     if parsed.output:
         config = config.model_copy(update={"output_dir": str(Path(parsed.output).resolve())})
-    talk(parsed.quiet)
     return _autogenome()(config)
 
 
@@ -179,6 +202,9 @@ def _parser():
             sub.add_argument("file", metavar="FILE", help="rows of the same genes, in any order")
             sub.add_argument("--output", metavar="OUT.tsv", help="default: in the run folder")
         _quiet(sub)
+    sub = _verb(verbs, port)
+    sub.add_argument("old", metavar="OLD.json", help="a config of AutoGenome")
+    sub.add_argument("new", metavar="NEW.json", help="where the new one is written")
     _add_simulate(verbs)
     return parser
 

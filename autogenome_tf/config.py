@@ -1,6 +1,7 @@
 """What was asked, frozen: the schema of the JSON config, and errors that name the place."""
 
 import json
+import logging
 import os
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -9,8 +10,11 @@ import json5
 import pydantic
 from pydantic import Field, field_validator, model_validator
 
+from autogenome_tf import legacy
 from autogenome_tf.errors import InputError, nearest
-from autogenome_tf.problems import first_problem
+from autogenome_tf.problems import first_problem, json_problem
+
+log = logging.getLogger(__name__)
 
 TRANSFORMS = ("auto", "none", "log1p", "log2", "library_log1p", "clr", "relative_log", "rank")
 OPTIMIZERS = (
@@ -449,7 +453,7 @@ class Config(Section):
 
     @classmethod
     def load(cls, path, overrides=()):
-        """Read a JSON config; ``//`` comments and trailing commas are fine.
+        """Read a JSON config; ``//`` comments and trailing commas are fine, and so is AutoGenome's.
 
         Args:
             path: The file. Paths in it are relative to its folder and come back absolute.
@@ -462,6 +466,12 @@ class Config(Section):
         given = read_json(path)
         if not isinstance(given, dict):
             raise InputError(f"{path}: expected a JSON object {{...}}; received {given!r}.")
+        if legacy.is_original(given):
+            given, notes = legacy.ported(given, str(path), path.parent)
+            log.info("%s: a config of AutoGenome; keys without effect here:", path)
+            for note in notes:
+                if not note.new:
+                    log.info("  %s: %s", note.old, note.effect)
         for override in overrides:
             _set(given, override)
         return cls.of(given, place=str(path)).resolved(path.resolve().parent)
@@ -486,14 +496,14 @@ class Config(Section):
         paths = {
             name: [change(path) for path in value] if isinstance(value, list) else change(value)
             for name, value in self.data
-            if name in PATHS and not isinstance(value, Split)
+            if name in PATHS and value and not isinstance(value, Split)
         }
         data = self.data.model_copy(update=paths)
         return self.model_copy(update={"data": data, "output_dir": change(self.output_dir)})
 
-    def as_json(self):
-        """The config as JSON text, every default filled in."""
-        return json.dumps(self.model_dump(), indent=2) + "\n"
+    def as_json(self, is_short=False):
+        """The config as JSON text, every default filled in, or without them."""
+        return json.dumps(self.model_dump(exclude_unset=is_short), indent=2) + "\n"
 
 
 def read_json(path):
@@ -512,7 +522,7 @@ def read_json(path):
     try:
         return json5.loads(text, allow_duplicate_keys=False)
     except (ValueError, RecursionError) as error:
-        raise InputError(f"{path}: not valid JSON: {error}") from None
+        raise InputError(f"{path}: not valid JSON: {json_problem(text, error)}") from None
 
 
 def _listed(value):

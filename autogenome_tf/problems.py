@@ -1,9 +1,19 @@
-"""What pydantic found wrong with a config, in one sentence."""
+"""What is wrong with a config, in one sentence: as JSON, or by its schema."""
 
 import json
 import re
 
 from autogenome_tf.errors import nearest
+
+# What word processors and Chinese keyboards write for the punctuation of JSON.
+FULL_WIDTH = {
+    "，": ",", "：": ":", "；": ",", "、": ",", "［": "[", "］": "]", "｛": "{", "｝": "}",
+    "【": "[", "】": "]", "“": '"', "”": '"', "„": '"', "＂": '"', "‘": "'", "’": "'",
+}  # fmt: skip
+# A text, a comment, or anything else, of JSON with comments.
+TOKEN = re.compile(
+    r""""(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|//[^\n]*|/\*.*?\*/|[\w.+-]+|\S""", re.DOTALL
+)
 
 
 def first_problem(error, model):
@@ -61,3 +71,40 @@ def _keys(model, path):
 def _options(problem):
     """The words that a choice would have taken."""
     return re.findall(r"'([^']*)'", problem.get("ctx", {}).get("expected", ""))
+
+
+def json_problem(text, error):
+    """Say where a text stops being JSON and, where that is known, what to put there.
+
+    Args:
+        text: The text.
+        error: What the parser raised.
+    """
+    last, tokens = "", [m for m in TOKEN.finditer(text) if not m[0].startswith(("//", "/*"))]
+    for token in tokens:
+        if token[0] in FULL_WIDTH:
+            return (
+                f"{_place(text, token.start())}: received {token[0]!r}; "
+                f"expected {FULL_WIDTH[token[0]]!r} in its place."
+            )
+    found = re.search(r":(\d+) (.*) at column (\d+)", str(error), re.DOTALL)
+    if not found:
+        return str(error)
+    line, column = int(found[1]), int(found[3])
+    lines = text.split("\n")
+    start = sum(len(one) + 1 for one in lines[: line - 1]) + column - 1
+    for token in tokens:
+        if token.start() >= start:
+            if last and last[-1] not in "{[,:" and token[0][0] not in "}],:":
+                return (
+                    f"{_place(text, start)}: received {token[0][:30]!r} behind {last[-30:]!r}; "
+                    "expected ',' between them."
+                )
+            break
+        last = token[0]
+    return f"line {line}, column {column}: {found[2]}."
+
+
+def _place(text, position):
+    before = text[:position]
+    return f"line {before.count(chr(10)) + 1}, column {position - before.rfind(chr(10))}"

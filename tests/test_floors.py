@@ -25,7 +25,7 @@ FLOORS = (
         "ppca",
     ),
     # one noun each: rows, a task, the parts of a network, its sets of weights; wrong configs
-    ("problems", "data", "tasks", "layers", "preprocessing", "replicas", "simulation"),
+    ("problems", "legacy", "data", "tasks", "layers", "preprocessing", "replicas", "simulation"),
     # a network that is more than layers in a row
     ("resvae",),
     # what was asked; search spaces and networks; a fitted model; its training; figures
@@ -57,8 +57,8 @@ HEIGHT = {room: height for height, rooms in enumerate(FLOORS) for room in rooms}
 
 # What may be imported without waiting for TensorFlow; the members of a room are in it.
 LIGHT = (
-    "autogenome_tf", "errors", "seeds", "files", "console", "problems", "config", "run", "data",
-    "metrics", "rowspace", "simulation", "simulate", "families", "plots", "summary",
+    "autogenome_tf", "errors", "seeds", "files", "console", "problems", "legacy", "config", "run",
+    "data", "metrics", "rowspace", "simulation", "simulate", "families", "plots", "summary",
     "evaluation", "cli",
 )  # fmt: skip
 
