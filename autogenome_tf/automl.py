@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from autogenome_tf import data, ensemble, evaluation, families, plots
+from autogenome_tf import data, ensemble, evaluation, families, layout, plots
 from autogenome_tf.config import Config
 from autogenome_tf.console import remembered, say_to, watched
 from autogenome_tf.embedding import Embedding
@@ -102,7 +102,7 @@ class AutoGenome:
         run = self._begun(("train",))
         if "train" in run.stages:
             return run.read_table("leaderboard.tsv")
-        with say_to(run.path("log.txt"), self._earlier), run.stage("train") as times:
+        with self._stage("train") as times:
             started = time.monotonic()
             learn, folds = self._prepared()
             dataset, parts = self._rows.labelled
@@ -133,7 +133,7 @@ class AutoGenome:
             Dict of part ("validation", "test", "evaluate") to metric to {"value", "low", "high"}.
         """
         run = self._fitted()
-        with say_to(run.path("log.txt")), run.stage("evaluate"):
+        with self._stage("evaluate"):
             predictor = self._predictor()
             if isinstance(predictor, Embedding):
                 return self._evaluate_latent(run, predictor)
@@ -176,7 +176,7 @@ class AutoGenome:
             new = self._rows.new(rows, predictor.features)
             predictor.check(new, rows if isinstance(rows, (str, Path)) else "the given rows")
             return predicted(predictor, new, "new")
-        with say_to(run.path("log.txt")), run.stage("predict"):
+        with self._stage("predict"):
             dataset, parts = self._rows.labelled
             found = [(dataset, parts.part)]
             for part, new in (("evaluate", self._rows.scored), ("predict", self._rows.asked)):
@@ -216,7 +216,7 @@ class AutoGenome:
             StageError: Where contributions do not add up to the outputs.
         """
         run, settings = self._fitted(), self.config.explanation
-        with say_to(run.path("log.txt")), run.stage("explain") as times:
+        with self._stage("explain") as times:
             work = Explanation(run, self.config, self._rows, self._predictor(), samples, method)
             started = time.monotonic()
             found = work.write()
@@ -249,7 +249,7 @@ class AutoGenome:
             StageError: Where what was written does not answer as the model does.
         """
         run = self._fitted()
-        with say_to(run.path("log.txt")), run.stage("export"):
+        with self._stage("export"):
             predictor = self._predictor()
             work = Explanation(run, self.config, self._rows, predictor)
             return export(run, self.config, predictor, work.background, work.explained)
@@ -291,6 +291,15 @@ class AutoGenome:
         run.write_table("clusters.tsv", space.clusters())
         plots.draw_latent(run, space.maps())
         return found
+
+    @contextlib.contextmanager
+    def _stage(self, name):
+        """What is said goes to log.txt; the stage is noted as done when the block ends well."""
+        run = self._opened()
+        with say_to(run.path("log.txt"), self._earlier), run.stage(name) as times:
+            yield times
+            if self.config.output.layout == "autogenome":
+                layout.follow(run, name)
 
     def _begun(self, asked):
         """The run, found or begun; wrong data is an error before a folder is made."""

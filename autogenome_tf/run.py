@@ -101,6 +101,7 @@ class Run:
             "versions": {"python": platform.python_version(), **_versions()},
             "platform": platform.platform(),
             "seed": config.seed,
+            "began": _now(),
             "data": self._relative(checksums),
             "asked": list(asked),
             "stages": {},
@@ -136,7 +137,7 @@ class Run:
         times = {}
         yield times
         environment = self.read_json("environment.json")
-        environment["stages"][name] = datetime.datetime.now().astimezone().isoformat("T", "seconds")
+        environment["stages"][name] = _now()
         environment["times"] |= {key: round(value, 3) for key, value in times.items()}
         self.write_json("environment.json", environment)
 
@@ -218,6 +219,10 @@ def checksum(path):
             while block := stream.read(1 << 20):
                 digest.update(block)
     return digest.hexdigest()
+
+
+def _now():
+    return datetime.datetime.now().astimezone().isoformat("T", "seconds")
 
 
 def _versions():

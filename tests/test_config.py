@@ -234,7 +234,7 @@ def test_broken_json_names_file_line_and_column(tmp_path, text, line, column):
     with pytest.raises(InputError) as caught:
         Config.load(path)
     assert str(caught.value).startswith(f"{path}: not valid JSON: ")
-    assert f":{line} " in str(caught.value) and f"column {column}" in str(caught.value)
+    assert f"line {line}, column {column}: " in str(caught.value)
 
 
 @pytest.mark.parametrize("content", [b"", b"[]", b"3", b'{"name": "\xff"}', b'{"a": 1, "a": 2}'])

@@ -36,8 +36,8 @@ FLOORS = (
     ("folds",),
     # the same for autoencoders
     ("generative",),
-    # which trial is best; the rows of a config; a run's files as a table
-    ("search", "rows", "summary"),
+    # which trial is best; the rows of a config; a run's files as a table, or under other names
+    ("search", "rows", "summary", "layout"),
     # the final model: the best trial, trained for as long as it gains, or an average of several
     ("refit", "ensemble"),
     # what a latent space is worth
@@ -59,7 +59,7 @@ HEIGHT = {room: height for height, rooms in enumerate(FLOORS) for room in rooms}
 LIGHT = (
     "autogenome_tf", "errors", "seeds", "files", "console", "problems", "legacy", "config", "run",
     "data", "metrics", "rowspace", "simulation", "simulate", "families", "plots", "summary",
-    "evaluation", "cli",
+    "evaluation", "layout", "cli",
 )  # fmt: skip
 
 # Foreign packages, and the only files that may import them (a folder: any file in it).

@@ -36,14 +36,10 @@ def test_the_defaults_shown_are_the_defaults():
 
 def test_every_key_of_the_schema_is_in_the_readme():
     for name, field in Config.model_fields.items():
-        assert f"`{name}" in README or f'"{name}"' in README or name in HIDDEN, name
+        assert f"`{name}" in README or f'"{name}"' in README, name
         section = field.annotation
         for key in getattr(section, "model_fields", {}):
-            assert key in README or name in HIDDEN, f"{name}.{key}"
-
-
-# Accepted so that configs of later versions can be checked; nothing reads them yet.
-HIDDEN = ("export",)
+            assert key in README, f"{name}.{key}"
 
 
 def test_every_hyperparameter_is_in_the_readme():
@@ -55,7 +51,7 @@ def test_every_hyperparameter_is_in_the_readme():
 
 def test_the_python_session_runs(tmp_path, monkeypatch, quick_config):
     monkeypatch.chdir(tmp_path)
-    (session,) = [text for text in blocks("python") if "automl.train()" in text]
+    (session,) = [text for text in blocks("python") if "automl.export()" in text]
     session = session.replace("configs/quickstart.json", str(quick_config))
     session = session.replace("runs/quickstart", str(tmp_path / "runs" / "quick"))
     names = {}

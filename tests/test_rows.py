@@ -72,3 +72,87 @@ def test_folds_are_no_more_than_groups(made):
 def test_space_and_transform_of_the_search_are_those_of_the_final_fit(made):
     _, folds = made(training={"space": "rows"}).folds()
     assert folds.space == "rows"
+
+
+# Names and targets in files of their own ----------------------------------------------------
+
+
+@pytest.fixture
+def bare(tmp_path):
+    """A function that makes `ConfiguredRows` of matrices without header and files beside them."""
+    random = np.random.default_rng(0)
+    for name, rows in (("x", 30), ("v", 10), ("e", 8)):
+        values = pd.DataFrame(random.normal(size=(rows, 4)).round(3))
+        values.to_csv(tmp_path / f"{name}.txt", sep=" ", header=False, index=False)
+        labels = pd.DataFrame({0: np.arange(rows) % 2, 1: random.normal(size=rows).round(3)})
+        labels[[0]].to_csv(tmp_path / f"{name}_labels.txt", header=False, index=False)
+        labels[[1, 1]].to_csv(tmp_path / f"{name}_values.txt", sep=" ", header=False, index=False)
+    (tmp_path / "names.txt").write_text("TP53\nMYC\nEGFR\nKRAS\n")
+
+    def make(task="classification", search=None, **data):
+        of = "labels" if task == "classification" else "values"
+        data = {"features": "x.txt", "targets": f"x_{of}.txt"} | data
+        given = {"name": "t", "data": data, "task": {"type": task}, "search": search or {}}
+        return ConfiguredRows(Config.of(given).resolved(tmp_path))
+
+    return make
+
+
+def test_names_of_genes_may_stand_in_a_file_of_their_own(bare):
+    rows = bare(feature_names="names.txt", evaluate="e.txt", evaluate_targets="e_labels.txt")
+    assert rows.labelled[0].features == ["TP53", "MYC", "EGFR", "KRAS"]
+    assert rows.scored.features == rows.labelled[0].features
+    assert list(rows.scored.targets) == ["0", "1"] * 4
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("TP53\nMYC\n", "names.txt: 2 names; .*x.txt has 4 columns"),
+        ("TP53\nMYC\nEGFR\nTP53\n", "names.txt: duplicate gene name: 'TP53'"),
+        ("TP53\n\nEGFR\nKRAS\n", "names.txt: gene name 2 of 4 is empty"),
+    ],
+)
+def test_wrong_names_of_genes_are_refused(bare, tmp_path, text, said):
+    (tmp_path / "names.txt").write_text(text)
+    with pytest.raises(InputError, match=said):
+        _ = bare(feature_names="names.txt").labelled
+
+
+def test_names_twice_are_refused(bare, tmp_path):
+    (tmp_path / "x.tsv").write_text("a\tb\tc\td\n1\t2\t3\t4\n" + "5\t6\t7\t9\n" * 29)
+    with pytest.raises(InputError, match="names its genes itself"):
+        _ = bare(features="x.tsv", feature_names="names.txt").labelled
+
+
+def test_rows_of_another_file_validate(bare):
+    rows = bare(
+        validation="v.txt", validation_targets="v_labels.txt", split={"test": 0.2},
+        evaluate="e.txt", evaluate_targets="e_labels.txt",
+    )  # fmt: skip
+    dataset, parts = rows.labelled
+    assert len(dataset) == 40 and len(set(dataset.samples)) == 40
+    assert list(parts.part[30:]) == ["validation"] * 10
+    assert (parts.part[:30] == "test").sum() == 6 and "validation" not in parts.part[:30]
+    assert dataset.samples[30] == "validation/row_1"
+    assert list(dataset.targets[30:]) == ["0", "1"] * 5
+    ((train, held),) = parts.pairs()
+    assert set(held) == set(range(30, 40)) and len(train) == 24
+
+
+def test_all_columns_of_the_targets_may_be_asked_for(bare):
+    dataset, _ = bare("regression", target="*").labelled
+    assert dataset.targets.shape == (30, 2) and dataset.target_names == ["target_1", "target_2"]
+
+
+@pytest.mark.parametrize(
+    ("data", "search", "said"),
+    [
+        ({"validation": "v.txt"}, {"folds": 3}, "search.folds: .*expected 1 or auto"),
+        ({"validation": "v.txt", "split": "s.tsv"}, {}, "a split file says which rows validate"),
+        ({"evaluate_targets": "e.txt"}, {}, "evaluate_targets: expected data.evaluate"),
+    ],
+)
+def test_what_contradicts_rows_that_validate_is_refused(bare, data, search, said):
+    with pytest.raises(InputError, match=said):
+        bare(search=search, **data)

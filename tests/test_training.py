@@ -320,6 +320,20 @@ def test_a_plateau_lowers_the_rate_and_nothing_raises_it(overfit):
     np.testing.assert_allclose(behind, expected, rtol=1e-6)
 
 
+def test_decay_and_gain_are_as_asked():
+    plan = Plan(12, learning_rate=0.01, min_gain=100.0, drop_after=2, drop=0.1, patience=7)
+    found = fitted(plan=plan)
+    # Nothing gains so much behind the first epoch.
+    expected = [0.01] * 3 + [0.001] * 2 + [1e-4] * 2 + [1e-5]
+    assert column(found, "learning_rate") == pytest.approx(expected)
+
+
+def test_the_range_test_stays_between_given_ends():
+    for ends in ([1e-3, 2e-3], [2e-3, 1e-3]):
+        (rate,) = set(column(fitted(plan=Plan(1, learning_rate=ends)), "learning_rate"))
+        assert 1e-3 <= rate <= 2e-3
+
+
 def test_a_given_schedule_is_followed():
     rates = (0.02, 0.01, 0.001)
     assert column(fitted(plan=Plan(3, rates=rates)), "learning_rate") == pytest.approx(rates)

@@ -93,6 +93,7 @@ def _check_counts(where, shape, table):
 
 
 def check_names(where, what, names):
+    """Refuse names that are empty or come twice."""
     empty = next((place for place, name in enumerate(names, 1) if not name.strip()), None)
     if empty:
         raise InputError(f"{where}: {what} {empty} of {len(names)} is empty.")

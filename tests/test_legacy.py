@@ -1,0 +1,419 @@
+"""A config of AutoGenome runs unchanged; every key of it is answered for."""
+
+import copy
+import json
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import autogenome_tf as ag
+from autogenome_tf import cli, legacy
+from autogenome_tf.config import Config, read_json
+from autogenome_tf.errors import InputError
+
+SAMPLES, GENES = 100, 23_361
+TYPES = ("MLP", "ResNet", "DenseNet", "enas", "VAE")
+
+
+def write_data(folder, genes):
+    """Files as the original's example has them: no header, no ids, 70 of one class and then 30."""
+    random = np.random.default_rng(0)
+    labels = np.repeat([0, 1], [70, 30])
+    values = random.normal(8, 1, (SAMPLES, genes)).round(3)
+    values[labels == 1, : 40 + genes // 50] += 2
+    frame = pd.DataFrame(values)
+    frame.to_csv(folder / "little_exp.tsv", sep=" ", header=False, index=False)
+    pd.Series(labels).to_csv(folder / "little_learning_target.tsv", header=False, index=False)
+    names = "".join(f"{'Oprk1 Xkr4 Rp1'.split()[i % 3]}_{i // 3}\n" for i in range(genes))
+    (folder / "names_2.txt").write_text(names)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def example(tmp_path_factory):
+    """Data of the size of the original's example."""
+    return write_data(tmp_path_factory.mktemp("example"), GENES)
+
+
+@pytest.fixture(scope="session")
+def small(tmp_path_factory):
+    """The same of 60 genes."""
+    return write_data(tmp_path_factory.mktemp("small"), 60)
+
+
+SPECS = {
+    "MLP": (
+        {"layers_list": [8, 16], "keep_prob": 1, "output_nonlinear": "sigmoid",
+         "optimizer_param": {"learning_rate": 1e-3}},
+        {"size_candidates": [16, 8], "num_layers": [2, 3], "keep_prob": [0.8, 1.0],
+         "output_nonlinear": [None, "relu"], "optimizer_param": {}},
+    ),
+    "ResNet": (
+        {"n_latent": 16, "n_blocks": 2, "keep_prob": 0.8, "output_nonlinear": "sigmoid",
+         "optimizer_param": {"best_lr": 1e-3}},
+        {"n_latent": [16, 8], "n_blocks": [2, 1], "keep_prob": [0.8, 1.0]},
+    ),
+    "DenseNet": (
+        {"growth_rate": 8, "bn_size": 8, "block_config": [2, 3], "keep_prob": 1,
+         "output_nonlinear": None},
+        {"growth_rate": [8, 4], "bn_size": [8, 16], "block_config": [[2, 3], [2, 3, 4]]},
+    ),
+    "VAE": (
+        {"keep_prob": 1.0, "start_size": 64, "decay_ratio_list": [0.8, 0.6]},
+        {"keep_prob": [0.8, 1.0], "start_size": [64, 32], "num_layers": [2, 1],
+         "decay_ratio": [0.6, 0.8]},
+    ),
+}  # fmt: skip
+
+
+def original(folder, kind="MLP", **changes):
+    """A config with the keys of the original's documents; changes as section__key=value."""
+    rows = {"data_dir": str(folder), "features_file": "little_exp.tsv", "delimiter": " "}
+    labels = {"labels_file": "little_learning_target.tsv"}
+    steps = {"log_every_n_steps": 10, "output_every_n_steps": 1, "max_number_of_steps": 100,
+             "batch_size": 100}  # fmt: skip
+    given = {
+        "name": f"{kind.lower()}_demo",
+        "model": {"type": kind, "args": {"output_classes": 2}},
+        "data_train": {
+            "type": "DataLoader",
+            "args": rows | labels | {"validation_split": 0.2, "shuffle": True},
+        },
+        "data_evaluate": {"type": "DataLoader", "args": rows | labels},
+        "data_predict": {"type": "DataLoader", "args": dict(rows)},
+        "input_fn": {"num_threads": 16},
+        "trainer": {
+            "hyper_selector": True, "batch_size": 64, "save_dir": "./experiments",
+            "monitor": "accuracy", "selected_mode": "max", "num_gpus": 1, "patience": 3,
+            "pre_train_epoch": 1, "max_steps": 64000, "loss": "cross_entropy",
+        },
+        "optimizer": {"type": "Adam"},
+        "evaluator": dict(steps),
+        "predictor": dict(steps),
+        "explainer": {"type": "Shap", "args": {
+            "plot_type": "bar", "features_name_file": str(folder / "names_2.txt"),
+            "num_samples": 8, "ranked_outputs": 5,
+        }},
+    }  # fmt: skip
+    if kind in SPECS:
+        start, candidates = copy.deepcopy(SPECS[kind])
+        given["param_spec"] = {"type": "origin_params", "args": start}
+        given["hyper_param_spec"] = {"type": "hyper_params", "args": candidates}
+    if kind == "VAE":
+        del given["model"]["args"], given["data_train"]["args"]["labels_file"]
+        del given["data_evaluate"], given["explainer"], given["evaluator"]
+        given["trainer"] |= {"monitor": "loss", "selected_mode": "min", "select_by_eval": False}
+    if kind == "enas":
+        del given["optimizer"]
+        given["trainer"] = {
+            "child_num_layers": 3, "batch_size": 64, "max_number_of_epoches_in_search": 2,
+            "max_number_of_epoches_in_fixed": 3, "top_k_candidates": 2, "child_l2_reg": 1e-4,
+            "max_search_channel": 16, "log_every_n_steps": 10, "save_dir": "./experiments",
+        }  # fmt: skip
+        given["evaluator"] |= {"checkpoint_path": "default", "arc": None}
+        given["predictor"] |= {"checkpoint_path": "default", "arc": None}
+    for path, value in changes.items():
+        section, key = path.split("__")
+        level = given.setdefault(section, {})
+        level = level.setdefault("args", {}) if section not in ("trainer", "optimizer") else level
+        level[key] = value
+    return given
+
+
+def ported(given, folder):
+    """The config here, checked, and the notes by old key."""
+    keys, notes = legacy.ported(given, "old.json", folder)
+    return Config.of(keys), {note.old: note for note in notes}
+
+
+# Key by key --------------------------------------------------------------------------------
+
+# Old keys beside those of `original`, a value each, and what must come of it.
+FURTHER = [
+    ("MLP", "data_train__validation_split", 0.3, lambda c: c.data.split.validation == 0.3),
+    ("MLP", "data_train__validation_features", "little_exp.tsv",
+     lambda c: c.data.validation.endswith("little_exp.tsv") and c.data.split.validation == 0),
+    ("MLP", "data_train__validation_labels", None, lambda c: c.data.validation_targets is None),
+    ("MLP", "data_train__type", "BigDataLoader", lambda c: True),
+    ("MLP", "input_fn__capacity", 50000, lambda c: True),
+    ("MLP", "input_fn__enqueue_many", True, lambda c: True),
+    ("MLP", "input_fn__min_after_dequeue", 0, lambda c: True),
+    ("MLP", "input_fn__seed", 11, lambda c: c.seed == 11),
+    ("MLP", "input_fn__allow_smaller_final_batch", True, lambda c: True),
+    ("MLP", "model__is_regression", True,
+     lambda c: c.task.type == "regression" and c.task.loss == "mse" and c.objective == "rmse"),
+    ("MLP", "model__multi_tasks", True, lambda c: c.data.target == "*"),
+    ("MLP", "trainer__monitor", "f1_score", lambda c: c.objective == "f1_macro"),
+    ("MLP", "trainer__monitor", "accuracy", lambda c: c.objective == "accuracy"),
+    ("MLP", "trainer__evaluate_every_n_epochs", 1, lambda c: True),
+    ("MLP", "trainer__min_delta", 0.001, lambda c: c.training.min_gain == 0.001),
+    ("MLP", "trainer__patience", 10, lambda c: c.training.patience == 10),
+    ("MLP", "trainer__decay_lr", 10,
+     lambda c: c.training.decay.factor == pytest.approx(0.1) and c.training.decay.after == 3),
+    ("MLP", "trainer__decay_min_delta", 0.001, lambda c: True),
+    ("MLP", "trainer__decay_patience", 2,
+     lambda c: c.training.patience == 9 and c.training.decay.after == 3),
+    ("MLP", "trainer__select_by_eval", True, lambda c: True),
+    ("MLP", "trainer__auto_batch", False, lambda c: True),
+    ("MLP", "trainer__save_model_secs", 600, lambda c: True),
+    ("MLP", "trainer__num_gpus", 4, lambda c: True),
+    ("MLP", "trainer__max_steps", 1000, lambda c: c.training.epochs == 640),
+    ("MLP", "trainer__loss", "focal_loss", lambda c: c.task.loss == "focal_loss"),
+    ("MLP", "trainer__init_learning_rate", None, lambda c: c.training.learning_rate == "auto"),
+    ("MLP", "trainer__end_learning_rate", None, lambda c: c.training.learning_rate == "auto"),
+    ("MLP", "trainer__hyper_selector", False,
+     lambda c: c.search.max_trials == 1 and c.training.learning_rate == 1e-3),
+    ("MLP", "optimizer__type", "ADAMW", lambda c: c.training.optimizer == "adamw"),
+    ("MLP", "evaluator__checkpoint_path", "default", lambda c: True),
+    ("MLP", "predictor__checkpoint_path", "default", lambda c: True),
+    ("ResNet", "hyper_param_spec__output_nonlinear", [None, "tanh"],
+     lambda c: c.families["resnet"]["output_nonlinearity"] == ["sigmoid", "none", "tanh"]),
+    ("DenseNet", "param_spec__best_lr", 0.01, lambda c: c.training.learning_rate == "auto"),
+    ("VAE", "param_spec__learning_rate", 0.01, lambda c: c.training.learning_rate == "auto"),
+    ("VAE", "trainer__loss", "cross_entropy", lambda c: c.task.loss == "elbo"),
+    ("enas", "trainer__child_lr_reg", 1e-3,
+     lambda c: c.families["wired"]["l2"] in (1e-3, 1e-4)),
+    ("enas", "trainer__child_num_layers", 6, lambda c: c.families["wired"]["layers"] == 7),
+    ("enas", "evaluator__arc", [1, 4, 0, 1, 1, 0],
+     lambda c: c.families["wired"]["arc"] == [[1, 4, 0, 1, 1, 0]] and c.search.max_trials == 1),
+    ("enas", "predictor__arc", None, lambda c: "arc" not in c.families["wired"]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("kind", "key", "value", "holds"), FURTHER)
+def test_a_key_has_its_effect_or_a_reason(small, kind, key, value, holds):
+    config, notes = ported(original(small, kind, **{key: value}), small)
+    assert holds(config)
+    note = notes[key.replace("__", ".")]
+    assert note.new or note.effect
+
+
+SIZES = [f"FC{layer}_SIZE" for layer in range(1, 7)]
+
+
+def test_sizes_of_layers_may_be_numbered(small):
+    given = original(small, "MLP")
+    given["param_spec"]["args"] = {key: 512 for key in SIZES} | {"keep_prob": 0.8}
+    given["hyper_param_spec"]["args"] = {key: [64, 32, 16, 8] for key in SIZES}
+    config, notes = ported(given, small)
+    network = config.families["mlp"]
+    assert network["layers"] == [6] and network["units"] == 512
+    assert all(network[f"units_{layer}"] == [512, 64, 32, 16, 8] for layer in range(1, 7))
+    assert config.search.max_trials == 1 + 6 * 4
+    assert notes["hyper_param_spec.FC6_SIZE"].new == "families.mlp.units_1 ..."
+
+
+def test_every_key_of_the_original_is_in_a_test(small):
+    tested = {key.replace("__", ".") for _, key, _, _ in FURTHER}
+    tested |= {f"{spec}.{key}" for spec in ("param_spec", "hyper_param_spec") for key in SIZES}
+    for kind in TYPES:
+        tested |= set(dict(legacy._leaves(original(small, kind))))
+    assert tested <= set(legacy.KEYS)
+    assert set(map(anywhere, tested)) == set(map(anywhere, legacy.KEYS))
+
+
+def anywhere(key):
+    """A key without the one of several like sections that it stands in."""
+    return re.sub(r"^(hyper_)?param_spec|^data_[a-z]+", "", key)
+
+
+@pytest.mark.parametrize("kind", TYPES)
+def test_every_key_is_noted_once_and_in_order(small, kind):
+    given = original(small, kind)
+    _, notes = legacy.ported(given, "old.json", small)
+    assert [note.old for note in notes] == [key for key, _ in legacy._leaves(given)]
+    assert all(note.new or note.effect for note in notes)
+
+
+@pytest.mark.parametrize(
+    ("kind", "family"),
+    [("MLP", "mlp"), ("mlp", "mlp"), ("RESNET", "resnet"), ("DenseNet", "densenet"),
+     ("densnet", "densenet"), ("vae", "resvae"), ("ENAS", "wired")],
+)  # fmt: skip
+def test_all_spellings_of_a_type(small, kind, family):
+    spelled = {"mlp": "MLP", "resnet": "ResNet", "densenet": "DenseNet", "wired": "enas"}
+    given = original(small, spelled.get(family, "VAE"))
+    given["model"]["type"] = kind
+    config, _ = ported(given, small)
+    assert set(config.families) == {family}
+
+
+def test_networks_start_at_param_spec_and_go_through_the_candidates(small):
+    config, _ = ported(original(small, "MLP"), small)
+    assert config.families["mlp"] == legacy.SUPERVISED | {
+        "layers": [2, 3], "units": 8, "units_1": [8, 16], "units_2": [16, 8], "units_3": [16, 8],
+        "input_dropout": [0, 0.2], "output_nonlinearity": ["sigmoid", "none", "relu"],
+    }  # fmt: skip
+    # A start, then the other values of each: layers, three widths, dropout, two nonlinearities.
+    assert config.search.method == "coordinate" and config.search.max_trials == 1 + 1 + 3 + 1 + 2
+    densenet, _ = ported(original(small, "DenseNet"), small)
+    assert densenet.families["densenet"]["block_config"] == [[2, 3], [2, 3, 4]]
+    vae, _ = ported(original(small, "VAE"), small)
+    assert vae.families["resvae"]["layers"] == [3, 2] and vae.task.type == "representation"
+
+
+def test_without_a_search_param_spec_is_the_model(small):
+    fixed = {"trainer__hyper_selector": False}
+    mlp, _ = ported(original(small, "MLP", **fixed), small)
+    assert mlp.families["mlp"]["units_2"] == [16] and mlp.families["mlp"]["layers"] == [2]
+    vae, _ = ported(original(small, "VAE", **fixed), small)
+    assert vae.families["resvae"]["widths"] == [[64, 51, 31]]
+    both = {"trainer__init_learning_rate": 1e-4, "trainer__end_learning_rate": 0.1}
+    ramp, _ = ported(original(small, "MLP", **both), small)
+    assert ramp.training.learning_rate == [1e-4, 0.1]
+
+
+def test_validation_files_take_the_place_of_a_split(small):
+    files = {"data_train__validation_features": "little_exp.tsv",
+             "data_train__validation_labels": "little_learning_target.tsv",
+             "data_train__validation_split": None}  # fmt: skip
+    config, notes = ported(original(small, "MLP", **files), small)
+    assert config.data.split.validation == 0 and config.data.validation_targets
+    assert notes["data_train.validation_labels"].new == "data.validation_targets"
+
+
+@pytest.mark.parametrize(
+    ("kind", "changes", "said"),
+    [
+        ("MLP", {"trainer__patienc": 3}, "unknown name 'trainer.patienc'.*trainer.patience"),
+        ("MLP", {"optimizer__type": "kfac"}, "no kfac; the nearest is lamb"),
+        ("MLP", {"optimizer__type": "dynamic_momentum"}, "the nearest is momentum"),
+        ("MLP", {"trainer__loss": "hinge"}, "trainer.loss: unknown name 'hinge'"),
+        ("MLP", {"trainer__monitor": "auc"}, "trainer.monitor: unknown name 'auc'"),
+        ("MLP", {"trainer__selected_mode": "min"}, "accuracy is best at its greatest"),
+        ("MLP", {"trainer__patience": "ten"}, "trainer.patience: expected a number; .*'ten'"),
+        ("MLP", {"trainer__hyper_selector": 1}, "trainer.hyper_selector: expected true or false"),
+        ("MLP", {"param_spec__keep_prob": "all"}, "keep_prob: expected numbers; received 'all'"),
+        ("MLP", {"data_train__features_file": None}, "data_train.features_file: .* must be given"),
+        ("MLP", {"evaluator__checkpoint_path": "a.ckpt"}, "checkpoints of TensorFlow 1 cannot"),
+        ("MLP", {"model__type": "CNN"}, "model.type: unknown name 'CNN'"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_answered_is_an_error_that_names_it(small, kind, changes, said):
+    given = original(small, kind, **changes)
+    if "model__type" in changes:
+        given["model"] = {"type": changes["model__type"]}
+    with pytest.raises(InputError, match=said):
+        ported(given, small)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('{"a": 1\n "b": 2}', "line 2, column 2: received '\"b\"' behind '1'; expected ','"),
+        ('{"a": {\n} // vae\n"b": 2}', "line 3, column 1: .* behind '}'; expected ','"),
+        ('{"a": [128，64]}', "line 1, column 11: received '，'; expected ',' in its place"),
+        ('{"a"： 1}', "line 1, column 5: received '：'; expected ':' in its place"),
+        ('{“a”: 1}', "line 1, column 2: received '“'; expected '\"' in its place"),
+        ('{"a": [1 2.5]}', "column 10: received '2.5' behind '1'; expected ','"),
+        ('{"a": 1', "line 1, column 8: Unexpected end of input"),
+    ],
+)  # fmt: skip
+def test_json_that_cannot_be_read_says_what_to_put_where(tmp_path, text, said):
+    (tmp_path / "old.json").write_text(text)
+    with pytest.raises(InputError, match=said):
+        read_json(tmp_path / "old.json")
+
+
+def test_comments_trailing_commas_and_full_width_signs_in_texts_are_fine(tmp_path):
+    (tmp_path / "old.json").write_text('{ // one，two\n "a": "x：y", /* 、 */ "b": [1,],}')
+    assert read_json(tmp_path / "old.json") == {"a": "x：y", "b": [1]}
+
+
+# Runs --------------------------------------------------------------------------------------
+
+
+def written(folder, given, name="old.json"):
+    """A config on disk, with the comments and commas that the original's have."""
+    text = json.dumps(given, indent=1).replace("{\n", "{ // as in the documents\n", 1)
+    path = folder / name
+    path.write_text(text[:-2] + ",\n}")
+    return path
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", TYPES)
+def test_the_original_s_example_runs_through_all_verbs(example, tmp_path, without_plots, kind):
+    automl = ag.auto(written(tmp_path, original(example, kind)))
+    board = automl.train()
+    scores, frame = automl.evaluate(), automl.predict()
+    family = legacy.FAMILIES[kind.lower()]
+    assert family in set(board["family"])
+    assert automl.folder == tmp_path / "experiments" / f"{kind.lower()}_demo"
+    assert (frame["part"] == "predict").sum() == SAMPLES
+    log = (automl.folder / "log.txt").read_text()
+    assert "input_fn.num_threads: TensorFlow 2 has no input queues" in log
+    if kind == "VAE":
+        assert "elbo" in scores["validation"] and "z16" in frame
+        return
+    assert scores["evaluate"]["accuracy"]["value"] > 0.8
+    table = automl.explain()
+    assert table["feature"][0].split("_")[0] in ("Oprk1", "Xkr4", "Rp1") and len(table) == GENES
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["MLP", "VAE"])
+def test_results_lie_under_the_original_s_names_too(small, tmp_path, kind):
+    path = written(tmp_path, original(small, kind))
+    automl = ag.AutoGenome(Config.load(path, ["output.layout=autogenome"]))
+    automl.run(("train", "evaluate", "predict", "explain"))
+    root, name = tmp_path / "experiments", f"{kind.lower()}_demo"
+    (models,) = (root / "models" / name).iterdir()
+    (files,) = (root / "output_files" / name).iterdir()
+    assert models.name == files.name and len(models.name) == len("MMDD_HHMMSS")
+    assert (models / "best_model.keras").read_bytes() == (
+        automl.folder / "model.keras"
+    ).read_bytes()
+    there = {path.name for path in files.iterdir()}
+    if kind == "VAE":
+        latent = pd.read_csv(files / "res_vae_predicted_latent_vector_data_frame.csv")
+        told = pd.read_csv(files / "res_vae_predicted_recon_x_data_frame.csv")
+        assert latent.shape == (SAMPLES, 16) and told.shape == (SAMPLES, 60)
+        return
+    assert {
+        "MLP_confusion_matrix.pdf", "MLP_predicted_result_data_frame.csv",
+        "_features_orders.csv", "_barTotal_feature_importance_summary.pdf",
+        *(f"_dot{c}_feature_importance_summary.pdf" for c in (0, 1)),
+        *(f"class_{c}feature_importance_summary.pdf" for c in (0, 1)),
+        *(f"_class_{c}shap_values.csv" for c in (0, 1)),
+    } == there  # fmt: skip
+    results = pd.read_csv(files / "MLP_predicted_result_data_frame.csv")
+    assert list(results) == ["predicted_result", "softmax_value"] and len(results) == SAMPLES
+    assert np.sum(json.loads(results["softmax_value"][0])) == pytest.approx(1, abs=1e-6)
+    shap_values = pd.read_csv(files / "_class_1shap_values.csv")
+    orders = pd.read_csv(files / "_features_orders.csv")
+    assert shap_values.shape == (8, 60) and shap_values.abs().mean().idxmax() == orders.iloc[0, 1]
+
+
+@pytest.mark.slow
+def test_port_writes_a_config_that_gives_the_same_leaderboard(small, tmp_path, capsys):
+    old = written(tmp_path, original(small, "MLP"))
+    new = tmp_path / "elsewhere" / "new.json"
+    assert cli.main(["port", str(old), str(new)]) == 0
+    printed = capsys.readouterr().out.splitlines()
+    assert printed[0].split() == ["old", "key", "new", "key", "effect"]
+    assert printed[-1] == str(new)
+    said = {line.split()[0] for line in printed[1:-1]}
+    assert said == {key for key, _ in legacy._leaves(original(small, "MLP"))}
+    assert not legacy.is_original(json.loads(new.read_text()))
+    boards = [
+        ag.AutoGenome(
+            Config.load(path).model_copy(update={"output_dir": str(tmp_path / path.stem)})
+        ).train()
+        for path in (old, new)
+    ]
+    first, second = (board.drop(columns="seconds") for board in boards)
+    pd.testing.assert_frame_equal(first, second, check_exact=True)
+
+
+def test_port_refuses_what_is_no_config_of_the_original(tmp_path, capsys):
+    (tmp_path / "a.json").write_text('{"name": "t", "data": {"features": "x.tsv"}}')
+    assert cli.main(["port", str(tmp_path / "a.json"), str(tmp_path / "b.json")]) == 2
+    assert "no config of AutoGenome" in capsys.readouterr().err
+    assert not (tmp_path / "b.json").exists()
+
+
+def test_auto_begins_with_blood_cells_where_nothing_is_said():
+    assert ag.auto().config.data.features == "scanpy:pbmc68k_reduced"
