@@ -381,8 +381,9 @@ class AutoGenome:
                 "" if self.config.search.method == "enas" else "; name it in families to let it win"
             )
             log.warning(
-                "the linear reference (%.4g) did better than the best of %s (%.4g)%s",
-                first.score, ", ".join(self.spaces), found.score, hint,
+                "the linear reference (%.4g) did %s the best of %s (%.4g)%s", first.score,
+                "as well as" if first.score == found.score else "better than",
+                ", ".join(self.spaces), found.score, hint,
             )  # fmt: skip
 
     def _finish(self, run, learn, folds, attempts, deadline):

@@ -66,7 +66,7 @@ WITHOUT_EFFECT = {
             "batch_size": "results do not depend on it",
         }),
         (("data_train", "data_evaluate", "data_predict"), {
-            "type": "files of any size are read block by block",
+            "type": "files are read in blocks; the matrix itself must fit into memory",
             "delimiter": "it is detected",
             "shuffle": "rows are drawn by the seed, classes in their proportions",
         }),
@@ -99,6 +99,7 @@ ANSWERED = (
     ),
 )  # fmt: skip
 KEYS = (*ANSWERED, *MOVES, *WITHOUT_EFFECT)
+SECTIONS = tuple(dict.fromkeys(key.split(".")[0] for key in KEYS))
 # What the original's networks have no key for.
 FIXED = {"dropout": 0.0, "activation": "relu", "normalization": "batch", "l2": 0.0}
 SUPERVISED = FIXED | {"spectral_power": 0.0}
@@ -150,7 +151,8 @@ class _Port:
         self._new, self._notes = {}, {}
         for key in self._old:
             if key not in KEYS:
-                raise unknown(f"{place}: a config of AutoGenome", key, KEYS)
+                beside = [known for known in KEYS if known.startswith(f"{key.split('.')[0]}.")]
+                raise unknown(f"{place}: a config of AutoGenome", key, beside or SECTIONS)
 
     def ported(self):
         """See the function of this name."""

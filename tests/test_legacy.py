@@ -278,6 +278,7 @@ def test_validation_files_take_the_place_of_a_split(small):
     ("kind", "changes", "said"),
     [
         ("MLP", {"trainer__patienc": 3}, "unknown name 'trainer.patienc'.*trainer.patience"),
+        ("MLP", {"explain__type": "Shap"}, "unknown name 'explain.type'; .*mean 'explainer'"),
         ("MLP", {"optimizer__type": "kfac"}, "no kfac; the nearest is lamb"),
         ("MLP", {"optimizer__type": "dynamic_momentum"}, "the nearest is momentum"),
         ("MLP", {"trainer__loss": "hinge"}, "trainer.loss: unknown name 'hinge'"),
