@@ -11,13 +11,16 @@ import importlib
 __version__ = "0.1.0"
 
 _HOMES = {
+    "AutoGenomeClassifier": "autogenome_tf.estimators",
+    "AutoGenomeRegressor": "autogenome_tf.estimators",
+    "ResVAE": "autogenome_tf.estimators",
     "AutoGenome": "autogenome_tf.automl",
     "Config": "autogenome_tf.config",
     "Dataset": "autogenome_tf.data",
 }
-_ROOMS = ("families", "metrics", "plots", "tasks")
+_ROOMS = ("families", "metrics", "plots", "tasks", "tl")
 
-__all__ = ["AutoGenome", "Config", "Dataset", "__version__", "auto", "load", *_ROOMS]
+__all__ = ["__version__", "auto", "load", *_HOMES, *_ROOMS]
 
 
 def auto(config=None):

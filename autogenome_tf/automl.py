@@ -119,7 +119,8 @@ class AutoGenome:
             folds.forget_steps()
             self._finish(run, learn, folds, best.attempts, deadline)
             times["fit"] = time.monotonic() - started
-            plots.draw_training(run, self.config.objective)
+            if self.config.output.figures:
+                plots.draw_training(run, self.config.objective)
             self._ready = None
         return leaderboard(trials, self.config.objective)
 
@@ -149,7 +150,8 @@ class AutoGenome:
             if predictor.task.type == "classification":
                 counts = evaluation.confusion_matrix(predictor.task, *scored[shown])
                 run.write_table("confusion_matrix.tsv", counts, index=True)
-            plots.draw_evaluation(run)
+            if self.config.output.figures:
+                plots.draw_evaluation(run)
             return found
 
     def predict(self, rows=None):
@@ -189,7 +191,7 @@ class AutoGenome:
             if is_latent:
                 told = (evaluation.reconstruction(predictor, *one) for one in found)
                 run.write_compressed("reconstruction.tsv.gz", pd.concat(told, ignore_index=True))
-            if predictor.task.type == "regression":
+            if predictor.task.type == "regression" and self.config.output.figures:
                 plots.draw_predictions(run, predictor.task.targets)
         return frame
 
@@ -232,7 +234,9 @@ class AutoGenome:
                 work.write_interactions(found, paired, self._prepared)
             # Latent units are many, and without names that anybody would look for.
             is_latent = self.config.task.type == "representation"
-            plots.draw_explanation(run, settings.top, ("bar",) if is_latent else plots.IMPORTANCE)
+            kinds = ("bar",) if is_latent else plots.IMPORTANCE
+            if self.config.output.figures:
+                plots.draw_explanation(run, settings.top, kinds)
         return found.explanation() if as_explanation else found.table()
 
     def export(self):
@@ -289,7 +293,8 @@ class AutoGenome:
         found = space.scores()
         run.write_json("metrics.json", found)
         run.write_table("clusters.tsv", space.clusters())
-        plots.draw_latent(run, space.maps())
+        if self.config.output.figures:
+            plots.draw_latent(run, space.maps())
         return found
 
     @contextlib.contextmanager

@@ -321,6 +321,7 @@ class Output(Section):
     layout: Literal["run", "autogenome"] = Field(
         "run", description="autogenome: results under the original's names too, in output_dir."
     )
+    figures: bool = Field(True, description="Whether they are drawn.")
 
 
 class Config(Section):

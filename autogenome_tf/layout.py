@@ -43,8 +43,7 @@ def _model(run):
 
 
 def _evaluation(run):
-    if run.has("confusion_matrix.pdf"):
-        _copy(run, "confusion_matrix.pdf", "output_files", f"{_type(run)}_confusion_matrix.pdf")
+    _copy(run, "confusion_matrix.pdf", "output_files", f"{_type(run)}_confusion_matrix.pdf")
 
 
 def _predictions(run):
@@ -81,8 +80,7 @@ def _importance(run):
         safe = re.sub(r"[^A-Za-z0-9._-]", "_", str(name))
         for kind, target in (("dot", f"_dot{number}_"), ("bar", f"class_{number}")):
             picture = f"plots/importance_{kind}_{safe}.pdf"
-            if run.has(picture):
-                _copy(run, picture, "output_files", f"{target}{SUMMARY}")
+            _copy(run, picture, "output_files", f"{target}{SUMMARY}")
     _table(run, "_features_orders.csv", pd.DataFrame(orders))
     _copy(run, "plots/importance_total.pdf", "output_files", f"_barTotal_{SUMMARY}")
 
@@ -96,6 +94,9 @@ def _type(run):
 
 
 def _copy(run, name, kind, target):
+    """Copy a file of the run; figures may not have been drawn."""
+    if not run.has(name):
+        return
     with replacing(folder(run, kind) / target) as path:
         shutil.copyfile(run.path(name), path)
 

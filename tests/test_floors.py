@@ -47,6 +47,8 @@ FLOORS = (
     ("export",),
     # the order of the stages
     ("automl",),
+    # for scikit-learn's users and scanpy's
+    ("estimators", "tl"),
     # the front door (autogenome_tf/__init__.py)
     ("autogenome_tf",),
     # verbs

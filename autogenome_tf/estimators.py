@@ -1,0 +1,246 @@
+"""scikit-learn estimators around the same search and networks: for pipelines and cross-validation.
+
+A run folder is made for the time of `fit` only; what stays is the fitted model.
+"""
+
+import contextlib
+import logging
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import scipy.special
+from sklearn.base import (
+    BaseEstimator,
+    ClassifierMixin,
+    ClassNamePrefixFeaturesOutMixin,
+    RegressorMixin,
+    TransformerMixin,
+)
+from sklearn.utils import check_random_state
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from autogenome_tf.automl import AutoGenome
+from autogenome_tf.embedding import Embedding
+from autogenome_tf.predictor import Predictor
+
+FILE = "model.keras"
+
+
+class _Estimator(BaseEstimator):
+    """What all have in common: a config made of a few parameters, and a model that pickles."""
+
+    _kind = Predictor
+
+    def _learn(self, X, y):  # noqa: N803 (scikit-learn's name)
+        """Run the search in a folder of its own and keep the model."""
+        with tempfile.TemporaryDirectory(prefix="autogenome_tf-") as folder, _silent():
+            automl = AutoGenome(self._config(folder), data=(X, y))
+            self.leaderboard_ = automl.train()
+            self.predictor_ = self._kind.load(automl.folder / FILE)
+        return self
+
+    def _config(self, folder):
+        seed = self.random_state
+        if not isinstance(seed, (int, np.integer)):
+            seed = check_random_state(seed).randint(2**31 - 1)
+        given = {
+            "name": "estimator",
+            "seed": int(seed),
+            "data": {"split": {"test": 0.0}},
+            "search": {"max_trials": self.max_trials, "max_seconds": self.max_seconds},
+            **self._asked(),
+        }
+        fixed = {"output_dir": folder, "output": {"figures": False}}
+        return _merged(_merged(given, self.config or {}), fixed)
+
+    def _checked(self, X, **options):  # noqa: N803
+        takes_missing = (self.config or {}).get("data", {}).get("missing", "error") != "error"
+        return validate_data(
+            self, X, accept_sparse="csr", dtype=np.float32,
+            ensure_all_finite="allow-nan" if takes_missing else True, **options,
+        )  # fmt: skip
+
+    def _outputs(self, X):  # noqa: N803
+        check_is_fitted(self)
+        return self.predictor_.outputs(self._checked(X, reset=False))
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        missing = (self.config or {}).get("data", {}).get("missing", "error")
+        tags.input_tags.sparse, tags.input_tags.allow_nan = True, missing != "error"
+        return tags
+
+    def __getstate__(self):
+        state = dict(super().__getstate__())
+        if "predictor_" in state:
+            with tempfile.TemporaryDirectory(prefix="autogenome_tf-") as folder:
+                state["predictor_"].save(Path(folder, FILE))
+                state["predictor_"] = Path(folder, FILE).read_bytes()
+        return state
+
+    def __setstate__(self, state):
+        if "predictor_" in state:
+            with tempfile.TemporaryDirectory(prefix="autogenome_tf-") as folder:
+                Path(folder, FILE).write_bytes(state["predictor_"])
+                state = state | {"predictor_": self._kind.load(Path(folder, FILE))}
+        super().__setstate__(state)
+
+
+class _Supervised(_Estimator):
+    """An estimator with targets."""
+
+    def __init__(
+        self, families=None, max_trials=30, max_seconds=None, ensemble_size=1, config=None,
+        random_state=7,
+    ):  # fmt: skip
+        self.families = families
+        self.max_trials = max_trials
+        self.max_seconds = max_seconds
+        self.ensemble_size = ensemble_size
+        self.config = config
+        self.random_state = random_state
+
+    def _asked(self):
+        named = {} if self.families is None else {"families": dict(
+            self.families if isinstance(self.families, dict) else dict.fromkeys(self.families)
+        )}  # fmt: skip
+        return {"task": {"type": self._task}, "ensemble": {"size": self.ensemble_size}, **named}
+
+
+class AutoGenomeClassifier(ClassifierMixin, _Supervised):
+    """Search and train a network that tells classes.
+
+    Args:
+        families: Names of families, or a dict of name to hyperparameters as in a config; None for
+            linear, mlp, resnet and densenet.
+        max_trials: Of the search.
+        max_seconds: Wall-clock budget of a `fit`, or None.
+        ensemble_size: 1, a number of trials to choose from, or "auto".
+        config: Further keys of a config, as nested dicts.
+        random_state: Seed, a `numpy.random.RandomState`, or None.
+
+    Attributes:
+        classes_: (classes,) labels, sorted.
+        leaderboard_: DataFrame of the trials, best first.
+        predictor_: The fitted `predictor.Predictor`.
+        n_features_in_: Number of genes.
+    """
+
+    _task = "classification"
+
+    def fit(self, X, y):  # noqa: N803
+        """Learn from X (samples, genes), dense, sparse or a DataFrame, and y (samples,) labels."""
+        X, y = self._checked(X, y=y)  # noqa: N806
+        check_classification_targets(y)
+        self.classes_, places = np.unique(y, return_inverse=True)
+        return self._learn(X, places.astype(str))
+
+    def predict_proba(self, X):  # noqa: N803
+        """Chances (samples, classes) in the order of `classes_`."""
+        return scipy.special.softmax(self._outputs(X).astype("float64"), axis=1)
+
+    def predict(self, X):  # noqa: N803
+        """The likeliest class of each row, (samples,)."""
+        likeliest = self._outputs(X).argmax(axis=1)
+        return self.classes_[likeliest]
+
+
+class AutoGenomeRegressor(RegressorMixin, _Supervised):
+    """Search and train a network that predicts values; see `AutoGenomeClassifier`."""
+
+    _task = "regression"
+
+    def fit(self, X, y):  # noqa: N803
+        """Learn from X (samples, genes) and y (samples,) or (samples, targets)."""
+        X, y = self._checked(X, y=y, multi_output=True, y_numeric=True)  # noqa: N806
+        self._is_flat = y.ndim == 1
+        return self._learn(X, y)
+
+    def predict(self, X):  # noqa: N803
+        """Values in original units, of the shape of the y that was learned."""
+        outputs = self._outputs(X).astype("float64")
+        return outputs[:, 0] if self._is_flat else outputs
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = True
+        return tags
+
+
+class ResVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, _Estimator):
+    """Search and train a variational autoencoder with skip connections; see `resvae.ResVAE`.
+
+    Args:
+        latent: Number of latent units.
+        likelihood: gaussian, bernoulli, negative_binomial or zero_inflated.
+        max_trials: Of the search.
+        max_seconds: Wall-clock budget of a `fit`, or None.
+        config: Further keys of a config, as nested dicts.
+        random_state: Seed, a `numpy.random.RandomState`, or None.
+
+    Attributes:
+        leaderboard_: DataFrame of the trials, best first.
+        predictor_: The fitted `embedding.Embedding`.
+        n_features_in_: Number of genes.
+    """
+
+    _kind = Embedding
+
+    def __init__(
+        self, latent=16, likelihood="gaussian", max_trials=1, max_seconds=None, config=None,
+        random_state=7,
+    ):  # fmt: skip
+        self.latent = latent
+        self.likelihood = likelihood
+        self.max_trials = max_trials
+        self.max_seconds = max_seconds
+        self.config = config
+        self.random_state = random_state
+
+    def _asked(self):
+        network = {"latent": self.latent, "likelihood": self.likelihood}
+        return {"task": {"type": "representation"}, "families": {"resvae": network}}
+
+    def fit(self, X, y=None):  # noqa: N803
+        """Learn from X (samples, genes); y is ignored."""
+        return self._learn(self._checked(X), None)
+
+    def transform(self, X):  # noqa: N803
+        """Latent means (samples, latent)."""
+        return self._outputs(X)
+
+    def inverse_transform(self, X):  # noqa: N803
+        """Expected values (samples, kept genes) of latent points, as the likelihood tells them."""
+        check_is_fitted(self)
+        return self.predictor_.decode(np.asarray(X, "float32"))
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.transformer_tags.preserves_dtype = ["float32"]
+        return tags
+
+    @property
+    def _n_features_out(self):
+        return self.predictor_.autoencoder.latent
+
+
+def _merged(first, second):
+    """Nested dicts, those of the second going before."""
+    both = dict(first)
+    for key, value in second.items():
+        nested = isinstance(value, dict) and isinstance(both.get(key), dict)
+        both[key] = _merged(both[key], value) if nested and key != "families" else value
+    return both
+
+
+@contextlib.contextmanager
+def _silent():
+    """Say nothing on the console, where nobody has asked the package's logger to speak."""
+    logger, silence = logging.getLogger("autogenome_tf"), logging.NullHandler()
+    logger.addHandler(silence)
+    try:
+        yield
+    finally:
+        logger.removeHandler(silence)

@@ -1,0 +1,67 @@
+"""AnnData in, AnnData out, so that scanpy's tools and plots go on from here.
+
+What is trained stays in a run folder, as from a config; cells without a label are predicted too.
+"""
+
+import pandas as pd
+
+from autogenome_tf.automl import AutoGenome
+
+
+def classify(adata, key, config=None, stages=("train", "evaluate")):
+    """Learn the classes in a column of `obs` and predict them for every cell.
+
+    Args:
+        adata: AnnData of (cells, genes); X is taken as it is.
+        key: Column of `obs` to predict. Cells without a value are not learned from.
+        config: Further keys of a config, as nested dicts.
+        stages: Stages to run.
+
+    Returns:
+        The `AutoGenome`. In `adata.obs` are then <key>_predicted (categorical), <key>_confidence
+        (the chance of the predicted class) and <key>_part (train, validation, test, or new).
+
+    Raises:
+        InputError: Where the column is missing or holds nothing to learn.
+    """
+    known = adata
+    if key in adata.obs and adata.obs[key].isna().any():
+        known = adata[adata.obs[key].notna()]
+    automl = AutoGenome({"name": "classify"} | dict(config or {}), data=(known, key))
+    automl.run(stages)
+    found = automl.predict(adata)
+    split = pd.read_csv(automl.folder / "split.tsv", sep="\t", dtype={"sample": str})
+    part = split.set_index("sample")["part"].reindex(adata.obs_names).fillna("new")
+    chances = found.filter(regex="^p_").max(axis=1)
+    adata.obs[f"{key}_predicted"] = pd.Categorical(found["prediction"].to_numpy())
+    adata.obs[f"{key}_confidence"] = chances.to_numpy()
+    adata.obs[f"{key}_part"] = pd.Categorical(part.to_numpy())
+    return automl
+
+
+def resvae(adata, latent=16, likelihood="gaussian", key=None, config=None, stages=("train",)):
+    """Learn a latent space of the cells.
+
+    Args:
+        adata: AnnData of (cells, genes); X is taken as it is.
+        latent: Number of latent units.
+        likelihood: gaussian, bernoulli, negative_binomial or zero_inflated.
+        key: Column of `obs` that scores the space where the stage evaluate is run, or None.
+        config: Further keys of a config, as nested dicts.
+        stages: Stages to run.
+
+    Returns:
+        The `AutoGenome`. ``adata.obsm["X_resvae"]`` holds (cells, latent) means then, for
+        ``scanpy.pp.neighbors(adata, use_rep="X_resvae")``.
+    """
+    given = {
+        "name": "resvae",
+        "data": {"split": {"test": 0.0}},
+        "task": {"type": "representation"},
+        "families": {"resvae": {"latent": latent, "likelihood": likelihood}},
+        "search": {"max_trials": 1},
+    } | dict(config or {})
+    automl = AutoGenome(given, data=(adata, key))
+    automl.run(stages)
+    adata.obsm["X_resvae"] = automl.predict(adata).filter(regex="^z[0-9]+$").to_numpy()
+    return automl

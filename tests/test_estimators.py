@@ -1,0 +1,132 @@
+"""Estimators keep scikit-learn's promises; AnnData comes back with what scanpy goes on from."""
+
+import pickle
+
+import anndata
+import numpy as np
+import pandas as pd
+import pytest
+import scipy.sparse
+from sklearn.model_selection import cross_val_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+import autogenome_tf as ag
+from autogenome_tf.errors import InputError
+
+RANDOM = np.random.default_rng(0)
+X = RANDOM.normal(size=(80, 12)).astype("float32")
+LABELS = np.where(X[:, 0] + X[:, 1] > 0, "tumour", "healthy")
+VALUES = X[:, :2] @ [[1.0], [2.0]] + 3.0
+QUICK = {"search": {"epochs": 30, "folds": 2, "method": "random"}, "training": {"epochs": 30}}
+LATENT = {
+    "families": {"resvae": {"latent": 1, "start_width": 8, "layers": 1}},
+    "search": {"epochs": 2, "folds": 1},
+    "training": {"epochs": 2},
+}
+
+
+# No check is exempted.
+@pytest.mark.slow
+@parametrize_with_checks([
+    ag.AutoGenomeClassifier(["linear"], max_trials=1, config=QUICK),
+    ag.AutoGenomeRegressor(["linear"], max_trials=1, config=QUICK),
+    ag.ResVAE(latent=1, config=LATENT),
+])  # fmt: skip
+def test_scikit_learn_finds_nothing_wrong(estimator, check):
+    check(estimator)
+
+
+@pytest.fixture(scope="module")
+def classifier():
+    """Fitted on a frame, with a network."""
+    frame = pd.DataFrame(X, columns=[f"g{i}" for i in range(12)])
+    return ag.AutoGenomeClassifier(
+        {"mlp": {"layers": 1, "units": 8}}, max_trials=1, config=QUICK, random_state=3
+    ).fit(frame, LABELS)
+
+
+def test_classes_come_back_as_they_were_given(classifier):
+    frame = pd.DataFrame(X, columns=[f"g{i}" for i in range(12)])
+    assert list(classifier.classes_) == ["healthy", "tumour"]
+    assert list(classifier.feature_names_in_) == list(frame)
+    chances, told = classifier.predict_proba(frame), classifier.predict(frame)
+    assert chances.shape == (80, 2) and np.allclose(chances.sum(axis=1), 1)
+    assert np.array_equal(classifier.classes_[chances.argmax(axis=1)], told)
+    assert classifier.score(frame, LABELS) > 0.8
+    assert set(classifier.leaderboard_["family"]) == {"linear", "mlp"}
+
+
+def test_a_pickle_predicts_the_same(classifier):
+    frame = pd.DataFrame(X, columns=[f"g{i}" for i in range(12)])
+    back = pickle.loads(pickle.dumps(classifier))
+    assert np.array_equal(back.predict_proba(frame), classifier.predict_proba(frame))
+
+
+def test_a_pipeline_is_cross_validated_with_sparse_rows_too():
+    made = ag.AutoGenomeRegressor(["linear"], max_trials=1, config=QUICK)
+    pipeline = make_pipeline(StandardScaler(with_mean=False), made)
+    scores = cross_val_score(pipeline, scipy.sparse.csr_matrix(X), VALUES[:, 0], cv=2)
+    assert scores.min() > 0.9
+
+
+def test_a_regression_keeps_the_shape_of_its_targets():
+    two = np.hstack([VALUES, -VALUES])
+    for given in (VALUES[:, 0], two):
+        made = ag.AutoGenomeRegressor(["linear"], max_trials=1, config=QUICK).fit(X, given)
+        assert made.predict(X).shape == given.shape and made.score(X, given) > 0.9
+
+
+def test_missing_values_are_taken_where_the_config_says_so():
+    holed = X.copy()
+    holed[0, 0] = np.nan
+    with pytest.raises(ValueError, match="NaN"):
+        ag.AutoGenomeRegressor(["linear"], config=QUICK).fit(holed, VALUES[:, 0])
+    config = QUICK | {"data": {"missing": "mean"}}
+    made = ag.AutoGenomeRegressor(["linear"], max_trials=1, config=config).fit(holed, VALUES[:, 0])
+    assert np.isfinite(made.predict(holed)).all()
+
+
+def test_a_wrong_key_of_the_config_is_named():
+    with pytest.raises(InputError, match="search.epoch"):
+        ag.AutoGenomeRegressor(config={"search": {"epoch": 3}}).fit(X, VALUES[:, 0])
+
+
+def test_latent_means_have_names_and_lead_back():
+    made = ag.ResVAE(latent=1, config=LATENT).fit(X)
+    latent = made.transform(X)
+    assert latent.shape == (80, 1) and list(made.get_feature_names_out()) == ["resvae0"]
+    assert made.inverse_transform(latent).shape == X.shape
+
+
+# AnnData -----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def adata():
+    """Cells with labels, some of them missing."""
+    labels = pd.Series(LABELS, dtype=object)
+    labels[:5] = None
+    obs = pd.DataFrame({"cell_type": labels.to_numpy()}, index=[f"c{i}" for i in range(80)])
+    return anndata.AnnData(X.copy(), obs, pd.DataFrame(index=[f"g{i}" for i in range(12)]))
+
+
+def test_cells_are_classified_those_without_a_label_too(adata, tmp_path, without_plots):
+    config = QUICK | {"families": {"linear": {}}, "output_dir": str(tmp_path)}
+    automl = ag.tl.classify(adata, "cell_type", config)
+    assert automl.folder == tmp_path / "classify"
+    assert set(adata.obs["cell_type_part"].cat.categories) == {"new", "test", "train"}
+    assert (adata.obs["cell_type_part"][:5] == "new").all()
+    told = adata.obs["cell_type_predicted"].astype(str)
+    assert (told == LABELS).mean() > 0.8
+    assert adata.obs["cell_type_confidence"].between(0.5, 1).all()
+    assert adata.obs["cell_type"].isna().sum() == 5
+
+
+def test_a_latent_space_lies_in_obsm(adata, tmp_path, without_plots):
+    config = LATENT | {"output_dir": str(tmp_path)}
+    automl = ag.tl.resvae(adata, config=config)
+    assert adata.obsm["X_resvae"].shape == (80, 1)
+    again = automl.predict(adata).filter(regex="^z").to_numpy()
+    assert np.array_equal(adata.obsm["X_resvae"], again)
