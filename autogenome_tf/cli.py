@@ -104,18 +104,22 @@ def predict(parsed):
 
 def port(parsed):
     """Turn a config of AutoGenome into one of this package."""
-    from autogenome_tf import legacy
+    from autogenome_tf import families, legacy
     from autogenome_tf.config import Config, read_json
     from autogenome_tf.files import replacing
 
     given = read_json(parsed.old)
+    if Path(parsed.new).exists():
+        raise InputError(f"{parsed.new}: is there already; expected a new file.")
     if not legacy.is_original(given):
         raise InputError(f"{parsed.old}: no config of AutoGenome: neither model nor trainer in it.")
     folder = Path(parsed.new).resolve().parent
-    _, notes = legacy.ported(given, parsed.old, Path(parsed.old).parent)
+    keys, notes = legacy.ported(given, parsed.old, Path(parsed.old).parent)
+    config = Config.of(keys, parsed.old).resolved(Path(parsed.old).resolve().parent)
+    families.spaces(config, f"{parsed.old}: families")
     try:
         with replacing(parsed.new) as path:
-            path.write_text(Config.load(parsed.old).relative(folder).as_json(is_short=True))
+            path.write_text(config.relative(folder).as_json(is_short=True))
     except OSError as error:
         raise InputError(f"{parsed.new}: cannot write here: {error.strerror}.") from None
     rows = [("old key", "new key", "effect"), *((n.old, n.new or "-", n.effect) for n in notes)]

@@ -521,9 +521,19 @@ def read_json(path):
     except UnicodeDecodeError as error:
         raise InputError(f"{path}: not UTF-8 text (byte {error.start}).") from None
     try:
-        return json5.loads(text, allow_duplicate_keys=False)
+        return json5.loads(text, object_pairs_hook=_unambiguous)
     except (ValueError, RecursionError) as error:
         raise InputError(f"{path}: not valid JSON: {json_problem(text, error)}") from None
+
+
+def _unambiguous(pairs):
+    """A dict; a key may come again with the same value, as it does in configs of AutoGenome."""
+    found = {}
+    for key, value in pairs:
+        if key in found and found[key] != value:
+            raise ValueError(f"{key!r} comes twice, as {found[key]!r} and as {value!r}")
+        found[key] = value
+    return found
 
 
 def _listed(value):

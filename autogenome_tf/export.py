@@ -50,15 +50,13 @@ def export(run, config, predictor, background, rows):
     # An example is JSON, which has no NaN.
     example = np.nan_to_num(next(batches(rows.values, 1)))
     names = _names(predictor)
-    try:
-        with replacing_folder(folder / str(number)) as path:
-            _save(path, run, predictor, background, names)
-            signatures = tf.saved_model.load(str(path)).signatures
-            _compare(signatures, predictor, next(batches(rows.values)))
-            requests = {name: _request(predictor, name, example) for name in signatures}
-            _write_warm_up(path / WARM_UP, config.name, requests)
-    except (OSError, tf.errors.OpError) as error:
-        raise InputError(f"{folder}: cannot write here: {error}") from None
+    predictor.check(rows, "the rows that try the model")
+    with _writing(folder), replacing_folder(folder / str(number)) as path:
+        _save(path, run, predictor, background, names)
+        signatures = tf.saved_model.load(str(path)).signatures
+        _compare(signatures, predictor, next(batches(rows.values)))
+        requests = {name: _request(predictor, name, example) for name in signatures}
+        _write_warm_up(path / WARM_UP, config.name, requests)
     answer = signatures["serving_default"](**requests["serving_default"])
     run.write_json("serving.json", {
         "name": config.name,
@@ -76,6 +74,15 @@ def export(run, config, predictor, background, rows):
     })  # fmt: skip
     log.info("version %d for TensorFlow Serving: %s", number, ", ".join(signatures))
     return folder / str(number)
+
+
+@contextlib.contextmanager
+def _writing(folder):
+    """What the disk refuses is said with the folder's name."""
+    try:
+        yield
+    except (OSError, tf.errors.PermissionDeniedError, tf.errors.ResourceExhaustedError) as error:
+        raise InputError(f"{folder}: cannot write here: {error}") from None
 
 
 def next_version(folder, first):

@@ -1,9 +1,14 @@
 """Files are whole or not there: each is written under a temporary name and renamed."""
 
+import collections
 import contextlib
 import os
+import re
 import shutil
 from pathlib import Path
+
+# Of a name inside a file name; file systems take 255 bytes in all.
+MOST_LETTERS = 100
 
 
 @contextlib.contextmanager
@@ -38,3 +43,18 @@ def replacing_folder(path):
         os.rename(temporary, path)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def safe_names(names):
+    """Parts of file names for some names, all different whatever the names are.
+
+    >>> safe_names(["CD4+", "B cell", "B/cell"])
+    ['CD4_', 'B_cell_2', 'B_cell_3']
+    """
+    plain = [re.sub(r"[^A-Za-z0-9._-]", "_", str(name))[:MOST_LETTERS] for name in names]
+    # Some file systems take a letter for its capital.
+    times = collections.Counter(name.lower() for name in plain)
+    return [
+        name if times[name.lower()] == 1 else f"{name}_{number}"
+        for number, name in enumerate(plain, 1)
+    ]

@@ -6,13 +6,12 @@ Classes are numbered in the order of the model's outputs, as the original did.
 
 import datetime
 import json
-import re
 import shutil
 
 import numpy as np
 import pandas as pd
 
-from autogenome_tf.files import replacing
+from autogenome_tf.files import replacing, safe_names
 
 TYPES = {"mlp": "MLP", "resnet": "ResNet", "densenet": "DenseNet", "wired": "enas"}
 SUMMARY = "feature_importance_summary.pdf"
@@ -35,7 +34,7 @@ def follow(run, stage):
 def folder(run, kind):
     """Path of the folder of a run among the original's: kind is models or output_files."""
     began = datetime.datetime.fromisoformat(run.read_json("environment.json")["began"])
-    return run.folder.parent / kind / run.folder.name / began.strftime("%m%d_%H%M%S")
+    return run.folder.parent / kind / run.config().name / began.strftime("%m%d_%H%M%S")
 
 
 def _model(run):
@@ -71,13 +70,12 @@ def _asked(frame):
 def _importance(run):
     arrays = run.read_arrays("attributions.npz")
     orders = {}
-    for number, name in enumerate(arrays["outputs"]):
+    for number, safe in enumerate(safe_names(arrays["outputs"])):
         values = arrays["values"][:, :, number]
         table = pd.DataFrame(values, columns=arrays["features"])
         _table(run, f"_class_{number}shap_values.csv", table)
         order = np.argsort(-np.abs(values).mean(axis=0), kind="stable")
         orders[f"class_{number}"] = arrays["features"][order]
-        safe = re.sub(r"[^A-Za-z0-9._-]", "_", str(name))
         for kind, target in (("dot", f"_dot{number}_"), ("bar", f"class_{number}")):
             picture = f"plots/importance_{kind}_{safe}.pdf"
             _copy(run, picture, "output_files", f"{target}{SUMMARY}")

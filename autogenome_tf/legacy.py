@@ -101,8 +101,24 @@ ANSWERED = (
 KEYS = (*ANSWERED, *MOVES, *WITHOUT_EFFECT)
 SECTIONS = tuple(dict.fromkeys(key.split(".")[0] for key in KEYS))
 # What the original's networks have no key for.
-FIXED = {"dropout": 0.0, "activation": "relu", "normalization": "batch", "l2": 0.0}
-SUPERVISED = FIXED | {"spectral_power": 0.0}
+FIXED = {
+    "dropout": 0.0, "input_dropout": 0.0, "activation": "relu", "normalization": "batch", "l2": 0.0,
+}  # fmt: skip
+SUPERVISED = FIXED | {"spectral_power": 0.0, "output_nonlinearity": "none"}
+# Networks where a config says nothing of them; nothing is searched that it does not name.
+NETWORKS = {
+    "mlp": SUPERVISED | {"layers": 2, "units": 128},
+    "resnet": SUPERVISED | {"width": 128, "n_blocks": 2, "layers_per_block": 2},
+    "densenet": SUPERVISED
+    | {"growth_rate": 32, "bottleneck": 32, "block_config": [[2, 3]], "compression": 0.5},
+    "wired": SUPERVISED,
+    "resvae": FIXED
+    | {"latent": 16, "start_width": 256, "decay_ratio": 0.5, "layers": 2, "skip": "concatenate"},
+}
+# Keys whose values are shares of something; those of all others are whole numbers.
+SHARES = ("keep_prob", "decay_ratio", "decay_ratio_list")
+WORDS = ("output_nonlinear",)
+MOST_LAYERS = 6
 
 
 @dataclasses.dataclass(frozen=True)
@@ -122,7 +138,9 @@ class Note:
 
 def is_original(given):
     """Whether the keys of a config are those of the original."""
-    return isinstance(given, dict) and bool({"model", "data_train", "trainer"} & set(given))
+    if not isinstance(given, dict) or {"data", "families", "search", "training"} & set(given):
+        return False
+    return bool({"model", "data_train", "trainer"} & set(given))
 
 
 def ported(given, place, folder):
@@ -147,8 +165,15 @@ class _Port:
     """One config on its way: keys of the original in, keys here and notes out."""
 
     def __init__(self, given, place, folder):
-        self._old, self._place, self._folder = dict(_leaves(given)), place, folder
+        self._place, self._folder = place, folder
         self._new, self._notes = {}, {}
+        for section, value in given.items():
+            is_known = section in SECTIONS and section not in KEYS
+            if is_known and value is not None and not isinstance(value, dict):
+                raise InputError(
+                    f"{place}: {section}: expected an object {{...}}; received {value!r}."
+                )
+        self._old = dict(_leaves({key: value for key, value in given.items() if value is not None}))
         for key in self._old:
             if key not in KEYS:
                 beside = [known for known in KEYS if known.startswith(f"{key.split('.')[0]}.")]
@@ -160,8 +185,8 @@ class _Port:
         self._data(is_labelled=family != "resvae")
         self._task(family)
         for old, new in MOVES.items():
-            if old in self._old:
-                self._put(new, self._old[old], old)
+            if self._old.get(old) is not None:
+                self._put(new, _whole(self._old[old]), old)
         self._name()
         self._schedule()
         self._optimizer()
@@ -172,6 +197,8 @@ class _Port:
         for key in self._old:
             if key in WITHOUT_EFFECT:
                 self._note("", WITHOUT_EFFECT[key], key)
+        nothing = f"null, or not a key of {self._old['model.type']}"
+        self._note("", nothing, *self._old)
         return self._new, [self._notes[key] for key in self._old]
 
     # Keys ----------------------------------------------------------------------------------
@@ -199,7 +226,9 @@ class _Port:
             return default
         if isinstance(value, bool) or not isinstance(value, (int, float)):
             raise self._wrong(key, "a number")
-        return value
+        if not math.isfinite(value):
+            raise self._wrong(key, "a finite number")
+        return _whole(value)
 
     def _flag(self, key, default):
         value = self._old.get(key)
@@ -214,12 +243,6 @@ class _Port:
         if value is not None and not isinstance(value, str):
             raise self._wrong(key, "text")
         return default if value is None else value
-
-    def _list(self, key):
-        value = self._old.get(key)
-        if value is None:
-            return []
-        return value if isinstance(value, list) else [value]
 
     # What is learned from what -------------------------------------------------------------
 
@@ -259,10 +282,16 @@ class _Port:
             if path:
                 self._put(f"data.{new}", path, f"{section}.{key}", f"{section}.data_dir")
             self._note(f"data.{new}", "there is none", f"{section}.{key}")
-        if "features" not in self._new.get("data", {}):
+        found = self._new.get("data", {})
+        if "features" not in found:
             raise InputError(f"{self._place}: data_train.features_file: this key must be given.")
-        if is_labelled and "targets" not in self._new["data"]:
-            raise InputError(f"{self._place}: data_train.labels_file: this key must be given.")
+        for rows, labels in (
+            ("features", "targets"), ("validation", "validation_targets"),
+            ("evaluate", "evaluate_targets"),
+        ):  # fmt: skip
+            if is_labelled and rows in found and labels not in found:
+                key = ".".join(files[labels])
+                raise InputError(f"{self._place}: {key}: this key must be given.")
         names = self._word("explainer.features_name_file")
         if names:
             self._put("data.feature_names", names, "explainer.features_name_file")
@@ -309,7 +338,7 @@ class _Port:
             effect = "each learning rate has so many epochs without gain"
             self._put("training.decay.after", patience, "trainer.patience", effect=effect)
             effect = "with patience: until training stops"
-            longest = patience * (int(decays or 1) + 1)
+            longest = patience * ((1 if decays is None else decays) + 1)
             self._put("training.patience", longest, "trainer.decay_patience", effect=effect)
         elif patience is not None:
             self._put("training.patience", patience, "trainer.patience")
@@ -321,17 +350,33 @@ class _Port:
         self._note("", "it goes with patience", "trainer.decay_patience", "trainer.patience")
         self._note("", "the usual one", "trainer.decay_lr")
         steps = self._number("trainer.max_steps")
-        rows = _lines(Path(self._folder) / self._new["data"]["features"])
-        if steps is not None and rows:
+        files = self._new["data"]
+        rows = _lines(Path(self._folder) / files.get("targets", files["features"]))
+        if "epochs" in self._new.get("training", {}):
+            effect = "max_number_of_epoches_in_fixed says it"
+            self._note("training.epochs", effect, "trainer.max_steps")
+        elif steps is not None and rows:
             epochs = math.ceil(steps * self._number("trainer.batch_size", 64) / rows)
             self._put("training.epochs", max(1, epochs), "trainer.max_steps",
                       effect="steps x batch size / rows; patience ends it sooner")  # fmt: skip
         self._note("", "patience ends training", "trainer.max_steps")
-        band = [self._number(f"trainer.{end}_learning_rate") for end in ("init", "end")]
+        self._rate()
+
+    def _rate(self):
+        """A rate that is given, ends of the range test, or a range test with ends of its own."""
+        rates = [key for key in RATES if self._old.get(key) is not None]
         ends = ("trainer.init_learning_rate", "trainer.end_learning_rate")
-        if None not in band:
+        band = [self._number(end) for end in ends]
+        if rates and not self._flag("trainer.hyper_selector", True):
+            self._put("training.learning_rate", self._number(rates[0]), *rates)
+            self._note("", "param_spec says the rate", *ends)
+        elif None not in band:
             self._put("training.learning_rate", band, *ends, effect="the range test's ends")
-        self._note("training.learning_rate", "a range test", *ends)
+        elif band != [None, None]:
+            raise InputError(
+                f"{self._place}: {' and '.join(ends)}: expected both or neither; received {band}."
+            )
+        self._note("training.learning_rate", "a range test finds it", *RATES, *ends)
 
     def _optimizer(self):
         given = self._word("optimizer.type")
@@ -381,7 +426,10 @@ class _Port:
     def _network(self, family):
         is_searched = self._flag("trainer.hyper_selector", True)
         self._is_searched = is_searched and family != "wired"
-        space = getattr(self, f"_{family}")()
+        if not is_searched:
+            specs = [key for key in self._old if key.startswith("hyper_param_spec.")]
+            self._note("", "hyper_selector is false: param_spec is the model", *specs)
+        space = NETWORKS[family] | getattr(self, f"_{family}")()
         nonlinearity = self._options("output_nonlinear")
         if nonlinearity and family != "resvae":
             space["output_nonlinearity"] = ["none" if x is None else x for x in nonlinearity]
@@ -391,132 +439,171 @@ class _Port:
             space["input_dropout"] = [round(1 - share, 10) for share in kept]
             self._of_specs("input_dropout", "1 - keep_prob, on the genes", family, "keep_prob")
         self._put(f"families.{family}", space)
-        self._rate(is_searched)
-        for key in set(self._old) - set(WITHOUT_EFFECT):
-            if key.startswith(("param_spec.", "hyper_param_spec.")):
-                self._note("", f"not a key of {self._old['model.type']} where it is searched", key)
         if family == "wired":
             self._note("", "enas always searches", "trainer.hyper_selector")
             return
         trials = 1 + sum(len(x) - 1 for x in space.values() if isinstance(x, list))
-        self._put("search.method", "coordinate", "trainer.hyper_selector",
-                  effect="" if is_searched else "param_spec is the model")  # fmt: skip
+        effect = "" if is_searched else "param_spec is the model"
+        self._put("search.method", "coordinate", "trainer.hyper_selector", effect=effect)
         self._put("search.max_trials", trials)
-
-    def _rate(self, is_searched):
-        keys = [key for key in RATES if key in self._old]
-        if keys and not is_searched:
-            self._put("training.learning_rate", self._number(keys[0]), *keys)
-        self._note("training.learning_rate", "a range test finds it", *keys)
 
     def _options(self, key):
         """The starting value of `param_spec` and then the candidates, each once."""
-        found = [self._old[f"param_spec.{key}"]] if f"param_spec.{key}" in self._old else []
-        if self._is_searched or not found:
-            found += self._list(f"hyper_param_spec.{key}")
-        if not self._is_searched:
-            found = found[:1]
-        if key in ("keep_prob", "decay_ratio", "start_size", "n_latent"):
-            for value in found:
-                if isinstance(value, bool) or not isinstance(value, (int, float)):
-                    raise InputError(f"{self._place}: {key}: expected numbers; received {value!r}.")
-        return [value for place, value in enumerate(found) if value not in found[:place]]
+        found = self._values(f"param_spec.{key}")
+        if self._is_searched:
+            found = found + self._values(f"hyper_param_spec.{key}")
+        return list(dict.fromkeys(found))
+
+    def _values(self, path):
+        """The values of one key as a list: words, shares in (0, 1], or whole numbers above 0."""
+        if path not in self._old:
+            return []
+        key, given = path.split(".")[1], self._old[path]
+        given = given if isinstance(given, list) else [given]
+        if key in WORDS:
+            if not all(value is None or isinstance(value, str) for value in given):
+                raise self._wrong(path, "words or null")
+            return given
+        if given == [None]:
+            return []
+        for value in given:
+            is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+            if key in SHARES and not (is_number and 0 < value <= 1):
+                raise self._wrong(path, "numbers above 0, at most 1")
+            if key not in SHARES and not (isinstance(_whole(value), int) and value > 0):
+                raise self._wrong(path, "whole numbers above 0")
+        return given if key in SHARES else [int(value) for value in given]
 
     def _of_specs(self, new, effect, family, *keys):
         specs = [f"{spec}.{key}" for spec in ("param_spec", "hyper_param_spec") for key in keys]
         self._note(f"families.{family}.{new}", effect, *specs)
 
-    def _moved(self, family, space, **names):
-        """A space with keys that have a counterpart under another name."""
+    def _moved(self, family, **names):
+        """Keys that have a counterpart under another name, where they are given."""
+        found = {}
         for old, new in names.items():
             options = self._options(old)
             if options:
-                space[new] = options
+                found[new] = options
                 self._of_specs(new, "", family, old)
-        return space
+        return found
 
     def _mlp(self):
-        numbered = {f"units_{layer}": f"FC{layer}_SIZE" for layer in range(1, 7)}
-        units = {new: self._options(old) for new, old in numbered.items() if self._options(old)}
-        layers = [len(units)] if units else self._options("num_layers")
-        listed, sizes = self._list("param_spec.layers_list"), self._options("size_candidates")
-        if listed:
-            layers = [len(listed), *(count for count in layers if count != len(listed))]
-            layers = layers if self._is_searched else layers[:1]
-        for layer in range(1, max(layers, default=0) + 1) if not units else ():
-            start = listed[layer - 1 : layer]
-            own = [*start, *(size for size in sizes if size not in start)]
-            if own:
-                units[f"units_{layer}"] = own if self._is_searched else own[:1]
-        space = SUPERVISED | units
-        if layers:
-            space["layers"] = layers
-        if units:
-            space["units"] = units["units_1"][0]
-        self._of_specs("units_1 ...", "a layer each", "mlp", *numbered.values(), "layers_list",
-                       "size_candidates")  # fmt: skip
+        numbered = [f"FC{layer}_SIZE" for layer in range(1, MOST_LAYERS + 1)]
+        sizes = {old: self._options(old) for old in numbered if self._options(old)}
+        starts, lists = self._lists("layers_list")
+        if sizes and (starts or lists):
+            key = next(key for key in self._old if key.endswith(".layers_list"))
+            raise self._wrong(key, f"it without {next(iter(sizes))}, which says the same")
+        if list(sizes) != numbered[: len(sizes)]:
+            raise InputError(
+                f"{self._place}: param_spec: expected sizes from FC1_SIZE on without a gap; "
+                f"received {', '.join(sizes)}."
+            )
+        units = {f"units_{layer}": options for layer, options in enumerate(sizes.values(), 1)}
+        layers = [len(sizes)] if sizes else []
+        if not sizes:
+            lists = [*starts, *lists]
+            layers = list(dict.fromkeys([*map(len, lists), *self._options("num_layers")]))
+            if max(layers, default=0) > MOST_LAYERS:
+                raise InputError(
+                    f"{self._place}: layers_list, num_layers: expected at most {MOST_LAYERS} "
+                    f"layers; received {max(layers)}."
+                )
+            candidates = self._options("size_candidates")
+            for layer in range(1, max(layers, default=0) + 1):
+                own = [sizes[layer - 1] for sizes in lists if len(sizes) >= layer]
+                options = list(dict.fromkeys([*own, *candidates]))
+                if options:
+                    units[f"units_{layer}"] = options
+        keys = (*numbered, "layers_list", "size_candidates")
+        self._of_specs("units_1 ...", "a list a layer", "mlp", *keys)
         self._of_specs("layers", "", "mlp", "num_layers")
-        return space
+        first = {"units": units["units_1"][0]} if units else {}
+        return units | first | ({"layers": layers} if layers else {})
+
+    def _lists(self, key):
+        """Lists of whole numbers: that of `param_spec`, and the candidates."""
+        found = []
+        for spec in ("param_spec", "hyper_param_spec"):
+            path = f"{spec}.{key}"
+            given = self._old.get(path) or []
+            given = given if isinstance(given, list) else [given]
+            given = given if given and isinstance(given[0], list) else [given] if given else []
+            for one in given:
+                if not all(isinstance(x, int) and x > 0 for x in one):
+                    raise self._wrong(path, "lists of whole numbers above 0")
+            found.append(given)
+        start, candidates = found
+        return start, [one for one in candidates if one not in start] if self._is_searched else []
 
     def _resnet(self):
-        space = SUPERVISED | {"layers_per_block": 2}
-        return self._moved("resnet", space, n_latent="width", n_blocks="n_blocks")
+        return self._moved("resnet", n_latent="width", n_blocks="n_blocks")
 
     def _densenet(self):
-        names = {"growth_rate": "growth_rate", "bn_size": "bottleneck"}
-        space = self._moved("densenet", SUPERVISED | {"compression": 0.5}, **names)
-        start = self._list("param_spec.block_config")
-        blocks = [start] if start else []
-        if self._is_searched or not start:
-            blocks += [one for one in self._list("hyper_param_spec.block_config") if one != start]
-        if blocks:
-            space["block_config"] = blocks if self._is_searched else blocks[:1]
+        found = self._moved("densenet", growth_rate="growth_rate", bn_size="bottleneck")
+        start, candidates = self._lists("block_config")
+        if start or candidates:
+            found["block_config"] = [*start, *candidates]
             self._of_specs("block_config", "", "densenet", "block_config")
-        return space
+        return found
 
     def _resvae(self):
-        space = FIXED | {"skip": "concatenate", "latent": 16}
-        self._moved("resvae", space, start_size="start_width", decay_ratio="decay_ratio")
-        ratios = self._list("param_spec.decay_ratio_list")
-        effect = "one layer more: the first is start_size wide"
-        if self._is_searched:
-            layers = self._options("num_layers")
-            if layers:
-                space["layers"] = [count + 1 for count in layers]
-                self._of_specs("layers", effect, "resvae", "num_layers")
-        elif ratios and "start_width" in space:
-            widths = [space.pop("start_width")[0]]
+        ratios = self._values("param_spec.decay_ratio_list")
+        starts = self._options("start_size")
+        if not self._is_searched and ratios and starts:
+            widths = [starts[0]]
             for ratio in ratios:
                 widths.append(max(1, round(widths[-1] * ratio)))
-            space["widths"] = [widths]
-            space.pop("decay_ratio", None)
-            self._of_specs("widths", "each the one before times a ratio", "resvae",
-                           "decay_ratio_list")  # fmt: skip
-        return space
+            effect = "each the one before times a ratio"
+            self._of_specs("widths", effect, "resvae", "start_size", "decay_ratio_list")
+            return {"widths": [widths]}
+        found = self._moved("resvae", start_size="start_width")
+        effect = "one layer more: the first is start_size wide"
+        layers = list(dict.fromkeys([*([len(ratios)] if ratios else []),
+                                     *self._options("num_layers")]))  # fmt: skip
+        if layers:
+            found["layers"] = [count + 1 for count in layers]
+            self._of_specs("layers", effect, "resvae", "num_layers")
+        falls = list(dict.fromkeys([*ratios[:1], *self._options("decay_ratio")]))
+        if falls:
+            found["decay_ratio"] = falls
+            self._of_specs("decay_ratio", "one for all layers", "resvae", "decay_ratio")
+        effect = "the start: its length, and its first ratio for all layers"
+        self._of_specs("layers, decay_ratio", effect, "resvae", "decay_ratio_list")
+        return found
 
     def _wired(self):
-        space = dict(SUPERVISED)
+        found = {}
         count = self._number("trainer.child_num_layers")
         if count is not None:
-            space["layers"] = int(count) + 1
+            found["layers"] = count + 1
             self._note("families.wired.layers", "one more: it counts the first, too",
                        "trainer.child_num_layers")  # fmt: skip
         widest = self._number("trainer.max_search_channel")
         if widest is not None:
-            space["max_width"] = widest
+            found["max_width"] = widest
             self._note("families.wired.max_width", "", "trainer.max_search_channel")
-        penalties = ("trainer.child_l2_reg", "trainer.child_lr_reg")
-        space["l2"] = next((self._number(k) for k in penalties if k in self._old), 1e-4)
-        self._note("families.wired.l2", "", *penalties)
+        penalty = self._same("trainer.child_l2_reg", "trainer.child_lr_reg")
+        found["l2"] = 1e-4 if penalty is None else penalty
+        self._note("families.wired.l2", "", "trainer.child_l2_reg", "trainer.child_lr_reg")
         self._put("search.method", "enas")
-        arcs = [self._old[k] for k in ("evaluator.arc", "predictor.arc") if self._old.get(k)]
-        if arcs:
-            space["arc"] = [arcs[0]]
-            self._put("search.method", "coordinate", "evaluator.arc", "predictor.arc",
+        arcs = ("evaluator.arc", "predictor.arc")
+        arc = self._same(*arcs)
+        if arc:
+            found["arc"] = [arc]
+            self._put("search.method", "coordinate", *arcs,
                       effect="families.wired.arc: this network alone is trained")  # fmt: skip
             self._put("search.max_trials", 1)
-        self._note("", "the best arc found", "evaluator.arc", "predictor.arc")
-        return space
+        self._note("", "the best arc found", *arcs)
+        return found
+
+    def _same(self, *keys):
+        """The value of keys that mean one thing; None where none is given."""
+        given = [key for key in keys if self._old.get(key) is not None]
+        if len(given) > 1 and self._old[given[0]] != self._old[given[1]]:
+            raise self._wrong(given[1], f"the same as {given[0]}, {self._old[given[0]]!r}")
+        return self._old[given[0]] if given else None
 
 
 def _leaves(given, path=()):
@@ -535,3 +622,9 @@ def _lines(path):
         return 0
     with open(path, "rb") as stream:
         return sum(1 for line in stream if line.strip())
+
+
+def _whole(value):
+    """A number such as 20.0 as 20; everything else as it is."""
+    is_whole = isinstance(value, float) and value.is_integer()
+    return int(value) if is_whole else value

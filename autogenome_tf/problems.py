@@ -5,8 +5,9 @@ import re
 
 from autogenome_tf.errors import nearest
 
-# What word processors and Chinese keyboards write for the punctuation of JSON.
-FULL_WIDTH = {
+# What word processors, Chinese keyboards and other languages have for the punctuation of JSON.
+FOREIGN = {
+    "=": ":", ";": ",",
     "，": ",", "：": ":", "；": ",", "、": ",", "［": "[", "］": "]", "｛": "{", "｝": "}",
     "【": "[", "】": "]", "“": '"', "”": '"', "„": '"', "＂": '"', "‘": "'", "’": "'",
 }  # fmt: skip
@@ -80,12 +81,12 @@ def json_problem(text, error):
         text: The text.
         error: What the parser raised.
     """
-    last, tokens = "", [m for m in TOKEN.finditer(text) if not m[0].startswith(("//", "/*"))]
+    tokens = [found for found in TOKEN.finditer(text) if not found[0].startswith(("//", "/*"))]
     for token in tokens:
-        if token[0] in FULL_WIDTH:
+        if token[0] in FOREIGN:
             return (
                 f"{_place(text, token.start())}: received {token[0]!r}; "
-                f"expected {FULL_WIDTH[token[0]]!r} in its place."
+                f"expected {FOREIGN[token[0]]!r} in its place."
             )
     found = re.search(r":(\d+) (.*) at column (\d+)", str(error), re.DOTALL)
     if not found:
@@ -93,16 +94,29 @@ def json_problem(text, error):
     line, column = int(found[1]), int(found[3])
     lines = text.split("\n")
     start = sum(len(one) + 1 for one in lines[: line - 1]) + column - 1
-    for token in tokens:
-        if token.start() >= start:
-            if last and last[-1] not in "{[,:" and token[0][0] not in "}],:":
-                return (
-                    f"{_place(text, start)}: received {token[0][:30]!r} behind {last[-30:]!r}; "
-                    "expected ',' between them."
-                )
-            break
-        last = token[0]
+    before = [token[0] for token in tokens if token.start() < start]
+    behind = [token[0] for token in tokens[len(before) :]]
+    lacking = _lacking(before, behind[0]) if before and behind else None
+    if lacking:
+        return (
+            f"{_place(text, start)}: received {behind[0][:30]!r} behind {before[-1][-30:]!r}; "
+            f"expected {lacking!r} between them."
+        )
     return f"line {line}, column {column}: {found[2]}."
+
+
+def _lacking(before, token):
+    """The sign that lacks between some tokens and the next, or None."""
+    if before[-1] in "{[,:" or token in "}],:":
+        return None
+    inside = []
+    for one in before:
+        if one in "{[":
+            inside.append(one)
+        elif one in "}]" and inside:
+            inside.pop()
+    is_key = inside[-1:] == ["{"] and before[-1] not in "}]" and before[-2:-1] in (["{"], [","])
+    return ":" if is_key else ","
 
 
 def _place(text, position):

@@ -157,13 +157,19 @@ class Served(tf.Module):
 def _outside(predictor):
     """Which values the model is not defined for, as a function, and what is expected in words."""
     lowest, takes_missing = predictor.lowest_allowed, predictor.missing != "error"
+    levels = getattr(predictor.task, "covariates", 0)
+    is_level = np.arange(len(predictor.features)) >= len(predictor.features) - levels
 
     def wrong(values):
         found = tf.math.is_inf(values) if takes_missing else ~tf.math.is_finite(values)
-        return found if lowest is None else found | (values < lowest)
+        if lowest is not None:
+            found |= values < lowest
+        # Not a number is neither.
+        return found | (is_level & (values != 0) & (values != 1)) if levels else found
 
     expected = "a finite number" if lowest is None else f"a finite number of at least {lowest:g}"
-    return wrong, f"{expected}, or NaN where it is missing" if takes_missing else expected
+    expected += ", or NaN where it is missing" if takes_missing else ""
+    return wrong, expected + (", and 0 or 1 for a covariate" if levels else "")
 
 
 def _required(is_met, *text):

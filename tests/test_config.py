@@ -152,7 +152,7 @@ def test_a_value_of_a_wrong_type_names_its_path_and_what_came(path):
     assert re.fullmatch(rf"config: {place}(\.0)?: expected .*; received (\[1\]|\[\[1\]\])\.", said)
 
 
-@pytest.mark.parametrize("path", KEYS)
+@pytest.mark.parametrize("path", [path for path in KEYS if path.id != "output.figures"])
 def test_true_is_taken_for_no_number_and_no_text(path):
     assert refusal(nested(path, True)).startswith(f"config: {'.'.join(path)}: expected ")
 

@@ -20,6 +20,7 @@ from autogenome_tf import cli, explainers, families
 from autogenome_tf.data import Dataset
 from autogenome_tf.embedding import Embedding
 from autogenome_tf.errors import InputError, StageError
+from autogenome_tf.explanation import Explanation
 from autogenome_tf.export import WARM_UP, next_version
 from autogenome_tf.predictor import Predictor
 from autogenome_tf.preprocessing import Constants, Moments, Transform
@@ -37,6 +38,8 @@ from tensorflow_serving.apis import (  # noqa: E402
 
 GENES = [f"gène {i}" for i in range(20)]
 VALUES = np.random.default_rng(0).poisson(5, (30, 20)).astype("float32")
+# In the place of two genes, levels of a covariate for the model that has one.
+VALUES[:, 18:] = np.eye(2)[np.arange(30) % 2]
 TASKS = {
     "classification": Classification(["healthy", "tumour", "cell line"]),
     "regression": Regression(["height", "rate"], "mse", np.array([10.0, -3]), np.array([2, 0.5])),
@@ -234,6 +237,17 @@ def test_missing_values_are_filled_or_refused_as_in_training(predictors, signatu
         strict(values=tf.constant(values))
 
 
+@pytest.mark.parametrize("value", [np.nan, 0.5, np.inf])
+def test_a_covariate_is_0_or_1(predictors, value):
+    values = VALUES.copy()
+    values[:, 18:] = [1, 0]
+    predict = Served(predictors["representation-covariates"]).signatures()["serving_default"]
+    predict(values=tf.constant(values))
+    values[2, 19] = value
+    with pytest.raises(tf.errors.InvalidArgumentError, match="row 3, gene batch=1: .* covariate"):
+        predict(values=tf.constant(values))
+
+
 def test_genes_come_in_any_order(signatures):
     expected = signatures["serving_default"](values=tf.constant(VALUES))
     order = np.random.default_rng(1).permutation(20)
@@ -335,6 +349,17 @@ def test_the_example_is_answered_as_it_says(addresses, described, automl):
     columns = [f"p_{name}" for name in described["classes"]]
     assert row["probabilities"] == pytest.approx(own[columns].to_numpy()[0], rel=1e-5)
     assert described["version"] == 4 and described["path"] == "saved_model/4"
+
+
+def test_explanations_come_back_from_disk(automl, model):
+    predictor, (dataset, _) = automl._predictor(), automl._rows.labelled
+    background = Explanation(automl._run, automl.config, automl._rows, predictor).background
+    rows = dataset.rows(np.arange(3))
+    expected = explainers.explain(predictor, rows, background, "fast_deep_shap")
+    found = model.run("explain", {"values": rows.values})
+    largest = float(np.abs(expected.values).max())
+    assert found["attributions"] == pytest.approx(expected.values, abs=1e-5 * largest)
+    assert found["base_values"][0] == pytest.approx(expected.base_values, abs=1e-5)
 
 
 def test_named_genes_over_rest(addresses, described, automl):

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 import autogenome_tf as ag
-from autogenome_tf import cli, legacy
+from autogenome_tf import cli, families, legacy
 from autogenome_tf.config import Config, read_json
 from autogenome_tf.errors import InputError
 
@@ -133,8 +133,7 @@ def ported(given, folder):
 # Old keys beside those of `original`, a value each, and what must come of it.
 FURTHER = [
     ("MLP", "data_train__validation_split", 0.3, lambda c: c.data.split.validation == 0.3),
-    ("MLP", "data_train__validation_features", "little_exp.tsv",
-     lambda c: c.data.validation.endswith("little_exp.tsv") and c.data.split.validation == 0),
+    ("MLP", "data_train__validation_features", None, lambda c: c.data.validation is None),
     ("MLP", "data_train__validation_labels", None, lambda c: c.data.validation_targets is None),
     ("MLP", "data_train__type", "BigDataLoader", lambda c: True),
     ("MLP", "input_fn__capacity", 50000, lambda c: True),
@@ -153,6 +152,18 @@ FURTHER = [
     ("MLP", "trainer__decay_lr", 10,
      lambda c: c.training.decay.factor == pytest.approx(0.1) and c.training.decay.after == 3),
     ("MLP", "trainer__decay_min_delta", 0.001, lambda c: True),
+    ("MLP", "trainer__decay_patience", 0, lambda c: c.training.patience == 3),
+    ("MLP", "trainer__patience", 20.0, lambda c: c.training.patience == 20),
+    ("MLP", "trainer__batch_size", None, lambda c: c.training.batch_size == 64),
+    ("MLP", "hyper_param_spec__num_layers", [2.0], lambda c: c.families["mlp"]["layers"] == [2]),
+    ("ResNet", "hyper_param_spec__n_blocks", [], lambda c: c.families["resnet"]["n_blocks"] == [2]),
+    ("enas", "trainer__max_steps", 64000, lambda c: c.training.epochs == 3),
+    ("VAE", "evaluator__arc", None, lambda c: True),
+    ("VAE", "model__is_regression", False, lambda c: c.task.type == "representation"),
+    ("MLP", "trainer__child_num_layers", 3, lambda c: c.families["mlp"]["layers"] == [2, 3]),
+    ("MLP", "hyper_param_spec__layers_list", [[16, 8, 8]],
+     lambda c: c.families["mlp"]["layers"] == [2, 3]
+     and c.families["mlp"]["units_1"] == [8, 16] and c.families["mlp"]["units_3"] == [8, 16]),
     ("MLP", "trainer__decay_patience", 2,
      lambda c: c.training.patience == 9 and c.training.decay.after == 3),
     ("MLP", "trainer__select_by_eval", True, lambda c: True),
@@ -173,8 +184,7 @@ FURTHER = [
     ("DenseNet", "param_spec__best_lr", 0.01, lambda c: c.training.learning_rate == "auto"),
     ("VAE", "param_spec__learning_rate", 0.01, lambda c: c.training.learning_rate == "auto"),
     ("VAE", "trainer__loss", "cross_entropy", lambda c: c.task.loss == "elbo"),
-    ("enas", "trainer__child_lr_reg", 1e-3,
-     lambda c: c.families["wired"]["l2"] in (1e-3, 1e-4)),
+    ("enas", "trainer__child_lr_reg", 1e-4, lambda c: c.families["wired"]["l2"] == 1e-4),
     ("enas", "trainer__child_num_layers", 6, lambda c: c.families["wired"]["layers"] == 7),
     ("enas", "evaluator__arc", [1, 4, 0, 1, 1, 0],
      lambda c: c.families["wired"]["arc"] == [[1, 4, 0, 1, 1, 0]] and c.search.max_trials == 1),
@@ -242,7 +252,7 @@ def test_all_spellings_of_a_type(small, kind, family):
 
 def test_networks_start_at_param_spec_and_go_through_the_candidates(small):
     config, _ = ported(original(small, "MLP"), small)
-    assert config.families["mlp"] == legacy.SUPERVISED | {
+    assert config.families["mlp"] == legacy.NETWORKS["mlp"] | {
         "layers": [2, 3], "units": 8, "units_1": [8, 16], "units_2": [16, 8], "units_3": [16, 8],
         "input_dropout": [0, 0.2], "output_nonlinearity": ["sigmoid", "none", "relu"],
     }  # fmt: skip
@@ -252,6 +262,34 @@ def test_networks_start_at_param_spec_and_go_through_the_candidates(small):
     assert densenet.families["densenet"]["block_config"] == [[2, 3], [2, 3, 4]]
     vae, _ = ported(original(small, "VAE"), small)
     assert vae.families["resvae"]["layers"] == [3, 2] and vae.task.type == "representation"
+    assert vae.families["resvae"]["decay_ratio"] == [0.8, 0.6]
+
+
+@pytest.mark.parametrize("kind", TYPES)
+def test_nothing_is_searched_that_the_config_does_not_name(small, kind):
+    given = original(small, kind)
+    given.pop("param_spec", None), given.pop("hyper_param_spec", None)
+    config, _ = ported(given, small)
+    (space,) = families.spaces(config).values()
+    assert config.families == {legacy.FAMILIES[kind.lower()]: next(iter(config.families.values()))}
+    if kind == "enas":
+        space = {n: h for n, h in space.items() if not n.startswith(("width_", "skip_"))}
+    else:
+        assert config.search.max_trials == 1
+    assert all(len(hyper.options) == 1 for hyper in space.values())
+    assert space["input_dropout"].options == (0.0,)
+
+
+@pytest.mark.parametrize("kind", TYPES)
+def test_a_key_of_another_type_is_noted(small, kind):
+    given = original(small, kind)
+    there = dict(legacy._leaves(given))
+    for key in legacy.KEYS:
+        section, *rest = key.split(".")
+        if rest and key not in there and not key.endswith(("_SIZE", "validation_features")):
+            given.setdefault(section, {})[rest[0]] = None
+    _, notes = legacy.ported(given, "old.json", small)
+    assert len(notes) == len(dict(legacy._leaves(given)))
 
 
 def test_without_a_search_param_spec_is_the_model(small):
@@ -284,9 +322,18 @@ def test_validation_files_take_the_place_of_a_split(small):
         ("MLP", {"trainer__loss": "hinge"}, "trainer.loss: unknown name 'hinge'"),
         ("MLP", {"trainer__monitor": "auc"}, "trainer.monitor: unknown name 'auc'"),
         ("MLP", {"trainer__selected_mode": "min"}, "accuracy is best at its greatest"),
+        ("MLP", {"data_evaluate__labels_file": None}, "data_evaluate.labels_file: .*be given"),
+        ("MLP", {"param_spec__FC1_SIZE": 64}, "layers_list: expected it without FC1_SIZE"),
+        ("MLP", {"hyper_param_spec__num_layers": [7]}, "at most 6 layers; received 7"),
+        ("MLP", {"hyper_param_spec__num_layers": ["2"]}, "num_layers: expected whole numbers"),
+        ("MLP", {"param_spec__keep_prob": 0}, "keep_prob: expected numbers above 0"),
+        ("MLP", {"trainer__max_steps": float("inf")}, "max_steps: expected a finite number"),
+        ("MLP", {"trainer__init_learning_rate": 0.1}, "expected both or neither"),
+        ("VAE", {"param_spec__decay_ratio_list": [20]}, "decay_ratio_list: expected numbers"),
+        ("enas", {"trainer__child_lr_reg": 1e-3}, "child_lr_reg: expected the same as"),
         ("MLP", {"trainer__patience": "ten"}, "trainer.patience: expected a number; .*'ten'"),
         ("MLP", {"trainer__hyper_selector": 1}, "trainer.hyper_selector: expected true or false"),
-        ("MLP", {"param_spec__keep_prob": "all"}, "keep_prob: expected numbers; received 'all'"),
+        ("MLP", {"param_spec__keep_prob": "all"}, "keep_prob: expected numbers above 0"),
         ("MLP", {"data_train__features_file": None}, "data_train.features_file: .* must be given"),
         ("MLP", {"evaluator__checkpoint_path": "a.ckpt"}, "checkpoints of TensorFlow 1 cannot"),
         ("MLP", {"model__type": "CNN"}, "model.type: unknown name 'CNN'"),
@@ -309,6 +356,10 @@ def test_what_cannot_be_answered_is_an_error_that_names_it(small, kind, changes,
         ('{"a"： 1}', "line 1, column 5: received '：'; expected ':' in its place"),
         ('{“a”: 1}', "line 1, column 2: received '“'; expected '\"' in its place"),
         ('{"a": [1 2.5]}', "column 10: received '2.5' behind '1'; expected ','"),
+        ('{"a" 1}', "line 1, column 6: received '1' behind '\"a\"'; expected ':'"),
+        ('{"a" = 1}', "line 1, column 6: received '='; expected ':' in its place"),
+        ('{"a": 1;\n"b": 2}', "line 1, column 8: received ';'; expected ',' in its place"),
+        ('{"a": 1, "a": 2}', "'a' comes twice, as 1 and as 2"),
         ('{"a": 1', "line 1, column 8: Unexpected end of input"),
     ],
 )  # fmt: skip
@@ -321,6 +372,20 @@ def test_json_that_cannot_be_read_says_what_to_put_where(tmp_path, text, said):
 def test_comments_trailing_commas_and_full_width_signs_in_texts_are_fine(tmp_path):
     (tmp_path / "old.json").write_text('{ // one，two\n "a": "x：y", /* 、 */ "b": [1,],}')
     assert read_json(tmp_path / "old.json") == {"a": "x：y", "b": [1]}
+    (tmp_path / "old.json").write_text('{"selected_mode": "max", "selected_mode": "max"}')
+    assert read_json(tmp_path / "old.json") == {"selected_mode": "max"}
+
+
+def test_null_sections_are_left_out_and_others_must_be_objects(small):
+    given = original(small, "MLP") | {"param_spec": None, "evaluator": None}
+    config, notes = ported(given, small)
+    assert config.families["mlp"]["layers"] == [2, 3] and "evaluator.batch_size" not in notes
+    with pytest.raises(InputError, match="evaluator: expected an object"):
+        ported(given | {"evaluator": []}, small)
+
+
+def test_a_config_of_ours_with_a_wrong_section_is_no_original():
+    assert not legacy.is_original({"name": "t", "data": {"features": "x"}, "trainer": {}})
 
 
 # Runs --------------------------------------------------------------------------------------

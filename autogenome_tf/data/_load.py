@@ -38,7 +38,10 @@ def load_labelled(data, task_type, rows=None, levels=None):
     """
     source, files = rows or (data.features, data.targets)
     targets = _listed(data.target)
-    table = named(_read(source, columns_apart(data)), data.feature_names, source)
+    table = _read(source, columns_apart(data))
+    # Further rows may name their genes, and are matched by the names.
+    if not (rows and has_names(table)):
+        table = named(table, data.feature_names, source)
     is_optional = task_type == "representation"
     columns, where = _columns(data, files, table, source, targets, is_optional)
     if columns is None:
@@ -98,6 +101,11 @@ def with_covariates(dataset, columns, names, where, known=None):
     )
 
 
+def has_names(table):
+    """Whether a `Table` came with names of its genes."""
+    return table.features != numbered_features(len(table.features))
+
+
 def named(table, path, source):
     """A `Table` with the genes' names from a file of its own, one a line.
 
@@ -112,7 +120,7 @@ def named(table, path, source):
     while names and not names[-1]:
         names.pop()
     count = len(table.features)
-    if table.features != numbered_features(count):
+    if has_names(table):
         raise InputError(f"{source}: names its genes itself; leave data.feature_names out.")
     if len(names) != count:
         raise InputError(f"{path}: {len(names)} names; {source} has {count} columns.")
@@ -127,8 +135,8 @@ def joined(first, second):
     """
     taken = set(first.samples)
     samples = [f"validation/{name}" if name in taken else name for name in second.samples]
-    stack = scipy.sparse.vstack if scipy.sparse.issparse(first.values) else np.vstack
-    values = stack([first.values, second.values])
+    parts = [first.values, second.values]
+    values = (scipy.sparse.vstack if any(map(scipy.sparse.issparse, parts)) else np.vstack)(parts)
     targets = first.targets is not None and np.concatenate([first.targets, second.targets])
     return dataclasses.replace(
         first,

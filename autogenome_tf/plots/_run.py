@@ -1,10 +1,9 @@
 """The figures of a run folder, drawn from its files alone."""
 
-import re
-
 import numpy as np
 import pandas as pd
 
+from autogenome_tf.files import safe_names
 from autogenome_tf.metrics import HIGHER_IS_BETTER
 from autogenome_tf.plots._save import save
 from autogenome_tf.plots.confusion_matrix import confusion_matrix
@@ -58,12 +57,12 @@ def draw_latent(run, maps):
 def draw_predictions(run, targets):
     """Draw predicted against true values of each regression target of a `Run`."""
     frame = run.read_table("predictions.tsv")
-    for name in targets:
+    for name, safe in zip(targets, safe_names(targets), strict=True):
         end = "" if len(targets) == 1 else f"_{name}"
         columns = {f"target{end}": "target", f"prediction{end}": "prediction"}
         one = frame[["sample", "part", *columns]].rename(columns=columns)
         one["prediction"] = one["prediction"].astype(float)
-        save(predicted_vs_true(one), run.path(f"plots/predicted_vs_true_{_safe(name)}"))
+        save(predicted_vs_true(one), run.path(f"plots/predicted_vs_true_{safe}"))
 
 
 def draw_explanation(run, top, kinds=IMPORTANCE):
@@ -72,6 +71,7 @@ def draw_explanation(run, top, kinds=IMPORTANCE):
     arrays = run.read_arrays("attributions.npz")
     features = arrays["features"]
     save(importance_total(table, top=top), run.path("plots/importance_total"))
+    safe = safe_names(arrays["outputs"])
     for position, name in enumerate(arrays["outputs"]):
         values, options = arrays["values"][:, :, position], {"output": str(name), "top": top}
         means = pd.Series(np.abs(values).mean(axis=0), features)
@@ -81,8 +81,4 @@ def draw_explanation(run, top, kinds=IMPORTANCE):
             "violin": lambda v=values, o=options: importance_violin(v, features, **o),
         }
         for kind in kinds:
-            save(draw[kind](), run.path(f"plots/importance_{kind}_{_safe(str(name))}"))
-
-
-def _safe(name):
-    return re.sub(r"[^A-Za-z0-9._-]", "_", name)
+            save(draw[kind](), run.path(f"plots/importance_{kind}_{safe[position]}"))
