@@ -129,6 +129,15 @@ def port(parsed):
     print(parsed.new)
 
 
+def schema(_):
+    """Print the JSON Schema of configs, for editors."""
+    import json
+
+    from autogenome_tf.config import Config
+
+    print(json.dumps(Config.model_json_schema(), indent=2))
+
+
 def simulate(parsed):
     """Write a matrix with planted genes and the truth beside it."""
     from autogenome_tf.simulate import simulate as write
@@ -209,6 +218,7 @@ def _parser():
     sub = _verb(verbs, port)
     sub.add_argument("old", metavar="OLD.json", help="a config of AutoGenome")
     sub.add_argument("new", metavar="NEW.json", help="where the new one is written")
+    _verb(verbs, schema)
     _add_simulate(verbs)
     return parser
 

@@ -4,11 +4,12 @@ import importlib.util
 import json
 from pathlib import Path
 
+import jsonschema
 import pytest
 
-from autogenome_tf import families
+from autogenome_tf import cli, families
 from autogenome_tf.automl import AutoGenome
-from autogenome_tf.config import SCANPY_PREFIX, Config
+from autogenome_tf.config import SCANPY_PREFIX, Config, read_json
 
 CONFIGS = sorted((Path(__file__).parents[1] / "configs").glob("*.json"))
 SHORT = ("search.max_trials=1", "search.epochs=1", "training.epochs=1",
@@ -28,6 +29,15 @@ def test_there_are_configs():
 def test_a_config_is_accepted(path):
     spaces = families.spaces(Config.load(path))
     assert spaces and all(spaces.values())
+
+
+def test_the_schema_of_editors_accepts_a_config(path, capsys):
+    assert cli.main(["schema"]) == 0
+    schema = json.loads(capsys.readouterr().out)
+    given = read_json(path)
+    jsonschema.validate(given, schema)
+    with pytest.raises(jsonschema.ValidationError, match="max_trial'"):
+        jsonschema.validate(given | {"search": {"max_trial": 3}}, schema)
 
 
 def test_a_config_runs(path, tmp_path, without_plots):
