@@ -507,6 +507,15 @@ class Config(Section):
         return json.dumps(self.model_dump(exclude_unset=is_short), indent=2) + "\n"
 
 
+def merged(first, second):
+    """Keys of a config as nested dicts, those of the second going before; families are replaced."""
+    both = dict(first)
+    for key, value in (second or {}).items():
+        nested = isinstance(value, dict) and isinstance(both.get(key), dict)
+        both[key] = merged(both[key], value) if nested and key != "families" else value
+    return both
+
+
 def read_json(path):
     """Read JSON that may hold comments and trailing commas.
 

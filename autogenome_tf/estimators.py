@@ -22,6 +22,8 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from autogenome_tf.automl import AutoGenome
+from autogenome_tf.config import merged
+from autogenome_tf.data import Dataset
 from autogenome_tf.embedding import Embedding
 from autogenome_tf.predictor import Predictor
 
@@ -53,23 +55,28 @@ class _Estimator(BaseEstimator):
             **self._asked(),
         }
         fixed = {"output_dir": folder, "output": {"figures": False}}
-        return _merged(_merged(given, self.config or {}), fixed)
+        return merged(merged(given, self.config), fixed)
+
+    @property
+    def _takes_missing(self):
+        return merged({"data": {"missing": "error"}}, self.config)["data"]["missing"] != "error"
 
     def _checked(self, X, **options):  # noqa: N803
-        takes_missing = (self.config or {}).get("data", {}).get("missing", "error") != "error"
         return validate_data(
             self, X, accept_sparse="csr", dtype=np.float32,
-            ensure_all_finite="allow-nan" if takes_missing else True, **options,
+            ensure_all_finite="allow-nan" if self._takes_missing else True, **options,
         )  # fmt: skip
 
     def _outputs(self, X):  # noqa: N803
         check_is_fitted(self)
-        return self.predictor_.outputs(self._checked(X, reset=False))
+        values = self._checked(X, reset=False)
+        rows = [f"row_{number}" for number in range(1, values.shape[0] + 1)]
+        self.predictor_.check(Dataset(values, rows, self.predictor_.features), "X")
+        return self.predictor_.outputs(values)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
-        missing = (self.config or {}).get("data", {}).get("missing", "error")
-        tags.input_tags.sparse, tags.input_tags.allow_nan = True, missing != "error"
+        tags.input_tags.sparse, tags.input_tags.allow_nan = True, self._takes_missing
         return tags
 
     def __getstate__(self):
@@ -224,15 +231,6 @@ class ResVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, _Estimator):
     @property
     def _n_features_out(self):
         return self.predictor_.autoencoder.latent
-
-
-def _merged(first, second):
-    """Nested dicts, those of the second going before."""
-    both = dict(first)
-    for key, value in second.items():
-        nested = isinstance(value, dict) and isinstance(both.get(key), dict)
-        both[key] = _merged(both[key], value) if nested and key != "families" else value
-    return both
 
 
 @contextlib.contextmanager

@@ -512,7 +512,7 @@ class _Port:
                 )
             candidates = self._options("size_candidates")
             for layer in range(1, max(layers, default=0) + 1):
-                own = [sizes[layer - 1] for sizes in lists if len(sizes) >= layer]
+                own = [widths[layer - 1] for widths in lists if len(widths) >= layer]
                 options = list(dict.fromkeys([*own, *candidates]))
                 if options:
                     units[f"units_{layer}"] = options

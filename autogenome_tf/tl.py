@@ -6,6 +6,7 @@ What is trained stays in a run folder, as from a config; cells without a label a
 import pandas as pd
 
 from autogenome_tf.automl import AutoGenome
+from autogenome_tf.config import merged
 
 
 def classify(adata, key, config=None, stages=("train", "evaluate")):
@@ -27,7 +28,7 @@ def classify(adata, key, config=None, stages=("train", "evaluate")):
     known = adata
     if key in adata.obs and adata.obs[key].isna().any():
         known = adata[adata.obs[key].notna()]
-    automl = AutoGenome({"name": "classify"} | dict(config or {}), data=(known, key))
+    automl = AutoGenome(merged({"name": "classify"}, config), data=(known, key))
     automl.run(stages)
     found = automl.predict(adata)
     split = pd.read_csv(automl.folder / "split.tsv", sep="\t", dtype={"sample": str})
@@ -60,8 +61,8 @@ def resvae(adata, latent=16, likelihood="gaussian", key=None, config=None, stage
         "task": {"type": "representation"},
         "families": {"resvae": {"latent": latent, "likelihood": likelihood}},
         "search": {"max_trials": 1},
-    } | dict(config or {})
-    automl = AutoGenome(given, data=(adata, key))
+    }
+    automl = AutoGenome(merged(given, config), data=(adata, key))
     automl.run(stages)
     adata.obsm["X_resvae"] = automl.predict(adata).filter(regex="^z[0-9]+$").to_numpy()
     return automl

@@ -88,6 +88,14 @@ def test_missing_values_are_taken_where_the_config_says_so():
     assert np.isfinite(made.predict(holed)).all()
 
 
+def test_a_value_that_the_transform_is_not_defined_for_is_refused():
+    config = QUICK | {"data": {"transform": "log1p"}}
+    made = ag.AutoGenomeRegressor(["linear"], max_trials=1, config=config)
+    made.fit(np.abs(X), VALUES[:, 0])
+    with pytest.raises(InputError, match="X: sample 'row_1', gene 'feature_1': received -9"):
+        made.predict(np.where(np.arange(12) == 0, -9.0, np.abs(X)))
+
+
 def test_a_wrong_key_of_the_config_is_named():
     with pytest.raises(InputError, match="search.epoch"):
         ag.AutoGenomeRegressor(config={"search": {"epoch": 3}}).fit(X, VALUES[:, 0])
@@ -126,7 +134,9 @@ def test_cells_are_classified_those_without_a_label_too(adata, tmp_path, without
 
 def test_a_latent_space_lies_in_obsm(adata, tmp_path, without_plots):
     config = LATENT | {"output_dir": str(tmp_path)}
-    automl = ag.tl.resvae(adata, config=config)
+    automl = ag.tl.resvae(adata, config=config | {"data": {"scale": "none"}})
+    # A key beside those that the tool sets does not take their place.
+    assert automl.config.data.split.test == 0 and automl.config.data.scale == "none"
     assert adata.obsm["X_resvae"].shape == (80, 1)
     again = automl.predict(adata).filter(regex="^z").to_numpy()
     assert np.array_equal(adata.obsm["X_resvae"], again)
