@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from autogenome_tf import data, ensemble, evaluation, families, layout, plots
+from autogenome_tf.audit import audit
 from autogenome_tf.config import Config
 from autogenome_tf.console import remembered, say_to, watched
 from autogenome_tf.embedding import Embedding
@@ -107,6 +108,7 @@ class AutoGenome:
             learn, folds = self._prepared()
             dataset, parts = self._rows.labelled
             run.write_table("split.tsv", parts.frame(dataset.samples))
+            self._audit(run)
             finished = self._finished(run)
             before = sum(trial.seconds for trial in finished)
             deadline = started + (self.config.search.max_seconds or float("inf")) - before
@@ -117,18 +119,17 @@ class AutoGenome:
             started = time.monotonic()
             self._check(best, trials)
             folds.forget_steps()
-            self._finish(run, learn, folds, best.attempts, deadline)
+            self._finish(run, learn, folds, best, deadline)
             times["fit"] = time.monotonic() - started
-            if self.config.output.figures:
-                plots.draw_training(run, self.config.objective)
             self._ready = None
         return leaderboard(trials, self.config.objective)
 
     def evaluate(self):
         """Score the model on rows it has not seen.
 
-        Writes metrics.json and, for classification, confusion_matrix.tsv, .png and .pdf (of the
-        test rows; else of `data.evaluate`, else of the validation or out-of-fold rows).
+        Writes metrics.json, baseline.json (the same of a linear model, each metric with the
+        model's difference from it) and, for classification, confusion_matrix.tsv, .png and .pdf
+        (of the test rows; else of `data.evaluate`, else of the validation or out-of-fold rows).
 
         Returns:
             Dict of part ("validation", "test", "evaluate") to metric to {"value", "low", "high"}.
@@ -146,12 +147,11 @@ class AutoGenome:
                 for part, (targets, outputs) in scored.items()
             }
             run.write_json("metrics.json", found)
+            self._evaluate_baseline(run, scored)
             shown = next(part for part in ("test", "evaluate", "validation") if part in scored)
             if predictor.task.type == "classification":
                 counts = evaluation.confusion_matrix(predictor.task, *scored[shown])
                 run.write_table("confusion_matrix.tsv", counts, index=True)
-            if self.config.output.figures:
-                plots.draw_evaluation(run)
             return found
 
     def predict(self, rows=None):
@@ -191,8 +191,6 @@ class AutoGenome:
             if is_latent:
                 told = (evaluation.reconstruction(predictor, *one) for one in found)
                 run.write_compressed("reconstruction.tsv.gz", pd.concat(told, ignore_index=True))
-            if predictor.task.type == "regression" and self.config.output.figures:
-                plots.draw_predictions(run, predictor.task.targets)
         return frame
 
     def explain(self, method=None, samples=None, as_explanation=False, interactions=None):
@@ -232,11 +230,6 @@ class AutoGenome:
             paired = settings.interactions.genes if interactions is None else interactions
             if paired:
                 work.write_interactions(found, paired, self._prepared)
-            # Latent units are many, and without names that anybody would look for.
-            is_latent = self.config.task.type == "representation"
-            kinds = ("bar",) if is_latent else plots.IMPORTANCE
-            if self.config.output.figures:
-                plots.draw_explanation(run, settings.top, kinds)
         return found.explanation() if as_explanation else found.table()
 
     def export(self):
@@ -287,22 +280,35 @@ class AutoGenome:
             raise StageError(f"{asked}: only a run of task.type representation can do that.")
         return predictor
 
+    def _evaluate_baseline(self, run, scored):
+        """Score the linear model on the same rows and resamples."""
+        if not run.has("baseline.keras"):
+            return
+        linear = Predictor.load(run.path("baseline.keras"))
+        found = {}
+        for part, (targets, outputs) in self._held_out(run, linear, "baseline"):
+            seed = derive(self.config.seed, f"bootstrap/{part}")
+            mine = scored[part][1]
+            found[part] = evaluation.beside(linear.task, targets, mine, outputs, seed)
+        run.write_json("baseline.json", found)
+
     def _evaluate_latent(self, run, embedding):
         """Score a latent space on held-out rows; write metrics, clusters and pictures."""
         space = Representation(embedding, *self._rows.labelled, self._rows.scored, self.config.seed)
         found = space.scores()
         run.write_json("metrics.json", found)
         run.write_table("clusters.tsv", space.clusters())
-        if self.config.output.figures:
-            plots.draw_latent(run, space.maps())
+        run.write_table("maps.tsv", space.maps())
         return found
 
     @contextlib.contextmanager
     def _stage(self, name):
-        """What is said goes to log.txt; the stage is noted as done when the block ends well."""
+        """What is said goes to log.txt; the stage is drawn and noted as done when it ends well."""
         run = self._opened()
         with say_to(run.path("log.txt"), self._earlier), run.stage(name) as times:
             yield times
+            if self.config.output.figures:
+                plots.draw(run, name)
             if self.config.output.layout == "autogenome":
                 layout.follow(run, name)
 
@@ -391,8 +397,23 @@ class AutoGenome:
                 ", ".join(self.spaces), found.score, hint,
             )  # fmt: skip
 
-    def _finish(self, run, learn, folds, attempts, deadline):
-        """From the best trials to the model on disk."""
+    def _audit(self, run):
+        """Say and write what should make one doubt the scores."""
+        dataset, parts = self._rows.labelled
+        split = self.config.data.split
+        group = None if isinstance(split, str) else split.group
+        found = audit(dataset, parts.part, self.config.task.type, group)
+        for warning in found:
+            log.warning("%s", warning["text"])
+        run.write_json("warnings.json", found)
+
+    def _finish(self, run, learn, folds, best, deadline):
+        """From the best trials to the model on disk, and a linear one to compare it with."""
+        attempts, beside = best.attempts, {}
+        if best.reference and attempts != [best.reference]:
+            linear = ensemble.assemble(folds, [best.reference], self.config, learn.features)
+            linear.predictor.save(run.path("baseline.keras"))
+            beside = {"baseline": linear.outputs}
         if self.config.ensemble.size == 1:
             winner = attempts[0].trial
             final = refit(folds, learn.values, winner, self.config, learn.features, deadline)
@@ -403,16 +424,23 @@ class AutoGenome:
             "validation.npz",
             samples=learn.samples[final.held].astype(str),
             outputs=final.outputs,
+            **beside,
         )
         final.predictor.save(run.path("model.keras"))
 
-    def _held_out(self, run, predictor):
-        """Targets and outputs of each part that training has not seen."""
+    def _held_out(self, run, predictor, name="outputs"):
+        """Targets and outputs of each part that training has not seen.
+
+        Args:
+            run: The `Run`.
+            predictor: A `Predictor`.
+            name: What its out-of-fold outputs are called in validation.npz.
+        """
         dataset, parts = self._rows.labelled
         held = run.read_arrays("validation.npz")
         position = {sample: row for row, sample in enumerate(dataset.samples)}
         rows = [position[sample] for sample in held["samples"]]
-        yield "validation", (dataset.targets[rows], held["outputs"])
+        yield "validation", (dataset.targets[rows], held[name])
         test = np.flatnonzero(parts.part == "test")
         if len(test):
             yield "test", (dataset.targets[test], predictor.outputs(dataset.rows(test).values))

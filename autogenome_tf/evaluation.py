@@ -18,8 +18,23 @@ def scores(task, targets, outputs, seed):
     Returns:
         Dict of metric name to {"value", "low", "high"}.
     """
-    truth = task.encode(targets) if task.type == "classification" else np.asarray(targets)
-    return metrics.with_intervals(task, truth, outputs, seed)
+    return metrics.with_intervals(task, _truth(task, targets), outputs, seed)
+
+
+def beside(task, targets, outputs, baseline, seed):
+    """The same of a baseline, each metric with its `difference`: the model's less the baseline's.
+
+    Args:
+        task: As for `scores`.
+        targets: As for `scores`.
+        outputs: (rows, outputs) of the predictor.
+        baseline: (rows, outputs) of the baseline.
+        seed: Of the resampling.
+    """
+    truth = _truth(task, targets)
+    found = metrics.with_intervals(task, truth, baseline, seed)
+    apart = metrics.differences(task, truth, outputs, baseline, seed)
+    return {name: found[name] | {"difference": apart[name]} for name in found}
 
 
 def confusion_matrix(task, targets, outputs):
@@ -61,6 +76,10 @@ def reconstruction(embedding, dataset, part):
     frame = pd.DataFrame({"sample": list(dataset.samples), "part": part})
     told = embedding.run(dataset.values, "reconstruction")
     return pd.concat([frame, pd.DataFrame(told, columns=embedding.kept_features)], axis=1)
+
+
+def _truth(task, targets):
+    return task.encode(targets) if task.type == "classification" else np.asarray(targets)
 
 
 def _targets(task, dataset):

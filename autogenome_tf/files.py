@@ -2,13 +2,17 @@
 
 import collections
 import contextlib
+import json
 import os
 import re
 import shutil
+import zipfile
 from pathlib import Path
 
 # Of a name inside a file name; file systems take 255 bytes in all.
 MOST_LETTERS = 100
+# A model's names travel as one more member of the .keras archive, which Keras itself leaves alone.
+MODEL_NAMES = "autogenome_tf.json"
 
 
 @contextlib.contextmanager
@@ -58,3 +62,13 @@ def safe_names(names):
         name if times[name.lower()] == 1 else f"{name}_{number}"
         for number, name in enumerate(plain, 1)
     ]
+
+
+def model_names(path):
+    """What a model file of this package says of itself, a dict.
+
+    Raises:
+        KeyError, ValueError: Where it is not one.
+    """
+    with zipfile.ZipFile(path) as archive:
+        return json.loads(archive.read(MODEL_NAMES))

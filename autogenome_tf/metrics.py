@@ -85,6 +85,36 @@ def with_intervals(task, truth, outputs, seed, resamples=RESAMPLES):
     Returns:
         Dict of name to {"value", "low", "high"}; None where a metric is undefined.
     """
+    values, drawn = _resampled(task, truth, outputs, seed, resamples)
+    return {name: _interval(values[name], drawn[name]) for name in values}
+
+
+def differences(task, truth, outputs, others, seed, resamples=RESAMPLES):
+    """How much every metric differs from that of other outputs for the same rows.
+
+    Both are scored on the same resamples, so that what a resample does to both falls out.
+
+    Args:
+        task: As for `with_intervals`.
+        truth: As for `with_intervals`.
+        outputs: (rows, outputs) of one model.
+        others: (rows, outputs) of the other.
+        seed: Of the resampling.
+        resamples: How many.
+
+    Returns:
+        As `with_intervals`, of the differences outputs - others.
+    """
+    values, drawn = _resampled(task, truth, outputs, seed, resamples)
+    other_values, other_drawn = _resampled(task, truth, others, seed, resamples)
+    return {
+        name: _interval(values[name] - other_values[name], drawn[name] - other_drawn[name])
+        for name in values
+    }
+
+
+def _resampled(task, truth, outputs, seed, resamples):
+    """Every metric of the rows, and (resamples,) of each."""
     random = np.random.default_rng(seed)
     score = classification if task.type == "classification" else regression
     drawn = []
@@ -93,11 +123,8 @@ def with_intervals(task, truth, outputs, seed, resamples=RESAMPLES):
         if task.type == "classification":
             index = np.stack([np.bincount(row, minlength=len(truth)) for row in index])
         drawn.append(score(truth, outputs, index))
-    values = score(truth, outputs)
-    return {
-        name: _interval(value[0], np.concatenate([part[name] for part in drawn]))
-        for name, value in values.items()
-    }
+    values = {name: value[0] for name, value in score(truth, outputs).items()}
+    return values, {name: np.concatenate([part[name] for part in drawn]) for name in values}
 
 
 def temperature(truth, logits, weights=None):

@@ -11,11 +11,9 @@ import scipy.sparse
 
 from autogenome_tf import preprocessing
 from autogenome_tf.errors import InputError
-from autogenome_tf.files import replacing
+from autogenome_tf.files import MODEL_NAMES, model_names, replacing
 from autogenome_tf.tasks import Classification, Regression
 
-# The names travel as one more member of the .keras archive, which Keras itself leaves alone.
-NAMES = "autogenome_tf.json"
 BATCH = 1024
 
 
@@ -130,7 +128,7 @@ class Predictor:
         with replacing(path) as temporary:
             self.model.save(temporary)
             with zipfile.ZipFile(temporary, "a") as archive:
-                archive.writestr(NAMES, json.dumps(self._names()))
+                archive.writestr(MODEL_NAMES, json.dumps(self._names()))
 
     def _names(self):
         sources = [[name, np.asarray(kept).tolist()] for name, kept in self.sources]
@@ -158,8 +156,7 @@ class Predictor:
         if not path.is_file():
             raise InputError(f"{path}: no fitted model here; run the train stage first.")
         try:
-            with zipfile.ZipFile(path) as archive:
-                names = json.loads(archive.read(NAMES))
+            names = model_names(path)
             model = keras.models.load_model(path, compile=False, safe_mode=True)
             return cls.from_names(model, names)
         except (zipfile.BadZipFile, KeyError, TypeError, ValueError, OSError) as error:

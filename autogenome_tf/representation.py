@@ -137,21 +137,22 @@ class Representation:
         return frame
 
     def maps(self):
-        """(rows, 2) of both spaces for a picture: UMAP (McInnes et al. 2018), else components.
+        """The rows of maps.tsv: sample, part, and two coordinates in a picture of each space.
 
-        Returns:
-            Dict of title to coordinates.
+        The map is UMAP (McInnes et al. 2018) where it is installed, else components; its columns
+        are its title with 1 and 2 behind it.
         """
         titles = {"latent": "Res-VAE", "pca": "PCA"}
         has_umap = importlib.util.find_spec("umap") is not None
-        found = {}
+        frame = pd.DataFrame({"sample": self._samples, "part": self._part})
         for name, space in self.spaces.items():
             points = space.points
             if has_umap and points.shape[1] > 2 and len(points) > NEIGHBOURS:
-                found[f"UMAP of {titles[name]}"] = _umap(points, self._seed)
+                title, two = f"UMAP of {titles[name]}", _umap(points, self._seed)
             else:
-                found[titles[name]] = _two(points)
-        return found
+                title, two = titles[name], _two(points)
+            frame[[f"{title} 1", f"{title} 2"]] = two
+        return frame
 
     def _space(self, points):
         count, kmeans = len(points), None

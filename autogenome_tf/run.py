@@ -22,7 +22,7 @@ import pandas as pd
 
 from autogenome_tf.config import Config, read_json
 from autogenome_tf.errors import InputError, StageError
-from autogenome_tf.files import replacing
+from autogenome_tf.files import model_names, replacing
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +39,11 @@ PACKAGES = (
 
 
 DATA = "data.npz"
+# Columns of tables that hold ids and names, whatever these look like.
+TEXT = (
+    "sample", "part", "prediction", "family", "status", "feature", "feature_1", "feature_2",
+    "output",
+)  # fmt: skip
 
 
 class Run:
@@ -155,13 +160,13 @@ class Run:
         """Whether a file is there."""
         return self.path(name).is_file()
 
-    def require(self, stage):
-        """Refuse to go on before a stage is done.
+    def require(self, stage, name=None):
+        """Refuse to go on before a stage is done, or before a file of it is there.
 
         Raises:
             StageError: Naming the stage.
         """
-        if stage not in self.stages:
+        if not self.has(name) if name else stage not in self.stages:
             raise StageError(f"{self.folder}: the {stage} stage is not done yet; run it first.")
 
     def write_text(self, name, text):
@@ -191,10 +196,18 @@ class Run:
             with gzip.GzipFile("", "wb", compresslevel=1, fileobj=raw, mtime=0) as stream:
                 frame.to_csv(stream, sep="\t", index=False, float_format=f"%.{digits}g")
 
-    def read_table(self, name):
-        """Read tab-separated text; sample ids and names stay text."""
-        text = {name: str for name in ("sample", "part", "prediction", "family", "status")}
-        return pd.read_csv(self.path(name), sep="\t", dtype=text, float_precision="round_trip")
+    def read_table(self, name, text=()):
+        """Read tab-separated text; ids, names and the columns of `text` stay text.
+
+        Only an empty cell is missing: there are genes and classes of the names NA and nan.
+        """
+        options = {"keep_default_na": False, "na_values": [""], "float_precision": "round_trip"}
+        kinds = dict.fromkeys([*TEXT, *text], str)
+        return pd.read_csv(self.path(name), sep="\t", dtype=kinds, **options)
+
+    def model_names(self):
+        """What the model of the run goes by: task, features, classes or targets, sources."""
+        return model_names(self.path("model.keras"))
 
     def write_arrays(self, name, is_compressed=True, **arrays):
         """Write a NumPy archive without pickled objects."""

@@ -201,5 +201,5 @@ def test_effects_are_those_of_the_foremost_genes(explained):
 
 def test_figures_are_drawn_from_the_files_alone(copy):
     shutil.rmtree(copy.folder / "plots")
-    plots.draw_explanation(copy._run, top=3)
+    plots.draw(copy._run, "explain")
     assert len(list((copy.folder / "plots").glob("importance_*.png"))) == 1 + 3 * 3

@@ -29,7 +29,7 @@ FLOORS = (
     # a network that is more than layers in a row
     ("resvae",),
     # what was asked; search spaces and networks; a fitted model; its training; figures
-    ("config", "families", "predictor", "training", "plots", "simulate"),
+    ("config", "families", "predictor", "training", "simulate", "audit"),
     # a folder on disk; rows as each fold sees them; what is known of a model
     ("run", "views", "evaluation", "explainers", "final", "embedding"),
     # rows as folds to train on
@@ -37,7 +37,7 @@ FLOORS = (
     # the same for autoencoders
     ("generative",),
     # which trial is best; the rows of a config; a run's files as a table, or under other names
-    ("search", "rows", "summary", "layout"),
+    ("search", "rows", "summary", "layout", "plots"),
     # the final model: the best trial, trained for as long as it gains, or an average of several
     ("refit", "ensemble"),
     # what a latent space is worth
@@ -61,7 +61,7 @@ HEIGHT = {room: height for height, rooms in enumerate(FLOORS) for room in rooms}
 LIGHT = (
     "autogenome_tf", "errors", "seeds", "files", "console", "problems", "legacy", "config", "run",
     "data", "metrics", "rowspace", "simulation", "simulate", "families", "plots", "summary",
-    "evaluation", "layout", "cli",
+    "audit", "evaluation", "layout", "cli",
 )  # fmt: skip
 
 # Foreign packages, and the only files that may import them (a folder: any file in it).

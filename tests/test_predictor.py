@@ -14,7 +14,8 @@ import scipy.special
 from autogenome_tf import families
 from autogenome_tf.data import Dataset
 from autogenome_tf.errors import InputError
-from autogenome_tf.predictor import BATCH, NAMES, Predictor
+from autogenome_tf.files import MODEL_NAMES
+from autogenome_tf.predictor import BATCH, Predictor
 from autogenome_tf.preprocessing import Constants, Moments, Transform
 from autogenome_tf.tasks import Classification, Regression
 
@@ -125,7 +126,7 @@ def test_saving_what_was_loaded_changes_nothing(predictor, path, tmp_path):
     Predictor.load(path).save(again)
     np.testing.assert_array_equal(Predictor.load(again).outputs(VALUES), predictor.outputs(VALUES))
     with zipfile.ZipFile(again) as archive:
-        assert archive.namelist().count(NAMES) == 1
+        assert archive.namelist().count(MODEL_NAMES) == 1
 
 
 def test_saving_replaces_the_file_and_leaves_nothing_else(predictor, tmp_path):
@@ -217,10 +218,10 @@ def test_a_truncated_model_is_refused(path, tmp_path, kept):
 def test_a_foreign_keras_model_is_refused(tmp_path):
     path = tmp_path / "model.keras"
     keras.Sequential([keras.Input((5,)), keras.layers.Dense(2)]).save(path)
-    assert NAMES in refused(path)
+    assert MODEL_NAMES in refused(path)
 
 
-@pytest.mark.parametrize("member", ["config.json", "model.weights.h5", NAMES])
+@pytest.mark.parametrize("member", ["config.json", "model.weights.h5", MODEL_NAMES])
 def test_a_model_that_lacks_a_member_is_refused(path, tmp_path, member):
     def without(name, content):
         return None if name == member else content
@@ -231,7 +232,7 @@ def test_a_model_that_lacks_a_member_is_refused(path, tmp_path, member):
 @pytest.mark.parametrize("names", ["", "{", "{}", "[]", '{"task": "classification"}'])
 def test_damaged_names_are_refused(path, tmp_path, names):
     def damaged(name, content):
-        return names if name == NAMES else content
+        return names if name == MODEL_NAMES else content
 
     refused(rewritten(path, tmp_path / "model.keras", damaged))
 

@@ -51,9 +51,9 @@ def finished(tmp_path_factory):
 @pytest.fixture(autouse=True)
 def _few_figures(request, monkeypatch):
     if "finished" not in request.fixturenames:
-        for name in ("draw_training", "draw_latent", "draw_explanation"):
-            monkeypatch.setattr(f"autogenome_tf.plots.{name}", lambda *_: None)
-        monkeypatch.setattr("autogenome_tf.representation.Representation.maps", lambda _: {})
+        monkeypatch.setattr("autogenome_tf.plots.draw", lambda *_: None)
+        maps = "autogenome_tf.representation.Representation.maps"
+        monkeypatch.setattr(maps, lambda _: pd.DataFrame())
 
 
 def table(automl, name):

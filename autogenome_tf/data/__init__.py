@@ -16,6 +16,7 @@ from autogenome_tf.data._load import (
     with_covariates,
 )
 from autogenome_tf.data._memory import table_of
+from autogenome_tf.data._origins import kind_of_origin
 from autogenome_tf.data._read import read_table
 from autogenome_tf.data._split import Parts, split
 from autogenome_tf.data._store import write_rows
@@ -31,6 +32,7 @@ __all__ = [
     "columns_apart",
     "dataset_of",
     "joined",
+    "kind_of_origin",
     "load_labelled",
     "read_columns",
     "read_table",

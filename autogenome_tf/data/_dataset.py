@@ -40,6 +40,7 @@ class Dataset:
         groups: (rows,) text, or None.
         covariates: How many of the last columns are no genes but levels of covariates, 0 or 1,
             named ``column=level``.
+        origins: Columns of text that say where a row comes from (donor, batch), or None.
     """
 
     values: np.ndarray | scipy.sparse.csr_matrix
@@ -49,6 +50,7 @@ class Dataset:
     target_names: list[str] = dataclasses.field(default_factory=list)
     groups: np.ndarray | None = None
     covariates: int = 0
+    origins: pd.DataFrame | None = None
 
     def __len__(self):
         """Count the rows."""
@@ -62,4 +64,5 @@ class Dataset:
             samples=self.samples[index],
             targets=None if self.targets is None else self.targets[index],
             groups=None if self.groups is None else self.groups[index],
+            origins=None if self.origins is None else self.origins.iloc[index],
         )

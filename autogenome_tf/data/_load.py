@@ -10,6 +10,7 @@ import scipy.sparse
 from autogenome_tf.data._checked import check_names, numbered_features
 from autogenome_tf.data._dataset import Dataset
 from autogenome_tf.data._files import check_file, numbered_lines
+from autogenome_tf.data._origins import origins
 from autogenome_tf.data._read import read_table
 from autogenome_tf.data._targets import read_columns
 from autogenome_tf.errors import InputError, some, unknown
@@ -57,6 +58,7 @@ def load_labelled(data, task_type, rows=None, levels=None):
         found = _targets(columns[names], task_type, where)
         dataset = dataclasses.replace(dataset, targets=found, target_names=names)
     dataset = with_covariates(dataset, columns, data.covariates, where, levels)
+    dataset = dataclasses.replace(dataset, origins=origins(columns, names))
     group = None if rows else _group_column(data)
     return _grouped(dataset, columns, group, where) if group else dataset
 
@@ -144,6 +146,7 @@ def joined(first, second):
         samples=np.array([*first.samples, *samples], dtype=object),
         targets=None if first.targets is None else targets,
         groups=None,
+        origins=None,
     )
 
 

@@ -5,6 +5,7 @@ import pandas as pd
 import scipy.sparse
 
 from autogenome_tf.data._memory import table_of
+from autogenome_tf.data._origins import origins
 from autogenome_tf.errors import InputError
 
 TARGET = "target"
@@ -38,7 +39,11 @@ def write_rows(path, x, y, further=()):
             sample = table.samples[first] if table.samples else f"row {first + 1}"
             count = int(columns[name].isna().sum())
             raise InputError(f"data: {name}: missing for {count} samples, first {sample!r}.")
-    arrays = {f"target_{name}": _plain(columns[name]) for name in columns}
+    kept = columns
+    if hasattr(x, "obs"):
+        told = origins(x.obs.reset_index(drop=True), columns)
+        kept = columns if told is None else pd.concat([columns, told], axis=1)
+    arrays = {f"target_{name}": _plain(kept[name]) for name in kept}
     if table.samples is not None:
         arrays["samples"] = np.array(table.samples)
     values = table.values

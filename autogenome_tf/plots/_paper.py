@@ -1,5 +1,6 @@
 """What all figures share: paper, palette, marks."""
 
+import io
 import itertools
 
 import numpy as np
@@ -12,9 +13,19 @@ MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">")
 GREY = "#888888"
 GENE = 0.24  # inches of a line
 LETTER = 0.085  # inches a letter of 10 points takes, on the generous side
+MOST_LETTERS = 80  # of a name; longer ones are shortened in their middle
 
 
-def blank(width, height, rows=1, columns=1):
+class Drawing(Figure):
+    """A figure of no window and no global state, which a notebook shows as it is."""
+
+    def _repr_png_(self):
+        picture = io.BytesIO()
+        self.savefig(picture, format="png", bbox_inches="tight", dpi=100)
+        return picture.getvalue()
+
+
+def blank(width, height, rows=1, columns=1, **options):
     """Draw empty axes without a top and a right edge.
 
     Args:
@@ -22,13 +33,13 @@ def blank(width, height, rows=1, columns=1):
         height: Of the figure, in inches.
         rows: Rows of axes.
         columns: Columns of axes.
+        **options: Of `Figure.subplots`.
 
     Returns:
-        The figure and its axes of (rows, columns). The figure belongs to no window and to no
-        global state, so that a notebook's own figures stay untouched.
+        The figure, a `Drawing`, and its axes of (rows, columns).
     """
-    figure = Figure(figsize=(width, height), layout="constrained")
-    axes = figure.subplots(rows, columns, squeeze=False)
+    figure = Drawing(figsize=(width, height), layout="constrained")
+    axes = figure.subplots(rows, columns, squeeze=False, **options)
     for panel in axes.flat:
         panel.spines[["top", "right"]].set_visible(False)
     return figure, axes
@@ -44,12 +55,26 @@ def genes(names, legend=0):
     Returns:
         As `blank`.
     """
-    names = [str(name) for name in names]
+    names = [label(name) for name in names]
     letters = max(map(len, names), default=0) + legend
     figure, axes = blank(4.5 + LETTER * letters, 1.0 + GENE * max(4, len(names)))
     axes[0, 0].set_yticks(range(len(names)), names)
     axes[0, 0].set_ylim(-0.7, len(names) - 0.3)
     return figure, axes
+
+
+def label(name):
+    r"""Make a name fit for a figure: one line, not too long, and no formula.
+
+    >>> label("IL-2 $alpha$")
+    'IL-2 \\$alpha\\$'
+    """
+    plain = "".join(letter if letter.isprintable() else " " for letter in str(name))
+    if len(plain) > MOST_LETTERS:
+        half = MOST_LETTERS // 2
+        plain = f"{plain[: half - 1]}…{plain[-half:]}"
+    # Matplotlib reads what stands between two dollar signs as a formula.
+    return plain.replace("$", r"\$")
 
 
 def foremost(values, top):

@@ -1,23 +1,39 @@
 """Which classes are taken for which."""
 
 import numpy as np
+import pandas as pd
 
 from autogenome_tf.plots import _paper
+from autogenome_tf.plots._source import of_run
 
 MOST_NUMBERED = 20  # classes; with more, numbers in cells are smaller than print
 CELL, SMALL_CELL, SMALLEST_SQUARE = 0.55, 0.26, 2.2  # inches
 DARK = 0.6  # share from which white numbers read better than black ones
 
 
+# Numbers stand on the colour of their cell, whatever the colour of the page.
+ON_LIGHT = "#111111"
+
+
+def _of(run):
+    run.require("evaluate", "confusion_matrix.tsv")
+    path = run.path("confusion_matrix.tsv")
+    counts = pd.read_csv(path, sep="\t", index_col=0, keep_default_na=False, dtype={"true": str})
+    return {"counts": counts}
+
+
+@of_run(_of)
 def confusion_matrix(counts):
     """Draw a confusion matrix, coloured by the share of each true class.
 
     Args:
-        counts: DataFrame of (classes, classes), rows true, columns predicted, names on both.
+        counts: DataFrame of (classes, classes), rows true, columns predicted, names on both; or a
+            run.
 
     Returns:
         A `matplotlib.figure.Figure`; cells hold counts up to 20 classes.
     """
+    counts = counts.rename(index=_paper.label, columns=_paper.label)
     shares = _shares(counts.to_numpy(float))
     names = _paper.LETTER * max(len(str(name)) for name in [*counts.index, *counts.columns])
     square = _square(len(counts.columns))
@@ -45,8 +61,8 @@ def _square(classes):
 def _label(panel, counts, upright):
     size = 10 if len(counts.columns) <= MOST_NUMBERED else 8
     rotation = 90 if upright else 0
-    panel.set_xticks(range(len(counts.columns)), map(str, counts.columns), rotation=rotation)
-    panel.set_yticks(range(len(counts.index)), map(str, counts.index))
+    panel.set_xticks(range(len(counts.columns)), counts.columns, rotation=rotation)
+    panel.set_yticks(range(len(counts.index)), counts.index)
     panel.tick_params(length=0, labelsize=size)
     panel.set_xlabel("predicted")
     panel.set_ylabel("true")
@@ -60,6 +76,6 @@ def _label(panel, counts, upright):
 
 def _number(panel, counts, shares):
     for (row, column), count in np.ndenumerate(counts):
-        color = "white" if shares[row, column] > DARK else "black" if count else _paper.GREY
+        color = "white" if shares[row, column] > DARK else ON_LIGHT if count else _paper.GREY
         size = 9 if count < 10_000 else 7
         panel.text(column, row, str(count), ha="center", va="center", color=color, fontsize=size)

@@ -3,16 +3,25 @@
 import numpy as np
 
 from autogenome_tf.plots import _paper
+from autogenome_tf.plots._source import contributions, of_run
 
 # Dots of a gene are spread over this part of its line, where many have the same value.
 SPREAD, BINS = 0.8, 60
+MOST_DRAWN = 500  # dots; more are a picture inside a drawing, which would be slow to open
 
 
+def _of(run, *, output=None):
+    output, values, arrays = contributions(run, output)
+    rows = {"values": values, "data": arrays["data"], "features": arrays["features"]}
+    return rows | {"output": output, "top": run.config().explanation.top}
+
+
+@of_run(_of)
 def importance_dot(values, data, features, *, output="", top=20):
     """Draw a dot for each row and gene, coloured by the gene's value in that row (a beeswarm).
 
     Args:
-        values: (rows, genes) contributions to one output.
+        values: (rows, genes) contributions to one output; or a run, and nothing but options.
         data: (rows, genes) raw values.
         features: Gene names.
         output: Name of the class or target.
@@ -23,13 +32,12 @@ def importance_dot(values, data, features, *, output="", top=20):
     """
     order = _paper.foremost(values, top)
     figure, ((panel,),) = _paper.genes([features[gene] for gene in order], legend=12)
+    style = {"s": 9, "linewidths": 0, "rasterized": values.shape[0] * len(order) > MOST_DRAWN}
     panel.axvline(0, color=_paper.GREY, linewidth=0.8)
     for line, gene in enumerate(order):
         x, color = values[:, gene], _places(data[:, gene])
-        dots = panel.scatter(
-            x, line + _swarm(x), c=color, cmap="coolwarm", vmin=0, vmax=1, s=9, linewidths=0
-        )
-    panel.set_xlabel("contribution" + (f" to {output}" if output else ""))
+        dots = panel.scatter(x, line + _swarm(x), c=color, cmap="coolwarm", vmin=0, vmax=1, **style)
+    panel.set_xlabel("contribution" + (f" to {_paper.label(output)}" if output else ""))
     bar = figure.colorbar(dots, ax=panel, ticks=[0, 1], aspect=30)
     bar.ax.set_yticklabels(["low", "high"])
     bar.set_label("value of the gene")

@@ -3,13 +3,21 @@
 import numpy as np
 
 from autogenome_tf.plots import _paper
+from autogenome_tf.plots._source import contributions, of_run
 
 
+def _of(run, *, output=None):
+    output, values, arrays = contributions(run, output)
+    features, top = arrays["features"], run.config().explanation.top
+    return {"values": values, "features": features, "output": output, "top": top}
+
+
+@of_run(_of)
 def importance_violin(values, features, *, output="", top=20):
     """Draw a violin of contributions over rows for each gene.
 
     Args:
-        values: (rows, genes) contributions to one output.
+        values: (rows, genes) contributions to one output; or a run, and nothing but options.
         features: Gene names.
         output: Name of the class or target.
         top: How many genes.
@@ -28,5 +36,5 @@ def importance_violin(values, features, *, output="", top=20):
                 part.set_color(_paper.PALETTE[0])
         else:
             panel.plot([column[0]] * 2, [line - 0.3, line + 0.3], color=_paper.PALETTE[0])
-    panel.set_xlabel("contribution" + (f" to {output}" if output else ""))
+    panel.set_xlabel("contribution" + (f" to {_paper.label(output)}" if output else ""))
     return figure

@@ -7,6 +7,7 @@ import numpy as np
 from matplotlib.lines import Line2D
 
 from autogenome_tf.plots import _paper
+from autogenome_tf.plots._source import of_run
 
 NOISE = "noise"
 SIDE = 3.4  # inches of a panel
@@ -16,11 +17,23 @@ GAP = 0.1  # inches between the last panel and its legend
 ALPHA = 0.7
 
 
+def _of(run):
+    run.require("evaluate", "maps.tsv")
+    clusters = run.read_table("clusters.tsv", text=["target"])
+    table = run.read_table("maps.tsv").drop(columns=["sample", "part"])
+    titles = dict.fromkeys(name.rpartition(" ")[0] for name in table)
+    maps = {title: table[[f"{title} 1", f"{title} 2"]].to_numpy() for title in titles}
+    labels = None if clusters["target"].isna().all() else clusters["target"].astype(str).to_numpy()
+    return {"maps": maps, "labels": labels, "clusters": clusters["hdbscan"].to_numpy()}
+
+
+@of_run(_of)
 def latent_space(maps, *, labels=None, clusters=None):
     """Draw maps side by side, coloured by label and, in a second row, by cluster.
 
     Args:
-        maps: Dict from a title, such as ``"PCA"``, to the coordinates of all samples, (rows, 2).
+        maps: Dict from a title, such as ``"PCA"``, to the coordinates of all samples, (rows, 2); or
+            a run, and nothing else.
         labels: Name of each sample's class, (rows,), or None.
         clusters: Name or number of each sample's cluster, (rows,), or None; -1 is noise.
 
@@ -47,7 +60,7 @@ def _groups(labels, clusters):
     """Names of all samples, (rows,), by what they are called, of what is given."""
     groups = {}
     if labels is not None:
-        groups["label"] = np.array([str(label) for label in labels])
+        groups["label"] = np.array([_paper.label(label) for label in labels])
     if clusters is not None:
         noise = (-1, "-1")
         groups["cluster"] = np.array([NOISE if c in noise else str(c) for c in clusters])
@@ -87,9 +100,7 @@ def _draw_legend(panel, title, looks):
     place = {"loc": "upper left", "bbox_to_anchor": (1 + GAP / SIDE, 1), "borderaxespad": 0}
     style = {"frameon": False, "fontsize": "small", "alignment": "left", "handletextpad": 0.2}
     columns = max(1, math.ceil(len(looks) / MOST_LINES))
-    legend = panel.legend(handles=handles, title=title, ncols=columns, **place, **style)
-    for text in legend.get_texts():
-        text.set_parse_math(False)
+    panel.legend(handles=handles, title=title, ncols=columns, **place, **style)
 
 
 def _width_of_legends(panels):

@@ -5,19 +5,26 @@ import math
 import numpy as np
 
 from autogenome_tf.plots import _paper
+from autogenome_tf.plots._source import of_run
 
 HELD_OUT = "validation_"
 NOT_MEASURES = ("epoch", "seconds", "trial")
 MOST_COLUMNS = 3  # panels side by side
 
 
+def _of(run):
+    run.require("train", "history.tsv")
+    return {"history": run.read_table("history.tsv")}
+
+
+@of_run(_of)
 def learning_curves(history):
     """Draw a panel a measure, training against validation, and the learning rate.
 
     Args:
         history: DataFrame, a row an epoch: `epoch`, `loss`, further measures, each with or
             without its `validation_` twin, and perhaps `learning_rate`; NaN where not measured.
-            With a column `trial`, each trial has lines of its own.
+            With a column `trial`, each trial has lines of its own. Or a run.
 
     Returns:
         A `matplotlib.figure.Figure`; a dashed line marks the epoch of the lowest validation loss,

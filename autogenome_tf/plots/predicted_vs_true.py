@@ -1,18 +1,34 @@
 """How far regression predictions lie from the truth."""
 
+from autogenome_tf.errors import unknown
 from autogenome_tf.plots import _paper
+from autogenome_tf.plots._source import of_run
 
 PARTS = ("train", "validation", "test")  # drawn in this order: what was not learned from on top
 MOST_DRAWN = 2000  # points; more are embedded as a picture, or the PDF takes minutes to open
 MARGIN = 0.04
 
 
+def _of(run, *, target=None):
+    run.require("predict", "predictions.tsv")
+    frame, names = run.read_table("predictions.tsv"), run.model_names().get("targets", [])
+    target = names[0] if target is None and len(names) == 1 else target
+    if target not in names:
+        raise unknown(f"{run.folder}: target", target, names)
+    end = "" if len(names) == 1 else f"_{target}"
+    columns = {f"target{end}": "target", f"prediction{end}": "prediction"}
+    predictions = frame[["sample", "part", *columns]].rename(columns=columns)
+    return {"predictions": predictions.assign(prediction=predictions["prediction"].astype(float))}
+
+
+@of_run(_of)
 def predicted_vs_true(predictions):
     """Draw predictions against targets, one mark a sample, by part.
 
     Args:
         predictions: DataFrame with `part`, `target` and `prediction`, such as predictions.tsv;
-            rows without a target are left out.
+            rows without a target are left out. Or a run, and the name of a `target` where it has
+            several.
 
     Returns:
         A `matplotlib.figure.Figure`; on the diagonal a prediction is right.

@@ -2,18 +2,30 @@
 
 import pandas as pd
 
+from autogenome_tf.metrics import HIGHER_IS_BETTER
 from autogenome_tf.plots import _paper
+from autogenome_tf.plots._source import of_run
 
 LINE = 0.22  # inches of a line of the legend
 
 
+def _of(run):
+    run.require("train", "leaderboard.tsv")
+    trials, objective = run.read_table("leaderboard.tsv"), run.config().objective
+    # The linear reference stands outside the search.
+    trials["trial"] = trials["trial"].where(trials["trial"] > 0)
+    better = {"objective": objective, "higher_is_better": HIGHER_IS_BETTER[objective]}
+    return {"leaderboard": trials} | better
+
+
+@of_run(_of)
 def search_progress(leaderboard, *, objective="score", higher_is_better=True):
     """Draw the score of every trial in the order they ran, and the best so far.
 
     Args:
         leaderboard: DataFrame, a row a trial: `family`, `trial` (number; missing, or not a number,
             for a reference outside the search), `score` (missing where the trial failed) and
-            perhaps `error` (standard error over folds).
+            perhaps `error` (standard error over folds). Or a run.
         objective: What the score is, for the axis.
         higher_is_better: Whether the best score is the highest.
 

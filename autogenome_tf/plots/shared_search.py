@@ -3,6 +3,7 @@
 import numpy as np
 
 from autogenome_tf.plots import _paper
+from autogenome_tf.plots._source import of_run
 
 PANELS = {
     "loss": ("loss of shared weights", ("loss",)),
@@ -12,12 +13,22 @@ PANELS = {
 }
 
 
+def _of(run):
+    tables = {}
+    for name in ("curves", "candidates"):
+        run.require("train", f"search/enas/{name}.tsv")
+        tables[name] = run.read_table(f"search/enas/{name}.tsv")
+    return tables | {"objective": run.config().objective}
+
+
+@of_run(_of)
 def shared_search(curves, candidates, *, objective="score"):
     """Draw what an epoch measured, panel by panel, and the shared scores of the candidates.
 
     Args:
         curves: DataFrame, a row an epoch: `epoch`, `loss`, `reward` and, where a controller
-            learns, `baseline`, `entropy`, `skip_rate`.
+            learns, `baseline`, `entropy`, `skip_rate`. Or a run of `search.method` enas, and
+            nothing else.
         candidates: DataFrame, a row an arc: `by` (who sampled it) and `shared_score`.
         objective: What the score is, for the axis.
 

@@ -125,14 +125,21 @@ class Best:
         size: How many.
         objective: Name of the metric.
         families: Names of those that may be among them.
+
+    Attributes:
+        attempts: The best, in order.
+        reference: The `Attempt` of the linear reference, or None.
     """
 
     def __init__(self, size, objective, families):
         self._size, self._objective, self._families = size, objective, families
         self.attempts = []
+        self.reference = None
 
     def offer(self, attempt):
-        """Take an attempt in if it is one of the best so far."""
+        """Take an attempt in if it is one of the best so far, and the linear reference aside."""
+        if attempt.trial.number == 0 and attempt.trial.is_scored:
+            self.reference = attempt
         if attempt.trial.is_scored and attempt.trial.family in self._families:
             known = {one.trial.number: one for one in [*self.attempts, attempt]}
             order = ranked([one.trial for one in known.values()], self._objective)

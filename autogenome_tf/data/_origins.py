@@ -1,0 +1,43 @@
+"""Columns that say whom or what run of a machine a row comes from, by their names."""
+
+import re
+
+import pandas as pd
+
+# Samples of one of these are alike: they must not be learned from and tested on.
+PERSONS = frozenset("donor patient subject individual animal mouse person case".split())
+# What a network may learn in place of the question.
+BATCHES = frozenset(
+    "batch plate study site center centre run lane dataset cohort platform technology tech library "
+    "chip slide day date experiment instrument sequencer hospital lab array institution protocol "
+    "replicate source".split()
+)
+
+
+def kind_of_origin(name):
+    """Tell "person", "batch" or None by the words in a column's name.
+
+    >>> kind_of_origin("seqBatch_2"), kind_of_origin("Patient ID"), kind_of_origin("cell_type")
+    ('batch', 'person', None)
+    """
+    found = re.findall(r"[A-Z]?[a-z]+|[A-Z]+", str(name))
+    words = {word.lower() for word in found} | {word.lower().rstrip("s") for word in found}
+    return "person" if words & PERSONS else "batch" if words & BATCHES else None
+
+
+def origins(columns, apart=()):
+    """The columns of a frame that say where rows come from, as text; None where there are none.
+
+    Args:
+        columns: Frame, a row a sample.
+        apart: Names of columns that are something else (the targets).
+
+    A column with a value of its own in nearly every row tells nothing and is left out.
+    """
+    found = {}
+    for name in columns:
+        levels = columns[name].nunique()
+        is_one = name not in apart and kind_of_origin(name)
+        if is_one and 2 <= levels <= len(columns) / 2:
+            found[str(name)] = columns[name].astype(str).to_numpy(dtype=object)
+    return pd.DataFrame(found) if found else None

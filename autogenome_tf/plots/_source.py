@@ -1,0 +1,113 @@
+"""Where a figure's frames come from: handed in, or read from the files of a run."""
+
+import functools
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import scipy.special
+
+from autogenome_tf.errors import InputError, unknown
+from autogenome_tf.run import Run
+
+# Parts that no network has learned from, the most telling first.
+UNSEEN = ("test", "evaluate", "validation")
+
+
+def of_run(read):
+    """Let a figure take a run in place of its frames.
+
+    Args:
+        read: A function of a `Run` (and of options by name) that returns the figure's arguments,
+            a dict. Its options are taken away from those of the figure.
+
+    Returns:
+        A decorator. The decorated function's first argument may be a `Run`, the path of a run
+        folder, or an `AutoGenome`.
+    """
+    asked = read.__kwdefaults__ or {}
+
+    def decorate(draw):
+        @functools.wraps(draw)
+        def drawn(source, *arguments, **options):
+            run = opened(source)
+            if run is None:
+                return draw(source, *arguments, **options)
+            picked = {name: options.pop(name) for name in asked if name in options}
+            return draw(**(read(run, **picked) | options))
+
+        return drawn
+
+    return decorate
+
+
+def opened(source):
+    """The `Run` that something stands for, or None."""
+    if isinstance(source, Run):
+        return source
+    if isinstance(source, (str, Path)):
+        return Run.existing(source)
+    folder = getattr(source, "folder", None)
+    return None if folder is None else Run.existing(folder)
+
+
+def unseen(run):
+    """Predictions of the rows of a `Run` that no network has learned from.
+
+    Returns:
+        The name of the part (test; else evaluate; else validation, out of fold), and a frame of
+        the columns of predictions.tsv.
+
+    Raises:
+        StageError: Before the predict stage.
+    """
+    run.require("predict", "predictions.tsv")
+    names = run.model_names()
+    is_classes = names["task"] == "classification"
+    frame = run.read_table("predictions.tsv", text=["target"] if is_classes else [])
+    for part in UNSEEN[:2]:
+        rows = frame[frame["part"] == part]
+        if len(rows):
+            return part, rows
+    held = run.read_arrays("validation.npz")
+    rows = frame.set_index("sample").loc[held["samples"]].reset_index()
+    if is_classes:
+        columns = [f"p_{name}" for name in names["classes"]]
+        rows[columns] = scipy.special.softmax(held["outputs"].astype("float64"), axis=1)
+        rows["prediction"] = np.array(names["classes"], object)[held["outputs"].argmax(axis=1)]
+    else:
+        told = [name for name in rows if name.startswith("prediction")]
+        rows[told] = held["outputs"]
+    return UNSEEN[2], rows.assign(part=UNSEEN[2])
+
+
+def classes(run):
+    """What a figure of class chances takes from a `Run`."""
+    _, frame = unseen(run)
+    chances = {name.removeprefix("p_"): frame[name] for name in frame if name.startswith("p_")}
+    if not chances:
+        raise InputError(f"{run.folder}: expected a run of task.type classification.")
+    return {"truth": frame["target"].to_numpy(), "chances": pd.DataFrame(chances)}
+
+
+def contributions(run, output=None):
+    """Contributions to one output of a `Run`, and its name.
+
+    Args:
+        run: A `Run`.
+        output: Its name; None where there is one only.
+
+    Returns:
+        The name, its (rows, genes) contributions, and the arrays of attributions.npz.
+
+    Raises:
+        StageError: Before the explain stage.
+        InputError: For an output that is not there.
+    """
+    run.require("explain", "attributions.npz")
+    arrays = run.read_arrays("attributions.npz")
+    names = [str(name) for name in arrays["outputs"]]
+    output = names[0] if output is None and len(names) == 1 else output
+    if output not in names:
+        raise unknown(f"{run.folder}: output", output, names)
+    return output, arrays["values"][:, :, names.index(output)], arrays
