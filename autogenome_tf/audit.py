@@ -83,6 +83,7 @@ def _listed(found):
 def _classes(labels, is_test):
     counts = collections.Counter(labels).most_common()
     (most, many), (least, few) = counts[0], counts[-1]
+    most, least = str(most), str(least)
     if many >= UNEQUAL * few or many >= DOMINANT * len(labels):
         yield (
             f"Classes are unequal: {most!r} has {many} rows, {least!r} {few}. Accuracy is that of "
@@ -108,7 +109,9 @@ def _duplicates(dataset, is_test):
     if leaked:
         numbers = np.concatenate([one[is_test[one]] for one in leaked])
         first = leaked[0]
-        one, other = (dataset.samples[first[is_test[first] == side]][0] for side in (True, False))
+        one, other = (
+            str(dataset.samples[first[is_test[first] == side]][0]) for side in (True, False)
+        )
         yield (
             f"{len(numbers)} of {is_test.sum()} test rows are equal in every gene to a row that "
             f"was learned from, such as {one!r} and {other!r}: test scores are too good. Leave one "
@@ -117,7 +120,7 @@ def _duplicates(dataset, is_test):
     if dataset.targets is not None and dataset.targets.dtype == object:
         mixed = [one for one in twins if len(set(dataset.targets[one])) > 1]
         if mixed:
-            one, other = dataset.samples[mixed[0][:2]]
+            one, other = map(str, dataset.samples[mixed[0][:2]])
             yield (
                 f"{sum(map(len, mixed))} rows are equal in every gene to a row of another label, "
                 f"such as {one!r} and {other!r}: no model can tell them apart."

@@ -20,6 +20,7 @@ from autogenome_tf.explanation import Explanation
 from autogenome_tf.export import export
 from autogenome_tf.predictor import Predictor
 from autogenome_tf.refit import refit
+from autogenome_tf.report import report
 from autogenome_tf.representation import Representation
 from autogenome_tf.rows import ConfiguredRows
 from autogenome_tf.run import Run
@@ -28,7 +29,7 @@ from autogenome_tf.seeds import derive
 
 log = logging.getLogger(__name__)
 
-STAGES = ("train", "evaluate", "predict", "explain", "export")
+STAGES = ("train", "evaluate", "predict", "explain", "export", "report")
 
 
 class AutoGenome:
@@ -251,6 +252,19 @@ class AutoGenome:
             work = Explanation(run, self.config, self._rows, predictor)
             return export(run, self.config, predictor, work.background, work.explained)
 
+    def report(self):
+        """Write report.html: one page of what stages have left so far, without network or script.
+
+        Question and answer with what should be doubted, samples, search, scores beside a linear
+        model, each class, the genes behind each, what was exported, and how to repeat it.
+
+        Returns:
+            Path of the page.
+        """
+        run = self._fitted()
+        with self._stage("report"):
+            return report(run)
+
     def sample(self, count, seed=None, covariates=None):
         """Draw from the prior of a representation.
 
@@ -409,16 +423,18 @@ class AutoGenome:
 
     def _finish(self, run, learn, folds, best, deadline):
         """From the best trials to the model on disk, and a linear one to compare it with."""
-        attempts, beside = best.attempts, {}
-        if best.reference and attempts != [best.reference]:
+        if self.config.ensemble.size == 1:
+            winner = best.attempts[0].trial
+            members = {winner.number}
+            final = refit(folds, learn.values, winner, self.config, learn.features, deadline)
+        else:
+            final = ensemble.assemble(folds, best.attempts, self.config, learn.features)
+            members = set(final.history["trial"])
+        beside = {}
+        if best.reference and members != {best.reference.trial.number}:
             linear = ensemble.assemble(folds, [best.reference], self.config, learn.features)
             linear.predictor.save(run.path("baseline.keras"))
             beside = {"baseline": linear.outputs}
-        if self.config.ensemble.size == 1:
-            winner = attempts[0].trial
-            final = refit(folds, learn.values, winner, self.config, learn.features, deadline)
-        else:
-            final = ensemble.assemble(folds, attempts, self.config, learn.features)
         run.write_table("history.tsv", final.history)
         run.write_arrays(
             "validation.npz",

@@ -86,6 +86,11 @@ def export(parsed):
     print(_of_run(parsed).export())
 
 
+def report(parsed):
+    """Write a run's report.html."""
+    print(_of_run(parsed).report())
+
+
 def predict(parsed):
     """Predict new rows."""
     automl = _of_run(parsed)
@@ -203,7 +208,7 @@ def _parser():
         if verb is not check:
             sub.add_argument("--output", metavar="DIR", help="takes the place of output_dir")
             _quiet(sub)
-    for verb in (evaluate, explain, predict, export):
+    for verb in (evaluate, explain, predict, export, report):
         sub = _verb(verbs, verb)
         sub.add_argument("run", metavar="RUN", help="the folder of a run")
         if verb is explain:

@@ -72,6 +72,7 @@ class Explanation:
             samples=np.array(found.samples, str),
             features=np.array(found.features, str),
             outputs=np.array(found.outputs, str),
+            method=np.array(found.method),
         )
         return found
 

@@ -11,6 +11,8 @@ from pathlib import Path
 
 # Of a name inside a file name; file systems take 255 bytes in all.
 MOST_LETTERS = 100
+# Of a name on a line; longer ones are shortened in their middle.
+MOST_SHOWN = 80
 # A model's names travel as one more member of the .keras archive, which Keras itself leaves alone.
 MODEL_NAMES = "autogenome_tf.json"
 
@@ -62,6 +64,17 @@ def safe_names(names):
         name if times[name.lower()] == 1 else f"{name}_{number}"
         for number, name in enumerate(plain, 1)
     ]
+
+
+def on_a_line(name):
+    r"""Make a name fit to be shown: one line of printable letters, not too long.
+
+    >>> on_a_line("CD4\tT\ncell")
+    'CD4 T cell'
+    """
+    plain = "".join(letter if letter.isprintable() else " " for letter in str(name))
+    half = MOST_SHOWN // 2
+    return plain if len(plain) <= MOST_SHOWN else f"{plain[: half - 1]}…{plain[-half:]}"
 
 
 def model_names(path):

@@ -16,6 +16,8 @@ def show(folder, config):
     console.print(_trials(run.read_table("leaderboard.tsv"), config.objective))
     show_metrics(folder)
     console.print(f"files: {folder}", markup=False)
+    if run.has("report.html"):
+        console.print(f"report: {run.path('report.html')}", markup=False)
 
 
 def show_metrics(folder):

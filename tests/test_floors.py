@@ -38,6 +38,8 @@ FLOORS = (
     ("generative",),
     # which trial is best; the rows of a config; a run's files as a table, or under other names
     ("search", "rows", "summary", "layout", "plots"),
+    # a run's files as a page
+    ("report",),
     # the final model: the best trial, trained for as long as it gains, or an average of several
     ("refit", "ensemble"),
     # what a latent space is worth
@@ -61,7 +63,7 @@ HEIGHT = {room: height for height, rooms in enumerate(FLOORS) for room in rooms}
 LIGHT = (
     "autogenome_tf", "errors", "seeds", "files", "console", "problems", "legacy", "config", "run",
     "data", "metrics", "rowspace", "simulation", "simulate", "families", "plots", "summary",
-    "audit", "evaluation", "layout", "cli",
+    "audit", "report", "evaluation", "layout", "cli",
 )  # fmt: skip
 
 # Foreign packages, and the only files that may import them (a folder: any file in it).
@@ -84,6 +86,7 @@ FENCES = {
     "matplotlib": {"plots"},
     "rich": {"console.py", "summary.py"},
     "pydantic": {"config.py"},
+    "jinja2": {"report"},
     "json5": {"config.py"},
 }
 

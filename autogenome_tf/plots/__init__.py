@@ -6,6 +6,8 @@
 
 from autogenome_tf.plots._run import draw, figures
 from autogenome_tf.plots._save import save
+from autogenome_tf.plots._source import unseen
+from autogenome_tf.plots._svg import svg
 from autogenome_tf.plots.calibration import calibration
 from autogenome_tf.plots.confusion_matrix import confusion_matrix
 from autogenome_tf.plots.importance_bar import importance_bar
@@ -37,4 +39,6 @@ __all__ = [
     "save",
     "search_progress",
     "shared_search",
+    "svg",
+    "unseen",
 ]

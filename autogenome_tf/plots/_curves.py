@@ -5,13 +5,14 @@ from autogenome_tf.plots import _paper
 MOST_COLORS = len(_paper.PALETTE)
 
 
-def draw(curves, x, y):
+def draw(curves, x, y, **style):
     """Draw a curve a class on a square, and tell the area below each.
 
     Args:
         curves: Dict of class to (x, y, area), x and y arrays between 0 and 1.
         x: Label of the axis.
         y: Label of the axis.
+        **style: Of the lines.
 
     Returns:
         A `matplotlib.figure.Figure` and its axes. Where classes are more than colours, those of
@@ -25,11 +26,12 @@ def draw(curves, x, y):
         names.append(f"{len(others)} others ({curves[others[0]][2]:.3f} or more)")
     width = 4.6 + _paper.LETTER * max(len(name) for name in ["class (area)", *names])
     figure, ((panel,),) = _paper.blank(width, 4.2)
+    for name, color, label in zip(colored, _paper.PALETTE, names, strict=False):
+        panel.plot(*curves[name][:2], color=color, linewidth=1.5, label=label, **style)
+    grey = {"color": _paper.GREY, "linewidth": 0.8, "alpha": 0.6, "zorder": 1}
     for name in others:
         label = names[-1] if name == others[0] else None
-        panel.plot(*curves[name][:2], color=_paper.GREY, linewidth=0.8, alpha=0.6, label=label)
-    for name, color, label in zip(colored, _paper.PALETTE, names, strict=False):
-        panel.plot(*curves[name][:2], color=color, linewidth=1.5, label=label)
+        panel.plot(*curves[name][:2], label=label, **grey, **style)
     panel.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), xlabel=x, ylabel=y, aspect="equal")
     figure.legend(loc="outside right upper", frameon=False, title="class (area)", alignment="left")
     return figure, panel

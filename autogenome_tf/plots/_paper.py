@@ -6,6 +6,8 @@ import itertools
 import numpy as np
 from matplotlib.figure import Figure
 
+from autogenome_tf.files import on_a_line
+
 # Okabe and Ito's palette, told apart under all common colour blindness; without its yellow,
 # which is lost on white. https://jfly.uni-koeln.de/color/
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
@@ -13,7 +15,6 @@ MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">")
 GREY = "#888888"
 GENE = 0.24  # inches of a line
 LETTER = 0.085  # inches a letter of 10 points takes, on the generous side
-MOST_LETTERS = 80  # of a name; longer ones are shortened in their middle
 
 
 class Drawing(Figure):
@@ -69,12 +70,8 @@ def label(name):
     >>> label("IL-2 $alpha$")
     'IL-2 \\$alpha\\$'
     """
-    plain = "".join(letter if letter.isprintable() else " " for letter in str(name))
-    if len(plain) > MOST_LETTERS:
-        half = MOST_LETTERS // 2
-        plain = f"{plain[: half - 1]}…{plain[-half:]}"
     # Matplotlib reads what stands between two dollar signs as a formula.
-    return plain.replace("$", r"\$")
+    return on_a_line(name).replace("$", r"\$")
 
 
 def foremost(values, top):

@@ -31,7 +31,7 @@ def figures(run, stage):
         function without arguments that draws it.
     """
     task = run.config().task.type
-    for name, draw, options in _OF_STAGE[stage](run, task):
+    for name, draw, options in _OF_STAGE.get(stage, _nothing)(run, task):
         yield name, lambda draw=draw, options=options: draw(run, **options)
 
 
@@ -39,6 +39,10 @@ def draw(run, stage):
     """Draw the figures of a stage of a `Run` into its folder."""
     for name, figure in figures(run, stage):
         save(figure(), run.path(name))
+
+
+def _nothing(*_):
+    return ()
 
 
 def _training(run, _):

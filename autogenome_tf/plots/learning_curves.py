@@ -46,7 +46,8 @@ def learning_curves(history):
 
 def _measures(history):
     """Names without their prefix, the learning rate last."""
-    measured = [name for name in history if name not in NOT_MEASURES]
+    known = [name for name in history if history[name].notna().any()]
+    measured = [name for name in known if name not in NOT_MEASURES]
     names = dict.fromkeys(name.removeprefix(HELD_OUT) for name in measured)
     return sorted(names, key=lambda name: name == "learning_rate")
 

@@ -26,4 +26,4 @@ def precision_recall_curves(truth, chances):
             precision, recall, _ = sklearn.metrics.precision_recall_curve(is_it, score)
             area = sklearn.metrics.average_precision_score(is_it, score)
             curves[name] = (recall, precision, area)
-    return _curves.draw(curves, "recall", "precision")[0]
+    return _curves.draw(curves, "recall", "precision", drawstyle="steps-post")[0]

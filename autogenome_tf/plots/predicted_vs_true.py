@@ -18,17 +18,18 @@ def _of(run, *, target=None):
     end = "" if len(names) == 1 else f"_{target}"
     columns = {f"target{end}": "target", f"prediction{end}": "prediction"}
     predictions = frame[["sample", "part", *columns]].rename(columns=columns)
-    return {"predictions": predictions.assign(prediction=predictions["prediction"].astype(float))}
+    predictions["prediction"] = predictions["prediction"].astype(float)
+    return {"predictions": predictions, "target": target}
 
 
 @of_run(_of)
-def predicted_vs_true(predictions):
+def predicted_vs_true(predictions, *, target=""):
     """Draw predictions against targets, one mark a sample, by part.
 
     Args:
         predictions: DataFrame with `part`, `target` and `prediction`, such as predictions.tsv;
-            rows without a target are left out. Or a run, and the name of a `target` where it has
-            several.
+            rows without a target are left out. Or a run.
+        target: Its name; needed of a run that has several.
 
     Returns:
         A `matplotlib.figure.Figure`; on the diagonal a prediction is right.
@@ -41,8 +42,9 @@ def predicted_vs_true(predictions):
         rows = known[known["part"] == part]
         if len(rows):
             _draw_part(panel, rows, f"{part} (n = {len(rows)})", look)
-    panel.set_xlabel("true")
-    panel.set_ylabel("predicted")
+    name = f" {_paper.label(target)}" if target else ""
+    panel.set_xlabel(f"true{name}")
+    panel.set_ylabel(f"predicted{name}")
     figure.legend(loc="outside right upper", frameon=False)
     return figure
 

@@ -1,0 +1,41 @@
+"""A figure as a part of a page."""
+
+import io
+import re
+
+import matplotlib
+
+# What a drawing says of itself: the time of day would make each one different.
+SILENT = dict.fromkeys(("Date", "Creator", "Format", "Type"))
+POINT = 96 / 72  # CSS pixels
+
+
+def svg(figure, name):
+    """Write a figure as an `<svg>` element for a page that holds several.
+
+    Args:
+        figure: A `matplotlib.figure.Figure`.
+        name: What ids begin with; different for each figure of a page.
+
+    Returns:
+        The element, as text; words in it are text too and can be searched. Its background is that
+        of the page, its width a CSS variable ``--width``.
+    """
+    text = io.StringIO()
+    with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": name}):
+        options = {"bbox_inches": "tight", "transparent": True, "metadata": SILENT}
+        figure.savefig(text, format="svg", **options)
+    drawn = text.getvalue()
+    drawn = drawn[drawn.index("<svg") :]
+    # Matplotlib's own ids are not the same on another day.
+    used = dict.fromkeys(re.findall(r'(?:href="#|url\(#)([^")]+)', drawn))
+    ids = {known: f"{name}-{number}" for number, known in enumerate(used)}
+    drawn = re.sub(
+        r' id="([^"]*)"', lambda at: f' id="{ids[at[1]]}"' if at[1] in ids else "", drawn
+    )
+    drawn = re.sub(r'(href="#|url\(#)([^")]+)', lambda at: at[1] + ids[at[2]], drawn)
+    width = POINT * float(re.search(r'width="([\d.]+)pt"', drawn)[1])
+    return re.sub(
+        r'width="[\d.]+pt" height="[\d.]+pt"|height="[\d.]+pt" width="[\d.]+pt"',
+        f'style="--width: {width:.0f}px"', drawn, count=1,
+    )  # fmt: skip

@@ -1,0 +1,46 @@
+"""What the scores of a run should be doubted for."""
+
+from autogenome_tf.metrics import HIGHER_IS_BETTER
+from autogenome_tf.report._page import interval
+
+# What names a model that tells nothing, by task.
+CHANCE = {"classification": ("mcc", "guessing"), "regression": ("r2", "their mean")}
+PERFECT = 0.9995
+
+
+def doubts(run):
+    """Warnings of the train stage about the rows, and those that the scores give rise to."""
+    known = run.read_json("warnings.json") if run.has("warnings.json") else []
+    texts = [warning["text"] for warning in known]
+    task = run.config().task.type
+    if run.has("metrics.json") and task != "representation":
+        texts += _of_scores(run.read_json("metrics.json"), task, run.config().objective)
+    return texts
+
+
+def _of_scores(scores, task, objective):
+    name, other = CHANCE[task]
+    for part in ("test", "evaluate"):
+        own = scores.get(part, {}).get(name)
+        if own is None or own["value"] is None:
+            continue
+        if own["value"] >= PERFECT:
+            yield (
+                f"The {part} score is perfect ({name} {interval(own)}). Where the question is not "
+                "known to be easy, look for a gene or a batch that gives the answer away."
+            )
+        if own["low"] is not None and own["low"] <= 0:
+            yield (f"The {part} score cannot be told from {other} ({name} {interval(own)}).")
+    mine, before = (scores.get(part, {}).get(objective) for part in ("test", "validation"))
+    if mine and before and None not in (mine["value"], before["value"]):
+        worse = (
+            mine["value"] < before["low"]
+            if HIGHER_IS_BETTER[objective]
+            else (mine["value"] > before["high"])
+        )
+        if worse:
+            yield (
+                f"The test score lies outside the interval of the validation score ({objective} "
+                f"{interval(mine)} against {interval(before)}): test samples may differ from those "
+                "learned from, or the search fitted the validation part."
+            )

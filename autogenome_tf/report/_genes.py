@@ -1,0 +1,118 @@
+"""Which genes the predictions rest on, in all and for each output."""
+
+import numpy as np
+import pandas as pd
+
+from autogenome_tf import plots
+from autogenome_tf.files import on_a_line
+from autogenome_tf.report._page import Beside, Heading, Section, Table, number, picture
+
+# Of the correlation between a gene's value and its contribution.
+CLEAR = 0.3
+MOST_PAIRS = 10
+# Outputs that have pictures and tables of their own: latent units are many.
+MOST_UNITS = 4
+
+
+def section(run):
+    """Importance in all, then a picture and a table for each class or target."""
+    if not run.has("attributions.npz"):
+        return None
+    arrays, config = run.read_arrays("attributions.npz"), run.config()
+    top, kind = config.explanation.top, config.task.type
+    what = {
+        "classification": "its calibrated logit (ln of odds), never to the probability",
+        "regression": "the predicted value, in the target's units",
+        "representation": "the mean of a latent unit",
+    }[kind]
+    against = (
+        "where the gene is not expressed" if arrays["method"] == "knockout"
+        else "a background of training samples"
+    )  # fmt: skip
+    text = (
+        f"What each gene adds to {what}, in {len(arrays['samples'])} samples, by "
+        f"{arrays['method']}, against {against}. Genes are ranked by the mean size of what they "
+        "add. It is what the model goes by, which need not be a cause: among genes expressed "
+        "together it may go by any."
+    )
+    total = picture("total", plots.importance_total(run), _total(arrays))
+    parts = [text, Beside([total, *_stable(run, top)])]
+    if not run.has("stability.tsv"):
+        parts.append("With explanation.repeats above 1, the ranks of other networks stand here.")
+    names = [str(name) for name in arrays["outputs"]]
+    shown = names[:MOST_UNITS] if kind == "representation" else names
+    for output in shown:
+        parts += [Heading(output), _of(run, output, arrays, top)]
+    if len(shown) < len(names):
+        parts.append(f"The other {len(names) - len(shown)} units are in attributions.tsv.")
+    return Section("genes", "Genes", [*parts, *_pairs(run)])
+
+
+def _total(arrays):
+    if len(arrays["outputs"]) == 1:
+        return "The foremost genes."
+    return "The foremost genes over all outputs; the colours are the outputs' parts."
+
+
+def _of(run, output, arrays, top):
+    place = [str(name) for name in arrays["outputs"]].index(output)
+    values = arrays["values"][:, :, place]
+    data, means = arrays["data"], np.abs(values).mean(axis=0)
+    order = np.argsort(-means, kind="stable")[:top]
+    rows = [
+        [on_a_line(arrays["features"][gene]), number(float(means[gene])),
+         _direction(data[:, gene], values[:, gene], run.config().task.type)]
+        for gene in order if means[gene] > 0
+    ]  # fmt: skip
+    dots = picture(
+        f"output{place}",
+        plots.importance_dot(run, output=output),
+        "A dot is a sample; red where the gene is high. Right of 0 it speaks for, left against.",
+    )
+    head = ["gene", "mean |contribution|", "where it is high"]
+    return Beside([dots, Table(head, rows, left=(0, 2))])
+
+
+def _direction(data, values, task):
+    """What high values of a gene do."""
+    known = np.isfinite(data)
+    if not known.any() or np.ptp(data[known]) == 0 or np.ptp(values[known]) == 0:
+        return "–"
+    correlation = np.corrcoef(data[known], values[known])[0, 1]
+    if abs(correlation) < CLEAR:
+        return "depends"
+    more, less = ("for", "against") if task == "classification" else ("higher", "lower")
+    return more if correlation > 0 else less
+
+
+def _stable(run, top):
+    """How far networks agree, where several were explained."""
+    if not run.has("stability.tsv"):
+        return []
+    frame = run.read_table("stability.tsv").head(top)
+    rows = [
+        [
+            on_a_line(line.feature), number(line.mean), number(line.sd),
+            f"{line.rank_low} to {line.rank_high}", f"{100 * line.in_top:.0f} %",
+        ]
+        for line in frame.itertuples()
+    ]  # fmt: skip
+    head = ["gene", "mean total", "sd", "ranks", f"among the foremost {top}"]
+    caption = f"How far {run.config().explanation.repeats} networks agree, over all outputs."
+    return [Table(head, rows, caption)]
+
+
+def _pairs(run):
+    if not run.has("interactions.tsv"):
+        return []
+    frame = run.read_table("interactions.tsv").head(MOST_PAIRS)
+    measures = [name for name in ("strength", "p", "q") if name in frame]
+    rows = [
+        [on_a_line(line["feature_1"]), on_a_line(line["feature_2"])]
+        + [number(float(line[name])) if pd.notna(line[name]) else "–" for name in measures]
+        for _, line in frame.iterrows()
+    ]
+    caption = (
+        "Pairs of genes that act together, the strongest first; q is the false discovery rate."
+    )
+    return [Heading("Pairs"), Table(["gene", "gene", *measures], rows, caption, left=(0, 1))]

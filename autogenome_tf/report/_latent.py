@@ -1,0 +1,46 @@
+"""What a latent space is worth, beside principal components."""
+
+from autogenome_tf.report._page import Section, Table, interval, pictures_of
+
+MEANING = {
+    "elbo": "lower bound of the log likelihood, nats a sample",
+    "reconstruction": "negative log likelihood of the sample told again, nats",
+    "kl": "what the latent point costs, nats",
+    "importance_weighted_bound": "a tighter bound of the log likelihood, nats a sample",
+    "active_units": "latent units that vary",
+    "explained": "part of the variance that is told again",
+    "ari": "agreement of k-means clusters with labels, 0 is chance",
+    "nmi": "information that k-means clusters and labels share",
+    "hdbscan_ari": "agreement of HDBSCAN's clusters with labels",
+    "hdbscan_noise": "share of samples that HDBSCAN leaves alone",
+    "silhouette": "how much nearer samples of a label are to each other than to others, -1 to 1",
+    "knn_accuracy": "share of samples whose 15 nearest training samples tell the label",
+    "covariate_knn_accuracy": "the same for the first covariate; low is well mixed",
+}
+CAPTIONS = {
+    "latent_space": "Maps of all samples. Distances between far groups mean little in UMAP; "
+    "clusters were found in the space itself.",
+}
+PCA = "pca_"
+
+
+def section(run):
+    """Metrics of each part beside those of components, and maps."""
+    if not run.has("metrics.json") or run.config().task.type != "representation":
+        return None
+    parts = [
+        "Principal components have the same number of dimensions and saw the same samples. "
+        "Intervals are 95 % bootstrap intervals over samples. Labels, where there are any, were "
+        "used for these scores alone."
+    ]
+    for part, own in run.read_json("metrics.json").items():
+        names = [name for name in own if not name.startswith(PCA)]
+        rows = []
+        for name in names:
+            beside = own.get(PCA + name)
+            rows.append([name, interval(own[name]), interval(beside) if beside else "–"])
+            rows[-1].append(MEANING[name])
+        head = ["metric", "Res-VAE", "principal components", "meaning"]
+        parts.append(Table(head, rows, part, left=(0, 3)))
+    parts.append(pictures_of(run, "evaluate", CAPTIONS))
+    return Section("latent", "Latent space", parts)

@@ -1,0 +1,154 @@
+"""What a section of the page is made of; none of it knows HTML."""
+
+import dataclasses
+import math
+
+from autogenome_tf import plots
+
+
+@dataclasses.dataclass(frozen=True)
+class Section:
+    """A part of the page.
+
+    Attributes:
+        name: In the address and the list of contents.
+        title: Its heading.
+        parts: In order: a str (a paragraph), or one of the classes below.
+    """
+
+    name: str
+    title: str
+    parts: list
+
+
+@dataclasses.dataclass(frozen=True)
+class Heading:
+    """A heading inside a section."""
+
+    text: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Warnings:
+    """What should make one doubt the scores.
+
+    Attributes:
+        texts: One a paragraph; empty where nothing was found.
+    """
+
+    texts: list
+
+
+@dataclasses.dataclass(frozen=True)
+class Code:
+    """Text to copy, folded away below a summary where there is one."""
+
+    text: str
+    summary: str = ""
+
+
+@dataclasses.dataclass(frozen=True)
+class Table:
+    """Rows of cells, numbers as text already.
+
+    Attributes:
+        head: Names of the columns.
+        rows: Lists of cells.
+        caption: What it shows.
+        left: Positions of columns of words.
+    """
+
+    head: list
+    rows: list
+    caption: str = ""
+    left: tuple = (0,)
+
+
+@dataclasses.dataclass(frozen=True)
+class Picture:
+    """A figure of the page.
+
+    Attributes:
+        svg: The element.
+        caption: What it shows and how to read it.
+    """
+
+    svg: str
+    caption: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Beside:
+    """Parts side by side where there is room."""
+
+    parts: list
+
+
+def kind_of(part):
+    """Name of a part's kind, for the template."""
+    return "Text" if isinstance(part, str) else type(part).__name__
+
+
+def picture(name, figure, caption):
+    """A `Picture` of a matplotlib figure; no other of the page has its name."""
+    return Picture(plots.svg(figure, name), caption)
+
+
+def pictures_of(run, stage, captions):
+    """The figures of a stage, side by side.
+
+    Args:
+        run: The `Run`.
+        stage: Its name.
+        captions: Dict of a figure's name, or of what it begins with, to its caption; others are
+            left out.
+    """
+    shown = []
+    for path, draw in plots.figures(run, stage):
+        name = path.rpartition("/")[2]
+        captioned = [text for start, text in captions.items() if name.startswith(start)]
+        if captioned:
+            shown.append(picture(f"{stage}{len(shown)}", draw(), captioned[0]))
+    return Beside(shown)
+
+
+def number(value, digits=3):
+    """A number as people write it; a dash where it is not known.
+
+    >>> number(0.98765), number(123456.0), number(None), number(0.00012)
+    ('0.988', '123,456', '–', '0.00012')
+    """
+    if value is None or (isinstance(value, float) and not math.isfinite(value)):
+        return "–"
+    if isinstance(value, int) or abs(value) >= 1000:
+        return f"{value:,.0f}"
+    if 0 < abs(value) < 10**-digits:
+        return f"{value:.2g}"
+    return f"{value:.{digits}f}"
+
+
+def interval(metric):
+    """A metric with its interval; "undefined" where it has none.
+
+    >>> interval({"value": 0.9, "low": 0.85, "high": 0.95})
+    '0.900 (0.850 to 0.950)'
+    """
+    if metric is None or metric["value"] is None:
+        return "undefined"
+    value, low, high = (
+        f"{metric[key]:,.0f}" if abs(metric[key]) >= 1000 else f"{metric[key]:.3f}"
+        for key in ("value", "low", "high")
+    )
+    return f"{value} ({low} to {high})"
+
+
+def listed(words, most=8):
+    """Words as part of a sentence.
+
+    >>> listed(["a", "b", "c"]), listed("abc", most=2)
+    ('a, b and c', 'a, b and 1 more')
+    """
+    words = [str(word) for word in words]
+    if len(words) > most:
+        words = [*words[:most], f"{len(words) - most} more"]
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"

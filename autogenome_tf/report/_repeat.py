@@ -1,0 +1,34 @@
+"""What it takes to repeat the run: command, seed, versions, checksums, the whole config."""
+
+import json
+
+from autogenome_tf.report._page import Code, Section, Table, number
+
+
+def section(run):
+    """The last section."""
+    environment = run.read_json("environment.json")
+    text = (
+        f"The same config, data and versions on the same machine give the same leaderboard and "
+        f"metrics (seed {environment['seed']}). In this folder:"
+    )
+    versions = [[name, version] for name, version in environment["versions"].items()]
+    files = [[name, digest or "of an installed package"]
+             for name, digest in environment["data"].items()]  # fmt: skip
+    # Of its own time the page could only tell the last.
+    stages = [[name, at] for name, at in environment["stages"].items() if name != "report"]
+    times = [[name, number(float(seconds), 1)] for name, seconds in environment["times"].items()]
+    config = json.dumps(run.read_json("config.json"), indent=2)
+    parts = [
+        text, Code("autogenome-tf run config.json"),
+        Table(["file", "SHA-256"], files, "Data.", left=(0, 1)),
+        Table(["package", "version"], versions, f"Versions, on {environment['platform']}."),
+        Table(["stage", "done"], stages, "Stages."), Table(["part", "seconds"], times, "Times."),
+        Code(config, "config.json, defaults filled in"),
+    ]  # fmt: skip
+    return Section("repeat", "Repeat it", [part for part in parts if part_is_filled(part)])
+
+
+def part_is_filled(part):
+    """Whether a part has something to show."""
+    return not isinstance(part, Table) or bool(part.rows)

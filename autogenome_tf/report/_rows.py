@@ -1,0 +1,40 @@
+"""Which samples were learned from and which were kept apart."""
+
+import pandas as pd
+
+from autogenome_tf.files import on_a_line
+from autogenome_tf.report._page import Section, Table, number
+
+PARTS = ("train", "validation", "test", "evaluate", "predict")
+
+
+def section(run):
+    """How many samples of which class lie in which part."""
+    config = run.config()
+    split = run.read_table("split.tsv")
+    folds = split.loc[split["fold"] > 0, "fold"].nunique() if "fold" in split else 0
+    if folds > 1:
+        ranked = (
+            f"Trials were ranked by {folds} folds of the samples in train: networks are judged on "
+            "samples of the fold that they did not learn from."
+        )
+    else:
+        ranked = "Trials were ranked by the validation part."
+    group = None if isinstance(config.data.split, str) else config.data.split.group
+    if group:
+        ranked += f" Samples of one {on_a_line(group)} lie in one part."
+    frame, target = split.assign(target="samples"), None
+    if run.has("predictions.tsv") and config.task.type == "classification":
+        frame = run.read_table("predictions.tsv", text=["target"])
+        target = "class"
+    counts = pd.crosstab(frame["target"].fillna("not known"), frame["part"])
+    parts = [part for part in PARTS if part in counts]
+    rows = [
+        [on_a_line(name), *(number(int(line[part])) for part in parts), number(int(line.sum()))]
+        for name, line in counts.iterrows()
+    ]
+    if target:
+        totals = [number(int(counts[part].sum())) for part in parts]
+        rows.append(["all", *totals, number(int(counts.to_numpy().sum()))])
+    table = Table([target or "", *parts, "all"], rows, "Samples by part.")
+    return Section("samples", "Samples", [ranked, table])

@@ -1,0 +1,121 @@
+"""How well unseen samples are told, beside a linear model."""
+
+import numpy as np
+import sklearn.metrics
+
+from autogenome_tf import plots
+from autogenome_tf.files import on_a_line
+from autogenome_tf.metrics import HIGHER_IS_BETTER
+from autogenome_tf.report._page import Section, Table, interval, number, pictures_of
+
+MEANING = {
+    "accuracy": "share of samples told right",
+    "balanced_accuracy": "share of each class told right, averaged over classes",
+    "f1_macro": "harmonic mean of precision and recall, averaged over classes",
+    "mcc": "Matthews' correlation: 0 is guessing, 1 is right throughout",
+    "roc_auc": "chance that a sample of a class gets a higher probability of it than another",
+    "log_loss": "mean surprise, -ln of the true class's probability; less is better",
+    "r2": "part of the variance explained; 0 is predicting the mean",
+    "pearson": "linear correlation of predicted and true values",
+    "spearman": "correlation of their ranks",
+    "rmse": "root of the mean squared error, in the target's units; less is better",
+    "mae": "mean absolute error, in the target's units; less is better",
+}
+CAPTIONS = {
+    "confusion_matrix": "Rows are true classes, columns predicted ones.",
+    "roc_curves": "Each class against all others; the dashed line is guessing.",
+    "precision_recall_curves": "Of the samples called a class, how many are of it (precision); of "
+    "those of it, how many are called so (recall).",
+    "calibration": "On the dashed line, predictions of 80 % are right in 80 of 100 cases.",
+    "predicted_vs_true": "On the dashed line a prediction is right.",
+}
+
+
+def shown_part(scores):
+    """The most telling part that has scores: test, else evaluate, else validation."""
+    return next(part for part in ("test", "evaluate", "validation") if part in scores)
+
+
+def section(run):
+    """Metrics with intervals beside the baseline, then each class or target, then pictures."""
+    task = run.config().task.type
+    if not run.has("metrics.json") or task == "representation":
+        return None
+    scores = run.read_json("metrics.json")
+    baseline = run.read_json("baseline.json") if run.has("baseline.json") else {}
+    parts = [
+        "Intervals are 95 % bootstrap intervals over samples. The linear model (logistic or ridge "
+        "regression, its penalty chosen by the same folds) saw the same samples; differences are "
+        "of the same resamples, so an interval without 0 tells the two apart."
+        if baseline
+        else "Intervals are 95 % bootstrap intervals over samples. The model is linear itself."
+    ]
+    ordered = [part for part in ("test", "evaluate", "validation") if part in scores]
+    parts += [_metrics(part, scores[part], baseline.get(part)) for part in ordered]
+    parts.append(pictures_of(run, "evaluate", CAPTIONS))
+    if run.has("predictions.tsv"):
+        part, frame = plots.unseen(run)
+        parts.append(_classes(part, frame) if task == "classification" else _targets(part, frame))
+        parts.append(pictures_of(run, "predict", CAPTIONS))
+    return Section("scores", "Scores", [part for part in parts if part])
+
+
+def _metrics(part, own, linear):
+    head = ["metric", "model", *(["linear model", "difference"] if linear else []), "meaning"]
+    rows = []
+    for name, metric in own.items():
+        row = [name, interval(metric)]
+        if linear:
+            row += [interval(linear[name]), _difference(linear[name]["difference"], name)]
+        rows.append([*row, MEANING[name]])
+    seen = " (not learned from, but trials were ranked by it)" if part == "validation" else ""
+    return Table(head, rows, f"{part}{seen}", left=(0, len(head) - 1))
+
+
+def _difference(apart, name):
+    if apart["value"] is None:
+        return "–"
+    gains = sum((apart["low"] > 0, -(apart["high"] < 0)))
+    gains = gains if HIGHER_IS_BETTER[name] else -gains
+    return interval(apart) + {1: ", better", 0: "", -1: ", worse"}[gains]
+
+
+def _classes(part, frame):
+    """Precision, recall and areas of each class, the hardest first."""
+    truth, predicted = frame["target"].to_numpy(), frame["prediction"].to_numpy()
+    names = [name.removeprefix("p_") for name in frame if name.startswith("p_")]
+    told = sklearn.metrics.precision_recall_fscore_support(
+        truth, predicted, labels=names, zero_division=np.nan
+    )
+    rows = []
+    for name, precision, recall, f1, count in zip(names, *told, strict=True):
+        is_it, chance = truth == name, frame[f"p_{name}"]
+        area = average = None
+        if 0 < count < len(frame):
+            area = float(sklearn.metrics.roc_auc_score(is_it, chance))
+            average = float(sklearn.metrics.average_precision_score(is_it, chance))
+        measures = [float(value) for value in (recall, precision, f1)]
+        rows.append([name, int(count), *measures, area, average])
+    rows.sort(key=lambda row: (not np.isfinite(row[2]), row[2]))
+    head = ["class", "samples", "recall", "precision", "F1", "ROC area", "average precision"]
+    shown = [[on_a_line(row[0]), *(number(value) for value in row[1:])] for row in rows]
+    return Table(head, shown, f"Each class in {part}, the hardest first.")
+
+
+def _targets(part, frame):
+    """Each target by itself, where there are several."""
+    names = [name.removeprefix("target_") for name in frame if name.startswith("target_")]
+    if len(names) < 2:
+        return None
+    rows = []
+    for name in names:
+        true = frame[f"target_{name}"].to_numpy(float)
+        told = frame[f"prediction_{name}"].to_numpy(float)
+        rows.append(
+            [
+                on_a_line(name), number(float(sklearn.metrics.r2_score(true, told))),
+                number(float(np.corrcoef(true, told)[0, 1])),
+                number(float(sklearn.metrics.root_mean_squared_error(true, told))),
+            ]
+        )  # fmt: skip
+    return Table(["target", "R2", "Pearson", "RMSE"], rows, f"Each target in {part}.")

@@ -1,0 +1,54 @@
+"""What was tried and how the final model learned."""
+
+import json
+
+from autogenome_tf.files import on_a_line
+from autogenome_tf.report._page import Section, Table, number, pictures_of
+
+TOP = 10
+CAPTIONS = {
+    "search_progress": "Every trial with its standard error over folds, in the order they ran, and "
+    "the best so far.",
+    "learning_curves": "The final fit, epoch by epoch.",
+    "shared_search": "The search with shared weights: their loss, the controller's reward and "
+    "entropy, and the scores of the arcs it proposed in the end beside arcs drawn uniformly.",
+}
+
+
+def section(run):
+    """The leaderboard and the curves of search and training."""
+    config = run.config()
+    board = run.read_table("leaderboard.tsv")
+    times = run.read_json("environment.json")["times"]
+    failed = int(board["score"].isna().sum())
+    text = (
+        f"{config.search.method} search over {', '.join(config.families)}: {len(board)} trials"
+        f"{f', {failed} of them failed' if failed else ''}, ranked by {config.objective}"
+        f" ({times.get('search', 0):.0f} s of search, {times.get('fit', 0):.0f} s of final fit)."
+    )
+    is_shown = (board["rank"] <= TOP) | (board["trial"] == 0)
+    rows = [
+        [
+            str(line.rank), f"{line.family} (reference)" if line.trial == 0 else line.family,
+            str(line.trial), number(line.score, 4), number(line.error, 4), str(line.epochs),
+            number(line.seconds, 1), number(int(line.parameters)),
+            on_a_line(line.status) if line.status != "done" else _values(line.hyperparameters),
+        ]
+        for line in board[is_shown].itertuples()
+    ]  # fmt: skip
+    head = [
+        "rank", "family", "trial", config.objective, "± error", "epochs", "seconds", "parameters",
+        "hyperparameters",
+    ]  # fmt: skip
+    caption = f"The {min(TOP, len(board))} best of {len(board)} trials; all are in leaderboard.tsv."
+    table = Table(head, rows, caption, left=(1, 8))
+    return Section("search", "Search", [text, table, pictures_of(run, "train", CAPTIONS)])
+
+
+def _values(text):
+    """Hyperparameters as a line; an arc of many numbers is one of them."""
+    shown = (
+        f"{name} {value:.3g}" if isinstance(value, float) else f"{name} {value}"
+        for name, value in json.loads(text).items()
+    )
+    return ", ".join(shown)

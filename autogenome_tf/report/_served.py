@@ -1,0 +1,23 @@
+"""What was exported for TensorFlow Serving."""
+
+from autogenome_tf.report._page import Section, Table, listed
+
+
+def section(run):
+    """The versions on disk and the signatures of the newest."""
+    if not run.has("serving.json"):
+        return None
+    told = run.read_json("serving.json")
+    folders = run.path("saved_model").iterdir()
+    versions = sorted(int(one.name) for one in folders if one.name.isdecimal())
+    rows = [
+        [name, listed(signature["inputs"]), listed(signature["outputs"])]
+        for name, signature in told["signatures"].items()
+    ]
+    text = (
+        f"saved_model/ holds version {listed(versions)} for TensorFlow Serving; it takes raw "
+        "values. serving.json has the order of genes and classes, types and shapes, and an example "
+        "request with the response it must have."
+    )
+    table = Table(["signature", "takes", "gives"], rows, left=(0, 1, 2))
+    return Section("serving", "Serving", [text, table])

@@ -1,0 +1,131 @@
+"""What is said about rows before scores are believed: where it is planted, and only there."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import scipy.sparse
+
+from autogenome_tf.audit import association, audit, explained
+from autogenome_tf.data import Dataset
+
+ROWS = 120
+
+
+def dataset(labels=None, values=None, **origins):
+    """Random rows, half of two classes each unless told otherwise."""
+    values = np.random.default_rng(0).normal(size=(ROWS, 5)) if values is None else values
+    labels = np.array(["a", "b"] * (ROWS // 2), object) if labels is None else labels
+    samples = np.array([f"s{row}" for row in range(ROWS)], object)
+    columns = pd.DataFrame(origins).astype(object) if origins else None
+    return Dataset(values, samples, list("vwxyz"), labels, ["y"], origins=columns)
+
+
+def part(tested=40):
+    """The last rows are tested."""
+    return np.array(["train"] * (ROWS - tested) + ["test"] * tested, object)
+
+
+def about(*arguments, **options):
+    """What the warnings are about."""
+    return [warning["about"] for warning in audit(*arguments, **options)]
+
+
+def test_nothing_is_said_of_sound_rows():
+    batches = np.repeat(["one", "two", "three", "four"], ROWS // 4)
+    assert audit(dataset(batch=batches), part(), "classification") == []
+
+
+@pytest.mark.parametrize("is_sparse", [False, True])
+def test_test_rows_that_were_learned_from_are_counted(is_sparse):
+    values = dataset().values.copy()
+    values[[100, 110]] = values[[0, 3]]
+    values[0, 0], values[100, 0] = 0.0, -0.0
+    labels = dataset().targets.copy()
+    labels[[100, 110]] = labels[[0, 3]]
+    rows = scipy.sparse.csr_matrix(values) if is_sparse else values
+    (warning,) = audit(dataset(labels, rows), part(), "classification")
+    assert warning["about"] == "duplicates"
+    assert warning["text"].startswith("2 of 40 test rows") and "'s100' and 's0'" in warning["text"]
+
+
+def test_equal_rows_of_two_labels_are_counted():
+    values = dataset().values.copy()
+    values[1] = values[0]
+    (warning,) = audit(dataset(values=values), part(), "classification")
+    assert "2 rows" in warning["text"] and "another label" in warning["text"]
+
+
+def test_unequal_and_tiny_classes_are_named():
+    labels = np.array(["big"] * 100 + ["small"] * 9 + ["big"] * 11, object)
+    warnings = [w["text"] for w in audit(dataset(labels), part(), "classification")]
+    assert "'big' has 111 rows, 'small' 9" in warnings[0]
+    assert "Fewer than 10 rows to learn from: 'small (0)'" in warnings[1]
+    train = np.where(labels == "small", "train", part()).astype(object)
+    assert "No test row is of 'small'" in audit(dataset(labels), train, "classification")[2]["text"]
+
+
+def test_few_test_rows_are_said():
+    (warning,) = audit(dataset(), part(20), "classification")
+    assert warning["about"] == "test" and "5 points" in warning["text"]
+    assert about(dataset(), np.full(ROWS, "train", object), "classification") == []
+
+
+def test_a_batch_that_tells_the_label_is_named():
+    labels = np.repeat(["a", "b"], ROWS // 2).astype(object)
+    batches = np.repeat(["one", "two"], ROWS // 2)
+    random = np.random.default_rng(0).permutation(part())
+    (warning,) = audit(dataset(labels, batch=batches), random, "classification")
+    assert warning["about"] == "batch" and "Cramér's V 1.00" in warning["text"]
+    values = np.where(batches == "one", 0.0, 3.0)[:, None]
+    assert about(dataset(values, batch=batches), random, "regression") == ["batch"]
+
+
+def test_persons_on_both_sides_are_said_unless_they_are_the_group():
+    donors = np.array([f"d{row % 7}" for row in range(ROWS)])
+    (warning,) = audit(dataset(donor=donors), part(), "classification")
+    assert warning["about"] == "group" and "7 of them" in warning["text"]
+    assert about(dataset(donor=donors), part(), "classification", group="donor") == []
+
+
+def test_association_is_corrected_for_many_levels():
+    random = np.random.default_rng(0)
+    labels = random.choice(list("ab"), 200)
+    assert association(labels, random.integers(0, 60, 200).astype(str)) < 0.2
+    assert association(labels, np.where(labels == "a", "x", "y")) == pytest.approx(1)
+    assert association(labels, np.full(200, "x")) == 0
+    values = random.normal(size=200)
+    assert explained(random.integers(0, 60, 200).astype(str), values) < 0.2
+    assert explained(labels, (labels == "a") + 1e-3 * values) == pytest.approx(1, abs=1e-3)
+    assert explained(labels, np.ones(200)) == 0
+
+
+@pytest.mark.parametrize("is_annotated", [False, True])
+def test_origins_are_read_with_the_rows(tmp_path, is_annotated):
+    from autogenome_tf import data
+    from autogenome_tf.config import Config
+
+    values = dataset().values
+    samples = [f"s{row}" for row in range(ROWS)]
+    columns = pd.DataFrame(
+        {
+            "y": ["a", "b"] * (ROWS // 2), "Seq_Batch": ["one", "two"] * (ROWS // 2),
+            "phase": ["g1", "s"] * (ROWS // 2), "run": samples,
+        },
+        index=pd.Index(samples, name="sample"),
+    )  # fmt: skip
+    genes = pd.DataFrame(values, samples, list("vwxyz"))
+    if is_annotated:
+        anndata = pytest.importorskip("anndata")
+        cells = anndata.AnnData(genes, obs=columns)
+        assert data.write_rows(tmp_path / "x.npz", cells, "y") == ["y"]
+        given = {"features": str(tmp_path / "x.npz"), "target": "y"}
+    else:
+        genes.to_csv(tmp_path / "x.csv")
+        columns.to_csv(tmp_path / "y.csv")
+        given = {"features": str(tmp_path / "x.csv"), "targets": str(tmp_path / "y.csv")}
+        given["target"] = "y"
+    config = Config.of({"name": "t", "data": given})
+    found = data.load_labelled(config.data, "classification")
+    # A value of its own in every row tells nothing.
+    assert list(found.origins.columns) == ["Seq_Batch"]
+    assert list(found.rows([1, 0]).origins["Seq_Batch"]) == ["two", "one"]

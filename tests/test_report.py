@@ -1,0 +1,273 @@
+"""The page that people read: whole, true, alone, and harmless whatever genes are called."""
+
+import html.parser
+import json
+import re
+import shutil
+import subprocess
+import xml.etree.ElementTree as ElementTree
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import autogenome_tf as ag
+from autogenome_tf import cli
+from autogenome_tf.files import on_a_line
+from autogenome_tf.report import report
+from autogenome_tf.run import Run
+
+HOSTILE = [
+    "<script>alert(1)</script>", '"quoted" & \'quoted\'', "$\\frac{1}{0}$ costs $", "=1+1",
+    "line\nbreak\ttab", "nul\x01", "../../etc/passwd", "NA", "x" * 10_000, "Ünïcödé 基因",
+]  # fmt: skip
+VOID = {"meta", "link", "br", "img"}
+SMALL = {
+    "families": {"mlp": {"layers": 1, "units": 8}},
+    "search": {"max_trials": 1, "epochs": 3, "folds": 2}, "training": {"epochs": 3},
+    "explanation": {"samples": 6, "background": 10, "top": 4}, "output": {"figures": False},
+}  # fmt: skip
+
+
+class Page(html.parser.HTMLParser):
+    """The words, tags and addresses of a page; open tags must be closed in order."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.words, self.tags, self.addresses, self.open = [], [], [], []
+        self.feed(text)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.append(tag)
+        self.addresses += [v for k, v in attributes if k in ("src", "href", "xlink:href", "action")]
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attributes):
+        self.handle_starttag(tag, attributes)
+        if tag not in VOID:
+            self.open.pop()
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.words.append(data)
+
+    @property
+    def text(self):
+        return " ".join(" ".join(self.words).split())
+
+
+def page_of(folder):
+    """The page of a run."""
+    return Page((folder / "report.html").read_text("utf-8"))
+
+
+def rows(count=60, genes=12, seed=0):
+    """Genes of which the first tells the class."""
+    values = np.random.default_rng(seed).normal(size=(count, genes))
+    names = [f"gene_{gene}" for gene in range(genes)]
+    frame = pd.DataFrame(values, [f"s{row}" for row in range(count)], names)
+    labels = np.where(values[:, 0] > 0, "high", "low")
+    return frame, pd.Series(labels, frame.index, name="kind")
+
+
+@pytest.fixture(scope="module")
+def classified(tmp_path_factory):
+    """A whole run of a classification."""
+    config = SMALL | {"name": "kinds", "output_dir": str(tmp_path_factory.mktemp("runs"))}
+    automl = ag.AutoGenome(config, data=rows())
+    automl.run()
+    return automl
+
+
+@pytest.fixture(scope="module")
+def hostile(tmp_path_factory):
+    """A run whose genes, classes, samples and columns have the worst of names."""
+    frame, _ = rows(genes=len(HOSTILE))
+    frame.columns = HOSTILE
+    frame.index = [f"{name[:200]}{row}" for row, name in enumerate(HOSTILE * 6)]
+    classes = [HOSTILE[0], HOSTILE[2], HOSTILE[8]]
+    labels = pd.Series([classes[row % 3] for row in range(60)], frame.index, name=HOSTILE[1])
+    config = SMALL | {"name": "hostile", "output_dir": str(tmp_path_factory.mktemp("runs"))}
+    config["explanation"] = config["explanation"] | {"top": len(HOSTILE)}
+    automl = ag.AutoGenome(config | {"output": {"figures": True}}, data=(frame, labels))
+    automl.run()
+    return automl
+
+
+def test_every_part_is_there_and_says_what_the_files_say(classified):
+    page, folder = page_of(classified.folder), classified.folder
+    metrics = json.loads((folder / "metrics.json").read_text())
+    baseline = json.loads((folder / "baseline.json").read_text())
+    for part, name in (("test", "accuracy"), ("validation", "log_loss")):
+        for told in (metrics[part][name], baseline[part][name], baseline[part][name]["difference"]):
+            assert f"{told['value']:.3f} ({told['low']:.3f} to {told['high']:.3f})" in page.text
+    for title in ("Question and answer", "Samples", "Search", "Scores", "Genes", "Serving"):
+        assert title in page.words
+    assert "60 samples x 12 genes" in page.text and "Which kind does a sample have" in page.text
+    board = pd.read_csv(folder / "leaderboard.tsv", sep="\t")
+    assert all(f"{score:.4f}" in page.words for score in board["score"])
+    assert "autogenome-tf run config.json" in page.words
+    environment = json.loads((folder / "environment.json").read_text())
+    assert environment["versions"]["keras"] in page.words
+    assert "report" in environment["stages"]
+    # Search, training, confusion matrix, two curves, calibration, importance, two classes.
+    assert page.tags.count("svg") == 9
+
+
+def test_classes_are_scored_one_by_one(classified):
+    import sklearn.metrics
+
+    page = page_of(classified.folder)
+    frame = classified.predict().query("part == 'test'")
+    for name in ("high", "low"):
+        is_it = frame["target"] == name
+        expected = [
+            sklearn.metrics.recall_score(is_it, frame["prediction"] == name),
+            sklearn.metrics.precision_score(is_it, frame["prediction"] == name),
+        ]
+        area = sklearn.metrics.roc_auc_score(is_it, frame[f"p_{name}"])
+        told = f"{name} {is_it.sum()} {expected[0]:.3f} {expected[1]:.3f}"
+        assert told in page.text and f"{area:.3f}" in page.words
+
+
+def test_the_page_needs_no_network_no_script_and_no_other_file(classified):
+    text = (classified.folder / "report.html").read_text("utf-8")
+    page = Page(text)
+    assert all(a.startswith(("#", "data:image/png;base64,")) for a in page.addresses)
+    assert not {"script", "link", "img", "iframe", "form", "object"} & set(page.tags)
+    assert not re.search(r"url\((?!#)|@import", text)
+    assert "default-src 'none'" in text
+
+
+def test_pictures_are_drawings_whose_parts_are_told_apart(classified):
+    text = (classified.folder / "report.html").read_text("utf-8")
+    drawn = re.findall(r"<svg.*?</svg>", text, flags=re.S)
+    names = re.findall(r'\bid="([^"]+)"', text)
+    assert len(names) == len(set(names))
+    for one in drawn:
+        root = ElementTree.fromstring(one)
+        own = {element.get("id") for element in root.iter()}
+        links = re.findall(r'href="#([^"]+)"|url\(#([^)]+)\)', one)
+        assert {first or second for first, second in links} <= own
+        assert root.get("viewBox") and "--width" in root.get("style")
+
+
+def test_the_same_run_gives_the_same_page(classified):
+    before = report(Run(classified.folder)).read_bytes()
+    assert report(Run(classified.folder)).read_bytes() == before
+
+
+def test_a_page_of_training_alone_is_whole(classified, tmp_path, capsys):
+    folder = shutil.copytree(classified.folder, tmp_path / "copy")
+    left = ("config.json", "environment.json", "split.tsv", "leaderboard.tsv", "history.tsv",
+            "model.keras", "validation.npz", "warnings.json", "data.npz", "log.txt")  # fmt: skip
+    for path in folder.iterdir():
+        if path.name not in left:
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+    assert cli.main(["report", str(folder), "--quiet"]) == 0
+    assert capsys.readouterr().out.strip() == str(folder / "report.html")
+    page = page_of(folder)
+    assert "Scores" not in page.words and page.tags.count("svg") == 2
+
+
+def test_names_are_shown_and_harmless(hostile):
+    text = (hostile.folder / "report.html").read_text("utf-8")
+    page = Page(text)
+    assert "script" not in page.tags
+    for name in HOSTILE:
+        assert " ".join(on_a_line(name).split()) in page.text
+    assert "x" * 200 not in text and not re.search("[\x00-\x08\x0b\x0c\x0e-\x1f]", text)
+    for drawn in re.findall(r"<svg.*?</svg>", text, flags=re.S):
+        ElementTree.fromstring(drawn)
+    assert list((hostile.folder / "plots").glob("*.png"))
+
+
+def test_a_gene_called_na_keeps_its_name(hostile):
+    run = Run(hostile.folder)
+    assert set(run.read_table("attributions.tsv")["feature"]) == set(HOSTILE)
+    assert set(run.read_table("predictions.tsv", text=["target"])["target"]) <= set(HOSTILE)
+
+
+def test_what_is_to_be_doubted_stands_at_the_top(tmp_path):
+    frame, labels = rows()
+    frame.iloc[40:] = frame.iloc[:20].to_numpy()
+    labels.iloc[40:] = labels.iloc[:20].to_numpy()
+    config = SMALL | {"name": "leak", "output_dir": str(tmp_path)}
+    config |= {"families": {"linear": {"l2": 0.01}}, "explanation": {"samples": 2, "top": 2}}
+    automl = ag.AutoGenome(config, data=(frame, labels))
+    automl.train()
+    automl.evaluate()
+    page = page_of(automl.report().parent)
+    assert "test rows are equal in every gene" in page.text
+    assert "The model is linear itself" in page.text
+    warnings = json.loads((automl.folder / "warnings.json").read_text())
+    assert "duplicates" in [warning["about"] for warning in warnings]
+    assert all(warning["text"] in (automl.folder / "log.txt").read_text() for warning in warnings)
+
+
+def test_a_score_that_is_chance_or_perfect_is_said():
+    from autogenome_tf.report._doubts import _of_scores
+
+    def scores(low, value, high):
+        told = {"value": value, "low": low, "high": high}
+        return {"test": {"mcc": told, "log_loss": told}}
+
+    (chance,) = _of_scores(scores(-0.1, 0.2, 0.4), "classification", "log_loss")
+    assert "cannot be told from guessing" in chance
+    (perfect,) = _of_scores(scores(1.0, 1.0, 1.0), "classification", "log_loss")
+    assert "perfect" in perfect
+    assert not list(_of_scores(scores(0.3, 0.5, 0.7), "classification", "log_loss"))
+    worse = scores(0.8, 0.9, 1.0) | {"validation": scores(0.1, 0.2, 0.3)["test"]}
+    (apart,) = _of_scores(worse, "classification", "log_loss")
+    assert "outside the interval" in apart
+    assert not list(_of_scores(worse, "classification", "mcc"))
+
+
+@pytest.mark.parametrize("folds", [1, 2])
+def test_a_regression_has_a_page(tmp_path, folds):
+    frame, _ = rows()
+    targets = pd.DataFrame({"IC50 <a>": frame["gene_0"], "b & c": frame["gene_1"] * 1000})
+    config = SMALL | {"name": "r", "output_dir": str(tmp_path), "task": {"type": "regression"}}
+    config["search"] = config["search"] | {"folds": folds}
+    config["data"] = {"split": {"test": 0.0, "validation": 0.3}}
+    automl = ag.AutoGenome(config, data=(frame, targets))
+    automl.run()
+    page = page_of(automl.folder)
+    assert (
+        "How large is IC50 <a> and b & c" in page.text and "No test part was held out" in page.text
+    )
+    assert "Each target in validation." in page.words
+    assert {"true IC50 <a>", "predicted b & c"} <= set(page.words)
+
+
+def test_a_representation_has_a_page(tmp_path):
+    frame, labels = rows()
+    config = {key: SMALL[key] for key in ("explanation", "output", "training")}
+    config |= {"name": "z", "output_dir": str(tmp_path), "task": {"type": "representation"}}
+    config |= {"families": {"resvae": {"latent": 2, "layers": 1, "start_width": 8}}}
+    config["search"] = {"max_trials": 1, "epochs": 2}
+    automl = ag.AutoGenome(config, data=(frame, labels))
+    automl.run()
+    page = page_of(automl.folder)
+    assert "Latent space" in page.words and "principal components" in page.words
+    assert "Scores" not in page.words
+    assert ag.plots.latent_space(automl).axes
+
+
+def test_the_page_is_drawn_by_a_browser(hostile, tmp_path):
+    chromium = shutil.which("chromium") or shutil.which("google-chrome")
+    if not chromium:
+        pytest.skip("no chromium on this machine")
+    command = [
+        chromium, "--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking",
+        "--disable-component-update", "--no-first-run", f"--user-data-dir={tmp_path / 'profile'}",
+        "--enable-logging=stderr", "--dump-dom", (hostile.folder / "report.html").as_uri(),
+    ]  # fmt: skip
+    told = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert "Repeat it" in told.stdout and told.stdout.count("<svg") > 5
+    assert "CONSOLE" not in told.stderr, told.stderr
