@@ -35,6 +35,22 @@ STAGES = ("train", "evaluate", "predict", "explain", "export", "report")
 class AutoGenome:
     """From a matrix and a config to the best network; every stage is a method.
 
+    ::
+
+        automl = ag.AutoGenome({"name": "cells", "families": {"mlp": {}, "resnet": {"width": 64}}},
+                               data=(frame, labels))
+        automl.run()  # or, one by one:
+        automl.train()  # search and final fit; the leaderboard, a DataFrame
+        automl.evaluate()  # metrics with intervals on rows not seen, a dict
+        automl.predict(new_rows)  # a DataFrame; without rows, of all rows of the run
+        automl.explain()  # each gene's part in each output, a DataFrame
+        automl.export()  # for TensorFlow Serving; a path
+        automl.report()  # report.html; a path
+
+    A run is a folder (`folder`), which every stage adds files to; ``ag.load(folder)`` brings it
+    back on any later day. ``ag.plots`` draws any of its figures. Keys of the config, their ranges and
+    defaults are what ``autogenome-tf schema --table`` prints.
+
     Args:
         config: Path of a JSON config, a dict with its keys, or a `Config`.
         data: In place of files, ``(X, y)``: X a DataFrame (index: sample ids, columns: genes), an
@@ -44,8 +60,6 @@ class AutoGenome:
     Raises:
         InputError: At the first thing wrong in the config, naming the place, what came and what
             was expected.
-
-    A run is a folder (`folder`); ``ag.load(folder)`` brings it back on any later day.
     """
 
     def __init__(self, config, data=None):
@@ -68,6 +82,12 @@ class AutoGenome:
     def load(cls, folder):
         """Open the folder of an earlier run.
 
+        Args:
+            folder: Its path.
+
+        Returns:
+            An `AutoGenome` that predicts with the same values as on the day of training.
+
         Raises:
             InputError: Where it holds no run.
         """
@@ -82,7 +102,11 @@ class AutoGenome:
         return self._opened().folder
 
     def run(self, stages=STAGES):
-        """Do all stages that are not done yet; an interrupted run goes on where it stopped."""
+        """Do all stages that are not done yet; an interrupted run goes on where it stopped.
+
+        Args:
+            stages: Names of those asked for, in order.
+        """
         run = self._begun(stages)
         for stage in stages:
             if stage not in run.stages:

@@ -134,13 +134,13 @@ def port(parsed):
     print(parsed.new)
 
 
-def schema(_):
+def schema(parsed):
     """Print the JSON Schema of configs, for editors."""
     import json
 
-    from autogenome_tf.config import Config
+    from autogenome_tf import reference
 
-    print(json.dumps(Config.model_json_schema(), indent=2))
+    print(reference.table() if parsed.table else json.dumps(reference.schema(), indent=2))
 
 
 def simulate(parsed):
@@ -223,7 +223,8 @@ def _parser():
     sub = _verb(verbs, port)
     sub.add_argument("old", metavar="OLD.json", help="a config of AutoGenome")
     sub.add_argument("new", metavar="NEW.json", help="where the new one is written")
-    _verb(verbs, schema)
+    sub = _verb(verbs, schema)
+    sub.add_argument("--table", action="store_true", help="as Markdown, for people")
     _add_simulate(verbs)
     return parser
 

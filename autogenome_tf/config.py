@@ -1,10 +1,10 @@
-"""What was asked, frozen: the schema of the JSON config, and errors that name the place."""
+"""What was asked, frozen: a whole config, from JSON and back, and errors that name the place."""
 
 import json
 import logging
 import os
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import json5
 import pydantic
@@ -13,315 +13,28 @@ from pydantic import Field, field_validator, model_validator
 from autogenome_tf import legacy
 from autogenome_tf.errors import InputError, nearest
 from autogenome_tf.problems import first_problem, json_problem
+from autogenome_tf.sections import (
+    OBJECTIVES,
+    Data,
+    Ensemble,
+    Explanation,
+    Export,
+    Output,
+    Search,
+    Section,
+    Split,
+    Task,
+    Training,
+)
 
 log = logging.getLogger(__name__)
 
-TRANSFORMS = ("auto", "none", "log1p", "log2", "library_log1p", "clr", "relative_log", "rank")
-OPTIMIZERS = (
-    "adam adamw sgd momentum rmsprop adagrad adadelta ftrl lamb lion".split()  # fmt: skip
-)
-OBJECTIVES = {
-    "classification": ("log_loss", "accuracy", "balanced_accuracy", "f1_macro", "mcc", "roc_auc"),
-    "regression": ("r2", "pearson", "spearman", "rmse", "mae"),
-    "representation": ("elbo",),
-}
-LOSSES = {
-    "classification": ("cross_entropy", "focal_loss"),
-    "regression": ("mse", "mae", "huber"),
-    "representation": ("elbo",),
-}
 SCANPY_PREFIX = "scanpy:"
 # Keys of `data` that name files.
 PATHS = (
     "features", "targets", "feature_names", "validation", "validation_targets", "evaluate",
     "evaluate_targets", "predict", "split",
 )  # fmt: skip
-
-Fraction = Annotated[float, Field(ge=0, lt=1)]
-Positive = Annotated[float, Field(gt=0)]
-Count = Annotated[int, Field(ge=1)]
-
-
-class Section(pydantic.BaseModel):
-    """A part of the config: unknown keys are refused, values are checked and frozen."""
-
-    model_config = pydantic.ConfigDict(
-        extra="forbid", frozen=True, strict=True, allow_inf_nan=False
-    )
-
-
-class Split(Section):
-    """How rows are divided; both fractions are of all rows."""
-
-    test: Fraction = Field(0.2, description="Part of all rows held out from everything.")
-    validation: Fraction = Field(
-        0.2, description="Part of all rows that ranks trials where there is one fold."
-    )
-    group: str | None = Field(
-        None, description="Column whose rows with one value (a patient) stay on one side."
-    )
-
-    @model_validator(mode="after")
-    def _leaves_rows_to_train_on(self):
-        if self.test + self.validation >= 1:
-            raise ValueError(
-                f"test + validation must be below 1; received {self.test} + {self.validation}"
-            )
-        return self
-
-
-class Data(Section):
-    """Where the matrix and the targets are, and how values reach the network."""
-
-    features: str = Field("", description="The matrix: a file, a 10x folder or scanpy:NAME.")
-    targets: str | list[str] | None = Field(
-        None, description="File with the target (several are joined by sample id)."
-    )
-    target: str | Annotated[list[str], Field(min_length=1)] | None = Field(
-        None, description='Column or columns to predict; "*": all of the file of targets.'
-    )
-    feature_names: str | None = Field(
-        None, description="File of the genes' names, one a line, where the matrix has none."
-    )
-    covariates: list[str] = Field(
-        [], description="Columns (batch, patient) that a representation is freed of."
-    )
-    validation: str | None = Field(
-        None, description="File of rows that rank trials, in place of split.validation."
-    )
-    validation_targets: str | list[str] | None = Field(
-        None, description="Their targets; null: where those to learn from are."
-    )
-    evaluate: str | None = Field(None, description="File of further labelled rows to score.")
-    evaluate_targets: str | list[str] | None = Field(
-        None, description="Their targets; null: where those to learn from are."
-    )
-    predict: str | None = Field(None, description="File of rows to predict.")
-    split: Split | str = Field(
-        default_factory=Split, description="Fractions, or a file with columns sample and part."
-    )
-    transform: Literal[TRANSFORMS] | Annotated[list[Literal[TRANSFORMS]], Field(min_length=1)] = (
-        Field("auto", description="Applied to each raw value; a list is searched.")
-    )
-    log2_floor: Positive | None = Field(
-        None, description="log2 raises values below it to it; null: 1, or 20 if some are negative."
-    )
-    scale: Literal["none", "standard", "minmax"] = Field(
-        "standard", description="By constants of the training rows."
-    )
-    missing: Literal["error", "mean", "median", "zero"] = Field(
-        "error", description="What stands for a missing value."
-    )
-    top_variable: Count | None = Field(
-        None, description="Keep the genes of largest variance on training rows."
-    )
-
-    @model_validator(mode="after")
-    def _auto_stands_alone_or_beside_rank(self):
-        beside = set(self.transforms) - {"auto", "rank"}
-        if "auto" in self.transforms and beside:
-            raise ValueError(
-                f"transform: auto chooses one of the others by itself; expected it alone or with "
-                f"rank; received {list(self.transforms)}"
-            )
-        return self
-
-    @model_validator(mode="after")
-    def _validation_rows_stand_beside_a_drawn_split(self):
-        if self.validation and isinstance(self.split, str):
-            raise ValueError("validation: a split file says which rows validate; expected null")
-        return self
-
-    @model_validator(mode="after")
-    def _targets_belong_to_rows(self):
-        for name in ("validation", "evaluate"):
-            if getattr(self, f"{name}_targets") and not getattr(self, name):
-                raise ValueError(f"{name}_targets: expected data.{name}, the rows they belong to")
-        return self
-
-    def further(self, name):
-        """Files of `validation` or `evaluate`: the matrix and the targets, or None."""
-        features = getattr(self, name)
-        return features and (features, getattr(self, f"{name}_targets") or self.targets)
-
-    @property
-    def transforms(self):
-        """The transforms to choose from, each once."""
-        given = [self.transform] if isinstance(self.transform, str) else self.transform
-        return tuple(dict.fromkeys(given))
-
-
-class Task(Section):
-    """What is predicted and what training minimises."""
-
-    type: Literal["classification", "regression", "representation"] = "classification"
-    loss: Literal["cross_entropy", "focal_loss", "mse", "mae", "huber", "elbo"] | None = Field(
-        None, description="cross_entropy, mse, or elbo, by type, when left out."
-    )
-    class_weight: Literal["balanced"] | dict[str, Positive] | None = None
-
-    @model_validator(mode="before")
-    @classmethod
-    def _usual_loss(cls, values):
-        if isinstance(values, dict) and values.get("loss") is None:
-            kind = values.get("type", "classification")
-            known = LOSSES.get(kind) if isinstance(kind, str) else None
-            return {**values, "loss": known[0] if known else None}
-        return values
-
-    @model_validator(mode="after")
-    def _loss_fits_the_type(self):
-        if self.loss not in LOSSES[self.type]:
-            raise ValueError(
-                f"{self.type} is trained with one of {', '.join(LOSSES[self.type])}; "
-                f"received {self.loss!r}"
-            )
-        if self.class_weight and self.type != "classification":
-            raise ValueError(f"class_weight is for classification; the type is {self.type!r}")
-        return self
-
-
-class Enas(Section):
-    """The search with shared weights; published values where they hold for few epochs."""
-
-    controller: Literal["lstm", "uniform"] = Field(
-        "lstm", description="uniform learns nothing: every arc has the same chance."
-    )
-    children: Count = Field(4, description="Children that one step of the shared weights trains.")
-    updates: Count = Field(10, description="Updates of the controller after each epoch.")
-    samples: Count = Field(20, description="Arcs an update is averaged over.")
-    candidates: Count = Field(100, description="Arcs sampled in the end and scored.")
-    units: Count = Field(64, description="Of the controller's LSTM.")
-    learning_rate: Positive = Field(3.5e-3, description="Of the controller.")
-    temperature: Positive | None = Field(None, description="What logits are divided by.")
-    tanh_constant: Positive | None = Field(1.5, description="Bound of the logits.")
-    entropy_weight: Annotated[float, Field(ge=0)] = 1e-4
-    skip_target: Annotated[float, Field(gt=0, lt=1)] = Field(0.4, description="Rate of skips.")
-    skip_weight: Annotated[float, Field(ge=0)] = Field(
-        0.8, description="Of the divergence from it in the controller's loss."
-    )
-    baseline_decay: Fraction = Field(0.9, description="Of the moving average of rewards.")
-
-
-class Search(Section):
-    """How structure and hyperparameters are found, and for how long."""
-
-    method: Literal["random", "grid", "bayesian", "hyperband", "coordinate", "enas"] = "bayesian"
-    max_trials: Count = 30
-    max_seconds: Positive | None = Field(
-        None, description="Wall-clock budget of search, baseline and final fit together."
-    )
-    epochs: Count = Field(
-        20, description="Most epochs of one trial; of the shared weights where method is enas."
-    )
-    folds: Literal["auto"] | Count = Field(
-        "auto", description="Fits a trial; auto: 5 up to 2,000 rows to learn from, else 1."
-    )
-    repeats: Literal["auto"] | Count = Field(
-        "auto", description="Networks a fold; auto: 3 for an ensemble on few rows, else 1."
-    )
-    objective: str = Field("auto", description="log_loss or r2 when auto.")
-    top_k: Annotated[int, Field(ge=2)] = Field(
-        5, description="Finalists of enas, which train from scratch."
-    )
-    enas: Enas = Field(default_factory=Enas)
-
-    @property
-    def most_trials(self):
-        """How many trials there may be; enas proposes its finalists only."""
-        return min(self.max_trials, self.top_k) if self.method == "enas" else self.max_trials
-
-
-class Decay(Section):
-    """How the learning rate falls while there is no gain."""
-
-    after: Count | None = Field(
-        None, description="Epochs without gain; null: a third of training.patience."
-    )
-    factor: Annotated[float, Field(gt=0, le=1)] = Field(0.3, description="It is multiplied by.")
-
-
-class Training(Section):
-    """How the final network (and, but for its epochs, each trial) is trained."""
-
-    epochs: Count = 200
-    batch_size: Count = Field(64, description="Smaller where rows would not fill 8 batches.")
-    optimizer: Literal[tuple(OPTIMIZERS)] = "adam"
-    learning_rate: (
-        Literal["auto"] | Positive | Annotated[list[Positive], Field(min_length=2, max_length=2)]
-    ) = Field("auto", description="auto: a range test; or its lowest and highest rate.")
-    patience: Count = Field(15, description="Epochs without gain before training stops.")
-    min_gain: Annotated[float, Field(ge=0)] = Field(
-        0.0, description="Loss that counts as a gain, at least."
-    )
-    decay: Decay = Field(default_factory=Decay)
-    space: Literal["auto", "rows", "genes"] = Field(
-        "auto", description="Coordinates of the first layer; auto: rows where genes outnumber them."
-    )
-    l2: Annotated[float, Field(ge=0)] | None = Field(
-        None, description="Fixes the hyperparameter l2 of every network."
-    )
-
-
-class Ensemble(Section):
-    """How many networks make the final prediction together."""
-
-    size: Literal["auto"] | Count = Field(
-        1,
-        description="Trials to choose from; 1: one network, refit; auto: 10 or 3, by rows.",
-    )
-
-
-class Interactions(Section):
-    """Which pairs of genes act together."""
-
-    genes: Annotated[int, Field(ge=0)] = Field(
-        0, description="Foremost genes whose pairs are tried; 0: no pairs."
-    )
-    method: Literal["knockout", "fast_deep_shap", "deep_shap", "gradient"] = Field(
-        "knockout",
-        description="Double knock-out, or how contributions change where the other is knocked out.",
-    )
-    null: Annotated[int, Field(ge=0)] = Field(
-        5, description="Networks of targets without interactions, for p and q; 0: none."
-    )
-
-
-class Explanation(Section):
-    """How much of the data the attributions rest on."""
-
-    method: Literal["auto", "fast_deep_shap", "deep_shap", "gradient", "knockout"] = Field(
-        "auto", description="auto: fast_deep_shap where it is defined on all layers."
-    )
-    background: Count = Field(100, description="Training rows that stand for 'nothing known'.")
-    background_by: Literal["random", "kmeans"] = Field(
-        "random", description="Which: drawn, or nearest to the centres of k-means."
-    )
-    samples: Count = Field(100, description="Rows explained.")
-    top: Count = Field(20, description="Genes in pictures and tables.")
-    repeats: Count = Field(
-        1,
-        description="Networks whose attributions are compared: refits, or some of an ensemble.",
-    )
-    part: Annotated[float, Field(ge=0)] = Field(
-        0.0, description="Of a gene's raw value that knockout leaves: 0 none, above 1 more."
-    )
-    interactions: Interactions = Field(default_factory=Interactions)
-
-
-class Export(Section):
-    """The SavedModel for TensorFlow Serving."""
-
-    version: Count = Field(1, description="Number of the first version folder.")
-
-
-class Output(Section):
-    """How results lie on disk."""
-
-    layout: Literal["run", "autogenome"] = Field(
-        "run", description="autogenome: results under the original's names too, in output_dir."
-    )
-    figures: bool = Field(True, description="Whether they are drawn.")
 
 
 class Config(Section):
@@ -331,14 +44,22 @@ class Config(Section):
     30
     """
 
-    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
-    seed: Annotated[int, Field(ge=0)] = 7
-    output_dir: Annotated[str, Field(min_length=1)] = "runs"
+    name: str = Field(
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", description="Of the run's folder; must be given."
+    )
+    seed: Annotated[int, Field(ge=0)] = Field(7, description="Of everything drawn by chance.")
+    output_dir: Annotated[str, Field(min_length=1)] = Field(
+        "runs", description="Where the run's folder is made."
+    )
     data: Data = Field(default_factory=Data)
     task: Task = Field(default_factory=lambda: Task(loss="cross_entropy"))
     families: dict[str, dict[str, Any]] = Field(
         default_factory=lambda: {"linear": {}, "mlp": {}, "resnet": {}, "densenet": {}},
         min_length=1,
+        description=(
+            "Families to search, each with its hyperparameters: a list narrows one, a scalar fixes "
+            "it. Left out: linear, mlp, resnet and densenet; of a representation resvae."
+        ),
     )
     search: Search = Field(default_factory=Search)
     training: Training = Field(default_factory=Training)

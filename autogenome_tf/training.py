@@ -38,7 +38,7 @@ class Plan:
     Attributes:
         epochs: At most.
         batch_size: At most; smaller where rows would not fill 8 batches.
-        optimizer: A name of `config.OPTIMIZERS`.
+        optimizer: A name of `sections.OPTIMIZERS`.
         learning_rate: A number, or "auto" for a range test, or its lowest and highest rate.
         patience: Epochs without a better held-out loss before training stops.
         min_gain: By how much a held-out loss must be better to count.

@@ -6,8 +6,9 @@ import re
 import pydantic
 import pytest
 
-from autogenome_tf.config import LOSSES, OBJECTIVES, Config, Section
+from autogenome_tf.config import Config
 from autogenome_tf.errors import InputError
+from autogenome_tf.sections import LOSSES, OBJECTIVES, Section
 
 # The config that users know, every default written out; `name` and the data files have none.
 CONTRACT = """{

@@ -25,7 +25,17 @@ FLOORS = (
         "ppca",
     ),
     # one noun each: rows, a task, the parts of a network, its sets of weights; wrong configs
-    ("problems", "legacy", "data", "tasks", "layers", "preprocessing", "replicas", "simulation"),
+    (
+        "problems",
+        "legacy",
+        "sections",
+        "data",
+        "tasks",
+        "layers",
+        "preprocessing",
+        "replicas",
+        "simulation",
+    ),
     # a network that is more than layers in a row
     ("resvae",),
     # what was asked; search spaces and networks; a fitted model; its training; figures
@@ -47,6 +57,8 @@ FLOORS = (
     # what a model's predictions rest on; a model as a graph, and as files for a server
     ("explanation", "served"),
     ("export",),
+    # what may stand in a config
+    ("reference",),
     # the order of the stages
     ("automl",),
     # for scikit-learn's users and scanpy's
@@ -61,9 +73,10 @@ HEIGHT = {room: height for height, rooms in enumerate(FLOORS) for room in rooms}
 
 # What may be imported without waiting for TensorFlow; the members of a room are in it.
 LIGHT = (
-    "autogenome_tf", "errors", "seeds", "files", "console", "problems", "legacy", "config", "run",
+    "autogenome_tf", "errors", "seeds", "files", "console", "problems", "legacy", "sections",
+    "config", "run",
     "data", "metrics", "rowspace", "simulation", "simulate", "families", "plots", "summary",
-    "audit", "report", "evaluation", "layout", "cli",
+    "audit", "report", "reference", "evaluation", "layout", "cli",
 )  # fmt: skip
 
 # Foreign packages, and the only files that may import them (a folder: any file in it).
@@ -85,7 +98,7 @@ FENCES = {
     "shap": {"explainers"},
     "matplotlib": {"plots"},
     "rich": {"console.py", "summary.py"},
-    "pydantic": {"config.py"},
+    "pydantic": {"config.py", "sections.py"},
     "jinja2": {"report"},
     "json5": {"config.py"},
 }

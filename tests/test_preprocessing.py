@@ -9,10 +9,11 @@ import pytest
 import scipy.sparse
 
 from autogenome_tf import preprocessing
-from autogenome_tf.config import TRANSFORMS, Config, Data
+from autogenome_tf.config import Config
 from autogenome_tf.data import read_table
 from autogenome_tf.errors import InputError
 from autogenome_tf.preprocessing import Constants, Moments, Transform
+from autogenome_tf.sections import TRANSFORMS, Data
 
 ROWS, GENES = 24, 7
 NAMES = [name for name in TRANSFORMS if name != "auto"]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import autogenome_tf as ag
-from autogenome_tf import families
+from autogenome_tf import families, reference
 from autogenome_tf.config import Config
 
 README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
@@ -34,19 +34,22 @@ def test_the_defaults_shown_are_the_defaults():
             assert set(keys) == set(type(getattr(plain, section)).model_fields)
 
 
-def test_every_key_of_the_schema_is_in_the_readme():
-    for name, field in Config.model_fields.items():
-        assert f"`{name}" in README or f'"{name}"' in README, name
-        section = field.annotation
-        for key in getattr(section, "model_fields", {}):
-            assert key in README, f"{name}.{key}"
+def test_the_reference_is_what_the_schema_says():
+    (shown,) = re.findall(r"<!-- autogenome-tf schema --table -->\n(.*?)\n<!--", README, re.S)
+    assert shown == reference.table()
 
 
-def test_every_hyperparameter_is_in_the_readme():
-    for family in families.names():
-        for name, hyper in families.member(family).SPACE.items():
-            if not hyper.optional and family != "linear":
-                assert f"`{name}`" in README, f"{family}.{name}"
+def test_every_key_says_what_it_is():
+    keys, hypers = (
+        {line.split("|")[1].strip(" .`"): line.split("|") for line in part.splitlines()[2:]}
+        for part in reference.table().split("\n\n")
+    )
+    assert {"data.split.group", "search.enas.units", "training.decay.after", "families"} <= set(
+        keys
+    )
+    assert all(values.strip() and text.strip() for _, _, values, _, text, _ in keys.values())
+    named = {name for family in families.names() for name in families.member(family).SPACE}
+    assert {re.sub(r"_\d+$", "_1", name) for name in named} == set(hypers)
 
 
 def test_the_python_session_runs(tmp_path, monkeypatch, quick_config):

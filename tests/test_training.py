@@ -9,10 +9,11 @@ import scipy.sparse
 from sklearn.linear_model import LogisticRegression, Ridge
 
 from autogenome_tf import families, folds, replicas, training
-from autogenome_tf.config import OPTIMIZERS, Config
+from autogenome_tf.config import Config
 from autogenome_tf.errors import InputError
 from autogenome_tf.folds import Folds
 from autogenome_tf.replicas import Rows
+from autogenome_tf.sections import OPTIMIZERS
 from autogenome_tf.tasks import Classification, Regression
 from autogenome_tf.training import Diverged, Plan
 

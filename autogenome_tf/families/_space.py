@@ -82,8 +82,8 @@ def number(*options, low=0.0, high=1.0, below=False):
             return False
         return low <= value < high if below else low <= value <= high
 
-    end = f"to below {high}" if below else f"to {high}"
-    return Hyperparameter(options, allowed, f"a number from {low} {end}")
+    end = f"to below {high:g}" if below else f"to {high:g}"
+    return Hyperparameter(options, allowed, f"a number from {low:g} {end}")
 
 
 def word(*options, known, alone=False):

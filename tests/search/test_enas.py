@@ -10,13 +10,14 @@ import scipy.special
 import tensorflow as tf
 
 from autogenome_tf import families
-from autogenome_tf.config import Config, Enas
+from autogenome_tf.config import Config
 from autogenome_tf.errors import InputError
 from autogenome_tf.folds import Folds
 from autogenome_tf.run import Run
 from autogenome_tf.search import enas, search
 from autogenome_tf.search._enas.bank import Bank, Wiring
 from autogenome_tf.search._enas.controller import Controller, Uniform
+from autogenome_tf.sections import Enas
 from autogenome_tf.tasks import Classification, Regression
 from autogenome_tf.training import Plan
 
