@@ -48,8 +48,8 @@ class AutoGenome:
         automl.report()  # report.html; a path
 
     A run is a folder (`folder`), which every stage adds files to; ``ag.load(folder)`` brings it
-    back on any later day. ``ag.plots`` draws any of its figures. Keys of the config, their ranges and
-    defaults are what ``autogenome-tf schema --table`` prints.
+    back on any later day. ``ag.plots`` draws any of its figures. Keys of the config, their ranges
+    and defaults are what ``autogenome-tf schema --table`` prints.
 
     Args:
         config: Path of a JSON config, a dict with its keys, or a `Config`.

@@ -127,6 +127,28 @@ def test_history_tsv_has_a_row_an_epoch(folder):
     assert np.isfinite(history["validation_loss"]).all()
 
 
+def test_the_baseline_is_linear_and_saw_the_same_rows(folder, genes, labels):
+    model = keras.models.load_model(folder / "baseline.keras")
+    rows = genes.to_numpy("float32")
+    seen, network = np.asarray(model.get_layer("preprocessing")(rows)), model.get_layer("network")
+    between = np.asarray(network((seen[:20] + seen[20:40]) / 2))
+    ends = np.asarray(network(seen[:20])) + np.asarray(network(seen[20:40]))
+    assert between == pytest.approx(ends / 2, abs=1e-4)
+    outputs = np.asarray(model(rows))
+    told = json.loads((folder / "baseline.json").read_text())
+    mine = json.loads((folder / "metrics.json").read_text())
+    assert set(told) == set(mine) and set(told["test"]) == set(mine["test"])
+    split = table(folder, "split.tsv")
+    test = (split["part"] == "test").to_numpy()
+    names = sorted(set(labels))
+    right = np.array(names, object)[outputs[test].argmax(axis=1)] == labels[test].to_numpy()
+    assert told["test"]["accuracy"]["value"] == pytest.approx(right.mean())
+    apart = mine["test"]["accuracy"]["value"] - right.mean()
+    assert told["test"]["accuracy"]["difference"]["value"] == pytest.approx(apart)
+    board = table(folder, "leaderboard.tsv").set_index("trial")
+    assert told["validation"]["log_loss"]["value"] == pytest.approx(board["score"][0], rel=1e-3)
+
+
 def test_metrics_json_has_every_metric_with_its_interval(folder):
     found = json.loads((folder / "metrics.json").read_text())
     assert list(found) == ["validation", "test"]

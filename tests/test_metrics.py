@@ -241,3 +241,23 @@ def test_temperature_stays_within_its_bounds_where_more_would_always_be_better()
     truth = np.arange(20) % 2
     assert metrics.temperature(truth, np.eye(2)[truth]) == pytest.approx(0.05, rel=1e-3)
     assert metrics.temperature(truth, np.eye(2)[1 - truth]) == pytest.approx(20, rel=1e-3)
+
+
+@pytest.mark.parametrize("kind", ["classification", "regression"])
+def test_differences_are_of_the_same_resamples(kind):
+    truth, outputs = classes_and_logits(3) if kind == "classification" else values_and_targets(1)
+    same = metrics.differences(Task(kind), truth, outputs, outputs, seed=1, resamples=100)
+    assert all(found == {"value": 0, "low": 0, "high": 0} for found in same.values())
+    random = np.random.default_rng(1)
+    noisy = outputs + random.normal(size=outputs.shape) * 0.3
+    apart = metrics.differences(Task(kind), truth, outputs, noisy, seed=1, resamples=300)
+    each = [
+        metrics.with_intervals(Task(kind), truth, one, seed=1, resamples=300)
+        for one in (outputs, noisy)
+    ]
+    for name, found in apart.items():
+        first, second = (one[name] for one in each)
+        assert found["value"] == pytest.approx(first["value"] - second["value"])
+        # Much narrower than of two models that are scored on resamples of their own.
+        alone = np.hypot(first["high"] - first["low"], second["high"] - second["low"])
+        assert found["high"] - found["low"] < 0.8 * alone

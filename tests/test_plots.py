@@ -6,6 +6,7 @@ import sys
 import numpy as np
 import pandas as pd
 import pytest
+import sklearn.metrics
 from matplotlib.figure import Figure
 
 from autogenome_tf import plots
@@ -85,7 +86,24 @@ def long_names(count=33):
     return np.array([f"{LONG} {number}" for number in reversed(range(count))] * 2, object)
 
 
+def chances(classes, rows=200):
+    """True classes and probabilities that often tell them; the first name is very long."""
+    random = np.random.default_rng(0)
+    names = [LONG, *(f"class_{number:02d}" for number in range(1, classes))]
+    truth = np.array(names, object)[np.arange(rows) % classes]
+    logits = random.normal(size=(rows, classes))
+    logits[np.arange(rows), np.arange(rows) % classes] += 2
+    frame = pd.DataFrame(np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True), columns=names)
+    return truth, frame
+
+
 FIGURES = {
+    "roc_2": lambda: plots.roc_curves(*chances(2)),
+    "roc_33": lambda: plots.roc_curves(*chances(33)),
+    "recall_2": lambda: plots.precision_recall_curves(*chances(2)),
+    "recall_33": lambda: plots.precision_recall_curves(*chances(33)),
+    "calibration_2": lambda: plots.calibration(*chances(2)),
+    "calibration_33": lambda: plots.calibration(*chances(33)),
     "confusion_2": lambda: plots.confusion_matrix(counts_of(2)),
     "confusion_9": lambda: plots.confusion_matrix(counts_of(9)),
     "confusion_33": lambda: plots.confusion_matrix(counts_of(33)),
@@ -424,3 +442,56 @@ def test_marks_shrink_with_the_number_of_samples_and_are_a_picture_in_a_drawing(
     )
     assert many.get_sizes()[0] < few.get_sizes()[0] / 10
     assert many.get_rasterized() and few.get_rasterized()
+
+
+def test_curves_tell_the_area_of_each_class_and_the_hardest_have_colours():
+    truth, frame = chances(33)
+    said = legend(plots.roc_curves(truth, frame))
+    areas = {n: sklearn.metrics.roc_auc_score(truth == n, frame[n]) for n in frame}
+    worst = sorted(areas, key=areas.get)
+    assert said[:-1] == [f"{name} ({areas[name]:.3f})" for name in worst[:6]]
+    assert said[-1] == f"27 others ({areas[worst[6]]:.3f} or more)"
+    truth, frame = chances(2)
+    areas = [sklearn.metrics.average_precision_score(truth == n, frame[n]) for n in frame]
+    said = legend(plots.precision_recall_curves(truth, frame))
+    assert sorted(said) == sorted(f"{n} ({a:.3f})" for n, a in zip(frame, areas, strict=True))
+    assert len(legend(plots.roc_curves(truth, frame))) == 1
+
+
+def test_a_class_without_rows_has_no_curve():
+    truth, frame = chances(3)
+    figure = plots.roc_curves(np.where(truth == LONG, "class_01", truth), frame)
+    assert len(legend(figure)) == 2
+
+
+def test_calibration_bins_hold_every_row_once_and_their_intervals_are_wilsons():
+    from autogenome_tf.plots.calibration import calibration_error, reliability
+
+    confidence = np.repeat([0.55, 0.95], 50)
+    is_right = np.r_[np.arange(50) % 2 == 0, np.arange(50) < 47]
+    bins = reliability(confidence, is_right)
+    assert bins["rows"].sum() == 100 and len(bins["rows"]) == 10
+    assert np.average(bins["accuracy"], weights=bins["rows"]) == pytest.approx(is_right.mean())
+    k, n, z = is_right[:10].sum(), 10, 1.959964
+    centre = (k + z**2 / 2) / (n + z**2)
+    half = z / (n + z**2) * np.sqrt(k * (n - k) / n + z**2 / 4)
+    assert (bins["low"][0], bins["high"][0]) == pytest.approx(
+        (centre - half, centre + half), rel=1e-5
+    )
+    two = reliability(confidence[[0, 99]], is_right[[0, 99]])
+    assert calibration_error(two) == pytest.approx(abs(0.75 - is_right[[0, 99]].mean()))
+
+
+@pytest.mark.parametrize("name", ["$\\frac{1}{0}$ and $x", "line\nbreak", "x" * 10_000, "<b>&"])
+def test_any_name_is_drawn(name, tmp_path):
+    counts = pd.DataFrame(np.eye(2, dtype=int), [name, "b"], [name, "b"])
+    means = pd.Series([2.0, 1.0], [name, "b"])
+    for place, figure in enumerate((plots.confusion_matrix(counts), plots.importance_bar(means))):
+        shown = texts(figure.axes[0].get_yticklabels())
+        assert all(len(text) < 100 and "\n" not in text for text in shown)
+        plots.save(figure, tmp_path / str(place))
+        assert "</svg>" in plots.svg(figure, "a")
+
+
+def test_a_notebook_shows_a_figure_as_it_is():
+    assert FIGURES["bar"]()._repr_png_().startswith(b"\x89PNG")

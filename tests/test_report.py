@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 import autogenome_tf as ag
-from autogenome_tf import cli
+from autogenome_tf import cli, errors
 from autogenome_tf.files import on_a_line
 from autogenome_tf.report import report
 from autogenome_tf.run import Run
@@ -271,3 +271,43 @@ def test_the_page_is_drawn_by_a_browser(hostile, tmp_path):
     told = subprocess.run(command, capture_output=True, text=True, timeout=120)
     assert "Repeat it" in told.stdout and told.stdout.count("<svg") > 5
     assert "CONSOLE" not in told.stderr, told.stderr
+
+
+FROM_RUN = {
+    "calibration": {}, "confusion_matrix": {}, "importance_bar": {"output": "high"},
+    "importance_dot": {"output": "low", "top": 2}, "importance_total": {},
+    "importance_violin": {"output": "low"}, "learning_curves": {}, "precision_recall_curves": {},
+    "roc_curves": {}, "search_progress": {},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FROM_RUN)
+def test_a_figure_takes_a_run_its_folder_or_its_automl(classified, name):
+    draw, options = getattr(ag.plots, name), FROM_RUN[name]
+    pictures = {
+        draw(source, **options)._repr_png_()
+        for source in (
+            classified,
+            classified.folder,
+            str(classified.folder),
+            Run(classified.folder),
+        )
+    }
+    assert len(pictures) == 1
+
+
+def test_every_figure_can_be_drawn_from_a_run():
+    others = {"latent_space", "predicted_vs_true", "shared_search"}
+    functions = {"draw", "figures", "save", "svg", "unseen"}
+    assert set(FROM_RUN) | others | functions == set(ag.plots.__all__)
+
+
+def test_a_figure_that_a_run_does_not_have_is_refused(classified, tmp_path):
+    with pytest.raises(errors.InputError, match="unknown name 'hihg'.*Did you mean 'high'"):
+        ag.plots.importance_dot(classified, output="hihg")
+    with pytest.raises(errors.InputError, match="not a run folder"):
+        ag.plots.roc_curves(tmp_path)
+    (tmp_path / "config.json").write_text((classified.folder / "config.json").read_text())
+    (tmp_path / "environment.json").write_text('{"stages": {}}')
+    with pytest.raises(errors.StageError, match="the explain stage is not done yet"):
+        ag.plots.importance_dot(tmp_path, output="high")

@@ -24,7 +24,7 @@ def draw(curves, x, y, **style):
     names = [f"{_paper.label(name)} ({curves[name][2]:.3f})" for name in colored]
     if others:
         names.append(f"{len(others)} others ({curves[others[0]][2]:.3f} or more)")
-    width = 4.6 + _paper.LETTER * max(len(name) for name in ["class (area)", *names])
+    width = 5.2 + _paper.LETTER * max(len(name) for name in ["class (area)", *names])
     figure, ((panel,),) = _paper.blank(width, 4.2)
     for name, color, label in zip(colored, _paper.PALETTE, names, strict=False):
         panel.plot(*curves[name][:2], color=color, linewidth=1.5, label=label, **style)

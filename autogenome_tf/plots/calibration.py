@@ -33,7 +33,7 @@ def calibration(truth, chances):
     least = min(confidence.min(), 1 / chances.shape[1])
     panel.plot([least, 1], [least, 1], color=_paper.GREY, linestyle="--", linewidth=1)
     panel.set(xlim=(least - 0.02, 1.02), ylim=(-0.02, 1.02), ylabel="share that is right")
-    panel.legend(frameon=False, loc="upper left")
+    panel.legend(frameon=False, loc="lower right")
     below.hist(confidence, bins=20, range=(least, 1), color=_paper.PALETTE[0])
     below.set(xlim=panel.get_xlim(), xlabel="probability of the prediction", ylabel="rows")
     return figure
