@@ -7,6 +7,7 @@ import numpy as np
 import scipy.sparse
 import scipy.stats.contingency
 
+from autogenome_tf import matrix
 from autogenome_tf.data import kind_of_origin
 from autogenome_tf.errors import some
 
@@ -101,10 +102,13 @@ def _classes(labels, is_test):
 
 def _duplicates(dataset, is_test):
     """Rows that are equal in every gene, on both sides of the split or under two labels."""
-    rows = collections.defaultdict(list)
-    for number, digest in enumerate(_digests(dataset.values)):
-        rows[digest].append(number)
-    twins = [np.array(numbers) for numbers in rows.values() if len(numbers) > 1]
+    digests = np.fromiter(_digests(dataset.values), np.uint64, len(dataset))
+    _, first, inverse, counts = np.unique(
+        digests, return_index=True, return_inverse=True, return_counts=True
+    )
+    several = np.flatnonzero(counts > 1)
+    several = several[np.argsort(first[several])]
+    twins = [np.flatnonzero(inverse == one) for one in several]
     leaked = [numbers for numbers in twins if 0 < is_test[numbers].sum() < len(numbers)]
     if leaked:
         numbers = np.concatenate([one[is_test[one]] for one in leaked])
@@ -128,17 +132,18 @@ def _duplicates(dataset, is_test):
 
 
 def _digests(values):
-    """A digest of each row of an array or CSR."""
-    if scipy.sparse.issparse(values):
-        values = values.copy() if values.has_sorted_indices else values.sorted_indices()
-        values.eliminate_zeros()
-        for start, end in zip(values.indptr[:-1], values.indptr[1:], strict=True):
-            known = values.indices[start:end].tobytes() + values.data[start:end].tobytes()
-            yield hashlib.blake2b(known, digest_size=16).digest()
-        return
-    for row in values:
-        # Minus zero is zero.
-        yield hashlib.blake2b((row + 0.0).tobytes(), digest_size=16).digest()
+    """A digest of each row of an array or CSR, 64 bits."""
+    for _, block in matrix.blocks(values):
+        if scipy.sparse.issparse(block):
+            block = block.sorted_indices()
+            block.eliminate_zeros()
+            ends = zip(block.indptr[:-1], block.indptr[1:], strict=True)
+            rows = (block.indices[i:j].tobytes() + block.data[i:j].tobytes() for i, j in ends)
+        else:
+            # Minus zero is zero.
+            rows = (row.tobytes() for row in block + 0.0)
+        for row in rows:
+            yield int.from_bytes(hashlib.blake2b(row, digest_size=8).digest(), "little")
 
 
 def _origin(name, levels, dataset, is_test):

@@ -48,7 +48,7 @@ def assemble(folds, attempts, config, features):
         for attempt, outcome, share in zip(attempts, outcomes, shares, strict=True)
         if share
     ]
-    for member in members:
+    for member in members if len(attempts) > 1 else ():
         trial = member.trial
         log.info("ensemble: %.2f of trial %d, %s", member.share, trial.number, trial.family)
     outputs = sum(member.share * member.outcome.calibrated for member in members)

@@ -13,6 +13,7 @@ import numpy as np
 from autogenome_tf import families, metrics, replicas, training
 from autogenome_tf.errors import InputError
 from autogenome_tf.families import RATES
+from autogenome_tf.matrix import LIMIT
 from autogenome_tf.predictor import Predictor
 from autogenome_tf.preprocessing import Transform
 from autogenome_tf.rowspace import MOST_ROWS, space_for
@@ -27,17 +28,15 @@ AUTO_FOLDS = 5
 FEW_ROWS = 2000
 # With fewer, one network a fold says little of a configuration, and several cost little.
 FEWER_ROWS, AUTO_REPEATS = 200, 3
-# Matrices above this many bytes are read batch by batch.
-MEMORY = 1 << 30
 # Compiled steps that are kept for later trials of the same structure, and their bytes.
 KEPT_STEPS, KEPT_BYTES = 8, 1 << 30
 
 
-def number_of_folds(asked, rows, genes):
-    """Resolve the config's `search.folds` for so many rows to learn from."""
+def number_of_folds(asked, rows, genes, limit=LIMIT):
+    """Resolve the config's `search.folds` for so many rows to learn from, and bytes of memory."""
     if asked != "auto":
         return asked
-    return AUTO_FOLDS if rows <= FEW_ROWS and AUTO_FOLDS * rows * genes * 4 <= MEMORY else 1
+    return AUTO_FOLDS if rows <= FEW_ROWS and AUTO_FOLDS * rows * genes * 4 <= limit else 1
 
 
 def number_of_repeats(config, rows, folds):
@@ -98,7 +97,7 @@ class Folds:
         self._weights = task.row_weights(truth)
         self.genes = values.shape[1]
         self._values = values
-        self.is_streamed = values.shape[0] * values.shape[1] * 4 > MEMORY
+        self.is_streamed = values.shape[0] * values.shape[1] * 4 > config.data.limit
         self._check_streaming()
         data = config.data
         if like is None:

@@ -12,10 +12,10 @@ import numpy as np
 import scipy.sparse
 import tensorflow as tf
 
-from autogenome_tf import families, training
+from autogenome_tf import families, matrix, training
 from autogenome_tf.embedding import Embedding
 from autogenome_tf.errors import InputError
-from autogenome_tf.folds import MEMORY, Outcome
+from autogenome_tf.folds import Outcome
 from autogenome_tf.likelihoods import LIKELIHOODS
 from autogenome_tf.preprocessing import Transform
 from autogenome_tf.replicas import OPTIMIZERS, Rows
@@ -57,8 +57,11 @@ class GenerativeFolds:
         self.task, self.truth, self.pairs = task, truth, pairs
         self._config = config
         self.genes = values.shape[1] - task.covariates
-        self._values, self._covariates = values[:, : self.genes], values[:, self.genes :]
-        self.is_streamed = values.shape[0] * values.shape[1] * 4 > MEMORY
+        self._values, self._covariates = values, np.zeros((values.shape[0], 0), "float32")
+        if task.covariates:
+            self._values = matrix.columns(values, np.arange(self.genes))
+            self._covariates = _dense(values[:, self.genes :])
+        self.is_streamed = values.shape[0] * values.shape[1] * 4 > config.data.limit
         data = config.data
         if like is None:
             for space in families.spaces(config).values():
@@ -180,7 +183,7 @@ class GenerativeFolds:
         network = self.network(family, values, fold=fold)
         network.set_weights(fit.replica(replica))
         views = self.views(fold)
-        averages = _dense(self._covariates).mean(axis=0).tolist()
+        averages = self._covariates.mean(axis=0).tolist()
         library = self._library() if values.get("likelihood") in COUNTS else None
         return Embedding.of(
             network, views.transform, views.constants[0], features, self._config.data.missing,
@@ -194,7 +197,7 @@ class GenerativeFolds:
         """What a `ResVAE` takes for some rows."""
         rows = self._seen(fold, index)
         if self.task.covariates:
-            rows = np.concatenate([rows, _dense(self._covariates[index])], axis=1)
+            rows = np.concatenate([rows, self._covariates[index]], axis=1)
         if not of_raw:
             return rows
         kept = self.views(fold).constants[0].genes
@@ -212,23 +215,22 @@ class GenerativeFolds:
 
     def _library(self):
         """Median sum of a row's counts."""
-        starts = range(0, self._values.shape[0], JUDGED)
-        chunks = (_dense(self._values[start : start + JUDGED]) for start in starts)
-        return float(np.median(np.concatenate([np.nansum(chunk, axis=1) for chunk in chunks])))
+        sums = [np.nansum(batch, axis=1) for batch in matrix.batches(self._values)]
+        return float(np.median(np.concatenate(sums)))
 
     def _check(self, name):
         """Refuse values that a likelihood is not defined on."""
         if not LIKELIHOODS[name].of_raw:
             return
-        known = self._values.data if scipy.sparse.issparse(self._values) else self._values
-        known = known[np.isfinite(known)]
-        wrong = known[(known != 0) & (known != 1)] if name == "bernoulli" else known[known < 0]
-        if len(wrong):
-            expected = "0 and 1" if name == "bernoulli" else "counts of at least 0"
-            raise InputError(
-                f"families.resvae.likelihood: {name} needs values that are {expected}; "
-                f"received {wrong[0]:g}."
-            )
+        is_binary = name == "bernoulli"
+        for known in matrix.known(self._values):
+            wrong = known[(known != 0) & (known != 1)] if is_binary else known[known < 0]
+            if len(wrong):
+                expected = "0 and 1" if is_binary else "counts of at least 0"
+                raise InputError(
+                    f"families.resvae.likelihood: {name} needs values that are {expected}; "
+                    f"received {wrong[0]:g}."
+                )
 
 
 class _Engine:

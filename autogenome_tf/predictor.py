@@ -12,9 +12,8 @@ import scipy.sparse
 from autogenome_tf import preprocessing
 from autogenome_tf.errors import InputError
 from autogenome_tf.files import MODEL_NAMES, model_names, replacing
+from autogenome_tf.matrix import batches, blocks
 from autogenome_tf.tasks import Classification, Regression
-
-BATCH = 1024
 
 
 @dataclasses.dataclass(frozen=True)
@@ -97,18 +96,21 @@ class Predictor:
         Raises:
             InputError: Naming the source, the sample and the gene.
         """
-        values, lowest = dataset.values, self.lowest_allowed
-        known = values.data if scipy.sparse.issparse(values) else values
-        if lowest is None or np.fmin.reduce(known, axis=None, initial=lowest) >= lowest:
+        lowest = self.lowest_allowed
+        if lowest is None:
             return
-        values = values.toarray() if scipy.sparse.issparse(values) else values
-        row, column = np.argwhere(values < lowest)[0]
-        raise InputError(
-            f"{source}: sample {str(dataset.samples[row])!r}, gene {dataset.features[column]!r}: "
-            f"received {values[row, column]:g}; the model's transform "
-            f"({', '.join(name for name, _ in self.sources)}) needs values of at least "
-            f"{lowest:g}, as all rows of training have."
-        )
+        for start, block in blocks(dataset.values):
+            flat = block.data if scipy.sparse.issparse(block) else block
+            if np.fmin.reduce(flat, axis=None, initial=lowest) >= lowest:
+                continue
+            batch = next(batches(block))
+            row, column = np.argwhere(batch < lowest)[0]
+            raise InputError(
+                f"{source}: sample {str(dataset.samples[start + row])!r}, gene "
+                f"{dataset.features[column]!r}: received {batch[row, column]:g}; the model's "
+                f"transform ({', '.join(name for name, _ in self.sources)}) needs values of at "
+                f"least {lowest:g}, as all rows of training have."
+            )
 
     def outputs(self, values):
         """Run on raw rows, an array or CSR (rows, genes), in batches; returns (rows, outputs)."""
@@ -193,14 +195,6 @@ class Branch:
                 for batch in batches(values)
             ]
         )
-
-
-def batches(values, size=BATCH):
-    """Raw rows, an array or CSR, as float32 arrays of at most `size` rows."""
-    for start in range(0, values.shape[0], size):
-        batch = values[start : start + size]
-        batch = batch.toarray() if scipy.sparse.issparse(batch) else batch
-        yield np.asarray(batch, "float32")
 
 
 def _suffix(transform, sources):

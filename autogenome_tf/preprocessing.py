@@ -10,6 +10,7 @@ import numpy as np
 import scipy.sparse
 from keras import ops
 
+from autogenome_tf import matrix
 from autogenome_tf.errors import InputError
 from autogenome_tf.ranks import Ranks
 
@@ -87,12 +88,10 @@ class Transform:
         Raises:
             InputError: Where the transform is not defined on the values (log1p below 0 ...).
         """
-        known = values.data if scipy.sparse.issparse(values) else values
-        known = known[~np.isnan(known)]
-        low = known.min(initial=0) if scipy.sparse.issparse(values) else known.min()
+        low, high, is_whole = _extent(values)
         why = ""
         if name == "auto":
-            name, why = _recognise(values, known, low)
+            name, why = _recognise(_row_sums(values), low, high, is_whole)
         if name not in OF_ALL_VALUES and low < 0:
             raise InputError(
                 f"data.transform: {name} needs values of at least 0; the smallest is {low:g}. "
@@ -102,12 +101,20 @@ class Transform:
         return cls(name, float(floor or usual), missing == "zero", why)
 
 
-def _recognise(values, known, low):
+def _extent(values):
+    """The lowest and the highest value, and whether all are whole numbers; one pass."""
+    low = high = 0.0 if scipy.sparse.issparse(values) else None
+    is_whole = True
+    for part in filter(len, matrix.known(values)):
+        least, most = part.min(), part.max()
+        low, high = (least, most) if low is None else (min(low, least), max(high, most))
+        is_whole = is_whole and bool(np.all(part == np.round(part)))
+    return low or 0.0, max(high or 0.0, 0.0), is_whole
+
+
+def _recognise(sums, low, high, is_whole):
     """Name the transform that fits the scale of the values, and what speaks for it."""
-    high = known.max(initial=0)
-    whole = bool(np.all(known == np.round(known)))
-    sums = _row_sums(values)
-    if low >= 0 and whole and high > 2:
+    if low >= 0 and is_whole and high > 2:
         return "library_log1p", f"counts (whole numbers up to {high:g})"
     if low >= 0 and np.ptp(sums) <= 2e-3 * abs(sums.mean()) and high <= sums.mean():
         return "relative_log", f"shares (every row sums to {sums.mean():.4g})"

@@ -11,6 +11,7 @@ import keras
 import numpy as np
 import scipy.optimize
 import tensorflow as tf
+import threadpoolctl
 
 from autogenome_tf.stacked import Stacked, strengths
 
@@ -294,14 +295,16 @@ class InMemory(Replicas):
                 raise StopIteration
 
         start = flat.numpy().astype("float64").ravel()
-        found = scipy.optimize.minimize(
-            function,
-            start,
-            jac=True,
-            method="L-BFGS-B",
-            callback=in_time,
-            options={"maxiter": iterations, "ftol": 1e-7},
-        )
+        # Its own products are small; with other work beside, threads wait longer than they work.
+        with threadpoolctl.threadpool_limits(1):
+            found = scipy.optimize.minimize(
+                function,
+                start,
+                jac=True,
+                method="L-BFGS-B",
+                callback=in_time,
+                options={"maxiter": iterations, "ftol": 1e-7},
+            )
         flat.assign(found.x.reshape(flat.shape))
         return found.fun / self.count, self.held()
 

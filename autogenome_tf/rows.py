@@ -39,7 +39,9 @@ class ConfiguredRows:
         split = config.data.split
         test = 0.0 if isinstance(split, str) else split.test
         learn = round(len(dataset) * (1 - test))
-        folds = number_of_folds(config.search.folds, learn, len(dataset.features))
+        folds = number_of_folds(
+            config.search.folds, learn, len(dataset.features), config.data.limit
+        )
         if config.search.folds == "auto" and config.task.type == "representation":
             folds = 1
         if config.search.folds == "auto" and folds == AUTO_FOLDS:
@@ -68,7 +70,7 @@ class ConfiguredRows:
             source, table = "the given rows", data.table_of(rows, named.covariates)
         else:
             source = str(rows)
-            table = data.read_table(source, columns=data.columns_apart(named))
+            table = data.read_table(source, columns=data.columns_apart(named), limit=named.limit)
             log.info(table.said)
         dataset = data.dataset_of(table)
         if named.covariates:

@@ -5,6 +5,8 @@ from typing import Annotated, Literal
 import pydantic
 from pydantic import Field, model_validator
 
+from autogenome_tf.matrix import GIB
+
 TRANSFORMS = ("auto", "none", "log1p", "log2", "library_log1p", "clr", "relative_log", "rank")
 OPTIMIZERS = (
     "adam adamw sgd momentum rmsprop adagrad adadelta ftrl lamb lion".split()  # fmt: skip
@@ -133,6 +135,15 @@ class Data(Section):
         None, description="Keep so many genes, the most variable on training rows."
     )
 
+    memory: Positive = Field(
+        1.0,
+        description=(
+            "GiB of a matrix as 32-bit numbers, zeros included, up to which it is trained on as a "
+            "whole; a larger one is read batch by batch, and what of it takes more than this as it "
+            "is stored lies in a file meanwhile (in TMPDIR)."
+        ),
+    )
+
     @model_validator(mode="after")
     def _auto_stands_alone_or_beside_rank(self):
         beside = set(self.transforms) - {"auto", "rank"}
@@ -160,6 +171,11 @@ class Data(Section):
         """Files of `validation` or `evaluate`: the matrix and the targets, or None."""
         features = getattr(self, name)
         return features and (features, getattr(self, f"{name}_targets") or self.targets)
+
+    @property
+    def limit(self):
+        """`memory` in bytes."""
+        return int(self.memory * GIB)
 
     @property
     def transforms(self):
@@ -371,10 +387,10 @@ class Interactions(Section):
         ),
     )
     null: Annotated[int, Field(ge=0)] = Field(
-        5,
+        20,
         description=(
-            "Networks trained on targets that a linear model explains, for p and q; 0 "
-            "leaves them out."
+            "Networks trained on targets that a linear model explains, for p and q; 0 leaves them "
+            "out. A single pair's q is no smaller than 1 over their number."
         ),
     )
 

@@ -21,7 +21,8 @@ CONTRACT = """{
     "target": "cancer_type",
     "evaluate": null, "predict": null,
     "split": {"test": 0.2, "validation": 0.2, "group": null},
-    "transform": "auto", "scale": "standard", "missing": "error", "top_variable": null
+    "transform": "auto", "scale": "standard", "missing": "error", "top_variable": null,
+    "memory": 1.0
   },
   "task": {"type": "classification", "loss": "cross_entropy", "class_weight": null},
   "families": {"linear": {}, "mlp": {}, "resnet": {}, "densenet": {}},

@@ -137,9 +137,10 @@ def test_transforms_of_members_are_all_in_the_model(tmp_path):
     }  # fmt: skip
 
 
-def test_streamed_rows_have_ensembles_too(monkeypatch):
-    monkeypatch.setattr("autogenome_tf.folds.MEMORY", 100)
-    folds, config = in_folds(pairs=PAIRS[:1], search={"repeats": 1})
+def test_streamed_rows_have_ensembles_too():
+    folds, config = in_folds(
+        pairs=PAIRS[:1], search={"repeats": 1}, data={"features": "x.tsv", "memory": 1e-7}
+    )
     assert folds.is_streamed
     found = attempts(folds, TRIED[1:3])
     final = ensemble.assemble(folds, found, config, NAMES)

@@ -15,7 +15,8 @@ from autogenome_tf import families
 from autogenome_tf.data import Dataset
 from autogenome_tf.errors import InputError
 from autogenome_tf.files import MODEL_NAMES
-from autogenome_tf.predictor import BATCH, Predictor
+from autogenome_tf.matrix import BLOCK
+from autogenome_tf.predictor import Predictor
 from autogenome_tf.preprocessing import Constants, Moments, Transform
 from autogenome_tf.tasks import Classification, Regression
 
@@ -79,8 +80,8 @@ def test_a_network_that_says_nothing_predicts_the_mean_in_original_units():
 
 
 def test_sparse_and_dense_input_agree_over_several_batches(predictor):
-    values = np.tile(VALUES, (BATCH // 30 + 2, 1))
-    assert len(values) > BATCH
+    values = np.tile(VALUES, (BLOCK // 30 + 2, 1))
+    assert len(values) > BLOCK
     found = predictor.outputs(scipy.sparse.csr_matrix(values))
     np.testing.assert_array_equal(found, predictor.outputs(values))
     np.testing.assert_allclose(found[-30:], predictor.outputs(VALUES), rtol=1e-5, atol=1e-6)

@@ -18,6 +18,7 @@ from autogenome_tf.tasks import Classification, Regression
 from autogenome_tf.training import Diverged, Plan
 
 ROWS, GENES = 60, 20
+TINY = 1e-7  # GiB
 RANDOM = np.random.default_rng(0)
 X = RANDOM.normal(size=(ROWS, GENES)).astype("float32")
 Y = (X[:, :4].sum(1) > 0).astype("int32")
@@ -541,14 +542,14 @@ def counts():
     return scipy.sparse.csr_matrix(RANDOM.poisson(np.exp(X)).astype("float32"))
 
 
-def test_streamed_sparse_rows_train_like_rows_in_memory(counts, monkeypatch):
+def test_streamed_sparse_rows_train_like_rows_in_memory(counts):
     settings = {
         "data": {"features": "x.npz", "transform": "log1p", "top_variable": 12},
         "training": {"space": "genes"},
     }
     plan = Plan(3, learning_rate=0.01)
     dense = in_folds(counts.toarray(), **settings)
-    monkeypatch.setattr(folds, "MEMORY", 100)
+    settings["data"]["memory"] = TINY
     streamed = in_folds(counts, **settings)
     assert streamed.is_streamed and not dense.is_streamed
     fits = [ready.fit("mlp", PLAIN, plan, 1) for ready in (dense, streamed)]
@@ -564,9 +565,10 @@ def test_streamed_sparse_rows_train_like_rows_in_memory(counts, monkeypatch):
     assert column(fits[1], "loss")[-1] < column(fits[1], "loss")[0]
 
 
-def test_streamed_rows_find_their_rate(counts, monkeypatch):
-    monkeypatch.setattr(folds, "MEMORY", 100)
-    found = in_folds(counts).fit("mlp", PLAIN, Plan(1), 1)
+def test_streamed_rows_find_their_rate(counts):
+    found = in_folds(counts, data={"features": "x.npz", "memory": TINY}).fit(
+        "mlp", PLAIN, Plan(1), 1
+    )
     low, high = training.BANDS["adam"]
     assert low <= found.history[0]["learning_rate"] <= high
 
@@ -581,8 +583,7 @@ def test_streamed_rows_find_their_rate(counts, monkeypatch):
     ],
     ids=["folds", "median", "rank", "repeats"],
 )
-def test_what_streaming_cannot_do_is_said(counts, monkeypatch, pairs, data, repeats):
-    monkeypatch.setattr(folds, "MEMORY", 100)
-    data = {"features": "x.npz"} | data
+def test_what_streaming_cannot_do_is_said(counts, pairs, data, repeats):
+    data = {"features": "x.npz", "memory": TINY} | data
     with pytest.raises(InputError, match="folds 1"):
         in_folds(counts, pairs=pairs, data=data, search={"repeats": repeats})

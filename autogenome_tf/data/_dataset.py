@@ -6,6 +6,8 @@ import numpy as np
 import pandas as pd
 import scipy.sparse
 
+from autogenome_tf import matrix
+
 
 @dataclasses.dataclass(frozen=True)
 class Table:
@@ -60,7 +62,7 @@ class Dataset:
         """Take the rows of an integer index, with everything that belongs to them."""
         return dataclasses.replace(
             self,
-            values=self.values[index],
+            values=matrix.rows(self.values, index),
             samples=self.samples[index],
             targets=None if self.targets is None else self.targets[index],
             groups=None if self.groups is None else self.groups[index],

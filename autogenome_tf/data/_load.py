@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import scipy.sparse
 
+from autogenome_tf import matrix
 from autogenome_tf.data._checked import check_names, numbered_features
 from autogenome_tf.data._dataset import Dataset
 from autogenome_tf.data._files import check_file, numbered_lines
@@ -39,7 +40,7 @@ def load_labelled(data, task_type, rows=None, levels=None):
     """
     source, files = rows or (data.features, data.targets)
     targets = _listed(data.target)
-    table = _read(source, columns_apart(data))
+    table = _read(source, columns_apart(data), data.limit)
     # Further rows may name their genes, and are matched by the names.
     if not (rows and has_names(table)):
         table = named(table, data.feature_names, source)
@@ -93,11 +94,9 @@ def with_covariates(dataset, columns, names, where, known=None):
             f"{where}: data.covariates: levels that training did not have: {some(new)}."
         )
     coded = (levels[:, :, None] == np.array(known, object)).any(axis=0).astype("float32")
-    stack = scipy.sparse.hstack if scipy.sparse.issparse(dataset.values) else np.hstack
-    values = stack([dataset.values, coded])
     return dataclasses.replace(
         dataset,
-        values=values.tocsr() if scipy.sparse.issparse(values) else values,
+        values=matrix.beside(dataset.values, coded),
         features=[*dataset.features, *known],
         covariates=len(known),
     )
@@ -137,12 +136,10 @@ def joined(first, second):
     """
     taken = set(first.samples)
     samples = [f"validation/{name}" if name in taken else name for name in second.samples]
-    parts = [first.values, second.values]
-    values = (scipy.sparse.vstack if any(map(scipy.sparse.issparse, parts)) else np.vstack)(parts)
     targets = first.targets is not None and np.concatenate([first.targets, second.targets])
     return dataclasses.replace(
         first,
-        values=values.tocsr() if scipy.sparse.issparse(values) else values,
+        values=matrix.below(first.values, second.values),
         samples=np.array([*first.samples, *samples], dtype=object),
         targets=None if first.targets is None else targets,
         groups=None,
@@ -179,8 +176,8 @@ def aligned(dataset, features, source="the matrix"):
         )
     extra = len(position) - len(features)
     if extra:
-        log.info("%s: %d genes that training did not have are ignored", source, extra)
-    values = dataset.values[:, [position[name] for name in features]]
+        log.info("%s: genes that training did not have are ignored: %d", source, extra)
+    values = matrix.columns(dataset.values, [position[name] for name in features])
     return dataclasses.replace(dataset, values=values, features=list(features))
 
 
@@ -190,18 +187,21 @@ def check_missing(dataset, missing, source):
     Raises:
         InputError: Naming the first sample and gene, and how many values are missing.
     """
-    sparse = scipy.sparse.issparse(dataset.values)
-    empty = np.isnan(dataset.values.data if sparse else dataset.values)
-    if missing != "error" or not empty.any():
+    if missing != "error":
         return
-    rows, columns = dataset.values.nonzero() if sparse else (None, None)
-    first = np.flatnonzero(empty)[0]
-    row, column = (rows[first], columns[first]) if sparse else np.unravel_index(first, empty.shape)
-    raise InputError(
-        f"{source}: sample {str(dataset.samples[row])!r}, gene {dataset.features[column]!r}: "
-        f"missing ({int(empty.sum())} in all); expected a number, or data.missing set to mean, "
-        "median or zero."
-    )
+    first, count = None, 0
+    for start, block in matrix.blocks(dataset.values):
+        flat = block.data if scipy.sparse.issparse(block) else block
+        here = np.count_nonzero(np.isnan(flat))
+        if here and first is None:
+            row, column = np.argwhere(np.isnan(next(matrix.batches(block))))[0]
+            first = dataset.samples[start + row], dataset.features[column]
+        count += here
+    if count:
+        raise InputError(
+            f"{source}: sample {str(first[0])!r}, gene {first[1]!r}: missing ({count} in all); "
+            "expected a number, or data.missing set to mean, median or zero."
+        )
 
 
 def check_learnable(dataset, data, task_type="classification"):
@@ -245,19 +245,20 @@ def _check_classes(dataset, where):
 
 def _check_genes(dataset, source):
     """Refuse a matrix without a single gene that varies."""
-    values = dataset.values[:, : len(dataset.features) - dataset.covariates]
+    genes = len(dataset.features) - dataset.covariates
     if len(dataset) < 2:
         raise InputError(f"{source}: {len(dataset)} sample; expected at least 2.")
-    if scipy.sparse.issparse(values):
-        low, high = values.min(axis=0).toarray(), values.max(axis=0).toarray()
-    else:
-        low, high = np.fmin.reduce(values, axis=0), np.fmax.reduce(values, axis=0)
-    if not np.any(high > low):
-        raise InputError(f"{source}: all {values.shape[1]} genes are constant; nothing to learn.")
+    low, high = np.inf, -np.inf
+    for batch in matrix.batches(dataset.values):
+        low = np.fmin(low, np.fmin.reduce(batch[:, :genes], axis=0))
+        high = np.fmax(high, np.fmax.reduce(batch[:, :genes], axis=0))
+        if np.any(high > low):
+            return
+    raise InputError(f"{source}: all {genes} genes are constant; nothing to learn.")
 
 
-def _read(source, apart):
-    table = read_table(source, columns=apart)
+def _read(source, apart, limit):
+    table = read_table(source, columns=apart, limit=limit)
     log.info(table.said)
     return table
 
@@ -346,9 +347,9 @@ def _matched_by_id(dataset, columns, source, where):
         )
     lost, unused = int((~shared).sum()), len(known) - int(shared.sum())
     if lost:
-        log.warning("%s: %d samples without a target in %s are left out", source, lost, where)
+        log.warning("%s: samples without a target in %s are left out: %d", source, where, lost)
     if unused:
-        log.info("%s: %d samples without a row in %s are not used", where, unused, source)
+        log.info("%s: samples without a row in %s are not used: %d", where, source, unused)
     if lost:
         dataset = dataset.rows(np.flatnonzero(shared))
     return dataset, columns.loc[list(dataset.samples)]

@@ -38,17 +38,25 @@ def is_annotated(x):
     return all(hasattr(x, name) for name in ("X", "obs", "obs_names", "var_names"))
 
 
-def annotated_table(where, data, kind="AnnData", columns=()):
+def annotated_table(where, data, kind="AnnData", columns=(), values=None):
     """Make a table of an AnnData: X, obs and the names.
+
+    Args:
+        where: The file, or whatever else errors should name.
+        data: The AnnData.
+        kind: What it came as.
+        columns: Names of genes that are no features.
+        values: In place of its X, which is not read then.
 
     Raises:
         InputError: There is no X.
     """
-    if data.X is None:
+    values = data.X if values is None else values
+    if values is None:
         raise InputError(f"{where}: X is empty; expected a matrix of samples x genes in it.")
     extra = data.obs.astype(object)
     table = Table(
-        values=data.X,
+        values=values,
         samples=[str(name) for name in data.obs_names],
         features=[str(name) for name in data.var_names],
         extra=extra if len(extra.columns) else None,

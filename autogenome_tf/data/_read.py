@@ -7,6 +7,7 @@ import pkgutil
 
 from autogenome_tf.data._files import missing_file
 from autogenome_tf.errors import InputError
+from autogenome_tf.matrix import LIMIT
 
 
 def readers():
@@ -16,7 +17,7 @@ def readers():
     return [importlib.import_module(f"{__package__}.{name}") for name in names]
 
 
-def read_table(source, columns=None, delimiter=None):
+def read_table(source, columns=None, delimiter=None, limit=LIMIT):
     """Read a matrix of samples x genes from whatever holds it.
 
     Args:
@@ -24,6 +25,8 @@ def read_table(source, columns=None, delimiter=None):
         columns: Names of columns that are not features (targets, groups). Those that the
             source has go to `Table.extra`; whether one is missed is for the caller to say.
         delimiter: The delimiter of a text table; detected if None.
+        limit: Bytes that the matrix may take in memory; beyond, it lies in a file without a name
+            where the reader reads block by block.
 
     Returns:
         A `Table`.
@@ -36,7 +39,7 @@ def read_table(source, columns=None, delimiter=None):
     options = {} if delimiter is None else {"delimiter": delimiter}
     if not options.keys() <= inspect.signature(reader.read).parameters.keys():
         raise InputError(f"{source}: received a delimiter; expected one only for text tables.")
-    return reader.read(source, columns=tuple(columns or ()), **options)
+    return reader.read(source, columns=tuple(columns or ()), limit=limit, **options)
 
 
 def find_reader(source):

@@ -4,13 +4,13 @@ import numpy as np
 
 from autogenome_tf.data._cells import is_missing, is_number
 from autogenome_tf.data._files import check_width, filled_rows
-from autogenome_tf.data._stack import Stack
 from autogenome_tf.errors import InputError
+from autogenome_tf.matrix import Growing
 
 _EXPECTED = "expected a number, or an empty cell or NA where it is missing"
 
 
-def scan_rows(source, layout, features, others):
+def scan_rows(source, layout, features, others, limit):
     """Read a text table line by line.
 
     Args:
@@ -18,6 +18,7 @@ def scan_rows(source, layout, features, others):
         layout: Its `Layout`.
         features: Positions of the columns that go into the matrix.
         others: Positions of the columns that are kept as text.
+        limit: Bytes that the matrix may take in memory.
 
     Returns:
         (values, lists): values is (rows, features) float32; lists has one list of text for
@@ -26,7 +27,7 @@ def scan_rows(source, layout, features, others):
     Raises:
         InputError: A row is ragged or a cell is not a finite number; the message has its line.
     """
-    stack = Stack(len(features))
+    stack = Growing(len(features), limit=limit)
     lists = {place: [] for place in others}
     for line, cells in filled_rows(source, layout.delimiter):
         if line <= layout.header_line:
@@ -38,7 +39,7 @@ def scan_rows(source, layout, features, others):
         if row is None:
             raise _refusal(f"{source} line {line}", layout, features, cells)
         stack.add(row)
-    return stack.values, lists
+    return stack.array, lists
 
 
 def _numbers(cells):

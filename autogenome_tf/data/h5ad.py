@@ -4,8 +4,11 @@ from autogenome_tf.data._files import check_file
 from autogenome_tf.data._memory import annotated_table
 from autogenome_tf.data._optional import single_cell
 from autogenome_tf.errors import InputError
+from autogenome_tf.matrix import LIMIT, Growing, GrowingRows
 
 READS = ".h5ad"
+
+_CHUNK = 1 << 22  # values
 
 
 def matches(source):
@@ -13,12 +16,13 @@ def matches(source):
     return source.lower().endswith(".h5ad")
 
 
-def read(source, columns=()):
+def read(source, columns=(), limit=LIMIT):
     """Read an AnnData file.
 
     Args:
         source: Path of the file.
         columns: Names of genes that are no features; they go to `Table.extra`, as ``obs`` does.
+        limit: Bytes that the matrix may take in memory; beyond, it lies in a file.
 
     Returns:
         A `Table`, sparse if X is.
@@ -26,7 +30,32 @@ def read(source, columns=()):
     check_file(source)
     anndata = single_cell("anndata", source)
     try:
-        data = anndata.read_h5ad(source)
+        values = _large(source, limit)
+        data = anndata.read_h5ad(source, backed=None if values is None else "r")
+    except InputError:
+        raise
     except Exception as error:  # anndata and h5py name a damaged file by a dozen kinds of error
         raise InputError(f"{source}: not a readable .h5ad file ({error}).") from error
-    return annotated_table(source, data, "h5ad", columns)
+    return annotated_table(source, data, "h5ad", columns, values)
+
+
+def _large(source, limit):
+    """X where it is larger than the limit and lies row by row, read block by block; else None."""
+    import h5py
+
+    with h5py.File(source) as file:
+        x = file.get("X")
+        if isinstance(x, h5py.Dataset) and x.ndim == 2 and 4 * x.size > limit:
+            whole, step = Growing(x.shape[1], limit=limit), max(1, _CHUNK // x.shape[1])
+            for start in range(0, x.shape[0], step):
+                whole.add(x[start : start + step])
+            return whole.array
+        kind = None if x is None else x.attrs.get("encoding-type", x.attrs.get("h5sparse_format"))
+        if kind in ("csr", "csr_matrix") and 8 * x["data"].size > limit:
+            whole = GrowingRows(int(x.attrs.get("shape", x.attrs.get("h5sparse_shape"))[1]), limit)
+            for start in range(0, x["data"].size, _CHUNK):
+                part = slice(start, start + _CHUNK)
+                whole.add_parts(x["data"][part], x["indices"][part])
+            whole.end(x["indptr"][1:])
+            return whole.matrix
+    return None

@@ -11,10 +11,12 @@ from autogenome_tf.data._checked import checked, numbered_features
 from autogenome_tf.data._dataset import Table
 from autogenome_tf.data._files import check_file
 from autogenome_tf.errors import InputError, some
+from autogenome_tf.matrix import LIMIT, Growing
 
 READS = ".npz"
 
 _TARGET = "target_"
+_CHUNK = 16 << 20
 
 
 def matches(source):
@@ -22,7 +24,7 @@ def matches(source):
     return source.lower().endswith(".npz")
 
 
-def read(source, columns=()):
+def read(source, columns=(), limit=LIMIT):
     """Read an archive; nothing in it is ever unpickled.
 
     The matrix is what `scipy.sparse.save_npz` wrote, or an array ``values``. Beside it may
@@ -31,6 +33,7 @@ def read(source, columns=()):
     Args:
         source: Path of the file.
         columns: Names of genes that are no features; they go to `Table.extra`, as targets do.
+        limit: Bytes that the matrix may take in memory; beyond, it lies in a file.
 
     Returns:
         A `Table`, sparse or dense as stored.
@@ -40,7 +43,7 @@ def read(source, columns=()):
     """
     check_file(source)
     try:
-        table, kind = _unpack(source)
+        table, kind = _unpack(source, limit)
     except InputError:
         raise
     except (zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, KeyError) as error:
@@ -50,16 +53,44 @@ def read(source, columns=()):
     return checked(source, table, kind, columns=columns)
 
 
-def _unpack(source):
-    with zipfile.ZipFile(source), np.load(source, allow_pickle=False) as arrays:
+def _unpack(source, limit):
+    with zipfile.ZipFile(source) as archive, np.load(source, allow_pickle=False) as arrays:
         is_sparse = "format" in arrays
         if not is_sparse and "values" not in arrays:
             raise InputError(
                 f"{source}: received the arrays {some(arrays.files)}; expected 'values', or a "
                 "matrix written by scipy.sparse.save_npz."
             )
-        values = scipy.sparse.load_npz(source) if is_sparse else arrays["values"]
+        if is_sparse and bytes(arrays["format"].item()).decode() == "csr":
+            parts = (
+                _array(archive, arrays, name, kind, limit // 2)
+                for name, kind in (("data", "float32"), ("indices", None), ("indptr", None))
+            )
+            values = scipy.sparse.csr_matrix(tuple(parts), shape=tuple(arrays["shape"]))
+        elif is_sparse:
+            values = scipy.sparse.load_npz(source)
+        else:
+            values = _array(archive, arrays, "values", "float32", limit)
         return _table(values, arrays), "sparse npz" if is_sparse else "dense npz"
+
+
+def _array(archive, arrays, name, kind, limit):
+    """An array of the archive; a large one is read and cast chunk by chunk."""
+    member = archive.getinfo(f"{name}.npy")
+    if member.file_size <= limit:
+        return arrays[name]
+    with archive.open(member) as stream:
+        read_header = {
+            (1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0
+        }  # fmt: skip
+        shape, is_fortran, own = read_header[np.lib.format.read_magic(stream)](stream)
+        if is_fortran or own.hasobject or len(shape) > 2:
+            return arrays[name]
+        width = shape[1] if len(shape) == 2 else None
+        whole = Growing(width, kind or own, limit)
+        while chunk := stream.read(_CHUNK // (row := own.itemsize * (width or 1)) * row or row):
+            whole.add(np.frombuffer(chunk, own).reshape(-1, *shape[1:]))
+    return whole.array
 
 
 def _table(values, arrays):

@@ -10,6 +10,7 @@ from autogenome_tf.data._dataset import Table
 from autogenome_tf.data._files import check_file
 from autogenome_tf.data._stack import stack_batches
 from autogenome_tf.errors import InputError
+from autogenome_tf.matrix import LIMIT
 
 READS = ".parquet"
 
@@ -21,7 +22,7 @@ def matches(source):
     return source.lower().endswith(".parquet")
 
 
-def read(source, columns=()):
+def read(source, columns=(), limit=LIMIT):
     """Read a Parquet file of samples x genes.
 
     The sample ids are the pandas index, else a first column of text or with a heading such as
@@ -30,6 +31,7 @@ def read(source, columns=()):
     Args:
         source: Path of the file.
         columns: Names of columns that are not features; those found go to `Table.extra`.
+        limit: Bytes that the matrix may take in memory; beyond, it lies in a file.
 
     Returns:
         A `Table` with dense values.
@@ -45,7 +47,7 @@ def read(source, columns=()):
     features = [name for name in names if name not in extra and name != ids]
     _check_numeric(source, file.schema_arrow, features)
     others = extra if ids is None else [ids, *extra]
-    values, lists = _stacked(source, file, features, others)
+    values, lists = _stacked(source, file, features, others, limit)
     samples = None if ids is None else ["" if name is None else str(name) for name in lists[ids]]
     frame = pd.DataFrame({name: lists[name] for name in extra}, index=samples) if extra else None
     note = "no sample ids: rows match by order" if ids is None else f"{ids!r} is the sample id"
@@ -62,11 +64,11 @@ def _open(source):
         raise InputError(f"{source}: not a readable Parquet file ({error}).") from error
 
 
-def _stacked(source, file, features, others):
+def _stacked(source, file, features, others, limit):
     import pyarrow as pa
 
     try:
-        return stack_batches(file.iter_batches(_ROWS), features, others)
+        return stack_batches(file.iter_batches(_ROWS), features, others, limit)
     except (pa.ArrowException, OSError) as error:
         raise InputError(f"{source}: the file is damaged or cut short ({error}).") from error
 

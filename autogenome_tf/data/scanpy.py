@@ -6,6 +6,7 @@ import warnings
 from autogenome_tf.data._memory import annotated_table
 from autogenome_tf.data._optional import single_cell
 from autogenome_tf.errors import unknown
+from autogenome_tf.matrix import LIMIT
 
 READS = "scanpy:<data set>"
 
@@ -17,12 +18,13 @@ def matches(source):
     return source.startswith(_PREFIX)
 
 
-def read(source, columns=()):
+def read(source, columns=(), limit=LIMIT):
     """Read a bundled data set, X as stored.
 
     Args:
         source: ``scanpy:`` and the name that the data set has in ``scanpy.datasets``.
         columns: Names of genes that are no features; they go to `Table.extra`, as ``obs`` does.
+        limit: Not needed: these sets are small.
 
     Returns:
         A `Table`.

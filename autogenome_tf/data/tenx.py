@@ -10,9 +10,12 @@ from autogenome_tf.data._checked import checked
 from autogenome_tf.data._dataset import Table
 from autogenome_tf.data._files import check_file, filled_rows, open_bytes
 from autogenome_tf.errors import InputError, some
+from autogenome_tf.matrix import LIMIT, GrowingRows
+from autogenome_tf.matrix import columns as taken
 
 READS = "a 10x folder or .h5"
 
+_CHUNK = 1 << 22  # values
 _GENES = "Gene Expression"  # other types (antibodies, guides) are counted on scales of their own
 
 
@@ -21,7 +24,7 @@ def matches(source):
     return os.path.isdir(source) or source.lower().endswith(".h5")
 
 
-def read(source, columns=()):
+def read(source, columns=(), limit=LIMIT):
     """Read counts from Cell Ranger; genes are named by symbol.
 
     A symbol that several genes share is followed by the gene's id. Where antibodies or guides
@@ -30,6 +33,7 @@ def read(source, columns=()):
     Args:
         source: Path of the folder or the file.
         columns: Names of genes that are no features; they go to `Table.extra`.
+        limit: Bytes that the matrix may take in memory; beyond, it lies in a file.
 
     Returns:
         A `Table` with sparse values.
@@ -37,7 +41,7 @@ def read(source, columns=()):
     Raises:
         InputError: A file is missing, damaged, or its counts disagree with the others.
     """
-    values, barcodes, genes = (_folder if os.path.isdir(source) else _hdf5)(source)
+    values, barcodes, genes = _folder(source) if os.path.isdir(source) else _hdf5(source, limit)
     if values.shape != (len(barcodes), len(genes)):
         raise InputError(
             f"{source}: received a matrix of {values.shape[1]} features x {values.shape[0]} "
@@ -45,7 +49,7 @@ def read(source, columns=()):
         )
     kept = [place for place, gene in enumerate(genes) if gene[2] == _GENES] or range(len(genes))
     names = _distinct([genes[place] for place in kept])
-    values = values if len(names) == len(genes) else values[:, list(kept)]
+    values = values if len(names) == len(genes) else taken(values, list(kept), limit)
     note = f"{len(names)} of {len(genes)} features are genes"
     return checked(source, Table(values, barcodes, names), "10x", note, columns=columns)
 
@@ -91,29 +95,35 @@ def _matrix_market(path):
         raise InputError(f"{path}: not a readable Matrix Market file ({error}).") from error
 
 
-def _hdf5(source):
+def _hdf5(source, limit):
     import h5py
 
     check_file(source)
     try:
         with h5py.File(source) as file:
-            return _groups(source, file)
+            return _groups(source, file, limit)
     except InputError:
         raise
     except (OSError, KeyError, ValueError) as error:
         raise InputError(f"{source}: not a readable 10x .h5 file ({error}).") from error
 
 
-def _groups(source, file):
+def _groups(source, file, limit):
     # Cell Ranger 3 calls the group "matrix"; version 2 called it by the genome.
     groups = [part for part in file.values() if hasattr(part, "keys") and "barcodes" in part]
     if len(groups) != 1:
         raise InputError(f"{source}: received the parts {some(file)}; expected one 10x matrix.")
     group = groups[0]
     width, rows = group["shape"][:]
-    parts = (group["data"][:], group["indices"][:], group["indptr"][:])
     # 10x compresses by barcode, so its columns are our rows as they are.
-    values = scipy.sparse.csr_matrix(parts, shape=(rows, width))
+    whole = GrowingRows(int(width), limit)
+    for start in range(0, group["data"].size, _CHUNK):
+        part = slice(start, start + _CHUNK)
+        whole.add_parts(group["data"][part], group["indices"][part])
+    whole.end(group["indptr"][1:])
+    values = whole.matrix
+    if values.shape[0] != rows:
+        raise ValueError(f"{values.shape[0]} barcodes in indptr, {rows} in shape")
     return values, _texts(group["barcodes"]), _gene_list(group)
 
 

@@ -9,6 +9,7 @@ from autogenome_tf.data._files import BLANKS, CODECS, check_file, open_bytes
 from autogenome_tf.data._layout import DELIMITERS, find_layout
 from autogenome_tf.data._scan import scan_rows
 from autogenome_tf.data._stack import stack_batches
+from autogenome_tf.matrix import LIMIT
 
 READS = ".tsv, .csv, .txt (also .gz, .bz2, .zst)"
 
@@ -23,13 +24,14 @@ def matches(source):
     return source.lower().endswith(_SUFFIXES)
 
 
-def read(source, columns=(), delimiter=None):
+def read(source, columns=(), delimiter=None, limit=LIMIT):
     """Read a text table of samples x genes.
 
     Args:
         source: Path of the file.
         columns: Names of columns that are not features; those found go to `Table.extra` as text.
         delimiter: The delimiter; detected if None.
+        limit: Bytes that the matrix may take in memory; beyond, it lies in a file.
 
     Returns:
         A `Table` with dense values.
@@ -42,7 +44,7 @@ def read(source, columns=(), delimiter=None):
     extra = [p for p, name in enumerate(layout.names) if name in columns and p != layout.id_column]
     others = extra if layout.id_column is None else [layout.id_column, *extra]
     features = sorted(set(range(len(layout.names))) - set(others))
-    values, lists = _read_rows(source, layout, features, others)
+    values, lists = _read_rows(source, layout, features, others, limit)
     ids = lists.pop(layout.id_column, None)
     samples = None if ids is None else [name.strip() for name in ids]
     table = Table(
@@ -54,20 +56,20 @@ def read(source, columns=(), delimiter=None):
     return checked(source, table, DELIMITERS[layout.delimiter], *layout.notes())
 
 
-def _read_rows(source, layout, features, others):
+def _read_rows(source, layout, features, others, limit):
     """Read with Arrow; whatever Arrow refuses is read again by the reader that knows lines."""
     import pyarrow as pa
 
     try:
-        values, lists = _stream(source, layout, features, others)
+        values, lists = _stream(source, layout, features, others, limit)
     except (pa.ArrowInvalid, OSError):
-        return scan_rows(source, layout, features, others)
+        return scan_rows(source, layout, features, others, limit)
     if has_infinite(values):
-        return scan_rows(source, layout, features, others)
+        return scan_rows(source, layout, features, others, limit)
     return values, lists
 
 
-def _stream(source, layout, features, others):
+def _stream(source, layout, features, others, limit):
     from pyarrow import csv
 
     names = [str(place) for place in range(len(layout.names))]
@@ -79,7 +81,10 @@ def _stream(source, layout, features, others):
             _conversion(layout, names, set(others)),
         )
         values, lists = stack_batches(
-            reader, [names[place] for place in features], [names[place] for place in others]
+            reader,
+            [names[place] for place in features],
+            [names[place] for place in others],
+            limit,
         )
     return values, {int(name): cells for name, cells in lists.items()}
 

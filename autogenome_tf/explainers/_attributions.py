@@ -56,7 +56,9 @@ class Attributions:
 
         Returns:
             A frame: output, feature, rank, mean, low and high (95 % interval of the mean over the
-            rows explained, by Student's t), positive (share of rows where it is above 0).
+            rows explained, by Student's t), positive (share of rows where it is above 0),
+            correlation of the gene's raw value with its contribution: above 0, high values speak
+            for the output, whatever the sign of the mean; missing where either is constant.
         """
         count, lines = len(self.values), []
         quantile = scipy.stats.t.ppf((1 + CONFIDENCE) / 2, max(count - 1, 1))
@@ -75,6 +77,7 @@ class Attributions:
                         "low": own.mean() - quantile * error,
                         "high": own.mean() + quantile * error,
                         "positive": (own > 0).mean(),
+                        "correlation": _correlation(self.data[:, gene], own),
                     }
                 )
         return pd.DataFrame(lines)
@@ -90,6 +93,14 @@ class Attributions:
             feature_names=list(self.features),
             output_names=[str(name) for name in self.outputs],
         )
+
+
+def _correlation(data, values):
+    """Of a gene's known values with its contributions; NaN where either is constant."""
+    known = np.isfinite(data)
+    if not known.any() or np.ptp(data[known]) == 0 or np.ptp(values[known]) == 0:
+        return np.nan
+    return np.corrcoef(data[known], values[known])[0, 1]
 
 
 def totals(values):

@@ -42,7 +42,7 @@ def section(run):
     names = [str(name) for name in arrays["outputs"]]
     shown = names[:MOST_UNITS] if kind == "representation" else names
     for output in shown:
-        parts += [Heading(output), _of(run, output, arrays, top)]
+        parts += [Heading(output), _of(run, output, names.index(output))]
     if len(shown) < len(names):
         parts.append(f"The other {len(names) - len(shown)} units are in attributions.tsv.")
     return Section("genes", "Genes", [*parts, *_pairs(run)])
@@ -54,31 +54,26 @@ def _total(arrays):
     return "The foremost genes over all outputs; the colours are the outputs' parts."
 
 
-def _of(run, output, arrays, top):
-    place = [str(name) for name in arrays["outputs"]].index(output)
-    values = arrays["values"][:, :, place]
-    data, means = arrays["data"], np.abs(values).mean(axis=0)
-    order = np.argsort(-means, kind="stable")[:top]
+def _of(run, output, place):
+    effects = run.read_table("effects.tsv")
+    means = run.read_table("attributions.tsv").set_index("feature").iloc[:, 2 + place]
     rows = [
-        [on_a_line(arrays["features"][gene]), number(float(means[gene])),
-         _direction(data[:, gene], values[:, gene], run.config().task.type)]
-        for gene in order if means[gene] > 0
+        [on_a_line(line.feature), number(float(means[line.feature])),
+         _direction(line.correlation, run.config().task.type)]
+        for line in effects[effects["output"] == output].itertuples() if means[line.feature] > 0
     ]  # fmt: skip
     dots = picture(
-        f"output{place}",
-        plots.importance_dot(run, output=output),
+        f"output{place}", plots.importance_dot(run, output=output),
         "A dot is a sample; red where the gene is high. Right of 0 it speaks for, left against.",
-    )
+    )  # fmt: skip
     head = ["gene", "mean |contribution|", "where it is high"]
     return Beside([dots, Table(head, rows, left=(0, 2))])
 
 
-def _direction(data, values, task):
+def _direction(correlation, task):
     """What high values of a gene do."""
-    known = np.isfinite(data)
-    if not known.any() or np.ptp(data[known]) == 0 or np.ptp(values[known]) == 0:
+    if np.isnan(correlation):
         return "–"
-    correlation = np.corrcoef(data[known], values[known])[0, 1]
     if abs(correlation) < CLEAR:
         return "depends"
     more, less = ("for", "against") if task == "classification" else ("higher", "lower")

@@ -1,0 +1,169 @@
+"""Matrices larger than memory: the same values, in a file that nobody has to remove."""
+
+import gc
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+import scipy.sparse
+
+from autogenome_tf import matrix
+from autogenome_tf.data import read_table
+from autogenome_tf.matrix import Growing, GrowingRows
+
+RANDOM = np.random.default_rng(0)
+DENSE = RANDOM.poisson(0.3, (2500, 7)).astype("float32")
+TINY = 1000
+
+
+def matrices():
+    """The same values as an array and as CSR."""
+    return {"dense": DENSE, "sparse": scipy.sparse.csr_matrix(DENSE)}
+
+
+def dense(values):
+    """As an array."""
+    return values.toarray() if scipy.sparse.issparse(values) else np.asarray(values)
+
+
+def lies_in_a_file(values):
+    """Whether an array, or the values of a CSR matrix, are a map of a file."""
+    array = values.data if scipy.sparse.issparse(values) else values
+    while array is not None and not isinstance(array, np.memmap):
+        array = getattr(array, "base", None)
+    return array is not None
+
+
+@pytest.mark.parametrize("limit", [TINY, 1 << 20])
+def test_what_grows_holds_what_was_appended(limit):
+    whole, flat, rows = (
+        Growing(7, limit=limit),
+        Growing(kind="int64", limit=limit),
+        GrowingRows(7, limit),
+    )
+    for start in range(0, 2500, 130):
+        block = DENSE[start : start + 130]
+        whole.add(block.astype("float64"))
+        flat.add(np.arange(start, start + len(block)))
+        rows.add(scipy.sparse.csr_matrix(block))
+    assert (whole.array == DENSE).all() and whole.array.dtype == np.float32
+    assert (flat.array == np.arange(2500)).all()
+    assert (rows.matrix.toarray() == DENSE).all() and rows.matrix.dtype == np.float32
+    found = {lies_in_a_file(values) for values in (whole.array, flat.array, rows.matrix)}
+    assert found == {limit == TINY}
+
+
+@pytest.mark.parametrize("kind", matrices())
+@pytest.mark.parametrize("limit", [TINY, 1 << 30])
+def test_rows_and_columns_are_numpys(kind, limit):
+    values, index = matrices()[kind], RANDOM.permutation(2500)[:2000]
+    assert (dense(matrix.rows(values, index, limit)) == DENSE[index]).all()
+    assert (dense(matrix.columns(values, [5, 0, 3], limit)) == DENSE[:, [5, 0, 3]]).all()
+    further = RANDOM.normal(size=(2500, 2)).astype("float32")
+    assert (dense(matrix.beside(values, further, limit)) == np.hstack([DENSE, further])).all()
+    both = dense(matrix.below(values, values[:10], limit))
+    assert (both == np.vstack([DENSE, DENSE[:10]])).all()
+    assert lies_in_a_file(matrix.rows(values, index, limit)) == (limit == TINY)
+
+
+def test_a_sparse_matrix_above_a_dense_one_is_sparse():
+    both = matrix.below(matrices()["sparse"], DENSE[:3])
+    assert scipy.sparse.issparse(both) and (both.toarray()[-3:] == DENSE[:3]).all()
+
+
+@pytest.mark.parametrize("kind", matrices())
+def test_batches_are_all_rows_and_known_values_all_but_the_missing(kind):
+    values = matrices()[kind].copy()
+    whole = np.concatenate(list(matrix.batches(values, 999)))
+    assert (whole == DENSE).all() and whole.dtype == np.float32
+    (values.data if kind == "sparse" else values[0])[:2] = np.nan
+    found = np.concatenate(list(matrix.known(values)))
+    stored = values.data if kind == "sparse" else values.ravel()
+    assert len(found) == len(stored) - 2 and found.sum() == np.nansum(stored)
+
+
+def test_nothing_is_left_behind(tmp_path, monkeypatch):
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    whole = Growing(7, limit=TINY)
+    whole.add(DENSE)
+    array = whole.array
+    assert os.listdir(tmp_path) == [] and (array == DENSE).all()
+    del whole
+    gc.collect()
+    assert (array == DENSE).all()
+
+
+def files(folder):
+    """The same matrix in every kind of file that is read block by block."""
+    h5py = pytest.importorskip("h5py")
+    anndata = pytest.importorskip("anndata")
+    genes = [f"g{number}" for number in range(7)]
+    samples = [f"s{number}" for number in range(2500)]
+    frame = pd.DataFrame(DENSE, samples, genes)
+    sparse = scipy.sparse.csr_matrix(DENSE.astype("int64"))
+    frame.to_csv(folder / "x.csv")
+    frame.to_csv(folder / "x.txt.gz", sep=" ")
+    frame.to_parquet(folder / "x.parquet")
+    names = {"samples": np.array(samples), "features": np.array(genes)}
+    np.savez_compressed(folder / "dense.npz", values=DENSE.astype("float64"), **names)
+    parts = {"data": sparse.data, "indices": sparse.indices, "indptr": sparse.indptr}
+    form = {"shape": np.array(sparse.shape), "format": np.array(b"csr")}
+    np.savez_compressed(folder / "sparse.npz", **parts, **form, **names)
+    scipy.sparse.save_npz(folder / "scipy.npz", sparse)
+    scipy.sparse.save_npz(folder / "columns.npz", sparse.tocsc())
+    anndata.AnnData(frame).write_h5ad(folder / "dense.h5ad")
+    cells = anndata.AnnData(sparse, obs=frame[[]], var=frame[[]].T.reindex(genes))
+    cells.write_h5ad(folder / "sparse.h5ad")
+    cells.X = sparse.tocsc()
+    cells.write_h5ad(folder / "columns.h5ad")
+    with h5py.File(folder / "tenx.h5", "w") as file:
+        group = file.create_group("matrix")
+        group["barcodes"], group["shape"] = np.array(samples, "S"), [7, 2500]
+        for name, part in parts.items():
+            group[name] = part
+        group["features/id"] = group["features/name"] = np.array(genes, "S")
+        group["features/feature_type"] = np.array(["Gene Expression"] * 7, "S")
+    return sorted(folder.iterdir())
+
+
+# Column by column, a matrix is turned in memory.
+WHOLE = ("columns.npz", "columns.h5ad")
+
+
+def test_readers_keep_large_matrices_in_files(tmp_path):
+    paths = files(tmp_path)
+    assert len(paths) == 11
+    for path in paths:
+        small, large = read_table(path), read_table(path, limit=TINY)
+        assert (dense(large.values) == DENSE).all(), path
+        assert (dense(small.values) == DENSE).all(), path
+        assert large.samples == small.samples and large.features == small.features
+        assert scipy.sparse.issparse(large.values) == scipy.sparse.issparse(small.values)
+        assert lies_in_a_file(large.values) == (path.name not in WHOLE), path
+        assert not lies_in_a_file(small.values)
+
+
+FULL = """
+import resource, signal, sys
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))
+from autogenome_tf.data import read_table
+from autogenome_tf.errors import InputError
+try:
+    read_table(sys.argv[1], limit=1000)
+except InputError as error:
+    print(error)
+"""
+
+
+@pytest.mark.parametrize("name", ["x.csv", "x.parquet", "dense.npz", "sparse.h5ad", "tenx.h5"])
+def test_a_full_disk_is_said(tmp_path, name):
+    """A limit on the size of a file stands for the end of the disk."""
+    files(tmp_path)
+    program = FULL.replace("50_000", "3_000")
+    command = [sys.executable, "-c", program, tmp_path / name]
+    told = subprocess.run(command, capture_output=True, text=True)
+    assert "expected space for a matrix larger than memory: set TMPDIR" in told.stdout, told.stderr
