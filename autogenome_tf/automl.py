@@ -29,6 +29,9 @@ from autogenome_tf.seeds import derive
 
 log = logging.getLogger(__name__)
 
+# Numbers in reconstruction.tsv.gz, at most.
+MOST_TOLD = 200_000_000
+
 STAGES = ("train", "evaluate", "predict", "explain", "export", "report")
 
 
@@ -213,7 +216,10 @@ class AutoGenome:
             frames = [predicted(predictor, new, part) for new, part in found]
             frame = pd.concat(frames, ignore_index=True)
             run.write_table("latent.tsv" if is_latent else "predictions.tsv", frame)
-            if is_latent:
+            cells = len(frame) * len(predictor.features)
+            if is_latent and cells > MOST_TOLD:
+                log.info("reconstruction.tsv.gz is not written: it would hold %d numbers", cells)
+            elif is_latent:
                 told = (evaluation.reconstruction(predictor, *one) for one in found)
                 run.write_compressed("reconstruction.tsv.gz", pd.concat(told, ignore_index=True))
         return frame

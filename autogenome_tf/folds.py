@@ -111,6 +111,7 @@ class Folds:
         else:
             self.transforms, self.space = like.transforms, like.space
         self.repeats = number_of_repeats(config, len(truth), len(pairs))
+        self._devices = self._number_of_devices()
         self._views = {}
         self._engines = collections.OrderedDict()
 
@@ -220,7 +221,9 @@ class Folds:
         key = json.dumps(shared, sort_keys=True) + structure(networks[0])
         if key not in self._engines:
             rows = self.rows(values)
-            made = replicas.engine(networks[0], len(networks), rows, self.task, optimizer)
+            made = replicas.engine(
+                networks[0], len(networks), rows, self.task, optimizer, self._devices
+            )
             self._engines[key] = made
         self._engines.move_to_end(key)
         while len(self._engines) > 1 and self._keeps_too_much():
@@ -285,6 +288,19 @@ class Folds:
             self._config.data.missing,
             temperature,
         )
+
+    def _number_of_devices(self):
+        """Devices that share each batch; what cannot be is said."""
+        asked = self._config.training.devices
+        if asked == 1:
+            return 1
+        if not self.is_streamed:
+            log.info("training.devices %d is without effect: all rows are on one device", asked)
+            return 1
+        found = min(asked, len(replicas.devices()))
+        if found < asked:
+            log.warning("training.devices: %d asked for, %d found", asked, found)
+        return found
 
     def _check_streaming(self):
         """Refuse what needs all rows in memory where they do not fit."""

@@ -286,9 +286,9 @@ class _Engine:
         network, parts = self._network, []
         self._epochs += judge
         network.warmth.assign(min(1.0, max(self._epochs, 1) / max(self._warm_up, 1)))
-        for batch, rate in zip(index[:, 0], rates, strict=True):
+        for inputs, rate in zip(self._batches(index[:, 0]), rates, strict=True):
             network.optimizer.learning_rate.assign(rate)
-            found = self._step((self._inputs(batch),))
+            found = self._step((inputs,))
             parts.append([float(found[name]) for name in ("loss", "reconstruction", "kl")])
         losses, reconstruction, kl = np.array(parts).T
         if not judge:
@@ -325,15 +325,26 @@ class _Engine:
         for variable, value in zip(variables, state, strict=True):
             variable.assign(value)
 
+    def _batches(self, index):
+        """Inputs of each batch of (batches, rows) numbers, some batches made at once and ahead."""
+        count, size = max(1, matrix.BLOCK // index.shape[1]), index.shape[1]
+        parts = [index[start : start + count] for start in range(0, len(index), count)]
+        for made in matrix.ahead(lambda part: self._inputs(part.ravel()), parts):
+            several = made if isinstance(made, tuple) else (made,)
+            for start in range(0, len(several[0]), size):
+                batch = tuple(one[start : start + size] for one in several)
+                yield batch if isinstance(made, tuple) else batch[0]
+
     def _inputs(self, index):
         return self._folds.inputs(self._fold, index, self._network.likelihood.of_raw)
 
     def _judged(self):
         """(held rows, 2), every epoch by the same draws."""
         held, parts = self.rows.held[0], [np.zeros((0, 2), "float32")]
-        for start in range(0, len(held), JUDGED):
-            inputs = self._inputs(held[start : start + JUDGED])
-            likelihood, divergence = self._bound(inputs, seed=start + 1)
+        starts = range(0, len(held), JUDGED)
+        made = matrix.ahead(lambda start: self._inputs(held[start : start + JUDGED]), starts)
+        for start, inputs in zip(starts, made, strict=True):
+            likelihood, divergence = self._bound(inputs, seed=tf.constant([start + 1, 0]))
             parts.append(np.stack([-likelihood, np.sum(divergence, axis=1)], axis=1))
         return np.concatenate(parts)
 

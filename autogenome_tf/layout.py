@@ -48,6 +48,8 @@ def _evaluation(run):
 def _predictions(run):
     if run.has("latent.tsv"):
         for name, target in (("latent.tsv", "latent_vector"), ("reconstruction.tsv.gz", "recon_x")):
+            if not run.has(name):
+                continue
             frame = _asked(pd.read_csv(run.path(name), sep="\t", dtype={"sample": str}))
             values = frame.drop(columns=["sample", "part"])
             _table(run, f"res_vae_predicted_{target}_data_frame.csv", values)

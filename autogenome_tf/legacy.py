@@ -51,7 +51,6 @@ WITHOUT_EFFECT = {
     "trainer.evaluate_every_n_epochs": "every epoch is judged",
     "trainer.decay_min_delta": "min_delta counts at every learning rate",
     "trainer.select_by_eval": "candidates are always ranked on rows they did not train on",
-    "trainer.num_gpus": "the networks of all folds train together on one device",
     "explainer.type": "values are those of shap.DeepExplainer",
     "explainer.plot_type": "bars, dots and violins are all drawn",
     "param_spec.type": "there is one kind",
@@ -66,7 +65,7 @@ WITHOUT_EFFECT = {
             "batch_size": "results do not depend on it",
         }),
         (("data_train", "data_evaluate", "data_predict"), {
-            "type": "files are read in blocks; the matrix itself must fit into memory",
+            "type": "a matrix above data.memory is read batch by batch, whatever the loader",
             "delimiter": "it is detected",
             "shuffle": "rows are drawn by the seed, classes in their proportions",
         }),
@@ -82,7 +81,8 @@ ANSWERED = (
     "data_evaluate.features_file", "data_evaluate.labels_file", "data_predict.data_dir",
     "data_predict.features_file", "trainer.hyper_selector", "trainer.monitor",
     "trainer.selected_mode", "trainer.patience", "trainer.decay_lr", "trainer.decay_patience",
-    "trainer.max_steps", "trainer.init_learning_rate", "trainer.end_learning_rate",
+    "trainer.max_steps", "trainer.num_gpus", "trainer.init_learning_rate",
+    "trainer.end_learning_rate",
     "trainer.loss", "trainer.child_num_layers", "trainer.child_lr_reg", "trainer.child_l2_reg",
     "trainer.max_search_channel", "optimizer.type", "evaluator.checkpoint_path",
     "predictor.checkpoint_path", "evaluator.arc", "predictor.arc",
@@ -332,6 +332,11 @@ class _Port:
     # How it is trained ---------------------------------------------------------------------
 
     def _schedule(self):
+        devices = self._number("trainer.num_gpus", 1)
+        if devices > 1:
+            effect = "each batch is shared, where rows are read batch by batch"
+            self._put("training.devices", devices, "trainer.num_gpus", effect=effect)
+        self._note("", "one device is what there is without it", "trainer.num_gpus")
         patience = self._number("trainer.patience")
         decays, divisor = (self._number(f"trainer.decay_{key}") for key in ("patience", "lr"))
         if patience is not None and (decays is not None or divisor is not None):

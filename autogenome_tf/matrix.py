@@ -4,6 +4,7 @@ What is larger than a limit lies in a file without a name, which the system remo
 process that has it open, however that ends. To all others it is an array or a CSR matrix like any.
 """
 
+import concurrent.futures
 import itertools
 import os
 import tempfile
@@ -122,6 +123,18 @@ def batches(values, size=BLOCK):
     for _, batch in blocks(values, size):
         batch = batch.toarray() if scipy.sparse.issparse(batch) else batch
         yield np.asarray(batch, "float32")
+
+
+def ahead(make, items):
+    """What a function makes of items, in order, each made while the one before is used."""
+    with concurrent.futures.ThreadPoolExecutor(1) as maker:
+        waiting = None
+        for item in items:
+            made, waiting = waiting, maker.submit(make, item)
+            if made is not None:
+                yield made.result()
+        if waiting is not None:
+            yield waiting.result()
 
 
 def blocks(values, size=BLOCK):

@@ -5,6 +5,7 @@ one flat variable, so that five folds of a cross-validation cost little more tha
 """
 
 import dataclasses
+import functools
 import time
 
 import keras
@@ -13,6 +14,7 @@ import scipy.optimize
 import tensorflow as tf
 import threadpoolctl
 
+from autogenome_tf.matrix import BLOCK, ahead
 from autogenome_tf.stacked import Stacked, strengths
 
 OPTIMIZERS = {
@@ -30,11 +32,11 @@ OPTIMIZERS = {
 }
 
 
+# Apart from each other, what devices draw for their parts of a batch.
+PART_SEED = 1_000_003
+
 # What TensorFlow raises when a step fails, for want of memory for example.
 EngineError = tf.errors.OpError
-
-# Rows judged at once where they are streamed.
-JUDGED = 1024
 
 
 @dataclasses.dataclass(frozen=True)
@@ -94,6 +96,8 @@ class Replicas:
 
     # The loss is the same from the first epoch on.
     is_settled = True
+    # Whether several devices have a part of each batch.
+    is_shared = False
 
     def __init__(self, network, seeds, rows, task, optimizer="adam"):
         self.rows, self.task, self.optimizer = rows, task, optimizer
@@ -107,18 +111,23 @@ class Replicas:
         self._shapes = [blank[path].shape for path in self._trained]
         self.parameters = sum(int(np.prod(shape[1:])) for shape in self._shapes)
         self._optimizer = OPTIMIZERS[optimizer](1e-3)
-        # Nothing is summed over devices here, and TensorFlow would keep every graph that could.
-        self._optimizer._all_reduce_sum_gradients = lambda pairs: pairs
+        if not self.is_shared:
+            # Nothing is summed over devices, and TensorFlow would keep every graph that could.
+            self._optimizer._all_reduce_sum_gradients = lambda pairs: pairs
         self._variables = [keras.Variable(part) for part in self._parts(blank)]
         self._optimizer.build(self._variables)
         # Each of an optimizer's variables starts as one number.
         self._starts = [np.ravel(v.numpy())[0] for v in self._optimizer.variables]
+        mean = {"aggregation": tf.VariableAggregation.MEAN}
         self._moving = {
-            path: tf.Variable(stack) for path, stack in blank.items() if path not in self._trained
+            path: tf.Variable(stack, **mean)
+            for path, stack in blank.items()
+            if path not in self._trained
         }
         self._truth = tf.constant(rows.truth)
         self._row_weights = tf.constant(rows.weights)
-        self._noise = tf.Variable([0, 0], dtype=tf.int32)
+        first = {"aggregation": tf.VariableAggregation.ONLY_FIRST_REPLICA}
+        self._noise = tf.Variable([0, 0], dtype=tf.int32, **first)
 
     def begin(self, networks, seed, factors=None):
         """Start anew.
@@ -185,20 +194,31 @@ class Replicas:
         stacks = self._stacks()
         trained = [stacks[path] for path in self._trained]
         weights = tf.gather(self._row_weights, index)
-        self._noise.assign_add([0, self._strengths.shape[0]])
+        self._noise.assign_add(tf.constant([0, self._strengths.shape[0]]))
         with tf.GradientTape() as tape:
             tape.watch(trained)
-            outputs, moved = network(x, stacks, True, self._noise.read_value())
+            outputs, moved = network(x, stacks, True, self._drawn())
             each = tf.reduce_sum(self._losses(index, outputs) * weights, axis=1)
-            losses = each / tf.reduce_sum(weights, axis=1)
+            losses = each / self._of_all(tf.reduce_sum(weights, axis=1))
             # Replicas share no weight, so the gradient of the sum is that of each.
-            total = tf.reduce_sum(losses) + self._network.penalty(stacks)
+            total = tf.reduce_sum(losses) + self._network.penalty(stacks) * self._share
         gradients = tape.gradient(total, trained)
         self._optimizer.learning_rate.assign(rate)
         self._apply(gradients)
         for path, value in moved.items():
             self._moving[path].assign(value)
         return tf.reduce_mean(losses)
+
+    # Of what is counted once for each batch, the part that a device counts.
+    _share = 1.0
+
+    def _of_all(self, value):
+        """The sum of a value over the devices that have a part of a batch."""
+        return value
+
+    def _drawn(self):
+        """What this step's noise derives from."""
+        return self._noise.read_value()
 
     def _outputs(self, x):
         """(replicas, rows, inputs) -> (replicas, rows, outputs), as at inference."""
@@ -346,31 +366,108 @@ class InMemory(Replicas):
 
 
 class Streamed(Replicas):
-    """Batches are made on demand, for one replica; memory holds one batch."""
+    """Rows are made on demand, for one replica, a few batches at once while others are trained on.
+
+    Memory holds some `matrix.BLOCK` rows.
+    """
 
     def __init__(self, network, seeds, rows, task, optimizer="adam"):
         super().__init__(network, seeds, rows, task, optimizer)
-        x = ((1, None, network.input_shape[-1]), tf.float32)
-        self._trained_on = compiled(self._step, x, ((1, None), tf.int32), ((), tf.float32))
-        self._judged = compiled(self._outputs, x)
+        width = network.input_shape[-1]
+        steps = ((None, 1, None, width), tf.float32), ((None, 1, None), tf.int32)
+        self._trained_on = compiled(self._run, *steps, ((None,), tf.float32))
+        self._judged = compiled(self._outputs, ((1, None, width), tf.float32))
 
     def epoch(self, index, rates, judge=True):
-        """As `InMemory.epoch`, batch by batch."""
+        """As `InMemory.epoch`, block by block."""
+        steps = max(1, BLOCK // index.shape[2])
+        parts = [slice(start, start + steps) for start in range(0, len(index), steps)]
+        made = ahead(lambda part: self._rows(index[part]), parts)
         losses = [
-            self._trained_on(self._batch(rows[0]), rows, rate).numpy()
-            for rows, rate in zip(index, rates, strict=True)
+            self._trained_on(x, index[part], rates[part]).numpy()
+            for part, x in zip(parts, made, strict=True)
         ]
-        held = self.rows.held[0] if judge else []
+        held = self.rows.held[0] if judge else np.zeros(0, int)
         outputs = [np.zeros((0, self.task.outputs), "float32")]
-        for start in range(0, len(held), JUDGED):
-            outputs.append(self._judged(self._batch(held[start : start + JUDGED])).numpy()[0])
-        return np.array(losses), [np.concatenate(outputs)]
+        starts = range(0, len(held), BLOCK)
+        for x in ahead(lambda start: self._rows(held[None, start : start + BLOCK]), starts):
+            outputs.append(self._judged(x).numpy()[0])
+        return np.concatenate(losses), [np.concatenate(outputs)]
 
-    def _batch(self, index):
-        return self.rows.views[0].batch(index)[None].astype("float32")
+    def _rows(self, index):
+        """(..., rows) numbers to (..., rows, inputs)."""
+        rows = self.rows.views[0].batch(index.ravel())
+        return np.asarray(rows, "float32").reshape(*index.shape, -1)
+
+    def _run(self, x, index, rates):
+        """The steps of some batches in one loop; returns their losses."""
+
+        def step(i, losses):
+            return i + 1, losses.write(i, self._step(x[i], index[i], rates[i]))
+
+        steps = tf.shape(rates)[0]
+        losses = tf.TensorArray(tf.float32, size=steps)
+        return tf.while_loop(lambda i, _: i < steps, step, (0, losses))[1].stack()
 
 
-def engine(network, seeds, rows, task, optimizer="adam"):
-    """`InMemory` or `Streamed`, as the rows are."""
-    kind = Streamed if rows.is_streamed else InMemory
-    return kind(network, seeds, rows, task, optimizer)
+class Mirrored(Streamed):
+    """The same, each batch shared by several devices (`tf.distribute.MirroredStrategy`).
+
+    Every device has all weights and the gradient of its part of a batch; gradients are summed, so
+    that a step is that of the whole batch (but for batch statistics, which are each part's own).
+
+    Args:
+        network, seeds, rows, task, optimizer: As for `Replicas`.
+        devices: Names of the devices, at least two.
+    """
+
+    is_shared = True
+
+    def __init__(self, network, seeds, rows, task, optimizer, devices):
+        self._strategy = _strategy(tuple(devices))
+        self._share = 1 / len(devices)
+        with self._strategy.scope():
+            super().__init__(network, seeds, rows, task, optimizer)
+
+    def _step(self, x, index, rate):
+        """One update on (1, batch, inputs), by the parts of all devices."""
+        losses = self._strategy.run(self._part, (x, index, rate))
+        return self._strategy.reduce(tf.distribute.ReduceOp.SUM, losses, axis=None)
+
+    def _part(self, x, index, rate):
+        place, count = self._place(), self._strategy.num_replicas_in_sync
+        return super()._step(x[:, place::count], index[:, place::count], rate)
+
+    def _place(self):
+        return tf.distribute.get_replica_context().replica_id_in_sync_group
+
+    def _of_all(self, value):
+        return tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.SUM, value)
+
+    def _drawn(self):
+        return super()._drawn() + tf.stack([self._place() * PART_SEED, 0])
+
+
+@functools.cache
+def _strategy(devices):
+    """One for all networks: what devices exchange has names that a second one would take again."""
+    return tf.distribute.MirroredStrategy(devices)
+
+
+def engine(network, seeds, rows, task, optimizer="adam", count=1):
+    """`InMemory`, `Streamed` or, where so many devices are there, `Mirrored`, as the rows are."""
+    if not rows.is_streamed:
+        return InMemory(network, seeds, rows, task, optimizer)
+    found = devices()[:count]
+    if len(found) > 1:
+        return Mirrored(network, seeds, rows, task, optimizer, found)
+    return Streamed(network, seeds, rows, task, optimizer)
+
+
+def devices():
+    """Names of local devices that can share a batch: GPUs, else CPUs where there are several."""
+    for kind in ("GPU", "CPU"):
+        found = tf.config.list_logical_devices(kind)
+        if found:
+            return [device.name for device in found]
+    return []

@@ -12,12 +12,12 @@ import warnings
 
 import numpy as np
 import pandas as pd
-import scipy.sparse
 import sklearn.cluster
 import sklearn.decomposition
 import sklearn.metrics
 import sklearn.neighbors
 
+from autogenome_tf import matrix
 from autogenome_tf.seeds import derive
 
 log = logging.getLogger(__name__)
@@ -30,6 +30,8 @@ DRAWS, RESAMPLES = 100, 200
 ACTIVE = 1e-2
 # A cluster has at least so many rows, and this part of all.
 SMALLEST, SMALLEST_SHARE = 5, 0.01
+# Of a part.
+MOST_ROWS = 10_000
 # Distances between more rows are those of a sample.
 COMPARED = 5000
 # Rows around which the decoder is probed.
@@ -55,6 +57,9 @@ class Space:
 class Representation:
     """The latent space of an `Embedding` and principal components, of the same rows.
 
+    Of a part of more than 10,000 rows so many are drawn: clusters, maps and components need all
+    of them at once.
+
     Args:
         embedding: The `Embedding`.
         dataset: The `Dataset` of the run; its targets are labels, or None.
@@ -64,11 +69,12 @@ class Representation:
     """
 
     def __init__(self, embedding, dataset, parts, scored, seed):
+        dataset, part = _some(dataset, parts.part, seed)
+        scored = scored and _some(scored, np.full(len(scored), "evaluate", object), seed)[0]
         self.embedding, self.labels = embedding, dataset.targets
-        self._samples, self._part, values = dataset.samples, parts.part, dataset.values
+        self._samples, self._part, values = dataset.samples, part, dataset.values
         if scored:
-            stack = scipy.sparse.vstack if scipy.sparse.issparse(values) else np.concatenate
-            values = stack([values, scored.values])
+            values = matrix.below(values, scored.values)
             self._samples = np.concatenate([self._samples, scored.samples])
             self._part = np.concatenate([self._part, np.full(len(scored), "evaluate", object)])
             both = self.labels is not None and scored.targets is not None
@@ -194,6 +200,18 @@ class Representation:
             widths = sklearn.metrics.silhouette_samples(points[rows][some], labels[some])
             measures["silhouette"] = lambda i: float(widths[i[i < COMPARED]].mean())
         return measures
+
+
+def _some(dataset, part, seed):
+    """At most `MOST_ROWS` rows of each part, in their order, and the parts they belong to."""
+    random = np.random.default_rng(derive(seed, "representation/rows"))
+    kinds = sorted(set(part))
+    drawn = [random.permutation(np.flatnonzero(part == name))[:MOST_ROWS] for name in kinds]
+    index = np.sort(np.concatenate(drawn))
+    if len(index) == len(part):
+        return dataset, part
+    log.info("scores, clusters and maps are of %d of %d rows", len(index), len(part))
+    return dataset.rows(index), part[index]
 
 
 def _mean(each):

@@ -188,14 +188,19 @@ class ResVAE(keras.Model):
         Args:
             inputs: As for a call.
             training: Whether dropout and batch statistics are used.
-            seed: Of the draw; the model's own stream where left out.
+            seed: Of the draw: a whole number, or a tensor of it and 0, so that one trace serves
+                several; the model's own stream where left out.
 
         Returns:
             (rows,) log likelihoods and (rows, latent) divergences, in nats.
         """
         rows, values = self._parts(inputs)
         mean, log_variance = self.encoder(rows, training=training)
-        drawn = keras.random.normal(tf.shape(mean), seed=self.noise if seed is None else seed)
+        if seed is None:
+            drawn = keras.random.normal(tf.shape(mean), seed=self.noise)
+        else:
+            seed = [seed, 0] if isinstance(seed, int) else seed
+            drawn = tf.random.stateless_normal(tf.shape(mean), seed)
         points = mean + tf.exp(0.5 * log_variance) * drawn
         decoded = self.decoder(self._onto(points, rows), training=training)
         return self._log_likelihood(values, decoded), kl_divergence(mean, log_variance)

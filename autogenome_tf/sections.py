@@ -354,6 +354,13 @@ class Training(Section):
             "`auto`: rows where genes outnumber a moderate number of them."
         ),
     )
+    devices: Count = Field(
+        1,
+        description=(
+            "Local GPUs that share each batch (`tf.distribute.MirroredStrategy`), where rows are "
+            "read batch by batch (see `data.memory`) and there are targets."
+        ),
+    )
     l2: Annotated[float, Field(ge=0)] | None = Field(
         None, description="Fixes the hyperparameter `l2` of every network."
     )

@@ -169,7 +169,7 @@ FURTHER = [
     ("MLP", "trainer__select_by_eval", True, lambda c: True),
     ("MLP", "trainer__auto_batch", False, lambda c: True),
     ("MLP", "trainer__save_model_secs", 600, lambda c: True),
-    ("MLP", "trainer__num_gpus", 4, lambda c: True),
+    ("MLP", "trainer__num_gpus", 4, lambda c: c.training.devices == 4),
     ("MLP", "trainer__max_steps", 1000, lambda c: c.training.epochs == 640),
     ("MLP", "trainer__loss", "focal_loss", lambda c: c.task.loss == "focal_loss"),
     ("MLP", "trainer__init_learning_rate", None, lambda c: c.training.learning_rate == "auto"),
