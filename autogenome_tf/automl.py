@@ -30,7 +30,7 @@ from autogenome_tf.seeds import derive
 log = logging.getLogger(__name__)
 
 # Numbers in reconstruction.tsv.gz, at most.
-MOST_TOLD = 200_000_000
+MOST_TOLD = 50_000_000
 
 STAGES = ("train", "evaluate", "predict", "explain", "export", "report")
 
@@ -347,14 +347,23 @@ class AutoGenome:
 
     @contextlib.contextmanager
     def _stage(self, name):
-        """What is said goes to log.txt; the stage is drawn and noted as done when it ends well."""
+        """What is said goes to log.txt; the stage is drawn and noted as done when it ends well.
+
+        Raises:
+            StageError: Where another process works on the run, or a file cannot be written.
+        """
         run = self._opened()
-        with say_to(run.path("log.txt"), self._earlier), run.stage(name) as times:
-            yield times
-            if self.config.output.figures:
-                plots.draw(run, name)
-            if self.config.output.layout == "autogenome":
-                layout.follow(run, name)
+        try:
+            with run.alone(), say_to(run.path("log.txt"), self._earlier), run.stage(name) as times:
+                yield times
+                if self.config.output.figures:
+                    plots.draw(run, name)
+                if self.config.output.layout == "autogenome":
+                    layout.follow(run, name)
+        except OSError as error:
+            raise StageError(
+                f"{run.folder}: {name}: {error}. What is done is kept: the same command goes on."
+            ) from error
 
     def _begun(self, asked):
         """The run, found or begun; wrong data is an error before a folder is made."""

@@ -5,6 +5,7 @@ Every file is written to a temporary name and renamed, so that a killed run leav
 
 import contextlib
 import datetime
+import fcntl
 import gzip
 import hashlib
 import importlib.metadata
@@ -39,6 +40,7 @@ PACKAGES = (
 
 
 DATA = "data.npz"
+LOCK = ".lock"
 # Columns of tables that hold ids and names, whatever these look like.
 TEXT = (
     "sample", "part", "prediction", "family", "status", "feature", "feature_1", "feature_2",
@@ -145,6 +147,27 @@ class Run:
         environment["stages"][name] = _now()
         environment["times"] |= {key: round(value, 3) for key, value in times.items()}
         self.write_json("environment.json", environment)
+
+    @contextlib.contextmanager
+    def alone(self):
+        """Keep other processes from this run while the block runs.
+
+        Raises:
+            StageError: Where another process is working on it. The lock of one that died is gone.
+        """
+        with open(self.path(LOCK), "a+", encoding="utf-8") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                lock.seek(0)
+                raise StageError(
+                    f"{self.folder}: another process works on this run ({lock.read() or '?'}); "
+                    "wait for it, or give this run another name or output_dir."
+                ) from None
+            lock.truncate(0)
+            lock.write(f"process {os.getpid()} on {platform.node()}")
+            lock.flush()
+            yield
 
     def ask(self, stages):
         """Add stages to those that make this run complete."""

@@ -285,7 +285,7 @@ class Search(Section):
         "auto",
         description=(
             "Fits a trial; `auto`: 5 up to 2,000 rows to learn from if five copies of them "
-            "stay below 1 GiB, else 1 (then `split.validation` ranks trials)."
+            "stay below `data.memory`, else 1 (then `split.validation` ranks trials)."
         ),
     )
     repeats: Literal["auto"] | Count = Field(

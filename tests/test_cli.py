@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 import re
+import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +14,7 @@ import pandas as pd
 import pytest
 
 from autogenome_tf import __version__, cli
+from autogenome_tf.run import Run
 
 ROOT = Path(cli.__file__).parents[1]
 VERBS = ("run", "train", "check", "evaluate", "predict", "simulate")
@@ -498,3 +500,38 @@ def test_simulate_refuses_to_overwrite_and_what_cannot_be(call, tmp_path):
         status, _, error = call(*arguments)
         assert status == 2 and error.count("\n") == 1
     assert digests(tmp_path) == before
+
+
+# What the machine does ---------------------------------------------------------------------------
+
+
+def test_two_processes_do_not_work_on_one_run(call, small, without_plots):
+    _, out, _ = call("train", small, "--quiet")
+    folder = Path(out.strip())
+    with Run(folder).alone():
+        told = subprocess.run(
+            command("evaluate", folder), env=environment(), capture_output=True, text=True
+        )
+    assert told.returncode == 1 and "another process works on this run" in told.stderr
+    assert f"process {os.getpid()}" in told.stderr and "Traceback" not in told.stderr
+    assert not (folder / "metrics.json").exists()
+    assert call("evaluate", folder, "--quiet")[0] == 0
+
+
+def test_a_full_disk_ends_a_stage_with_one_message(small):
+    """A limit on the size of a file stands for the end of the disk."""
+
+    def limited():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (9000, 9000))
+
+    arguments = command("run", small, "--quiet")
+    options = {"env": environment(), "capture_output": True, "text": True}
+    told = subprocess.run(arguments, preexec_fn=limited, **options)
+    assert told.returncode == 1 and "Traceback" not in told.stderr, told.stderr
+    assert "File too large" in told.stderr and "the same command goes on" in told.stderr
+    folder = small.parent / "runs" / "simulated"
+    assert not list(folder.rglob(".partial*"))
+    assert all(path.stat().st_size < 9001 for path in folder.rglob("*"))
+    told = subprocess.run(arguments, **options)
+    assert told.returncode == 0, told.stderr
+    assert (folder / "report.html").exists()

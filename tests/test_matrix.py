@@ -167,3 +167,42 @@ def test_a_full_disk_is_said(tmp_path, name):
     command = [sys.executable, "-c", program, tmp_path / name]
     told = subprocess.run(command, capture_output=True, text=True)
     assert "expected space for a matrix larger than memory: set TMPDIR" in told.stdout, told.stderr
+
+
+@pytest.fixture(scope="module")
+def cells(tmp_path_factory):
+    """Counts of two cell types in an .h5ad file, sparse, with a batch."""
+    anndata = pytest.importorskip("anndata")
+    random = np.random.default_rng(0)
+    types = np.array(["a", "b"])[np.arange(300) % 2]
+    means = np.where(types[:, None] == "a", random.gamma(1, 1, 30), random.gamma(1, 1, 30))
+    obs = pd.DataFrame({"type": types, "batch": ["one", "two", "three"] * 100})
+    obs.index = [f"s{number}" for number in range(300)]
+    counts = scipy.sparse.csr_matrix(random.poisson(means).astype("float32"))
+    path = tmp_path_factory.mktemp("cells") / "cells.h5ad"
+    anndata.AnnData(counts, obs=obs).write_h5ad(path)
+    return path
+
+
+@pytest.mark.parametrize("kind", ["classification", "representation"])
+def test_all_stages_work_beyond_memory(cells, tmp_path, kind):
+    from autogenome_tf import AutoGenome
+
+    config = {
+        "name": "t", "output_dir": str(tmp_path), "task": {"type": kind},
+        "data": {"features": str(cells), "target": "type", "memory": 1e-6},
+        "families": {"mlp": {"layers": 1, "units": 8}},
+        "search": {"max_trials": 1, "epochs": 4}, "training": {"epochs": 6},
+        "explanation": {"samples": 5, "background": 10, "top": 3}, "output": {"figures": False},
+    }  # fmt: skip
+    if kind == "representation":
+        config["families"] = {"resvae": {"layers": 1, "latent": 2, "start_width": 8}}
+        config["data"] |= {"covariates": ["batch"]}
+    automl = AutoGenome(config)
+    automl.run()
+    assert (automl.folder / "report.html").exists()
+    if kind == "classification":
+        assert automl.evaluate()["test"]["accuracy"]["value"] > 0.9
+    again = automl.predict(cells).iloc[:, 2:].select_dtypes("number")
+    known = automl.predict().iloc[:, 2:].select_dtypes("number")
+    np.testing.assert_allclose(again[known.columns], known, rtol=1e-4, atol=1e-5)
