@@ -6,6 +6,7 @@ process that has it open, however that ends. To all others it is an array or a C
 
 import concurrent.futures
 import itertools
+import mmap
 import os
 import tempfile
 
@@ -153,6 +154,15 @@ def known(values):
     for start in range(0, len(flat), step):
         block = flat[start : start + step]
         yield block[~np.isnan(block)]
+
+
+def forget(values):
+    """Let the system take back the memory that pages of a mapped matrix have; they can be read."""
+    for array in (values.data, values.indices) if scipy.sparse.issparse(values) else (values,):
+        while array is not None and not isinstance(array, mmap.mmap):
+            array = getattr(array, "base", None)
+        if array is not None:
+            array.madvise(mmap.MADV_DONTNEED)
 
 
 def nbytes(values):

@@ -30,6 +30,9 @@ def first_problem(error, model):
     related = [p for p in problems if _known_steps(p["loc"])[: len(start)] == start]
     first = max(related, key=lambda problem: len(_known_steps(problem["loc"])))
     path = _known_steps(first["loc"])
+    if first["type"] == "extra_forbidden":
+        # A key of the user's own, whatever it looks like.
+        path = [*_known_steps(first["loc"][:-1]), str(first["loc"][-1])]
     name = ".".join(path)
     if first["type"] == "extra_forbidden":
         known = _keys(model, path[:-1])

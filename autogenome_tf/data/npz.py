@@ -15,6 +15,11 @@ from autogenome_tf.matrix import LIMIT, Growing
 
 READS = ".npz"
 
+# What damaged or hostile archives, members and headers raise.
+_DAMAGED = (
+    zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, KeyError, AttributeError,
+    TypeError, NotImplementedError, RuntimeError, MemoryError, SyntaxError, OverflowError,
+)  # fmt: skip
 _TARGET = "target_"
 _CHUNK = 16 << 20
 
@@ -46,7 +51,7 @@ def read(source, columns=(), limit=LIMIT):
         table, kind = _unpack(source, limit)
     except InputError:
         raise
-    except (zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, KeyError) as error:
+    except _DAMAGED as error:
         pickled = " (pickled objects are refused: save text as a string array)"
         hint = pickled if "pickle" in str(error) else ""
         raise InputError(f"{source}: not a readable .npz archive: {error}{hint}.") from error

@@ -42,7 +42,10 @@ def read(source, columns=(), limit=LIMIT):
     check_file(source)
     file = _open(source)
     names = file.schema_arrow.names
-    ids = _id_column(file.schema_arrow, columns)
+    try:
+        ids = _id_column(file.schema_arrow, columns)
+    except (ValueError, AttributeError, TypeError) as error:
+        raise InputError(f"{source}: what pandas wrote of it is damaged ({error}).") from None
     extra = [name for name in names if name in columns and name != ids]
     features = [name for name in names if name not in extra and name != ids]
     _check_numeric(source, file.schema_arrow, features)

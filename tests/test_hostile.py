@@ -1,0 +1,132 @@
+"""Damaged files and wild configs: a table, a config, or one clear refusal; never anything else."""
+
+import bz2
+import gzip
+import json
+from pathlib import Path
+
+import json5
+import numpy as np
+import pandas as pd
+import pytest
+import scipy.sparse
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from autogenome_tf import families
+from autogenome_tf.config import Config
+from autogenome_tf.data import read_columns, read_table
+from autogenome_tf.errors import InputError
+
+pytestmark = pytest.mark.slow
+
+MANY = settings(
+    max_examples=1200, deadline=5000, database=None, derandomize=True,
+    suppress_health_check=list(HealthCheck),
+)  # fmt: skip
+# HDF5 is not among them: its library can be sent round in circles by a flipped byte.
+KINDS = ("x.csv", "x.tsv.bz2", "x.txt.gz", "x.parquet", "dense.npz", "sparse.npz")
+# Where a file is hurt (as a share of its length), how many bytes go, and what comes.
+WOUNDS = st.lists(
+    st.tuples(st.floats(0, 1), st.integers(0, 40), st.binary(max_size=12)), min_size=1, max_size=6
+)
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """Sound files, by their names."""
+    folder = tmp_path_factory.mktemp("whole")
+    values = np.random.default_rng(0).poisson(1.0, (30, 6))
+    frame = pd.DataFrame(values, [f"s{n}" for n in range(30)], [f"g{n}" for n in range(6)])
+    text = frame.to_csv()
+    (folder / "x.csv").write_text(text)
+    (folder / "x.tsv.bz2").write_bytes(bz2.compress(text.replace(",", "\t").encode()))
+    (folder / "x.txt.gz").write_bytes(gzip.compress(text.replace(",", " ").encode(), mtime=0))
+    frame.astype("float64").to_parquet(folder / "x.parquet")
+    np.savez(folder / "dense.npz", values=values, samples=np.array(frame.index, str))
+    scipy.sparse.save_npz(folder / "sparse.npz", scipy.sparse.csr_matrix(values))
+    return {name: (folder / name).read_bytes() for name in KINDS}
+
+
+def hurt(content, wounds):
+    """A content with some bytes taken out and others put in."""
+    content = bytearray(content)
+    for share, gone, come in wounds:
+        place = int(share * len(content))
+        content[place : place + gone] = come
+    return bytes(content)
+
+
+@MANY
+@pytest.mark.parametrize("name", KINDS)
+@pytest.mark.parametrize("limit", [1 << 30, 200])
+@given(wounds=WOUNDS)
+def test_a_damaged_matrix_is_read_or_refused(whole, tmp_path_factory, name, limit, wounds):
+    path = tmp_path_factory.getbasetemp() / name
+    path.write_bytes(hurt(whole[name], wounds))
+    try:
+        table = read_table(path, limit=limit)
+    except InputError as error:
+        assert str(path) in str(error)
+        return
+    assert table.values.shape[1] == len(table.features) and table.values.dtype == np.float32
+
+
+@MANY
+@given(wounds=WOUNDS)
+def test_damaged_targets_are_read_or_refused(tmp_path_factory, wounds):
+    text = "sample\tkind\tbatch\n" + "".join(f"s{n}\t{'ab'[n % 2]}\t{n % 3}\n" for n in range(20))
+    path = tmp_path_factory.getbasetemp() / "y.tsv"
+    path.write_bytes(hurt(text.encode(), wounds))
+    try:
+        read_columns(str(path))
+    except InputError as error:
+        assert str(path) in str(error)
+
+
+CONFIGS = [
+    json5.loads(path.read_text())
+    for path in sorted((Path(__file__).parents[1] / "configs").glob("*.json"))
+]
+CONFIGS.append(json.loads(Config.of({"name": "a", "data": {"features": "x.tsv"}}).as_json()))
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner),
+    max_leaves=5,
+)
+
+
+def changed(config, steps, value):
+    """A config with the value at the end of some steps (numbers of keys) replaced, or a new key."""
+    if not isinstance(config, dict) or not config or not steps:
+        return value
+    keys = sorted(config)
+    place = steps[0] % (len(keys) + 1)
+    key = keys[place] if place < len(keys) else f"new{steps[0]}[]"
+    return config | {key: changed(config.get(key), steps[1:], value)}
+
+
+@MANY
+@given(
+    config=st.sampled_from(CONFIGS), steps=st.lists(st.integers(0, 50), min_size=1, max_size=4),
+    value=ANYTHING,
+)  # fmt: skip
+def test_a_wild_config_is_taken_or_refused(config, steps, value):
+    try:
+        taken = Config.of(changed(config, steps, value))
+        families.spaces(taken)
+    except InputError as error:
+        assert len(str(error)) < 5000
+        return
+    assert Config.of(json.loads(taken.as_json())) == taken
+
+
+@MANY
+@given(config=st.sampled_from(CONFIGS), wounds=WOUNDS)
+def test_damaged_json_is_taken_or_refused(tmp_path_factory, config, wounds):
+    path = tmp_path_factory.getbasetemp() / "config.json"
+    path.write_bytes(hurt(json.dumps(config, indent=1).encode(), wounds))
+    try:
+        Config.load(path)
+    except InputError as error:
+        assert str(path) in str(error) or "config" in str(error)
