@@ -19,28 +19,38 @@ FEWEST_OF_A_CLASS, FEWEST_TESTED = 10, 30
 STRONG = 0.5
 
 
-def audit(dataset, part, task_type, group=None):
+def audit(dataset, parts, task_type, group=None, scored=None):
     """Look for what makes scores better, or less certain, than they seem.
 
     Args:
         dataset: The `data.Dataset` of all rows.
-        part: (rows,) "train", "validation" or "test".
+        parts: Their `data.Parts`. Without a test part, those of the first fold (or of the
+            validation part) stand for it: what they share with others, others share too.
         task_type: The config's `task.type`.
         group: Name of the column whose rows stay on one side of the split, or None.
+        scored: The `data.Dataset` of `data.evaluate`, or None.
 
     Returns:
         A list of dicts, `about` (classes, test, duplicates, group, batch) and `text`.
     """
-    is_test = part == "test"
+    is_test, has_test = parts.part == "test", bool((parts.part == "test").any())
+    if not has_test:
+        is_test = (parts.part == "validation") | (parts.fold == 1)
     found = [("duplicates", text) for text in _duplicates(dataset, is_test)]
+    if scored is not None:
+        found += [("duplicates", text) for text in _repeated(dataset, scored)]
     if task_type == "representation":
         return _listed(found)
     if task_type == "classification":
-        found += [("classes", text) for text in _classes(dataset.targets.astype(str), is_test)]
-    if 0 < is_test.sum() < FEWEST_TESTED:
-        each = 100 / is_test.sum()
-        text = f"The test part has {is_test.sum()} rows: each is {each:.0f} points of a score."
-        found.append(("test", text))
+        found += [
+            ("classes", text) for text in _classes(dataset.targets.astype(str), is_test, has_test)
+        ]
+    tested = {"The test part": int(is_test.sum()) if has_test else 0}
+    tested["data.evaluate"] = 0 if scored is None else len(scored)
+    for name, count in tested.items():
+        if 0 < count < FEWEST_TESTED:
+            text = f"{name} has {count} rows: each is {100 / count:.0f} points of a score."
+            found.append(("test", text))
     if dataset.origins is not None:
         for name in dataset.origins.columns.drop(group or [], errors="ignore"):
             found += _origin(name, dataset.origins[name].to_numpy(), dataset, is_test)
@@ -81,7 +91,7 @@ def _listed(found):
     return [{"about": about, "text": text} for about, text in found]
 
 
-def _classes(labels, is_test):
+def _classes(labels, is_test, has_test):
     counts = collections.Counter(labels).most_common()
     (most, many), (least, few) = counts[0], counts[-1]
     most, least = str(most), str(least)
@@ -91,24 +101,22 @@ def _classes(labels, is_test):
             "the large ones; balanced_accuracy and f1_macro count all alike, and "
             'task.class_weight "balanced" trains so.'
         )
-    learned = collections.Counter(labels[~is_test])
+    learned = collections.Counter(labels[~is_test] if has_test else labels)
     rare = [f"{name} ({learned[name]})" for name, _ in counts if learned[name] < FEWEST_OF_A_CLASS]
     if rare:
         yield f"Fewer than {FEWEST_OF_A_CLASS} rows to learn from: {some(rare)}."
     unseen = [name for name, _ in counts if name not in set(labels[is_test])]
-    if is_test.any() and unseen:
+    if has_test and unseen:
         yield f"No test row is of {some(unseen)}: how well they are told is not known."
 
 
 def _duplicates(dataset, is_test):
     """Rows that are equal in every gene, on both sides of the split or under two labels."""
     digests = np.fromiter(_digests(dataset.values), np.uint64, len(dataset))
-    _, first, inverse, counts = np.unique(
-        digests, return_index=True, return_inverse=True, return_counts=True
-    )
-    several = np.flatnonzero(counts > 1)
-    several = several[np.argsort(first[several])]
-    twins = [np.flatnonzero(inverse == one) for one in several]
+    order = np.argsort(digests, kind="stable")
+    starts = np.flatnonzero(np.diff(digests[order])) + 1
+    twins = [rows for rows in np.split(order, starts) if len(rows) > 1]
+    twins.sort(key=lambda rows: rows[0])
     leaked = [numbers for numbers in twins if 0 < is_test[numbers].sum() < len(numbers)]
     if leaked:
         numbers = np.concatenate([one[is_test[one]] for one in leaked])
@@ -117,8 +125,8 @@ def _duplicates(dataset, is_test):
             str(dataset.samples[first[is_test[first] == side]][0]) for side in (True, False)
         )
         yield (
-            f"{len(numbers)} of {is_test.sum()} test rows are equal in every gene to a row that "
-            f"was learned from, such as {one!r} and {other!r}: test scores are too good. Leave one "
+            f"{len(numbers)} of {is_test.sum()} held-out rows are equal in every gene to a row "
+            f"that was learned from, such as {one!r} and {other!r}: scores are too good. Leave one "
             "of each out, or keep them together by data.split.group."
         )
     if dataset.targets is not None and dataset.targets.dtype == object:
@@ -131,11 +139,24 @@ def _duplicates(dataset, is_test):
             )
 
 
+def _repeated(dataset, scored):
+    """Rows of a further file that were learned from or tested on already."""
+    known = np.fromiter(_digests(dataset.values), np.uint64, len(dataset))
+    again = np.isin(np.fromiter(_digests(scored.values), np.uint64, len(scored)), known)
+    if again.any():
+        first = str(scored.samples[again.argmax()])
+        yield (
+            f"{again.sum()} of {len(scored)} rows of data.evaluate are equal in every gene to a "
+            f"row of data.features, such as {first!r}: their scores are too good."
+        )
+
+
 def _digests(values):
     """A digest of each row of an array or CSR, 64 bits."""
     for _, block in matrix.blocks(values):
         if scipy.sparse.issparse(block):
-            block = block.sorted_indices()
+            block = block.copy()
+            block.sum_duplicates()
             block.eliminate_zeros()
             ends = zip(block.indptr[:-1], block.indptr[1:], strict=True)
             rows = (block.indices[i:j].tobytes() + block.data[i:j].tobytes() for i, j in ends)
@@ -151,8 +172,8 @@ def _origin(name, levels, dataset, is_test):
     shared = set(levels[is_test]) & set(levels[~is_test])
     if kind_of_origin(name) == "person" and shared:
         text = (
-            f"Rows of the same {name} are learned from and tested on ({len(shared)} of them, such "
-            f"as {min(shared)!r}): test scores are too good for new ones. Set data.split.group to "
+            f"Rows of the same {name} are learned from and held out ({len(shared)} of them, such "
+            f"as {min(shared)!r}): scores are too good for new ones. Set data.split.group to "
             f'"{name}".'
         )
         yield "group", text

@@ -455,7 +455,7 @@ class AutoGenome:
         dataset, parts = self._rows.labelled
         split = self.config.data.split
         group = None if isinstance(split, str) else split.group
-        found = audit(dataset, parts.part, self.config.task.type, group)
+        found = audit(dataset, parts, self.config.task.type, group, self._rows.scored)
         for warning in found:
             log.warning("%s", warning["text"])
         run.write_json("warnings.json", found)

@@ -58,10 +58,15 @@ class Explanation:
         return some[nearest_to_centres(self._predictor, some, count, self._seed("centres"))]
 
     def write(self):
-        """Write attributions.tsv, attributions.npz and effects.tsv; returns `Attributions`."""
+        """Write attributions.tsv, attributions.npz and effects.tsv; returns `Attributions`.
+
+        What was found of stability and pairs belongs to other attributions, and goes.
+        """
         found = explainers.explain(
             self._predictor, self.explained, self.background, self._method, self._settings.part
         )
+        for name in ("stability.tsv", "interactions.tsv"):
+            self._run.path(name).unlink(missing_ok=True)
         self._run.write_table("attributions.tsv", found.table())
         self._run.write_table("effects.tsv", found.effects(self._settings.top))
         self._run.write_arrays(

@@ -28,6 +28,8 @@ AUTO_FOLDS = 5
 FEW_ROWS = 2000
 # With fewer, one network a fold says little of a configuration, and several cost little.
 FEWER_ROWS, AUTO_REPEATS = 200, 3
+# Rows of a batch that are worth a device.
+FEWEST_SHARED = 8
 # Compiled steps that are kept for later trials of the same structure, and their bytes.
 KEPT_STEPS, KEPT_BYTES = 8, 1 << 30
 
@@ -300,7 +302,8 @@ class Folds:
         found = min(asked, len(replicas.devices()))
         if found < asked:
             log.warning("training.devices: %d asked for, %d found", asked, found)
-        return found
+        # Statistics of a batch are of each device's part, which must have some rows.
+        return max(1, min(found, self._config.training.batch_size // FEWEST_SHARED))
 
     def _check_streaming(self):
         """Refuse what needs all rows in memory where they do not fit."""

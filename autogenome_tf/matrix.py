@@ -107,7 +107,7 @@ class GrowingRows:
 
     @property
     def matrix(self):
-        """The rows so far, a CSR matrix of float32."""
+        """The rows so far, a CSR matrix of float32; its indices are not checked."""
         ends = self._ends.array
         kind = np.int32 if self._count < np.iinfo(np.int32).max else np.int64
         parts = (self._data.array, self._indices.array, ends.astype(kind))

@@ -41,11 +41,18 @@ PACKAGES = (
 
 DATA = "data.npz"
 LOCK = ".lock"
-# Columns of tables that hold ids and names, whatever these look like.
-TEXT = (
-    "sample", "part", "prediction", "family", "status", "feature", "feature_1", "feature_2",
-    "output",
-)  # fmt: skip
+# Columns that hold ids and names, whatever these look like, by the table.
+TEXT = {
+    "split.tsv": ("sample", "part"),
+    "predictions.tsv": ("sample", "part", "prediction"),
+    "latent.tsv": ("sample", "part"),
+    "clusters.tsv": ("sample", "part"),
+    "maps.tsv": ("sample", "part"),
+    "leaderboard.tsv": ("family", "status"),
+    "effects.tsv": ("output", "feature"),
+    "stability.tsv": ("feature",),
+    "interactions.tsv": ("feature_1", "feature_2"),
+}
 
 
 class Run:
@@ -72,6 +79,11 @@ class Run:
         """
         base = Path(config.output_dir) / config.name
         checksums = {path: checksum(path) for path in ([rows] if rows else config.files)}
+        with _chosen_alone(base.parent):
+            return cls._found(base, config, asked, rows, checksums)
+
+    @classmethod
+    def _found(cls, base, config, asked, rows, checksums):
         for number in itertools.count(1):
             run = cls(base if number == 1 else base.with_name(f"{base.name}-{number}"))
             kept = str(run.path(DATA).resolve())
@@ -189,6 +201,9 @@ class Run:
         Raises:
             StageError: Naming the stage.
         """
+        if name and stage in self.stages and not self.has(name):
+            kind = self.config().task.type
+            raise StageError(f"{self.folder}: no {name}: this run, a {kind}, has none.")
         if not self.has(name) if name else stage not in self.stages:
             raise StageError(f"{self.folder}: the {stage} stage is not done yet; run it first.")
 
@@ -225,7 +240,7 @@ class Run:
         Only an empty cell is missing: there are genes and classes of the names NA and nan.
         """
         options = {"keep_default_na": False, "na_values": [""], "float_precision": "round_trip"}
-        kinds = dict.fromkeys([*TEXT, *text], str)
+        kinds = dict.fromkeys([*TEXT.get(name, ()), *text], str)
         return pd.read_csv(self.path(name), sep="\t", dtype=kinds, **options)
 
     def model_names(self):
@@ -242,6 +257,19 @@ class Run:
         """Read a NumPy archive."""
         with np.load(self.path(name), allow_pickle=False) as archive:
             return dict(archive)
+
+
+@contextlib.contextmanager
+def _chosen_alone(folder):
+    """One process at a time chooses a folder among those in another."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = open(folder / LOCK, "a", encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"{folder}: cannot write here: {error.strerror}.") from None
+    with lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def checksum(path):

@@ -6,7 +6,7 @@ import pytest
 import scipy.sparse
 
 from autogenome_tf.audit import association, audit, explained
-from autogenome_tf.data import Dataset
+from autogenome_tf.data import Dataset, Parts
 
 ROWS = 120
 
@@ -22,7 +22,12 @@ def dataset(labels=None, values=None, **origins):
 
 def part(tested=40):
     """The last rows are tested."""
-    return np.array(["train"] * (ROWS - tested) + ["test"] * tested, object)
+    return parts(["train"] * (ROWS - tested) + ["test"] * tested)
+
+
+def parts(names, fold=0):
+    """`Parts` of names, in one fold."""
+    return Parts(np.array(names, object), np.full(ROWS, fold))
 
 
 def about(*arguments, **options):
@@ -45,7 +50,9 @@ def test_test_rows_that_were_learned_from_are_counted(is_sparse):
     rows = scipy.sparse.csr_matrix(values) if is_sparse else values
     (warning,) = audit(dataset(labels, rows), part(), "classification")
     assert warning["about"] == "duplicates"
-    assert warning["text"].startswith("2 of 40 test rows") and "'s100' and 's0'" in warning["text"]
+    assert (
+        warning["text"].startswith("2 of 40 held-out rows") and "'s100' and 's0'" in warning["text"]
+    )
 
 
 def test_equal_rows_of_two_labels_are_counted():
@@ -60,20 +67,20 @@ def test_unequal_and_tiny_classes_are_named():
     warnings = [w["text"] for w in audit(dataset(labels), part(), "classification")]
     assert "'big' has 111 rows, 'small' 9" in warnings[0]
     assert "Fewer than 10 rows to learn from: 'small (0)'" in warnings[1]
-    train = np.where(labels == "small", "train", part()).astype(object)
+    train = parts(np.where(labels == "small", "train", part().part))
     assert "No test row is of 'small'" in audit(dataset(labels), train, "classification")[2]["text"]
 
 
 def test_few_test_rows_are_said():
     (warning,) = audit(dataset(), part(20), "classification")
     assert warning["about"] == "test" and "5 points" in warning["text"]
-    assert about(dataset(), np.full(ROWS, "train", object), "classification") == []
+    assert about(dataset(), parts(["train"] * ROWS), "classification") == []
 
 
 def test_a_batch_that_tells_the_label_is_named():
     labels = np.repeat(["a", "b"], ROWS // 2).astype(object)
     batches = np.repeat(["one", "two"], ROWS // 2)
-    random = np.random.default_rng(0).permutation(part())
+    random = parts(np.random.default_rng(0).permutation(part().part))
     (warning,) = audit(dataset(labels, batch=batches), random, "classification")
     assert warning["about"] == "batch" and "Cramér's V 1.00" in warning["text"]
     values = np.where(batches == "one", 0.0, 3.0)[:, None]
@@ -85,6 +92,23 @@ def test_persons_on_both_sides_are_said_unless_they_are_the_group():
     (warning,) = audit(dataset(donor=donors), part(), "classification")
     assert warning["about"] == "group" and "7 of them" in warning["text"]
     assert about(dataset(donor=donors), part(), "classification", group="donor") == []
+
+
+def test_without_a_test_part_folds_are_looked_at():
+    values = dataset().values.copy()
+    values[60:] = values[:60]
+    donors = np.array([f"d{row % 60}" for row in range(ROWS)])
+    folds = Parts(np.full(ROWS, "train", object), 1 + np.arange(ROWS) // 60)
+    assert about(dataset(values=values, donor=donors), folds, "classification") == [
+        "duplicates", "group", "batch",
+    ]  # fmt: skip
+
+
+def test_rows_of_a_further_file_that_are_known_are_said():
+    scored = dataset().rows(np.arange(25))
+    warnings = audit(dataset(), part(), "classification", scored=scored)
+    assert [warning["about"] for warning in warnings] == ["duplicates", "test"]
+    assert "25 of 25 rows of data.evaluate" in warnings[0]["text"]
 
 
 def test_association_is_corrected_for_many_levels():

@@ -149,7 +149,7 @@ def test_readers_keep_large_matrices_in_files(tmp_path):
 FULL = """
 import resource, signal, sys
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))
+resource.setrlimit(resource.RLIMIT_FSIZE, (3_000, 3_000))
 from autogenome_tf.data import read_table
 from autogenome_tf.errors import InputError
 try:
@@ -163,8 +163,7 @@ except InputError as error:
 def test_a_full_disk_is_said(tmp_path, name):
     """A limit on the size of a file stands for the end of the disk."""
     files(tmp_path)
-    program = FULL.replace("50_000", "3_000")
-    command = [sys.executable, "-c", program, tmp_path / name]
+    command = [sys.executable, "-c", FULL, tmp_path / name]
     told = subprocess.run(command, capture_output=True, text=True)
     assert "expected space for a matrix larger than memory: set TMPDIR" in told.stdout, told.stderr
 

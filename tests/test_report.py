@@ -203,7 +203,7 @@ def test_what_is_to_be_doubted_stands_at_the_top(tmp_path):
     automl.train()
     automl.evaluate()
     page = page_of(automl.report().parent)
-    assert "test rows are equal in every gene" in page.text
+    assert "held-out rows are equal in every gene" in page.text
     assert "The model is linear itself" in page.text
     warnings = json.loads((automl.folder / "warnings.json").read_text())
     assert "duplicates" in [warning["about"] for warning in warnings]
@@ -298,7 +298,7 @@ def test_a_figure_takes_a_run_its_folder_or_its_automl(classified, name):
 
 def test_every_figure_can_be_drawn_from_a_run():
     others = {"latent_space", "predicted_vs_true", "shared_search"}
-    functions = {"draw", "figures", "save", "svg", "unseen"}
+    functions = {"attributions", "draw", "figures", "save", "svg", "unseen"}
     assert set(FROM_RUN) | others | functions == set(ag.plots.__all__)
 
 
@@ -307,7 +307,77 @@ def test_a_figure_that_a_run_does_not_have_is_refused(classified, tmp_path):
         ag.plots.importance_dot(classified, output="hihg")
     with pytest.raises(errors.InputError, match="not a run folder"):
         ag.plots.roc_curves(tmp_path)
+    with pytest.raises(TypeError, match="by name"):
+        ag.plots.importance_dot(classified, "high")
+    with pytest.raises(errors.StageError, match="a classification, has none"):
+        ag.plots.latent_space(classified)
+    with pytest.raises(errors.InputError, match="regression"):
+        ag.plots.predicted_vs_true(classified)
     (tmp_path / "config.json").write_text((classified.folder / "config.json").read_text())
     (tmp_path / "environment.json").write_text('{"stages": {}}')
     with pytest.raises(errors.StageError, match="the explain stage is not done yet"):
         ag.plots.importance_dot(tmp_path, output="high")
+
+
+@pytest.mark.parametrize(
+    "classes", [["true", "total", "rank"], ["part", "_a", "status"], ["feature", "10", "9"]]
+)
+def test_classes_may_be_called_as_columns_are(tmp_path, classes):
+    frame, _ = rows()
+    labels = pd.Series([classes[row % 3] for row in range(60)], frame.index, name="prediction")
+    config = SMALL | {"name": "t", "output_dir": str(tmp_path), "output": {"figures": True}}
+    automl = ag.AutoGenome(config, data=(frame, labels))
+    automl.run()
+    page = page_of(automl.folder)
+    assert all(page.words.count(name) > 3 for name in classes)
+    said = ag.plots.roc_curves(automl).legends[0].get_texts()
+    assert sorted(text.get_text().split(" (")[0] for text in said) == sorted(classes)
+    total = ag.plots.importance_total(automl).legends[0].get_texts()
+    assert sorted(text.get_text() for text in total) == sorted(classes)
+
+
+@pytest.mark.parametrize("label", ["", " ", "a\rb"])
+def test_labels_that_no_table_can_hold_are_refused(tmp_path, label):
+    frame, labels = rows()
+    labels.iloc[3] = label
+    config = SMALL | {"name": "t", "output_dir": str(tmp_path)}
+    with pytest.raises(errors.InputError, match="kind.* (empty|no carriage)"):
+        ag.AutoGenome(config, data=(frame, labels)).train()
+
+
+def test_rows_to_predict_may_repeat_ids_where_nothing_is_held_out(tmp_path):
+    frame, labels = rows()
+    frame.to_csv(tmp_path / "x.csv")
+    labels.to_csv(tmp_path / "y.csv", index_label="sample")
+    frame.iloc[:5].to_csv(tmp_path / "new.csv")
+    files = {"features": "x.csv", "targets": "y.csv", "target": ["kind"], "predict": "new.csv"}
+    data = {
+        name: file if name == "target" else str(tmp_path / file) for name, file in files.items()
+    }
+    config = SMALL | {"name": "t", "output_dir": str(tmp_path)}
+    automl = ag.AutoGenome(config | {"data": data | {"split": {"test": 0.0}}})
+    automl.run()
+    assert "Which kind does a sample have" in page_of(automl.folder).text
+
+
+def test_another_explanation_takes_what_belongs_to_the_last(classified, tmp_path):
+    automl = ag.load(shutil.copytree(classified.folder, tmp_path / "copy"))
+    automl.explain(interactions=2, samples=3)
+    assert (automl.folder / "interactions.tsv").exists()
+    automl.explain(method="knockout", samples=3)
+    assert not (automl.folder / "interactions.tsv").exists()
+    automl.report()
+    page = page_of(automl.folder)
+    assert "where the gene is not expressed" in page.text and "Pairs" not in page.words
+
+
+def test_figures_keep_words_that_look_like_ids(tmp_path):
+    counts = pd.DataFrame(np.eye(2, dtype=int), ['a id="x"', "url(#p)"], ['a id="x"', "url(#p)"])
+    drawn = ag.plots.svg(ag.plots.confusion_matrix(counts), "n")
+    words = [text.text for text in ElementTree.fromstring(drawn).iter() if text.text]
+    assert words.count('a id="x"') == 2 and words.count("url(#p)") == 2
+
+
+def test_a_frame_with_a_column_called_folder_is_a_frame():
+    counts = pd.DataFrame(np.eye(2, dtype=int), ["folder", "b"], ["folder", "b"])
+    assert ag.plots.confusion_matrix(counts).axes

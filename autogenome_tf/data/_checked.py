@@ -8,10 +8,11 @@ import numpy as np
 import pandas as pd
 import scipy.sparse
 
+from autogenome_tf import matrix
 from autogenome_tf.errors import InputError, some
 
 
-def checked(where, table, kind, *notes, columns=()):
+def checked(where, table, kind, *notes, columns=(), limit=matrix.LIMIT):
     """Make a table keep its promises, or refuse it.
 
     Args:
@@ -20,6 +21,7 @@ def checked(where, table, kind, *notes, columns=()):
         kind: What the file is, for `Table.said`.
         *notes: What else was found out, for `Table.said`.
         columns: Names of features that are none; they move to `Table.extra`.
+        limit: Bytes that the matrix may take in memory.
 
     Returns:
         A `Table` with float32 values, dense or CSR, and distinct names.
@@ -32,7 +34,7 @@ def checked(where, table, kind, *notes, columns=()):
     check_names(where, "sample id", table.samples or [])
     check_names(where, "gene name", table.features)
     _check_finite(where, values, table)
-    table = _set_aside(dataclasses.replace(table, values=values), columns)
+    table = _set_aside(dataclasses.replace(table, values=values), columns, limit)
     rows, width = table.values.shape
     words = [kind, f"{rows} samples x {width} features", *notes]
     label = os.path.basename(os.path.normpath(where))
@@ -48,29 +50,33 @@ def numbered_features(count):
     return [f"feature_{number}" for number in range(1, count + 1)]
 
 
-def float_matrix(where, matrix):
+def float_matrix(where, values):
     """Cast a matrix of numbers to float32, an array or CSR as it came.
 
     Raises:
         InputError: It is not two-dimensional, not of numbers, or has no rows or columns.
     """
-    matrix = matrix if scipy.sparse.issparse(matrix) else np.asarray(matrix)
-    if matrix.ndim != 2:
+    values = values if scipy.sparse.issparse(values) else np.asarray(values)
+    if values.ndim != 2:
         raise InputError(
-            f"{where}: received {matrix.ndim} dimension(s), shape {matrix.shape}; "
+            f"{where}: received {values.ndim} dimension(s), shape {values.shape}; "
             "expected two: samples x genes."
         )
-    if matrix.dtype.kind not in "biuf":
-        raise InputError(f"{where}: received values of type {matrix.dtype}; expected numbers.")
-    if 0 in matrix.shape:
+    if values.dtype.kind not in "biuf":
+        raise InputError(f"{where}: received values of type {values.dtype}; expected numbers.")
+    if 0 in values.shape:
         raise InputError(
-            f"{where}: received {matrix.shape[0]} samples x {matrix.shape[1]} genes; "
+            f"{where}: received {values.shape[0]} samples x {values.shape[1]} genes; "
             "expected at least one of each."
         )
-    if scipy.sparse.issparse(matrix):
-        matrix = scipy.sparse.csr_matrix(matrix)
+    if scipy.sparse.issparse(values):
+        values = scipy.sparse.csr_matrix(values)
+        try:
+            values.check_format(full_check=True)
+        except ValueError as error:
+            raise InputError(f"{where}: the sparse matrix is damaged ({error}).") from None
     with np.errstate(over="ignore"):  # becomes inf, which is refused with its place
-        return matrix.astype(np.float32, copy=False)
+        return values.astype(np.float32, copy=False)
 
 
 def has_infinite(values):
@@ -93,13 +99,21 @@ def _check_counts(where, shape, table):
 
 
 def check_names(where, what, names):
-    """Refuse names that are empty or come twice."""
+    """Refuse names that are empty, end a line, or come twice."""
     empty = next((place for place, name in enumerate(names, 1) if not name.strip()), None)
     if empty:
         raise InputError(f"{where}: {what} {empty} of {len(names)} is empty.")
+    check_line(where, what, names)
     if len(set(names)) < len(names):
         twice = [name for name, count in collections.Counter(names).items() if count > 1]
         raise InputError(f"{where}: duplicate {what}: {some(twice)}; expected each only once.")
+
+
+def check_line(where, what, names):
+    """Refuse names with a carriage return, which ends a line of a table for some and not others."""
+    broken = next((name for name in names if "\r" in name), None)
+    if broken is not None:
+        raise InputError(f"{where}: {what} {broken!r}: expected no carriage return in it.")
 
 
 def _check_finite(where, values, table):
@@ -122,7 +136,7 @@ def _first_infinite(values):
     return np.unravel_index(np.isinf(values).argmax(), values.shape)
 
 
-def _set_aside(table, columns):
+def _set_aside(table, columns, limit):
     known = set() if table.extra is None else set(table.extra.columns)
     wanted = set(columns) - known
     places = {name: place for place, name in enumerate(table.features) if name in wanted}
@@ -136,7 +150,7 @@ def _set_aside(table, columns):
     keep = [place for place, name in enumerate(table.features) if name not in places]
     return dataclasses.replace(
         table,
-        values=table.values[:, keep],
+        values=matrix.columns(table.values, keep, limit),
         features=[table.features[place] for place in keep],
         extra=extra,
     )

@@ -43,6 +43,7 @@ class Dataset:
         covariates: How many of the last columns are no genes but levels of covariates, 0 or 1,
             named ``column=level``.
         origins: Columns of text that say where a row comes from (donor, batch), or None.
+        limit: Bytes of values that rows taken from these may have in memory.
     """
 
     values: np.ndarray | scipy.sparse.csr_matrix
@@ -53,6 +54,7 @@ class Dataset:
     groups: np.ndarray | None = None
     covariates: int = 0
     origins: pd.DataFrame | None = None
+    limit: int = matrix.LIMIT
 
     def __len__(self):
         """Count the rows."""
@@ -62,7 +64,7 @@ class Dataset:
         """Take the rows of an integer index, with everything that belongs to them."""
         return dataclasses.replace(
             self,
-            values=matrix.rows(self.values, index),
+            values=matrix.rows(self.values, index, self.limit),
             samples=self.samples[index],
             targets=None if self.targets is None else self.targets[index],
             groups=None if self.groups is None else self.groups[index],

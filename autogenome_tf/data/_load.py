@@ -8,7 +8,7 @@ import pandas as pd
 import scipy.sparse
 
 from autogenome_tf import matrix
-from autogenome_tf.data._checked import check_names, numbered_features
+from autogenome_tf.data._checked import check_line, check_names, numbered_features
 from autogenome_tf.data._dataset import Dataset
 from autogenome_tf.data._files import check_file, numbered_lines
 from autogenome_tf.data._origins import origins
@@ -47,14 +47,14 @@ def load_labelled(data, task_type, rows=None, levels=None):
     is_optional = task_type == "representation"
     columns, where = _columns(data, files, table, source, targets, is_optional)
     if columns is None:
-        return dataset_of(table)
+        return dataclasses.replace(dataset_of(table), limit=data.limit)
     if targets == [ALL]:
         targets = list(columns.columns)
     names = targets or ([] if is_optional else _only_column(columns, where))
     for name in names:
         if name not in columns.columns:
             raise unknown(f"{where}: data.target", name, columns.columns)
-    dataset, columns = _matched(table, columns, source, where)
+    dataset, columns = _matched(table, columns, source, where, data.limit)
     if names:
         found = _targets(columns[names], task_type, where)
         dataset = dataclasses.replace(dataset, targets=found, target_names=names)
@@ -96,7 +96,7 @@ def with_covariates(dataset, columns, names, where, known=None):
     coded = (levels[:, :, None] == np.array(known, object)).any(axis=0).astype("float32")
     return dataclasses.replace(
         dataset,
-        values=matrix.beside(dataset.values, coded),
+        values=matrix.beside(dataset.values, coded, dataset.limit),
         features=[*dataset.features, *known],
         covariates=len(known),
     )
@@ -139,7 +139,7 @@ def joined(first, second):
     targets = first.targets is not None and np.concatenate([first.targets, second.targets])
     return dataclasses.replace(
         first,
-        values=matrix.below(first.values, second.values),
+        values=matrix.below(first.values, second.values, first.limit),
         samples=np.array([*first.samples, *samples], dtype=object),
         targets=None if first.targets is None else targets,
         groups=None,
@@ -177,7 +177,8 @@ def aligned(dataset, features, source="the matrix"):
     extra = len(position) - len(features)
     if extra:
         log.info("%s: genes that training did not have are ignored: %d", source, extra)
-    values = matrix.columns(dataset.values, [position[name] for name in features])
+    places = [position[name] for name in features]
+    values = matrix.columns(dataset.values, places, dataset.limit)
     return dataclasses.replace(dataset, values=values, features=list(features))
 
 
@@ -318,9 +319,9 @@ def _sample_names(table):
     return np.array([f"row_{i}" for i in range(1, table.values.shape[0] + 1)], dtype=object)
 
 
-def _matched(table, columns, source, where):
+def _matched(table, columns, source, where, limit):
     """Rows in both, and their columns; by order only where one of the files has no ids."""
-    dataset = Dataset(table.values, _sample_names(table), list(table.features))
+    dataset = Dataset(table.values, _sample_names(table), list(table.features), limit=limit)
     if columns is table.extra:
         return dataset, columns
     has_ids = columns.attrs.get("has_ids", True)
@@ -367,7 +368,13 @@ def _targets(columns, task_type, where):
         return np.stack([_numbers(columns[name], where) for name in columns], axis=1)
     if len(columns.columns) > 1:
         raise InputError(f"{where}: classification predicts one column; received {list(columns)}.")
-    return columns.iloc[:, 0].map(_as_text).to_numpy(dtype=object)
+    labels = columns.iloc[:, 0].map(_as_text).to_numpy(dtype=object)
+    empty = np.flatnonzero([not label.strip() for label in labels])
+    if len(empty):
+        sample = columns.index[empty[0]]
+        raise InputError(f"{where}: {columns.columns[0]}: empty for sample {str(sample)!r}.")
+    check_line(where, columns.columns[0], labels)
+    return labels
 
 
 def _numbers(column, where):

@@ -5,7 +5,7 @@ import re
 import pandas as pd
 
 # Samples of one of these are alike: they must not be learned from and tested on.
-PERSONS = frozenset("donor patient subject individual animal mouse person case".split())
+PERSONS = frozenset("donor patient subject individual animal mouse person".split())
 # What a network may learn in place of the question.
 BATCHES = frozenset(
     "batch plate study site center centre run lane dataset cohort platform technology tech library "

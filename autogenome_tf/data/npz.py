@@ -55,7 +55,7 @@ def read(source, columns=(), limit=LIMIT):
         pickled = " (pickled objects are refused: save text as a string array)"
         hint = pickled if "pickle" in str(error) else ""
         raise InputError(f"{source}: not a readable .npz archive: {error}{hint}.") from error
-    return checked(source, table, kind, columns=columns)
+    return checked(source, table, kind, columns=columns, limit=limit)
 
 
 def _unpack(source, limit):

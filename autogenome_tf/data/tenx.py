@@ -51,7 +51,8 @@ def read(source, columns=(), limit=LIMIT):
     names = _distinct([genes[place] for place in kept])
     values = values if len(names) == len(genes) else taken(values, list(kept), limit)
     note = f"{len(names)} of {len(genes)} features are genes"
-    return checked(source, Table(values, barcodes, names), "10x", note, columns=columns)
+    table = Table(values, barcodes, names)
+    return checked(source, table, "10x", note, columns=columns, limit=limit)
 
 
 def _distinct(genes):

@@ -42,10 +42,11 @@ class Attributions:
         """The rows of attributions.tsv: feature, rank, total, then mean |value| an output."""
         means = np.abs(self.values).mean(axis=0, dtype="float64")
         frame = pd.DataFrame(means, columns=[str(name) for name in self.outputs])
-        frame.insert(0, "total", means.sum(axis=1))
-        frame.insert(0, "feature", list(self.features))
-        frame = frame.sort_values(["total", "feature"], ascending=[False, True], kind="stable")
-        frame.insert(1, "rank", np.arange(1, len(frame) + 1))
+        # Outputs may be called as these columns are.
+        frame.insert(0, "total", means.sum(axis=1), allow_duplicates=True)
+        frame.insert(0, "feature", list(self.features), allow_duplicates=True)
+        frame = frame.iloc[np.lexsort((np.array(self.features, str), -means.sum(axis=1)))]
+        frame.insert(1, "rank", np.arange(1, len(frame) + 1), allow_duplicates=True)
         return frame.reset_index(drop=True)
 
     def effects(self, top):

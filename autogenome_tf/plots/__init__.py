@@ -6,7 +6,7 @@
 
 from autogenome_tf.plots._run import draw, figures
 from autogenome_tf.plots._save import save
-from autogenome_tf.plots._source import unseen
+from autogenome_tf.plots._source import attributions, unseen
 from autogenome_tf.plots._svg import svg
 from autogenome_tf.plots.calibration import calibration
 from autogenome_tf.plots.confusion_matrix import confusion_matrix
@@ -23,6 +23,7 @@ from autogenome_tf.plots.search_progress import search_progress
 from autogenome_tf.plots.shared_search import shared_search
 
 __all__ = [
+    "attributions",
     "calibration",
     "confusion_matrix",
     "draw",

@@ -26,12 +26,14 @@ def draw(curves, x, y, **style):
         names.append(f"{len(others)} others ({curves[others[0]][2]:.3f} or more)")
     width = 5.2 + _paper.LETTER * max(len(name) for name in ["class (area)", *names])
     figure, ((panel,),) = _paper.blank(width, 4.2)
-    for name, color, label in zip(colored, _paper.PALETTE, names, strict=False):
-        panel.plot(*curves[name][:2], color=color, linewidth=1.5, label=label, **style)
+    lines = []
+    for name, color in zip(colored, _paper.PALETTE, strict=False):
+        lines += panel.plot(*curves[name][:2], color=color, linewidth=1.5, **style)
     grey = {"color": _paper.GREY, "linewidth": 0.8, "alpha": 0.6, "zorder": 1}
     for name in others:
-        label = names[-1] if name == others[0] else None
-        panel.plot(*curves[name][:2], label=label, **grey, **style)
+        lines += panel.plot(*curves[name][:2], **grey, **style)
     panel.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), xlabel=x, ylabel=y, aspect="equal")
-    figure.legend(loc="outside right upper", frameon=False, title="class (area)", alignment="left")
+    # By hand, since names that begin with an underscore are left out otherwise.
+    place = {"loc": "outside right upper", "frameon": False, "alignment": "left"}
+    figure.legend(lines[: len(names)], names, title="class (area)", **place)
     return figure, panel

@@ -2,6 +2,7 @@
 
 from autogenome_tf.files import safe_names
 from autogenome_tf.plots._save import save
+from autogenome_tf.plots._source import attributions
 from autogenome_tf.plots.calibration import calibration
 from autogenome_tf.plots.confusion_matrix import confusion_matrix
 from autogenome_tf.plots.importance_bar import importance_bar
@@ -72,7 +73,7 @@ def _predictions(run, task):
 
 def _explanation(run, task):
     yield "plots/importance_total", importance_total, {}
-    outputs = [str(name) for name in run.read_arrays("attributions.npz")["outputs"]]
+    outputs = [str(name) for name in attributions(run)["outputs"]]
     # Latent units are many, and without names that anybody would look for.
     kinds = ("bar",) if task == "representation" else IMPORTANCE
     for output, safe in zip(outputs, safe_names(outputs), strict=True):

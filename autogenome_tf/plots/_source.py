@@ -33,6 +33,8 @@ def of_run(read):
             run = opened(source)
             if run is None:
                 return draw(source, *arguments, **options)
+            if arguments:
+                raise TypeError(f"{draw.__name__}: behind a run, expected arguments by name.")
             picked = {name: options.pop(name) for name in asked if name in options}
             return draw(**(read(run, **picked) | options))
 
@@ -48,7 +50,7 @@ def opened(source):
     if isinstance(source, (str, Path)):
         return Run.existing(source)
     folder = getattr(source, "folder", None)
-    return None if folder is None else Run.existing(folder)
+    return Run.existing(folder) if isinstance(folder, (str, Path)) else None
 
 
 def unseen(run):
@@ -70,7 +72,9 @@ def unseen(run):
         if len(rows):
             return part, rows
     held = run.read_arrays("validation.npz")
-    rows = frame.set_index("sample").loc[held["samples"]].reset_index()
+    # Further files may repeat the ids of the rows that were split.
+    split = frame[~frame["part"].isin(["evaluate", "predict"])]
+    rows = split.set_index("sample").loc[held["samples"]].reset_index()
     if is_classes:
         columns = [f"p_{name}" for name in names["classes"]]
         rows[columns] = scipy.special.softmax(held["outputs"].astype("float64"), axis=1)
@@ -90,6 +94,23 @@ def classes(run):
     return {"truth": frame["target"].to_numpy(), "chances": pd.DataFrame(chances)}
 
 
+def attributions(run):
+    """The arrays of attributions.npz of a `Run`; read once for all figures, as long as it stays.
+
+    Raises:
+        StageError: Before the explain stage.
+    """
+    run.require("explain", "attributions.npz")
+    path = run.path("attributions.npz")
+    return _arrays(path, path.stat().st_mtime_ns)
+
+
+@functools.lru_cache(1)
+def _arrays(path, _):
+    with np.load(path, allow_pickle=False) as archive:
+        return dict(archive)
+
+
 def contributions(run, output=None):
     """Contributions to one output of a `Run`, and its name.
 
@@ -104,8 +125,7 @@ def contributions(run, output=None):
         StageError: Before the explain stage.
         InputError: For an output that is not there.
     """
-    run.require("explain", "attributions.npz")
-    arrays = run.read_arrays("attributions.npz")
+    arrays = attributions(run)
     names = [str(name) for name in arrays["outputs"]]
     output = names[0] if output is None and len(names) == 1 else output
     if output not in names:

@@ -8,6 +8,8 @@ import matplotlib
 # What a drawing says of itself: the time of day would make each one different.
 SILENT = dict.fromkeys(("Date", "Creator", "Format", "Type"))
 POINT = 96 / 72  # CSS pixels
+# Words between tags may look like anything.
+TAG = r"<[^>]*>"
 
 
 def svg(figure, name):
@@ -28,14 +30,18 @@ def svg(figure, name):
     drawn = text.getvalue()
     drawn = drawn[drawn.index("<svg") :]
     # Matplotlib's own ids are not the same on another day.
-    used = dict.fromkeys(re.findall(r'(?:href="#|url\(#)([^")]+)', drawn))
+    tags = "".join(re.findall(TAG, drawn))
+    used = dict.fromkeys(re.findall(r'(?:href="#|url\(#)([^")]+)', tags))
     ids = {known: f"{name}-{number}" for number, known in enumerate(used)}
-    drawn = re.sub(
-        r' id="([^"]*)"', lambda at: f' id="{ids[at[1]]}"' if at[1] in ids else "", drawn
-    )
-    drawn = re.sub(r'(href="#|url\(#)([^")]+)', lambda at: at[1] + ids[at[2]], drawn)
+    drawn = re.sub(TAG, lambda tag: _renamed(tag[0], ids), drawn)
     width = POINT * float(re.search(r'width="([\d.]+)pt"', drawn)[1])
     return re.sub(
         r'width="[\d.]+pt" height="[\d.]+pt"|height="[\d.]+pt" width="[\d.]+pt"',
         f'style="--width: {width:.0f}px"', drawn, count=1,
     )  # fmt: skip
+
+
+def _renamed(tag, ids):
+    """A tag with other ids; those that nothing refers to are left out."""
+    tag = re.sub(r' id="([^"]*)"', lambda at: f' id="{ids[at[1]]}"' if at[1] in ids else "", tag)
+    return re.sub(r'(href="#|url\(#)([^")]+)', lambda at: at[1] + ids[at[2]], tag)

@@ -18,8 +18,9 @@ ON_LIGHT = "#111111"
 def _of(run):
     run.require("evaluate", "confusion_matrix.tsv")
     path = run.path("confusion_matrix.tsv")
-    counts = pd.read_csv(path, sep="\t", index_col=0, keep_default_na=False, dtype={"true": str})
-    return {"counts": counts}
+    # Without a header, since classes may be called as the column before them is.
+    cells = pd.read_csv(path, sep="\t", header=None, keep_default_na=False, dtype=str).to_numpy()
+    return {"counts": pd.DataFrame(cells[1:, 1:].astype(int), cells[1:, 0], cells[0, 1:])}
 
 
 @of_run(_of)

@@ -1,15 +1,23 @@
 """Which genes matter most over all outputs together."""
 
+import numpy as np
+import pandas as pd
+
 from autogenome_tf.plots import _paper
-from autogenome_tf.plots._source import of_run
+from autogenome_tf.plots._source import attributions, of_run
 
 # More outputs are drawn as one, so that colours can be told apart.
 MOST_COLORS = len(_paper.PALETTE)
 
 
 def _of(run):
-    run.require("explain", "attributions.tsv")
-    return {"table": run.read_table("attributions.tsv"), "top": run.config().explanation.top}
+    arrays = attributions(run)
+    means = np.abs(arrays["values"]).mean(axis=0)
+    names = [str(name) for name in arrays["outputs"]]
+    table = pd.DataFrame(np.c_[means.sum(axis=1), means], columns=["total", *names])
+    table.insert(0, "rank", (-means.sum(axis=1)).argsort(kind="stable").argsort() + 1, True)
+    table.insert(0, "feature", arrays["features"], True)
+    return {"table": table, "top": run.config().explanation.top}
 
 
 @of_run(_of)
@@ -17,27 +25,30 @@ def importance_total(table, *, top=20):
     """Draw mean absolute contributions stacked over outputs, the largest total on top.
 
     Args:
-        table: Frame of attributions.tsv: feature, rank, total, then a column an output; or a run.
+        table: Frame as attributions.tsv: feature, rank, total, then a column an output; or a run.
         top: How many genes.
 
     Returns:
         A `matplotlib.figure.Figure`.
     """
-    shown = table.sort_values("rank").head(top)[::-1]
-    outputs = shown.drop(columns=["feature", "rank", "total"]).rename(columns=_paper.label)
-    largest = outputs.sum().sort_values(ascending=False, kind="stable").index
-    stacked = outputs[largest[:MOST_COLORS]].copy()
-    if len(largest) > MOST_COLORS:
-        others = largest[MOST_COLORS - 1 :]
-        stacked = outputs[largest[: MOST_COLORS - 1]].copy()
-        stacked[f"{len(others)} others"] = outputs[others].sum(axis=1)
-    figure, ((panel,),) = _paper.genes(shown["feature"], legend=max(map(len, stacked), default=0))
-    left = 0.0
-    is_cut = len(largest) > MOST_COLORS
-    colors = [*_paper.PALETTE[: MOST_COLORS - is_cut], _paper.GREY]
-    for color, name in zip(colors, stacked, strict=False):
-        panel.barh(range(len(shown)), stacked[name], left=left, color=color, label=name)
-        left = left + stacked[name].to_numpy()
+    # By position: outputs may be called as the columns before them are.
+    shown = table.iloc[np.argsort(table.iloc[:, 1].to_numpy(), kind="stable")[:top][::-1]]
+    names, values = list(shown.columns[3:]), shown.iloc[:, 3:].to_numpy(float)
+    order = np.argsort(-values.sum(axis=0), kind="stable")
+    single, others = order, order[:0]
+    if len(order) > MOST_COLORS:
+        single, others = order[: MOST_COLORS - 1], order[MOST_COLORS - 1 :]
+    parts = [(_paper.label(names[place]), values[:, place]) for place in single]
+    colors = list(_paper.PALETTE[: len(parts)])
+    if len(others):
+        parts.append((f"{len(others)} others", values[:, others].sum(axis=1)))
+        colors.append(_paper.GREY)
+    longest = max((len(name) for name, _ in parts), default=0)
+    figure, ((panel,),) = _paper.genes(shown.iloc[:, 0], legend=longest)
+    left, bars = np.zeros(len(shown)), []
+    for color, (name, widths) in zip(colors, parts, strict=True):
+        bars.append(panel.barh(range(len(shown)), widths, left=left, color=color, label=name))
+        left = left + widths
     panel.set_xlabel("sum over outputs of mean |contribution|")
-    figure.legend(loc="outside right upper", frameon=False)
+    figure.legend(bars, [name for name, _ in parts], loc="outside right upper", frameon=False)
     return figure

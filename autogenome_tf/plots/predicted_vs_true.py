@@ -1,6 +1,6 @@
 """How far regression predictions lie from the truth."""
 
-from autogenome_tf.errors import unknown
+from autogenome_tf.errors import InputError, unknown
 from autogenome_tf.plots import _paper
 from autogenome_tf.plots._source import of_run
 
@@ -12,6 +12,8 @@ MARGIN = 0.04
 def _of(run, *, target=None):
     run.require("predict", "predictions.tsv")
     frame, names = run.read_table("predictions.tsv"), run.model_names().get("targets", [])
+    if not names:
+        raise InputError(f"{run.folder}: expected a run of task.type regression.")
     target = names[0] if target is None and len(names) == 1 else target
     if target not in names:
         raise unknown(f"{run.folder}: target", target, names)

@@ -13,9 +13,37 @@ def doubts(run):
     known = run.read_json("warnings.json") if run.has("warnings.json") else []
     texts = [warning["text"] for warning in known]
     task = run.config().task.type
-    if run.has("metrics.json") and task != "representation":
-        texts += _of_scores(run.read_json("metrics.json"), task, run.config().objective)
+    if run.has("metrics.json"):
+        scores = run.read_json("metrics.json")
+        of_task = _of_latent if task == "representation" else _of_scores
+        texts += of_task(scores, task, run.config().objective)
+    if run.has("baseline.json"):
+        texts += _of_baseline(run.read_json("baseline.json"), task)
     return texts
+
+
+def _of_baseline(baseline, task):
+    """Whether a linear model is the better one, by the foremost metric."""
+    name = CHANCE[task][0]
+    for part in ("test", "evaluate"):
+        apart = baseline.get(part, {}).get(name, {}).get("difference")
+        if apart and apart["value"] is not None and apart["high"] < 0:
+            yield (
+                f"On the {part} part a linear model is better (difference of {name} "
+                f"{interval(apart)}): name linear in families to let it win."
+            )
+
+
+def _of_latent(scores, *_):
+    """Where principal components of the same number tell more."""
+    for part in ("test", "evaluate"):
+        for name in ("explained", "knn_accuracy"):
+            own, beside = (scores.get(part, {}).get(key) for key in (name, f"pca_{name}"))
+            if own and beside and own["high"] < beside["low"]:
+                yield (
+                    f"On the {part} part principal components do better ({name} "
+                    f"{interval(beside)} against {interval(own)})."
+                )
 
 
 def _of_scores(scores, task, objective):

@@ -18,7 +18,7 @@ def section(run):
     """Importance in all, then a picture and a table for each class or target."""
     if not run.has("attributions.npz"):
         return None
-    arrays, config = run.read_arrays("attributions.npz"), run.config()
+    arrays, config = plots.attributions(run), run.config()
     top, kind = config.explanation.top, config.task.type
     what = {
         "classification": "its calibrated logit (ln of odds), never to the probability",
@@ -38,11 +38,15 @@ def section(run):
     total = picture("total", plots.importance_total(run), _total(arrays))
     parts = [text, Beside([total, *_stable(run, top)])]
     if not run.has("stability.tsv"):
-        parts.append("With explanation.repeats above 1, the ranks of other networks stand here.")
+        parts.append(
+            "With explanation.repeats above 1, the ranks of other networks stand here."
+            if config.explanation.repeats == 1
+            else "Other networks would say the same: the loss has a single minimum."
+        )
     names = [str(name) for name in arrays["outputs"]]
     shown = names[:MOST_UNITS] if kind == "representation" else names
     for output in shown:
-        parts += [Heading(output), _of(run, output, names.index(output))]
+        parts += [Heading(output), _of(run, output, arrays)]
     if len(shown) < len(names):
         parts.append(f"The other {len(names) - len(shown)} units are in attributions.tsv.")
     return Section("genes", "Genes", [*parts, *_pairs(run)])
@@ -54,11 +58,13 @@ def _total(arrays):
     return "The foremost genes over all outputs; the colours are the outputs' parts."
 
 
-def _of(run, output, place):
+def _of(run, output, arrays):
+    place = [str(name) for name in arrays["outputs"]].index(output)
+    means = np.abs(arrays["values"][:, :, place]).mean(axis=0)
+    means = dict(zip(map(str, arrays["features"]), means.tolist(), strict=True))
     effects = run.read_table("effects.tsv")
-    means = run.read_table("attributions.tsv").set_index("feature").iloc[:, 2 + place]
     rows = [
-        [on_a_line(line.feature), number(float(means[line.feature])),
+        [on_a_line(line.feature), number(means[line.feature]),
          _direction(line.correlation, run.config().task.type)]
         for line in effects[effects["output"] == output].itertuples() if means[line.feature] > 0
     ]  # fmt: skip
@@ -93,7 +99,7 @@ def _stable(run, top):
         for line in frame.itertuples()
     ]  # fmt: skip
     head = ["gene", "mean total", "sd", "ranks", f"among the foremost {top}"]
-    caption = f"How far {run.config().explanation.repeats} networks agree, over all outputs."
+    caption = "How far several networks agree, over all outputs."
     return [Table(head, rows, caption)]
 
 

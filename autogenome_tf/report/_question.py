@@ -1,5 +1,7 @@
 """What was asked, of which data, and the answer in a few sentences."""
 
+import numpy as np
+
 from autogenome_tf.files import on_a_line
 from autogenome_tf.report._doubts import doubts
 from autogenome_tf.report._page import Section, Warnings, interval, listed, number
@@ -37,7 +39,9 @@ def section(run):
 
 def _asked(config, names):
     if config.task.type == "classification":
-        target = config.data.target or "class"
+        asked = config.data.target
+        target = asked[0] if isinstance(asked, list) else asked
+        target = "class" if target in (None, "*") else target
         classes = [on_a_line(name) for name in names["classes"]]
         return f"Which {on_a_line(target)} does a sample have: {listed(classes, most=12)}?"
     if config.task.type == "regression":
@@ -109,5 +113,9 @@ def _model(run, config):
         members = [f"trial {n} ({families[n]})" for n in dict.fromkeys(history["trial"])]
         return f"an average of the networks of {listed(members)}"
     best = board[board["family"].isin(config.families)].iloc[0]
-    epochs = f"{len(history)} epochs" if len(history) > 1 else "1 epoch"
-    return f"trial {best['trial']} of family {best['family']}, trained anew for {epochs}"
+    told = f"trial {best['trial']} of family {best['family']}"
+    if best["family"] == "linear":
+        return f"{told}, solved to its minimum on all samples to learn from"
+    if np.isfinite(best["error"]):
+        return f"{told}, trained anew on all samples to learn from for as long as folds had gained"
+    return f"{told}, trained anew for as long as the validation part gained"

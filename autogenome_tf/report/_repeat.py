@@ -26,9 +26,9 @@ def section(run):
         Table(["stage", "done"], stages, "Stages."), Table(["part", "seconds"], times, "Times."),
         Code(config, "config.json, defaults filled in"),
     ]  # fmt: skip
-    return Section("repeat", "Repeat it", [part for part in parts if part_is_filled(part)])
+    return Section("repeat", "Repeat it", [part for part in parts if _is_filled(part)])
 
 
-def part_is_filled(part):
+def _is_filled(part):
     """Whether a part has something to show."""
     return not isinstance(part, Table) or bool(part.rows)

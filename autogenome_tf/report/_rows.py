@@ -28,6 +28,9 @@ def section(run):
         frame = run.read_table("predictions.tsv", text=["target"])
         target = "class"
     counts = pd.crosstab(frame["target"].fillna("not known"), frame["part"])
+    if target:
+        order = [name for name in run.model_names()["classes"] if name in counts.index]
+        counts = counts.loc[[*order, *counts.index.difference(order)]]
     parts = [part for part in PARTS if part in counts]
     rows = [
         [on_a_line(name), *(number(int(line[part])) for part in parts), number(int(line.sum()))]

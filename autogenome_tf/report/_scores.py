@@ -36,6 +36,14 @@ def shown_part(scores):
     return next(part for part in ("test", "evaluate", "validation") if part in scores)
 
 
+def families(run):
+    """Families of the networks that make the final model."""
+    board, history = run.read_table("leaderboard.tsv"), run.read_table("history.tsv")
+    if "trial" in history:
+        return set(board.loc[board["trial"].isin(history["trial"]), "family"])
+    return set(board.loc[board["family"].isin(run.config().families), "family"][:1])
+
+
 def section(run):
     """Metrics with intervals beside the baseline, then each class or target, then pictures."""
     task = run.config().task.type
@@ -43,13 +51,16 @@ def section(run):
         return None
     scores = run.read_json("metrics.json")
     baseline = run.read_json("baseline.json") if run.has("baseline.json") else {}
-    parts = [
-        "Intervals are 95 % bootstrap intervals over samples. The linear model (logistic or ridge "
-        "regression, its penalty chosen by the same folds) saw the same samples; differences are "
-        "of the same resamples, so an interval without 0 tells the two apart."
-        if baseline
-        else "Intervals are 95 % bootstrap intervals over samples. The model is linear itself."
-    ]
+    text = "Intervals are 95 % bootstrap intervals over samples. "
+    if baseline:
+        text += (
+            "The linear model (logistic or ridge regression, its penalty chosen by the same folds) "
+            "saw the same samples; differences are of the same resamples, so an interval without 0 "
+            "tells the two apart."
+        )
+    elif families(run) == {"linear"}:
+        text += "The model is linear itself."
+    parts = [text]
     ordered = [part for part in ("test", "evaluate", "validation") if part in scores]
     parts += [_metrics(part, scores[part], baseline.get(part)) for part in ordered]
     parts.append(pictures_of(run, "evaluate", CAPTIONS))
