@@ -169,7 +169,7 @@ class Run:
         """
         with open(self.path(LOCK), "a+", encoding="utf-8") as lock:
             try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                _take(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 lock.seek(0)
                 raise StageError(
@@ -268,8 +268,18 @@ def _chosen_alone(folder):
     except OSError as error:
         raise InputError(f"{folder}: cannot write here: {error.strerror}.") from None
     with lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        _take(lock, fcntl.LOCK_EX)
         yield
+
+
+def _take(lock, how):
+    """Lock a file; where the file system has no locks (some of clusters), go on without."""
+    try:
+        fcntl.flock(lock, how)
+    except BlockingIOError:
+        raise
+    except OSError as error:
+        log.debug("%s: no locks here: %s", lock.name, error)
 
 
 def checksum(path):
