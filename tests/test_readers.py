@@ -20,6 +20,7 @@ from autogenome_tf.data._read import read_table, readers
 from autogenome_tf.data._scan import scan_rows
 from autogenome_tf.data._targets import read_columns
 from autogenome_tf.errors import InputError
+from autogenome_tf.matrix import LIMIT
 
 SHARED = pathlib.Path(__file__).parents[2] / "shared" / "data"
 
@@ -192,7 +193,7 @@ def test_text_equals_pandas(tmp_path):
 def test_the_careful_reader_agrees_with_arrow(tmp_path, separator):
     source = write_text(tmp_path, ".txt", separator)
     layout = find_layout(source)
-    values, lists = scan_rows(source, layout, [1, 2, 3, 4], [0])
+    values, lists = scan_rows(source, layout, [1, 2, 3, 4], [0], LIMIT)
     np.testing.assert_array_equal(values, text.read(source).values)
     assert lists == {0: SAMPLES}
 
