@@ -59,7 +59,7 @@ class GenerativeFolds:
         self.genes = values.shape[1] - task.covariates
         self._values, self._covariates = values, np.zeros((values.shape[0], 0), "float32")
         if task.covariates:
-            self._values = matrix.columns(values, np.arange(self.genes))
+            self._values = matrix.columns(values, np.arange(self.genes), config.data.limit)
             self._covariates = _dense(values[:, self.genes :])
         self.is_streamed = values.shape[0] * values.shape[1] * 4 > config.data.limit
         data = config.data

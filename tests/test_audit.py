@@ -123,6 +123,21 @@ def test_association_is_corrected_for_many_levels():
     assert explained(labels, np.ones(200)) == 0
 
 
+def test_origins_of_cells_go_with_labels_that_name_them(tmp_path):
+    from autogenome_tf import data
+
+    anndata = pytest.importorskip("anndata")
+    samples = [f"s{row}" for row in range(ROWS)]
+    batches = np.repeat(["one", "two"], ROWS // 2)
+    obs = pd.DataFrame({"batch": batches}, index=samples)
+    cells = anndata.AnnData(pd.DataFrame(dataset().values, samples, list("vwxyz")), obs=obs)
+    labels = pd.Series(["a", "b"] * (ROWS // 2), samples, name="y").iloc[::-1]
+    assert data.write_rows(tmp_path / "x.npz", cells, labels) == ["y"]
+    table = data.read_table(tmp_path / "x.npz")
+    assert list(table.extra["batch"]) == list(batches)
+    assert list(table.extra["y"]) == ["a", "b"] * (ROWS // 2)
+
+
 @pytest.mark.parametrize("is_annotated", [False, True])
 def test_origins_are_read_with_the_rows(tmp_path, is_annotated):
     from autogenome_tf import data

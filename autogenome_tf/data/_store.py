@@ -42,7 +42,8 @@ def write_rows(path, x, y, further=()):
     kept = columns
     if hasattr(x, "obs"):
         told = origins(x.obs.reset_index(drop=True), columns)
-        kept = columns if told is None else pd.concat([columns, told], axis=1)
+        if told is not None:
+            kept = pd.concat([columns, told.set_axis(columns.index)], axis=1)
     arrays = {f"target_{name}": _plain(kept[name]) for name in kept}
     if table.samples is not None:
         arrays["samples"] = np.array(table.samples)
