@@ -137,6 +137,7 @@ class AutoGenome:
             dataset, parts = self._rows.labelled
             run.write_table("split.tsv", parts.frame(dataset.samples))
             self._audit(run)
+            self._write_gene_sets(run, folds)
             finished = self._finished(run)
             before = sum(trial.seconds for trial in finished)
             deadline = started + (self.config.search.max_seconds or float("inf")) - before
@@ -231,7 +232,7 @@ class AutoGenome:
         rows held out), the background from the rows trained on. Writes attributions.tsv and .npz,
         effects.tsv and the plots of importance. With `explanation.repeats` above 1 stability.tsv
         tells how far so many networks agree: those of an ensemble, or the best trial's with other
-        seeds. With `explanation.interactions` interactions.tsv ranks pairs of the foremost genes.
+        seeds. Where the best trial's units stand for gene sets, sets.tsv ranks those. With `explanation.interactions` interactions.tsv ranks pairs of the foremost genes.
 
         Args:
             method: In place of the config's `explanation.method`.
@@ -258,6 +259,8 @@ class AutoGenome:
             )  # fmt: skip
             if settings.repeats > 1:
                 work.write_stability(found, self._prepared)
+            if settings.sets:
+                work.write_sets(self._prepared)
             paired = settings.interactions.genes if interactions is None else interactions
             if paired:
                 work.write_interactions(found, paired, self._prepared)
@@ -460,6 +463,16 @@ class AutoGenome:
             log.warning("%s", warning["text"])
         run.write_json("warnings.json", found)
 
+    def _write_gene_sets(self, run, folds):
+        """Write what was read of gene sets, kept or not, for each family that is wired by some."""
+        tables = [
+            level.table.assign(family=family)
+            for family in self.spaces
+            for level in folds.levels(family)
+        ]
+        if tables:
+            run.write_table("gene_sets.tsv", pd.concat(tables, ignore_index=True))
+
     def _finish(self, run, learn, folds, best, deadline):
         """From the best trials to the model on disk, and a linear one to compare it with."""
         if self.config.ensemble.size == 1:
@@ -481,6 +494,8 @@ class AutoGenome:
             outputs=final.outputs,
             **beside,
         )
+        if final.gates is not None:
+            run.write_table("gates.tsv", final.gates)
         final.predictor.save(run.path("model.keras"))
 
     def _held_out(self, run, predictor, name="outputs"):

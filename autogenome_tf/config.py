@@ -30,7 +30,8 @@ from autogenome_tf.sections import (
 log = logging.getLogger(__name__)
 
 SCANPY_PREFIX = "scanpy:"
-# Keys of `data` that name files.
+# Keys of families that name files, and those of `data`.
+FAMILY_PATHS = ("gene_sets", "set_groups")
 PATHS = (
     "features", "targets", "feature_names", "validation", "validation_targets", "evaluate",
     "evaluate_targets", "predict", "split",
@@ -73,6 +74,18 @@ class Config(Section):
     def _families_are_objects(cls, families):
         if isinstance(families, dict):
             return {name: {} if given is None else given for name, given in families.items()}
+        return families
+
+    @field_validator("families")
+    @classmethod
+    def _files_are_named_by_texts(cls, families):
+        for name, given in families.items():
+            for key in FAMILY_PATHS:
+                files = _listed(given.get(key))
+                if not isinstance(files, list) or not all(isinstance(f, str) for f in files):
+                    raise ValueError(
+                        f"{name}.{key}: expected names of files; received {given[key]!r}"
+                    )
         return families
 
     @model_validator(mode="before")
@@ -138,6 +151,8 @@ class Config(Section):
         for name in ("validation", "evaluate"):
             named += [getattr(data, name), *_listed(getattr(data, f"{name}_targets"))]
         named.append(data.predict)
+        for family in self.families.values():
+            named += [path for key in FAMILY_PATHS for path in _listed(family.get(key))]
         return [path for path in dict.fromkeys(named) if path and not _is_no_path(path)]
 
     @property
@@ -215,13 +230,23 @@ class Config(Section):
         return self._with_paths(seen)
 
     def _with_paths(self, change):
+        def changed(value):
+            return [change(path) for path in value] if isinstance(value, list) else change(value)
+
         paths = {
-            name: [change(path) for path in value] if isinstance(value, list) else change(value)
+            name: changed(value)
             for name, value in self.data
             if name in PATHS and value and not isinstance(value, Split)
         }
         data = self.data.model_copy(update=paths)
-        return self.model_copy(update={"data": data, "output_dir": change(self.output_dir)})
+        update = {"data": data, "output_dir": change(self.output_dir)}
+        families = {
+            name: given | {key: changed(given[key]) for key in FAMILY_PATHS if key in given}
+            for name, given in self.families.items()
+        }
+        return self.model_copy(
+            update=update if families == self.families else update | {"families": families}
+        )
 
     def as_json(self, is_short=False):
         """The config as JSON text, every default filled in, or without them."""

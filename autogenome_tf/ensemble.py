@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from autogenome_tf import metrics
-from autogenome_tf.final import Final
+from autogenome_tf.final import Final, gates
 from autogenome_tf.predictor import Predictor
 from autogenome_tf.stacked import dense, frozen
 
@@ -56,7 +56,12 @@ def assemble(folds, attempts, config, features):
     predictor = Predictor.assemble(
         list(_branches(folds, members)), folds.task, features, config.data.missing, temperature
     )
-    return Final.of(folds, predictor, _history(members), outputs, temperature)
+    found = [
+        (member.share, folds, member.trial, member.outcome.fit)
+        for member in members
+        if member.outcome.fit.gates is not None
+    ]
+    return Final.of(folds, predictor, _history(members), outputs, temperature, gates(found))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -103,27 +108,47 @@ def _branches(folds, members):
     """For each transform that takes part: it, its constants, and the network of its members."""
     grouped = {}
     for member in members:
-        grouped.setdefault(folds.views(member.trial.values), []).append(member)
-    for views, group in grouped.items():
+        views = folds.views(member.trial.family, member.trial.values)
+        same = grouped.setdefault(views.transform.name, {})
+        same.setdefault(views, []).append(member)
+    for same in grouped.values():
+        views = next(iter(same))
         constants = views.shared()
-        yield views.transform, constants, _network(folds, views, constants, group)
+        yield views.transform, constants, _network(folds, constants, same)
 
 
-def _network(folds, views, constants, members):
-    """One Keras model (rows, genes) -> (rows, outputs): the sum of its members by their shares."""
+def _network(folds, constants, grouped):
+    """One Keras model (rows, genes) -> (rows, outputs): the sum of members by their shares.
+
+    Args:
+        folds: `Folds`.
+        constants: `Constants` of what the model sees.
+        grouped: `Views` to the members that learned on them.
+    """
     genes = keras.Input((len(constants.genes),), name="genes")
-    entrance = _Coordinates if _is_smaller(views, constants, members) else _Genes
-    entrance = entrance(views, constants, genes)
-    parts = []
-    for member in members:
-        trial, weights = member.trial, member.outcome.fit.weights
-        kernel, bias = weights[:2]
-        stem = entrance.stem(kernel, bias, trial.values.get("spectral_power", 0.0))
-        replicas = frozen(folds.network(trial.family, trial.values), weights, stem)
-        mean = keras.layers.GlobalAveragePooling1D()(replicas)
-        parts.append(keras.layers.Rescaling(member.share / member.outcome.temperature)(mean))
+    parts = [
+        _part(folds, entrance, member)
+        for views, members in grouped.items()
+        for entrance in [_entrance(views, constants, members)(views, constants, genes)]
+        for member in members
+    ]
     total = keras.layers.Add()(parts) if len(parts) > 1 else parts[0]
     return keras.Model(genes, total, name="network")
+
+
+def _part(folds, entrance, member):
+    """What a member adds, (batch, outputs) symbolic."""
+    trial, weights = member.trial, member.outcome.fit.weights
+    kernel, bias = weights[:2]
+    stem = entrance.stem(kernel, bias, trial.values.get("spectral_power", 0.0))
+    network = folds.network(trial.family, trial.values, is_plain=True)
+    mean = keras.layers.GlobalAveragePooling1D()(frozen(network, weights, stem))
+    return keras.layers.Rescaling(member.share / member.outcome.temperature)(mean)
+
+
+def _entrance(views, constants, members):
+    """The kind of first layer that needs fewer weights."""
+    return _Coordinates if _is_smaller(views, constants, members) else _Genes
 
 
 def _is_smaller(views, constants, members):

@@ -4,12 +4,14 @@ import functools
 import logging
 
 import numpy as np
+import scipy.stats
 import sklearn.cluster
 
-from autogenome_tf import explainers
+from autogenome_tf import explainers, families
 from autogenome_tf.refit import with_seeds, without_interactions
 from autogenome_tf.search import trials_of
 from autogenome_tf.seeds import derive
+from autogenome_tf.set_importance import set_importance
 
 log = logging.getLogger(__name__)
 
@@ -151,6 +153,34 @@ class Explanation:
             len(frame), first["feature_1"], first["feature_2"], first["strength"],
             f", q {first['q']:.2g}" if null else "",
         )  # fmt: skip
+
+    def write_sets(self, prepared):
+        """Write sets.tsv: what gene sets contribute, where the best trial's units stand for some.
+
+        Args:
+            prepared: As for `write_stability`.
+        """
+        trial = self._best_trial()
+        self._run.path("sets.tsv").unlink(missing_ok=True)
+        if not hasattr(families.member(trial.family), "LEVELS"):
+            if any(hasattr(families.member(name), "LEVELS") for name in self._config.families):
+                log.info("gene sets: not explained, the best trial (%s) has none", trial.family)
+            return
+        learn, folds = prepared()
+        if folds.is_streamed:
+            log.info("gene sets: many networks are trained for them, which needs rows in memory")
+            return
+        frame = set_importance(
+            folds, learn, trial, self._config, self.explained.values, self.background
+        )
+        self._run.write_table("sets.tsv", frame)
+        first = frame.iloc[0]
+        own = frame[frame["level"] == first["level"]]
+        said = f"gene sets: {first['set']} is foremost, {first['above']:.1f} sd above both controls"
+        if own["genes"].nunique() > 1:
+            hubs = scipy.stats.spearmanr(own["other_labels"], own["genes"]).statistic
+            said += f"; on shuffled targets importance and size correlate by {hubs:.2f} (Spearman)"
+        log.info("%s", said)
 
     def _trials(self):
         return trials_of(self._run.read_table("leaderboard.tsv"))

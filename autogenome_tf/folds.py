@@ -13,6 +13,7 @@ import numpy as np
 from autogenome_tf import families, metrics, replicas, training
 from autogenome_tf.errors import InputError
 from autogenome_tf.families import RATES
+from autogenome_tf.layers import plain
 from autogenome_tf.matrix import LIMIT
 from autogenome_tf.predictor import Predictor
 from autogenome_tf.preprocessing import Transform
@@ -87,15 +88,17 @@ class Folds:
         pairs: (train rows, held rows) of each fit.
         like: `Folds` of the same rows whose transforms and space are taken over, so that what was
             found there holds here.
+        features: Gene names, for families that look at them.
 
     Attributes:
         transforms: `Transform` by the name that the config gives it; the first is the default.
         repeats: Networks a fold.
     """
 
-    def __init__(self, values, truth, task, config, pairs, like=None):
+    def __init__(self, values, truth, task, config, pairs, like=None, features=None):
         self.task, self.truth, self.pairs = task, truth, pairs
         self._config = config
+        self.features = features if like is None else like.features
         self._weights = task.row_weights(truth)
         self.genes = values.shape[1]
         self._values = values
@@ -112,6 +115,9 @@ class Folds:
             self.space = space_for(len(truth), genes, asked)
         else:
             self.transforms, self.space = like.transforms, like.space
+        for family in config.families if like is None else ():
+            for level in self.levels(family):
+                log.info("%s: %s", family, level)
         self.repeats = number_of_repeats(config, len(truth), len(pairs))
         self._devices = self._number_of_devices()
         self._views = {}
@@ -136,18 +142,22 @@ class Folds:
         """Numbers of all rows that some fold holds out, in order."""
         return np.sort(np.concatenate([held for _, held in self.pairs]))
 
-    def views(self, values):
-        """The `Views` that a trial's values ask for."""
+    def space_of(self, family, values):
+        """Coordinates that a trial's first layer works on: "genes" or "rows"."""
+        return "genes" if families.is_of_genes(family, values) else self.space
+
+    def views(self, family, values):
+        """The `Views` that a trial's family and values ask for."""
         transform = self.transforms[values.get("transform", next(iter(self.transforms)))]
         # "auto" may have chosen what another name says.
-        name = transform.name
+        name = transform.name, self.space_of(family, values)
         if name not in self._views:
             self._views[name] = Views(
                 self._values,
                 transform,
                 self._config.data,
                 self.pairs,
-                self.space,
+                name[1],
                 is_truncated=len(self.truth) > MOST_ROWS,
                 is_streamed=self.is_streamed,
             )
@@ -177,7 +187,31 @@ class Folds:
             for repeat in range(repeats or self.repeats)
         ]
         engine = self._engine(family, values, networks, plan.optimizer)
-        return training.fit(engine, networks, plan, seed, self.factors(values))
+        fit = training.fit(engine, networks, plan, seed, self.factors(family, values))
+        return _plain(networks, fit)
+
+    def fit_views(self, family, values, views, plan, seed):
+        """Train a configuration on other views of the rows, all at once; nothing is held out.
+
+        Args:
+            family: Its name.
+            values: Its hyperparameters.
+            views: (views, rows, inputs), what takes the place of the rows as the first fold's
+                network sees them; its training rows are trained on.
+            plan: A `training.Plan`.
+            seed: Of initial weights, the same for all views, and order.
+
+        Returns:
+            A `training.Fit`, a replica a view.
+        """
+        count, nothing = len(views), np.zeros(0, int)
+        rows = dataclasses.replace(
+            self.rows(family, values), views=replicas.resident(views),
+            train=[self.pairs[0][0]] * count, held=[nothing] * count,
+        )  # fmt: skip
+        networks = [self.network(family, values, seed)]
+        engine = replicas.engine(networks[0], 1, rows, self.task, plan.optimizer)
+        return _plain(networks, training.fit(engine, networks, plan, seed))
 
     def ladder(self, family, values, penalties, deadline=float("inf")):
         """Solve a family with a single minimum for penalties.
@@ -194,25 +228,51 @@ class Folds:
         values = values | {"l2": 0.0}
         network = self.network(family, values, 1)
         engine = self._engine(family, values, [network], "adam")
-        factors = self.factors(values)
+        factors = self.factors(family, values)
         yield from training.converge(engine, network, penalties, deadline=deadline, factors=factors)
 
     def _is_solved(self, family):
         """Whether a family's loss has a single minimum, and all rows are at hand to find it."""
         return getattr(families.member(family), "CONVEX", False) and not self.is_streamed
 
-    def network(self, family, values, seed=1):
-        """A fresh network of a family on the coordinates of these rows."""
-        hypermodel = families.hypermodel(family)(self.genes, self.task, seed=seed)
-        return hypermodel.network(values, self.views(values).width, self.space)
+    def network(self, family, values, seed=1, inputs=None, is_plain=False):
+        """A fresh network of a family on the coordinates of these rows.
 
-    def factors(self, values):
+        Args:
+            family: Its name.
+            values: Its hyperparameters.
+            seed: Of initial weights.
+            inputs: Width in place of that of the coordinates.
+            is_plain: Whether it is to take the weights of a `training.Fit`.
+        """
+        views, space = self.views(family, values), self.space_of(family, values)
+        hypermodel = self._hypermodel(family, views.genes, seed)
+        return hypermodel.network(values, inputs or views.width, space, is_plain=is_plain)
+
+    def levels(self, family, values=None):
+        """What a family's units stand for, a `genesets.Membership` a level.
+
+        Args:
+            family: Its name.
+            values: Of a trial, for the genes that it sees; None for all genes.
+        """
+        genes = np.arange(self.genes) if values is None else self.views(family, values).genes
+        return self._hypermodel(family, genes).levels()
+
+    def _hypermodel(self, family, genes, seed=1):
+        names = None if self.features is None else [self.features[gene] for gene in genes]
+        space = self._config.families.get(family)
+        return families.hypermodel(family)(
+            self.genes, self.task, space, seed=seed, features=names
+        )
+
+    def factors(self, family, values):
         """(folds, inputs) that a trial's values multiply inputs by, or None."""
-        return self.views(values).factors(values.get("spectral_power", 0.0))
+        return self.views(family, values).factors(values.get("spectral_power", 0.0))
 
-    def rows(self, values):
-        """The `replicas.Rows` that a trial's values ask for."""
-        views = self.views(values).rows
+    def rows(self, family, values):
+        """The `replicas.Rows` that a trial's family and values ask for."""
+        views = self.views(family, values).rows
         return replicas.Rows(views, self.truth, self._weights, *zip(*self.pairs, strict=True))
 
     def _engine(self, family, values, networks, optimizer):
@@ -222,7 +282,7 @@ class Folds:
         shared = [family, shapes, optimizer, len(networks)]
         key = json.dumps(shared, sort_keys=True) + structure(networks[0])
         if key not in self._engines:
-            rows = self.rows(values)
+            rows = self.rows(family, values)
             made = replicas.engine(
                 networks[0], len(networks), rows, self.task, optimizer, self._devices
             )
@@ -236,9 +296,11 @@ class Folds:
         kept = self._engines.values()
         return len(kept) > KEPT_STEPS or sum(engine.nbytes for engine in kept) > KEPT_BYTES
 
-    def parameters(self, values, fit):
+    def parameters(self, family, values, fit):
         """Number of trained parameters of one gene-level network of a fit."""
-        views = self.views(values)
+        views = self.views(family, values)
+        if views.coordinates[0].name == "genes":
+            return fit.parameters
         _, inputs, units = fit.weights[0].shape
         genes = max(len(constants.genes) for constants in views.constants)
         return fit.parameters + (genes - inputs) * units
@@ -276,12 +338,11 @@ class Folds:
 
     def predictor(self, family, values, fit, temperature, features, replica=0):
         """The gene-level model of one replica of a fit, with its preprocessing in front."""
-        views, fold = self.views(values), replica % len(self.pairs)
+        views, fold = self.views(family, values), replica % len(self.pairs)
         constants = views.constants[fold]
         kernel, bias, *others = fit.replica(replica)
         stem = views.on_genes(fold, kernel, bias, constants, values.get("spectral_power", 0.0))
-        hypermodel = families.hypermodel(family)(self.genes, self.task)
-        network = hypermodel.network(values, len(constants.genes))
+        network = self.network(family, values, inputs=len(constants.genes), is_plain=True)
         network.set_weights([*stem, *others])
         return Predictor.assemble(
             [(views.transform, constants, network)],
@@ -315,3 +376,9 @@ class Folds:
                 "search.folds or search.repeats above 1, data.missing median or data.transform "
                 "rank; use folds 1 and another way."
             )
+
+
+def _plain(networks, fit):
+    """A fit with the weights of networks of Keras' own layers."""
+    weights, gates = plain(networks[0], fit.weights)
+    return dataclasses.replace(fit, weights=weights, gates=gates)

@@ -53,7 +53,7 @@ class GenerativeFolds:
     repeats = 1
     space = "genes"
 
-    def __init__(self, values, truth, task, config, pairs, like=None):
+    def __init__(self, values, truth, task, config, pairs, like=None, features=None):
         self.task, self.truth, self.pairs = task, truth, pairs
         self._config = config
         self.genes = values.shape[1] - task.covariates
@@ -136,6 +136,10 @@ class GenerativeFolds:
             fits[0].parameters,
         )
 
+    def levels(self, family):
+        """What latent units stand for: a `genesets.Membership`, or nothing."""
+        return ()
+
     def network(self, family, values, seed=1, fold=0):
         """A fresh `ResVAE` for the genes that a fold keeps."""
         hypermodel = families.hypermodel(family)(self.genes, self.task, seed=seed)
@@ -173,7 +177,7 @@ class GenerativeFolds:
         score = -outputs[self.held].sum(axis=1).mean() if len(self.held) else float("nan")
         return Outcome(float(score), float(error), outputs, 1.0, fit)
 
-    def parameters(self, values, fit):
+    def parameters(self, family, values, fit):
         """Number of trained parameters of one network of a fit."""
         return fit.parameters
 

@@ -6,7 +6,7 @@ import time
 import numpy as np
 import pandas as pd
 
-from autogenome_tf.final import Final
+from autogenome_tf.final import Final, gates
 from autogenome_tf.folds import Folds
 from autogenome_tf.search import plan_of
 from autogenome_tf.seeds import derive
@@ -15,6 +15,8 @@ log = logging.getLogger(__name__)
 
 # The fit on folds may use this much of the time left; the refit on all rows needs the rest.
 FOLDS_SHARE = 0.7
+# Controls of each kind that are trained at once, and start alike.
+TOGETHER = 5
 
 
 def refit(folds, values, winner, config, features, deadline=float("inf")):
@@ -40,7 +42,10 @@ def refit(folds, values, winner, config, features, deadline=float("inf")):
     outcome, final, last = _fitted(folds, values, winner, config, seed, 1, deadline)
     predictor = final.predictor(winner.family, winner.values, last, outcome.temperature, features)
     history = pd.DataFrame(outcome.fit.history)
-    return Final.of(folds, predictor, history, outcome.outputs, outcome.temperature)
+    found = [] if last.gates is None else [(1.0, final, winner, last)]
+    return Final.of(
+        folds, predictor, history, outcome.outputs, outcome.temperature, gates(found)
+    )
 
 
 def with_seeds(folds, values, trial, config, features, count):
@@ -85,6 +90,51 @@ def without_interactions(folds, learn, linear, trial, config, count):
         drawn = Folds(learn.values, truth, folds.task, config, folds.pairs, like=folds)
         outcome, final, last = _fitted(drawn, learn.values, trial, config, seed, 1)
         yield final.predictor(trial.family, trial.values, last, outcome.temperature, learn.features)
+
+
+def with_controls(folds, values, trial, config, count):
+    """Train a trial as `refit` does with so many seeds, and as often on rows that tell less.
+
+    Networks of the first control see the genes in another order, so that each unit is connected to
+    as many genes as before but to other ones; those of the second see rows that belong to other
+    targets. They learn for as many epochs, at the same rates.
+
+    Args:
+        folds: `Folds` the trial was found on, in memory.
+        values: (rows, genes) raw, as they were handed to `folds`.
+        trial: The `Trial`.
+        config: The whole `Config`.
+        count: Networks of each kind.
+
+    Yields:
+        For each network its kind ("trained", "genes", "labels"), a `Predictor` whose network it
+        is until the next one comes, and the (inputs,) order in which it sees genes.
+    """
+    seed = derive(config.seed, "controls")
+    outcome, final, last = _fitted(folds, values, trial, config, seed, count)
+    family, chosen = trial.family, trial.values
+    predictor = final.predictor(
+        family, chosen, last, outcome.temperature, final.features
+    )
+    network = predictor.branches[0].network
+    inputs = np.arange(network.input_shape[-1])
+    for replica in range(0, len(last.weights[0]), len(final.pairs)):
+        network.set_weights(last.replica(replica))
+        yield "trained", predictor, inputs
+    rates = [line["learning_rate"] for line in outcome.fit.history]
+    plan = plan_of(config, outcome.fit.best_epoch, rates=rates)
+    rows, train = np.array(final.rows(family, chosen).views[0]), final.pairs[0][0]
+    for start in range(0, count, TOGETHER):
+        chance = np.random.default_rng(derive(seed, f"controls/{start}"))
+        some = range(min(TOGETHER, count - start))
+        orders = [*(chance.permutation(inputs) for _ in some), *(inputs for _ in some)]
+        views = np.stack([rows[:, order] for order in orders])
+        for view in views[len(some) :]:
+            view[train] = view[chance.permutation(train)]
+        fit = final.fit_views(family, chosen, views, plan, derive(seed, f"weights/{start}"))
+        for replica, order in enumerate(orders):
+            network.set_weights(fit.replica(replica))
+            yield "genes" if replica < len(some) else "labels", predictor, order
 
 
 def _fitted(folds, values, trial, config, seed, count, deadline=float("inf")):

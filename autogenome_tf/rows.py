@@ -97,7 +97,7 @@ class ConfiguredRows:
         pairs = data.Parts(parts.part[rows], parts.fold[rows]).pairs()
         counts = zip(*np.unique(parts.part.astype(str), return_counts=True), strict=True)
         log.info("rows: %s", ", ".join(f"{count} {part}" for part, count in counts))
-        folds = kind(learn.values, truth, task, config, pairs)
+        folds = kind(learn.values, truth, task, config, pairs, features=learn.features)
         log.info("%s", folds)
         matrix.forget(dataset.values)
         return learn, folds

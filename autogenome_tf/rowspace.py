@@ -21,22 +21,38 @@ RANK = 512
 
 @dataclasses.dataclass(frozen=True)
 class Genes:
-    """No change: the network sees the preprocessed genes."""
+    """No change: the network sees the preprocessed genes, each at a place of its own.
+
+    Attributes:
+        places: (genes,) place of each gene among the inputs.
+        inputs: How many there are; what is no gene's place is 0.
+    """
+
+    places: np.ndarray
+    inputs: int
 
     name = "genes"
-    rank = None
+
+    @classmethod
+    def of(cls, genes, among):
+        """From sorted numbers of some genes among sorted numbers of others."""
+        return cls(np.searchsorted(among, genes), len(among))
 
     def coordinates(self, rows):
-        """(rows, genes) as they are."""
-        return rows
+        """(rows, genes) at their places, (rows, inputs)."""
+        if len(self.places) == self.inputs:
+            return rows
+        found = np.zeros((len(rows), self.inputs), "float32")
+        found[:, self.places] = rows
+        return found
 
     def powered(self, power):
         """Spectral power has no meaning here."""
         return self
 
     def fold(self, kernel, bias):
-        """The kernel belongs to the genes already."""
-        return kernel, bias
+        """The part of a kernel, (inputs, units), that belongs to the genes."""
+        return kernel[self.places], bias
 
 
 @dataclasses.dataclass(frozen=True)
@@ -95,12 +111,13 @@ class RowSpace:
         """The first dense layer on genes that equals one on coordinates.
 
         Args:
-            kernel: (rank, units).
+            kernel: (inputs, units); behind the rank are inputs that are always 0.
             bias: (units,).
 
         Returns:
             (genes, units) and (units,).
         """
+        kernel = kernel[: self.rank]
         folded = self.basis.astype("float64") @ (self.factors[:, None] * kernel)
         return folded.astype("float32"), (bias - self.centre @ folded).astype("float32")
 

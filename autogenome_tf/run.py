@@ -51,6 +51,9 @@ TEXT = {
     "leaderboard.tsv": ("family", "status"),
     "effects.tsv": ("output", "feature"),
     "stability.tsv": ("feature",),
+    "gene_sets.tsv": ("set", "source", "status", "lost"),
+    "sets.tsv": ("level", "set"),
+    "gates.tsv": ("feature",),
     "interactions.tsv": ("feature_1", "feature_2"),
 }
 

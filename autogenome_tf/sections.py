@@ -3,7 +3,7 @@
 from typing import Annotated, Literal
 
 import pydantic
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from autogenome_tf.matrix import GIB
 
@@ -436,7 +436,21 @@ class Explanation(Section):
             "renormalised."
         ),
     )
+    sets: Annotated[int, Field(ge=0)] = Field(
+        20,
+        description=(
+            "Where the best trial has gene sets (`pathway`): networks that sets.tsv rests on, and "
+            "as many of each of its two controls; 0 leaves it out."
+        ),
+    )
     interactions: Interactions = Field(default_factory=Interactions)
+
+    @field_validator("sets")
+    @classmethod
+    def _a_deviation_needs_two(cls, sets):
+        if sets == 1:
+            raise ValueError("expected 0 or at least 2 networks, which can differ; received 1")
+        return sets
 
 
 class Export(Section):

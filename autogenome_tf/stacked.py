@@ -1,8 +1,8 @@
 """A functional Keras model on several sets of weights at once.
 
 Tensors gain a first axis of replicas: (rows, features) becomes (replicas, rows, features). Layers
-that networks are made of are computed on the stacks directly, which traces as fast as one network;
-any other layer with weights is vectorised by TensorFlow.
+that networks are made of are computed on the stacks directly, which traces as fast as one network,
+as are layers with a method `stacked`; any other layer with weights is vectorised by TensorFlow.
 """
 
 import json
@@ -13,8 +13,10 @@ import tensorflow as tf
 
 # What may differ between networks of one structure: names, seeds, and how strongly they are
 # regularised.
-LOOSE = ("name", "seed", "rate", "stddev", "l2")
+LOOSE = ("name", "seed", "rate", "stddev", "l1", "l2")
 NOISE = (keras.layers.Dropout, keras.layers.GaussianNoise)
+# Regularizers of kernels, and where their strength is.
+PENALTIES = {keras.regularizers.L1: "l1", keras.regularizers.L2: "l2"}
 
 
 def structure(network):
@@ -23,7 +25,7 @@ def structure(network):
 
 
 def strengths(network):
-    """Dropout rate, deviation of noise or L2 of each layer, (layers,) float32."""
+    """Dropout rate, deviation of noise, L1 or L2 of each layer, (layers,) float32."""
     return np.array([_strength(layer) for layer in network.layers], "float32")
 
 
@@ -34,8 +36,9 @@ def _bare(config):
 
 
 def _strength(layer):
-    if isinstance(getattr(layer, "kernel_regularizer", None), keras.regularizers.L2):
-        return float(layer.kernel_regularizer.l2)
+    regularizer = getattr(layer, "kernel_regularizer", None)
+    if isinstance(regularizer, tuple(PENALTIES)):
+        return float(getattr(regularizer, PENALTIES[type(regularizer)]))
     return float(getattr(layer, "rate", None) or getattr(layer, "stddev", None) or 0.0)
 
 
@@ -78,6 +81,9 @@ class Stacked:
                 own = None if seed is None else seed + tf.constant([0, self._position[layer.name]])
                 compute = self._known[type(layer)]
                 return lambda x, **_: compute(layer, x, weights, training, own, updates)
+            if hasattr(layer, "stacked"):
+                stacks = [weights[variable.path] for variable in layer.weights]
+                return lambda x, **_: layer.stacked(x, stacks)
             if getattr(layer, "non_trainable_variables", None):
                 # Its moving statistics or random state would be lost without a word.
                 raise TypeError(f"replicas cannot train the layer {type(layer).__name__}")
@@ -90,15 +96,16 @@ class Stacked:
         return keras.tree.flatten(outputs)[0], updates
 
     def penalty(self, weights):
-        """The L2 of all kernels, added up over replicas."""
+        """The L1 or L2 of all kernels, added up over replicas."""
         terms = []
         for layer in self._network.layers:
             regularizer = getattr(layer, "kernel_regularizer", None)
-            if isinstance(regularizer, keras.regularizers.L2):
-                squares = tf.reduce_sum(weights[layer.kernel.path] ** 2)
-                terms.append(self._strength(layer) * squares)
+            if isinstance(regularizer, tuple(PENALTIES)):
+                kernel = weights[layer.kernel.path]
+                sizes = tf.abs(kernel) if type(regularizer) is keras.regularizers.L1 else kernel**2
+                terms.append(self._strength(layer) * tf.reduce_sum(sizes))
             elif regularizer is not None:
-                raise TypeError(f"replicas regularise by L2 only; received {regularizer!r}")
+                raise TypeError(f"replicas regularise by L1 or L2; received {regularizer!r}")
         return tf.add_n(terms) if terms else tf.constant(0.0)
 
     def _strength(self, layer):

@@ -72,6 +72,8 @@ class Fit:
         best_epoch: 1-based, the median over replicas; the last one where nothing is held out.
         history: A dict an epoch: epoch, loss, validation_loss, learning_rate, seconds.
         parameters: Number of trained parameters of one network.
+        gates: (replicas, inputs) of a first layer that has them, else None; they are part of its
+            kernel.
     """
 
     weights: list
@@ -79,6 +81,7 @@ class Fit:
     best_epoch: int
     history: list
     parameters: int = 0
+    gates: np.ndarray | None = None
 
     def replica(self, number):
         """Weights of one network, in its order."""

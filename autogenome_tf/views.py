@@ -28,6 +28,7 @@ class Views:
 
     Attributes:
         constants: `Constants` of each fold.
+        genes: Numbers of the genes that some fold keeps, sorted.
         coordinates: `RowSpace` or `Genes` of each fold.
         width: Number of inputs.
         shape: (rows, inputs) of one fold.
@@ -41,9 +42,11 @@ class Views:
         self._values = values
         self._transformed = None if is_streamed else self._transform(values)
         self.constants = [self._constants(train) for train, _ in pairs]
-        self.coordinates = [Genes() for _ in pairs]
+        self.genes = np.unique(np.concatenate([constants.genes for constants in self.constants]))
+        # A gene has the same place in every fold, so that one network can stand for all.
+        self.coordinates = [Genes.of(constants.genes, self.genes) for constants in self.constants]
         if is_streamed:
-            self.width = len(self.constants[0].genes)
+            self.width = len(self.genes)
             self.rows = [self]
             return
         views = []
@@ -77,8 +80,7 @@ class Views:
         """`Constants` that can stand for those of every fold, with all genes that a fold keeps."""
         if len(self.constants) == 1:
             return self.constants[0]
-        genes = np.unique(np.concatenate([constants.genes for constants in self.constants]))
-        return self._constants(np.arange(self.shape[0]), genes)
+        return self._constants(np.arange(self.shape[0]), self.genes)
 
     def on_genes(self, fold, kernel, bias, constants, power=0.0):
         """A first layer on a fold's coordinates as one on genes scaled by other constants.
@@ -95,7 +97,7 @@ class Views:
         """
         coordinates = self.coordinates[fold].powered(power)
         return constants.take_over(
-            self.constants[fold], *coordinates.fold(kernel[: coordinates.rank], bias)
+            self.constants[fold], *coordinates.fold(kernel, bias)
         )
 
     def _constants(self, train, genes=None):

@@ -61,7 +61,7 @@ def by_hand(folds, found, shares):
     total = 0
     for attempt, share in zip(found, shares, strict=True):
         trial, fit = attempt.trial, attempt.outcome.fit
-        views, outputs = folds.views(trial.values), []
+        views, outputs = folds.views(trial.family, trial.values), []
         network = folds.network(trial.family, trial.values)
         factors = views.factors(trial.values.get("spectral_power", 0.0))
         for replica in range(len(fit.weights[0])):
@@ -94,7 +94,7 @@ def test_coordinates_that_members_share_give_what_gene_kernels_give(smaller, mon
     monkeypatch.setattr(ensemble, "_is_smaller", lambda *_: smaller)
     model = ensemble.assemble(folds, found, config, NAMES).predictor.model
     dense = next(x for x in model.get_layer("network").layers if isinstance(x, keras.layers.Dense))
-    assert (dense.units == 3 * folds.views({}).width) == smaller
+    assert (dense.units == 3 * folds.views("mlp", {}).width) == smaller
     monkeypatch.setattr(ensemble, "_is_smaller", lambda *_: not smaller)
     other = ensemble.assemble(folds, found, config, NAMES).predictor.model
     np.testing.assert_allclose(model(X), other(X), rtol=1e-4, atol=1e-4)
@@ -102,7 +102,7 @@ def test_coordinates_that_members_share_give_what_gene_kernels_give(smaller, mon
 
 def test_coordinates_are_shared_only_where_that_is_smaller():
     folds, _ = in_folds(training={"space": "rows"})
-    views = folds.views({})
+    views = folds.views("mlp", {})
     wide = ("mlp", {"layers": 1, "units": 300})
     for tried, expected in (([TRIED[0]], False), ([wide], True)):
         members = [ensemble.Member(a.trial, a.outcome, 1.0) for a in attempts(folds, tried)]
@@ -114,10 +114,10 @@ def test_folds_with_genes_of_their_own_share_one_model(monkeypatch):
     folds, config = in_folds(data=data)
     found = attempts(folds, TRIED[:2])
     monkeypatch.setattr(ensemble, "select", lambda *_: np.array([0.5, 0.5]))
-    kept = [set(constants.genes) for constants in folds.views({}).constants]
+    kept = [set(constants.genes) for constants in folds.views("mlp", {}).constants]
     assert kept[0] != kept[1]
     final = ensemble.assemble(folds, found, config, NAMES)
-    assert set(folds.views({}).shared().genes) == set.union(*kept)
+    assert set(folds.views("mlp", {}).shared().genes) == set.union(*kept)
     held = 0.5 * found[0].outcome.calibrated + 0.5 * found[1].outcome.calibrated
     expected = by_hand(folds, found, [0.5, 0.5]) / folds.temperature(held)
     np.testing.assert_allclose(final.predictor.outputs(X), expected, rtol=1e-3, atol=1e-3)

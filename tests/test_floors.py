@@ -39,7 +39,7 @@ FLOORS = (
         "simulation",
     ),
     # a network that is more than layers in a row
-    ("resvae",),
+    ("resvae", "genesets"),
     # what was asked; search spaces and networks; a fitted model; its training; figures
     ("config", "families", "predictor", "training", "simulate", "audit"),
     # a folder on disk; rows as each fold sees them; what is known of a model
@@ -54,8 +54,8 @@ FLOORS = (
     ("report",),
     # the final model: the best trial, trained for as long as it gains, or an average of several
     ("refit", "ensemble"),
-    # what a latent space is worth
-    ("representation",),
+    # what a latent space is worth, and sets of genes to a network
+    ("representation", "set_importance"),
     # what a model's predictions rest on; a model as a graph, and as files for a server
     ("explanation", "served"),
     ("export",),
@@ -77,7 +77,7 @@ HEIGHT = {room: height for height, rooms in enumerate(FLOORS) for room in rooms}
 LIGHT = (
     "autogenome_tf", "errors", "seeds", "files", "console", "problems", "legacy", "sections",
     "config", "run",
-    "data", "metrics", "rowspace", "simulation", "simulate", "families", "plots", "summary",
+    "data", "genesets", "metrics", "rowspace", "simulation", "simulate", "families", "plots", "summary",
     "audit", "report", "reference", "evaluation", "layout", "cli",
 )  # fmt: skip
 
@@ -86,6 +86,7 @@ FENCES = {
     "keras_tuner": {"families/_base.py", "search/_keras_tuner.py"},
     "keras_tuner.engine": {"search/_keras_tuner.py"},
     "tensorflow": {
+        "layers.py",
         "likelihoods.py",
         "resvae.py",
         "generative.py",

@@ -127,9 +127,21 @@ def test_the_truncated_span_is_that_of_the_widest_directions(monkeypatch):
 
 def test_genes_change_nothing():
     rows, kernel, bias = matrix(), np.ones((GENES, 2)), np.zeros(2)
-    genes = Genes().powered(1.0)
+    genes = Genes.of(np.arange(GENES), np.arange(GENES)).powered(1.0)
     assert genes.coordinates(rows) is rows
-    assert genes.fold(kernel, bias) == (kernel, bias)
+    found, same = genes.fold(kernel, bias)
+    np.testing.assert_array_equal(found, kernel)
+    assert same is bias
+
+
+def test_some_of_the_genes_keep_their_places_among_all():
+    rows = matrix()[:, :3]
+    genes = Genes.of(np.array([2, 5, 7]), np.array([1, 2, 5, 6, 7]))
+    seen = genes.coordinates(rows)
+    np.testing.assert_array_equal(seen[:, [1, 2, 4]], rows)
+    assert not seen[:, [0, 3]].any()
+    kernel = np.arange(10.0).reshape(5, 2)
+    np.testing.assert_array_equal(genes.fold(kernel, np.zeros(2))[0], kernel[[1, 2, 4]])
 
 
 @pytest.mark.parametrize(

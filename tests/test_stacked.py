@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from needed import GIVEN, gene_names
 
 from autogenome_tf import families, tasks
 from autogenome_tf.stacked import Stacked
@@ -14,7 +15,8 @@ STILL = {"dropout": 0.0, "input_dropout": 0.0}
 
 
 def network(name, values, seed):
-    return families.hypermodel(name)(12, TASK).network(values, seed=seed)
+    hypermodel = families.hypermodel(name)(12, TASK, GIVEN.get(name), features=gene_names(12))
+    return hypermodel.network(values, seed=seed)
 
 
 def stacks(networks):

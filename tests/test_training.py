@@ -491,7 +491,7 @@ def test_parameters_are_the_trained_ones_of_the_gene_level_network():
     values = PLAIN | {"normalization": "batch"}
     found = ready.fit("mlp", values, Plan(1, learning_rate=0.01), 1)
     trained = families.MLP(GENES, TASK).network(values).trainable_weights
-    assert ready.parameters(values, found) == sum(int(np.prod(v.shape)) for v in trained)
+    assert ready.parameters("mlp", values, found) == sum(int(np.prod(v.shape)) for v in trained)
 
 
 @pytest.mark.parametrize(

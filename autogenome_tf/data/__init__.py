@@ -5,6 +5,7 @@ belongs to the room.
 """
 
 from autogenome_tf.data._dataset import Dataset, Table
+from autogenome_tf.data._gmt import GeneSet, read_gene_sets
 from autogenome_tf.data._load import (
     aligned,
     check_learnable,
@@ -24,6 +25,7 @@ from autogenome_tf.data._targets import read_columns
 
 __all__ = [
     "Dataset",
+    "GeneSet",
     "Parts",
     "Table",
     "aligned",
@@ -35,6 +37,7 @@ __all__ = [
     "kind_of_origin",
     "load_labelled",
     "read_columns",
+    "read_gene_sets",
     "read_table",
     "split",
     "table_of",

@@ -16,6 +16,7 @@ import numpy as np
 
 from autogenome_tf.errors import InputError, StageError, unknown
 from autogenome_tf.explainers._attributions import Attributions, stability, totals
+from autogenome_tf.explainers._levels import contributions
 from autogenome_tf.explainers._pairs import Pairs, changed_importance, double_knockout
 from autogenome_tf.explainers._rule import Unexplained, without_rule
 from autogenome_tf.preprocessing import of_part
@@ -24,6 +25,7 @@ __all__ = [
     "Attributions",
     "Pairs",
     "Unexplained",
+    "contributions",
     "explain",
     "in_graph",
     "interactions",

@@ -137,6 +137,52 @@ def without_rule(network):
             yield f"the operation {kind} has no exact rule"
 
 
+def noted(split, background):
+    """What every activation of a tail sees of background rows, and says: name to a pair.
+
+    Args:
+        split: `Split` of the network.
+        background: (background, genes).
+    """
+    known = {}
+
+    def note(name, function, x):
+        known[name] = x, function(x)
+        return known[name][1]
+
+    split.run(tf.constant(split.units(background)), note)
+    return known
+
+
+def by_secants(known, times):
+    """The rescale rule: an activation as a line through the background's value and the row's.
+
+    Args:
+        known: What `noted` found.
+        times: How many rows are paired with the background, one after the other.
+
+    Returns:
+        What `Split.run` takes to compute activations.
+    """
+
+    def rescaled(name, function, x):
+        at, value = (repeated(part, times) for part in known[name])
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            y = function(x)
+        is_near = tf.abs(x - at) < NEAR
+        secant = (y - value) / tf.where(is_near, 1.0, x - at)
+        slope = tf.stop_gradient(tf.where(is_near, tape.gradient(y, x), secant))
+        return tf.stop_gradient(y - slope * x) + slope * x
+
+    return rescaled
+
+
+def repeated(part, times):
+    """(background, ...) so many times, one below the other."""
+    return tf.tile(part, [times] + [1] * (len(part.shape) - 1))
+
+
 def traced(function, width):
     """Compile a function of (rows, width) at once, without TensorFlow's word on many traces.
 

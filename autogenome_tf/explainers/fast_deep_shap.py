@@ -5,7 +5,7 @@ The values are those of `shap.DeepExplainer`; how they are computed is `_rule.Sp
 
 import tensorflow as tf
 
-from autogenome_tf.explainers._rule import NEAR, Split, jacobian, traced
+from autogenome_tf.explainers._rule import Split, by_secants, jacobian, noted, traced
 
 
 def attribute(network, rows, background):
@@ -83,31 +83,10 @@ def _rescaled(split, background):
     Returns:
         A function (rows * background, units) -> (outputs, rows * background, units).
     """
-    known, count = {}, len(background)
-
-    def noted(name, function, x):
-        known[name] = x, function(x)
-        return known[name][1]
-
-    split.run(tf.constant(split.units(background)), noted)
+    known, count = noted(split, background), len(background)
 
     def multipliers(pairs):
-        times = tf.shape(pairs)[0] // count
-
-        def rescaled(name, function, x):
-            at, value = (_repeated(part, times) for part in known[name])
-            with tf.GradientTape() as tape:
-                tape.watch(x)
-                y = function(x)
-            is_near = tf.abs(x - at) < NEAR
-            secant = (y - value) / tf.where(is_near, 1.0, x - at)
-            slope = tf.stop_gradient(tf.where(is_near, tape.gradient(y, x), secant))
-            return tf.stop_gradient(y - slope * x) + slope * x
-
+        rescaled = by_secants(known, tf.shape(pairs)[0] // count)
         return jacobian(lambda units: split.run(units, rescaled), pairs)
 
     return multipliers
-
-
-def _repeated(part, times):
-    return tf.tile(part, [times] + [1] * (len(part.shape) - 1))

@@ -3,6 +3,8 @@
 `SPACE` maps hyperparameter names to `Hyperparameter`s (where some hang on others, a function
 `opened(given, place)` returns the whole map); `body(x, values, blocks)` turns the
 preprocessed genes into the last hidden layer, using `blocks` (see `layers.Blocks`) for its layers.
+Where units stand for something, `levels(settings, features)` tells for what; `OF_GENES` keeps
+inputs from being rotated.
 `families.MLP`, `families.ResNet` ... are the members as KerasTuner HyperModels.
 """
 
@@ -13,7 +15,10 @@ import pkgutil
 from autogenome_tf.errors import InputError, unknown
 from autogenome_tf.families._space import RATES, word
 
-__all__ = ["RATES", "hypermodel", "is_for", "member", "names", "space", "spaces"]
+__all__ = [
+    "RATES", "hypermodel", "is_for", "is_of_genes", "member", "names", "settings", "space",
+    "spaces",
+]  # fmt: skip
 
 _CLASS_NAMES = {
     "mlp": "MLP", "resnet": "ResNet", "densenet": "DenseNet", "linear": "Linear",
@@ -70,8 +75,38 @@ def space(name, given=None, place="families"):
     return {
         key: hyper.narrow(f"{place}.{name}.{key}", given[key]) if key in given else hyper
         for key, hyper in declared.items()
-        if key in given or not hyper.optional
+        if not hyper.setting and (key in given or not hyper.optional)
     }
+
+
+def settings(name, given=None, place="families"):
+    """What all trials of a family share, such as files of gene sets.
+
+    Args:
+        name: The family.
+        given: As for `space`.
+        place: Where `given` stands, for errors.
+
+    Returns:
+        Dict of name to a tuple of values.
+
+    Raises:
+        InputError: For a value that is not allowed, or where one is needed and none given.
+    """
+    found, given = {}, given or {}
+    for key, hyper in member(name, place).SPACE.items():
+        if not hyper.setting:
+            continue
+        where = f"{place}.{name}.{key}"
+        found[key] = hyper.narrow(where, given[key]).options if key in given else hyper.options
+        if not found[key] and not hyper.optional:
+            raise InputError(f"{where}: expected {hyper.expected}; none is given.")
+    return found
+
+
+def is_of_genes(name, values):
+    """Whether networks of a trial see genes themselves, never other coordinates of them."""
+    return getattr(member(name), "OF_GENES", False) or bool(values.get("gates"))
 
 
 def spaces(config, place="families"):
@@ -94,6 +129,7 @@ def spaces(config, place="families"):
         if config.training.l2 is not None and not is_convex:
             given = {"l2": config.training.l2} | given
         found[name] = space(name, given, place)
+        settings(name, given, place)
         if len(config.data.transforms) > 1:
             found[name]["transform"] = word(*config.data.transforms, known=config.data.transforms)
     return found

@@ -5,6 +5,7 @@ import keras_tuner
 import numpy as np
 
 from autogenome_tf import families
+from autogenome_tf.errors import InputError
 from autogenome_tf.layers import Blocks
 from autogenome_tf.resvae import ResVAE
 
@@ -18,6 +19,7 @@ class Family(keras_tuner.HyperModel):
         space: Hyperparameter name to a list that narrows it or a scalar that fixes it.
         learning_rate: Of the compiled Adam optimizer.
         seed: Initial weights and dropout derive from it.
+        features: Names of the genes, for families that look at them.
 
     >>> from autogenome_tf import families, tasks
     >>> mlp = families.MLP(2000, tasks.Classification(["healthy", "tumour"]))
@@ -27,11 +29,13 @@ class Family(keras_tuner.HyperModel):
 
     member = None
 
-    def __init__(self, inputs, task, space=None, learning_rate=1e-3, seed=7):
+    def __init__(self, inputs, task, space=None, learning_rate=1e-3, seed=7, features=None):
         super().__init__(name=self.member.__name__.rpartition(".")[2])
         self.inputs = int(inputs)
         self.task = task
         self.space = families.space(self.name, space)
+        self.settings = families.settings(self.name, space)
+        self.features = features
         self.learning_rate = learning_rate
         self.seed = seed
 
@@ -58,7 +62,7 @@ class Family(keras_tuner.HyperModel):
         )
         return model
 
-    def network(self, values, inputs=None, space="genes", seed=None):
+    def network(self, values, inputs=None, space="genes", seed=None, is_plain=False):
         """Make the network alone.
 
         Args:
@@ -66,16 +70,34 @@ class Family(keras_tuner.HyperModel):
             inputs: Width of the input where it is not the number of genes.
             space: "genes", or "rows" where inputs are coordinates in the span of training rows.
             seed: Takes the place of the family's own.
+            is_plain: Whether to make it of Keras' own layers alone, for the weights that
+                `layers.plain` gives.
         """
         values = self.completed(values)
-        blocks = Blocks(values, self.seed if seed is None else seed)
+        blocks = Blocks(
+            values, self.seed if seed is None else seed, self.levels(), is_plain
+        )
         genes = keras.Input((inputs or self.inputs,), name="genes")
-        hidden = self.member.body(blocks.noisy(genes, space), values, blocks)
+        seen = blocks.gated(blocks.noisy(genes, space))
+        hidden = self.member.body(seen, values, blocks)
         outputs = blocks.dense(hidden, self.task.outputs)
         nonlinearity = values.get("output_nonlinearity", "none")
         if nonlinearity != "none":
             outputs = keras.layers.Activation(nonlinearity)(outputs)
         return keras.Model(genes, outputs, name="network")
+
+    def levels(self):
+        """What units stand for, a `genesets.Membership` a level; none for most families.
+
+        Raises:
+            InputError: Where a family needs names of genes and has none, or its files are wrong.
+        """
+        found = getattr(self.member, "levels", None)
+        if found is None:
+            return ()
+        if self.features is None:
+            raise InputError(f"families.{self.name}: expected features, the names of the genes.")
+        return found(self.settings, self.features)
 
     def completed(self, values):
         """A trial's values with the defaults of what they leave out."""

@@ -18,6 +18,7 @@ class Hyperparameter:
         expected: That condition in words, for errors.
         optional: Searched only where a config names it.
         alone: Has one value in a search, as other dimensions hang on it.
+        setting: Belongs to the family, not to a trial: no search sees it.
     """
 
     options: tuple
@@ -25,6 +26,7 @@ class Hyperparameter:
     expected: str
     optional: bool = False
     alone: bool = False
+    setting: bool = False
 
     def narrow(self, place, given):
         """Take over what a config says: a list narrows, a scalar fixes.
@@ -46,7 +48,10 @@ class Hyperparameter:
     @property
     def is_numeric(self):
         """Whether the options have an order that a search can use."""
-        return all(isinstance(value, (int, float)) for value in self.options)
+        return all(
+            isinstance(value, (int, float)) and not isinstance(value, bool)
+            for value in self.options
+        )
 
     def ask(self, hp, name):
         """Ask a KerasTuner `HyperParameters` for a value, declaring the dimension on the way.
@@ -74,7 +79,7 @@ def integer(*options, low=1, high=65536, optional=False, alone=False):
     return Hyperparameter(options, allowed, f"an integer from {low} to {high}", optional, alone)
 
 
-def number(*options, low=0.0, high=1.0, below=False):
+def number(*options, low=0.0, high=1.0, below=False, optional=False):
     """A real number from `low` to `high`, or below `high`."""
 
     def allowed(value):
@@ -83,7 +88,7 @@ def number(*options, low=0.0, high=1.0, below=False):
         return low <= value < high if below else low <= value <= high
 
     end = f"to below {high:g}" if below else f"to {high:g}"
-    return Hyperparameter(options, allowed, f"a number from {low:g} {end}")
+    return Hyperparameter(options, allowed, f"a number from {low:g} {end}", optional)
 
 
 def word(*options, known, alone=False):
@@ -104,11 +109,29 @@ def sizes(*options, low=1, optional=False, alone=False):
     return Hyperparameter(options, allowed, expected, optional, alone)
 
 
+def switch(*options, optional=False):
+    """True or false."""
+    return Hyperparameter(options, lambda value: isinstance(value, bool), "true or false", optional)
+
+
+def files(optional=False):
+    """Names of files, one or several, which every trial shares."""
+    return Hyperparameter(
+        (), lambda value: isinstance(value, str) and bool(value), "names of files", optional,
+        setting=True,
+    )  # fmt: skip
+
+
+def limit(option, low=1, high=65536):
+    """A whole number that every trial shares."""
+    return dataclasses.replace(integer(option, low=low, high=high, alone=True), setting=True)
+
+
 # Attribution is exact for these activations (DeepLIFT's rescale rule), so only these are offered.
 ACTIVATIONS = ("relu", "elu", "selu", "tanh", "sigmoid", "softplus")
 
 # Hyperparameters that change no shape: networks that differ in nothing else share a compiled step.
-RATES = ("dropout", "input_dropout", "l2", "spectral_power")
+RATES = ("dropout", "input_dropout", "l2", "gate_l1", "spectral_power")
 
 COMMON = {
     "dropout": number(0.4, 0.0, 0.2, 0.6, high=1.0, below=True),
@@ -117,5 +140,7 @@ COMMON = {
     "normalization": word("batch", "none", known=("none", "batch")),
     "l2": number(1e-3, 0.0, 1e-4, 1e-2, 3e-2, high=1e6),
     "spectral_power": number(0.0, 0.5, 1.0),
+    "gates": switch(True, False, optional=True),
+    "gate_l1": number(1e-3, 0.0, 1e-4, 1e-2, high=1e6, optional=True),
     "output_nonlinearity": word("none", known=("none", "relu", "tanh", "sigmoid")),
 }

@@ -239,7 +239,7 @@ def _of(outcome, trial, folds):
         score=outcome.score,
         error=outcome.error,
         epochs=outcome.fit.best_epoch,
-        parameters=folds.parameters(trial.values, outcome.fit),
+        parameters=folds.parameters(trial.family, trial.values, outcome.fit),
         status="done",
     )
 

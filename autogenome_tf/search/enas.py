@@ -133,13 +133,13 @@ class Enas:
         bank = Bank(
             network,
             self.wiring,
-            self._folds.rows(widest),
+            self._folds.rows("wired", widest),
             self._folds.task,
             self._config.training.optimizer,
             settings.children,
             self._seed,
         )
-        bank.begin([network], derive(self._seed, "noise"), self._folds.factors(widest))
+        bank.begin([network], derive(self._seed, "noise"), self._folds.factors("wired", widest))
         if settings.controller == "uniform":
             controller = Uniform(self.wiring.allowed, self._seed)
         else:

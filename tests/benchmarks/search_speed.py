@@ -75,7 +75,7 @@ class Ours:
     def __init__(self, values, truth, task, pairs, seed):
         config, _ = configured(1, seed, "none", repeats=1)
         self._folds = Folds(values, truth, task, config, pairs)
-        self._folds.views({})
+        self._folds.views("mlp", {})
         self._seed = seed
 
     def score(self, family, values, epochs, batch_size):

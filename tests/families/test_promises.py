@@ -6,6 +6,7 @@ import keras
 import keras_tuner
 import numpy as np
 import pytest
+from needed import GIVEN, gene_names
 
 from autogenome_tf import families
 from autogenome_tf.errors import InputError
@@ -39,7 +40,8 @@ each_family = pytest.mark.parametrize("name", families.names("classification"))
 
 def made(name, task="binary", seed=7, **space):
     """The HyperModel of a family."""
-    return families.hypermodel(name)(GENES, TASKS[task], space, seed=seed)
+    space = GIVEN.get(name, {}) | space
+    return families.hypermodel(name)(GENES, TASKS[task], space, seed=seed, features=gene_names(GENES))
 
 
 @functools.cache
@@ -48,9 +50,12 @@ def networks(name):
     choices = [
         {key: option}
         for key, hyper in families.member(name).SPACE.items()
+        if not hyper.setting
         for option in hyper.options
     ]
-    return [(choice, made(name).network(SMALL.get(name, {}) | choice)) for choice in choices]
+    around = SMALL.get(name, {})
+    around |= {"gates": True} if "gates" in families.member(name).SPACE else {}
+    return [(choice, made(name).network(around | choice)) for choice in choices]
 
 
 def same(weights, others):
@@ -192,7 +197,7 @@ def test_outputs_are_as_wide_as_the_task(name, task):
 def test_one_dense_layer_alone_touches_the_input(name, space, noise):
     has_noise = "input_dropout" in families.member(name).SPACE
     values = {"input_dropout": noise} if has_noise else {}
-    model = made(name).network(values, inputs=4, space=space)
+    model = made(name).network(values, inputs=4, space=space, is_plain=True)
     (stem,) = stems(model)
     assert isinstance(stem, keras.layers.Dense)
     assert stem.kernel.shape[0] == 4
@@ -211,7 +216,8 @@ def test_a_second_layer_on_the_input_would_be_seen():
 
 @each_family
 def test_only_layers_that_attribution_takes_exactly_are_used(name):
-    for choice, model in networks(name):
+    for choice, _ in networks(name):
+        model = made(name).network(SMALL.get(name, {}) | choice, is_plain=True)
         for operation in model.operations:
             assert type(operation).__name__ in EXACT_LAYERS, choice
             if isinstance(operation, keras.layers.Activation):
@@ -234,7 +240,9 @@ def test_noise_is_off_at_inference_and_on_in_training(name):
 def test_l2_is_on_every_kernel_and_on_nothing_else(name):
     values = {"l2": 0.5} | ({"normalization": "batch"} if name != "linear" else {})
     model = made(name).network(values)
-    expected = sum(0.5 * np.sum(w**2) for w in model.get_weights() if w.ndim == 2)
+    kernels = [w.numpy() for w in model.weights if w.path.endswith("kernel")]
+    assert len(kernels) >= (1 if name == "linear" else 2)
+    expected = sum(0.5 * np.sum(kernel**2) for kernel in kernels)
     assert float(sum(model.losses)) == pytest.approx(expected, rel=1e-5)
     assert made(name).network(values | {"l2": 0.0}).losses == []
 
@@ -263,7 +271,8 @@ def test_a_compiled_network_loads_without_options(name, tmp_path):
 def test_keras_fit_lowers_the_loss(name):
     rows, truth = separable()
     keras.utils.set_random_seed(1)
-    hypermodel = families.hypermodel(name)(GENES, TASKS["binary"], learning_rate=0.05)
+    hypermodel = made(name)
+    hypermodel.learning_rate = 0.05
     model = hypermodel.build(SMALL.get(name, {}))
     history = model.fit(rows, truth, epochs=20, batch_size=20, verbose=0).history
     assert len(history["loss"]) == 20
@@ -279,8 +288,8 @@ def test_keras_fit_lowers_the_loss(name):
 def test_every_option_is_one_that_a_config_may_name(name):
     for key, hyper in families.member(name).SPACE.items():
         assert len(set(map(str, hyper.options))) == len(hyper.options), key
-        if not hyper.options:
-            assert hyper.optional, key
+        if not hyper.options or hyper.setting:
+            assert hyper.optional or hyper.setting, key
             continue
         narrowed = families.space(name, {key: list(hyper.options)})
         assert list(narrowed[key].options) == list(hyper.options)
@@ -295,7 +304,8 @@ def test_a_scalar_fixes_and_a_list_narrows(name):
         assert families.space(name, {key: [last]})[key].options == (last,)
         if not isinstance(last, list):
             assert families.space(name, {key: last})[key].options == (last,)
-    asked = {k for k, h in families.member(name).SPACE.items() if not h.optional}
+    searched = {k: h for k, h in families.member(name).SPACE.items() if not h.setting}
+    asked = {k for k, h in searched.items() if not h.optional}
     assert set(families.space(name)) >= asked
 
 
@@ -303,10 +313,14 @@ def test_a_scalar_fixes_and_a_list_narrows(name):
 def test_unknown_hyperparameters_and_values_are_refused_with_their_place(name):
     with pytest.raises(InputError, match=f"^families.{name}: unknown name 'l22'.*'l2'"):
         families.space(name, {"l22": 1})
-    for key in families.member(name).SPACE:
+    for key, hyper in families.member(name).SPACE.items():
+        ask = families.settings if hyper.setting else families.space
         for wrong in ("qqq", None, -1, [], ["qqq"], [None], True, {}, [[]]):
+            several = wrong if isinstance(wrong, list) and wrong else [wrong]
+            if all(hyper.allowed(value) for value in several):
+                continue
             with pytest.raises(InputError, match=rf"^families\.{name}\.{key}: expected .*received"):
-                families.space(name, {key: wrong})
+                ask(name, (GIVEN.get(name, {}) if hyper.setting else {}) | {key: wrong})
 
 
 ZOO = {  # every reference and example space of AutoGenome, in this package's words

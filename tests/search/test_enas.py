@@ -211,7 +211,7 @@ def bank_of(kind="classification", family=None, children=2, **changes):
     folds, _, spaces = in_folds(kind, calm, **changes)
     wiring = Wiring(spaces["wired"])
     network = folds.network("wired", wiring.widest, 3)
-    rows = folds.rows(wiring.widest)
+    rows = folds.rows("wired", wiring.widest)
     bank = Bank(network, wiring, rows, folds.task, "adam", children, seed=2)
     bank.begin([network], 4)
     bank.draw = Uniform(wiring.allowed, 9).sample

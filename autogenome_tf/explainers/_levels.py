@@ -1,0 +1,61 @@
+"""What units inside a network contribute, by DeepLIFT's rescale rule: gene sets beside genes."""
+
+import numpy as np
+import tensorflow as tf
+
+from autogenome_tf.explainers._rule import BLOCK, Split, by_secants, noted, repeated, traced
+
+
+def contributions(network, names, rows, background):
+    """Attribute logits or values to the units before some activations.
+
+    The contributions of all units of a layer that everything goes through add up to the output
+    minus its mean over the background, as those of the genes do.
+
+    Args:
+        network: Functional Keras model (rows, genes) -> (rows, outputs).
+        names: Of activations.
+        rows: (rows, genes) float32.
+        background: (background, genes) float32.
+
+    Returns:
+        For each name (rows, units, outputs).
+
+    Raises:
+        Unexplained: For a layer without an exact rule.
+    """
+    split, count = Split(network), len(background)
+    known = noted(split, background)
+
+    def of_pairs(pairs):
+        times = tf.shape(pairs)[0] // count
+        rescaled, inside = by_secants(known, times), {}
+
+        def watched(name, function, x):
+            inside[name] = x
+            return rescaled(name, function, x)
+
+        with tf.GradientTape() as tape:
+            tape.watch(pairs)
+            total = tf.reduce_sum(split.run(pairs, watched), axis=0)
+        slopes = tape.jacobian(total, [inside[name] for name in names])
+        return [
+            _averaged(slope * (inside[name] - repeated(known[name][0], times)), count)
+            for name, slope in zip(names, slopes, strict=True)
+        ]
+
+    units = split.units(rows)
+    compiled = traced(of_pairs, units.shape[1])
+    together = max(1, BLOCK // (split.outputs * count * units.shape[1]))
+    parts = [
+        compiled(tf.repeat(tf.constant(units[start : start + together]), count, axis=0))
+        for start in range(0, len(rows), together)
+    ]
+    return [np.concatenate(each) for each in zip(*parts, strict=True)]
+
+
+def _averaged(values, count):
+    """(outputs, rows * background, units) -> (rows, units, outputs)."""
+    shape = tf.shape(values)
+    pairs = tf.reshape(values, (shape[0], shape[1] // count, count, shape[2]))
+    return tf.transpose(tf.reduce_mean(pairs, axis=2), (1, 2, 0))

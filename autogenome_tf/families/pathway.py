@@ -1,0 +1,71 @@
+"""Genes wired to the gene sets they belong to, as P-NET's are (Elmarakeby et al. 2021).
+
+A unit of the first layer sees the genes of one set and no others, a unit of the second, where there
+is one, the sets of one group. The outputs look at every level: the mean of a linear head on each is
+one dense layer on all of them, which is how it is built. (P-NET also gives each head a loss of its
+own; here the mean alone is trained.) Genes without a set are seen by `bypass` units.
+"""
+
+import numpy as np
+
+from autogenome_tf import genesets
+from autogenome_tf.families._space import ACTIVATIONS, COMMON, files, integer, limit, number, word
+
+# Names of the activations of units that stand for sets, and for groups of them.
+LEVELS = ("sets", "groups")
+# Whether the first layer's units stand for sets of genes, so that no rotation may come before it.
+OF_GENES = True
+
+SPACE = {
+    "gene_sets": files(),
+    "set_groups": files(optional=True),
+    "min_genes": limit(5),
+    "max_genes": limit(500),
+    "set_units": integer(1, high=64),
+    "bypass": integer(0, low=0),
+    **{name: hyper for name, hyper in COMMON.items() if name != "spectral_power"},
+    "activation": word("tanh", "relu", "elu", known=ACTIVATIONS),
+    "dropout": number(0.2, 0.0, 0.4, high=1.0, below=True),
+    "l2": number(1e-3, 0.0, 1e-4, 1e-2, 3e-2, high=1e6),
+}
+
+
+def levels(settings, features, place="families.pathway"):
+    """What each level's units are connected to, from the genes on.
+
+    Args:
+        settings: `families.settings` of the family.
+        features: Names of the genes that the network sees.
+        place: Where the settings stand, for errors.
+
+    Returns:
+        A list of one or two `genesets.Membership`s.
+
+    Raises:
+        InputError: Where a file cannot be read, or no set is left.
+    """
+    (least,), (most,) = settings["min_genes"], settings["max_genes"]
+    paths, groups = settings["gene_sets"], settings["set_groups"]
+    found = [genesets.membership(paths, features, least, most, f"{place}.gene_sets")]
+    if groups:
+        found.append(
+            genesets.membership(groups, found[0].names, place=f"{place}.set_groups")
+        )
+    return found
+
+
+def body(x, values, blocks):
+    """Wire genes to sets, sets to groups, and hand on what all levels say."""
+    genes, *groups = blocks.levels
+    units, bypass = values["set_units"], values["bypass"]
+    width = len(genes.names) * units
+    rows, columns = genes.widened(1, units)
+    free = np.repeat(genes.free, bypass)
+    around = width + np.tile(np.arange(bypass), len(genes.free))
+    rows, columns = np.concatenate([rows, free]), np.concatenate([columns, around])
+    x = blocks.activated(blocks.masked(x, rows, columns, width + bypass), LEVELS[0])
+    seen = [x]
+    for level in groups:
+        masked = blocks.masked(x, *level.widened(units, units), len(level.names) * units)
+        seen.append(blocks.activated(masked, LEVELS[1]))
+    return blocks.concatenate(*seen) if len(seen) > 1 else x

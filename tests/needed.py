@@ -1,0 +1,16 @@
+"""What some families cannot do without: sets of genes that overlap and leave one out, and groups."""
+
+import tempfile
+from pathlib import Path
+
+_FOLDER = tempfile.TemporaryDirectory()
+_SETS, _GROUPS = Path(_FOLDER.name, "sets.gmt"), Path(_FOLDER.name, "groups.gmt")
+_SETS.write_text("S0\t\tG0\tG1\tG2\nS1\t\tG2\tG3\tG4\nS2\t\tG1\tG3\n")
+_GROUPS.write_text("A\t\tS0\tS1\nB\t\tS1\tS2\n")
+
+GIVEN = {"pathway": {"gene_sets": str(_SETS), "set_groups": str(_GROUPS), "min_genes": 1}}
+
+
+def gene_names(count):
+    """Names of so many genes, those of the sets first."""
+    return [f"G{gene}" for gene in range(count)]
