@@ -65,8 +65,9 @@ class Embedding(Predictor):
 
     @property
     def latent_names(self):
-        """z1, z2, ..."""
-        return [f"z{unit}" for unit in range(1, self.autoencoder.latent + 1)]
+        """z1, z2, ..., or the sets that units stand for."""
+        named = self.autoencoder.get_config()["names"]
+        return named or [f"z{unit}" for unit in range(1, self.autoencoder.latent + 1)]
 
     @property
     def kept_features(self):

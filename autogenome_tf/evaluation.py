@@ -65,7 +65,7 @@ def predictions(predictor, dataset, part):
 
 
 def latent(embedding, dataset, part):
-    """The columns of latent.tsv for a `Dataset`: sample, part, z1, z2, ..."""
+    """The columns of latent.tsv for a `Dataset`: sample, part, z1, z2, ... or names of sets."""
     frame = pd.DataFrame({"sample": list(dataset.samples), "part": part})
     points = pd.DataFrame(embedding.outputs(dataset.values), columns=embedding.latent_names)
     return pd.concat([frame, points], axis=1)

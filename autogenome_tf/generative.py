@@ -6,6 +6,7 @@ and the files are the same.
 
 import collections
 import json
+import logging
 import math
 
 import numpy as np
@@ -21,6 +22,8 @@ from autogenome_tf.preprocessing import Transform
 from autogenome_tf.replicas import OPTIMIZERS, Rows
 from autogenome_tf.seeds import derive
 from autogenome_tf.views import Views
+
+log = logging.getLogger(__name__)
 
 # The divergence counts more and more over this part of the epochs. What starts as principal
 # components starts with units that are active, and counts it in full at once.
@@ -45,6 +48,7 @@ class GenerativeFolds:
         config: The whole `Config`.
         pairs: (train rows, held rows) of each fit.
         like: Folds of the same rows whose transform is taken over.
+        features: Gene names, then those of covariates.
 
     Raises:
         InputError: Where a likelihood that the config names is not defined on the values.
@@ -71,6 +75,10 @@ class GenerativeFolds:
             self.transforms = {name: chosen}
         else:
             self.transforms = like.transforms
+        self.features = features if like is None else like.features
+        for family in config.families if like is None else ():
+            for level in self.levels(family):
+                log.info("%s: %s", family, level)
         self._views, self._dense = {}, {}
         self._engines = collections.OrderedDict()
 
@@ -138,12 +146,18 @@ class GenerativeFolds:
 
     def levels(self, family):
         """What latent units stand for: a `genesets.Membership`, or nothing."""
-        return ()
+        return self._hypermodel(family, np.arange(self.genes)).levels()
 
     def network(self, family, values, seed=1, fold=0):
         """A fresh `ResVAE` for the genes that a fold keeps."""
-        hypermodel = families.hypermodel(family)(self.genes, self.task, seed=seed)
-        return hypermodel.network(values, self.views(fold).width)
+        views = self.views(fold)
+        return self._hypermodel(family, views.genes, seed).network(values, views.width)
+
+    def _hypermodel(self, family, genes, seed=1):
+        names = None if self.features is None else [self.features[gene] for gene in genes]
+        return families.hypermodel(family)(
+            self.genes, self.task, self._config.families.get(family), seed=seed, features=names
+        )
 
     def _engine(self, values, network, optimizer):
         """The compiled steps of a configuration, those of the last few kept."""
@@ -190,7 +204,7 @@ class GenerativeFolds:
         averages = self._covariates.mean(axis=0).tolist()
         library = self._library() if values.get("likelihood") in COUNTS else None
         return Embedding.of(
-            network, views.transform, views.constants[0], features, self._config.data.missing,
+            network.finished(), views.transform, views.constants[0], features, self._config.data.missing,
             averages, library,
         )  # fmt: skip
 

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from autogenome_tf.layers import Blocks
+from autogenome_tf.layers import Blocks, plain
 from autogenome_tf.likelihoods import BOUND, LIKELIHOODS, kl_divergence, log_normal
 from autogenome_tf.ppca import ProbabilisticPCA
 from autogenome_tf.seeds import derive
@@ -44,6 +44,9 @@ class ResVAE(keras.Model):
         variance: Fixes the variance of a gaussian likelihood, which is learned otherwise.
         linear: Whether a linear map leads around encoder and decoder.
         covariates: Further inputs behind the genes, which encoder and decoder both see.
+        sets: In place of a deep decoder a linear one, wired: the (connections,) numbers of latent
+            units and of the genes they tell of; see `of_sets`.
+        names: Of the latent units, where they stand for something.
         seed: Initial weights, dropout and sampling derive from it.
         **values: dropout, input_dropout, activation, normalization, l2 of all layers.
 
@@ -58,21 +61,26 @@ class ResVAE(keras.Model):
 
     def __init__(
         self, genes, latent=16, widths=(256, 128), skip="add", likelihood="gaussian", beta=1.0,
-        free_bits=0.0, variance=None, linear=False, covariates=0, seed=7, name=None, **values,
+        free_bits=0.0, variance=None, linear=False, covariates=0, sets=None, names=None, seed=7,
+        name=None, **values,
     ):  # fmt: skip
         super().__init__(name=name)
         self._config = {
             "genes": genes, "latent": latent, "widths": list(widths), "skip": skip,
             "likelihood": likelihood, "beta": beta, "free_bits": free_bits, "variance": variance,
-            "linear": linear, "covariates": covariates, "seed": seed, **values,
+            "linear": linear, "covariates": covariates, "sets": sets, "names": names,
+            "seed": seed, **values,
         }  # fmt: skip
         self.genes, self.latent, self.covariates = genes, latent, covariates
         self.likelihood = LIKELIHOODS[likelihood]
         self.beta, self.free_bits = beta, free_bits
         blocks = Blocks(DEFAULTS | values, seed)
         self.encoder = _encoder(blocks, genes + covariates, latent, widths, skip, linear)
-        outputs = genes * self.likelihood.heads
-        self.decoder = _decoder(blocks, latent + covariates, outputs, widths[::-1], skip, linear)
+        heads, inputs = self.likelihood.heads, latent + covariates
+        if sets:
+            self.decoder = _wired_decoder(blocks, inputs, latent, genes, heads, sets)
+        else:
+            self.decoder = _decoder(blocks, inputs, genes * heads, widths[::-1], skip, linear)
         self.noise = keras.random.SeedGenerator(derive(seed, "latent"))
         count = {"": 0, "variance": 1, "dispersion": genes}[self.likelihood.shared]
         start = np.log(variance) if variance else 0.0
@@ -85,12 +93,55 @@ class ResVAE(keras.Model):
         self.built = True
 
     @classmethod
+    def of_sets(cls, membership, bypass=0, **options):
+        """A model whose latent units stand for sets of genes (VEGA, Seninge et al. 2021).
+
+        The decoder is linear, and a unit tells of the genes of its set alone, so that its latent
+        mean is the activity of the set.
+
+        Args:
+            membership: A `genesets.Membership` of the genes.
+            bypass: Further units that tell of all genes, for what no set explains.
+            **options: As for the class, but latent and linear.
+        """
+        count, genes = len(membership.names), membership.inputs
+        free = np.arange(count, count + bypass)
+        units = np.concatenate([membership.columns, np.repeat(free, genes)])
+        told = np.concatenate([membership.rows, np.tile(np.arange(genes), bypass)])
+        names = [*membership.names, *(f"z{unit}" for unit in range(1, bypass + 1))]
+        return cls(
+            genes, count + bypass, sets=[units.tolist(), told.tolist()], names=names, **options
+        )
+
+    @classmethod
     def from_layers(cls, config, encoder, decoder, shared):
         """A model around an encoder and a decoder that were trained in another."""
         model = cls(**config)
         model.encoder, model.decoder = encoder, decoder
         model.shared.assign(shared)
         return model
+
+    def finished(self):
+        """The trained model of Keras' own layers, each unit turned so that it raises its genes.
+
+        An autoencoder does not know a unit from its negative; the sum of a unit's weights in a
+        linear decoder decides (as in expiMap, Lotfollahi et al. 2023). A deep decoder stays as it
+        is.
+        """
+        if not self._config["sets"]:
+            return self
+        weights = [weight[None] for weight in self.decoder.get_weights()]
+        (kernel, bias), _ = plain(self.decoder, weights)
+        signs = np.where(kernel[0, : self.latent].sum(axis=1) < 0, -1.0, 1.0).astype("float32")
+        kernel[0, : self.latent] *= signs[:, None]
+        deep = self.encoder.get_layer(ENCODER_ENDS[-1])
+        deep.set_weights([part * signs for part in deep.get_weights()])
+        points = keras.Input(self.decoder.input_shape[1:], name="latent")
+        layer = keras.layers.Dense(kernel.shape[-1], name=DECODER_ENDS[-1])
+        decoder = keras.Model(points, layer(points), name="decoder")
+        decoder.set_weights([kernel[0], bias[0]])
+        config = {key: value for key, value in self.get_config().items() if key != "name"}
+        return type(self).from_layers(config, self.encoder, decoder, np.array(self.shared))
 
     def get_config(self):
         """What the constructor takes."""
@@ -313,6 +364,20 @@ def _decoder(blocks, inputs, outputs, widths, skip, linear):
     decoded = blocks.dense(_through(blocks, points, widths, skip), outputs, deep)
     if linear:
         decoded = keras.layers.Add()([blocks.dense(points, outputs, around), decoded])
+    return keras.Model(points, decoded, name="decoder")
+
+
+def _wired_decoder(blocks, inputs, latent, genes, heads, sets):
+    """(rows, inputs) -> (rows, heads * genes), linear; covariates tell of all genes."""
+    units, told = (np.asarray(part) for part in sets)
+    around = np.repeat(np.arange(latent, inputs), genes)
+    units = np.concatenate([units, around])
+    told = np.concatenate([told, np.tile(np.arange(genes), inputs - latent)])
+    shifts = np.repeat(np.arange(heads) * genes, len(told))
+    points = keras.Input((inputs,), name="latent")
+    decoded = blocks.masked(
+        points, np.tile(units, heads), np.tile(told, heads) + shifts, genes * heads
+    )
     return keras.Model(points, decoded, name="decoder")
 
 

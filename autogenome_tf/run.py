@@ -81,7 +81,7 @@ class Run:
             InputError: Where the folder cannot be made.
         """
         base = Path(config.output_dir) / config.name
-        checksums = {path: checksum(path) for path in ([rows] if rows else config.files)}
+        checksums = {path: checksum(path) for path in config.files}
         with _chosen_alone(base.parent):
             return cls._found(base, config, asked, rows, checksums)
 
@@ -91,7 +91,7 @@ class Run:
             run = cls(base if number == 1 else base.with_name(f"{base.name}-{number}"))
             kept = str(run.path(DATA).resolve())
             own = config.reading(kept) if rows else config
-            sums = {kept: checksums[rows]} if rows else checksums
+            sums = {kept if path == rows else path: sum for path, sum in checksums.items()}
             if not run.has("environment.json"):
                 run._begin(own, sums, asked, rows)
                 return run

@@ -93,7 +93,7 @@ class Family(keras_tuner.HyperModel):
             InputError: Where a family needs names of genes and has none, or its files are wrong.
         """
         found = getattr(self.member, "levels", None)
-        if found is None:
+        if found is None or not self.settings["gene_sets"]:
             return ()
         if self.features is None:
             raise InputError(f"families.{self.name}: expected features, the names of the genes.")
@@ -123,6 +123,7 @@ class Autoencoder(Family):
         space: Hyperparameter name to a list that narrows it or a scalar that fixes it.
         learning_rate: Of the compiled Adam optimizer.
         seed: Initial weights, dropout and sampling derive from it.
+        features: Names of the genes, where latent units stand for sets of them.
 
     >>> from autogenome_tf import families, tasks
     >>> model = families.ResVAE(2000, tasks.Representation()).build({"latent": 4})
@@ -144,14 +145,14 @@ class Autoencoder(Family):
     def network(self, values, inputs=None, space="genes", seed=None):
         """Make the model alone; `space` is always genes."""
         values = self.completed(values)
-        widths = self.member.widths(values)
-        passed = ("latent", "skip", "likelihood", "beta", "free_bits", "dropout", "input_dropout",
+        passed = ("skip", "likelihood", "beta", "free_bits", "dropout", "input_dropout",
                   "activation", "normalization", "l2")  # fmt: skip
-        return ResVAE(
-            genes=inputs or self.inputs,
-            widths=widths,
-            covariates=self.task.covariates,
-            linear=values["linear"] == "pca",
-            seed=self.seed if seed is None else seed,
-            **{name: values[name] for name in passed},
-        )
+        options = {name: values[name] for name in passed} | {
+            "widths": self.member.widths(values),
+            "covariates": self.task.covariates,
+            "seed": self.seed if seed is None else seed,
+        }
+        for level in self.levels():
+            return ResVAE.of_sets(level, values["bypass"], **options)
+        latent, is_linear = values["latent"], values["linear"] == "pca"
+        return ResVAE(inputs or self.inputs, latent, linear=is_linear, **options)

@@ -1,6 +1,10 @@
 """Variational autoencoder with skip connections in encoder and decoder; see `resvae.ResVAE`."""
 
-from autogenome_tf.families._space import ACTIVATIONS, integer, number, sizes, word
+import dataclasses
+
+from autogenome_tf import genesets
+from autogenome_tf.families._space import ACTIVATIONS, files, integer, limit, number, sizes, word
+from autogenome_tf.errors import InputError
 
 # What it is for; networks of all other families predict targets.
 TASK = "representation"
@@ -23,7 +27,33 @@ SPACE = {
     "activation": word("relu", "elu", known=ACTIVATIONS),
     "normalization": word("batch", "none", known=("none", "batch")),
     "l2": number(0.0, high=1e6),
+    "gene_sets": files(optional=True),
+    "min_genes": limit(5),
+    "max_genes": limit(500),
+    "bypass": integer(1, low=0, optional=True),
 }
+# What a decoder wired by gene sets leaves no choice of.
+OF_DEEP_DECODERS = ("latent", "linear")
+
+
+def opened(given, place):
+    """The space: with `gene_sets`, units stand for sets, and `bypass` for what is in none."""
+    if "gene_sets" not in given:
+        return {name: hyper for name, hyper in SPACE.items() if name != "bypass"}
+    for name in OF_DEEP_DECODERS:
+        if name in given:
+            raise InputError(f"{place}.{name}: gene_sets decide it; expected no value.")
+    kept = {name: hyper for name, hyper in SPACE.items() if name not in OF_DEEP_DECODERS}
+    return kept | {"bypass": dataclasses.replace(SPACE["bypass"], optional=False)}
+
+
+def levels(settings, features, place="families.resvae"):
+    """What latent units stand for: a `genesets.Membership`, or nothing."""
+    if not settings["gene_sets"]:
+        return []
+    (least,), (most,) = settings["min_genes"], settings["max_genes"]
+    paths = settings["gene_sets"]
+    return [genesets.membership(paths, features, least, most, f"{place}.gene_sets")]
 
 
 def widths(values):
@@ -31,4 +61,5 @@ def widths(values):
     if values.get("widths"):
         return list(values["widths"])
     start, ratio = values["start_width"], values["decay_ratio"]
-    return [max(values["latent"], round(start * ratio**layer)) for layer in range(values["layers"])]
+    least = values.get("latent", 1)
+    return [max(least, round(start * ratio**layer)) for layer in range(values["layers"])]

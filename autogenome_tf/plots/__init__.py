@@ -12,6 +12,7 @@ from autogenome_tf.plots.calibration import calibration
 from autogenome_tf.plots.confusion_matrix import confusion_matrix
 from autogenome_tf.plots.importance_bar import importance_bar
 from autogenome_tf.plots.importance_dot import importance_dot
+from autogenome_tf.plots.importance_sets import importance_sets
 from autogenome_tf.plots.importance_total import importance_total
 from autogenome_tf.plots.importance_violin import importance_violin
 from autogenome_tf.plots.latent_space import latent_space
@@ -30,6 +31,7 @@ __all__ = [
     "figures",
     "importance_bar",
     "importance_dot",
+    "importance_sets",
     "importance_total",
     "importance_violin",
     "latent_space",

@@ -7,6 +7,7 @@ from autogenome_tf.plots.calibration import calibration
 from autogenome_tf.plots.confusion_matrix import confusion_matrix
 from autogenome_tf.plots.importance_bar import importance_bar
 from autogenome_tf.plots.importance_dot import importance_dot
+from autogenome_tf.plots.importance_sets import importance_sets
 from autogenome_tf.plots.importance_total import importance_total
 from autogenome_tf.plots.importance_violin import importance_violin
 from autogenome_tf.plots.latent_space import latent_space
@@ -73,6 +74,9 @@ def _predictions(run, task):
 
 def _explanation(run, task):
     yield "plots/importance_total", importance_total, {}
+    if run.has("sets.tsv"):
+        for level in run.read_table("sets.tsv")["level"].unique():
+            yield f"plots/importance_{level}", importance_sets, {"level": level}
     outputs = [str(name) for name in attributions(run)["outputs"]]
     # Latent units are many, and without names that anybody would look for.
     kinds = ("bar",) if task == "representation" else IMPORTANCE

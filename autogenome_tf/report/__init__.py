@@ -15,6 +15,7 @@ from autogenome_tf.report import (
     _scores,
     _search,
     _served,
+    _sets,
 )
 from autogenome_tf.report._page import kind_of
 
@@ -26,6 +27,7 @@ SECTIONS = (
     _scores.section,
     _latent.section,
     _genes.section,
+    _sets.section,
     _served.section,
     _repeat.section,
 )
