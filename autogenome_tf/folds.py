@@ -262,9 +262,7 @@ class Folds:
     def _hypermodel(self, family, genes, seed=1):
         names = None if self.features is None else [self.features[gene] for gene in genes]
         space = self._config.families.get(family)
-        return families.hypermodel(family)(
-            self.genes, self.task, space, seed=seed, features=names
-        )
+        return families.hypermodel(family)(self.genes, self.task, space, seed=seed, features=names)
 
     def factors(self, family, values):
         """(folds, inputs) that a trial's values multiply inputs by, or None."""

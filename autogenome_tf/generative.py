@@ -204,8 +204,8 @@ class GenerativeFolds:
         averages = self._covariates.mean(axis=0).tolist()
         library = self._library() if values.get("likelihood") in COUNTS else None
         return Embedding.of(
-            network.finished(), views.transform, views.constants[0], features, self._config.data.missing,
-            averages, library,
+            network.finished(), views.transform, views.constants[0], features,
+            self._config.data.missing, averages, library,
         )  # fmt: skip
 
     def forget_steps(self):

@@ -96,8 +96,8 @@ class Blocks:
 class Masked(keras.layers.Layer):
     """A dense layer that has weights for allowed connections alone.
 
-    ``y = x @ W + b`` with ``W[rows, columns] = kernel`` and no weight anywhere else, so that what is
-    not connected costs nothing and cannot be learned. Initial weights have the scale of a dense
+    ``y = x @ W + b`` with ``W[rows, columns] = kernel`` and no weight anywhere else, so that what
+    is not connected costs nothing and cannot be learned. Initial weights have the scale of a dense
     layer with as many inputs as the unit is connected to.
 
     Args:
@@ -145,9 +145,7 @@ class Masked(keras.layers.Layer):
             (count * self.units, count * inputs),
         )
         columns = tf.reshape(tf.transpose(x, (0, 2, 1)), (count * inputs, -1))
-        found = tf.reshape(
-            tf.sparse.sparse_dense_matmul(matrix, columns), (count, self.units, -1)
-        )
+        found = tf.reshape(tf.sparse.sparse_dense_matmul(matrix, columns), (count, self.units, -1))
         return tf.transpose(found, (0, 2, 1)) + bias[:, None]
 
     def compute_output_shape(self, shape):

@@ -43,9 +43,7 @@ def refit(folds, values, winner, config, features, deadline=float("inf")):
     predictor = final.predictor(winner.family, winner.values, last, outcome.temperature, features)
     history = pd.DataFrame(outcome.fit.history)
     found = [] if last.gates is None else [(1.0, final, winner, last)]
-    return Final.of(
-        folds, predictor, history, outcome.outputs, outcome.temperature, gates(found)
-    )
+    return Final.of(folds, predictor, history, outcome.outputs, outcome.temperature, gates(found))
 
 
 def with_seeds(folds, values, trial, config, features, count):
@@ -113,9 +111,7 @@ def with_controls(folds, values, trial, config, count):
     seed = derive(config.seed, "controls")
     outcome, final, last = _fitted(folds, values, trial, config, seed, count)
     family, chosen = trial.family, trial.values
-    predictor = final.predictor(
-        family, chosen, last, outcome.temperature, final.features
-    )
+    predictor = final.predictor(family, chosen, last, outcome.temperature, final.features)
     network = predictor.branches[0].network
     inputs = np.arange(network.input_shape[-1])
     for replica in range(0, len(last.weights[0]), len(final.pairs)):

@@ -96,9 +96,7 @@ class Views:
             (genes, units) and (units,).
         """
         coordinates = self.coordinates[fold].powered(power)
-        return constants.take_over(
-            self.constants[fold], *coordinates.fold(kernel, bias)
-        )
+        return constants.take_over(self.constants[fold], *coordinates.fold(kernel, bias))
 
     def _constants(self, train, genes=None):
         """`Constants` of some rows, for given genes or those that the settings choose."""

@@ -89,10 +89,16 @@ def test_a_set_may_come_again_with_the_same_genes_and_files_may_be_compressed(wr
 @pytest.mark.parametrize(
     ("lines", "expected"),
     [
-        ([("one", "x", "A"), ("one", "x", "B")], r"line 2: the set 'one' has other genes in .*line 1"),
+        (
+            [("one", "x", "A"), ("one", "x", "B")],
+            r"line 2: the set 'one' has other genes in .*line 1",
+        ),
         ([("one", "x")], r"line 1: expected a set's name, a description and genes.*received 'one"),
         ([("", "x", "A")], r"line 1: expected a set's name"),
-        ([("one", "x", "u")], r"^gene_sets: none of the sets' members is among the 2 inputs; .*'A'"),
+        (
+            [("one", "x", "u")],
+            r"^gene_sets: none of the sets' members is among the 2 inputs; .*'A'",
+        ),
         ([("one", "x", "A")], r"^gene_sets: no set is left; expected at least 2 .* have 1 to 1\."),
     ],
 )

@@ -32,7 +32,9 @@ def planted(tmp_path_factory):
         for number, genes in enumerate(members)
     ]
     (folder / "sets.gmt").write_text("\n".join(lines))
-    (folder / "groups.gmt").write_text("FIRST\t\tSET00\tSET01\tSET02\nREST\t\tSET03\tSET04\tSET05\n")
+    (folder / "groups.gmt").write_text(
+        "FIRST\t\tSET00\tSET01\tSET02\nREST\t\tSET03\tSET04\tSET05\n"
+    )
     return pd.DataFrame(values, [f"s{row}" for row in range(ROWS)], names), target, folder
 
 
@@ -189,7 +191,9 @@ def test_wrong_files_are_refused_before_a_folder_is_made(planted, tmp_path):
         with pytest.raises(InputError, match=expected):
             ag.AutoGenome(config, data=(frame, target)).train()
         assert not (tmp_path / "runs").exists()
-    with pytest.raises(InputError, match=r"pathway\.gene_sets: expected names of files; received 5"):
+    with pytest.raises(
+        InputError, match=r"pathway\.gene_sets: expected names of files; received 5"
+    ):
         ag.Config.of({"name": "wrong", "families": {"pathway": {"gene_sets": 5}}})
 
 

@@ -49,8 +49,8 @@ def read_gene_sets(paths):
             known = found.setdefault(own.name, own)
             if set(known.genes) != set(own.genes):
                 raise InputError(
-                    f"{place}: the set {own.name!r} has other genes in {places[own.name]}; expected "
-                    "each name once."
+                    f"{place}: the set {own.name!r} has other genes in {places[own.name]}; "
+                    "expected each name once."
                 )
             places.setdefault(own.name, place)
     return tuple(found.values())

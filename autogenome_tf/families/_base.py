@@ -74,9 +74,7 @@ class Family(keras_tuner.HyperModel):
                 `layers.plain` gives.
         """
         values = self.completed(values)
-        blocks = Blocks(
-            values, self.seed if seed is None else seed, self.levels(), is_plain
-        )
+        blocks = Blocks(values, self.seed if seed is None else seed, self.levels(), is_plain)
         genes = keras.Input((inputs or self.inputs,), name="genes")
         seen = blocks.gated(blocks.noisy(genes, space))
         hidden = self.member.body(seen, values, blocks)

@@ -48,9 +48,7 @@ def levels(settings, features, place="families.pathway"):
     paths, groups = settings["gene_sets"], settings["set_groups"]
     found = [genesets.membership(paths, features, least, most, f"{place}.gene_sets")]
     if groups:
-        found.append(
-            genesets.membership(groups, found[0].names, place=f"{place}.set_groups")
-        )
+        found.append(genesets.membership(groups, found[0].names, place=f"{place}.set_groups"))
     return found
 
 

@@ -3,8 +3,8 @@
 import dataclasses
 
 from autogenome_tf import genesets
-from autogenome_tf.families._space import ACTIVATIONS, files, integer, limit, number, sizes, word
 from autogenome_tf.errors import InputError
+from autogenome_tf.families._space import ACTIVATIONS, files, integer, limit, number, sizes, word
 
 # What it is for; networks of all other families predict targets.
 TASK = "representation"

@@ -62,7 +62,8 @@ def _gates(run):
         ranks = dict(zip(table["feature"], table["rank"], strict=True))
     rows = [
         [
-            on_a_line(line.feature), number(line.gate), f"{number(line.low)} to {number(line.high)}",
+            on_a_line(line.feature), number(line.gate),
+            f"{number(line.low)} to {number(line.high)}",
             f"{100 * line.open:.0f} %", str(ranks.get(line.feature, "–")),
         ]
         for line in shown.itertuples()

@@ -172,7 +172,9 @@ def test_replicas_descend_as_keras_does(made):
     network.set_weights(start)
     own = engine(network, 1, rows, TASK)
     own.begin([network], seed=1)
-    own.epoch(np.arange(30, dtype="int32").reshape(1, 1, 30), np.array([1e-3], "float32"), judge=False)
+    own.epoch(
+        np.arange(30, dtype="int32").reshape(1, 1, 30), np.array([1e-3], "float32"), judge=False
+    )
     for mine, keras_own in zip(own.weights(), model.get_weights(), strict=True):
         np.testing.assert_allclose(mine[0], keras_own, atol=1e-5)
 

@@ -41,7 +41,9 @@ each_family = pytest.mark.parametrize("name", families.names("classification"))
 def made(name, task="binary", seed=7, **space):
     """The HyperModel of a family."""
     space = GIVEN.get(name, {}) | space
-    return families.hypermodel(name)(GENES, TASKS[task], space, seed=seed, features=gene_names(GENES))
+    return families.hypermodel(name)(
+        GENES, TASKS[task], space, seed=seed, features=gene_names(GENES)
+    )
 
 
 @functools.cache
