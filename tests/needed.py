@@ -1,4 +1,4 @@
-"""What some families cannot do without: sets of genes that overlap and leave one out, and groups."""
+"""What some families cannot do without: sets that overlap and leave a gene out, groups of them."""
 
 import tempfile
 from pathlib import Path

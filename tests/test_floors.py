@@ -38,8 +38,8 @@ FLOORS = (
         "replicas",
         "simulation",
     ),
-    # a network that is more than layers in a row
-    ("resvae", "genesets"),
+    # a network that is more than layers in a row; sets of genes, read and drawn
+    ("resvae", "genesets", "pathways"),
     # what was asked; search spaces and networks; a fitted model; its training; figures
     ("config", "families", "predictor", "training", "simulate", "audit"),
     # a folder on disk; rows as each fold sees them; what is known of a model
@@ -77,8 +77,8 @@ HEIGHT = {room: height for height, rooms in enumerate(FLOORS) for room in rooms}
 LIGHT = (
     "autogenome_tf", "errors", "seeds", "files", "console", "problems", "legacy", "sections",
     "config", "run",
-    "data", "genesets", "metrics", "rowspace", "simulation", "simulate", "families", "plots", "summary",
-    "audit", "report", "reference", "evaluation", "layout", "cli",
+    "data", "genesets", "metrics", "rowspace", "simulation", "pathways", "simulate", "families",
+    "plots", "summary", "audit", "report", "reference", "evaluation", "layout", "cli",
 )  # fmt: skip
 
 # Foreign packages, and the only files that may import them (a folder: any file in it).

@@ -1,6 +1,7 @@
-"""Gene sets: what is read of GMT files, and what is kept of sets for the genes that were measured."""
+"""Gene sets: what is read of GMT files, and what is kept of it for the genes that were measured."""
 
 import gzip
+import os
 
 import numpy as np
 import pytest
@@ -118,8 +119,6 @@ def test_missing_and_damaged_files_are_named(tmp_path):
 def test_a_changed_file_is_read_anew(written):
     path = written(("one", "x", "A"))
     assert genesets.membership([path], ["A", "B"]).names == ("one",)
-    import os
-
     written(("two", "x", "B"))
     os.utime(path, ns=(1, 1))
     assert genesets.membership([path], ["A", "B"]).names == ("two",)

@@ -130,6 +130,10 @@ def spaces(config, place="families"):
             given = {"l2": config.training.l2} | given
         found[name] = space(name, given, place)
         settings(name, given, place)
+        if config.search.method == "enas" and "gates" in given:
+            raise InputError(
+                f"{place}.{name}.gates: search.method enas has none; expected no value."
+            )
         if len(config.data.transforms) > 1:
             found[name]["transform"] = word(*config.data.transforms, known=config.data.transforms)
     return found

@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from autogenome_tf import families
 from autogenome_tf.errors import InputError
@@ -44,8 +45,6 @@ def trained(model):
 
 def jacobian(model, outputs):
     """Derivatives of the mean of (rows, units) tensors with respect to genes, (genes, units)."""
-    import tensorflow as tf
-
     part = keras.Model(model.inputs, outputs)
     rows = tf.constant(ROWS)
     with tf.GradientTape() as tape:
