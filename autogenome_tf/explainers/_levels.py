@@ -3,7 +3,7 @@
 import numpy as np
 import tensorflow as tf
 
-from autogenome_tf.explainers._rule import BLOCK, Split, by_secants, noted, repeated, traced
+from autogenome_tf.explainers._rule import BLOCK, Split, by_secants, noted, repeated
 
 
 def contributions(network, names, rows, background):
@@ -35,20 +35,21 @@ def contributions(network, names, rows, background):
             inside[name] = x
             return rescaled(name, function, x)
 
-        with tf.GradientTape() as tape:
+        # Not traced: many networks are looked at once each.
+        with tf.GradientTape(persistent=True) as tape:
             tape.watch(pairs)
-            total = tf.reduce_sum(split.run(pairs, watched), axis=0)
-        slopes = tape.jacobian(total, [inside[name] for name in names])
+            totals = tf.unstack(tf.reduce_sum(split.run(pairs, watched), axis=0))
+        units = [inside[name] for name in names]
+        by_output = [tape.gradient(total, units) for total in totals]
         return [
-            _averaged(slope * (inside[name] - repeated(known[name][0], times)), count)
-            for name, slope in zip(names, slopes, strict=True)
+            _averaged(tf.stack(slopes) * (x - repeated(known[name][0], times)), count)
+            for name, x, slopes in zip(names, units, zip(*by_output, strict=True), strict=True)
         ]
 
     units = split.units(rows)
-    compiled = traced(of_pairs, units.shape[1])
     together = max(1, BLOCK // (split.outputs * count * units.shape[1]))
     parts = [
-        compiled(tf.repeat(tf.constant(units[start : start + together]), count, axis=0))
+        of_pairs(tf.repeat(tf.constant(units[start : start + together]), count, axis=0))
         for start in range(0, len(rows), together)
     ]
     return [np.concatenate(each) for each in zip(*parts, strict=True)]
