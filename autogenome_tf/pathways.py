@@ -24,7 +24,8 @@ class Parameters:
         features: Genes.
         classes: Classes of about equal size, at least 2.
         sets: Gene sets.
-        genes: Genes a set, drawn from all of them, so that sets overlap.
+        genes: Genes a set on average, half of it to half more; drawn from all genes, so that sets
+            overlap.
         informative: Sets that the classes follow.
         noise: Standard deviation of a gene beside its sets, whose activities have 1.
         seed: At least 0.
@@ -49,7 +50,11 @@ class Parameters:
                 raise errors.InputError(
                     f"simulate: {field.name} must be {noun}, at least {least}; received {value!r}."
                 )
-        limits = {"genes": self.features, "informative": self.sets, "classes": self.samples // 2}
+        limits = {
+            "genes": self.features * 2 // 3,
+            "informative": self.sets,
+            "classes": self.samples // 2,
+        }
         for name, most in limits.items():
             if getattr(self, name) > most:
                 raise errors.InputError(
@@ -104,14 +109,13 @@ def draw(**parameters):
     """
     asked = Parameters(**parameters)
     rng = np.random.default_rng(seeds.derive(asked.seed, "simulate/pathways"))
-    members = [
-        np.sort(rng.choice(asked.features, asked.genes, replace=False)) for _ in range(asked.sets)
-    ]
+    sizes = rng.integers(-(-asked.genes // 2), asked.genes * 3 // 2 + 1, asked.sets)
+    members = [np.sort(rng.choice(asked.features, size, replace=False)) for size in sizes]
     activity = rng.normal(size=(asked.samples, asked.sets))
     states = asked.noise * rng.normal(size=(asked.samples, asked.features))
     for own, drawn in zip(members, activity.T, strict=True):
         # A set raises some of its genes and lowers others.
-        signs = rng.choice([-1.0, 1.0], asked.genes)
+        signs = rng.choice([-1.0, 1.0], len(own))
         states[:, own] += LOADING * drawn[:, None] * signs
     informative = np.sort(rng.choice(asked.sets, asked.informative, replace=False))
     weights = rng.normal(size=(asked.informative, asked.classes))

@@ -14,7 +14,7 @@ class ProbabilisticPCA:
 
     Attributes:
         mean: (genes,).
-        kernel: (units, genes), its rows orthogonal.
+        kernel: (units, genes).
         variance: Of the noise.
     """
 
@@ -36,14 +36,41 @@ class ProbabilisticPCA:
         kernel[: len(scale)] = scale[:, None] * found.components_
         return cls(found.mean_, kernel, variance)
 
+    @classmethod
+    def of_sets(cls, rows, units, told):
+        """Fit units that tell of some genes each: the first component of their own genes.
+
+        Units that tell of all genes take the components of what the others leave.
+
+        Args:
+            rows: (rows, genes).
+            units: (connections,) numbers of units.
+            told: (connections,) numbers of the genes they tell of.
+        """
+        genes, count = rows.shape[1], int(np.max(units)) + 1
+        own = [told[units == unit] for unit in range(count)]
+        kernel = np.zeros((count, genes))
+        for unit, some in enumerate(own):
+            if len(some) < genes:
+                kernel[unit, some] = cls.of(rows[:, some], 1).kernel[0]
+        mean = rows.mean(axis=0, dtype="float64")
+        wide = [unit for unit, some in enumerate(own) if len(some) == genes]
+        noise = max(float(rows.var(axis=0).mean()), SMALLEST_VARIANCE)
+        found = cls(mean, kernel, noise)
+        left = (rows - mean) - (rows - mean) @ found.encoder @ kernel
+        rest = cls.of(left.astype("float32"), max(1, len(wide)))
+        kernel[wide] = rest.kernel[: len(wide)]
+        return cls(mean, kernel, rest.variance)
+
     @property
     def encoder(self):
         """(genes, units) that lead from centred rows to the posterior's means."""
-        return self.kernel.T * (self.posterior / self.variance)
+        products = self.kernel @ self.kernel.T + self.variance * np.eye(len(self.kernel))
+        return np.linalg.solve(products, self.kernel).T
 
     @property
     def posterior(self):
-        """(units,) variances of the posterior; its units are independent."""
+        """(units,) variances of the posterior, or of what is nearest to it with units apart."""
         return self.variance / (np.sum(self.kernel**2, axis=1) + self.variance)
 
 

@@ -102,7 +102,7 @@ class ResVAE(keras.Model):
         Args:
             membership: A `genesets.Membership` of the genes.
             bypass: Further units that tell of all genes, for what no set explains.
-            **options: As for the class, but latent and linear.
+            **options: As for the class, but latent.
         """
         count, genes = len(membership.names), membership.inputs
         free = np.arange(count, count + bypass)
@@ -134,8 +134,10 @@ class ResVAE(keras.Model):
         (kernel, bias), _ = plain(self.decoder, weights)
         signs = np.where(kernel[0, : self.latent].sum(axis=1) < 0, -1.0, 1.0).astype("float32")
         kernel[0, : self.latent] *= signs[:, None]
-        deep = self.encoder.get_layer(ENCODER_ENDS[-1])
-        deep.set_weights([part * signs for part in deep.get_weights()])
+        around, _, deep = ENCODER_ENDS
+        for layer in [around, deep] if self._config["linear"] else [deep]:
+            layer = self.encoder.get_layer(layer)
+            layer.set_weights([part * signs for part in layer.get_weights()])
         points = keras.Input(self.decoder.input_shape[1:], name="latent")
         layer = keras.layers.Dense(kernel.shape[-1], name=DECODER_ENDS[-1])
         decoder = keras.Model(points, layer(points), name="decoder")
@@ -162,7 +164,7 @@ class ResVAE(keras.Model):
         """
         coded = np.zeros((len(rows), 0)) if covariates is None else covariates
         levels = np.linalg.lstsq(coded, rows, rcond=None)[0]
-        found = ProbabilisticPCA.of((rows - coded @ levels).astype("float32"), self.latent)
+        found = self._components((rows - coded @ levels).astype("float32"))
         spread = np.log(found.posterior)
         around, log_variances, beside = (self.encoder.get_layer(name) for name in ENCODER_ENDS)
         ways = np.vstack([found.encoder, -levels @ found.encoder])
@@ -173,11 +175,22 @@ class ResVAE(keras.Model):
         if self.likelihood.of_raw:
             slopes, centre = self._tangent(rows, np.nan_to_num(values))
             offset = centre - slopes * (rows.mean(axis=0, dtype="float64") - found.mean)
-        around, beside = (self.decoder.get_layer(name) for name in DECODER_ENDS)
-        around.set_weights(self._to_heads(np.vstack([found.kernel, levels]) * slopes, offset))
-        _silence(beside)
+        kernel, bias = self._to_heads(np.vstack([found.kernel, levels]) * slopes, offset)
+        if self._config["sets"]:
+            layer = self.decoder.layers[-1]
+            layer.set_weights([kernel[layer.rows, layer.columns], bias])
+        else:
+            around, beside = (self.decoder.get_layer(name) for name in DECODER_ENDS)
+            around.set_weights([kernel, bias])
+            _silence(beside)
         if self.likelihood.shared == "variance" and self.shared.trainable:
             self.shared.assign([np.log(found.variance)])
+
+    def _components(self, rows):
+        """What the linear ways start as."""
+        if self._config["sets"]:
+            return ProbabilisticPCA.of_sets(rows, *map(np.asarray, self._config["sets"]))
+        return ProbabilisticPCA.of(rows, self.latent)
 
     def _to_heads(self, kernel, bias):
         """A layer on the first of the likelihood's heads; all others start at 0."""

@@ -6,6 +6,7 @@ import pytest
 
 import autogenome_tf as ag
 from autogenome_tf.errors import InputError
+from autogenome_tf.ppca import ProbabilisticPCA
 
 MODULES, EACH, GENES = 6, 15, 120
 
@@ -89,3 +90,24 @@ def test_sets_decide_how_many_units_there_are(planted):
     config["families"] = {"resvae": {"bypass": 2}}
     with pytest.raises(InputError, match="bypass"):
         ag.AutoGenome(config, data=(planted[0], None))
+
+
+def test_a_model_of_sets_starts_as_the_components_of_each_set():
+    chance = np.random.default_rng(2)
+    z = chance.normal(size=(500, 2))
+    rows = 0.3 * chance.normal(size=(500, 12))
+    rows[:, :5] += z[:, [0]]
+    rows[:, 4:9] += z[:, [1]]
+    units = np.repeat([0, 1, 2], [5, 5, 12])
+    told = np.concatenate([np.arange(5), np.arange(4, 9), np.arange(12)])
+    found = ProbabilisticPCA.of_sets(rows.astype("float32"), units, told)
+    assert not found.kernel[0, 5:].any()
+    assert not found.kernel[1, :4].any()
+    means = (rows - found.mean) @ found.encoder
+    for unit in (0, 1):
+        assert abs(np.corrcoef(means[:, unit], z[:, unit])[0, 1]) > 0.95
+    # The posterior mean of a factor model, solved row by row.
+    noise = found.variance * np.eye(12)
+    change = np.linalg.solve(found.kernel.T @ found.kernel + noise, rows[0] - found.mean)
+    by_hand = found.kernel @ change
+    np.testing.assert_allclose(means[0], by_hand, rtol=1e-6)

@@ -150,7 +150,7 @@ class Autoencoder(Family):
             "covariates": self.task.covariates,
             "seed": self.seed if seed is None else seed,
         }
+        options["linear"] = values["linear"] == "pca"
         for level in self.levels():
             return ResVAE.of_sets(level, values["bypass"], **options)
-        latent, is_linear = values["latent"], values["linear"] == "pca"
-        return ResVAE(inputs or self.inputs, latent, linear=is_linear, **options)
+        return ResVAE(inputs or self.inputs, values["latent"], **options)

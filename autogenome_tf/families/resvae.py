@@ -32,18 +32,15 @@ SPACE = {
     "max_genes": limit(500),
     "bypass": integer(1, low=0, optional=True),
 }
-# What a decoder wired by gene sets leaves no choice of.
-OF_DEEP_DECODERS = ("latent", "linear")
 
 
 def opened(given, place):
     """The space: with `gene_sets`, units stand for sets, and `bypass` for what is in none."""
     if "gene_sets" not in given:
         return {name: hyper for name, hyper in SPACE.items() if name != "bypass"}
-    for name in OF_DEEP_DECODERS:
-        if name in given:
-            raise InputError(f"{place}.{name}: gene_sets decide it; expected no value.")
-    kept = {name: hyper for name, hyper in SPACE.items() if name not in OF_DEEP_DECODERS}
+    if "latent" in given:
+        raise InputError(f"{place}.latent: gene_sets decide it; expected no value.")
+    kept = {name: hyper for name, hyper in SPACE.items() if name != "latent"}
     return kept | {"bypass": dataclasses.replace(SPACE["bypass"], optional=False)}
 
 
