@@ -103,12 +103,17 @@ class Folds:
         self._check_streaming()
         data = config.data
         if like is None:
+            # What a network makes of genotypes that are not there needs their sites as they are.
+            of_genotypes = config.training.epistasis is not None
             self.transforms = {
-                name: Transform.choose(values, name, data.log2_floor, data.missing)
+                name: Transform.choose(
+                    values, "none" if of_genotypes else name, data.log2_floor, data.missing
+                )
                 for name in data.transforms
             }
             genes = min(self.genes, data.top_variable or self.genes)
-            asked = "genes" if self.is_streamed else config.training.space
+            in_genes = self.is_streamed or of_genotypes
+            asked = "genes" if in_genes else config.training.space
             self.space = space_for(len(truth), genes, asked)
         else:
             self.transforms, self.space = like.transforms, like.space
@@ -177,7 +182,8 @@ class Folds:
             for repeat in range(repeats or self.repeats)
         ]
         engine = self._engine(family, values, networks, plan.optimizer)
-        return training.fit(engine, networks, plan, seed, self.factors(values))
+        factors, epistasis = self.factors(values), values.get("epistasis", 0.0)
+        return training.fit(engine, networks, plan, seed, factors, epistasis)
 
     def ladder(self, family, values, penalties, deadline=float("inf")):
         """Solve a family with a single minimum for penalties.
@@ -212,14 +218,18 @@ class Folds:
 
     def rows(self, values):
         """The `replicas.Rows` that a trial's values ask for."""
-        views = self.views(values).rows
-        return replicas.Rows(views, self.truth, self._weights, *zip(*self.pairs, strict=True))
+        views, asked = self.views(values), self._config.training.epistasis
+        # A strength of 0 is no penalty, and costs none.
+        genotypes = views.genotypes(asked) if values.get("epistasis") else None
+        return replicas.Rows(
+            views.rows, self.truth, self._weights, *zip(*self.pairs, strict=True), genotypes
+        )
 
     def _engine(self, family, values, networks, optimizer):
         """The compiled step for networks of this structure, made at most once while it is kept."""
         # The values stand for the wiring, which `structure` leaves out.
         shapes = {name: value for name, value in values.items() if name not in RATES}
-        shared = [family, shapes, optimizer, len(networks)]
+        shared = [family, shapes, optimizer, len(networks), bool(values.get("epistasis"))]
         key = json.dumps(shared, sort_keys=True) + structure(networks[0])
         if key not in self._engines:
             rows = self.rows(values)

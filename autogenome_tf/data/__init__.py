@@ -7,6 +7,7 @@ belongs to the room.
 from autogenome_tf.data._dataset import Dataset, Table
 from autogenome_tf.data._load import (
     aligned,
+    check_genotypes,
     check_learnable,
     check_missing,
     columns_apart,
@@ -27,6 +28,7 @@ __all__ = [
     "Parts",
     "Table",
     "aligned",
+    "check_genotypes",
     "check_learnable",
     "check_missing",
     "columns_apart",

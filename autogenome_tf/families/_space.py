@@ -108,7 +108,7 @@ def sizes(*options, low=1, optional=False, alone=False):
 ACTIVATIONS = ("relu", "elu", "selu", "tanh", "sigmoid", "softplus")
 
 # Hyperparameters that change no shape: networks that differ in nothing else share a compiled step.
-RATES = ("dropout", "input_dropout", "l2", "spectral_power")
+RATES = ("dropout", "input_dropout", "l2", "spectral_power", "epistasis")
 
 COMMON = {
     "dropout": number(0.4, 0.0, 0.2, 0.6, high=1.0, below=True),
