@@ -7,7 +7,6 @@ linear map from few bits draws some (HashWH, Gorji et al. 2023), whose coefficie
 g_S that the map does not tell apart.
 """
 
-import numpy as np
 import tensorflow as tf
 
 from autogenome_tf import walsh

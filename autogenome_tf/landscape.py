@@ -1,13 +1,14 @@
 """Genotypes and a target that is a sum of a few products of sites, drawn from a few parameters."""
 
 import dataclasses
+import itertools
+import math
 import numbers
 
 import numpy as np
 import pandas as pd
 
 from autogenome_tf import errors, seeds
-from autogenome_tf.simulation import numbered
 
 MOST_FEATURES = 62  # a genotype's number is an int64
 LEAST = {"samples": 4, "features": 1, "terms": 1, "order": 1}  # everything else: 0
@@ -22,8 +23,7 @@ class Parameters:
         samples: Different genotypes, drawn evenly; at least 4, at most 2^features.
         features: Sites, at most 62.
         terms: Products of sites that make the target.
-        order: Sites of a product, at most; each order from 1 on comes first once, while there are
-            terms.
+        order: Sites of a product, at most; orders take turns, from 1 on.
         noise: Standard deviation of the target's error, where the terms' is 1.
         seed: At least 0.
     """
@@ -49,7 +49,7 @@ class Parameters:
             "features": MOST_FEATURES,
             "samples": 2**self.features,
             "order": self.features,
-            "terms": 2**self.order - 1,
+            "terms": sum(math.comb(self.features, k) for k in range(1, self.order + 1)),
         }
         for name, most in limits.items():
             if getattr(self, name) > most:
@@ -64,7 +64,7 @@ class Landscape:
 
     Args:
         values: float32 of (samples, features), 0 and 1.
-        samples: Sample ids, the genotypes' digits.
+        samples: Sample ids, "g" and the genotype's digits.
         features: Names of sites.
         target: float64 of (samples,).
         truth: A row a term, the strongest first: `order`, `sites` (joined by " x ") and its
@@ -100,9 +100,10 @@ def draw(**parameters):
     sizes /= np.linalg.norm(sizes)
     values = _draw_genotypes(rng, asked)
     signs = 1 - 2 * values
-    target = sum(size * signs[:, term].prod(axis=1) for size, term in zip(sizes, terms, strict=True))
-    target = target + asked.noise * rng.normal(size=asked.samples)
-    names = np.array(numbered("SITE", asked.features, width=len(str(asked.features))))
+    products = np.stack([signs[:, term].prod(axis=1) for term in terms], axis=1)
+    target = products @ sizes + asked.noise * rng.normal(size=asked.samples)
+    width = len(str(asked.features))
+    names = np.array([f"SITE{number:0{width}d}" for number in range(1, asked.features + 1)])
     told = {
         "order": [len(term) for term in terms],
         "sites": [" x ".join(names[term]) for term in terms],
@@ -110,7 +111,7 @@ def draw(**parameters):
     }
     return Landscape(
         values=values.astype("float32"),
-        samples=["".join(map(str, row)) for row in values.astype(int)],
+        samples=["g" + "".join(map(str, row)) for row in values.tolist()],
         features=names.tolist(),
         target=target,
         truth=pd.DataFrame(told),
@@ -120,13 +121,11 @@ def draw(**parameters):
 
 def _draw_terms(rng, asked):
     """Different sets of sites, sorted positions each."""
-    terms = []
-    while len(terms) < asked.terms:
-        order = len(terms) % asked.order + 1
-        term = sorted(rng.choice(asked.features, order, replace=False).tolist())
-        if term not in terms:
-            terms.append(term)
-    return terms
+    terms = {}
+    for order in itertools.cycle(range(1, asked.order + 1)):
+        terms[tuple(sorted(rng.choice(asked.features, order, replace=False).tolist()))] = None
+        if len(terms) == asked.terms:
+            return [list(term) for term in terms]
 
 
 def _draw_genotypes(rng, asked):

@@ -52,6 +52,8 @@ TEXT = {
     "effects.tsv": ("output", "feature"),
     "stability.tsv": ("feature",),
     "interactions.tsv": ("feature_1", "feature_2"),
+    "epistasis.tsv": ("output", "sites"),
+    "epistasis_orders.tsv": ("output",),
 }
 
 

@@ -451,14 +451,17 @@ class Interactions(Section):
 class Explanation(Section):
     """How much of the data the attributions rest on."""
 
-    method: Literal["auto", "fast_deep_shap", "deep_shap", "gradient", "knockout"] = Field(
-        "auto",
-        description=(
-            "`fast_deep_shap`; `deep_shap`, the same values by shap itself; `gradient`, "
-            "integrated gradients from every background row; `knockout`, what an output "
-            "loses when the gene is not expressed (values do not add up); `auto`: the first "
-            "of the first three that is defined on the model."
-        ),
+    method: Literal["auto", "fast_deep_shap", "deep_shap", "gradient", "knockout", "epistasis"] = (
+        Field(
+            "auto",
+            description=(
+                "`fast_deep_shap`; `deep_shap`, the same values by shap itself; `gradient`, "
+                "integrated gradients from every background row; `knockout`, what an output "
+                "loses when the gene is not expressed (values do not add up); `epistasis`, of up "
+                "to 20 sites of 0 and 1, exact Shapley values, and the model as a sum of products "
+                "of sites; `auto`: the first of the first three that is defined on the model."
+            ),
+        )
     )
     background: Count = Field(100, description="Rows trained on that stand for 'nothing known'.")
     background_by: Literal["random", "kmeans"] = Field(

@@ -38,6 +38,7 @@ FLOORS = (
         "preprocessing",
         "replicas",
         "simulation",
+        "landscape",
     ),
     # a network that is more than layers in a row
     ("resvae",),
@@ -78,8 +79,8 @@ HEIGHT = {room: height for height, rooms in enumerate(FLOORS) for room in rooms}
 LIGHT = (
     "autogenome_tf", "errors", "seeds", "files", "console", "problems", "legacy", "sections",
     "config", "run",
-    "data", "metrics", "rowspace", "simulation", "simulate", "families", "plots", "summary",
-    "audit", "report", "reference", "evaluation", "layout", "cli",
+    "data", "metrics", "rowspace", "simulation", "landscape", "simulate", "families", "plots",
+    "summary", "audit", "report", "reference", "evaluation", "layout", "cli",
 )  # fmt: skip
 
 # Foreign packages, and the only files that may import them (a folder: any file in it).

@@ -210,7 +210,8 @@ def check_genotypes(values, samples, features, source):
 
     Args:
         values: (rows, sites), an array or CSR.
-        samples, features: Names of rows and sites.
+        samples: Names of the rows.
+        features: Names of the sites.
         source: Where they come from.
 
     Raises:

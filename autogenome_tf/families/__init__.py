@@ -99,7 +99,9 @@ def spaces(config, place="families"):
         if len(config.data.transforms) > 1:
             found[name]["transform"] = word(*config.data.transforms, known=config.data.transforms)
         if config.training.epistasis and not is_convex:
-            found[name]["epistasis"] = number(*config.training.epistasis.strengths, high=float("inf"))
+            found[name]["epistasis"] = number(
+                *config.training.epistasis.strengths, high=float("inf")
+            )
     return found
 
 

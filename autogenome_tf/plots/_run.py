@@ -16,6 +16,7 @@ from autogenome_tf.plots.predicted_vs_true import predicted_vs_true
 from autogenome_tf.plots.roc_curves import roc_curves
 from autogenome_tf.plots.search_progress import search_progress
 from autogenome_tf.plots.shared_search import shared_search
+from autogenome_tf.plots.variance_by_order import variance_by_order
 
 IMPORTANCE = {"bar": importance_bar, "dot": importance_dot, "violin": importance_violin}
 
@@ -73,6 +74,8 @@ def _predictions(run, task):
 
 def _explanation(run, task):
     yield "plots/importance_total", importance_total, {}
+    if run.has("epistasis_orders.tsv"):
+        yield "plots/variance_by_order", variance_by_order, {}
     outputs = [str(name) for name in attributions(run)["outputs"]]
     # Latent units are many, and without names that anybody would look for.
     kinds = ("bar",) if task == "representation" else IMPORTANCE

@@ -4,8 +4,8 @@
     python tests/benchmarks/epistasis.py --tables planted --seeds 2
 
 `landscape`: brightness of a fluorescent protein for all 2^13 genotypes of 13 sites (Poelwijk et al.
-2019); so many to train and to validate, all others test. `planted`: a function of 10 sites that is a
-sum of 8 products of 1 to 5 sites, noise a tenth of its deviation.
+2019); so many to train and to validate, all others test. `planted`: a function of 10 sites, the sum
+of 8 products of 1 to 5 sites, noise a tenth of its deviation.
 
 A network is a perceptron without dropout, of 2 layers of 32 (planted: 64) units. `none`: early
 stopping alone; `l2`, `exact`, `hashed`: with a penalty whose strength is the best of a grid by the
