@@ -13,6 +13,7 @@ import numpy as np
 from autogenome_tf import families, metrics, replicas, training
 from autogenome_tf.errors import InputError
 from autogenome_tf.families import RATES
+from autogenome_tf.genotypes import is_exact
 from autogenome_tf.matrix import LIMIT
 from autogenome_tf.predictor import Predictor
 from autogenome_tf.preprocessing import Transform
@@ -112,6 +113,8 @@ class Folds:
                 for name in data.transforms
             }
             genes = min(self.genes, data.top_variable or self.genes)
+            if of_genotypes:
+                is_exact(config.training.epistasis.method, genes)
             in_genes = self.is_streamed or of_genotypes
             asked = "genes" if in_genes else config.training.space
             self.space = space_for(len(truth), genes, asked)

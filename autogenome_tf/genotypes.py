@@ -26,25 +26,12 @@ class Genotypes:
             sites by their own training rows.
         method: The config's `training.epistasis.method`.
         bits: Of a genotype's number where they are drawn.
-
-    Raises:
-        InputError: Where all genotypes are asked for, and are too many.
     """
 
     def __init__(self, low, high, method="auto", bits=7):
         self._low, self._high = (tf.constant(part, tf.float32)[:, None] for part in (low, high))
         self._sites, self._bits = low.shape[1], bits
-        self.is_exact = method == "exact" or (method == "auto" and self._sites <= AUTO_SITES)
-        if self.is_exact and self._sites > MOST_SITES:
-            raise InputError(
-                f"training.epistasis.method: exact takes 2^{self._sites} genotypes a step for "
-                f"{self._sites} sites; expected hashed or auto beyond {MOST_SITES}."
-            )
-
-    def __str__(self):
-        if self.is_exact:
-            return f"all {1 << self._sites} genotypes of {self._sites} sites"
-        return f"{1 << self._bits} genotypes of {self._sites} sites, drawn each step"
+        self.is_exact = is_exact(method, self._sites)
 
     def seen(self, seed):
         """What each fold sees of the genotypes of a step, (folds, genotypes, sites).
@@ -61,6 +48,20 @@ class Genotypes:
         to_sites = tf.random.stateless_uniform(shape, own, 0, 2, tf.int32)
         ones = tf.matmul(tf.constant(walsh.genotypes(self._bits)), tf.cast(to_sites, tf.float32))
         return ones % 2
+
+
+def is_exact(method, sites):
+    """Whether a method takes all genotypes of so many sites.
+
+    Raises:
+        InputError: Where it is to, and they are too many.
+    """
+    if method == "exact" and sites > MOST_SITES:
+        raise InputError(
+            f"training.epistasis.method: exact takes all 2^{sites} genotypes in each step; "
+            f"expected hashed or auto for more than {MOST_SITES} sites."
+        )
+    return method == "exact" or (method == "auto" and sites <= AUTO_SITES)
 
 
 def complexity(outputs):
