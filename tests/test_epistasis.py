@@ -13,7 +13,7 @@ import test_walsh
 from sklearn.linear_model import LassoCV
 
 import autogenome_tf as ag
-from autogenome_tf import cli, explainers, landscape, walsh
+from autogenome_tf import cli, explainers, landscape, metrics, walsh
 from autogenome_tf.config import Config
 from autogenome_tf.errors import InputError
 from autogenome_tf.folds import Folds
@@ -193,6 +193,53 @@ def test_few_products_are_learned_from_few_genotypes():
     products = walsh.characters(drawn.values, walsh.subsets(8, 3)).astype("float64")
     lasso = LassoCV(cv=4).fit(products[train], truth[train]).score(products[test], truth[test])
     assert lasso > 0.95  # there is something to learn
+
+
+# A measured landscape ------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def protein(shared):
+    """All genotypes of 13 sites of a fluorescent protein, and their brightness."""
+    folder = shared / "poelwijk_fluorescence"
+    frame = pd.read_csv(folder / "features.tsv.gz", sep="\t", index_col=0)
+    target = pd.read_csv(folder / "target.tsv", sep="\t", index_col=0)["target"]
+    return frame, target.loc[frame.index].to_numpy()
+
+
+def test_a_measured_landscape_has_its_known_spectrum(protein):
+    frame, target = protein
+    values = np.empty(len(target))
+    values[walsh.numbers(frame)] = target
+    found = walsh.coefficients(values).numpy()
+    shares = walsh.variances(found) / walsh.variances(found).sum()
+    assert shares[:5] == pytest.approx([0.137, 0.736, 0.064, 0.036, 0.013], abs=6e-4)
+    largest = np.sort(found[1:] ** 2)[::-1] / (found[1:] ** 2).sum()
+    assert [largest[:k].sum() for k in (5, 20)] == pytest.approx([0.833, 0.911], abs=6e-4)
+
+
+@pytest.mark.slow
+def test_a_measured_landscape_is_learned_from_120_genotypes(protein):
+    frame, target = protein
+    drawn = np.random.default_rng(0).permutation(len(frame))
+    train, test = drawn[:120], drawn[120:]
+    pairs = [(np.flatnonzero(np.arange(120) % 5 != k), np.arange(k, 120, 5)) for k in range(5)]
+    rows = frame.to_numpy("float32")
+    truth = (target - target[train].mean()) / target[train].std()
+    values = SMALL | {"layers": 2, "activation": "elu"}
+    plan, found = Plan(150, learning_rate=0.01, patience=25), {}
+    for strength in (0.0, 0.03):
+        folds = ready(pairs, truth[train], rows[train], {"strength": 0.03})
+        fit = folds.fit("mlp", values | {"epistasis": strength}, plan, 1, repeats=1)
+        told = [
+            folds.predictor("mlp", values, fit, 1.0, list(frame), k).outputs(rows[test])
+            for k in range(5)
+        ]
+        found[strength] = metrics.regression(truth[test][:, None], np.mean(told, axis=0))["r2"][0]
+    products = walsh.characters(rows, walsh.subsets(13, 2)).astype("float64")
+    lasso = LassoCV(cv=5).fit(products[train], truth[train]).score(products[test], truth[test])
+    assert found[0.03] > found[0.0] + 0.1
+    assert found[0.03] > lasso - 0.05 > 0.7
 
 
 # Refusals ----------------------------------------------------------------------------------------
