@@ -234,6 +234,7 @@ class AutoGenome:
         tells how far so many networks agree: those of an ensemble, or the best trial's with other
         seeds. Where the best trial's units stand for gene sets, sets.tsv ranks those. With
         `explanation.interactions` interactions.tsv ranks pairs of the foremost genes.
+        Of genotypes, the method "epistasis" writes epistasis.tsv and epistasis_orders.tsv too.
 
         Args:
             method: In place of the config's `explanation.method`.
@@ -255,8 +256,9 @@ class AutoGenome:
             found = work.write()
             times["attribution"] = time.monotonic() - started
             log.info(
-                "explanation: %s of %d rows against %d, %.1f s",
-                found.method, len(found.samples), work.background.shape[0], times["attribution"],
+                "explanation: %s of %d rows against %s, %.1f s", found.method, len(found.samples),
+                "all genotypes" if found.method == "epistasis" else work.background.shape[0],
+                times["attribution"],
             )  # fmt: skip
             if settings.repeats > 1:
                 work.write_stability(found, self._prepared)

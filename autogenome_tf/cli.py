@@ -145,11 +145,17 @@ def schema(parsed):
 
 def simulate(parsed):
     """Write a matrix with planted genes and the truth beside it."""
+    from autogenome_tf import landscape, simulation
     from autogenome_tf.simulate import simulate as write
-    from autogenome_tf.simulation import Parameters
+    from autogenome_tf.simulate import simulate_landscape
 
-    names = [field.name for field in dataclasses.fields(Parameters)]
-    write(parsed.folder, **{name: getattr(parsed, name) for name in names if name in parsed})
+    kind, write = (landscape, simulate_landscape) if parsed.landscape else (simulation, write)
+    names = {field.name for field in dataclasses.fields(kind.Parameters)}
+    given = {name: value for name, value in vars(parsed).items() if name in parsed.of_what}
+    for name in given.keys() - names:
+        what = "genotypes" if parsed.landscape else "an expression matrix"
+        raise InputError(f"simulate: --{name.replace('_', '-')} says nothing of {what}.")
+    write(parsed.folder, **given)
     print(f"{parsed.folder}: features.tsv.gz, targets.tsv, truth.tsv, truth.json, config.json")
 
 
@@ -246,7 +252,11 @@ def _add_simulate(verbs):
     sub.add_argument("folder", metavar="DIR", help="an empty or new folder")
     kinds = {"samples": int, "features": int, "classes": int, "informative": int,
              "interactions": int, "blocks": int, "batches": int, "batch-effect": float,
-             "dropout": float, "noise": float, "seed": int}  # fmt: skip
+             "dropout": float, "noise": float, "terms": int, "order": int,
+             "seed": int}  # fmt: skip
+    of_genotypes = "genotypes of 0 and 1 and a target that is a sum of products of sites"
+    sub.add_argument("--landscape", action="store_true", help=of_genotypes)
+    sub.set_defaults(of_what=[name.replace("-", "_") for name in [*kinds, "task"]])
     for name, kind in kinds.items():
         option = {"type": kind, "default": argparse.SUPPRESS, "metavar": kind.__name__.upper()}
         sub.add_argument(f"--{name}", **option)

@@ -128,6 +128,32 @@ class Config(Section):
         return self
 
     @model_validator(mode="after")
+    def _epistasis_is_of_genotypes(self):
+        if self.training.epistasis is None:
+            return self
+        reasons = {
+            "task.type": (self.task.type, ["regression"], "strengths are in units of the target"),
+            "search.method": (
+                self.search.method,
+                ["random", "grid", "bayesian", "hyperband", "coordinate"],
+                "shared weights are those of many networks",
+            ),
+        }
+        for key, (given, expected, why) in reasons.items():
+            if given not in expected:
+                raise ValueError(
+                    f"training.epistasis: {why}; expected {key} {' or '.join(expected)}; "
+                    f"received {given!r}"
+                )
+        changed = set(self.data.transforms) - {"auto", "none"}
+        if changed:
+            raise ValueError(
+                "training.epistasis: genotypes stay 0 and 1; expected data.transform none; "
+                f"received {', '.join(sorted(changed))}"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _enas_searches_wired(self):
         if self.search.method == "enas" and set(self.families) != {"wired"}:
             raise ValueError(

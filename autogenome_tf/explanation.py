@@ -17,6 +17,8 @@ log = logging.getLogger(__name__)
 
 # Rows among which k-means looks for a background, at most.
 CLUSTERED = 5000
+# Orders of epistasis that the log tells of.
+SAID_ORDERS = 4
 
 
 class Explanation:
@@ -62,13 +64,15 @@ class Explanation:
     def write(self):
         """Write attributions.tsv, attributions.npz and effects.tsv; returns `Attributions`.
 
-        What was found of stability and pairs belongs to other attributions, and goes.
+        What was found of stability, pairs and epistasis belongs to other attributions, and goes.
         """
         found = explainers.explain(
             self._predictor, self.explained, self.background, self._method, self._settings.part
         )
-        for name in ("stability.tsv", "interactions.tsv"):
+        for name in ("stability.tsv", "interactions.tsv", "epistasis.tsv", "epistasis_orders.tsv"):
             self._run.path(name).unlink(missing_ok=True)
+        if found.method == "epistasis":
+            self._write_epistasis()
         self._run.write_table("attributions.tsv", found.table())
         self._run.write_table("effects.tsv", found.effects(self._settings.top))
         self._run.write_arrays(
@@ -82,6 +86,16 @@ class Explanation:
             method=np.array(found.method),
         )
         return found
+
+    def _write_epistasis(self):
+        """Write epistasis.tsv and epistasis_orders.tsv: the model as a sum of products of sites."""
+        found = explainers.spectrum(self._predictor)
+        table, orders = found.table(), found.orders()
+        self._run.write_table("epistasis.tsv", table)
+        self._run.write_table("epistasis_orders.tsv", orders)
+        for output, shares in orders.groupby("output", sort=False)["share"]:
+            told = ", ".join(f"{share:.3f}" for share in shares[:SAID_ORDERS])
+            log.info("epistasis: %s: shares of variance by order from 1 on: %s", output, told)
 
     def write_stability(self, found, prepared):
         """Compare networks: those of the ensemble, or the best trial's with other seeds.

@@ -13,6 +13,7 @@ import numpy as np
 from autogenome_tf import families, metrics, replicas, training
 from autogenome_tf.errors import InputError
 from autogenome_tf.families import RATES
+from autogenome_tf.genotypes import is_exact
 from autogenome_tf.layers import plain
 from autogenome_tf.matrix import LIMIT
 from autogenome_tf.predictor import Predictor
@@ -106,12 +107,19 @@ class Folds:
         self._check_streaming()
         data = config.data
         if like is None:
+            # What a network makes of genotypes that are not there needs their sites as they are.
+            of_genotypes = config.training.epistasis is not None
             self.transforms = {
-                name: Transform.choose(values, name, data.log2_floor, data.missing)
+                name: Transform.choose(
+                    values, "none" if of_genotypes else name, data.log2_floor, data.missing
+                )
                 for name in data.transforms
             }
             genes = min(self.genes, data.top_variable or self.genes)
-            asked = "genes" if self.is_streamed else config.training.space
+            if of_genotypes:
+                is_exact(config.training.epistasis.method, genes)
+            in_genes = self.is_streamed or of_genotypes
+            asked = "genes" if in_genes else config.training.space
             self.space = space_for(len(truth), genes, asked)
         else:
             self.transforms, self.space = like.transforms, like.space
@@ -187,7 +195,8 @@ class Folds:
             for repeat in range(repeats or self.repeats)
         ]
         engine = self._engine(family, values, networks, plan.optimizer)
-        fit = training.fit(engine, networks, plan, seed, self.factors(family, values))
+        factors, epistasis = self.factors(family, values), values.get("epistasis", 0.0)
+        fit = training.fit(engine, networks, plan, seed, factors, epistasis)
         return _plain(networks, fit)
 
     def fit_views(self, family, values, views, plan, seed):
@@ -207,7 +216,7 @@ class Folds:
         count, nothing = len(views), np.zeros(0, int)
         rows = dataclasses.replace(
             self.rows(family, values), views=replicas.resident(views),
-            train=[self.pairs[0][0]] * count, held=[nothing] * count,
+            train=[self.pairs[0][0]] * count, held=[nothing] * count, genotypes=None,
         )  # fmt: skip
         networks = [self.network(family, values, seed)]
         engine = replicas.engine(networks[0], 1, rows, self.task, plan.optimizer)
@@ -270,14 +279,18 @@ class Folds:
 
     def rows(self, family, values):
         """The `replicas.Rows` that a trial's family and values ask for."""
-        views = self.views(family, values).rows
-        return replicas.Rows(views, self.truth, self._weights, *zip(*self.pairs, strict=True))
+        views, asked = self.views(family, values), self._config.training.epistasis
+        # A strength of 0 is no penalty, and costs none.
+        genotypes = views.genotypes(asked) if values.get("epistasis") else None
+        return replicas.Rows(
+            views.rows, self.truth, self._weights, *zip(*self.pairs, strict=True), genotypes
+        )
 
     def _engine(self, family, values, networks, optimizer):
         """The compiled step for networks of this structure, made at most once while it is kept."""
         # The values stand for the wiring, which `structure` leaves out.
         shapes = {name: value for name, value in values.items() if name not in RATES}
-        shared = [family, shapes, optimizer, len(networks)]
+        shared = [family, shapes, optimizer, len(networks), bool(values.get("epistasis"))]
         key = json.dumps(shared, sort_keys=True) + structure(networks[0])
         if key not in self._engines:
             rows = self.rows(family, values)

@@ -288,8 +288,8 @@ class _Engine:
         is_warm = self._network.get_config()["linear"]
         self._warm_up = 0 if is_warm else math.ceil(WARM_UP * epochs)
 
-    def begin(self, networks, seed, factors=None):
-        """Start from the weights of a network of the same structure."""
+    def begin(self, networks, seed, factors=None, epistasis=0.0):
+        """Start from the weights of a network of the same structure; the rest is not for it."""
         self._network.set_weights(networks[0].get_weights())
         self._network.noise.state.assign(networks[0].noise.state)
         for variable, value in zip(self._network.optimizer.variables, self._fresh, strict=True):

@@ -14,6 +14,7 @@ import scipy.optimize
 import tensorflow as tf
 import threadpoolctl
 
+from autogenome_tf.genotypes import complexity
 from autogenome_tf.matrix import BLOCK, ahead
 from autogenome_tf.stacked import Stacked, strengths
 
@@ -51,6 +52,7 @@ class Rows:
         weights: (rows,) weight in the loss.
         train: For each fold the rows it learns from.
         held: For each fold the rows it is judged on; may be empty.
+        genotypes: `genotypes.Genotypes` for which networks shall be simple, or None.
     """
 
     views: object
@@ -58,6 +60,7 @@ class Rows:
     weights: np.ndarray
     train: list
     held: list
+    genotypes: object = None
 
     @property
     def is_streamed(self):
@@ -104,6 +107,7 @@ class Replicas:
         self.folds, self._seeds = len(rows.train), seeds
         self.count = seeds * self.folds
         self._strengths = tf.Variable(strengths(network))
+        self._epistasis = tf.Variable(0.0)
         self._network = Stacked(network, self._strengths)
         self._paths = [variable.path for variable in network.weights]
         self._trained = [variable.path for variable in network.trainable_weights]
@@ -129,13 +133,14 @@ class Replicas:
         first = {"aggregation": tf.VariableAggregation.ONLY_FIRST_REPLICA}
         self._noise = tf.Variable([0, 0], dtype=tf.int32, **first)
 
-    def begin(self, networks, seed, factors=None):
+    def begin(self, networks, seed, factors=None, epistasis=0.0):
         """Start anew.
 
         Args:
             networks: One Keras model a seed, of this structure, with initial weights.
             seed: Of dropout and noise.
             factors: (folds, inputs) that views are multiplied by, or None.
+            epistasis: Strength of the penalty on `Rows.genotypes`.
         """
         stacks = {
             path: np.repeat(np.stack([n.weights[i].numpy() for n in networks]), self.folds, axis=0)
@@ -148,6 +153,7 @@ class Replicas:
         for variable, start in zip(self._optimizer.variables, self._starts, strict=True):
             variable.assign(np.full(variable.shape, start))
         self._strengths.assign(strengths(networks[0]))
+        self._epistasis.assign(epistasis)
         self._noise.assign([seed % 2**31, 0])
 
     def _parts(self, stacks):
@@ -195,19 +201,29 @@ class Replicas:
         trained = [stacks[path] for path in self._trained]
         weights = tf.gather(self._row_weights, index)
         self._noise.assign_add(tf.constant([0, self._strengths.shape[0]]))
+        seed = self._drawn()
         with tf.GradientTape() as tape:
             tape.watch(trained)
-            outputs, moved = network(x, stacks, True, self._drawn())
+            outputs, moved = network(x, stacks, True, seed)
             each = tf.reduce_sum(self._losses(index, outputs) * weights, axis=1)
             losses = each / self._of_all(tf.reduce_sum(weights, axis=1))
             # Replicas share no weight, so the gradient of the sum is that of each.
-            total = tf.reduce_sum(losses) + self._network.penalty(stacks) * self._share
+            total = tf.reduce_sum(losses) + self._penalty(stacks, seed) * self._share
         gradients = tape.gradient(total, trained)
         self._optimizer.learning_rate.assign(rate)
         self._apply(gradients)
         for path, value in moved.items():
             self._moving[path].assign(value)
         return tf.reduce_mean(losses)
+
+    def _penalty(self, stacks, seed):
+        """What is asked of weights beside small losses, added up over replicas."""
+        penalty = self._network.penalty(stacks)
+        if self.rows.genotypes is not None:
+            x = tf.tile(self.rows.genotypes.seen(seed), (self._seeds, 1, 1))
+            outputs, _ = self._network(x, stacks)
+            penalty += self._epistasis * tf.reduce_sum(complexity(outputs))
+        return penalty
 
     # Of what is counted once for each batch, the part that a device counts.
     _share = 1.0
@@ -269,9 +285,9 @@ class InMemory(Replicas):
         self._judged = compiled(self._judge)
         self._slope = compiled(self._value_and_gradient, ((), tf.float32))
 
-    def begin(self, networks, seed, factors=None):
+    def begin(self, networks, seed, factors=None, epistasis=0.0):
         """As `Replicas.begin`."""
-        super().begin(networks, seed)
+        super().begin(networks, seed, epistasis=epistasis)
         self._factors.assign(tf.ones_like(self._factors) if factors is None else factors)
 
     def epoch(self, index, rates, judge=True):

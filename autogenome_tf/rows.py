@@ -34,6 +34,8 @@ class ConfiguredRows:
         further = self._further("validation", dataset)
         data.check_learnable(dataset, config.data, config.task.type)
         data.check_missing(dataset, config.data.missing, config.data.features)
+        if config.training.epistasis:
+            self._check_genotypes(dataset, config.data.features)
         if further is not None:
             return self._beside(dataset, further)
         split = config.data.split
@@ -111,6 +113,8 @@ class ConfiguredRows:
         dataset = data.load_labelled(self._config.data, kind, rows, levels)
         dataset = data.aligned(dataset, learned.features, source)
         data.check_missing(dataset, self._config.data.missing, source)
+        if self._config.training.epistasis:
+            self._check_genotypes(dataset, source)
         self._check_classes(dataset.targets, learned.targets, source)
         return dataset
 
@@ -139,6 +143,10 @@ class ConfiguredRows:
                     f"data.split: all rows of {some(sorted(lost))} fell into the test part; use "
                     "another seed or a smaller data.split.test, or merge rare classes."
                 )
+
+    @staticmethod
+    def _check_genotypes(dataset, source):
+        data.check_genotypes(dataset.values, dataset.samples, dataset.features, source)
 
     def _check_classes(self, targets, learned, source):
         if self._config.task.type == "classification":

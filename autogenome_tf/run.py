@@ -55,6 +55,8 @@ TEXT = {
     "sets.tsv": ("level", "set"),
     "gates.tsv": ("feature",),
     "interactions.tsv": ("feature_1", "feature_2"),
+    "epistasis.tsv": ("output", "sites"),
+    "epistasis_orders.tsv": ("output",),
 }
 
 

@@ -24,6 +24,7 @@ LOSSES = {
 
 Fraction = Annotated[float, Field(ge=0, lt=1)]
 Positive = Annotated[float, Field(gt=0)]
+NotNegative = Annotated[float, Field(ge=0)]
 Count = Annotated[int, Field(ge=1)]
 
 
@@ -325,6 +326,34 @@ class Decay(Section):
     )
 
 
+class Epistasis(Section):
+    """How strongly, and over which genotypes, networks are asked to be sparse sums of products."""
+
+    method: Literal["auto", "exact", "hashed"] = Field(
+        "auto",
+        description=(
+            "`exact`: all Walsh coefficients, of 2^n genotypes of n sites a step (up to 16 sites); "
+            "`hashed`: sums of them, of 2^`bits` genotypes drawn each step (HashWH); `auto`: exact "
+            "up to 13 sites."
+        ),
+    )
+    strength: NotNegative | Annotated[list[NotNegative], Field(min_length=1)] = Field(
+        [0.03, 0.003, 0.01, 0.1, 0.3],
+        description=(
+            "What the sum of the absolute coefficients, in standard deviations of the target, is "
+            "multiplied by in the loss; of several each is a value of the hyperparameter "
+            "`epistasis`, the first its default."
+        ),
+    )
+    bits: Annotated[int, Field(ge=1, le=16)] = Field(7, description="See `hashed`.")
+
+    @property
+    def strengths(self):
+        """The strengths to choose from, each once."""
+        given = self.strength if isinstance(self.strength, list) else [self.strength]
+        return tuple(dict.fromkeys(given))
+
+
 class Training(Section):
     """How the final network (and, but for its epochs, each trial) is trained."""
 
@@ -364,6 +393,23 @@ class Training(Section):
     l2: Annotated[float, Field(ge=0)] | None = Field(
         None, description="Fixes the hyperparameter `l2` of every network."
     )
+    epistasis: Epistasis | None = Field(
+        None,
+        description=(
+            "Of a regression on genotypes, every value 0 or 1: adds the absolute Walsh "
+            "coefficients of what a network makes of all genotypes to its loss (Epistatic Net). "
+            "`{}` for the defaults."
+        ),
+    )
+
+    @model_validator(mode="after")
+    def _genotypes_are_seen_as_they_are(self):
+        if self.epistasis and self.space == "rows":
+            raise ValueError(
+                "space: genotypes beside the training rows lie outside of their span; expected "
+                "auto or genes with epistasis; received 'rows'"
+            )
+        return self
 
 
 class Ensemble(Section):
@@ -405,14 +451,17 @@ class Interactions(Section):
 class Explanation(Section):
     """How much of the data the attributions rest on."""
 
-    method: Literal["auto", "fast_deep_shap", "deep_shap", "gradient", "knockout"] = Field(
-        "auto",
-        description=(
-            "`fast_deep_shap`; `deep_shap`, the same values by shap itself; `gradient`, "
-            "integrated gradients from every background row; `knockout`, what an output "
-            "loses when the gene is not expressed (values do not add up); `auto`: the first "
-            "of the first three that is defined on the model."
-        ),
+    method: Literal["auto", "fast_deep_shap", "deep_shap", "gradient", "knockout", "epistasis"] = (
+        Field(
+            "auto",
+            description=(
+                "`fast_deep_shap`; `deep_shap`, the same values by shap itself; `gradient`, "
+                "integrated gradients from every background row; `knockout`, what an output "
+                "loses when the gene is not expressed (values do not add up); `epistasis`, of up "
+                "to 20 sites of 0 and 1, exact Shapley values, and the model as a sum of products "
+                "of sites; `auto`: the first of the first three that is defined on the model."
+            ),
+        )
     )
     background: Count = Field(100, description="Rows trained on that stand for 'nothing known'.")
     background_by: Literal["random", "kmeans"] = Field(

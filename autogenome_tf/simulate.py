@@ -7,7 +7,7 @@ import pathlib
 
 import pandas as pd
 
-from autogenome_tf import errors
+from autogenome_tf import errors, landscape
 from autogenome_tf.files import replacing
 from autogenome_tf.simulation import RHO, draw
 
@@ -30,13 +30,44 @@ def simulate(folder, **parameters):
     folder = pathlib.Path(folder)
     _refuse_overwriting(folder)
     simulation = draw(**parameters)
-    with replacing(folder / "features.tsv.gz") as path:
-        _write_features(path, simulation)
-    _write_frame(folder / "targets.tsv", _targets(simulation))
-    _write_frame(folder / "truth.tsv", simulation.truth)
-    _write_json(folder / "truth.json", _planted(simulation))
-    _write_json(folder / "config.json", _config(simulation.parameters))
+    batches = {"batch": simulation.batch}
+    _write(folder, simulation, batches, _planted(simulation), _config(simulation.parameters))
     return simulation
+
+
+def simulate_landscape(folder, **parameters):
+    """Write simulated genotypes and a config that runs on them.
+
+    Args:
+        folder: Where to write; made where it is missing.
+        **parameters: Fields of `landscape.Parameters`.
+
+    Returns:
+        The `landscape.Landscape` that was written.
+
+    Raises:
+        errors.InputError: As for `simulate`.
+    """
+    folder = pathlib.Path(folder)
+    _refuse_overwriting(folder)
+    drawn = landscape.draw(**parameters)
+    planted = {
+        "parameters": dataclasses.asdict(drawn.parameters),
+        "terms": drawn.truth.to_dict(orient="records"),
+    }
+    _write(folder, drawn, {}, planted, _landscape_config(drawn.parameters))
+    return drawn
+
+
+def _write(folder, drawn, further, planted, config):
+    """Write what was drawn, further columns of targets.tsv, truth and config."""
+    with replacing(folder / "features.tsv.gz") as path:
+        _write_features(path, drawn)
+    targets = pd.DataFrame({"sample": drawn.samples, "target": drawn.target, **further})
+    _write_frame(folder / "targets.tsv", targets)
+    _write_frame(folder / "truth.tsv", drawn.truth)
+    _write_json(folder / "truth.json", planted)
+    _write_json(folder / "config.json", config)
 
 
 def _refuse_overwriting(folder):
@@ -72,11 +103,6 @@ def _write_json(path, content):
         temporary.write_text(text + "\n", encoding="utf-8")
 
 
-def _targets(simulation):
-    columns = {"sample": simulation.samples, "target": simulation.target, "batch": simulation.batch}
-    return pd.DataFrame(columns)
-
-
 def _planted(simulation):
     """The content of truth.json."""
     truth = simulation.truth
@@ -101,9 +127,29 @@ def _planted(simulation):
 
 
 def _config(asked):
+    return _config_of("simulated", asked.seed, asked.task)
+
+
+def _config_of(name, seed, task):
     return {
-        "name": "simulated",
-        "seed": asked.seed,
+        "name": name,
+        "seed": seed,
         "data": {"features": "features.tsv.gz", "targets": "targets.tsv", "target": "target"},
-        "task": {"type": asked.task},
+        "task": {"type": task},
     }
+
+
+def _landscape_config(asked):
+    return _config_of("landscape", asked.seed, "regression") | {
+        # Products of sites are what networks learn: noise on sites hides them.
+        "families": {
+            "linear": {},
+            "mlp": {"layers": 2, "units": 32, "dropout": 0.0, "input_dropout": 0.0, "l2": 0.0,
+                    "normalization": "none", "spectral_power": 0.0},
+        },
+        "search": {"method": "grid", "epochs": 150},
+        "training": {"epistasis": {"strength": [0.03, 0.01, 0.1]}, "learning_rate": 0.01,
+                     "patience": 25},
+        "ensemble": {"size": 3},
+        "explanation": {"method": "epistasis"},
+    }  # fmt: skip

@@ -88,7 +88,7 @@ class Fit:
         return [stack[number] for stack in self.weights]
 
 
-def fit(engine, networks, plan, seed, factors=None):
+def fit(engine, networks, plan, seed, factors=None, epistasis=0.0):
     """Train replicas of one network together.
 
     Args:
@@ -97,6 +97,7 @@ def fit(engine, networks, plan, seed, factors=None):
         plan: `Plan`; its optimizer is the engine's.
         seed: Order of rows and noise; each replica derives its own.
         factors: (folds, inputs) that inputs are multiplied by, or None.
+        epistasis: Strength of the penalty on the engine's genotypes.
 
     Returns:
         A `Fit`.
@@ -104,7 +105,7 @@ def fit(engine, networks, plan, seed, factors=None):
     Raises:
         Diverged: When not one epoch had a finite loss.
     """
-    engine.begin(networks, seed, factors)
+    engine.begin(networks, seed, factors, epistasis)
     batches = Batches(engine, plan.batch_size, seed)
     rate = plan.learning_rate if plan.rates else first_rate(engine, batches, plan)
     return _run(engine, batches, plan, rate)

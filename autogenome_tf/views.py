@@ -7,6 +7,7 @@ basis come from its training rows.
 import numpy as np
 import scipy.sparse
 
+from autogenome_tf.genotypes import Genotypes
 from autogenome_tf.preprocessing import Constants, Moments
 from autogenome_tf.replicas import resident
 from autogenome_tf.rowspace import Genes, RowSpace
@@ -75,6 +76,18 @@ class Views:
             return None
         each = [space.powered(power).factors / space.factors for space in self.coordinates]
         return np.stack([np.pad(f, (0, self.width - len(f))) for f in each]).astype("float32")
+
+    def genotypes(self, settings):
+        """`Genotypes` as the network of each fold sees them.
+
+        Args:
+            settings: The config's `training.epistasis`; rows are 0 and 1 then, untransformed.
+        """
+        sites = self._values.shape[1]
+        ends = np.stack([np.zeros(sites), np.ones(sites)])
+        folds = zip(self.coordinates, self.constants, strict=True)
+        low, high = zip(*(own.coordinates(constants.apply(ends)) for own, constants in folds), strict=True)
+        return Genotypes(np.stack(low), np.stack(high), settings.method, settings.bits)
 
     def shared(self):
         """`Constants` that can stand for those of every fold, with all genes that a fold keeps."""

@@ -23,9 +23,10 @@ FLOORS = (
         "ranks",
         "likelihoods",
         "ppca",
+        "walsh",
     ),
-    # rows, also more than memory holds
-    ("matrix",),
+    # rows, also more than memory holds; rows that nobody measured
+    ("matrix", "genotypes"),
     # one noun each: rows, a task, the parts of a network, its sets of weights; wrong configs
     (
         "problems",
@@ -37,6 +38,7 @@ FLOORS = (
         "preprocessing",
         "replicas",
         "simulation",
+        "landscape",
     ),
     # a network that is more than layers in a row; sets of genes, read and drawn
     ("resvae", "genesets", "pathways"),
@@ -77,8 +79,8 @@ HEIGHT = {room: height for height, rooms in enumerate(FLOORS) for room in rooms}
 LIGHT = (
     "autogenome_tf", "errors", "seeds", "files", "console", "problems", "legacy", "sections",
     "config", "run",
-    "data", "genesets", "metrics", "rowspace", "simulation", "pathways", "simulate", "families",
-    "plots", "summary", "audit", "report", "reference", "evaluation", "layout", "cli",
+    "data", "genesets", "metrics", "rowspace", "simulation", "landscape", "pathways", "simulate",
+    "families", "plots", "summary", "audit", "report", "reference", "evaluation", "layout", "cli",
 )  # fmt: skip
 
 # Foreign packages, and the only files that may import them (a folder: any file in it).
@@ -92,6 +94,8 @@ FENCES = {
         "generative.py",
         "replicas.py",
         "stacked.py",
+        "walsh.py",
+        "genotypes.py",
         "search/_enas",
         "explainers",
         "served.py",

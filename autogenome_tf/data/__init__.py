@@ -8,6 +8,7 @@ from autogenome_tf.data._dataset import Dataset, Table
 from autogenome_tf.data._gmt import GeneSet, read_gene_sets
 from autogenome_tf.data._load import (
     aligned,
+    check_genotypes,
     check_learnable,
     check_missing,
     columns_apart,
@@ -29,6 +30,7 @@ __all__ = [
     "Parts",
     "Table",
     "aligned",
+    "check_genotypes",
     "check_learnable",
     "check_missing",
     "columns_apart",

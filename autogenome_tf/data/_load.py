@@ -205,6 +205,29 @@ def check_missing(dataset, missing, source):
         )
 
 
+def check_genotypes(values, samples, features, source):
+    """Refuse values other than 0 and 1.
+
+    Args:
+        values: (rows, sites), an array or CSR.
+        samples: Names of the rows.
+        features: Names of the sites.
+        source: Where they come from.
+
+    Raises:
+        InputError: Naming the first sample and site.
+    """
+    for number, batch in enumerate(matrix.batches(values)):
+        places = np.argwhere((batch != 0) & (batch != 1))
+        if len(places):
+            row, column = places[0]
+            raise InputError(
+                f"{source}: sample {str(samples[number * matrix.BLOCK + row])!r}, site "
+                f"{features[column]!r}: received {batch[row, column]:g}; epistasis is of "
+                "genotypes, whose every value is 0 or 1."
+            )
+
+
 def check_learnable(dataset, data, task_type="classification"):
     """Refuse rows that nothing can be learned from.
 

@@ -14,16 +14,19 @@ import pkgutil
 import keras
 import numpy as np
 
+from autogenome_tf import data, walsh
 from autogenome_tf.errors import InputError, StageError, unknown
 from autogenome_tf.explainers._attributions import Attributions, stability, totals
 from autogenome_tf.explainers._levels import contributions
 from autogenome_tf.explainers._pairs import Pairs, changed_importance, double_knockout
 from autogenome_tf.explainers._rule import Unexplained, without_rule
+from autogenome_tf.explainers._spectrum import Spectrum
 from autogenome_tf.preprocessing import of_part
 
 __all__ = [
     "Attributions",
     "Pairs",
+    "Spectrum",
     "Unexplained",
     "contributions",
     "explain",
@@ -31,6 +34,7 @@ __all__ = [
     "interactions",
     "names",
     "networks",
+    "spectrum",
     "stability",
     "totals",
 ]
@@ -42,6 +46,8 @@ AUTO = ("fast_deep_shap", "deep_shap", "gradient")
 # Attributions must add up to outputs minus base values, up to this part of their largest.
 TOLERANCE = {"gradient": 1e-2}
 USUAL_TOLERANCE = 1e-3
+# Sites whose genotypes are all looked at.
+MOST_SITES = 20
 
 
 @functools.cache
@@ -72,6 +78,9 @@ def explain(predictor, rows, background, method="auto", part=0.0):
         raise unknown("explanation.method", method, ("auto", *names()))
     raw, background = _dense(rows.values), _dense(background)
     tried = AUTO if method == "auto" else (method,)
+    if method == "epistasis":
+        data.check_genotypes(raw, rows.samples, predictor.features, "explanation.method")
+        background = _genotypes(predictor, _sites(predictor))
     for name in tried:
         try:
             values, base = _attributed(predictor, raw, background, name, part)
@@ -136,6 +145,18 @@ def interactions(predictor, rows, background, genes, method="knockout", part=0.0
     first, second = genes[np.array(pairs).T]
     spread = predictor.outputs(raw).std(axis=0)
     return Pairs(found, first, second, spread, predictor.output_names)
+
+
+def spectrum(predictor):
+    """What a predictor makes of all genotypes as sums of products of sites: a `Spectrum`.
+
+    Raises:
+        InputError: Where there are more than 2^20 genotypes.
+    """
+    sites = _sites(predictor)
+    values = predictor.outputs(_genotypes(predictor, sites)).T.astype("float64")
+    names = [predictor.features[site] for site in sites]
+    return Spectrum(walsh.coefficients(values).numpy(), names, predictor.output_names)
 
 
 def networks(predictor, most):
@@ -218,6 +239,24 @@ def _attributed(predictor, raw, background, name, part):
             reference = of_part(branch.preprocessing, branch.transform, raw, part)
         total[:, branch.kept] += module.attribute(branch.network, seen, reference) * scale
     return total, (base + offset).astype("float32")
+
+
+def _sites(predictor):
+    """Positions of the sites that some network sees."""
+    sites = np.unique(np.concatenate([branch.kept for branch in predictor.branches]))
+    if len(sites) > MOST_SITES:
+        raise InputError(
+            f"explanation.method: epistasis looks at all genotypes, of at most {MOST_SITES} sites; "
+            f"received {len(sites)}; see data.top_variable."
+        )
+    return sites
+
+
+def _genotypes(predictor, sites):
+    """All genotypes of some sites, (2^sites, features) raw; other sites are 0."""
+    found = np.zeros((1 << len(sites), len(predictor.features)), "float32")
+    found[:, sites] = walsh.genotypes(len(sites))
+    return found
 
 
 def _check(predictor, found):

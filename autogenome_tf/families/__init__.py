@@ -13,7 +13,7 @@ import importlib
 import pkgutil
 
 from autogenome_tf.errors import InputError, unknown
-from autogenome_tf.families._space import RATES, word
+from autogenome_tf.families._space import RATES, number, word
 
 __all__ = [
     "RATES", "hypermodel", "is_for", "is_of_genes", "member", "names", "settings", "space",
@@ -110,7 +110,9 @@ def is_of_genes(name, values):
 
 
 def spaces(config, place="families"):
-    """The search space of each family a `Config` names; several transforms are one dimension of it.
+    """The search space of each family a `Config` names, with dimensions that all families share.
+
+    Several transforms are one, and strengths of epistatic regularisation are another.
 
     Args:
         config: The `Config`.
@@ -136,6 +138,10 @@ def spaces(config, place="families"):
             )
         if len(config.data.transforms) > 1:
             found[name]["transform"] = word(*config.data.transforms, known=config.data.transforms)
+        if config.training.epistasis and not is_convex:
+            found[name]["epistasis"] = number(
+                *config.training.epistasis.strengths, high=float("inf")
+            )
     return found
 
 

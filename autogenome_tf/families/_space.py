@@ -131,7 +131,7 @@ def limit(option, low=1, high=65536):
 ACTIVATIONS = ("relu", "elu", "selu", "tanh", "sigmoid", "softplus")
 
 # Hyperparameters that change no shape: networks that differ in nothing else share a compiled step.
-RATES = ("dropout", "input_dropout", "l2", "gate_l1", "spectral_power")
+RATES = ("dropout", "input_dropout", "l2", "gate_l1", "spectral_power", "epistasis")
 
 COMMON = {
     "dropout": number(0.4, 0.0, 0.2, 0.6, high=1.0, below=True),

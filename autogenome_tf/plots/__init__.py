@@ -22,6 +22,7 @@ from autogenome_tf.plots.predicted_vs_true import predicted_vs_true
 from autogenome_tf.plots.roc_curves import roc_curves
 from autogenome_tf.plots.search_progress import search_progress
 from autogenome_tf.plots.shared_search import shared_search
+from autogenome_tf.plots.variance_by_order import variance_by_order
 
 __all__ = [
     "attributions",
@@ -44,4 +45,5 @@ __all__ = [
     "shared_search",
     "svg",
     "unseen",
+    "variance_by_order",
 ]

@@ -17,6 +17,7 @@ from autogenome_tf.plots.predicted_vs_true import predicted_vs_true
 from autogenome_tf.plots.roc_curves import roc_curves
 from autogenome_tf.plots.search_progress import search_progress
 from autogenome_tf.plots.shared_search import shared_search
+from autogenome_tf.plots.variance_by_order import variance_by_order
 
 IMPORTANCE = {"bar": importance_bar, "dot": importance_dot, "violin": importance_violin}
 
@@ -77,6 +78,8 @@ def _explanation(run, task):
     if run.has("sets.tsv"):
         for level in run.read_table("sets.tsv")["level"].unique():
             yield f"plots/importance_{level}", importance_sets, {"level": level}
+    if run.has("epistasis_orders.tsv"):
+        yield "plots/variance_by_order", variance_by_order, {}
     outputs = [str(name) for name in attributions(run)["outputs"]]
     # Latent units are many, and without names that anybody would look for.
     kinds = ("bar",) if task == "representation" else IMPORTANCE

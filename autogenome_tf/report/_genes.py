@@ -9,7 +9,7 @@ from autogenome_tf.report._page import Beside, Heading, Section, Table, number, 
 
 # Of the correlation between a gene's value and its contribution.
 CLEAR = 0.3
-MOST_PAIRS = 10
+MOST_PAIRS = MOST_TERMS = 10
 # Outputs that have pictures and tables of their own: latent units are many.
 MOST_UNITS = 4
 
@@ -25,10 +25,9 @@ def section(run):
         "regression": "the predicted value, in the target's units",
         "representation": "the mean of a latent unit",
     }[kind]
-    against = (
-        "where the gene is not expressed" if arrays["method"] == "knockout"
-        else "a background of training samples"
-    )  # fmt: skip
+    against = {
+        "knockout": "where the gene is not expressed", "epistasis": "the mean over all genotypes",
+    }.get(str(arrays["method"]), "a background of training samples")  # fmt: skip
     text = (
         f"What each gene adds to {what}, in {len(arrays['samples'])} samples, by "
         f"{arrays['method']}, against {against}. Genes are ranked by the mean size of what they "
@@ -49,7 +48,7 @@ def section(run):
         parts += [Heading(output), _of(run, output, arrays)]
     if len(shown) < len(names):
         parts.append(f"The other {len(names) - len(shown)} units are in attributions.tsv.")
-    return Section("genes", "Genes", [*parts, *_pairs(run)])
+    return Section("genes", "Genes", [*parts, *_pairs(run), *_epistasis(run)])
 
 
 def _total(arrays):
@@ -117,3 +116,29 @@ def _pairs(run):
         "Pairs of genes that act together, the strongest first; q is the false discovery rate."
     )
     return [Heading("Pairs"), Table(["gene", "gene", *measures], rows, caption, left=(0, 1))]
+
+
+def _epistasis(run):
+    """The model as a sum of products of sites, where it was looked at so."""
+    if not run.has("epistasis.tsv"):
+        return []
+    orders = picture(
+        "orders", plots.variance_by_order(run),
+        "Order 1: sites that act alone; above, what sites do only together.",
+    )  # fmt: skip
+    frame = run.read_table("epistasis.tsv")
+    rows = [
+        [
+            on_a_line(line.sites),
+            on_a_line(line.output),
+            number(line.coefficient),
+            number(line.share),
+        ]
+        for line in frame.groupby("output", sort=False).head(MOST_TERMS).itertuples()
+    ]
+    caption = (
+        "The largest terms; a term is its coefficient where an even number of its sites are 1, and "
+        "minus that where an odd number are."
+    )
+    head = ["sites", "output", "coefficient", "share of variance"]
+    return [Heading("Epistasis"), Beside([orders, Table(head, rows, caption, left=(0, 1))])]
