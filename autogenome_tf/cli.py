@@ -145,18 +145,22 @@ def schema(parsed):
 
 def simulate(parsed):
     """Write a matrix with planted genes and the truth beside it."""
-    from autogenome_tf import landscape, simulation
-    from autogenome_tf.simulate import simulate as write
-    from autogenome_tf.simulate import simulate_landscape
+    from autogenome_tf import landscape, pathways, simulation
+    from autogenome_tf import simulate as writers
 
-    kind, write = (landscape, simulate_landscape) if parsed.landscape else (simulation, write)
+    kind, write, what = simulation, writers.simulate, "an expression matrix"
+    if parsed.landscape:
+        kind, write, what = landscape, writers.simulate_landscape, "genotypes"
+    if parsed.pathways:
+        kind, write, what = pathways, writers.simulate_pathways, "expression that follows gene sets"
     names = {field.name for field in dataclasses.fields(kind.Parameters)}
     given = {name: value for name, value in vars(parsed).items() if name in parsed.of_what}
-    for name in given.keys() - names:
-        what = "genotypes" if parsed.landscape else "an expression matrix"
+    for name in sorted(given.keys() - names):
         raise InputError(f"simulate: --{name.replace('_', '-')} says nothing of {what}.")
     write(parsed.folder, **given)
-    print(f"{parsed.folder}: features.tsv.gz, targets.tsv, truth.tsv, truth.json, config.json")
+    print(
+        f"{parsed.folder}: {', '.join(sorted(path.name for path in Path(parsed.folder).iterdir()))}"
+    )
 
 
 def _of_config(parsed):
@@ -252,10 +256,13 @@ def _add_simulate(verbs):
     sub.add_argument("folder", metavar="DIR", help="an empty or new folder")
     kinds = {"samples": int, "features": int, "classes": int, "informative": int,
              "interactions": int, "blocks": int, "batches": int, "batch-effect": float,
-             "dropout": float, "noise": float, "terms": int, "order": int,
-             "seed": int}  # fmt: skip
+             "dropout": float, "noise": float, "terms": int, "order": int, "sets": int,
+             "genes": int, "seed": int}  # fmt: skip
     of_genotypes = "genotypes of 0 and 1 and a target that is a sum of products of sites"
-    sub.add_argument("--landscape", action="store_true", help=of_genotypes)
+    of_sets = "expression that follows gene sets, a few of which decide the class"
+    several = sub.add_mutually_exclusive_group()
+    several.add_argument("--landscape", action="store_true", help=of_genotypes)
+    several.add_argument("--pathways", action="store_true", help=of_sets)
     sub.set_defaults(of_what=[name.replace("-", "_") for name in [*kinds, "task"]])
     for name, kind in kinds.items():
         option = {"type": kind, "default": argparse.SUPPRESS, "metavar": kind.__name__.upper()}

@@ -8,7 +8,8 @@ import numbers
 import numpy as np
 import pandas as pd
 
-from autogenome_tf import errors, seeds
+from autogenome_tf import seeds
+from autogenome_tf.simulation import check_most, check_range
 
 MOST_FEATURES = 62  # a genotype's number is an int64
 LEAST = {"samples": 4, "features": 1, "terms": 1, "order": 1}  # everything else: 0
@@ -38,24 +39,15 @@ class Parameters:
     def __post_init__(self):
         """Refuse what cannot be drawn."""
         for field in dataclasses.fields(self):
-            value, least = getattr(self, field.name), LEAST.get(field.name, 0)
             kind = numbers.Real if field.name == "noise" else numbers.Integral
-            if not isinstance(value, kind) or not least <= value < float("inf"):
-                noun = "a number" if kind is numbers.Real else "an integer"
-                raise errors.InputError(
-                    f"simulate: {field.name} must be {noun}, at least {least}; received {value!r}."
-                )
+            check_range(field.name, getattr(self, field.name), kind, LEAST.get(field.name, 0))
         limits = {
             "features": MOST_FEATURES,
             "samples": 2**self.features,
             "order": self.features,
             "terms": sum(math.comb(self.features, k) for k in range(1, self.order + 1)),
         }
-        for name, most in limits.items():
-            if getattr(self, name) > most:
-                raise errors.InputError(
-                    f"simulate: {name} must be at most {most} here; received {self}."
-                )
+        check_most(self, limits)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -6,8 +6,15 @@ import numbers
 import numpy as np
 import pandas as pd
 
-from autogenome_tf import errors, seeds
-from autogenome_tf.simulation import LOG_MEAN, LOG_MEAN_SPREAD, LOG_SPREAD, numbered
+from autogenome_tf import seeds
+from autogenome_tf.simulation import (
+    LOG_MEAN,
+    LOG_MEAN_SPREAD,
+    LOG_SPREAD,
+    check_most,
+    check_range,
+    numbered,
+)
 
 LEAST = {"samples": 4, "features": 1, "classes": 2, "sets": 1, "genes": 1, "informative": 1}
 LOADING = 0.5  # at noise 1 a set explains a fifth of the variance of a gene that is in no other
@@ -43,23 +50,14 @@ class Parameters:
     def __post_init__(self):
         """Refuse what cannot be drawn."""
         for field in dataclasses.fields(self):
-            value, least = getattr(self, field.name), LEAST.get(field.name, 0)
             kind = numbers.Real if field.name == "noise" else numbers.Integral
-            if not isinstance(value, kind) or not least <= value < float("inf"):
-                noun = "a number" if kind is numbers.Real else "an integer"
-                raise errors.InputError(
-                    f"simulate: {field.name} must be {noun}, at least {least}; received {value!r}."
-                )
+            check_range(field.name, getattr(self, field.name), kind, LEAST.get(field.name, 0))
         limits = {
             "genes": self.features * 2 // 3,
             "informative": self.sets,
             "classes": self.samples // 2,
         }
-        for name, most in limits.items():
-            if getattr(self, name) > most:
-                raise errors.InputError(
-                    f"simulate: {name} must be at most {most} here; received {self}."
-                )
+        check_most(self, limits)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -7,10 +7,11 @@ import pathlib
 
 import pandas as pd
 
-from autogenome_tf import errors, landscape
+from autogenome_tf import errors, landscape, pathways
 from autogenome_tf.files import replacing
 from autogenome_tf.simulation import RHO, draw
 
+SETS = "gene_sets.gmt"
 FILES = ("features.tsv.gz", "targets.tsv", "truth.tsv", "truth.json", "config.json")
 
 
@@ -59,6 +60,34 @@ def simulate_landscape(folder, **parameters):
     return drawn
 
 
+def simulate_pathways(folder, **parameters):
+    """Write simulated expression that follows gene sets, the sets, and a config that runs on them.
+
+    Args:
+        folder: Where to write; made where it is missing.
+        **parameters: Fields of `pathways.Parameters`.
+
+    Returns:
+        The `pathways.Pathways` that were written.
+
+    Raises:
+        errors.InputError: As for `simulate`.
+    """
+    folder = pathlib.Path(folder)
+    _refuse_overwriting(folder)
+    drawn = pathways.draw(**parameters)
+    planted = {
+        "parameters": dataclasses.asdict(drawn.parameters),
+        "informative": drawn.truth["set"][drawn.truth["role"] == "informative"].tolist(),
+    }
+    with replacing(folder / SETS) as path:
+        path.write_text(drawn.gmt(), encoding="utf-8")
+    config = _config_of("pathways", drawn.parameters.seed, "classification")
+    config |= {"families": {"linear": {}, "pathway": {"gene_sets": SETS}}}
+    _write(folder, drawn, {}, planted, config)
+    return drawn
+
+
 def _write(folder, drawn, further, planted, config):
     """Write what was drawn, further columns of targets.tsv, truth and config."""
     with replacing(folder / "features.tsv.gz") as path:
@@ -73,7 +102,7 @@ def _write(folder, drawn, further, planted, config):
 def _refuse_overwriting(folder):
     if folder.exists() and not folder.is_dir():
         raise errors.InputError(f"simulate: {folder} is a file; choose an empty folder.")
-    held = [name for name in FILES if (folder / name).exists()]
+    held = [name for name in (*FILES, SETS) if (folder / name).exists()]
     if held:
         raise errors.InputError(
             f"simulate: {folder} already holds {', '.join(held)}; choose an empty folder."

@@ -83,14 +83,8 @@ class Parameters:
         return max(0, min(BLOCKS, self.informative, room // (BLOCK_SIZE - 1)))
 
     def _check_range(self, name, kind):
-        value, least = getattr(self, name), LEAST.get(name, 0)
         below = 1 if name == "dropout" else math.inf
-        if not isinstance(value, kind) or not least <= value < below:
-            noun = "an integer" if kind is numbers.Integral else "a number"
-            limit = f"at least {least}" + (" and below 1" if below == 1 else "")
-            raise errors.InputError(
-                f"simulate: {name} must be {noun}, {limit}; received {value!r}."
-            )
+        check_range(name, getattr(self, name), kind, LEAST.get(name, 0), below)
 
     def _check_together(self):
         planted = self.informative + 2 * self.interactions + self.blocks * (BLOCK_SIZE - 1)
@@ -104,6 +98,23 @@ class Parameters:
         else:
             return
         raise errors.InputError(f"simulate: there must be {why}; received {self}.")
+
+
+def check_range(name, value, kind, least, below=math.inf):
+    """Refuse a parameter that is no number of a kind from `least` on and below `below`."""
+    if not isinstance(value, kind) or not least <= value < below:
+        noun = "an integer" if kind is numbers.Integral else "a number"
+        limit = f"at least {least}" + (f" and below {below}" if below < math.inf else "")
+        raise errors.InputError(f"simulate: {name} must be {noun}, {limit}; received {value!r}.")
+
+
+def check_most(parameters, limits):
+    """Refuse parameters above limits that follow from others."""
+    for name, most in limits.items():
+        if getattr(parameters, name) > most:
+            raise errors.InputError(
+                f"simulate: {name} must be at most {most} here; received {parameters}."
+            )
 
 
 @dataclasses.dataclass(frozen=True)

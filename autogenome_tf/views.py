@@ -86,7 +86,9 @@ class Views:
         sites = self._values.shape[1]
         ends = np.stack([np.zeros(sites), np.ones(sites)])
         folds = zip(self.coordinates, self.constants, strict=True)
-        low, high = zip(*(own.coordinates(constants.apply(ends)) for own, constants in folds), strict=True)
+        low, high = zip(
+            *(own.coordinates(constants.apply(ends)) for own, constants in folds), strict=True
+        )
         return Genotypes(np.stack(low), np.stack(high), settings.method, settings.bits)
 
     def shared(self):

@@ -38,10 +38,9 @@ FLOORS = (
         "preprocessing",
         "replicas",
         "simulation",
-        "landscape",
     ),
     # a network that is more than layers in a row; sets of genes, read and drawn
-    ("resvae", "genesets", "pathways"),
+    ("resvae", "genesets", "landscape", "pathways"),
     # what was asked; search spaces and networks; a fitted model; its training; figures
     ("config", "families", "predictor", "training", "simulate", "audit"),
     # a folder on disk; rows as each fold sees them; what is known of a model

@@ -13,8 +13,9 @@ from sklearn.metrics import balanced_accuracy_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from autogenome_tf import errors
-from autogenome_tf.simulate import FILES, simulate
+from autogenome_tf import errors, pathways
+from autogenome_tf.data import read_gene_sets
+from autogenome_tf.simulate import FILES, simulate, simulate_pathways
 from autogenome_tf.simulation import draw
 
 SMALL = {"samples": 30, "features": 120, "informative": 6, "interactions": 2, "blocks": 3}
@@ -245,3 +246,39 @@ def test_a_wrong_parameter_leaves_no_folder(tmp_path):
     with pytest.raises(errors.InputError):
         simulate(tmp_path / "new", classes=1)
     assert not (tmp_path / "new").exists()
+
+
+def test_expression_follows_its_sets_and_classes_a_few_of_them(tmp_path):
+    drawn = simulate_pathways(tmp_path, samples=400, features=300, sets=20, genes=20, informative=2)
+    found = read_gene_sets([str(tmp_path / "gene_sets.gmt")])
+    assert [one.name for one in found] == drawn.truth["set"].tolist()
+    place = {name: number for number, name in enumerate(drawn.features)}
+    states = np.log(drawn.values)
+    for one, own, activity in zip(found, drawn.members, drawn.activity.T, strict=True):
+        assert [place[gene] for gene in one.genes] == own.tolist()
+        assert 10 <= len(own) <= 30
+        inside = np.abs(np.corrcoef(activity, states.T)[0, 1:])
+        assert inside[own].mean() > 3 * np.delete(inside, own).mean()
+    scores = f_classif(drawn.activity, drawn.target)[0]
+    informative = drawn.truth["role"] == "informative"
+    assert set(np.argsort(-scores)[:2]) == set(np.flatnonzero(informative))
+    planted = json.loads((tmp_path / "truth.json").read_text())
+    assert planted["informative"] == drawn.truth["set"][informative].tolist()
+    again = pathways.draw(samples=400, features=300, sets=20, genes=20, informative=2)
+    np.testing.assert_array_equal(again.values, drawn.values)
+    config = json.loads((tmp_path / "config.json").read_text())
+    assert config["families"]["pathway"] == {"gene_sets": "gene_sets.gmt"}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "expected"),
+    [
+        ({"sets": 0}, "sets must be an integer, at least 1; received 0"),
+        ({"noise": "x"}, "noise must be a number"),
+        ({"features": 50, "genes": 40}, "genes must be at most 33"),
+        ({"sets": 2, "informative": 3}, "informative must be at most 2"),
+    ],
+)
+def test_pathways_that_cannot_be_drawn_are_refused(wrong, expected):
+    with pytest.raises(errors.InputError, match=expected):
+        pathways.draw(**wrong)
