@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from autogenome_tf import data, ensemble, evaluation, families, layout, plots
+from autogenome_tf import data, ensemble, evaluation, families, layout, plots, search
 from autogenome_tf.audit import audit
 from autogenome_tf.config import Config
 from autogenome_tf.console import remembered, say_to, watched
@@ -24,7 +24,7 @@ from autogenome_tf.report import report
 from autogenome_tf.representation import Representation
 from autogenome_tf.rows import ConfiguredRows
 from autogenome_tf.run import Run
-from autogenome_tf.search import Best, leaderboard, ranked, search, trials_of
+from autogenome_tf.search import Best, leaderboard, ranked, trials_of
 from autogenome_tf.seeds import derive
 
 log = logging.getLogger(__name__)
@@ -107,13 +107,21 @@ class AutoGenome:
     def run(self, stages=STAGES):
         """Do all stages that are not done yet; an interrupted run goes on where it stopped.
 
+        A worker among several processes (see `roles`) does its part of the search and no more.
+
         Args:
             stages: Names of those asked for, in order.
+
+        Returns:
+            Path of the run folder; None in a worker.
         """
+        if self._worked():
+            return None
         run = self._begun(stages)
         for stage in stages:
             if stage not in run.stages:
                 getattr(self, stage)()
+        return run.folder
 
     def train(self):
         """Search, then train the winner for as long as it gains.
@@ -122,12 +130,14 @@ class AutoGenome:
         An interrupted training of the same config and data goes on behind its last trial.
 
         Returns:
-            The leaderboard as a DataFrame, best first.
+            The leaderboard as a DataFrame, best first; None in a worker, see `run`.
 
         Raises:
             InputError: Where the data is wrong; nothing is written then.
             StageError: Where most trials fail.
         """
+        if self._worked():
+            return None
         run = self._begun(("train",))
         if "train" in run.stages:
             return run.read_table("leaderboard.tsv")
@@ -138,7 +148,7 @@ class AutoGenome:
             run.write_table("split.tsv", parts.frame(dataset.samples))
             self._audit(run)
             finished = self._finished(run)
-            before = sum(trial.seconds for trial in finished)
+            before = search.seconds_before(run, finished)
             deadline = started + (self.config.search.max_seconds or float("inf")) - before
             size = ensemble.size_for(self.config.ensemble.size, len(learn))
             best = Best(size, self.config.objective, self.spaces)
@@ -365,6 +375,20 @@ class AutoGenome:
                 f"{run.folder}: {name}: {error}. What is done is kept: the same command goes on."
             ) from error
 
+    def _worked(self):
+        """Do a worker's part in a search of several processes, where this is one."""
+        part = search.check(self.config)
+        if part is None or part.is_chief:
+            return False
+        with contextlib.closing(search.joined(self.config, self.spaces, part)) as remote:
+            with remembered(self._earlier), self._as_file() as rows:
+                run = Run.begun(*remote.joined(), self.config, rows)
+            self._use(run.config())
+            with say_to(run.path(search.log_of(part)), self._earlier):
+                _, folds = self._prepared()
+                search.work(remote, folds, self.config, run)
+        return True
+
     def _begun(self, asked):
         """The run, found or begun; wrong data is an error before a folder is made."""
         if self._run is None:
@@ -424,7 +448,7 @@ class AutoGenome:
         """Run the trials; each is on disk as soon as it ends."""
         config, trials = self.config, []
         with watched(config.search, config.objective) as show:
-            for attempt in search(folds, config, self.spaces, finished, deadline, run):
+            for attempt in search.search(folds, config, self.spaces, finished, deadline, run):
                 best.offer(attempt)
                 trial = attempt.trial
                 trials.append(trial)
