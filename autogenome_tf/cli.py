@@ -154,8 +154,8 @@ def simulate(parsed):
 
 
 def _of_config(parsed):
-    from autogenome_tf.config import Config
     from autogenome_tf import roles
+    from autogenome_tf.config import Config
     from autogenome_tf.console import talk
 
     roles.take(parsed.role, parsed.chief)
@@ -212,7 +212,7 @@ def _parser():
             sub.add_argument("--role", choices=["chief", "worker"],
                              help="the part of this process in a search of several")  # fmt: skip
             sub.add_argument("--chief", metavar="HOST:PORT",
-                             help="where the chief is; 127.0.0.1:8000 unless told otherwise")  # fmt: skip
+                             help="its address; 127.0.0.1:8000 unless told otherwise")  # fmt: skip
             _quiet(sub)
     for verb in (evaluate, explain, predict, export, report):
         sub = _verb(verbs, verb)

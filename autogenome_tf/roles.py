@@ -76,8 +76,8 @@ def take(role=None, address=None):
         raise InputError(f"--chief {address}: whose part is it? Add --role chief or --role worker.")
     if role and tuner and ("chief" in tuner) != (role == "chief"):
         raise InputError(
-            f"--role {role}: {TUNER} is {tuner!r}, which makes this process "
-            f"the {'chief' if role == 'worker' else 'worker of another'}; names with chief are chiefs."
+            f"--role {role}: {TUNER} is {tuner!r}, and who has chief in its name, and nobody else, "
+            "is the chief."
         )
     # A worker's name must not say chief, whatever the machine is called.
     alone = f"worker-{platform.node()}-{os.getpid()}".replace("chief", "c")

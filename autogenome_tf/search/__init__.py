@@ -116,7 +116,7 @@ def joined(config, spaces, part):
         A `Remote`, to be closed; its `joined()` tells the run.
     """
     networks = {name: space for name, space in spaces.items() if name != "linear"}
-    return _shared.Remote(_proposer(networks, config), part)
+    return _shared.remote(_proposer(networks, config), part)
 
 
 work, log_of = _shared.work, _shared.log_of

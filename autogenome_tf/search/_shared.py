@@ -10,7 +10,6 @@ import time
 from autogenome_tf.errors import InputError, StageError, some
 from autogenome_tf.files import safe_names
 from autogenome_tf.run import TEXT
-from autogenome_tf.search import _keras_tuner
 from autogenome_tf.search._base import (
     Trial,
     attempt,
@@ -20,8 +19,8 @@ from autogenome_tf.search._base import (
     recorded,
     trials_of,
 )
+from autogenome_tf.search._keras_tuner import ORACLES, worker
 from autogenome_tf.search._keras_tuner import chief as service
-from autogenome_tf.search._keras_tuner.worker import Remote
 
 log = logging.getLogger(__name__)
 
@@ -39,10 +38,10 @@ def check_method(method):
     Raises:
         InputError: Naming those that they can.
     """
-    if method not in _keras_tuner.ORACLES:
+    if method not in ORACLES:
         raise InputError(
             f"search.method: {method!r} goes on in one process, as each of its steps rests on the "
-            f"one before; a chief and workers share one of: {some(_keras_tuner.ORACLES)}."
+            f"one before; a chief and workers share one of: {some(ORACLES)}."
         )
 
 
@@ -64,6 +63,11 @@ def check_run(run, part, finished):
 def seconds_of(run):
     """How long the search of a chief has run."""
     return service.seconds_of(run.path(CALLS))
+
+
+def remote(proposer, part):
+    """A worker's way to the chief of a search like this proposer's."""
+    return worker.Remote(proposer, part)
 
 
 def served(proposer, run, part, deadline, *numbers):
@@ -106,7 +110,7 @@ def work(remote, folds, config, run):
     """Try what the chief hands out until nothing is left.
 
     Args:
-        remote: `Remote`, joined.
+        remote: A `worker.Remote`, joined.
         folds: `Folds` to train and judge on.
         config: The run's `Config`.
         run: The chief's `Run`.
@@ -121,8 +125,9 @@ def work(remote, folds, config, run):
             trial = attempt(folds, asked, plan, config.seed).trial
             run.write_table(_name(asked), leaderboard([trial], config.objective), digits=None)
         count += 1
-        log.info("trial %d: %s %s", number, family, trial.score if trial.is_scored else trial.status)
-        remote.tell(proposal, trial.score if trial.is_scored else None)
+        score = trial.score if trial.is_scored else None
+        log.info("trial %d: %s %s", number, family, trial.status if score is None else score)
+        remote.tell(proposal, score)
     log.info("search: nothing is left to try; %d trials were tried here", count)
 
 

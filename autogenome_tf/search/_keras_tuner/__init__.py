@@ -91,9 +91,20 @@ class Bayesian(keras_tuner.oracles.BayesianOptimizationOracle):
         return vectors
 
 
+class Grid(keras_tuner.oracles.GridSearchOracle):
+    """KerasTuner's grid, which does not wait for dimensions that trials may add: ours add none."""
+
+    def populate_space(self, trial_id):
+        """Propose the combination behind the last, whether that has ended or not."""
+        found = super().populate_space(trial_id)
+        if found["status"] == engine.TrialStatus.RUNNING:
+            self._populate_next.append(trial_id)
+        return found
+
+
 ORACLES = {
     "random": keras_tuner.oracles.RandomSearchOracle,
-    "grid": keras_tuner.oracles.GridSearchOracle,
+    "grid": Grid,
     "hyperband": keras_tuner.oracles.HyperbandOracle,
     "bayesian": Bayesian,
 }

@@ -1,9 +1,9 @@
 """The chief's end of a search by many processes: KerasTuner's service, and who still answers to it.
 
 KerasTuner serves an oracle over gRPC; what it leaves open is written here. A worker that falls
-silent gives its trial back (KerasTuner would wait for it for ever). A chief that was killed goes on:
-an oracle is deterministic, so the calls it has had are its state, and these are kept, a line a call
-(what KerasTuner saves forgets where a grid was).
+silent gives its trial back (KerasTuner would wait for it for ever). A chief that was killed goes
+on: an oracle is deterministic, so the calls it has had are its state, and these are kept, a line a
+call (what KerasTuner saves forgets where a grid was, and what has ended last).
 """
 
 import contextlib
@@ -193,9 +193,9 @@ class Chief(oracle_chief.OracleServicer):
 
     def _repeat(self):
         """Have the oracle answer all its calls again; returns the seconds until the last."""
-        lines, seconds = _lines(self._calls), 0.0
+        lines = _lines(self._calls)
         note, self._note = self._note, lambda *_: None
-        for number, (seconds, call, name, *rest) in enumerate(lines, 1):
+        for number, (_, call, name, *rest) in enumerate(lines, 1):
             if call == "create":
                 trial = self._create(name)
                 self._heard[trial.trial_id] = time.monotonic()
@@ -209,7 +209,7 @@ class Chief(oracle_chief.OracleServicer):
             else:
                 self._lose(name)
         self._note = note
-        return seconds
+        return lines[-1][0] if lines else 0.0
 
 
 @contextlib.contextmanager
@@ -245,7 +245,8 @@ def served(address, *arguments):
 
 def seconds_of(calls):
     """How long the search of these calls has run."""
-    return max((line[0] for line in _lines(calls)), default=0.0)
+    lines = _lines(calls)
+    return lines[-1][0] if lines else 0.0
 
 
 def number_of(trial):
