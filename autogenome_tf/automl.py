@@ -1,6 +1,7 @@
 """The stages, and alone their order: read files, compute, write files."""
 
 import contextlib
+import json
 import logging
 import os
 import tempfile
@@ -12,7 +13,8 @@ import pandas as pd
 
 from autogenome_tf import data, ensemble, evaluation, families, layout, plots, search
 from autogenome_tf.audit import audit
-from autogenome_tf.config import Config
+from autogenome_tf.cluster import cluster
+from autogenome_tf.config import PATHS, Config
 from autogenome_tf.console import remembered, say_to, watched
 from autogenome_tf.embedding import Embedding
 from autogenome_tf.errors import InputError, StageError
@@ -25,6 +27,7 @@ from autogenome_tf.representation import Representation
 from autogenome_tf.rows import ConfiguredRows
 from autogenome_tf.run import Run
 from autogenome_tf.search import Best, leaderboard, ranked, trials_of
+from autogenome_tf.sections import Output
 from autogenome_tf.seeds import derive
 
 log = logging.getLogger(__name__)
@@ -79,7 +82,7 @@ class AutoGenome:
         self.spaces = families.spaces(config, place)
         self._given = data
         self._rows = ConfiguredRows(config)
-        self._run = self._ready = None
+        self._run = self._ready = self._cluster = None
 
     @classmethod
     def load(cls, folder):
@@ -107,19 +110,20 @@ class AutoGenome:
     def run(self, stages=STAGES):
         """Do all stages that are not done yet; an interrupted run goes on where it stopped.
 
-        A worker among several processes (see `roles`) does its part of the search and no more.
+        A worker among several processes (see `roles`) does its part of the search and no more, and
+        of those that TF_CONFIG lets train together only the first does more than `train`.
 
         Args:
             stages: Names of those asked for, in order.
 
         Returns:
-            Path of the run folder; None in a worker.
+            Path of the run folder; None in a process that is not to write it.
         """
-        if self._worked():
+        if self._helped():
             return None
         run = self._begun(stages)
         for stage in stages:
-            if stage not in run.stages:
+            if stage not in run.stages or (stage == "train" and self._cluster):
                 getattr(self, stage)()
         return run.folder
 
@@ -130,16 +134,18 @@ class AutoGenome:
         An interrupted training of the same config and data goes on behind its last trial.
 
         Returns:
-            The leaderboard as a DataFrame, best first; None in a worker, see `run`.
+            The leaderboard as a DataFrame, best first; None in a process that is not to write it.
 
         Raises:
             InputError: Where the data is wrong; nothing is written then.
             StageError: Where most trials fail.
         """
-        if self._worked():
-            return None
+        return None if self._helped() else self._train()
+
+    def _train(self):
         run = self._begun(("train",))
-        if "train" in run.stages:
+        if self._is_trained(run):
+            self._ready = self._cluster = None
             return run.read_table("leaderboard.tsv")
         with self._stage("train") as times:
             started = time.monotonic()
@@ -159,7 +165,7 @@ class AutoGenome:
             folds.forget_steps()
             self._finish(run, learn, folds, best, deadline)
             times["fit"] = time.monotonic() - started
-            self._ready = None
+            self._ready = self._cluster = None
         return leaderboard(trials, self.config.objective)
 
     def evaluate(self):
@@ -375,11 +381,24 @@ class AutoGenome:
                 f"{run.folder}: {name}: {error}. What is done is kept: the same command goes on."
             ) from error
 
-    def _worked(self):
-        """Do a worker's part in a search of several processes, where this is one."""
+    def _helped(self):
+        """Do this process's part of the training, where another one writes the run."""
         part = search.check(self.config)
-        if part is None or part.is_chief:
-            return False
+        self._cluster = self._cluster or cluster()
+        if part and not part.is_chief:
+            self._work(part)
+            return True
+        if self._cluster and self._cluster.place:
+            with tempfile.TemporaryDirectory(prefix="autogenome_tf-") as folder:
+                update = {"output_dir": folder, "output": Output(figures=False)}
+                automl = AutoGenome(self.config.model_copy(update=update), self._given)
+                automl._cluster = self._cluster
+                automl._train()
+            return True
+        return False
+
+    def _work(self, part):
+        """Try what the chief of the search hands out."""
         with contextlib.closing(search.joined(self.config, self.spaces, part)) as remote:
             with remembered(self._earlier), self._as_file() as rows:
                 run = Run.begun(*remote.joined(), self.config, rows)
@@ -387,7 +406,22 @@ class AutoGenome:
             with say_to(run.path(search.log_of(part)), self._earlier):
                 _, folds = self._prepared()
                 search.work(remote, folds, self.config, run)
-        return True
+
+    def _is_trained(self, run):
+        """Whether nothing is left to train; of several processes the first says so to all."""
+        is_done = "train" in run.stages
+        if not self._cluster:
+            return is_done
+        environment = run.read_json("environment.json")
+        data = {"data": set(PATHS) - {"split"}}
+        config = self.config.model_dump_json(exclude={"output_dir": True, "output": True} | data)
+        sums = sorted(map(str, environment["data"].values()))
+        self._cluster.check(json.dumps([config, sums, environment["versions"]]))
+        board = run.path("leaderboard.tsv")
+        known = self._cluster.told(board.read_text("utf-8") if board.exists() else "")
+        if known:
+            run.write_text(board.name, known)
+        return self._cluster.told(json.dumps(is_done)) == "true"
 
     def _begun(self, asked):
         """The run, found or begun; wrong data is an error before a folder is made."""
@@ -437,7 +471,7 @@ class AutoGenome:
         """The rows to learn from and their folds, after a look at all other rows."""
         if self._ready is None:
             _ = self._rows.scored, self._rows.asked
-            self._ready = self._rows.folds()
+            self._ready = self._rows.folds(self._cluster)
         return self._ready
 
     def _finished(self, run):

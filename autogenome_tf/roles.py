@@ -4,13 +4,15 @@ KerasTuner's own variables say it, so that a scheduler may set them and all run 
 """
 
 import dataclasses
+import json
 import os
 import platform
 
 from autogenome_tf.errors import InputError
 
 TUNER, HOST, PORT = "KERASTUNER_TUNER_ID", "KERASTUNER_ORACLE_IP", "KERASTUNER_ORACLE_PORT"
-ROLES = ("chief", "worker")
+# Kinds of processes in TF_CONFIG that train; the first writes the run.
+MEMBERS = ("chief", "worker")
 # Where the chief is, and listens, unless told otherwise: this machine, and nobody beside it.
 ADDRESS = "127.0.0.1:8000"
 
@@ -88,6 +90,35 @@ def take(role=None, address=None):
     _port("--chief", port)
     for name, value in ((HOST, host), (PORT, port)):
         os.environ[name] = value if address else os.environ.get(name) or value
+
+
+def member():
+    """This process's place among those that TF_CONFIG lets train one network, and their number.
+
+    Returns:
+        The pair, the first place being 0; None where TF_CONFIG names no other process.
+
+    Raises:
+        InputError: Where it is not what TensorFlow reads, or names processes of other kinds.
+    """
+    text = os.environ.get("TF_CONFIG", "").strip()
+    if not text:
+        return None
+    try:
+        known = json.loads(text)
+        cluster = {kind: list(known["cluster"][kind]) for kind in known.get("cluster", {})}
+        order = [(kind, i) for kind in MEMBERS for i in range(len(cluster.get(kind, [])))]
+        if len(order) < 2 and not cluster.keys() - set(MEMBERS):
+            return None
+        place = order.index((known["task"]["type"], int(known["task"]["index"])))
+    except (ValueError, KeyError, TypeError, AttributeError):
+        place = None
+    if place is None or cluster.keys() - set(MEMBERS):
+        raise InputError(
+            "environment: TF_CONFIG: expected a cluster of worker (and chief) addresses, and the "
+            f"type and index of one of them as the task; received {text[:200]!r}."
+        )
+    return place, len(order)
 
 
 def _port(place, text):

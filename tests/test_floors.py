@@ -26,6 +26,8 @@ FLOORS = (
     ),
     # rows, also more than memory holds; one process among many
     ("matrix", "roles"),
+    # processes that step together
+    ("cluster",),
     # one noun each: rows, a task, the parts of a network, its sets of weights; wrong configs
     (
         "problems",
@@ -91,6 +93,7 @@ FENCES = {
         "likelihoods.py",
         "resvae.py",
         "generative.py",
+        "cluster.py",
         "replicas.py",
         "stacked.py",
         "search/_enas",

@@ -123,7 +123,10 @@ def test_workers_that_come_early_and_late_make_the_leaderboard_of_one_process(
     until(early, "waiting for the chief")
     chief = company.start("chief")
     until(chief, "task-1 is here")
+    early.send_signal(signal.SIGSTOP)  # else it might be done before the other has begun
     late = company.start("task-2")
+    until(chief, "task-2 is here")
+    early.send_signal(signal.SIGCONT)
     ended(chief)
     ended(early)
     ended(late)

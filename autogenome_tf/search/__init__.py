@@ -11,6 +11,7 @@ import logging
 import time
 
 from autogenome_tf import roles
+from autogenome_tf.errors import InputError
 from autogenome_tf.search import _shared
 from autogenome_tf.search._base import (
     ENSEMBLE_SHARE,
@@ -47,7 +48,17 @@ def check(config):
     Raises:
         InputError: Where the environment is wrong, or the search is for one process.
     """
-    part = roles.part()
+    part, member = roles.part(), roles.member()
+    if part and member:
+        raise InputError(
+            f"environment: TF_CONFIG and {roles.TUNER}: processes either share a search or train "
+            "one network together."
+        )
+    if member and config.search.max_seconds:
+        raise InputError(
+            "search.max_seconds: the clocks of several processes (TF_CONFIG) do not run out "
+            "together; expected null."
+        )
     if part:
         _shared.check_method(config.search.method)
     return part

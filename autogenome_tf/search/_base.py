@@ -236,6 +236,8 @@ def attempt(folds, trial, plan, seed):
     again = _again(folds, trial, plan, seed)
     try:
         outcome = _fitted(folds, trial, plan, seed)
+    except StageError:  # no fault of the configuration
+        raise
     except FAILURES as error:
         reason = " ".join(str(error).split())[:200]
         failed = dataclasses.replace(
