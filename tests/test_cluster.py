@@ -16,6 +16,7 @@ import autogenome_tf as ag
 from autogenome_tf import roles, search
 from autogenome_tf.config import Config
 from autogenome_tf.errors import InputError
+from autogenome_tf.run import LOCK
 
 SECONDS = 240
 
@@ -131,33 +132,34 @@ def board(folder):
 
 @pytest.mark.slow
 def test_a_run_of_two_is_written_by_the_first_and_goes_on_behind_a_kill(start, config, tmp_path):
-    def command(name, *more):
-        return RUN, "train", config, "--output", tmp_path / name, *more
+    def pair(verb):
+        workers = addresses()
+        outputs = [tmp_path / "first", tmp_path / "second"]
+        return [
+            start(RUN, verb, config, "--output", output, workers=workers, place=place)
+            for place, output in enumerate(outputs)
+        ]
 
-    workers = addresses()
-    each = [start(*command(place), workers=workers, place=place) for place in range(2)]
-    for line in each[0].stdout:
+    first, second = pair("train")
+    for line in first.stdout:
         if line.startswith("trial 1/2"):
             break
-    each[1].send_signal(signal.SIGKILL)
-    assert "one of the 2 processes of TF_CONFIG has gone" in ended(each[0], 1)
-    assert len(board(tmp_path / "0" / "t")) >= 2
-    workers = addresses()
-    each = [start(*command(place), workers=workers, place=place) for place in range(2)]
-    alone = start(*command("alone"))
-    said = ended(each[0])
-    ended(each[1])
+    second.send_signal(signal.SIGKILL)
+    assert "one of the 2 processes of TF_CONFIG has gone" in ended(first, 1)
+    assert len(board(tmp_path / "first" / "t")) == 2
+    first, second = pair("train")
+    alone = start(RUN, "train", config, "--output", tmp_path / "alone")
+    assert "resuming" in ended(first)
+    ended(second)
     ended(alone)
-    assert "resuming" in said
-    found, expected = board(tmp_path / "0" / "t"), board(tmp_path / "alone" / "t")
+    found, expected = board(tmp_path / "first" / "t"), board(tmp_path / "alone" / "t")
     pd.testing.assert_frame_equal(found, expected, atol=1e-4)
-    # The second writes nothing, and what is trained is not trained again.
-    assert not (tmp_path / "1").exists()
-    workers = addresses()
-    each = [start(*command(place), workers=workers, place=place) for place in range(2)]
-    for process in each:
-        ended(process)
-    assert (tmp_path / "0" / "t-2").exists() and not (tmp_path / "1").exists()
+    first, second = pair("run")
+    assert "final fit" not in ended(first)  # what is trained is not trained again
+    ended(second)
+    assert {path.name for path in (tmp_path / "first").iterdir()} == {"t", LOCK}
+    assert (tmp_path / "first" / "t" / "report.html").exists()
+    assert not (tmp_path / "second").exists()
 
 
 @pytest.mark.slow
