@@ -72,11 +72,10 @@ class Cluster:
         try:
             yield
         except tf.errors.OpError as error:
-            reason = str(error).strip().splitlines()[0][:200]
             raise StageError(
-                f"one of the {self.count} processes of TF_CONFIG has gone ({reason}); start all "
-                "of them again: what is done is kept."
-            ) from None
+                f"one of the {self.count} processes of TF_CONFIG has gone "
+                f"({type(error).__name__}); start all of them again: what is done is kept."
+            ) from error
 
     def _summed(self, values):
         """The sum of numbers over processes, the same to the last bit in all."""

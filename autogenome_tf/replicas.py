@@ -473,7 +473,8 @@ class Spread(Mirrored):
 
     def __init__(self, network, seeds, rows, task, optimizer, cluster):
         self._cluster = cluster
-        super().__init__(network, seeds, rows, task, optimizer, cluster.strategy)
+        with cluster.together():
+            super().__init__(network, seeds, rows, task, optimizer, cluster.strategy)
 
     def epoch(self, index, rates, judge=True):
         """As `InMemory.epoch`; all go by the outputs of the first process, to the last bit."""
