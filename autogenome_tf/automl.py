@@ -1,7 +1,6 @@
 """The stages, and alone their order: read files, compute, write files."""
 
 import contextlib
-import json
 import logging
 import os
 import tempfile
@@ -14,7 +13,7 @@ import pandas as pd
 from autogenome_tf import data, ensemble, evaluation, families, layout, plots, search
 from autogenome_tf.audit import audit
 from autogenome_tf.cluster import cluster
-from autogenome_tf.config import PATHS, Config
+from autogenome_tf.config import Config
 from autogenome_tf.console import remembered, say_to, watched
 from autogenome_tf.embedding import Embedding
 from autogenome_tf.errors import InputError, StageError
@@ -144,7 +143,8 @@ class AutoGenome:
 
     def _train(self):
         run = self._begun(("train",))
-        if self._is_trained(run):
+        together = self._cluster
+        if together.is_trained(run, self.config) if together else "train" in run.stages:
             self._ready = self._cluster = None
             return run.read_table("leaderboard.tsv")
         with self._stage("train") as times:
@@ -403,25 +403,12 @@ class AutoGenome:
             with remembered(self._earlier), self._as_file() as rows:
                 run = Run.begun(*remote.joined(), self.config, rows)
             self._use(run.config())
-            with say_to(run.path(search.log_of(part)), self._earlier):
-                _, folds = self._prepared()
-                search.work(remote, folds, self.config, run)
-
-    def _is_trained(self, run):
-        """Whether nothing is left to train; of several processes the first says so to all."""
-        is_done = "train" in run.stages
-        if not self._cluster:
-            return is_done
-        environment = run.read_json("environment.json")
-        data = {"data": set(PATHS) - {"split"}}
-        config = self.config.model_dump_json(exclude={"output_dir": True, "output": True} | data)
-        sums = sorted(map(str, environment["data"].values()))
-        self._cluster.check(json.dumps([config, sums, environment["versions"]]))
-        board = run.path("leaderboard.tsv")
-        known = self._cluster.told(board.read_text("utf-8") if board.exists() else "")
-        if known:
-            run.write_text(board.name, known)
-        return self._cluster.told(json.dumps(is_done)) == "true"
+            try:
+                with say_to(run.path(search.log_of(part)), self._earlier):
+                    _, folds = self._prepared()
+                    search.work(remote, folds, self.config, run)
+            except OSError as error:
+                raise StageError(f"{run.folder}: {error}") from error
 
     def _begun(self, asked):
         """The run, found or begun; wrong data is an error before a folder is made."""

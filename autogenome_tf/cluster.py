@@ -6,11 +6,13 @@ first process's: its outputs of held-out rows, and the trials of a search that g
 
 import contextlib
 import functools
+import json
 
 import numpy as np
 import tensorflow as tf
 
 from autogenome_tf import roles
+from autogenome_tf.config import PATHS
 from autogenome_tf.errors import InputError, StageError
 
 
@@ -61,6 +63,28 @@ class Cluster:
                 "TF_CONFIG: all processes need the same config and data; others than the first "
                 f"have: {', '.join(map(str, found))} of {self.count}, counted from 0."
             )
+
+    def is_trained(self, run, config):
+        """Whether the first process has trained before; all go on behind the trials it has.
+
+        Args:
+            run: This process's `Run`, begun; gets the leaderboard of the first's.
+            config: Its `Config`.
+
+        Raises:
+            InputError: See `check`.
+        """
+        environment = run.read_json("environment.json")
+        # What is in files counts, not where they are.
+        apart = {"output_dir": True, "output": True, "data": set(PATHS) - {"split"}}
+        sums = sorted(map(str, environment["data"].values()))
+        asked = config.model_dump_json(exclude=apart)
+        self.check(json.dumps([asked, sums, environment["versions"]]))
+        board = run.path("leaderboard.tsv")
+        known = self.told(board.read_text("utf-8") if board.exists() else "")
+        if known:
+            run.write_text(board.name, known)
+        return self.told(json.dumps("train" in run.stages)) == "true"
 
     @contextlib.contextmanager
     def together(self):

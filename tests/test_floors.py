@@ -26,8 +26,6 @@ FLOORS = (
     ),
     # rows, also more than memory holds; one process among many
     ("matrix", "roles"),
-    # processes that step together
-    ("cluster",),
     # one noun each: rows, a task, the parts of a network, its sets of weights; wrong configs
     (
         "problems",
@@ -44,8 +42,9 @@ FLOORS = (
     ("resvae",),
     # what was asked; search spaces and networks; a fitted model; its training; figures
     ("config", "families", "predictor", "training", "simulate", "audit"),
-    # a folder on disk; rows as each fold sees them; what is known of a model
-    ("run", "views", "evaluation", "explainers", "final", "embedding"),
+    # a folder on disk; rows as each fold sees them; what is known of a model; processes that step
+    # together
+    ("run", "views", "evaluation", "explainers", "final", "embedding", "cluster"),
     # rows as folds to train on
     ("folds",),
     # the same for autoencoders

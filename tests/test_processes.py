@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 import autogenome_tf as ag
-from autogenome_tf import roles
+from autogenome_tf import roles, search
 from autogenome_tf.config import Config
 from autogenome_tf.errors import InputError, StageError
 from autogenome_tf.run import LOCK, Run
@@ -190,6 +190,11 @@ def test_a_search_for_one_process_is_refused_at_once(config, tmp_path, is_worker
     with pytest.raises(InputError, match=f"search.method: '{method}' goes on in one process"):
         ag.AutoGenome(known).run()
     assert not list(tmp_path.iterdir())
+
+
+def test_a_search_of_nothing_is_refused(is_worker):
+    with pytest.raises(InputError, match="families: linear alone"):
+        search.check(Config.of({"name": "t", "families": {"linear": {}}}))
 
 
 def test_half_of_the_variables_is_one_message(config, is_worker, monkeypatch, capsys):

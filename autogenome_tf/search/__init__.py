@@ -60,7 +60,7 @@ def check(config):
             "together; expected null."
         )
     if part:
-        _shared.check_method(config.search.method)
+        _shared.check_config(config)
     return part
 
 

@@ -32,17 +32,20 @@ POLL = 0.2
 ARRIVAL = 90.0
 
 
-def check_method(method):
+def check_config(config):
     """Refuse a search that KerasTuner's chief and workers cannot share.
 
     Raises:
         InputError: Naming those that they can.
     """
+    method = config.search.method
     if method not in ORACLES:
         raise InputError(
             f"search.method: {method!r} goes on in one process, as each of its steps rests on the "
             f"one before; a chief and workers share one of: {some(ORACLES)}."
         )
+    if not set(config.families) - {"linear"}:
+        raise InputError("families: linear alone leaves a chief and workers nothing to share.")
 
 
 def check_run(run, part, finished):
