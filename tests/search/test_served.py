@@ -167,6 +167,38 @@ def test_the_trial_of_a_lost_worker_goes_to_the_next(port, hired, tmp_path, monk
         assert served.ended() == []
 
 
+@pytest.mark.parametrize("is_taken", [False, True])
+def test_a_worker_that_was_only_silent_ends_its_trial(port, hired, tmp_path, monkeypatch, is_taken):
+    monkeypatch.setattr(chief, "LOST", 0.3)
+    monkeypatch.setattr(worker, "BEAT", 99)
+    with serving("random", tmp_path / "calls", port) as served:
+        silent, other = hired("a"), hired("b")
+        proposal, *_ = silent.propose()
+        time.sleep(0.4)
+        assert not served.is_over()  # the chief has looked
+        monkeypatch.setattr(chief, "LOST", 60)
+        taken = other.propose() if is_taken else None
+        silent.tell(proposal, 0.5)
+        if is_taken:
+            other.tell(taken[0], 0.5)
+        assert [trial[0] for trial in served.ended()] == [1]
+        assert {remote.propose()[1] for remote in (silent, other)} == {2, 3}
+
+
+def test_time_that_is_up_leaves_a_lost_trial_to_the_next_where_there_is_no_other(
+    port, hired, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(chief, "LOST", 0.3)
+    deadline = time.monotonic() + 0.5
+    with serving("random", tmp_path / "calls", port, deadline, fewest=1) as served:
+        gone = hired("a")
+        assert gone.propose()[1] == 1
+        gone.close()
+        time.sleep(0.6)
+        assert not served.is_over()
+        assert hired("b").propose()[1] == 1
+
+
 def test_a_trial_that_loses_worker_after_worker_has_failed(port, hired, tmp_path, monkeypatch):
     monkeypatch.setattr(chief, "LOST", 0.3)
     for begin in range(2):  # also across a chief that was started again

@@ -146,7 +146,8 @@ class Chief(oracle_chief.OracleServicer):
                 raise
 
     def _is_late(self):
-        return time.monotonic() > self._deadline and len(self.oracle.trials) >= self._fewest
+        begun = len(self.oracle.trials) - len(self.oracle._retry_queue)
+        return time.monotonic() > self._deadline and begun >= self._fewest
 
     def _create(self, tuner):
         trial = self.oracle.create_trial(tuner)
@@ -156,6 +157,9 @@ class Chief(oracle_chief.OracleServicer):
 
     def _end(self, trial_id, status, score):
         trial = self.oracle.trials[trial_id]
+        if trial_id in self.oracle._retry_queue:
+            # Its worker had only been silent.
+            self.oracle._retry_queue.remove(trial_id)
         if score is not None:
             self.oracle.update_trial(trial_id, {self.oracle.objective.name: score})
         trial.status = status
