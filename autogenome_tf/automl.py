@@ -10,8 +10,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from autogenome_tf import data, ensemble, evaluation, families, layout, plots
+from autogenome_tf import data, ensemble, evaluation, families, layout, plots, search
 from autogenome_tf.audit import audit
+from autogenome_tf.cluster import cluster
 from autogenome_tf.config import Config
 from autogenome_tf.console import remembered, say_to, watched
 from autogenome_tf.embedding import Embedding
@@ -24,7 +25,8 @@ from autogenome_tf.report import report
 from autogenome_tf.representation import Representation
 from autogenome_tf.rows import ConfiguredRows
 from autogenome_tf.run import Run
-from autogenome_tf.search import Best, leaderboard, ranked, search, trials_of
+from autogenome_tf.search import Best, leaderboard, ranked, trials_of
+from autogenome_tf.sections import Output
 from autogenome_tf.seeds import derive
 
 log = logging.getLogger(__name__)
@@ -79,7 +81,7 @@ class AutoGenome:
         self.spaces = families.spaces(config, place)
         self._given = data
         self._rows = ConfiguredRows(config)
-        self._run = self._ready = None
+        self._run = self._ready = self._cluster = None
 
     @classmethod
     def load(cls, folder):
@@ -107,13 +109,22 @@ class AutoGenome:
     def run(self, stages=STAGES):
         """Do all stages that are not done yet; an interrupted run goes on where it stopped.
 
+        A worker among several processes (see `roles`) does its part of the search and no more, and
+        of those that TF_CONFIG lets train together only the first does more than `train`.
+
         Args:
             stages: Names of those asked for, in order.
+
+        Returns:
+            Path of the run folder; None in a process that is not to write it.
         """
+        if self._helped():
+            return None
         run = self._begun(stages)
         for stage in stages:
-            if stage not in run.stages:
+            if stage not in run.stages or (stage == "train" and self._cluster):
                 getattr(self, stage)()
+        return run.folder
 
     def train(self):
         """Search, then train the winner for as long as it gains.
@@ -122,14 +133,19 @@ class AutoGenome:
         An interrupted training of the same config and data goes on behind its last trial.
 
         Returns:
-            The leaderboard as a DataFrame, best first.
+            The leaderboard as a DataFrame, best first; None in a process that is not to write it.
 
         Raises:
             InputError: Where the data is wrong; nothing is written then.
             StageError: Where most trials fail.
         """
+        return None if self._helped() else self._train()
+
+    def _train(self):
         run = self._begun(("train",))
-        if "train" in run.stages:
+        together = self._cluster
+        if together.is_trained(run, self.config) if together else "train" in run.stages:
+            self._ready = self._cluster = None
             return run.read_table("leaderboard.tsv")
         with self._stage("train") as times:
             started = time.monotonic()
@@ -139,7 +155,7 @@ class AutoGenome:
             self._audit(run)
             self._write_gene_sets(run, folds)
             finished = self._finished(run)
-            before = sum(trial.seconds for trial in finished)
+            before = search.seconds_before(run, finished)
             deadline = started + (self.config.search.max_seconds or float("inf")) - before
             size = ensemble.size_for(self.config.ensemble.size, len(learn))
             best = Best(size, self.config.objective, self.spaces)
@@ -150,7 +166,7 @@ class AutoGenome:
             folds.forget_steps()
             self._finish(run, learn, folds, best, deadline)
             times["fit"] = time.monotonic() - started
-            self._ready = None
+            self._ready = self._cluster = None
         return leaderboard(trials, self.config.objective)
 
     def evaluate(self):
@@ -371,6 +387,35 @@ class AutoGenome:
                 f"{run.folder}: {name}: {error}. What is done is kept: the same command goes on."
             ) from error
 
+    def _helped(self):
+        """Do this process's part of the training, where another one writes the run."""
+        part = search.check(self.config)
+        self._cluster = self._cluster or cluster()
+        if part and not part.is_chief:
+            self._work(part)
+            return True
+        if self._cluster and self._cluster.place:
+            with tempfile.TemporaryDirectory(prefix="autogenome_tf-") as folder:
+                update = {"output_dir": folder, "output": Output(figures=False)}
+                automl = AutoGenome(self.config.model_copy(update=update), self._given)
+                automl._cluster = self._cluster
+                automl._train()
+            return True
+        return False
+
+    def _work(self, part):
+        """Try what the chief of the search hands out."""
+        with contextlib.closing(search.joined(self.config, self.spaces, part)) as remote:
+            with remembered(self._earlier), self._as_file() as rows:
+                run = Run.begun(*remote.joined(), self.config, rows)
+            self._use(run.config())
+            try:
+                with say_to(run.path(search.log_of(part)), self._earlier):
+                    _, folds = self._prepared()
+                    search.work(remote, folds, self.config, run)
+            except OSError as error:
+                raise StageError(f"{run.folder}: {error}") from error
+
     def _begun(self, asked):
         """The run, found or begun; wrong data is an error before a folder is made."""
         if self._run is None:
@@ -419,7 +464,7 @@ class AutoGenome:
         """The rows to learn from and their folds, after a look at all other rows."""
         if self._ready is None:
             _ = self._rows.scored, self._rows.asked
-            self._ready = self._rows.folds()
+            self._ready = self._rows.folds(self._cluster)
         return self._ready
 
     def _finished(self, run):
@@ -430,7 +475,7 @@ class AutoGenome:
         """Run the trials; each is on disk as soon as it ends."""
         config, trials = self.config, []
         with watched(config.search, config.objective) as show:
-            for attempt in search(folds, config, self.spaces, finished, deadline, run):
+            for attempt in search.search(folds, config, self.spaces, finished, deadline, run):
                 best.offer(attempt)
                 trial = attempt.trial
                 trials.append(trial)

@@ -47,8 +47,8 @@ def check(parsed):
 def run(parsed):
     """Do all stages and show what came out."""
     automl = _of_config(parsed)
-    automl.run()
-    if not parsed.quiet:
+    is_done = automl.run() is not None
+    if is_done and not parsed.quiet:
         from autogenome_tf.summary import show
 
         show(automl.folder, automl.config)
@@ -57,8 +57,8 @@ def run(parsed):
 def train(parsed):
     """Search and train."""
     automl = _of_config(parsed)
-    automl.train()
-    print(automl.folder)
+    if automl.train() is not None:
+        print(automl.folder)
 
 
 def evaluate(parsed):
@@ -164,9 +164,11 @@ def simulate(parsed):
 
 
 def _of_config(parsed):
+    from autogenome_tf import roles
     from autogenome_tf.config import Config
     from autogenome_tf.console import talk
 
+    roles.take(parsed.role, parsed.chief)
     overrides = list(parsed.set)
     talk(parsed.quiet)
     config = Config.load(parsed.config, overrides)
@@ -217,6 +219,10 @@ def _parser():
                          help="override one key of the config")  # fmt: skip
         if verb is not check:
             sub.add_argument("--output", metavar="DIR", help="takes the place of output_dir")
+            sub.add_argument("--role", choices=["chief", "worker"],
+                             help="the part of this process in a search of several")  # fmt: skip
+            sub.add_argument("--chief", metavar="HOST:PORT",
+                             help="its address; 127.0.0.1:8000 unless told otherwise")  # fmt: skip
             _quiet(sub)
     for verb in (evaluate, explain, predict, export, report):
         sub = _verb(verbs, verb)

@@ -191,6 +191,11 @@ class Config(Section):
         """The same config with another matrix."""
         return self.model_copy(update={"data": self.data.model_copy(update={"features": features})})
 
+    def differing(self, other):
+        """Names of the keys whose values are others in another config."""
+        ours, theirs = (dict(_leaves(config.model_dump())) for config in (self, other))
+        return [name for name in ours | theirs if ours.get(name) != theirs.get(name)]
+
     def targeting(self, names):
         """The same config with the names of its targets, where it names none."""
         if self.data.target is not None:
@@ -340,3 +345,12 @@ def _set(given, override):
         if not isinstance(given, dict):
             raise InputError(f"--set {override}: {parent!r} holds a value, not a section.")
     given[last] = value
+
+
+def _leaves(given, above=""):
+    """Values of nested dicts by their dotted names."""
+    for name, value in given.items():
+        if isinstance(value, dict) and value:
+            yield from _leaves(value, f"{above}{name}.")
+        else:
+            yield f"{above}{name}", value

@@ -87,16 +87,18 @@ class Folds:
         task: A `tasks.Classification` or `tasks.Regression`.
         config: The whole `Config`.
         pairs: (train rows, held rows) of each fit.
-        like: `Folds` of the same rows whose transforms and space are taken over, so that what was
-            found there holds here.
+        like: `Folds` of the same rows whose transforms, space and cluster are taken over, so that
+            what was found there holds here.
         features: Gene names, for families that look at them.
+        cluster: The `cluster.Cluster` whose processes train together, or None.
 
     Attributes:
         transforms: `Transform` by the name that the config gives it; the first is the default.
         repeats: Networks a fold.
     """
 
-    def __init__(self, values, truth, task, config, pairs, like=None, features=None):
+    def __init__(self, values, truth, task, config, pairs, like=None, features=None, cluster=None):
+        self._cluster = like._cluster if like else cluster
         self.task, self.truth, self.pairs = task, truth, pairs
         self._config = config
         self.features = features if like is None else like.features
@@ -295,7 +297,7 @@ class Folds:
         if key not in self._engines:
             rows = self.rows(family, values)
             made = replicas.engine(
-                networks[0], len(networks), rows, self.task, optimizer, self._devices
+                networks[0], len(networks), rows, self.task, optimizer, self._devices, self._cluster
             )
             self._engines[key] = made
         self._engines.move_to_end(key)
@@ -366,7 +368,7 @@ class Folds:
     def _number_of_devices(self):
         """Devices that share each batch; what cannot be is said."""
         asked = self._config.training.devices
-        if asked == 1:
+        if asked == 1 or self._cluster:
             return 1
         if not self.is_streamed:
             log.info("training.devices %d is without effect: all rows are on one device", asked)
@@ -379,6 +381,12 @@ class Folds:
 
     def _check_streaming(self):
         """Refuse what needs all rows in memory where they do not fit."""
+        if self._cluster and not self.is_streamed:
+            raise InputError(
+                "TF_CONFIG: several processes share batches of rows that are read batch by batch, "
+                f"and {self._values.shape[0]} x {self.genes} values fit data.memory; unset "
+                "TF_CONFIG, or search by chief and workers (--role)."
+            )
         data, repeats = self._config.data, self._config.search.repeats
         several = len(self.pairs) > 1 or repeats not in ("auto", 1)
         if self.is_streamed and (several or data.missing == "median" or "rank" in data.transforms):

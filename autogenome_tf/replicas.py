@@ -397,6 +397,7 @@ class Streamed(Replicas):
     def epoch(self, index, rates, judge=True):
         """As `InMemory.epoch`, block by block."""
         steps = max(1, BLOCK // index.shape[2])
+        index = self._own(index)
         parts = [slice(start, start + steps) for start in range(0, len(index), steps)]
         made = ahead(lambda part: self._rows(index[part]), parts)
         losses = [
@@ -409,6 +410,10 @@ class Streamed(Replicas):
         for x in ahead(lambda start: self._rows(held[None, start : start + BLOCK]), starts):
             outputs.append(self._judged(x).numpy()[0])
         return np.concatenate(losses), [np.concatenate(outputs)]
+
+    def _own(self, index):
+        """Of (steps, 1, batch) row numbers those that this process trains on: all."""
+        return index
 
     def _rows(self, index):
         """(..., rows) numbers to (..., rows, inputs)."""
@@ -434,14 +439,15 @@ class Mirrored(Streamed):
 
     Args:
         network, seeds, rows, task, optimizer: As for `Replicas`.
-        devices: Names of the devices, at least two.
+        strategy: The devices', as `mirrored` has it.
     """
 
     is_shared = True
 
-    def __init__(self, network, seeds, rows, task, optimizer, devices):
-        self._strategy = _strategy(tuple(devices))
-        self._share = 1 / len(devices)
+    def __init__(self, network, seeds, rows, task, optimizer, strategy):
+        self._strategy = strategy
+        self._local = len(self._strategy.extended.worker_devices)
+        self._share = 1 / self._strategy.num_replicas_in_sync
         with self._strategy.scope():
             super().__init__(network, seeds, rows, task, optimizer)
 
@@ -451,7 +457,7 @@ class Mirrored(Streamed):
         return self._strategy.reduce(tf.distribute.ReduceOp.SUM, losses, axis=None)
 
     def _part(self, x, index, rate):
-        place, count = self._place(), self._strategy.num_replicas_in_sync
+        place, count = self._place() % self._local, self._local
         return super()._step(x[:, place::count], index[:, place::count], rate)
 
     def _place(self):
@@ -465,18 +471,46 @@ class Mirrored(Streamed):
 
 
 @functools.cache
-def _strategy(devices):
-    """One for all networks: what devices exchange has names that a second one would take again."""
+def mirrored(devices):
+    """The strategy of some devices, a tuple of names.
+
+    One for all networks: what devices exchange has names that a second one would take again.
+    """
     return tf.distribute.MirroredStrategy(devices)
 
 
-def engine(network, seeds, rows, task, optimizer="adam", count=1):
-    """`InMemory`, `Streamed` or, where so many devices are there, `Mirrored`, as the rows are."""
+class Spread(Mirrored):
+    """The same for the devices of several processes, each of which reads its own rows of a batch.
+
+    Args:
+        network, seeds, rows, task, optimizer: As for `Replicas`.
+        cluster: The processes, a `cluster.Cluster`.
+    """
+
+    def __init__(self, network, seeds, rows, task, optimizer, cluster):
+        self._cluster = cluster
+        with cluster.together():
+            super().__init__(network, seeds, rows, task, optimizer, cluster.strategy)
+
+    def epoch(self, index, rates, judge=True):
+        """As `InMemory.epoch`; all go by the outputs of the first process, to the last bit."""
+        with self._cluster.together():
+            losses, held = super().epoch(index, rates, judge)
+        return losses, [self._cluster.agreed(part) for part in held]
+
+    def _own(self, index):
+        return index[:, :, self._cluster.place :: self._cluster.count]
+
+
+def engine(network, seeds, rows, task, optimizer="adam", count=1, cluster=None):
+    """`InMemory`, `Streamed` or, where so many devices or processes are there, a shared one."""
     if not rows.is_streamed:
         return InMemory(network, seeds, rows, task, optimizer)
+    if cluster:
+        return Spread(network, seeds, rows, task, optimizer, cluster)
     found = devices()[:count]
     if len(found) > 1:
-        return Mirrored(network, seeds, rows, task, optimizer, found)
+        return Mirrored(network, seeds, rows, task, optimizer, mirrored(tuple(found)))
     return Streamed(network, seeds, rows, task, optimizer)
 
 

@@ -83,18 +83,21 @@ class ConfiguredRows:
         data.check_missing(dataset, named.missing, source)
         return dataset
 
-    def folds(self):
-        """The rows to learn from (a `Dataset`), and `Folds` on them."""
+    def folds(self, cluster=None):
+        """The rows to learn from (a `Dataset`), and `Folds` on them for a `cluster.Cluster`."""
         config = self._config
         dataset, parts = self.labelled
         rows = np.flatnonzero(parts.part != "test")
         learn = dataset.rows(rows)
         is_train = parts.part[rows] == "train"
         if config.task.type == "representation":
+            if cluster:
+                raise InputError("TF_CONFIG: a representation is trained by one process.")
             kind, task = GenerativeFolds, Representation(dataset.covariates)
             truth = np.zeros(len(learn), "float32")
         else:
-            kind, task = Folds, task_of(config.task, learn.targets, learn.target_names, is_train)
+            kind = functools.partial(Folds, cluster=cluster)
+            task = task_of(config.task, learn.targets, learn.target_names, is_train)
             truth = task.encode(learn.targets)
         pairs = data.Parts(parts.part[rows], parts.fold[rows]).pairs()
         counts = zip(*np.unique(parts.part.astype(str), return_counts=True), strict=True)

@@ -22,7 +22,7 @@ import numpy as np
 import pandas as pd
 
 from autogenome_tf.config import Config, read_json
-from autogenome_tf.errors import InputError, StageError
+from autogenome_tf.errors import InputError, StageError, some
 from autogenome_tf.files import model_names, replacing
 
 log = logging.getLogger(__name__)
@@ -91,9 +91,7 @@ class Run:
     def _found(cls, base, config, asked, rows, checksums):
         for number in itertools.count(1):
             run = cls(base if number == 1 else base.with_name(f"{base.name}-{number}"))
-            kept = str(run.path(DATA).resolve())
-            own = config.reading(kept) if rows else config
-            sums = {kept if path == rows else path: sum for path, sum in checksums.items()}
+            own, sums = run._own(config, rows, checksums)
             if not run.has("environment.json"):
                 run._begin(own, sums, asked, rows)
                 return run
@@ -112,6 +110,47 @@ class Run:
         if not (run.folder / "config.json").is_file():
             raise InputError(f"{folder}: not a run folder; expected a config.json in it.")
         return run
+
+    @classmethod
+    def begun(cls, name, began, config, rows=None):
+        """The run that another process has begun in a folder that both see.
+
+        Args:
+            name: The folder's, in our `output_dir`.
+            began: When it began, as the other says.
+            config: `Config` with absolute paths.
+            rows: As in `of`.
+
+        Raises:
+            InputError: Where it is not there, or of another config or other data.
+        """
+        run = cls(Path(config.output_dir) / name)
+        is_there = run.has("environment.json")
+        environment = run.read_json("environment.json") if is_there else {}
+        if environment.get("began") != began:
+            raise InputError(
+                f"{run.folder}: not the run of the chief, which began at {began}; chief and "
+                "workers need one output_dir on a file system that they share."
+            )
+        checksums = {path: checksum(path) for path in ([rows] if rows else config.files)}
+        config, checksums = run._own(config, rows, checksums)
+        differing = config.differing(run.config())
+        known, ours = environment["data"], run._relative(checksums)
+        differing += [path for path in known.keys() & ours if known[path] != ours[path]]
+        if differing:
+            raise InputError(
+                f"{run.folder}: the chief searches with another config or other data; "
+                f"these differ: {some(sorted(differing))}."
+            )
+        return run
+
+    def _own(self, config, rows, checksums):
+        """A config and its checksums as this folder has them, where rows come from memory."""
+        if not rows:
+            return config, checksums
+        kept = str(self.path(DATA).resolve())
+        sums = {kept if path == rows else path: sum for path, sum in checksums.items()}
+        return config.reading(kept), sums
 
     def _begin(self, config, checksums, asked, rows):
         try:

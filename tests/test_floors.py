@@ -25,8 +25,8 @@ FLOORS = (
         "ppca",
         "walsh",
     ),
-    # rows, also more than memory holds; rows that nobody measured
-    ("matrix", "genotypes"),
+    # rows, also more than memory holds; rows that nobody measured; one process among many
+    ("matrix", "genotypes", "roles"),
     # one noun each: rows, a task, the parts of a network, its sets of weights; wrong configs
     (
         "problems",
@@ -43,8 +43,9 @@ FLOORS = (
     ("resvae", "genesets", "landscape", "pathways"),
     # what was asked; search spaces and networks; a fitted model; its training; figures
     ("config", "families", "predictor", "training", "simulate", "audit"),
-    # a folder on disk; rows as each fold sees them; what is known of a model
-    ("run", "views", "evaluation", "explainers", "final", "embedding"),
+    # a folder on disk; rows as each fold sees them; what is known of a model; processes that step
+    # together
+    ("run", "views", "evaluation", "explainers", "final", "embedding", "cluster"),
     # rows as folds to train on
     ("folds",),
     # the same for autoencoders
@@ -77,20 +78,23 @@ HEIGHT = {room: height for height, rooms in enumerate(FLOORS) for room in rooms}
 # What may be imported without waiting for TensorFlow; the members of a room are in it.
 LIGHT = (
     "autogenome_tf", "errors", "seeds", "files", "console", "problems", "legacy", "sections",
-    "config", "run",
+    "config", "run", "roles",
     "data", "genesets", "metrics", "rowspace", "simulation", "landscape", "pathways", "simulate",
     "families", "plots", "summary", "audit", "report", "reference", "evaluation", "layout", "cli",
 )  # fmt: skip
 
 # Foreign packages, and the only files that may import them (a folder: any file in it).
 FENCES = {
-    "keras_tuner": {"families/_base.py", "search/_keras_tuner.py"},
-    "keras_tuner.engine": {"search/_keras_tuner.py"},
+    "keras_tuner": {"families/_base.py", "search/_keras_tuner"},
+    "keras_tuner.engine": {"search/_keras_tuner"},
+    "keras_tuner.src": {"search/_keras_tuner"},
+    "grpc": {"search/_keras_tuner"},
     "tensorflow": {
         "layers.py",
         "likelihoods.py",
         "resvae.py",
         "generative.py",
+        "cluster.py",
         "replicas.py",
         "stacked.py",
         "walsh.py",

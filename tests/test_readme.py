@@ -1,13 +1,16 @@
 """The README says what is true: its examples run, its configs are the schema's, its names exist."""
 
 import json
+import os
+import platform
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
 
 import autogenome_tf as ag
-from autogenome_tf import families, reference
+from autogenome_tf import cli, families, reference, roles
 from autogenome_tf.config import Config
 
 README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
@@ -60,6 +63,58 @@ def test_the_python_session_runs(tmp_path, monkeypatch, quick_config):
     names = {}
     exec(session, names)
     assert names["later"].predict().equals(names["automl"].predict())
+
+
+def test_the_script_for_slurm_gives_each_task_its_part(tmp_path):
+    (script,) = [text for text in blocks("bash") if "#SBATCH" in text]
+    (tmp_path / "job").write_text(script)
+    (tmp_path / "autogenome-tf").write_text('#!/bin/sh\necho "$@"; env | grep KERASTUNER_ | sort\n')
+    (tmp_path / "autogenome-tf").chmod(0o755)
+    said = []
+    for task in "03":
+        known = {"SLURM_ARRAY_TASK_ID": task, "SLURM_ARRAY_JOB_ID": "61000"}
+        path = {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
+        done = subprocess.run(
+            ["bash", "job"], cwd=tmp_path, env=path | known, capture_output=True, text=True
+        )
+        assert (done.returncode, done.stderr) == (0, "")
+        command, *pairs = done.stdout.splitlines()
+        assert cli._parser().parse_args(command.split()).verb is cli.run
+        said.append(dict(pair.split("=") for pair in pairs))
+    chief, worker = said
+    assert set(chief) == set(worker) == {roles.TUNER, roles.HOST, roles.PORT}
+    assert (chief[roles.TUNER], chief[roles.HOST]) == ("chief", "0.0.0.0")
+    assert (worker[roles.TUNER], worker[roles.HOST]) == ("task-3", platform.node())
+    assert chief[roles.PORT] == worker[roles.PORT] == "21000"
+
+
+def test_the_kubernetes_manifest_gives_each_pod_its_part():
+    yaml = pytest.importorskip("yaml")
+    (text,) = blocks("yaml")
+    service, *jobs = yaml.safe_load_all(text)
+    (port,) = service["spec"]["ports"]
+    found = {}
+    for job in jobs:
+        pod = job["spec"]["template"]["spec"]
+        (container,) = pod["containers"]
+        assert cli._parser().parse_args(container["command"][1:]).verb is cli.run
+        (mount,), (volume,) = container["volumeMounts"], pod["volumes"]
+        assert mount["name"] == volume["name"]
+        found[container["name"]] = {one["name"]: one.get("value") for one in container["env"]}
+        assert set(found[container["name"]]) == {roles.TUNER, roles.HOST, roles.PORT}
+    assert found["chief"][roles.TUNER] == "chief" and found["worker"][roles.TUNER] is None
+    assert found["worker"][roles.HOST] == service["metadata"]["name"]
+    assert {known[roles.PORT] for known in found.values()} == {str(port["port"])}
+    labels = jobs[0]["spec"]["template"]["metadata"]["labels"]
+    assert service["spec"]["selector"].items() <= labels.items()
+    # A pod is named like its job, and who has chief in its name is the chief.
+    assert "chief" not in jobs[1]["metadata"]["name"]
+
+
+def test_the_commands_of_many_processes_are_commands():
+    lines = re.findall(r"^autogenome-tf (run .*--role .*?) *#", README, flags=re.M)
+    parts = [cli._parser().parse_args(line.split()) for line in lines]
+    assert [part.role for part in parts] == ["chief", "worker"]
 
 
 def test_a_family_in_one_file_is_a_member(tmp_path, monkeypatch):

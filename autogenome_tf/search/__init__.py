@@ -10,53 +10,69 @@ import json
 import logging
 import time
 
-from autogenome_tf.errors import StageError
+from autogenome_tf import roles
+from autogenome_tf.errors import InputError
+from autogenome_tf.search import _shared
 from autogenome_tf.search._base import (
     ENSEMBLE_SHARE,
-    FAILED_COUNT,
-    FAILED_SHARE,
     FINAL_SHARE,
     MOST_REPEATS,
     Attempt,
     Best,
     Trial,
     attempt,
+    check_failures,
     leaderboard,
+    plan_of,
     ranked,
     recorded,
     reference,
     trials_of,
 )
 from autogenome_tf.seeds import derive
-from autogenome_tf.training import Plan
 
 __all__ = [
-    "Attempt", "Best", "Trial", "leaderboard", "plan_of", "ranked", "search",
-    "trials_of",
+    "Attempt", "Best", "Trial", "check", "joined", "leaderboard", "log_of", "plan_of", "ranked",
+    "search", "seconds_before", "trials_of", "work",
 ]  # fmt: skip
 
 log = logging.getLogger(__name__)
 
 
-def plan_of(config, epochs, deadline=float("inf"), rates=()):
-    """The training `Plan` of a config for so many epochs."""
-    training = config.training
-    return Plan(
-        epochs=epochs,
-        batch_size=training.batch_size,
-        optimizer=training.optimizer,
-        learning_rate=training.learning_rate,
-        patience=training.patience,
-        min_gain=training.min_gain,
-        drop_after=training.decay.after,
-        drop=training.decay.factor,
-        rates=tuple(rates),
-        deadline=deadline,
-    )
+def check(config):
+    """Refuse what this process, if it is one of several, cannot do; see `roles`.
+
+    Returns:
+        Its `roles.Part`, or None.
+
+    Raises:
+        InputError: Where the environment is wrong, or the search is for one process.
+    """
+    part, member = roles.part(), roles.member()
+    if part and member:
+        raise InputError(
+            f"environment: TF_CONFIG and {roles.TUNER}: processes either share a search or train "
+            "one network together."
+        )
+    if member and config.search.max_seconds:
+        raise InputError(
+            "search.max_seconds: the clocks of several processes (TF_CONFIG) do not run out "
+            "together; expected null."
+        )
+    if part:
+        _shared.check_config(config)
+    return part
+
+
+def seconds_before(run, finished):
+    """How long the search of an interrupted run has taken, with these trials finished."""
+    return _shared.seconds_of(run) or sum(trial.seconds for trial in finished)
 
 
 def search(folds, config, spaces, finished=(), deadline=float("inf"), run=None):
     """Try the linear reference and then what the config's method proposes.
+
+    The chief of several processes (see `roles`) gathers what its workers have tried.
 
     Args:
         folds: `Folds` to train and judge on.
@@ -77,6 +93,53 @@ def search(folds, config, spaces, finished=(), deadline=float("inf"), run=None):
     now = time.monotonic()
     share = FINAL_SHARE if config.ensemble.size == 1 else ENSEMBLE_SHARE
     deadline = now + (deadline - now) * (1 - share)
+    part = check(config)
+    if run:
+        _shared.check_run(run, part, finished.keys() - {0})
+    first = _first(folds, config, spaces, finished, deadline)
+    networks = {name: space for name, space in spaces.items() if name != "linear"}
+    # A run ends in a model: where that cannot be the reference, one trial is made in any case.
+    fewest = 0 if "linear" in spaces else 1
+    if not networks:
+        yield from first
+    elif part:
+        with contextlib.closing(_proposer(networks, config)) as proposer:
+            # Workers begin while the reference is trained.
+            numbers = fewest, config.search.most_trials
+            with _shared.served(proposer, run, part, deadline, *numbers) as chief:
+                yield from first
+                yield from _shared.gathered(chief, folds, config, run, deadline)
+    else:
+        yield from first
+        with contextlib.closing(_proposer(networks, config, folds, run, deadline)) as proposer:
+            yield from _loop(proposer, folds, config, finished, deadline, fewest)
+
+
+def joined(config, spaces, part):
+    """A worker's way to the chief's search.
+
+    Args:
+        config: The whole `Config`.
+        spaces: Search space of each family asked for.
+        part: The `roles.Part` of this process.
+
+    Returns:
+        A `Remote`, to be closed; its `joined()` tells the run.
+    """
+    networks = {name: space for name, space in spaces.items() if name != "linear"}
+    return _shared.remote(_proposer(networks, config), part)
+
+
+work, log_of = _shared.work, _shared.log_of
+
+
+def _proposer(networks, config, *more):
+    method = importlib.import_module(f"{__name__}.{config.search.method}")
+    return method.proposer(networks, config, derive(config.seed, "search"), *more)
+
+
+def _first(folds, config, spaces, finished, deadline):
+    """The linear reference, where there is one."""
     plan = plan_of(config, config.search.epochs, deadline)
     if config.task.type == "representation":
         log.info("search: a representation has no linear reference; PCA is scored beside it")
@@ -88,16 +151,6 @@ def search(folds, config, spaces, finished=(), deadline=float("inf"), run=None):
         )
     else:
         yield reference(folds, spaces, plan, config.seed)
-    networks = {name: space for name, space in spaces.items() if name != "linear"}
-    if not networks:
-        return
-    method = importlib.import_module(f"{__name__}.{config.search.method}")
-    seed = derive(config.seed, "search")
-    proposer = method.proposer(networks, config, seed, folds, run, deadline)
-    with contextlib.closing(proposer):
-        # A run ends in a model: where that cannot be the reference, one trial is made in any case.
-        fewest = 0 if "linear" in spaces else 1
-        yield from _loop(proposer, folds, config, finished, deadline, fewest)
 
 
 def _loop(proposer, folds, config, finished, deadline, fewest):
@@ -126,7 +179,4 @@ def _loop(proposer, folds, config, finished, deadline, fewest):
             failed += [] if trial.is_scored else [trial]
             yield tried
         proposer.tell(proposal, trial.score if trial.is_scored else None)
-        if len(failed) >= FAILED_COUNT and len(failed) > FAILED_SHARE * number:
-            raise StageError(
-                f"{len(failed)} of {number} trials failed; the last: {failed[-1].status}"
-            )
+        check_failures(failed, number)

@@ -12,9 +12,11 @@ import numpy as np
 import pandas as pd
 
 from autogenome_tf import families, metrics
+from autogenome_tf.errors import StageError
 from autogenome_tf.folds import Outcome
 from autogenome_tf.replicas import EngineError
 from autogenome_tf.seeds import derive
+from autogenome_tf.training import Plan
 
 log = logging.getLogger(__name__)
 
@@ -35,6 +37,23 @@ COLUMNS = [
     "rank", "family", "trial", "score", "error", "epochs", "seconds", "parameters", "status",
     "hyperparameters",
 ]  # fmt: skip
+
+
+def plan_of(config, epochs, deadline=float("inf"), rates=()):
+    """The training `Plan` of a config for so many epochs."""
+    training = config.training
+    return Plan(
+        epochs=epochs,
+        batch_size=training.batch_size,
+        optimizer=training.optimizer,
+        learning_rate=training.learning_rate,
+        patience=training.patience,
+        min_gain=training.min_gain,
+        drop_after=training.decay.after,
+        drop=training.decay.factor,
+        rates=tuple(rates),
+        deadline=deadline,
+    )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -217,6 +236,8 @@ def attempt(folds, trial, plan, seed):
     again = _again(folds, trial, plan, seed)
     try:
         outcome = _fitted(folds, trial, plan, seed)
+    except StageError:  # no fault of the configuration
+        raise
     except FAILURES as error:
         reason = " ".join(str(error).split())[:200]
         failed = dataclasses.replace(
@@ -242,6 +263,16 @@ def _of(outcome, trial, folds):
         parameters=folds.parameters(trial.family, trial.values, outcome.fit),
         status="done",
     )
+
+
+def check_failures(failed, number):
+    """Stop a search of so many trials when most of them, `failed`, have no score.
+
+    Raises:
+        StageError: With the reason of the last.
+    """
+    if len(failed) >= FAILED_COUNT and len(failed) > FAILED_SHARE * number:
+        raise StageError(f"{len(failed)} of {number} trials failed; the last: {failed[-1].status}")
 
 
 def _undefined(folds):

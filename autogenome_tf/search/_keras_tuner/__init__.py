@@ -1,7 +1,8 @@
-"""The only file that talks to KerasTuner's search algorithms: its oracles, under our own loop.
+"""The only room that talks to KerasTuner's search algorithms: its oracles, under our own loop.
 
 The oracle proposes and is told; training, time and disk are ours. One conditional space holds all
-families: a choice of family, and each family's hyperparameters active under it.
+families: a choice of family, and each family's hyperparameters active under it. A search of many
+processes goes through KerasTuner's own service: chief.py answers for the oracle, worker.py asks.
 """
 
 import contextlib
@@ -90,9 +91,20 @@ class Bayesian(keras_tuner.oracles.BayesianOptimizationOracle):
         return vectors
 
 
+class Grid(keras_tuner.oracles.GridSearchOracle):
+    """KerasTuner's grid, which does not wait for dimensions that trials may add: ours add none."""
+
+    def populate_space(self, trial_id):
+        """Propose the combination behind the last, whether that has ended or not."""
+        found = super().populate_space(trial_id)
+        if found["status"] == engine.TrialStatus.RUNNING:
+            self._populate_next.append(trial_id)
+        return found
+
+
 ORACLES = {
     "random": keras_tuner.oracles.RandomSearchOracle,
-    "grid": keras_tuner.oracles.GridSearchOracle,
+    "grid": Grid,
     "hyperband": keras_tuner.oracles.HyperbandOracle,
     "bayesian": Bayesian,
 }
@@ -107,25 +119,28 @@ class Proposer:
         objective: Name of the metric.
         seed: Never 0, which KerasTuner would take for "no seed".
         options: Further arguments of the oracle.
+
+    Attributes:
+        oracle: KerasTuner's, or what speaks for one.
     """
 
     def __init__(self, oracle, spaces, objective, seed, **options):
-        self._spaces = spaces
+        self._spaces, self._space = spaces, declared(spaces)
         direction = "max" if metrics.HIGHER_IS_BETTER[objective] else "min"
         self._objective = objective
         self._folder = tempfile.TemporaryDirectory(prefix="autogenome_tf-")
-        self._oracle = ORACLES[oracle](
+        self.oracle = ORACLES[oracle](
             objective=keras_tuner.Objective(objective, direction),
-            hyperparameters=declared(spaces),
+            hyperparameters=self._space.copy(),
             allow_new_entries=False,
             tune_new_entries=False,
             seed=seed,
             **options,
         )
         # Whether failures end the search is decided by our loop, not by three in a row.
-        self._oracle.max_consecutive_failed_trials = 10**9
-        self._oracle.verbose = 0
-        self._oracle._set_project_dir(self._folder.name, "oracle")
+        self.oracle.max_consecutive_failed_trials = 10**9
+        self.oracle.verbose = 0
+        self.oracle._set_project_dir(self._folder.name, "oracle")
 
     def close(self):
         """Remove the oracle's files."""
@@ -138,28 +153,34 @@ class Proposer:
             The oracle's own trial, the family, its values, and the epochs it asks for (None
             unless it is hyperband); or None where the space is exhausted.
         """
-        with _without_deprecations():
-            proposal = self._oracle.create_trial(TUNER)
+        with without_deprecations():
+            proposal = self.oracle.create_trial(TUNER)
         if proposal.status != engine.TrialStatus.RUNNING:
             return None
-        hp = proposal.hyperparameters
+        return proposal, *self.decoded(proposal)
+
+    def decoded(self, proposal):
+        """The family of an oracle's trial, its values, and the epochs it asks for or None."""
+        # Its own space is incomplete where it has come a long way.
+        hp = self._space.copy()
+        hp.values = dict(proposal.hyperparameters.values)
         family = hp.values[FAMILY]
         with hp.conditional_scope(FAMILY, [family]):
             values = {
                 name: hyper.ask(hp, f"{family}/{name}")
                 for name, hyper in self._spaces[family].items()
             }
-        return proposal, family, values, hp.values.get(EPOCHS)
+        return family, values, hp.values.get(EPOCHS)
 
     def tell(self, proposal, score):
         """Report a score, or None for a failure."""
-        with _without_deprecations():
+        with without_deprecations():
             if score is None:
                 proposal.status = engine.TrialStatus.FAILED
             else:
-                self._oracle.update_trial(proposal.trial_id, {self._objective: score})
+                self.oracle.update_trial(proposal.trial_id, {self._objective: score})
                 proposal.status = engine.TrialStatus.COMPLETED
-            self._oracle.end_trial(proposal)
+            self.oracle.end_trial(proposal)
 
 
 def declared(spaces):
@@ -174,7 +195,8 @@ def declared(spaces):
 
 
 @contextlib.contextmanager
-def _without_deprecations():
+def without_deprecations():
+    """What KerasTuner says of its own code is nobody's business here."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
         yield

@@ -1,0 +1,282 @@
+"""The chief's end of a search by many processes: KerasTuner's service, and who still answers to it.
+
+KerasTuner serves an oracle over gRPC; what it leaves open is written here. A worker that falls
+silent gives its trial back (KerasTuner would wait for it for ever). A chief that was killed goes
+on: an oracle is deterministic, so the calls it has had are its state, and these are kept, a line a
+call (what KerasTuner saves forgets where a grid was, and what has ended last).
+"""
+
+import contextlib
+import io
+import json
+import logging
+import threading
+import time
+from concurrent import futures
+
+import grpc
+import keras_tuner
+from keras_tuner.engine import trial as engine
+from keras_tuner.src import protos
+from keras_tuner.src.distribute import oracle_chief
+
+from autogenome_tf.errors import InputError, StageError
+
+log = logging.getLogger(__name__)
+
+# Seconds without a sign of life after which a trial is given back; workers give one more often.
+LOST = 60.0
+# So often a trial may lose its worker before it is one that kills workers.
+MOST_LOSSES = 2
+# Seconds between two questions of a worker that must wait, and those that a chief stays to answer.
+POLL, FAREWELL = 1.0, 10.0
+# What goes with a trial beside its hyperparameters: seconds left for it, and whose it is.
+SECONDS, RUN = "autogenome_tf/seconds", "autogenome_tf/run"
+FOLDER = "autogenome_tf/folder"
+
+Status = engine.TrialStatus
+
+
+class Chief(oracle_chief.OracleServicer):
+    """Answers workers for an oracle.
+
+    Args:
+        proposer: A `Proposer`, which nobody else uses.
+        calls: Path of the calls that its oracle has had; those in it are repeated.
+        folder, began: The run's name and when it began, by which workers know it.
+        deadline: `time.monotonic()` after which no trial is handed out.
+        fewest: Trials that are handed out in any case.
+        most: Trials that are handed out at most.
+
+    Raises:
+        StageError: Where the calls give other trials than they gave once.
+    """
+
+    def __init__(self, proposer, calls, folder, began, deadline, fewest, most):
+        super().__init__(proposer.oracle)
+        self.oracle.max_retries_per_trial = MOST_LOSSES - 1
+        self.oracle.max_trials = most
+        self.failure = None
+        self._proposer, self._calls, self._fewest = proposer, calls, fewest
+        self._about = {FOLDER: folder, RUN: began}
+        self._deadline = deadline
+        self._lock = threading.RLock()
+        self._heard, self._tuners = {}, set()
+        self._ended, self._seen, self._is_exhausted, self._is_closing = [], 0, False, False
+        self._started = time.monotonic() - self._repeat()
+
+    def GetSpace(self, request, context):  # noqa: N802
+        """The name and the beginning of the run; the space itself a worker knows."""
+        told = _values(self._about).to_proto()
+        return protos.get_service().GetSpaceResponse(hyperparameters=told)
+
+    def CreateTrial(self, request, context):  # noqa: N802
+        """A trial for a worker; IDLE while another's may yet come back, STOPPED in the end."""
+        tuner = request.tuner_id
+        with self._answering():
+            self._give_back()
+            if tuner not in self._tuners:
+                log.info("search: %s is here", tuner)
+                self._tuners.add(tuner)
+            trial = None if self._is_closing or self._is_late() else self._create(tuner)
+            if trial is None or (trial.status == Status.STOPPED and not self.oracle.ongoing_trials):
+                self._tuners.discard(tuner)
+                return _created(Status.STOPPED)
+            if trial.status != Status.RUNNING:
+                return _created(Status.IDLE)
+            self._heard[trial.trial_id] = time.monotonic()
+            beside = {SECONDS: self._deadline - time.monotonic(), RUN: self._about[RUN]}
+            return _created(trial.status, trial.trial_id, trial.hyperparameters.values | beside)
+
+    def GetTrial(self, request, context):  # noqa: N802
+        """A worker's sign of life."""
+        self._heard[request.trial_id] = time.monotonic()
+        return protos.get_service().GetTrialResponse()
+
+    def EndTrial(self, request, context):  # noqa: N802
+        """What a worker says in the end; again, or of what was given back, it changes nothing."""
+        told = engine.Trial.from_proto(request.trial)
+        known = self.oracle.trials.get(told.trial_id)
+        if known is None or known.hyperparameters.values != told.hyperparameters.values:
+            context.abort(grpc.StatusCode.NOT_FOUND, f"trial {told.trial_id} is of another search")
+        with self._answering():
+            if told.trial_id not in self._ended:
+                self._end(told.trial_id, told.status, told.score)
+                self._note("end", told.trial_id, told.status, told.score)
+        return protos.get_service().EndTrialResponse()
+
+    def is_over(self):
+        """Whether nothing is under way and nothing more is handed out.
+
+        Raises:
+            Exception: What went wrong while a worker was answered.
+        """
+        if self.failure:
+            raise self.failure
+        with self._lock:
+            self._give_back()
+            is_done = self._is_exhausted or len(self._ended) >= self.oracle.max_trials
+            return not self.oracle.ongoing_trials and (is_done or self._is_late())
+
+    def ended(self):
+        """What has ended since the last call: number, family, values, epochs, is lost."""
+        with self._lock:
+            new, self._seen = self._ended[self._seen :], len(self._ended)
+            trials = [self.oracle.trials[trial_id] for trial_id in new]
+        return [
+            (number_of(trial), *self._proposer.decoded(trial), trial.message is not None)
+            for trial in trials
+        ]
+
+    def farewell(self):
+        """Tell every worker that nothing is left to try, as far as they ask soon."""
+        self._is_closing = True
+        until = time.monotonic() + FAREWELL
+        while self._tuners and time.monotonic() < until:
+            time.sleep(POLL / 10)
+
+    @contextlib.contextmanager
+    def _answering(self):
+        """One at a time; what goes wrong is the chief's to raise."""
+        with self._lock:
+            try:
+                yield
+            except Exception as error:
+                self.failure = self.failure or error
+                raise
+
+    def _is_late(self):
+        begun = len(self.oracle.trials) - len(self.oracle._retry_queue)
+        return time.monotonic() > self._deadline and begun >= self._fewest
+
+    def _create(self, tuner):
+        trial = self.oracle.create_trial(tuner)
+        self._is_exhausted = trial.status == Status.STOPPED
+        self._note("create", tuner, trial.hyperparameters.values)
+        return trial
+
+    def _end(self, trial_id, status, score):
+        trial = self.oracle.trials[trial_id]
+        if trial_id in self.oracle._retry_queue:
+            # Its worker had only been silent.
+            self.oracle._retry_queue.remove(trial_id)
+        if score is not None:
+            self.oracle.update_trial(trial_id, {self.oracle.objective.name: score})
+        trial.status = status
+        # KerasTuner prints what it tries again.
+        with contextlib.redirect_stdout(io.StringIO()):
+            self.oracle.end_trial(trial)
+        if trial.status == Status.INVALID:
+            self._is_exhausted = False
+        else:
+            self._ended.append(trial_id)
+
+    def _give_back(self):
+        """Let others have the trials of workers that have fallen silent."""
+        for tuner, trial in list(self.oracle.ongoing_trials.items()):
+            if time.monotonic() - self._heard[trial.trial_id] > LOST:
+                self._tuners.discard(tuner)
+                self._lose(trial.trial_id)
+                self._note("lose", trial.trial_id)
+                then = "is given back" if trial.status == Status.INVALID else "has failed"
+                log.warning(
+                    "search: nothing was heard of %s for %d s: trial %d %s",
+                    tuner, LOST, number_of(trial), then,
+                )  # fmt: skip
+
+    def _lose(self, trial_id):
+        trial = self.oracle.trials[trial_id]
+        self._end(trial_id, Status.INVALID, None)
+        if trial.status == Status.FAILED:
+            trial.message = "lost"
+
+    def _note(self, *call):
+        line = json.dumps([round(time.monotonic() - self._started, 3), *call])
+        with open(self._calls, "a", encoding="utf-8") as stream:
+            stream.write(line + "\n")
+
+    def _repeat(self):
+        """Have the oracle answer all its calls again; returns the seconds until the last."""
+        lines = _lines(self._calls)
+        note, self._note = self._note, lambda *_: None
+        for number, (_, call, name, *rest) in enumerate(lines, 1):
+            if call == "create":
+                trial = self._create(name)
+                self._heard[trial.trial_id] = time.monotonic()
+                if trial.hyperparameters.values != rest[0]:
+                    raise StageError(
+                        f"{self._calls}: line {number}: the search proposes otherwise than it did; "
+                        "was this run begun by another version? Give it another name."
+                    )
+            elif call == "end":
+                self._end(name, *rest)
+            else:
+                self._lose(name)
+        self._note = note
+        return lines[-1][0] if lines else 0.0
+
+
+@contextlib.contextmanager
+def served(address, *arguments):
+    """A `Chief` of these arguments that listens at an address while the block runs.
+
+    Raises:
+        InputError: Where one cannot listen there.
+    """
+    chief = Chief(*arguments)
+    # Two chiefs would share the port, and the workers, in peace.
+    options = [("grpc.so_reuseport", 0)]
+    # KerasTuner's oracles are for one thread.
+    server = grpc.server(futures.ThreadPoolExecutor(max_workers=1), options=options)
+    protos.get_service_grpc().add_OracleServicer_to_server(chief, server)
+    try:
+        server.add_insecure_port(address)
+    except RuntimeError:
+        raise InputError(
+            f"{address}: cannot listen here: another process does, or this machine has no such "
+            "address; see --chief, or KERASTUNER_ORACLE_IP and KERASTUNER_ORACLE_PORT."
+        ) from None
+    server.start()
+    try:
+        yield chief
+        chief.farewell()
+    except StageError:
+        chief.farewell()
+        raise
+    finally:
+        server.stop(None)
+
+
+def seconds_of(calls):
+    """How long the search of these calls has run."""
+    lines = _lines(calls)
+    return lines[-1][0] if lines else 0.0
+
+
+def number_of(trial):
+    """A trial's number, from 1; KerasTuner counts from 0."""
+    return int(trial.trial_id) + 1
+
+
+def _lines(calls):
+    """The calls in a file; without a last one that was not written to its end."""
+    try:
+        text = calls.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return []
+    whole = text[: text.rfind("\n") + 1]
+    if whole != text:
+        calls.write_text(whole, encoding="utf-8")
+    return [json.loads(line) for line in whole.splitlines()]
+
+
+def _values(values):
+    """Values without their space, of which KerasTuner would print every condition it sends."""
+    hyperparameters = keras_tuner.HyperParameters()
+    hyperparameters.values = values
+    return hyperparameters
+
+
+def _created(status, trial_id="", values=()):
+    trial = engine.Trial(_values(dict(values)), trial_id, status)
+    return protos.get_service().CreateTrialResponse(trial=trial.to_proto())

@@ -1,0 +1,139 @@
+"""A worker's end of a search by many processes: KerasTuner's client, with a patience of our own."""
+
+import functools
+import logging
+import threading
+import time
+
+import grpc
+from keras_tuner.engine import trial as engine
+from keras_tuner.src import protos
+from keras_tuner.src.distribute import oracle_client
+
+from autogenome_tf.errors import StageError
+from autogenome_tf.search._keras_tuner.chief import FOLDER, POLL, RUN, SECONDS, number_of
+
+log = logging.getLogger(__name__)
+
+# Seconds that a worker waits for the chief to begin, or to come back.
+WAIT = 600.0
+# After so many it says so.
+SILENCE = 10.0
+# Seconds between two signs of life during a trial.
+BEAT = 5.0
+
+Status = engine.TrialStatus
+
+
+class Remote:
+    """Proposes what a chief hands out.
+
+    Args:
+        proposer: A `Proposer` of the same search; the chief's oracle takes the place of its own.
+        part: The `roles.Part` of this process.
+    """
+
+    def __init__(self, proposer, part):
+        self._proposer = proposer
+        self._client = oracle_client.OracleClient(proposer.oracle)
+        options = [
+            # KerasTuner's own channel would look for a chief that comes back once in two minutes.
+            ("grpc.max_reconnect_backoff_ms", 1000),
+            ("grpc.enable_http_proxy", 0),
+        ]
+        self._channel = grpc.insecure_channel(part.address, options)
+        self._stub = protos.get_service_grpc().OracleStub(self._channel)
+        self._client.stub = _Patient(self._stub, part.address)
+        self._address, self._beats, self._began = part.address, None, None
+
+    def joined(self):
+        """Name of the chief's run, and when it began; waits for the chief.
+
+        Raises:
+            StageError: Where none answers, or some other program does.
+        """
+        values = self._client.get_space().values
+        if RUN not in values:
+            raise StageError(f"{self._address}: a search of KerasTuner, but none of this package.")
+        self._began = values[RUN]
+        return values[FOLDER], self._began
+
+    def propose(self):
+        """The next trial; waits while another worker's may come back.
+
+        Returns:
+            The engine's own trial, its number, family, values, epochs (or None) and the
+            `time.monotonic()` at which it must be over; None when nothing is left.
+
+        Raises:
+            StageError: Where the chief has gone, or is that of another run by now.
+        """
+        while True:
+            proposal = self._client.create_trial(self._client.tuner_id)
+            if proposal.status == Status.STOPPED:
+                return None
+            if proposal.status == Status.RUNNING:
+                break
+            time.sleep(POLL)
+        values = proposal.hyperparameters.values
+        deadline = time.monotonic() + values.pop(SECONDS)
+        if values.pop(RUN) != self._began:
+            raise StageError("the chief has begun another run; start this worker again for it.")
+        self._beats = threading.Event()
+        threading.Thread(target=self._beat, args=(self._beats, proposal), daemon=True).start()
+        return proposal, number_of(proposal), *self._proposer.decoded(proposal), deadline
+
+    def tell(self, proposal, score):
+        """Report a score, or None for a failure."""
+        self._beats.set()
+        proposal.score = score
+        proposal.status = Status.FAILED if score is None else Status.COMPLETED
+        self._client.end_trial(proposal)
+
+    def close(self):
+        """Leave the chief."""
+        if self._beats:
+            self._beats.set()
+        self._channel.close()
+        self._proposer.close()
+
+    def _beat(self, is_told, proposal):
+        request = protos.get_service().GetTrialRequest(trial_id=proposal.trial_id)
+        while not is_told.wait(BEAT):
+            try:
+                self._stub.GetTrial(request, timeout=BEAT)
+            except grpc.RpcError as error:
+                log.debug("no sign of life came through: %s", error)
+            except ValueError:
+                return  # the channel is closed
+
+
+class _Patient:
+    """KerasTuner's stub, which waits for the chief as long as we say, and says so."""
+
+    def __init__(self, stub, address):
+        self._stub, self._address = stub, address
+
+    def __getattr__(self, name):
+        return functools.partial(self._answer, getattr(self._stub, name))
+
+    def _answer(self, call, request, **_):
+        until, seconds = time.monotonic() + WAIT, SILENCE
+        while True:
+            try:
+                return call(request, wait_for_ready=True, timeout=min(seconds, WAIT))
+            except grpc.RpcError as error:
+                if error.code() not in (
+                    grpc.StatusCode.UNAVAILABLE,
+                    grpc.StatusCode.DEADLINE_EXCEEDED,
+                ):
+                    raise StageError(f"the chief at {self._address}: {error.details()}") from None
+            left = until - time.monotonic()
+            if left <= 0:
+                raise StageError(
+                    f"no chief answered at {self._address} for {WAIT:.0f} s: is it started "
+                    "(--role chief), is the address right, or is its search over?"
+                )
+            if seconds == SILENCE:
+                log.info("waiting for the chief at %s, up to %.0f s", self._address, left)
+            seconds = left + 1

@@ -1,0 +1,248 @@
+"""A search of several processes: chief and workers on this machine, one run folder between them."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import autogenome_tf as ag
+from autogenome_tf import roles, search
+from autogenome_tf.config import Config
+from autogenome_tf.errors import InputError, StageError
+from autogenome_tf.run import LOCK, Run
+
+SECONDS = 300
+# The command line with less patience, since a test does not wait as long as a cluster.
+PROGRAM = """
+import sys
+from autogenome_tf.search._keras_tuner import chief, worker
+chief.LOST, worker.BEAT, worker.SILENCE = 15.0, 0.5, 1.0
+from autogenome_tf.cli import main
+sys.exit(main())
+"""
+
+
+@pytest.fixture(scope="module")
+def config(simulated, tmp_path_factory):
+    """Path of a small search of both kinds of networks."""
+    known = json.loads((simulated / "config.json").read_text())
+    for name in ("features", "targets"):
+        known["data"][name] = str(simulated / known["data"][name])
+    networks = {"mlp": {"layers": [1, 2], "units": [4, 8]}, "resnet": {"n_blocks": 1, "width": 8}}
+    known |= {"name": "t", "families": networks, "training": {"epochs": 2}}
+    known["search"] = {"method": "random", "max_trials": 4, "epochs": 2, "folds": 2}
+    known |= {"ensemble": {"size": 2}, "output": {"figures": False}}
+    path = tmp_path_factory.mktemp("config") / "config.json"
+    path.write_text(json.dumps(known))
+    return path
+
+
+@pytest.fixture(scope="module")
+def alone(config, tmp_path_factory):
+    """Run folder of the same search by a single process."""
+    output = tmp_path_factory.mktemp("alone")
+    ag.AutoGenome(Config.load(config).model_copy(update={"output_dir": str(output)})).train()
+    return output / "t"
+
+
+class Company:
+    """Processes of one search; those that are left are killed in the end.
+
+    Args:
+        config: Path of the config.
+        output: Folder for the run.
+    """
+
+    def __init__(self, config, output):
+        self._command = [sys.executable, "-c", PROGRAM, "train", str(config)]
+        self._output, self._all = output, []
+        with socket.socket() as found:
+            found.bind(("127.0.0.1", 0))
+            self._address = f"127.0.0.1:{found.getsockname()[1]}"
+
+    def start(self, tuner, *more):
+        """Start one under a name, as a scheduler would."""
+        host, port = self._address.split(":")
+        known = {roles.TUNER: tuner, roles.HOST: host, roles.PORT: port}
+        place = {"PYTHONPATH": str(Path(ag.__file__).parents[1])}
+        process = subprocess.Popen(
+            [*self._command, "--output", str(self._output), *more],
+            env=os.environ | known | place,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        )  # fmt: skip
+        self._all.append(process)
+        return process
+
+    def close(self):
+        for process in self._all:
+            process.kill()
+            process.stdout.close()
+            process.wait()
+
+
+@pytest.fixture
+def company(config, tmp_path):
+    made = Company(config, tmp_path)
+    yield made
+    made.close()
+
+
+def board(folder):
+    """The leaderboard but for what differs from time to time."""
+    return pd.read_csv(folder / "leaderboard.tsv", sep="\t").drop(columns="seconds")
+
+
+def assert_like(folder, alone):
+    """The same leaderboard, and the same networks where the chief trained them again."""
+    pd.testing.assert_frame_equal(board(folder), board(alone), check_exact=True)
+    found, expected = (np.load(one / "validation.npz")["outputs"] for one in (folder, alone))
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+def until(process, text):
+    """Read what a process says up to a line with this text."""
+    said = []
+    for line in process.stdout:
+        said.append(line)
+        if text in line:
+            return
+    pytest.fail(f"{text!r} was not said: {''.join(said)}")
+
+
+def ended(process, status=0):
+    """What a process says until it ends by itself."""
+    said, _ = process.communicate(timeout=SECONDS)
+    assert process.returncode == status, said
+    return said
+
+
+@pytest.mark.slow
+def test_workers_that_come_early_and_late_make_the_leaderboard_of_one_process(
+    company, alone, tmp_path
+):
+    early = company.start("task-1")
+    until(early, "waiting for the chief")
+    chief = company.start("chief")
+    until(chief, "task-1 is here")
+    early.send_signal(signal.SIGSTOP)  # else it might be done before the other has begun
+    late = company.start("task-2")
+    until(chief, "task-2 is here")
+    early.send_signal(signal.SIGCONT)
+    ended(chief)
+    ended(early)
+    ended(late)
+    assert_like(tmp_path / "t", alone)
+    assert {path.name for path in tmp_path.iterdir()} - {LOCK} == {"t"}
+    wrote = {path.name for path in (tmp_path / "t" / "search").iterdir()}
+    assert wrote >= {"calls.jsonl", "task-1.log", *(f"trial-{n}.tsv" for n in range(1, 5))}
+
+
+@pytest.mark.slow
+def test_killed_workers_and_a_killed_chief_cost_nothing_but_time(company, alone, tmp_path):
+    chief = company.start("chief")
+    until(chief, "listening")
+    lost = company.start("task-1")
+    until(chief, "task-1 is here")
+    lost.send_signal(signal.SIGKILL)
+    stays = company.start("task-2")
+    until(chief, "trial 2/4")
+    chief.send_signal(signal.SIGKILL)
+    chief.wait()
+    again = company.start("chief")
+    said = ended(again)
+    assert "resuming the unfinished run" in said
+    ended(stays)
+    assert_like(tmp_path / "t", alone)
+    calls = (tmp_path / "t" / "search" / "calls.jsonl").read_text()
+    assert calls.count('"lose"') == 1
+
+
+@pytest.mark.slow
+def test_who_does_not_belong_to_a_search_is_told_so(company, tmp_path):
+    chief = company.start("chief")
+    until(chief, "listening")
+    second = company.start("chief")
+    seed = company.start("task-1", "--set", "seed=8")
+    assert "another process works on this run" in ended(second, 1)
+    assert "these differ: 'seed'" in ended(seed, 2)
+    elsewhere = company.start("task-1", "--output", str(tmp_path / "elsewhere"))
+    assert "not the run of the chief" in ended(elsewhere, 2)
+    assert not (tmp_path / "elsewhere").exists() and chief.poll() is None
+
+
+# Alone ------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def is_worker(monkeypatch):
+    for name, value in {roles.TUNER: "task-1", roles.HOST: "127.0.0.1", roles.PORT: "9"}.items():
+        monkeypatch.setenv(name, value)
+
+
+@pytest.mark.parametrize("method", ["enas", "coordinate"])
+def test_a_search_for_one_process_is_refused_at_once(config, tmp_path, is_worker, method):
+    known = json.loads(config.read_text()) | {
+        "output_dir": str(tmp_path),
+        "families": {"wired": {}},
+    }
+    known["search"] = {"method": method}
+    with pytest.raises(InputError, match=f"search.method: '{method}' goes on in one process"):
+        ag.AutoGenome(known).run()
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_search_of_nothing_is_refused(is_worker):
+    with pytest.raises(InputError, match="families: linear alone"):
+        search.check(Config.of({"name": "t", "families": {"linear": {}}}))
+
+
+def test_half_of_the_variables_is_one_message(config, is_worker, monkeypatch, capsys):
+    from autogenome_tf.cli import main
+
+    monkeypatch.delenv(roles.PORT)
+    assert main(["train", str(config)]) == 2
+    assert f"environment: {roles.PORT} missing" in capsys.readouterr().err
+
+
+@pytest.fixture
+def begun(config, tmp_path):
+    """A run as its chief has begun it, and its config."""
+    given = Config.load(config).model_copy(update={"output_dir": str(tmp_path)})
+    run = Run.of(given, ["train"])
+    return run.read_json("environment.json")["began"], given, run
+
+
+def test_a_worker_finds_the_run_of_its_chief(begun):
+    began, config, run = begun
+    assert Run.begun("t", began, config).folder == run.folder
+    with pytest.raises(InputError, match="not the run of the chief, which began at yesterday"):
+        Run.begun("t", "yesterday", config)
+    with pytest.raises(InputError, match="not the run of the chief"):
+        Run.begun("u", began, config)
+
+
+def test_a_worker_with_other_data_is_refused(begun):
+    began, config, run = begun
+    environment = run.read_json("environment.json")
+    (targets,) = [path for path in environment["data"] if "targets" in path]
+    environment["data"][targets] = "0" * 64
+    run.write_json("environment.json", environment)
+    with pytest.raises(InputError, match="another config or other data.*targets.tsv"):
+        Run.begun("t", began, config)
+
+
+def test_a_search_stays_with_one_or_with_many(begun, is_worker, monkeypatch):
+    _, config, run = begun
+    (run.folder / "search").mkdir()
+    (run.folder / "search" / "calls.jsonl").touch()
+    for name in (roles.TUNER, roles.HOST, roles.PORT):
+        monkeypatch.delenv(name)
+    with pytest.raises(StageError, match="its search was begun by a chief and workers"):
+        ag.AutoGenome(config).train()
