@@ -132,7 +132,7 @@ class Run:
                 f"{run.folder}: not the run of the chief, which began at {began}; chief and "
                 "workers need one output_dir on a file system that they share."
             )
-        checksums = {path: checksum(path) for path in ([rows] if rows else config.files)}
+        checksums = {path: checksum(path) for path in config.files}
         config, checksums = run._own(config, rows, checksums)
         differing = config.differing(run.config())
         known, ours = environment["data"], run._relative(checksums)
