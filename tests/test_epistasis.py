@@ -104,7 +104,7 @@ def test_the_step_adds_the_gradient_of_the_penalty():
 def test_without_strength_nothing_is_computed_and_nothing_changes():
     pairs = [some(32, 1)]
     plain, absent = ready(pairs), ready(pairs, epistasis={"strength": [0.0, 0.1]})
-    assert absent.rows(SMALL | {"epistasis": 0.0}).genotypes is None
+    assert absent.rows("mlp", SMALL | {"epistasis": 0.0}).genotypes is None
     one = plain.fit("mlp", SMALL, PLAN, 1, repeats=1)
     other = absent.fit("mlp", SMALL | {"epistasis": 0.0}, PLAN, 1, repeats=1)
     for left, right in zip(one.weights, other.weights, strict=True):
@@ -133,7 +133,7 @@ def test_genotypes_stay_as_they_are_and_networks_see_sites():
     many = np.eye(8, 40, dtype="float32")  # more sites than rows, every row of the same sum
     folds = ready([(np.arange(8), np.zeros(0, int))], np.arange(8), many, {"strength": 0.1})
     assert folds.space == "genes" and folds.transforms["auto"].name == "none"
-    assert not folds.rows(SMALL | {"epistasis": 0.1}).genotypes.is_exact
+    assert not folds.rows("mlp", SMALL | {"epistasis": 0.1}).genotypes.is_exact
     folds.fit("mlp", SMALL | {"epistasis": 0.1}, Plan(1), 1, repeats=1)
 
 
