@@ -78,7 +78,7 @@ class Run:
             InputError: Where the folder cannot be made.
         """
         base = Path(config.output_dir) / config.name
-        checksums = {path: checksum(path) for path in ([rows] if rows else config.files)}
+        checksums = {path: checksum(path) for path in config.files}
         with _chosen_alone(base.parent):
             return cls._found(base, config, asked, rows, checksums)
 
@@ -127,7 +127,7 @@ class Run:
                 f"{run.folder}: not the run of the chief, which began at {began}; chief and "
                 "workers need one output_dir on a file system that they share."
             )
-        checksums = {path: checksum(path) for path in ([rows] if rows else config.files)}
+        checksums = {path: checksum(path) for path in config.files}
         config, checksums = run._own(config, rows, checksums)
         differing = config.differing(run.config())
         known, ours = environment["data"], run._relative(checksums)
@@ -141,10 +141,9 @@ class Run:
 
     def _own(self, config, rows, checksums):
         """A config and its checksums as this folder has them, where rows come from memory."""
-        if not rows:
-            return config, checksums
         kept = str(self.path(DATA).resolve())
-        return config.reading(kept), {kept: checksums[rows]}
+        sums = {kept if path == rows else path: digest for path, digest in checksums.items()}
+        return config.reading(kept) if rows else config, sums
 
     def _begin(self, config, checksums, asked, rows):
         try:
