@@ -146,11 +146,9 @@ class Run:
 
     def _own(self, config, rows, checksums):
         """A config and its checksums as this folder has them, where rows come from memory."""
-        if not rows:
-            return config, checksums
         kept = str(self.path(DATA).resolve())
-        sums = {kept if path == rows else path: sum for path, sum in checksums.items()}
-        return config.reading(kept), sums
+        sums = {kept if path == rows else path: digest for path, digest in checksums.items()}
+        return config.reading(kept) if rows else config, sums
 
     def _begin(self, config, checksums, asked, rows):
         try:
