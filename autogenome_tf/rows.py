@@ -70,7 +70,9 @@ class ConfiguredRows:
             source, table = "the given rows", data.table_of(rows, named.covariates)
         else:
             source = str(rows)
-            table = data.read_table(source, columns=data.columns_apart(named), limit=named.limit)
+            table = data.read_table(
+                source, data.columns_apart(named), limit=named.limit, expansion=named.expansion
+            )
             log.info(table.said)
         dataset = data.dataset_of(table)
         if named.covariates:

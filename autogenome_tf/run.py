@@ -23,7 +23,7 @@ import pandas as pd
 
 from autogenome_tf.config import Config, read_json
 from autogenome_tf.errors import InputError, StageError
-from autogenome_tf.files import model_names, replacing
+from autogenome_tf.files import model_names, partial, replacing
 
 log = logging.getLogger(__name__)
 
@@ -112,7 +112,8 @@ class Run:
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             if rows:
-                shutil.copyfile(rows, self.path(DATA))
+                with replacing(self.path(DATA)) as path:
+                    shutil.copyfile(rows, path)
             self.write_text("config.json", config.relative(self.folder).as_json())
         except OSError as error:
             raise InputError(f"{self.folder}: cannot write here: {error.strerror}.") from None
@@ -184,8 +185,9 @@ class Run:
     def ask(self, stages):
         """Add stages to those that make this run complete."""
         environment = self.read_json("environment.json")
-        environment["asked"] = list(dict.fromkeys([*environment["asked"], *stages]))
-        self.write_json("environment.json", environment)
+        if not set(stages) <= set(environment["asked"]):
+            environment["asked"] = list(dict.fromkeys([*environment["asked"], *stages]))
+            self.write_json("environment.json", environment)
 
     def path(self, name):
         """Path of a file in the folder."""
@@ -206,6 +208,11 @@ class Run:
             raise StageError(f"{self.folder}: no {name}: this run, a {kind}, has none.")
         if not self.has(name) if name else stage not in self.stages:
             raise StageError(f"{self.folder}: the {stage} stage is not done yet; run it first.")
+
+    def remove(self, name):
+        """Remove a file, and what a killed process left of it half written."""
+        for path in (self.path(name), partial(self.path(name))):
+            path.unlink(missing_ok=True)
 
     def write_text(self, name, text):
         """Write UTF-8 text."""
