@@ -97,6 +97,8 @@ class AutoGenome:
         run = Run.existing(folder)
         automl = cls(run.config())
         automl._run = run
+        # What a folder of a stranger names must not be read aloud in an error.
+        automl._rows = ConfiguredRows(automl.config, run.check_data)
         return automl
 
     @property

@@ -24,8 +24,8 @@ FLOORS = (
         "likelihoods",
         "ppca",
     ),
-    # rows, also more than memory holds
-    ("matrix",),
+    # rows, also more than memory holds; folders of strangers
+    ("matrix", "trust"),
     # one noun each: rows, a task, the parts of a network, its sets of weights; wrong configs
     (
         "problems",
@@ -76,7 +76,7 @@ HEIGHT = {room: height for height, rooms in enumerate(FLOORS) for room in rooms}
 # What may be imported without waiting for TensorFlow; the members of a room are in it.
 LIGHT = (
     "autogenome_tf", "errors", "seeds", "files", "console", "problems", "legacy", "sections",
-    "config", "run",
+    "config", "run", "trust",
     "data", "metrics", "rowspace", "simulation", "simulate", "families", "plots", "summary",
     "audit", "report", "reference", "evaluation", "layout", "cli",
 )  # fmt: skip

@@ -16,14 +16,16 @@ from autogenome_tf.data._files import (
 )
 from autogenome_tf.data._layout import DELIMITERS, find_delimiter, head_lines, header_only
 from autogenome_tf.errors import InputError, some
+from autogenome_tf.matrix import LIMIT
 
 
-def read_columns(sources, expansion=EXPANSION):
+def read_columns(sources, limit=LIMIT, expansion=EXPANSION):
     """Read one target file, or join several.
 
     Args:
         sources: A path or a list of paths of text tables. Files with sample ids are joined by
             them, files without by order.
+        limit: Bytes that any file may unpack to.
         expansion: How many times its size a file may unpack to.
 
     Returns:
@@ -35,16 +37,16 @@ def read_columns(sources, expansion=EXPANSION):
         InputError: A file is no table, names a sample twice, or cannot be joined.
     """
     paths = [sources] if isinstance(sources, (str, os.PathLike)) else sources
-    frames = [_read_file(os.fspath(path), expansion) for path in paths]
+    frames = [_read_file(os.fspath(path), limit, expansion) for path in paths]
     frame = frames[0]
     for other in frames[1:]:
         frame = _join(frame, other)
     return frame
 
 
-def _read_file(source, expansion):
+def _read_file(source, limit, expansion):
     check_file(source)
-    delimiter, rows = _rows(source, most_unpacked(source, expansion=expansion))
+    delimiter, rows = _rows(source, most_unpacked(source, limit, expansion))
     header = _has_header(rows)
     body = rows[header:]
     if not body:

@@ -115,7 +115,7 @@ def _hdf5(source, limit, most):
             return _groups(source, file, limit)
     except InputError:
         raise
-    except (OSError, KeyError, ValueError) as error:
+    except Exception as error:  # h5py names a damaged file by a dozen kinds of error
         raise InputError(f"{source}: not a readable 10x .h5 file ({error}).") from error
 
 
