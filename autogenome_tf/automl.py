@@ -20,6 +20,7 @@ from autogenome_tf.explanation import Explanation
 from autogenome_tf.export import export
 from autogenome_tf.predictor import Predictor
 from autogenome_tf.refit import refit
+from autogenome_tf.replicas import EngineError
 from autogenome_tf.report import report
 from autogenome_tf.representation import Representation
 from autogenome_tf.rows import ConfiguredRows
@@ -352,7 +353,8 @@ class AutoGenome:
         """What is said goes to log.txt; the stage is drawn and noted as done when it ends well.
 
         Raises:
-            StageError: Where another process works on the run, or a file cannot be written.
+            StageError: Where another process works on the run, a file cannot be written, or memory
+                does not suffice.
         """
         run = self._opened()
         try:
@@ -362,9 +364,10 @@ class AutoGenome:
                     plots.draw(run, name)
                 if self.config.output.layout == "autogenome":
                     layout.follow(run, name)
-        except OSError as error:
+        except (OSError, MemoryError, EngineError) as error:
             raise StageError(
-                f"{run.folder}: {name}: {error}. What is done is kept: the same command goes on."
+                f"{run.folder}: {name}: {_reason(error)}. What is done is kept: the same command "
+                "goes on."
             ) from error
 
     def _begun(self, asked):
@@ -505,3 +508,9 @@ class AutoGenome:
         if scored:
             predictor.check(scored, self.config.data.evaluate)
             yield "evaluate", (scored.targets, predictor.outputs(scored.values))
+
+
+def _reason(error):
+    """An error of the machine on a line; TensorFlow's goes on with where it was."""
+    first, *_ = str(error).splitlines() or [""]
+    return first if isinstance(error, OSError) else f"{type(error).__name__}: {first}"

@@ -251,6 +251,8 @@ def read_json(path):
         text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         raise InputError(f"{path}: not UTF-8 text (byte {error.start}).") from None
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror}.") from None
     try:
         # Plain JSON, as runs write it, is read a hundred times as fast.
         with contextlib.suppress(ValueError, RecursionError):

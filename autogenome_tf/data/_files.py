@@ -19,12 +19,14 @@ def check_file(source):
     """Refuse what is not a file with something in it.
 
     Raises:
-        InputError: There is no such file, or it is a folder, or empty.
+        InputError: There is no such file, or it is a folder, or empty, or not ours to read.
     """
     if os.path.isdir(source):
         raise InputError(f"{source}: received a folder; expected a file.")
     if not os.path.isfile(source):
         raise missing_file(source)
+    if not os.access(source, os.R_OK):
+        raise InputError(f"{source}: no permission to read it.")
     if os.path.getsize(source) == 0:
         raise InputError(f"{source}: the file is empty; expected a table.")
 

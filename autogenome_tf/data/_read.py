@@ -33,7 +33,8 @@ def read_table(source, columns=None, delimiter=None, limit=LIMIT, expansion=EXPA
         A `Table`.
 
     Raises:
-        InputError: The kind is unknown, or the content is wrong; the message has the place.
+        InputError: The kind is unknown, the content is wrong, or memory does not hold it; the
+            message has the place.
     """
     source = os.fspath(source)
     reader = find_reader(source)
@@ -42,7 +43,12 @@ def read_table(source, columns=None, delimiter=None, limit=LIMIT, expansion=EXPA
         raise InputError(f"{source}: received a delimiter; expected one only for text tables.")
     # A bundled data set has no path.
     most = most_unpacked(source, limit, expansion) if os.path.exists(source) else None
-    return reader.read(source, columns=tuple(columns or ()), limit=limit, most=most, **options)
+    try:
+        return reader.read(source, columns=tuple(columns or ()), limit=limit, most=most, **options)
+    except MemoryError as error:
+        raise InputError(
+            f"{source}: not enough memory to read it ({error}); lower data.memory, or give it more."
+        ) from None
 
 
 def find_reader(source):

@@ -75,6 +75,8 @@ def _stacked(source, file, features, others, limit):
 
     try:
         return stack_batches(file.iter_batches(_ROWS), features, others, limit)
+    except MemoryError:
+        raise
     except (pa.ArrowException, OSError) as error:
         raise InputError(f"{source}: the file is damaged or cut short ({error}).") from error
 
