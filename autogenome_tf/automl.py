@@ -149,7 +149,6 @@ class AutoGenome:
             times["search"] = time.monotonic() - started + before
             started = time.monotonic()
             self._check(best, trials)
-            folds.forget_steps()
             self._finish(run, learn, folds, best, deadline)
             times["fit"] = time.monotonic() - started
             self._ready = None
@@ -468,10 +467,12 @@ class AutoGenome:
     def _finish(self, run, learn, folds, best, deadline):
         """From the best trials to the model on disk, and a linear one to compare it with."""
         if self.config.ensemble.size == 1:
+            # On the folds, it trains by the step that its trial has compiled.
             winner = best.attempts[0].trial
             members = {winner.number}
             final = refit(folds, learn.values, winner, self.config, learn.features, deadline)
         else:
+            folds.forget_steps()
             final = ensemble.assemble(folds, best.attempts, self.config, learn.features)
             members = set(final.history["trial"])
         beside = {}
