@@ -21,6 +21,7 @@ from autogenome_tf.explanation import Explanation
 from autogenome_tf.export import export
 from autogenome_tf.predictor import Predictor
 from autogenome_tf.refit import refit
+from autogenome_tf.replicas import EngineError
 from autogenome_tf.report import report
 from autogenome_tf.representation import Representation
 from autogenome_tf.rows import ConfiguredRows
@@ -99,6 +100,8 @@ class AutoGenome:
         run = Run.existing(folder)
         automl = cls(run.config())
         automl._run = run
+        # What a folder of a stranger names must not be read aloud in an error.
+        automl._rows = ConfiguredRows(automl.config, run.check_data)
         return automl
 
     @property
@@ -163,7 +166,6 @@ class AutoGenome:
             times["search"] = time.monotonic() - started + before
             started = time.monotonic()
             self._check(best, trials)
-            folds.forget_steps()
             self._finish(run, learn, folds, best, deadline)
             times["fit"] = time.monotonic() - started
             self._ready = self._cluster = None
@@ -372,7 +374,8 @@ class AutoGenome:
         """What is said goes to log.txt; the stage is drawn and noted as done when it ends well.
 
         Raises:
-            StageError: Where another process works on the run, or a file cannot be written.
+            StageError: Where another process works on the run, a file cannot be written, or memory
+                does not suffice.
         """
         run = self._opened()
         try:
@@ -382,9 +385,10 @@ class AutoGenome:
                     plots.draw(run, name)
                 if self.config.output.layout == "autogenome":
                     layout.follow(run, name)
-        except OSError as error:
+        except (OSError, MemoryError, EngineError) as error:
             raise StageError(
-                f"{run.folder}: {name}: {error}. What is done is kept: the same command goes on."
+                f"{run.folder}: {name}: {_reason(error)}. What is done is kept: the same command "
+                "goes on."
             ) from error
 
     def _helped(self):
@@ -524,10 +528,12 @@ class AutoGenome:
     def _finish(self, run, learn, folds, best, deadline):
         """From the best trials to the model on disk, and a linear one to compare it with."""
         if self.config.ensemble.size == 1:
+            # On the folds, it trains by the step that its trial has compiled.
             winner = best.attempts[0].trial
             members = {winner.number}
             final = refit(folds, learn.values, winner, self.config, learn.features, deadline)
         else:
+            folds.forget_steps()
             final = ensemble.assemble(folds, best.attempts, self.config, learn.features)
             members = set(final.history["trial"])
         beside = {}
@@ -566,3 +572,9 @@ class AutoGenome:
         if scored:
             predictor.check(scored, self.config.data.evaluate)
             yield "evaluate", (scored.targets, predictor.outputs(scored.values))
+
+
+def _reason(error):
+    """An error of the machine on a line; TensorFlow's goes on with where it was."""
+    first, *_ = str(error).splitlines() or [""]
+    return first if isinstance(error, OSError) else f"{type(error).__name__}: {first}"

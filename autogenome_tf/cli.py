@@ -20,7 +20,7 @@ def main(arguments=None):
     except InputError as error:
         print(f"autogenome-tf: {error}", file=sys.stderr)
         return WRONG_INPUT
-    except StageError as error:
+    except (StageError, OSError) as error:
         print(f"autogenome-tf: {error}", file=sys.stderr)
         return FAILED
     except KeyboardInterrupt:

@@ -112,7 +112,7 @@ def _save(path, run, predictor, background, names):
         base = tf.constant(predictor.outputs(background).mean(axis=0))
     except InputError as error:
         log.info("no signature explain: %s", error)
-    environment = run.read_json("environment.json")
+    environment = run.environment
     about = {"about": {key: environment[key] for key in ("versions", "seed", "data")}}
     with tempfile.TemporaryDirectory(prefix="autogenome_tf-") as folder:
         for name, content in (about | names).items():

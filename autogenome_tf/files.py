@@ -17,6 +17,11 @@ MOST_SHOWN = 80
 MODEL_NAMES = "autogenome_tf.json"
 
 
+def partial(path):
+    """The name that a file or folder has while it is written."""
+    return Path(path).with_name(f".partial.{Path(path).name}")
+
+
 @contextlib.contextmanager
 def replacing(path):
     """A temporary path that takes the place of `path` when the block ends well.
@@ -29,7 +34,7 @@ def replacing(path):
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".partial.{path.name}")
+    temporary = partial(path)
     try:
         yield temporary
         os.replace(temporary, path)
@@ -41,7 +46,7 @@ def replacing(path):
 def replacing_folder(path):
     """The same for a folder that is not there yet; the temporary one is new and empty."""
     path = Path(path)
-    temporary = path.with_name(f".partial.{path.name}")
+    temporary = partial(path)
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir(parents=True)
     try:

@@ -33,7 +33,7 @@ def follow(run, stage):
 
 def folder(run, kind):
     """Path of the folder of a run among the original's: kind is models or output_files."""
-    began = datetime.datetime.fromisoformat(run.read_json("environment.json")["began"])
+    began = datetime.datetime.fromisoformat(run.environment["began"])
     return run.folder.parent / kind / run.config().name / began.strftime("%m%d_%H%M%S")
 
 

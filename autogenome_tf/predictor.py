@@ -14,6 +14,10 @@ from autogenome_tf.errors import InputError
 from autogenome_tf.files import MODEL_NAMES, model_names, replacing
 from autogenome_tf.matrix import batches, blocks
 from autogenome_tf.tasks import Classification, Regression
+from autogenome_tf.trust import check_model
+
+# What files raise that are no models of this package.
+DAMAGED = (zipfile.BadZipFile, KeyError, TypeError, ValueError, OSError, RecursionError)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -159,9 +163,10 @@ class Predictor:
             raise InputError(f"{path}: no fitted model here; run the train stage first.")
         try:
             names = model_names(path)
+            check_model(path)
             model = keras.models.load_model(path, compile=False, safe_mode=True)
             return cls.from_names(model, names)
-        except (zipfile.BadZipFile, KeyError, TypeError, ValueError, OSError) as error:
+        except DAMAGED as error:
             raise InputError(f"{path}: not a model of this package: {error}") from None
 
 

@@ -142,6 +142,7 @@ def _fitted(folds, values, trial, config, seed, count, deadline=float("inf")):
     # One network a fold, since one will be the final one.
     fit = folds.fit(trial.family, trial.values, plan, seed, repeats=count if is_last else 1)
     outcome = folds.judge(fit)
+    folds.forget_steps()
     if is_last:
         return outcome, folds, fit
     everything = [(np.arange(len(folds.truth)), np.zeros(0, int))]

@@ -21,15 +21,18 @@ class ConfiguredRows:
 
     Args:
         config: A `Config` with absolute paths.
+        check: A function that refuses files before they are read, or None.
     """
 
-    def __init__(self, config):
-        self._config = config
+    def __init__(self, config, check=None):
+        self._config, self._check = config, check
 
     @functools.cached_property
     def labelled(self):
         """The rows to learn from and to test on, a `Dataset`, and their `Parts`."""
         config = self._config
+        if self._check:
+            self._check()
         dataset = data.load_labelled(config.data, config.task.type)
         further = self._further("validation", dataset)
         data.check_learnable(dataset, config.data, config.task.type)
@@ -72,7 +75,9 @@ class ConfiguredRows:
             source, table = "the given rows", data.table_of(rows, named.covariates)
         else:
             source = str(rows)
-            table = data.read_table(source, columns=data.columns_apart(named), limit=named.limit)
+            table = data.read_table(
+                source, data.columns_apart(named), limit=named.limit, expansion=named.expansion
+            )
             log.info(table.said)
         dataset = data.dataset_of(table)
         if named.covariates:

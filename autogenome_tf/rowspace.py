@@ -9,6 +9,7 @@ and folds back into an equal gene-level network.
 import dataclasses
 
 import numpy as np
+import threadpoolctl
 from sklearn.utils.extmath import randomized_svd
 
 # Directions below this share of the largest variance are rounding, not data.
@@ -129,7 +130,11 @@ def _directions(centred, is_truncated):
         vectors, singular, _ = randomized_svd(centred, rank, random_state=0)
         return singular.astype("float64") ** 2, vectors.astype("float64")
     gram = centred.astype("float64")
-    values, vectors = np.linalg.eigh(gram @ gram.T)
+    gram = gram @ gram.T
+    # Threads of BLAS wait for each other at every column: beside other work that took 15 times as
+    # long as one alone.
+    with threadpoolctl.threadpool_limits(1):
+        values, vectors = np.linalg.eigh(gram)
     return values[::-1], vectors[:, ::-1]
 
 

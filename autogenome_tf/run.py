@@ -23,7 +23,8 @@ import pandas as pd
 
 from autogenome_tf.config import Config, read_json
 from autogenome_tf.errors import InputError, StageError, some
-from autogenome_tf.files import model_names, replacing
+from autogenome_tf.files import model_names, partial, replacing
+from autogenome_tf.trust import check_links
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +41,11 @@ PACKAGES = (
 
 
 DATA = "data.npz"
+# What environment.json holds at least.
+ENVIRONMENT = {
+    "versions": dict, "seed": int, "began": str, "data": dict, "asked": list, "stages": dict,
+    "times": dict,
+}  # fmt: skip
 LOCK = ".lock"
 # Columns that hold ids and names, whatever these look like, by the table.
 TEXT = {
@@ -101,14 +107,15 @@ class Run:
 
     @classmethod
     def existing(cls, folder):
-        """Open a folder that holds a run.
+        """Open a folder that holds a run, perhaps somebody else's.
 
         Raises:
-            InputError: Where it does not.
+            InputError: Where it does not, or leads out of itself.
         """
         run = cls(folder)
         if not (run.folder / "config.json").is_file():
             raise InputError(f"{folder}: not a run folder; expected a config.json in it.")
+        check_links(run.folder)
         return run
 
     @classmethod
@@ -154,7 +161,8 @@ class Run:
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             if rows:
-                shutil.copyfile(rows, self.path(DATA))
+                with replacing(self.path(DATA)) as path:
+                    shutil.copyfile(rows, path)
             self.write_text("config.json", config.relative(self.folder).as_json())
         except OSError as error:
             raise InputError(f"{self.folder}: cannot write here: {error.strerror}.") from None
@@ -184,9 +192,37 @@ class Run:
         return Config.load(self.folder / "config.json")
 
     @property
+    def environment(self):
+        """What environment.json says.
+
+        Raises:
+            InputError: Where that is not what is written here.
+        """
+        found = self.read_json("environment.json")
+        for key, kind in ENVIRONMENT.items():
+            if not isinstance(found, dict) or not isinstance(found.get(key), kind):
+                place = self.path("environment.json")
+                raise InputError(f"{place}: {key}: expected {kind.__name__}, as a run writes it.")
+        return found
+
+    @property
     def stages(self):
         """Stages done."""
-        return self.read_json("environment.json")["stages"]
+        return self.environment["stages"]
+
+    def check_data(self):
+        """Refuse data files other than those that the run was trained on.
+
+        Raises:
+            InputError: Naming the file.
+        """
+        known = self.environment["data"]
+        for path, digest in self._relative({p: checksum(p) for p in self.config().files}).items():
+            if digest and known.get(path) != digest:
+                raise InputError(
+                    f"{self.path(path).resolve()}: not the file that {self.folder} was trained on: "
+                    "its checksum is another one."
+                )
 
     @contextlib.contextmanager
     def stage(self, name):
@@ -197,7 +233,7 @@ class Run:
         """
         times = {}
         yield times
-        environment = self.read_json("environment.json")
+        environment = self.environment
         environment["stages"][name] = _now()
         environment["times"] |= {key: round(value, 3) for key, value in times.items()}
         self.write_json("environment.json", environment)
@@ -225,9 +261,10 @@ class Run:
 
     def ask(self, stages):
         """Add stages to those that make this run complete."""
-        environment = self.read_json("environment.json")
-        environment["asked"] = list(dict.fromkeys([*environment["asked"], *stages]))
-        self.write_json("environment.json", environment)
+        environment = self.environment
+        if not set(stages) <= set(environment["asked"]):
+            environment["asked"] = list(dict.fromkeys([*environment["asked"], *stages]))
+            self.write_json("environment.json", environment)
 
     def path(self, name):
         """Path of a file in the folder."""
@@ -248,6 +285,11 @@ class Run:
             raise StageError(f"{self.folder}: no {name}: this run, a {kind}, has none.")
         if not self.has(name) if name else stage not in self.stages:
             raise StageError(f"{self.folder}: the {stage} stage is not done yet; run it first.")
+
+    def remove(self, name):
+        """Remove a file, and what a killed process left of it half written."""
+        for path in (self.path(name), partial(self.path(name))):
+            path.unlink(missing_ok=True)
 
     def write_text(self, name, text):
         """Write UTF-8 text."""
@@ -325,9 +367,9 @@ def _take(lock, how):
 
 
 def checksum(path):
-    """SHA-256 of a file, or of the files of a folder; None for what is not there."""
+    """SHA-256 of a file, or of the files of a folder; None for what is neither."""
     path = Path(path)
-    if not path.exists():
+    if not path.is_file() and not path.is_dir():
         return None
     digest = hashlib.sha256()
     for file in sorted(filter(Path.is_file, path.iterdir())) if path.is_dir() else [path]:

@@ -145,6 +145,14 @@ class Data(Section):
         ),
     )
 
+    expansion: Annotated[float, Field(ge=1)] = Field(
+        200.0,
+        description=(
+            "How many times its size on disk a file may unpack to where that is more than "
+            "`memory`; beyond it is refused."
+        ),
+    )
+
     @model_validator(mode="after")
     def _auto_stands_alone_or_beside_rank(self):
         beside = set(self.transforms) - {"auto", "rank"}

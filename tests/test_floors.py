@@ -25,8 +25,9 @@ FLOORS = (
         "ppca",
         "walsh",
     ),
-    # rows, also more than memory holds; rows that nobody measured; one process among many
-    ("matrix", "genotypes", "roles"),
+    # rows, also more than memory holds; rows that nobody measured; one process among many; folders
+    # of strangers
+    ("matrix", "genotypes", "roles", "trust"),
     # one noun each: rows, a task, the parts of a network, its sets of weights; wrong configs
     (
         "problems",
@@ -78,7 +79,7 @@ HEIGHT = {room: height for height, rooms in enumerate(FLOORS) for room in rooms}
 # What may be imported without waiting for TensorFlow; the members of a room are in it.
 LIGHT = (
     "autogenome_tf", "errors", "seeds", "files", "console", "problems", "legacy", "sections",
-    "config", "run", "roles",
+    "config", "run", "roles", "trust",
     "data", "genesets", "metrics", "rowspace", "simulation", "landscape", "pathways", "simulate",
     "families", "plots", "summary", "audit", "report", "reference", "evaluation", "layout", "cli",
 )  # fmt: skip

@@ -20,6 +20,7 @@ from autogenome_tf.run import Run
 HOSTILE = [
     "<script>alert(1)</script>", '"quoted" & \'quoted\'', "$\\frac{1}{0}$ costs $", "=1+1",
     "line\nbreak\ttab", "nul\x01", "../../etc/passwd", "NA", "x" * 10_000, "Ünïcödé 基因",
+    "=cmd|' /C calc'!A0", "+1-1", "-2+3", "@SUM(A1)", "/", "a\\b",
 ]  # fmt: skip
 VOID = {"meta", "link", "br", "img"}
 SMALL = {
@@ -89,9 +90,9 @@ def hostile(tmp_path_factory):
     """A run whose genes, classes, samples and columns have the worst of names."""
     frame, _ = rows(genes=len(HOSTILE))
     frame.columns = HOSTILE
-    frame.index = [f"{name[:200]}{row}" for row, name in enumerate(HOSTILE * 6)]
-    classes = [HOSTILE[0], HOSTILE[2], HOSTILE[8]]
-    labels = pd.Series([classes[row % 3] for row in range(60)], frame.index, name=HOSTILE[1])
+    frame.index = [f"{name[:200]}{row}" for row, name in enumerate((HOSTILE * 6)[:60])]
+    classes = [HOSTILE[0], HOSTILE[2], HOSTILE[8], HOSTILE[10]]
+    labels = pd.Series([classes[row % 4] for row in range(60)], frame.index, name=HOSTILE[1])
     config = SMALL | {"name": "hostile", "output_dir": str(tmp_path_factory.mktemp("runs"))}
     config["explanation"] = config["explanation"] | {"top": len(HOSTILE)}
     automl = ag.AutoGenome(config | {"output": {"figures": True}}, data=(frame, labels))
@@ -191,6 +192,28 @@ def test_a_gene_called_na_keeps_its_name(hostile):
     run = Run(hostile.folder)
     assert set(run.read_table("attributions.tsv")["feature"]) == set(HOSTILE)
     assert set(run.read_table("predictions.tsv", text=["target"])["target"]) <= set(HOSTILE)
+
+
+def test_tables_give_names_back_as_they_were(hostile):
+    """Formula signs too: tables are read by programs, this one first."""
+    run, samples = (
+        Run(hostile.folder),
+        [f"{n[:200]}{row}" for row, n in enumerate((HOSTILE * 6)[:60])],
+    )
+    assert sorted(run.read_table("predictions.tsv")["sample"]) == sorted(samples)
+    assert sorted(run.read_table("split.tsv")["sample"]) == sorted(samples)
+    assert set(run.read_table("effects.tsv")["feature"]) <= set(HOSTILE)
+    again = ag.load(hostile.folder).predict()
+    assert sorted(again["sample"]) == sorted(samples)
+
+
+def test_names_lead_nowhere(hostile):
+    """Files are called by letters that mean nothing, in the folder and its own folders."""
+    found = [path.relative_to(hostile.folder) for path in hostile.folder.rglob("*")]
+    assert all(re.fullmatch(r"[A-Za-z0-9._/-]{1,200}", str(path)) for path in found)
+    own = {"plots", "saved_model", "search"}
+    assert {path.parts[0] for path in found if len(path.parts) > 1} <= own
+    assert {path.name for path in hostile.folder.parent.iterdir()} <= {"hostile", ".lock"}
 
 
 def test_what_is_to_be_doubted_stands_at_the_top(tmp_path):
@@ -324,7 +347,7 @@ def test_a_figure_that_a_run_does_not_have_is_refused(classified, tmp_path):
 )
 def test_classes_may_be_called_as_columns_are(tmp_path, classes):
     frame, _ = rows()
-    labels = pd.Series([classes[row % 3] for row in range(60)], frame.index, name="prediction")
+    labels = pd.Series([classes[row % 4] for row in range(60)], frame.index, name="prediction")
     config = SMALL | {"name": "t", "output_dir": str(tmp_path), "output": {"figures": True}}
     automl = ag.AutoGenome(config, data=(frame, labels))
     automl.run()
@@ -336,7 +359,7 @@ def test_classes_may_be_called_as_columns_are(tmp_path, classes):
     assert sorted(text.get_text() for text in total) == sorted(classes)
 
 
-@pytest.mark.parametrize("label", ["", " ", "a\rb"])
+@pytest.mark.parametrize("label", ["", " ", "a\rb", "a\0b"])
 def test_labels_that_no_table_can_hold_are_refused(tmp_path, label):
     frame, labels = rows()
     labels.iloc[3] = label

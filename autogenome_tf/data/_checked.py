@@ -99,7 +99,7 @@ def _check_counts(where, shape, table):
 
 
 def check_names(where, what, names):
-    """Refuse names that are empty, end a line, or come twice."""
+    """Refuse names that are empty, that no table gives back, or that come twice."""
     empty = next((place for place, name in enumerate(names, 1) if not name.strip()), None)
     if empty:
         raise InputError(f"{where}: {what} {empty} of {len(names)} is empty.")
@@ -110,10 +110,15 @@ def check_names(where, what, names):
 
 
 def check_line(where, what, names):
-    """Refuse names with a carriage return, which ends a line of a table for some and not others."""
-    broken = next((name for name in names if "\r" in name), None)
+    """Refuse names that no table gives back.
+
+    A carriage return ends a line for some readers and not for others, a NUL the name.
+    """
+    broken = next((name for name in names if "\r" in name or "\0" in name), None)
     if broken is not None:
-        raise InputError(f"{where}: {what} {broken!r}: expected no carriage return in it.")
+        raise InputError(
+            f"{where}: {what} {broken!r}: expected no carriage return and no NUL in it."
+        )
 
 
 def _check_finite(where, values, table):

@@ -5,21 +5,28 @@ import io
 import os
 
 from autogenome_tf.errors import InputError, nearest
+from autogenome_tf.matrix import GIB, LIMIT
 
 CODECS = {".gz": "gzip", ".bz2": "bz2", ".zst": "zstd"}
 BLANKS = " "  # this delimiter stands for any run of spaces and tabs
+# How many times its size a file may unpack to, unless a config says otherwise (`data.expansion`).
+EXPANSION = 200
+# A row of 20,000 genes takes less than 1.
+MOST_LINE = 256 << 20
 
 
 def check_file(source):
     """Refuse what is not a file with something in it.
 
     Raises:
-        InputError: There is no such file, or it is a folder, or empty.
+        InputError: There is no such file, or it is a folder, or empty, or not ours to read.
     """
     if os.path.isdir(source):
         raise InputError(f"{source}: received a folder; expected a file.")
     if not os.path.isfile(source):
         raise missing_file(source)
+    if not os.access(source, os.R_OK):
+        raise InputError(f"{source}: no permission to read it.")
     if os.path.getsize(source) == 0:
         raise InputError(f"{source}: the file is empty; expected a table.")
 
@@ -32,29 +39,87 @@ def missing_file(source):
     return InputError(f"{source}: no such file.{nearest(name, os.listdir(folder or '.'))}")
 
 
-def open_bytes(source):
+def most_unpacked(source, limit=LIMIT, expansion=EXPANSION):
+    """Bytes that a file, or those of a folder, may unpack to: what fits into memory does always."""
+    sizes = [os.path.getsize(source)]
+    if os.path.isdir(source):
+        sizes = [entry.stat().st_size for entry in os.scandir(source)]
+    return int(max(limit, expansion * sum(sizes)))
+
+
+def check_unpacked(source, count, most=None):
+    """Refuse a file that unpacks to more bytes than it may; None: as many as any file.
+
+    Raises:
+        InputError: With the keys that allow it.
+    """
+    most = most_unpacked(source) if most is None else most
+    if count > most:
+        raise InputError(
+            f"{source}: unpacks to {count / GIB:.2g} GiB or more; expected at most "
+            f"{most / GIB:.2g} GiB. For a file that you trust raise data.expansion (times its size "
+            "on disk) or data.memory."
+        )
+
+
+def open_bytes(source, most=None):
     """Open a file for reading bytes, decompressed as its last suffix says.
 
+    Args:
+        source: Its path.
+        most: Bytes that it may unpack to; None: as many as any file.
+
     Returns:
-        A pyarrow stream, which Arrow's own readers use without going through Python.
+        A stream of bytes that Arrow's readers take; a plain file's does not go through Python.
     """
     import pyarrow as pa
 
     codec = CODECS.get(os.path.splitext(source)[1].lower())
     file = pa.OSFile(str(source))
-    return pa.CompressedInputStream(file, codec) if codec else file
+    if not codec:
+        return file
+    return io.BufferedReader(_Counted(source, pa.CompressedInputStream(file, codec), most))
 
 
-def numbered_lines(source):
+class _Counted(io.RawIOBase):
+    """A stream that ends with an error where it is longer than it may be."""
+
+    def __init__(self, source, stream, most):
+        self._source, self._stream, self._most, self._count = source, stream, most, 0
+
+    def readable(self):
+        """It is."""
+        return True
+
+    def readinto(self, buffer):
+        """Read as `io.RawIOBase` does."""
+        count = self._stream.readinto(buffer)
+        self._count += count
+        check_unpacked(self._source, self._count, self._most)
+        return count
+
+
+def numbered_lines(source, most=None):
     """Yield (line number from 1, text) of a UTF-8 file, with or without byte order mark.
 
+    Args:
+        source: Path of the file.
+        most: Bytes that it may unpack to; None: as many as any file.
+
     Raises:
-        InputError: A line is not UTF-8, or the compressed stream is damaged or cut short.
+        InputError: A line is not UTF-8 or endless, or the compressed stream is damaged, cut short
+            or too long.
     """
     number = 0
     try:
-        with io.BufferedReader(open_bytes(source)) as stream:
-            for number, line in enumerate(stream, 1):
+        with io.BufferedReader(open_bytes(source, most)) as stream:
+            while line := stream.readline(MOST_LINE):
+                number += 1
+                if len(line) == MOST_LINE:
+                    raise InputError(
+                        f"{source} line {number}: longer than {MOST_LINE >> 20} MiB; expected a "
+                        "row of a table."
+                    )
                 yield number, _decoded(source, number, line)
     except OSError as error:
         raise InputError(
@@ -72,13 +137,13 @@ def _decoded(source, number, line):
         ) from error
 
 
-def numbered_rows(source, delimiter):
-    """Yield (line number, cells) of a text table; a blank line has no cells.
+def numbered_rows(source, delimiter, most=None):
+    """Yield (line number, cells) of a text table; a blank line has no cells; see `numbered_lines`.
 
     Raises:
         InputError: As for `numbered_lines`, or a quoted cell does not end.
     """
-    lines = (line for _, line in numbered_lines(source))
+    lines = (line for _, line in numbered_lines(source, most))
     if delimiter == BLANKS:
         lines = (line.strip().replace("\t", BLANKS) for line in lines)
     reader = csv.reader(lines, delimiter=delimiter, skipinitialspace=delimiter == BLANKS)
@@ -89,9 +154,9 @@ def numbered_rows(source, delimiter):
         raise InputError(f"{source} line {reader.line_num}: unreadable row ({error}).") from error
 
 
-def filled_rows(source, delimiter):
+def filled_rows(source, delimiter, most=None):
     """Yield (line number, cells) of the rows that are not blank."""
-    return ((line, cells) for line, cells in numbered_rows(source, delimiter) if cells)
+    return ((line, cells) for line, cells in numbered_rows(source, delimiter, most) if cells)
 
 
 def check_width(source, line, cells, width):

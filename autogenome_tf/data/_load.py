@@ -40,7 +40,7 @@ def load_labelled(data, task_type, rows=None, levels=None):
     """
     source, files = rows or (data.features, data.targets)
     targets = _listed(data.target)
-    table = _read(source, columns_apart(data), data.limit)
+    table = _read(source, data)
     # Further rows may name their genes, and are matched by the names.
     if not (rows and has_names(table)):
         table = named(table, data.feature_names, source)
@@ -281,8 +281,9 @@ def _check_genes(dataset, source):
     raise InputError(f"{source}: all {genes} genes are constant; nothing to learn.")
 
 
-def _read(source, apart, limit):
-    table = read_table(source, columns=apart, limit=limit)
+def _read(source, data):
+    apart, limit = columns_apart(data), data.limit
+    table = read_table(source, columns=apart, limit=limit, expansion=data.expansion)
     log.info(table.said)
     return table
 
@@ -309,7 +310,7 @@ def _columns(data, files, table, source, targets, is_optional):
         if not targets and not is_optional:
             raise InputError(f"{source}: data.target: expected the name of a column to predict.")
         return extra, source
-    columns = read_columns(files)
+    columns = read_columns(files, data.limit, data.expansion)
     log.info(columns.attrs["said"])
     if table.extra is not None and columns.attrs["has_ids"] == (table.samples is not None):
         columns = _with_extra(columns, table)

@@ -5,7 +5,7 @@ import inspect
 import os
 import pkgutil
 
-from autogenome_tf.data._files import missing_file
+from autogenome_tf.data._files import EXPANSION, missing_file, most_unpacked
 from autogenome_tf.errors import InputError
 from autogenome_tf.matrix import LIMIT
 
@@ -17,7 +17,7 @@ def readers():
     return [importlib.import_module(f"{__package__}.{name}") for name in names]
 
 
-def read_table(source, columns=None, delimiter=None, limit=LIMIT):
+def read_table(source, columns=None, delimiter=None, limit=LIMIT, expansion=EXPANSION):
     """Read a matrix of samples x genes from whatever holds it.
 
     Args:
@@ -27,19 +27,28 @@ def read_table(source, columns=None, delimiter=None, limit=LIMIT):
         delimiter: The delimiter of a text table; detected if None.
         limit: Bytes that the matrix may take in memory; beyond, it lies in a file without a name
             where the reader reads block by block.
+        expansion: How many times its size a file may unpack to, where that is above `limit`.
 
     Returns:
         A `Table`.
 
     Raises:
-        InputError: The kind is unknown, or the content is wrong; the message has the place.
+        InputError: The kind is unknown, the content is wrong, or memory does not hold it; the
+            message has the place.
     """
     source = os.fspath(source)
     reader = find_reader(source)
     options = {} if delimiter is None else {"delimiter": delimiter}
     if not options.keys() <= inspect.signature(reader.read).parameters.keys():
         raise InputError(f"{source}: received a delimiter; expected one only for text tables.")
-    return reader.read(source, columns=tuple(columns or ()), limit=limit, **options)
+    # A bundled data set has no path.
+    most = most_unpacked(source, limit, expansion) if os.path.exists(source) else None
+    try:
+        return reader.read(source, columns=tuple(columns or ()), limit=limit, most=most, **options)
+    except MemoryError as error:
+        raise InputError(
+            f"{source}: not enough memory to read it ({error}); lower data.memory, or give it more."
+        ) from None
 
 
 def find_reader(source):

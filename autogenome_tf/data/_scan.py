@@ -10,7 +10,7 @@ from autogenome_tf.matrix import Growing
 _EXPECTED = "expected a number, or an empty cell or NA where it is missing"
 
 
-def scan_rows(source, layout, features, others, limit):
+def scan_rows(source, layout, features, others, limit, most=None):
     """Read a text table line by line.
 
     Args:
@@ -19,6 +19,7 @@ def scan_rows(source, layout, features, others, limit):
         features: Positions of the columns that go into the matrix.
         others: Positions of the columns that are kept as text.
         limit: Bytes that the matrix may take in memory.
+        most: Bytes that the file may unpack to; None: as many as any.
 
     Returns:
         (values, lists): values is (rows, features) float32; lists has one list of text for
@@ -29,7 +30,7 @@ def scan_rows(source, layout, features, others, limit):
     """
     stack = Growing(len(features), limit=limit)
     lists = {place: [] for place in others}
-    for line, cells in filled_rows(source, layout.delimiter):
+    for line, cells in filled_rows(source, layout.delimiter, most):
         if line <= layout.header_line:
             continue
         check_width(source, line, cells, len(layout.names))

@@ -6,17 +6,27 @@ import os
 import pandas as pd
 
 from autogenome_tf.data._cells import is_id_name, is_missing, is_number, is_text
-from autogenome_tf.data._files import BLANKS, check_file, check_width, numbered_rows
+from autogenome_tf.data._files import (
+    BLANKS,
+    EXPANSION,
+    check_file,
+    check_width,
+    most_unpacked,
+    numbered_rows,
+)
 from autogenome_tf.data._layout import DELIMITERS, find_delimiter, head_lines, header_only
 from autogenome_tf.errors import InputError, some
+from autogenome_tf.matrix import LIMIT
 
 
-def read_columns(sources):
+def read_columns(sources, limit=LIMIT, expansion=EXPANSION):
     """Read one target file, or join several.
 
     Args:
         sources: A path or a list of paths of text tables. Files with sample ids are joined by
             them, files without by order.
+        limit: Bytes that any file may unpack to.
+        expansion: How many times its size a file may unpack to.
 
     Returns:
         A DataFrame of text, None where a cell is missing. Its index is the sample ids; where
@@ -27,16 +37,16 @@ def read_columns(sources):
         InputError: A file is no table, names a sample twice, or cannot be joined.
     """
     paths = [sources] if isinstance(sources, (str, os.PathLike)) else sources
-    frames = [_read_file(os.fspath(path)) for path in paths]
+    frames = [_read_file(os.fspath(path), limit, expansion) for path in paths]
     frame = frames[0]
     for other in frames[1:]:
         frame = _join(frame, other)
     return frame
 
 
-def _read_file(source):
+def _read_file(source, limit, expansion):
     check_file(source)
-    delimiter, rows = _rows(source)
+    delimiter, rows = _rows(source, most_unpacked(source, limit, expansion))
     header = _has_header(rows)
     body = rows[header:]
     if not body:
@@ -56,13 +66,13 @@ def _read_file(source):
     return frame
 
 
-def _rows(source):
+def _rows(source, most):
     """Read every row; a blank line counts only in a file of one column, as a missing label."""
     delimiter = find_delimiter(head_lines(source), is_matrix=False)
-    numbered = list(numbered_rows(source, delimiter))
+    numbered = list(numbered_rows(source, delimiter, most))
     if delimiter == BLANKS and not _is_table([cells for _, cells in numbered if cells]):
         delimiter = "\t"
-        numbered = list(numbered_rows(source, delimiter))
+        numbered = list(numbered_rows(source, delimiter, most))
     while not numbered[-1][1]:
         numbered.pop()
     if max(len(cells) for _, cells in numbered) == 1:

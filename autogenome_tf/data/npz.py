@@ -9,7 +9,7 @@ import scipy.sparse
 
 from autogenome_tf.data._checked import checked, numbered_features
 from autogenome_tf.data._dataset import Table
-from autogenome_tf.data._files import check_file
+from autogenome_tf.data._files import check_file, check_unpacked
 from autogenome_tf.errors import InputError, some
 from autogenome_tf.matrix import LIMIT, Growing
 
@@ -22,6 +22,7 @@ _DAMAGED = (
 )  # fmt: skip
 _TARGET = "target_"
 _CHUNK = 16 << 20
+_LINE = 64  # bytes that a row or a column takes, whatever is in it
 
 
 def matches(source):
@@ -29,7 +30,7 @@ def matches(source):
     return source.lower().endswith(".npz")
 
 
-def read(source, columns=(), limit=LIMIT):
+def read(source, columns=(), limit=LIMIT, most=None):
     """Read an archive; nothing in it is ever unpickled.
 
     The matrix is what `scipy.sparse.save_npz` wrote, or an array ``values``. Beside it may
@@ -39,6 +40,7 @@ def read(source, columns=(), limit=LIMIT):
         source: Path of the file.
         columns: Names of genes that are no features; they go to `Table.extra`, as targets do.
         limit: Bytes that the matrix may take in memory; beyond, it lies in a file.
+        most: Bytes that the file may unpack to; None: as many as any.
 
     Returns:
         A `Table`, sparse or dense as stored.
@@ -48,7 +50,7 @@ def read(source, columns=(), limit=LIMIT):
     """
     check_file(source)
     try:
-        table, kind = _unpack(source, limit)
+        table, kind = _unpack(source, limit, most)
     except InputError:
         raise
     except _DAMAGED as error:
@@ -58,9 +60,13 @@ def read(source, columns=(), limit=LIMIT):
     return checked(source, table, kind, columns=columns, limit=limit)
 
 
-def _unpack(source, limit):
+def _unpack(source, limit, most):
     with zipfile.ZipFile(source) as archive, np.load(source, allow_pickle=False) as arrays:
+        check_unpacked(source, sum(member.file_size for member in archive.infolist()), most)
         is_sparse = "format" in arrays
+        if is_sparse:
+            # A matrix of nothing can claim any number of rows and columns.
+            check_unpacked(source, _LINE * sum(map(int, arrays["shape"])), most)
         if not is_sparse and "values" not in arrays:
             raise InputError(
                 f"{source}: received the arrays {some(arrays.files)}; expected 'values', or a "

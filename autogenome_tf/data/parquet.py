@@ -7,13 +7,14 @@ import pandas as pd
 from autogenome_tf.data._cells import is_id_name
 from autogenome_tf.data._checked import checked
 from autogenome_tf.data._dataset import Table
-from autogenome_tf.data._files import check_file
+from autogenome_tf.data._files import check_file, check_unpacked
 from autogenome_tf.data._stack import stack_batches
 from autogenome_tf.errors import InputError
 from autogenome_tf.matrix import LIMIT
 
 READS = ".parquet"
 
+_CELL = 4  # bytes of a number in memory
 _ROWS = 1024  # a batch; at 20,000 genes of float64 it takes 160 MB beside the matrix
 
 
@@ -22,7 +23,7 @@ def matches(source):
     return source.lower().endswith(".parquet")
 
 
-def read(source, columns=(), limit=LIMIT):
+def read(source, columns=(), limit=LIMIT, most=None):
     """Read a Parquet file of samples x genes.
 
     The sample ids are the pandas index, else a first column of text or with a heading such as
@@ -32,6 +33,7 @@ def read(source, columns=(), limit=LIMIT):
         source: Path of the file.
         columns: Names of columns that are not features; those found go to `Table.extra`.
         limit: Bytes that the matrix may take in memory; beyond, it lies in a file.
+        most: Bytes that the file may unpack to; None: as many as any.
 
     Returns:
         A `Table` with dense values.
@@ -42,6 +44,7 @@ def read(source, columns=(), limit=LIMIT):
     check_file(source)
     file = _open(source)
     names = file.schema_arrow.names
+    check_unpacked(source, _CELL * file.metadata.num_rows * len(names), most)
     try:
         ids = _id_column(file.schema_arrow, columns)
     except (ValueError, AttributeError, TypeError) as error:
@@ -72,6 +75,8 @@ def _stacked(source, file, features, others, limit):
 
     try:
         return stack_batches(file.iter_batches(_ROWS), features, others, limit)
+    except MemoryError:
+        raise
     except (pa.ArrowException, OSError) as error:
         raise InputError(f"{source}: the file is damaged or cut short ({error}).") from error
 

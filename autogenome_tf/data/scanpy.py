@@ -18,13 +18,14 @@ def matches(source):
     return source.startswith(_PREFIX)
 
 
-def read(source, columns=(), limit=LIMIT):
+def read(source, columns=(), limit=LIMIT, most=None):
     """Read a bundled data set, X as stored.
 
     Args:
         source: ``scanpy:`` and the name that the data set has in ``scanpy.datasets``.
         columns: Names of genes that are no features; they go to `Table.extra`, as ``obs`` does.
         limit: Not needed: these sets are small.
+        most: Nor is this.
 
     Returns:
         A `Table`.

@@ -8,7 +8,8 @@ import scipy.sparse
 
 from autogenome_tf.data._checked import checked
 from autogenome_tf.data._dataset import Table
-from autogenome_tf.data._files import check_file, filled_rows, open_bytes
+from autogenome_tf.data._files import check_file, check_unpacked, filled_rows, open_bytes
+from autogenome_tf.data._hdf5 import check_hdf5
 from autogenome_tf.errors import InputError, some
 from autogenome_tf.matrix import LIMIT, GrowingRows
 from autogenome_tf.matrix import columns as taken
@@ -16,6 +17,7 @@ from autogenome_tf.matrix import columns as taken
 READS = "a 10x folder or .h5"
 
 _CHUNK = 1 << 22  # values
+_LINE, _ENTRY = 64, 16  # bytes of a barcode or gene, and of a count
 _GENES = "Gene Expression"  # other types (antibodies, guides) are counted on scales of their own
 
 
@@ -24,7 +26,7 @@ def matches(source):
     return os.path.isdir(source) or source.lower().endswith(".h5")
 
 
-def read(source, columns=(), limit=LIMIT):
+def read(source, columns=(), limit=LIMIT, most=None):
     """Read counts from Cell Ranger; genes are named by symbol.
 
     A symbol that several genes share is followed by the gene's id. Where antibodies or guides
@@ -34,6 +36,7 @@ def read(source, columns=(), limit=LIMIT):
         source: Path of the folder or the file.
         columns: Names of genes that are no features; they go to `Table.extra`.
         limit: Bytes that the matrix may take in memory; beyond, it lies in a file.
+        most: Bytes that the file may unpack to; None: as many as any.
 
     Returns:
         A `Table` with sparse values.
@@ -41,7 +44,9 @@ def read(source, columns=(), limit=LIMIT):
     Raises:
         InputError: A file is missing, damaged, or its counts disagree with the others.
     """
-    values, barcodes, genes = _folder(source) if os.path.isdir(source) else _hdf5(source, limit)
+    is_folder = os.path.isdir(source)
+    found = _folder(source, most) if is_folder else _hdf5(source, limit, most)
+    values, barcodes, genes = found
     if values.shape != (len(barcodes), len(genes)):
         raise InputError(
             f"{source}: received a matrix of {values.shape[1]} features x {values.shape[0]} "
@@ -60,14 +65,14 @@ def _distinct(genes):
     return [f"{symbol}_{name}" if times[symbol] > 1 else symbol for name, symbol, _ in genes]
 
 
-def _folder(source):
+def _folder(source, most):
     matrix = _find(source, "matrix.mtx")
     barcodes = _find(source, "barcodes.tsv")
     genes = _find(source, "features.tsv", "genes.tsv")
     return (
-        _matrix_market(matrix),
-        [cells[0] for _, cells in filled_rows(barcodes, "\t")],
-        [_gene(*cells) for _, cells in filled_rows(genes, "\t")],
+        _matrix_market(matrix, most),
+        [cells[0] for _, cells in filled_rows(barcodes, "\t", most)],
+        [_gene(*cells) for _, cells in filled_rows(genes, "\t", most)],
     )
 
 
@@ -87,25 +92,30 @@ def _find(folder, *names):
     )
 
 
-def _matrix_market(path):
+def _matrix_market(path, most):
     check_file(path)
     try:
-        with open_bytes(path) as stream:
+        with open_bytes(path, most) as stream:
+            rows, columns, entries, *_ = scipy.io.mminfo(stream)
+        check_unpacked(path, _LINE * (rows + columns) + _ENTRY * entries, most)
+        with open_bytes(path, most) as stream:
             return scipy.sparse.csr_matrix(scipy.io.mmread(stream).T)
-    except (OSError, ValueError, OverflowError) as error:
+    except InputError:
+        raise
+    except (OSError, ValueError, OverflowError, MemoryError) as error:
         raise InputError(f"{path}: not a readable Matrix Market file ({error}).") from error
 
 
-def _hdf5(source, limit):
+def _hdf5(source, limit, most):
     import h5py
 
-    check_file(source)
+    check_hdf5(source, most)
     try:
         with h5py.File(source) as file:
             return _groups(source, file, limit)
     except InputError:
         raise
-    except (OSError, KeyError, ValueError) as error:
+    except Exception as error:  # h5py names a damaged file by a dozen kinds of error
         raise InputError(f"{source}: not a readable 10x .h5 file ({error}).") from error
 
 

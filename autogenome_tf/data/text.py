@@ -24,7 +24,7 @@ def matches(source):
     return source.lower().endswith(_SUFFIXES)
 
 
-def read(source, columns=(), delimiter=None, limit=LIMIT):
+def read(source, columns=(), delimiter=None, limit=LIMIT, most=None):
     """Read a text table of samples x genes.
 
     Args:
@@ -32,6 +32,7 @@ def read(source, columns=(), delimiter=None, limit=LIMIT):
         columns: Names of columns that are not features; those found go to `Table.extra` as text.
         delimiter: The delimiter; detected if None.
         limit: Bytes that the matrix may take in memory; beyond, it lies in a file.
+        most: Bytes that the file may unpack to; None: as many as any.
 
     Returns:
         A `Table` with dense values.
@@ -44,7 +45,7 @@ def read(source, columns=(), delimiter=None, limit=LIMIT):
     extra = [p for p, name in enumerate(layout.names) if name in columns and p != layout.id_column]
     others = extra if layout.id_column is None else [layout.id_column, *extra]
     features = sorted(set(range(len(layout.names))) - set(others))
-    values, lists = _read_rows(source, layout, features, others, limit)
+    values, lists = _read_rows(source, layout, features, others, limit, most)
     ids = lists.pop(layout.id_column, None)
     samples = None if ids is None else [name.strip() for name in ids]
     table = Table(
@@ -56,24 +57,24 @@ def read(source, columns=(), delimiter=None, limit=LIMIT):
     return checked(source, table, DELIMITERS[layout.delimiter], *layout.notes())
 
 
-def _read_rows(source, layout, features, others, limit):
+def _read_rows(source, layout, features, others, limit, most):
     """Read with Arrow; whatever Arrow refuses is read again by the reader that knows lines."""
     import pyarrow as pa
 
     try:
-        values, lists = _stream(source, layout, features, others, limit)
+        values, lists = _stream(source, layout, features, others, limit, most)
     except (pa.ArrowInvalid, OSError):
-        return scan_rows(source, layout, features, others, limit)
+        return scan_rows(source, layout, features, others, limit, most)
     if has_infinite(values):
-        return scan_rows(source, layout, features, others, limit)
+        return scan_rows(source, layout, features, others, limit, most)
     return values, lists
 
 
-def _stream(source, layout, features, others, limit):
+def _stream(source, layout, features, others, limit, most):
     from pyarrow import csv
 
     names = [str(place) for place in range(len(layout.names))]
-    with open_bytes(source) as stream:
+    with open_bytes(source, most) as stream:
         reader = csv.open_csv(
             stream,
             csv.ReadOptions(block_size=_BLOCK, column_names=names, skip_rows=layout.header_line),

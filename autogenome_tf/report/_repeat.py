@@ -7,7 +7,7 @@ from autogenome_tf.report._page import Code, Section, Table, number
 
 def section(run):
     """The last section."""
-    environment = run.read_json("environment.json")
+    environment = run.environment
     text = (
         f"The same config, data and versions on the same machine give the same leaderboard and "
         f"metrics (seed {environment['seed']}). In this folder:"

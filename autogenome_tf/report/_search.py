@@ -19,7 +19,7 @@ def section(run):
     """The leaderboard and the curves of search and training."""
     config = run.config()
     board = run.read_table("leaderboard.tsv")
-    times = run.read_json("environment.json")["times"]
+    times = run.environment["times"]
     failed = int(board["score"].isna().sum())
     text = (
         f"{config.search.method} search over {', '.join(config.families)}: {len(board)} trials"

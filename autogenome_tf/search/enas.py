@@ -97,6 +97,8 @@ class Enas:
     def _found(self):
         """Arcs and shared scores of the finalists."""
         candidates = self._recorded() or self._searched()
+        if self._run:
+            self._run.remove(f"{FOLDER}/state.npz")
         own = [one for one in candidates if one["by"] == self._settings.controller]
         return own[: self._config.search.top_k]
 
@@ -122,8 +124,6 @@ class Enas:
         sign = -1 if metrics.HIGHER_IS_BETTER[self._folds.objective] else 1
         candidates.sort(key=lambda one: np.nan_to_num(sign * one["shared_score"], nan=np.inf))
         self._write("candidates", candidates)
-        if self._run:
-            self._run.path(f"{FOLDER}/state.npz").unlink(missing_ok=True)
         return candidates
 
     def _made(self):

@@ -1,0 +1,50 @@
+"""HDF5 files are looked through by another process before this one opens them.
+
+A damaged file can send the library round in circles or crash it, and neither can be stopped from
+inside. A process of its own can be: it goes everywhere the reader will go.
+"""
+
+import json
+import os
+import subprocess
+import sys
+
+from autogenome_tf.data import _walk
+from autogenome_tf.data._files import check_file, check_unpacked, most_unpacked
+from autogenome_tf.errors import InputError
+
+# A sound file takes less than a second, and more only where it holds millions of chunks.
+SECONDS, BYTES_A_SECOND = 30, 20 << 20
+
+
+def check_hdf5(source, most, *names):
+    """Refuse a file that the library cannot read to its end.
+
+    Args:
+        source: Path of the file.
+        most: Bytes that it may unpack to; None: as many as any file.
+        *names: Parts that will be read; none: all of it.
+
+    Raises:
+        InputError: It is damaged, unpacks to more, or its values lie in other files.
+    """
+    check_file(source)
+    most = most_unpacked(source) if most is None else most
+    seconds = SECONDS + os.path.getsize(source) / BYTES_A_SECOND
+    # -P: the readers of this folder are called as packages are.
+    command = [sys.executable, "-P", _walk.__file__, source, str(most), *names]
+    environment = os.environ | {"OPENBLAS_NUM_THREADS": "1"}
+    try:
+        told = subprocess.run(
+            command, capture_output=True, text=True, timeout=seconds, env=environment
+        )
+        found = json.loads(told.stdout)
+    except subprocess.TimeoutExpired:
+        found = {"damaged": f"the HDF5 library does not come to its end in {seconds:.0f} s"}
+    except ValueError:
+        found = {"damaged": f"the HDF5 library ended with status {told.returncode}"}
+    if "damaged" in found:
+        raise InputError(f"{source}: not a readable HDF5 file ({found['damaged']}).")
+    if "refused" in found:
+        raise InputError(f"{source}: {found['refused']}; expected all of it in this one.")
+    check_unpacked(source, found["unpacked"], most)

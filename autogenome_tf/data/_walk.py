@@ -1,0 +1,87 @@
+"""A walk over all that must be read of an HDF5 file, in a process of its own; see `_hdf5`.
+
+Nothing of this package is imported here: a process that takes half a second should not take five.
+"""
+
+import json
+import resource
+import sys
+
+import h5py
+
+# Beside what is read.
+BASE = 1 << 30
+# Bytes of a text in memory, at least.
+TEXT = 64
+
+
+class Refused(Exception):
+    """What is wrong with the file, in words."""
+
+
+def walk(path, names, most):
+    """Go wherever a reader goes but for the numbers themselves: links, attributes, texts, chunks.
+
+    Args:
+        path: Of the file.
+        names: Of the parts that are read; none: all.
+        most: Bytes, beyond which nothing more is looked at.
+
+    Returns:
+        Bytes that all of it takes unpacked.
+
+    Raises:
+        Refused: For links and values that lie in other files.
+        Exception: Of a dozen kinds, where the file is damaged.
+    """
+    with h5py.File(path) as file:
+        dict(file.attrs)
+        waiting = [(file, name) for name in file if not names or name in names]
+        seen, total = set(), 0
+        while waiting and total <= most:
+            group, name = waiting.pop()
+            if isinstance(group.get(name, getlink=True), h5py.ExternalLink):
+                raise Refused(f"{name!r} is a link to another file")
+            part = group[name]
+            address = h5py.h5o.get_info(part.id).addr
+            if address in seen:
+                continue
+            seen.add(address)
+            dict(part.attrs)
+            if isinstance(part, h5py.Group):
+                waiting += [(part, inner) for inner in part]
+            elif isinstance(part, h5py.Dataset):
+                total += _unpacked(part, most - total)
+        return total
+
+
+def _unpacked(part, most):
+    """Bytes of a dataset; its texts are read, of its numbers the chunks are counted."""
+    if part.is_virtual or part.external:
+        raise Refused(f"the values of {part.name!r} lie in another file")
+    is_plain = part.dtype.kind in "biuf"
+    size = (part.size or 0) * (part.dtype.itemsize if is_plain else max(TEXT, part.dtype.itemsize))
+    if size > most:
+        return size
+    if not is_plain:
+        part[()]
+    elif part.chunks:
+        part.id.chunk_iter(lambda _: None)
+    return size
+
+
+def main(path, most, *names):
+    """Print what was found as JSON."""
+    most = int(most)
+    resource.setrlimit(resource.RLIMIT_AS, (most + BASE, most + BASE))
+    try:
+        found = {"unpacked": walk(path, names, most)}
+    except Refused as error:
+        found = {"refused": str(error)}
+    except Exception as error:
+        found = {"damaged": str(error)}
+    print(json.dumps(found))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
