@@ -78,7 +78,7 @@ def explain(predictor, rows, background, method="auto", part=0.0):
         raise unknown("explanation.method", method, ("auto", *names()))
     raw, background = _dense(rows.values), _dense(background)
     tried = AUTO if method == "auto" else (method,)
-    if method == "epistasis":
+    if method != "auto" and getattr(_member(method), "OF_GENOTYPES", False):
         data.check_genotypes(raw, rows.samples, predictor.features, "explanation.method")
         background = _genotypes(predictor, _sites(predictor))
     for name in tried:
@@ -131,7 +131,7 @@ def interactions(predictor, rows, background, genes, method="knockout", part=0.0
         if method == "knockout":
             values = double_knockout(branch.network, seen, changed, own)
         else:
-            attribute = importlib.import_module(f"{__name__}.{method}").attribute
+            attribute = _member(method).attribute
             reference = branch.seen(background)
             try:
                 values = changed_importance(
@@ -201,7 +201,7 @@ def in_graph(predictor, background):
     Raises:
         InputError: Where the rule is not defined on a layer.
     """
-    module = importlib.import_module(f"{__name__}.fast_deep_shap")
+    module = _member("fast_deep_shap")
     try:
         return [
             module.InGraph(branch.network, branch.seen(_dense(background)))
@@ -226,9 +226,13 @@ class _Alone:
         return self._branch.outputs(values)
 
 
+def _member(name):
+    return importlib.import_module(f"{__name__}.{name}")
+
+
 def _attributed(predictor, raw, background, name, part):
     """(samples, features, outputs) and (outputs,) in units of the outputs."""
-    module = importlib.import_module(f"{__name__}.{name}")
+    module = _member(name)
     scale, offset = predictor.output_scale
     total = np.zeros((len(raw), len(predictor.features), len(scale)), "float32")
     base = np.zeros(len(scale))
