@@ -250,7 +250,7 @@ class AutoGenome:
         rows held out), the background from the rows trained on. Writes attributions.tsv and .npz,
         effects.tsv and the plots of importance. With `explanation.repeats` above 1 stability.tsv
         tells how far so many networks agree: those of an ensemble, or the best trial's with other
-        seeds. Where the best trial's units stand for gene sets, sets.tsv ranks those. With
+        seeds. Where units of a trial stand for gene sets, sets.tsv ranks those. With
         `explanation.interactions` interactions.tsv ranks pairs of the foremost genes.
         Of genotypes, the method "epistasis" writes epistasis.tsv and epistasis_orders.tsv too.
 

@@ -108,6 +108,9 @@ class Explanation:
         several, which = explainers.networks(self._predictor, repeats), "networks of the ensemble"
         if not several:
             learn, folds = prepared()
+            if folds.is_streamed and self._config.task.type != "representation":
+                log.info("stability: many networks at once need rows in memory; see data.memory")
+                return
             trial = self._best_trial()
             several = with_seeds(folds, learn.values, trial, self._config, learn.features, repeats)
             which = f"seeds of trial {trial.number}, {trial.family}"
@@ -169,17 +172,18 @@ class Explanation:
         )  # fmt: skip
 
     def write_sets(self, prepared):
-        """Write sets.tsv: what gene sets contribute, where the best trial's units stand for some.
+        """Write sets.tsv: what gene sets contribute to networks of the best trial that has some.
+
+        It need not be the best of all: networks are trained for it anyway.
 
         Args:
             prepared: As for `write_stability`.
         """
-        trial = self._best_trial()
         self._run.path("sets.tsv").unlink(missing_ok=True)
-        if not hasattr(families.member(trial.family), "LEVELS"):
-            if any(hasattr(families.member(name), "LEVELS") for name in self._config.families):
-                log.info("gene sets: not explained, the best trial (%s) has none", trial.family)
+        wired = [trial for trial in self._trials() if families.has_levels(trial.family)]
+        if not wired or not wired[0].is_scored:
             return
+        trial = wired[0]
         learn, folds = prepared()
         if folds.is_streamed:
             log.info("gene sets: many networks are trained for them, which needs rows in memory")
@@ -190,7 +194,10 @@ class Explanation:
         self._run.write_table("sets.tsv", frame)
         first = frame.iloc[0]
         own = frame[frame["level"] == first["level"]]
-        said = f"gene sets: {first['set']} is foremost, {first['above']:.1f} sd above both controls"
+        said = (
+            f"gene sets of trial {trial.number}: {first['set']} is foremost, "
+            f"{first['above']:.1f} sd above both controls"
+        )
         if own["genes"].nunique() > 1:
             hubs = scipy.stats.spearmanr(own["other_labels"], own["genes"]).statistic
             said += f"; on shuffled targets importance and size correlate by {hubs:.2f} (Spearman)"

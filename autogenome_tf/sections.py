@@ -496,7 +496,7 @@ class Explanation(Section):
     sets: Annotated[int, Field(ge=0)] = Field(
         20,
         description=(
-            "Where the best trial has gene sets (`pathway`): networks that sets.tsv rests on, and "
+            "Where trials have gene sets (`pathway`): networks that sets.tsv rests on, and "
             "as many of each of its two controls; 0 leaves it out."
         ),
     )

@@ -83,7 +83,7 @@ def simulate_pathways(folder, **parameters):
     with replacing(folder / SETS) as path:
         path.write_text(drawn.gmt(), encoding="utf-8")
     config = _config_of("pathways", drawn.parameters.seed, "classification")
-    config |= {"families": {"linear": {}, "pathway": {"gene_sets": SETS}}}
+    config |= {"families": {"pathway": {"gene_sets": SETS}}}
     _write(folder, drawn, {}, planted, config)
     return drawn
 

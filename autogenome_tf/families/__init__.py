@@ -16,8 +16,8 @@ from autogenome_tf.errors import InputError, unknown
 from autogenome_tf.families._space import RATES, number, word
 
 __all__ = [
-    "RATES", "hypermodel", "is_for", "is_of_genes", "member", "names", "settings", "space",
-    "spaces",
+    "RATES", "has_levels", "hypermodel", "is_for", "is_of_genes", "member", "names", "settings",
+    "space", "spaces",
 ]  # fmt: skip
 
 _CLASS_NAMES = {
@@ -102,6 +102,11 @@ def settings(name, given=None, place="families"):
         if not found[key] and not hyper.optional:
             raise InputError(f"{where}: expected {hyper.expected}; none is given.")
     return found
+
+
+def has_levels(name):
+    """Whether units of a family stand for sets that can be explained."""
+    return hasattr(member(name), "LEVELS")
 
 
 def is_of_genes(name, values):

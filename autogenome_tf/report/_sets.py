@@ -1,6 +1,6 @@
 """Which gene sets the predictions rest on, and which genes a network's gates let in."""
 
-from autogenome_tf import plots
+from autogenome_tf import families, plots
 from autogenome_tf.files import on_a_line
 from autogenome_tf.report._page import Heading, Section, Table, number, picture
 
@@ -28,6 +28,14 @@ def _sets(run):
         f"targets. Only what lies clearly above both (say {CLEAR:g} of their standard deviations) "
         "speaks of biology."
     )
+    ranked = run.read_table("leaderboard.tsv")
+    wired = ranked[[families.has_levels(family) for family in ranked["family"]]].iloc[0]
+    best = ranked[ranked["family"].isin(config.families)].iloc[0]
+    if best["trial"] != wired["trial"]:
+        text += (
+            f" They are networks of trial {wired['trial']}, {wired['family']}; the model rests on "
+            f"other ones, trial {best['trial']}, {best['family']}, ranks before it."
+        )
     parts = [text]
     for level, title in TITLES.items():
         own = frame[frame["level"] == level]
