@@ -9,6 +9,7 @@ import pandas as pd
 
 from autogenome_tf import metrics
 from autogenome_tf.final import Final, gates
+from autogenome_tf.layers import plain
 from autogenome_tf.predictor import Predictor
 from autogenome_tf.stacked import dense, frozen
 
@@ -138,7 +139,8 @@ def _network(folds, constants, grouped):
 
 def _part(folds, entrance, member):
     """What a member adds, (batch, outputs) symbolic."""
-    trial, weights = member.trial, member.outcome.fit.weights
+    trial = member.trial
+    weights = plain(folds.network(trial.family, trial.values), member.outcome.fit.weights)
     kernel, bias = weights[:2]
     stem = entrance.stem(kernel, bias, trial.values.get("spectral_power", 0.0))
     network = folds.network(trial.family, trial.values, is_plain=True)

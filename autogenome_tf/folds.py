@@ -14,7 +14,7 @@ from autogenome_tf import families, metrics, replicas, training
 from autogenome_tf.errors import InputError
 from autogenome_tf.families import RATES
 from autogenome_tf.genotypes import is_exact
-from autogenome_tf.layers import plain
+from autogenome_tf.layers import open_gates, plain
 from autogenome_tf.matrix import LIMIT
 from autogenome_tf.predictor import Predictor
 from autogenome_tf.preprocessing import Transform
@@ -199,7 +199,7 @@ class Folds:
         engine = self._engine(family, values, networks, plan.optimizer)
         factors, epistasis = self.factors(family, values), values.get("epistasis", 0.0)
         fit = training.fit(engine, networks, plan, seed, factors, epistasis)
-        return _plain(networks, fit)
+        return dataclasses.replace(fit, gates=open_gates(networks[0], fit.weights))
 
     def fit_views(self, family, values, views, plan, seed):
         """Train a configuration on other views of the rows, all at once; nothing is held out.
@@ -222,7 +222,7 @@ class Folds:
         )  # fmt: skip
         networks = [self.network(family, values, seed)]
         engine = replicas.engine(networks[0], 1, rows, self.task, plan.optimizer)
-        return _plain(networks, training.fit(engine, networks, plan, seed))
+        return training.fit(engine, networks, plan, seed)
 
     def ladder(self, family, values, penalties, deadline=float("inf")):
         """Solve a family with a single minimum for penalties.
@@ -254,7 +254,8 @@ class Folds:
             values: Its hyperparameters.
             seed: Of initial weights.
             inputs: Width in place of that of the coordinates.
-            is_plain: Whether it is to take the weights of a `training.Fit`.
+            is_plain: Whether to make it of Keras' own layers alone, for what `layers.plain` makes
+                of weights.
         """
         views, space = self.views(family, values), self.space_of(family, values)
         hypermodel = self._hypermodel(family, views.genes, seed)
@@ -353,10 +354,11 @@ class Folds:
         """The gene-level model of one replica of a fit, with its preprocessing in front."""
         views, fold = self.views(family, values), replica % len(self.pairs)
         constants = views.constants[fold]
-        kernel, bias, *others = fit.replica(replica)
+        weights = [stack[replica : replica + 1] for stack in fit.weights]
+        (kernel,), (bias,), *others = plain(self.network(family, values), weights)
         stem = views.on_genes(fold, kernel, bias, constants, values.get("spectral_power", 0.0))
         network = self.network(family, values, inputs=len(constants.genes), is_plain=True)
-        network.set_weights([*stem, *others])
+        network.set_weights([*stem, *(stack[0] for stack in others)])
         return Predictor.assemble(
             [(views.transform, constants, network)],
             self.task,
@@ -395,9 +397,3 @@ class Folds:
                 "search.folds or search.repeats above 1, data.missing median or data.transform "
                 "rank; use folds 1 and another way."
             )
-
-
-def _plain(networks, fit):
-    """A fit with the weights of networks of Keras' own layers."""
-    weights, gates = plain(networks[0], fit.weights)
-    return dataclasses.replace(fit, weights=weights, gates=gates)

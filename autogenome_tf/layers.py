@@ -214,26 +214,42 @@ class Gate(keras.layers.Layer):
 def plain(network, weights):
     """Weights of a network for the same one of Keras' own layers: see `Blocks.is_plain`.
 
-    A masked layer's connections become a kernel with zeros; gates become part of the kernel behind.
+    A masked layer's connections become a kernel with zeros, which may take far more memory; gates
+    become part of the kernel behind.
 
     Args:
         network: A functional Keras model.
         weights: Its weights, (replicas, ...) each, in its order.
 
     Returns:
-        The weights of the plain network, (replicas, ...) each; and the gates, (replicas, inputs),
-        or None where there are none.
+        The weights of the plain network, (replicas, ...) each.
     """
-    found, gates = [], None
-    left = iter(weights)
-    for layer in network.layers:
-        own = [next(left) for _ in layer.weights]
+    found = []
+    for layer, own in _by_layer(network, weights):
         if isinstance(layer, Gate):
-            gates = np.maximum(own[0], 0)
             continue
         if isinstance(layer, Masked):
             own[0] = layer.plain(own[0], layer.input.shape[-1])
-        if gates is not None and not found:
-            own[0] = own[0] * gates[:, :, None]
         found += own
-    return found, gates
+    gates = open_gates(network, weights)
+    if gates is not None:
+        found[0] = found[0] * gates[:, :, None]
+    return found
+
+
+def open_gates(network, weights):
+    """How far each gate of a network is open, (replicas, inputs); None where it has none.
+
+    Args:
+        network: A functional Keras model.
+        weights: Its weights, (replicas, ...) each, in its order.
+    """
+    for layer, own in _by_layer(network, weights):
+        if isinstance(layer, Gate):
+            return np.maximum(own[0], 0)
+    return None
+
+
+def _by_layer(network, weights):
+    left = iter(weights)
+    return [(layer, [next(left) for _ in layer.weights]) for layer in network.layers]

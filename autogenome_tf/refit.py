@@ -8,6 +8,7 @@ import pandas as pd
 
 from autogenome_tf.final import Final, gates
 from autogenome_tf.folds import Folds
+from autogenome_tf.layers import plain
 from autogenome_tf.search import plan_of
 from autogenome_tf.seeds import derive
 
@@ -112,10 +113,15 @@ def with_controls(folds, values, trial, config, count):
     outcome, final, last = _fitted(folds, values, trial, config, seed, count)
     family, chosen = trial.family, trial.values
     predictor = final.predictor(family, chosen, last, outcome.temperature, final.features)
-    network = predictor.branches[0].network
+    network, wired = predictor.branches[0].network, final.network(family, chosen)
     inputs = np.arange(network.input_shape[-1])
+
+    def become(fit, replica):
+        weights = plain(wired, [stack[replica : replica + 1] for stack in fit.weights])
+        network.set_weights([stack[0] for stack in weights])
+
     for replica in range(0, len(last.weights[0]), len(final.pairs)):
-        network.set_weights(last.replica(replica))
+        become(last, replica)
         yield "trained", predictor, inputs
     rates = [line["learning_rate"] for line in outcome.fit.history]
     plan = plan_of(config, outcome.fit.best_epoch, rates=rates)
@@ -129,7 +135,7 @@ def with_controls(folds, values, trial, config, count):
             view[train] = view[chance.permutation(train)]
         fit = final.fit_views(family, chosen, views, plan, derive(seed, f"weights/{start}"))
         for replica, order in enumerate(orders):
-            network.set_weights(fit.replica(replica))
+            become(fit, replica)
             yield "genes" if replica < len(some) else "labels", predictor, order
 
 

@@ -131,7 +131,7 @@ class ResVAE(keras.Model):
         if not self._config["sets"]:
             return self
         weights = [weight[None] for weight in self.decoder.get_weights()]
-        (kernel, bias), _ = plain(self.decoder, weights)
+        kernel, bias = plain(self.decoder, weights)
         signs = np.where(kernel[0, : self.latent].sum(axis=1) < 0, -1.0, 1.0).astype("float32")
         kernel[0, : self.latent] *= signs[:, None]
         around, _, deep = ENCODER_ENDS

@@ -72,8 +72,7 @@ class Fit:
         best_epoch: 1-based, the median over replicas; the last one where nothing is held out.
         history: A dict an epoch: epoch, loss, validation_loss, learning_rate, seconds.
         parameters: Number of trained parameters of one network.
-        gates: (replicas, inputs) of a first layer that has them, else None; they are part of its
-            kernel.
+        gates: (replicas, inputs) how far gates before the first layer are open; None without.
     """
 
     weights: list

@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from autogenome_tf import families
 from autogenome_tf.errors import InputError
-from autogenome_tf.layers import Gate, Masked, plain
+from autogenome_tf.layers import Gate, Masked, open_gates, plain
 from autogenome_tf.replicas import Rows, engine, resident
 from autogenome_tf.stacked import Stacked
 from autogenome_tf.tasks import Classification
@@ -133,7 +133,8 @@ def test_the_plain_network_of_keras_own_layers_says_the_same(made, gates):
     values = {"gates": gates, "bypass": 2, "set_units": 2}
     hypermodel = made()
     model = trained(hypermodel.network(values))
-    weights, found = plain(model, [weight[None] for weight in model.get_weights()])
+    stacks = [weight[None] for weight in model.get_weights()]
+    weights, found = plain(model, stacks), open_gates(model, stacks)
     copy = hypermodel.network(values, is_plain=True)
     copy.set_weights([weight[0] for weight in weights])
     assert not any(isinstance(layer, (Gate, Masked)) for layer in copy.layers)
