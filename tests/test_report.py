@@ -92,7 +92,9 @@ def hostile(tmp_path_factory):
     frame.columns = HOSTILE
     frame.index = [f"{name[:200]}{row}" for row, name in enumerate((HOSTILE * 6)[:60])]
     classes = [HOSTILE[0], HOSTILE[2], HOSTILE[8], HOSTILE[10]]
-    labels = pd.Series([classes[row % 4] for row in range(60)], frame.index, name=HOSTILE[1])
+    labels = pd.Series(
+        [classes[row % len(classes)] for row in range(60)], frame.index, name=HOSTILE[1]
+    )
     config = SMALL | {"name": "hostile", "output_dir": str(tmp_path_factory.mktemp("runs"))}
     config["explanation"] = config["explanation"] | {"top": len(HOSTILE)}
     automl = ag.AutoGenome(config | {"output": {"figures": True}}, data=(frame, labels))
@@ -320,7 +322,8 @@ def test_a_figure_takes_a_run_its_folder_or_its_automl(classified, name):
 
 
 def test_every_figure_can_be_drawn_from_a_run():
-    others = {"latent_space", "predicted_vs_true", "shared_search"}
+    others = {"importance_sets", "latent_space", "predicted_vs_true", "shared_search"}
+    others |= {"variance_by_order"}
     functions = {"attributions", "draw", "figures", "save", "svg", "unseen"}
     assert set(FROM_RUN) | others | functions == set(ag.plots.__all__)
 
@@ -337,7 +340,10 @@ def test_a_figure_that_a_run_does_not_have_is_refused(classified, tmp_path):
     with pytest.raises(errors.InputError, match="regression"):
         ag.plots.predicted_vs_true(classified)
     (tmp_path / "config.json").write_text((classified.folder / "config.json").read_text())
-    (tmp_path / "environment.json").write_text('{"stages": {}}')
+    parts = ("versions", "data", "stages", "times")
+    (tmp_path / "environment.json").write_text(
+        json.dumps({"began": "", "seed": 1, "asked": []} | dict.fromkeys(parts, {}))
+    )
     with pytest.raises(errors.StageError, match="the explain stage is not done yet"):
         ag.plots.importance_dot(tmp_path, output="high")
 
@@ -347,7 +353,9 @@ def test_a_figure_that_a_run_does_not_have_is_refused(classified, tmp_path):
 )
 def test_classes_may_be_called_as_columns_are(tmp_path, classes):
     frame, _ = rows()
-    labels = pd.Series([classes[row % 4] for row in range(60)], frame.index, name="prediction")
+    labels = pd.Series(
+        [classes[row % len(classes)] for row in range(60)], frame.index, name="prediction"
+    )
     config = SMALL | {"name": "t", "output_dir": str(tmp_path), "output": {"figures": True}}
     automl = ag.AutoGenome(config, data=(frame, labels))
     automl.run()
