@@ -112,9 +112,14 @@ def limited(gib):
     return lambda: resource.setrlimit(resource.RLIMIT_AS, (int(gib * GIB),) * 2)
 
 
-def test_rows_that_memory_does_not_hold_are_one_clear_error(config):
-    path = config.parent / "x.npz"
-    np.savez_compressed(path, values=np.zeros((60, 4_000_000), "uint8"))
+@pytest.mark.parametrize("kind", ["npz", "parquet"])
+def test_rows_that_memory_does_not_hold_are_one_clear_error(config, kind):
+    path = config.parent / f"x.{kind}"
+    if kind == "npz":
+        np.savez_compressed(path, values=np.zeros((60, 4_000_000), "uint8"))
+    else:
+        zeros = pd.DataFrame(np.zeros((12_000_000, 15), "uint8")).rename(columns=str)
+        zeros.to_parquet(path)
     known = json.loads(config.read_text())
     known["data"] |= {"features": path.name, "memory": 100.0, "expansion": 1e9}
     config.write_text(json.dumps(known))

@@ -74,7 +74,9 @@ def _stacked(source, file, features, others, limit):
     import pyarrow as pa
 
     try:
-        return stack_batches(file.iter_batches(_ROWS), features, others, limit)
+        # In this thread alone: another one that finds no memory would abort the whole process.
+        batches = file.iter_batches(_ROWS, use_threads=False)
+        return stack_batches(batches, features, others, limit)
     except MemoryError:
         raise
     except (pa.ArrowException, OSError) as error:
