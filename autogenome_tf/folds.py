@@ -78,7 +78,48 @@ class Outcome:
         return self.outputs / self.temperature
 
 
-class Folds:
+class BaseFolds:
+    """What folds of networks that predict and folds of autoencoders have alike.
+
+    Attributes:
+        task: What is learned.
+        pairs: (train rows, held rows) of each fit.
+        genes: Number of columns.
+        features: Their names, or None.
+    """
+
+    @property
+    def objective(self):
+        """Name of the metric that judges."""
+        return self._config.objective
+
+    @property
+    def held(self):
+        """Numbers of all rows that some fold holds out, in order."""
+        return np.sort(np.concatenate([held for _, held in self.pairs]))
+
+    def levels(self, family, values=None):
+        """What a family's units stand for, a `genesets.Membership` a level.
+
+        Args:
+            family: Its name.
+            values: Of a trial, for the genes that it sees; None for all genes.
+        """
+        genes = np.arange(self.genes) if values is None else self.views(family, values).genes
+        return self._hypermodel(family, genes).levels()
+
+    def _hypermodel(self, family, genes, seed=1):
+        names = None if self.features is None else [self.features[gene] for gene in genes]
+        space = self._config.families.get(family)
+        return families.hypermodel(family)(self.genes, self.task, space, seed=seed, features=names)
+
+    def _tell_levels(self):
+        for family in self._config.families:
+            for level in self.levels(family):
+                log.info("%s: %s", family, level)
+
+
+class Folds(BaseFolds):
     """Rows to learn from, ready to train any family on.
 
     Args:
@@ -125,9 +166,8 @@ class Folds:
             self.space = space_for(len(truth), genes, asked)
         else:
             self.transforms, self.space = like.transforms, like.space
-        for family in config.families if like is None else ():
-            for level in self.levels(family):
-                log.info("%s: %s", family, level)
+        if like is None:
+            self._tell_levels()
         self.repeats = number_of_repeats(config, len(truth), len(pairs))
         self._devices = self._number_of_devices()
         self._views = {}
@@ -140,17 +180,10 @@ class Folds:
         count = f"{len(self.pairs)} folds" if len(self.pairs) > 1 else "one validation part"
         seeds = f" x {self.repeats} seeds" if self.repeats > 1 else ""
         where = "the span of the training rows" if self.space == "rows" else "the genes"
+        of_genes = [name for name in self._config.families if families.is_of_genes(name, {})]
+        if self.space == "rows" and of_genes:
+            where += f", of {' and '.join(of_genes)} on the genes"
         return f"transform: {' or '.join(names)}; {count}{seeds}; first layer on {where}"
-
-    @property
-    def objective(self):
-        """Name of the metric that judges."""
-        return self._config.objective
-
-    @property
-    def held(self):
-        """Numbers of all rows that some fold holds out, in order."""
-        return np.sort(np.concatenate([held for _, held in self.pairs]))
 
     def space_of(self, family, values):
         """Coordinates that a trial's first layer works on: "genes" or "rows"."""
@@ -260,21 +293,6 @@ class Folds:
         views, space = self.views(family, values), self.space_of(family, values)
         hypermodel = self._hypermodel(family, views.genes, seed)
         return hypermodel.network(values, inputs or views.width, space, is_plain=is_plain)
-
-    def levels(self, family, values=None):
-        """What a family's units stand for, a `genesets.Membership` a level.
-
-        Args:
-            family: Its name.
-            values: Of a trial, for the genes that it sees; None for all genes.
-        """
-        genes = np.arange(self.genes) if values is None else self.views(family, values).genes
-        return self._hypermodel(family, genes).levels()
-
-    def _hypermodel(self, family, genes, seed=1):
-        names = None if self.features is None else [self.features[gene] for gene in genes]
-        space = self._config.families.get(family)
-        return families.hypermodel(family)(self.genes, self.task, space, seed=seed, features=names)
 
     def factors(self, family, values):
         """(folds, inputs) that a trial's values multiply inputs by, or None."""

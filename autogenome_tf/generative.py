@@ -6,7 +6,6 @@ and the files are the same.
 
 import collections
 import json
-import logging
 import math
 
 import numpy as np
@@ -16,14 +15,12 @@ import tensorflow as tf
 from autogenome_tf import families, matrix, training
 from autogenome_tf.embedding import Embedding
 from autogenome_tf.errors import InputError
-from autogenome_tf.folds import Outcome
+from autogenome_tf.folds import BaseFolds, Outcome
 from autogenome_tf.likelihoods import LIKELIHOODS
 from autogenome_tf.preprocessing import Transform
 from autogenome_tf.replicas import OPTIMIZERS, Rows
 from autogenome_tf.seeds import derive
 from autogenome_tf.views import Views
-
-log = logging.getLogger(__name__)
 
 # The divergence counts more and more over this part of the epochs. What starts as principal
 # components starts with units that are active, and counts it in full at once.
@@ -38,7 +35,7 @@ CLIP_NORM = 1.0
 COUNTS = ("negative_binomial", "zero_inflated")
 
 
-class GenerativeFolds:
+class GenerativeFolds(BaseFolds):
     """Rows to learn from, ready to train autoencoders on.
 
     Args:
@@ -76,9 +73,8 @@ class GenerativeFolds:
         else:
             self.transforms = like.transforms
         self.features = features if like is None else like.features
-        for family in config.families if like is None else ():
-            for level in self.levels(family):
-                log.info("%s: %s", family, level)
+        if like is None:
+            self._tell_levels()
         self._views, self._dense = {}, {}
         self._engines = collections.OrderedDict()
 
@@ -87,16 +83,6 @@ class GenerativeFolds:
         count = f"{len(self.pairs)} folds" if len(self.pairs) > 1 else "one validation part"
         why = f" ({transform.why})" if transform.why else ""
         return f"transform: {transform.name}{why}; {count}"
-
-    @property
-    def objective(self):
-        """Name of the metric that judges: the mean ELBO of held rows, in nats."""
-        return self._config.objective
-
-    @property
-    def held(self):
-        """Numbers of all rows that some fold holds out, in order."""
-        return np.sort(np.concatenate([held for _, held in self.pairs]))
 
     def views(self, fold=0):
         """The `Views` of a fold: its transform and constants."""
@@ -144,20 +130,10 @@ class GenerativeFolds:
             fits[0].parameters,
         )
 
-    def levels(self, family):
-        """What latent units stand for: a `genesets.Membership`, or nothing."""
-        return self._hypermodel(family, np.arange(self.genes)).levels()
-
     def network(self, family, values, seed=1, fold=0):
         """A fresh `ResVAE` for the genes that a fold keeps."""
         views = self.views(fold)
         return self._hypermodel(family, views.genes, seed).network(values, views.width)
-
-    def _hypermodel(self, family, genes, seed=1):
-        names = None if self.features is None else [self.features[gene] for gene in genes]
-        return families.hypermodel(family)(
-            self.genes, self.task, self._config.families.get(family), seed=seed, features=names
-        )
 
     def _engine(self, values, network, optimizer):
         """The compiled steps of a configuration, those of the last few kept."""
@@ -219,7 +195,7 @@ class GenerativeFolds:
         if not of_raw:
             return rows
         kept = self.views(fold).constants[0].genes
-        raw = _dense(self._values[index])
+        raw = _dense(matrix.taken(self._values, index))
         return rows, raw if len(kept) == raw.shape[1] else raw[:, kept]
 
     def _seen(self, fold, index):

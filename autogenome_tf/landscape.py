@@ -3,13 +3,12 @@
 import dataclasses
 import itertools
 import math
-import numbers
 
 import numpy as np
 import pandas as pd
 
 from autogenome_tf import seeds
-from autogenome_tf.simulation import check_most, check_range
+from autogenome_tf.simulation import check_each, check_most
 
 MOST_FEATURES = 62  # a genotype's number is an int64
 LEAST = {"samples": 4, "features": 1, "terms": 1, "order": 1}  # everything else: 0
@@ -38,9 +37,7 @@ class Parameters:
 
     def __post_init__(self):
         """Refuse what cannot be drawn."""
-        for field in dataclasses.fields(self):
-            kind = numbers.Real if field.name == "noise" else numbers.Integral
-            check_range(field.name, getattr(self, field.name), kind, LEAST.get(field.name, 0))
+        check_each(self, LEAST)
         limits = {
             "features": MOST_FEATURES,
             "samples": 2**self.features,

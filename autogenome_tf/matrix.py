@@ -2,6 +2,7 @@
 
 What is larger than a limit lies in a file without a name, which the system removes with the last
 process that has it open, however that ends. To all others it is an array or a CSR matrix like any.
+Pages of the file that were read do not stay in memory: a block is forgotten before the next.
 """
 
 import concurrent.futures
@@ -142,6 +143,14 @@ def blocks(values, size=BLOCK):
     """Rows as they are, in blocks: pairs of the number of the first row and the block."""
     for start in range(0, values.shape[0], size):
         yield start, values[start : start + size]
+        forget(values)
+
+
+def taken(values, index):
+    """A copy of rows by their numbers, (n,)."""
+    found = values[index]
+    forget(values)
+    return found
 
 
 def known(values):
@@ -154,6 +163,7 @@ def known(values):
     for start in range(0, len(flat), step):
         block = flat[start : start + step]
         yield block[~np.isnan(block)]
+        forget(values)
 
 
 def forget(values):
@@ -183,7 +193,7 @@ def rows(values, index, limit=LIMIT):
     if nbytes(values) * len(index) <= limit * max(1, values.shape[0]):
         return values[index]
     starts = range(0, len(index), BLOCK)
-    return built((values[index[start : start + BLOCK]] for start in starts), limit)
+    return built((taken(values, index[start : start + BLOCK]) for start in starts), limit)
 
 
 def columns(values, index, limit=LIMIT):

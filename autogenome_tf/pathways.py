@@ -1,7 +1,6 @@
 """Expression that follows the activities of gene sets, and classes that follow a few of those."""
 
 import dataclasses
-import numbers
 
 import numpy as np
 import pandas as pd
@@ -11,8 +10,8 @@ from autogenome_tf.simulation import (
     LOG_MEAN,
     LOG_MEAN_SPREAD,
     LOG_SPREAD,
+    check_each,
     check_most,
-    check_range,
     numbered,
 )
 
@@ -49,9 +48,7 @@ class Parameters:
 
     def __post_init__(self):
         """Refuse what cannot be drawn."""
-        for field in dataclasses.fields(self):
-            kind = numbers.Real if field.name == "noise" else numbers.Integral
-            check_range(field.name, getattr(self, field.name), kind, LEAST.get(field.name, 0))
+        check_each(self, LEAST)
         limits = {
             "genes": self.features * 2 // 3,
             "informative": self.sets,

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from autogenome_tf import data, matrix
+from autogenome_tf import data
 from autogenome_tf.errors import InputError, some
 from autogenome_tf.folds import AUTO_FOLDS, Folds, number_of_folds
 from autogenome_tf.generative import GenerativeFolds
@@ -109,7 +109,6 @@ class ConfiguredRows:
         log.info("rows: %s", ", ".join(f"{count} {part}" for part, count in counts))
         folds = kind(learn.values, truth, task, config, pairs, features=learn.features)
         log.info("%s", folds)
-        matrix.forget(dataset.values)
         return learn, folds
 
     def _further(self, name, learned):

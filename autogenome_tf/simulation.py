@@ -108,6 +108,13 @@ def check_range(name, value, kind, least, below=math.inf):
         raise errors.InputError(f"simulate: {name} must be {noun}, {limit}; received {value!r}.")
 
 
+def check_each(parameters, least):
+    """Refuse parameters that are no numbers of their field's kind from `least` (else 0) on."""
+    for field in dataclasses.fields(parameters):
+        kind = numbers.Real if field.type is float else numbers.Integral
+        check_range(field.name, getattr(parameters, field.name), kind, least.get(field.name, 0))
+
+
 def check_most(parameters, limits):
     """Refuse parameters above limits that follow from others."""
     for name, most in limits.items():

@@ -7,6 +7,7 @@ basis come from its training rows.
 import numpy as np
 import scipy.sparse
 
+from autogenome_tf import matrix
 from autogenome_tf.genotypes import Genotypes
 from autogenome_tf.preprocessing import Constants, Moments
 from autogenome_tf.replicas import resident
@@ -130,7 +131,7 @@ class Views:
 
     def _transformed_rows(self, index):
         if self._transformed is None:
-            return self._transform(self._values[index])
+            return self._transform(matrix.taken(self._values, index))
         return self._transformed[index]
 
     def _transform(self, values):

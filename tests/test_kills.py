@@ -1,27 +1,21 @@
-"""A hundred kills at moments drawn over all stages and searches: the same command ends alike.
+"""A run that is killed at any moment goes on with the same command, to the same end."""
 
-Processes are forked from one that has imported everything, and in which TensorFlow is not begun.
-"""
-
-import contextlib
 import gzip
 import json
-import multiprocessing
 import random
-import sys
 import time
 import zipfile
 
 import numpy as np
 import pandas as pd
 import pytest
+from forked import Command
 
-from autogenome_tf import cli
+from autogenome_tf.files import partial
 from autogenome_tf.run import LOCK
 
 pytestmark = pytest.mark.slow
 
-SECONDS = 300
 FEW = {"layers": 1, "units": [4, 8], "dropout": 0.0, "activation": "relu", "normalization": "none"}
 SEARCH = {"max_trials": 4, "epochs": 3, "folds": 2}
 ENAS = {"updates": 2, "samples": 4, "candidates": 8}
@@ -43,59 +37,56 @@ WAYS = {
 KILLS = dict.fromkeys(WAYS, 16) | {"enas": 12, "representation": 8}
 # Kills of one run at most: on a machine that has become busier none of its processes may end.
 CHAIN = 6
-PRELOADED = [
-    "pytest", "autogenome_tf.automl", "autogenome_tf.summary", "autogenome_tf.search.bayesian",
-    "autogenome_tf.data.text", "autogenome_tf.search.enas",
-    "autogenome_tf.explainers.fast_deep_shap", "shap", "sklearn.cluster", "matplotlib.figure",
-    "matplotlib.backends.backend_svg", "tensorflow_serving.apis.prediction_log_pb2",
-]  # fmt: skip
-
-
-def command(arguments, said):
-    """The command line in this process, what it says in a file."""
-    with open(said, "a", buffering=1) as file:
-        with contextlib.redirect_stdout(file), contextlib.redirect_stderr(file):
-            sys.exit(cli.main(arguments))
-
-
-@pytest.fixture(scope="module")
-def forking():
-    """Where processes come from."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(PRELOADED)
-    first = context.Process(target=int)
-    first.start()
-    first.join()
-    return context
+# A line's beginning and the file that is there then, by the size of the ensemble.
+SEARCHED, SCORED = [("trial 1/", None), ("trial 3/", None)], [("", "metrics.json")]
+MOMENTS = {
+    1: [*SEARCHED, ("final fit", None), ("final fit", "model.keras"), *SCORED],
+    # Its networks are those of trials, also of trials before a kill.
+    3: [*SEARCHED, *SCORED],
+}
+HALF_WRITTEN = ("leaderboard.tsv", "model.keras", "metrics.json", "split.tsv")
+RESULTS = (
+    "metrics.json", "baseline.json", "split.tsv", "predictions.tsv", "attributions.tsv",
+    "effects.tsv", "confusion_matrix.tsv", "latent.tsv", "clusters.tsv", "warnings.json",
+)  # fmt: skip
 
 
 @pytest.fixture
-def config(way, simulated, tmp_path):
-    """A small config of a way to search."""
-    known = json.loads((simulated / "config.json").read_text())
-    for name in ("features", "targets"):
-        known["data"][name] = str(simulated / known["data"][name])
-    known |= {"name": "t", "training": {"epochs": 4}, "output": {"figures": False}}
-    known["explanation"] = {"samples": 3, "background": 5, "top": 3}
-    path = tmp_path / "config.json"
-    path.write_text(json.dumps(known | WAYS[way]))
-    return path
+def written(simulated, tmp_path):
+    """A function that writes a small config of a way to search, with further sections."""
+
+    def write(way, **further):
+        known = json.loads((simulated / "config.json").read_text())
+        for name in ("features", "targets"):
+            known["data"][name] = str(simulated / known["data"][name])
+        known |= {"name": "t", "training": {"epochs": 4}, "output": {"figures": False}}
+        known["explanation"] = {"samples": 3, "background": 5, "top": 3}
+        path = tmp_path / "config.json"
+        path.write_text(json.dumps(known | WAYS[way] | further))
+        return path
+
+    return write
 
 
-def killed(forking, config, output, seconds=SECONDS):
-    """Run the command for so long; returns whether it had to be killed, and its seconds."""
-    said = output.with_suffix(".txt")
-    arguments = ["run", str(config), "--output", str(output)]
-    process = forking.Process(target=command, args=(arguments, said))
-    started = time.monotonic()
-    process.start()
-    process.join(seconds)
-    if is_late := process.is_alive():
-        process.kill()
-        process.join()
-    elif process.exitcode:
-        raise AssertionError(said.read_text())
-    return is_late, time.monotonic() - started
+def started(config, output):
+    """The command for a config and an output folder."""
+    return Command(["run", config, "--output", output], output.with_suffix(".txt"))
+
+
+def finish(config, output):
+    """Run the command to its end; returns what it said."""
+    command = started(config, output)
+    assert command.ended_within()
+    return command.text
+
+
+def kill_at(config, output, beginning, file=None):
+    """Run the command; kill it at a line that begins so and, then, a file."""
+    command = started(config, output)
+    command.wait_for(lambda line: line.startswith(beginning))
+    while file and command.is_running and not (output / "t" / file).exists():
+        time.sleep(0.005)
+    assert command.kill()
 
 
 def assert_whole(folder):
@@ -127,38 +118,68 @@ def names(folder):
     return {path for path in found if path.parts[0] != "saved_model"}
 
 
+def board(folder):
+    """The leaderboard by trial."""
+    return pd.read_csv(folder / "leaderboard.tsv", sep="\t").set_index("trial").sort_index()
+
+
 def assert_like(folder, undisturbed):
     """The same results, and nothing else."""
+    assert {path.name for path in folder.parent.iterdir()} - {LOCK} == {"t"}
     assert names(folder) == names(undisturbed)
     assert not list(folder.parent.rglob("*.partial*"))
-    boards = [pd.read_csv(one / "leaderboard.tsv", sep="\t") for one in (folder, undisturbed)]
-    boards = [board.drop(columns="seconds") for board in boards]
+    boards = [board(one).drop(columns="seconds") for one in (folder, undisturbed)]
     pd.testing.assert_frame_equal(*boards, check_exact=True)
     for path in undisturbed.glob("*.*"):
         if path.name in RESULTS:
             assert (folder / path.name).read_bytes() == path.read_bytes(), path.name
 
 
-RESULTS = (
-    "metrics.json", "baseline.json", "split.tsv", "predictions.tsv", "attributions.tsv",
-    "effects.tsv", "confusion_matrix.tsv", "latent.tsv", "clusters.tsv", "warnings.json",
-)  # fmt: skip
-
-
 @pytest.mark.parametrize("way", WAYS)
-def test_a_run_killed_at_any_moment_ends_like_one_that_was_not(forking, config, way, tmp_path):
-    whole = tmp_path / "whole"
-    _, seconds = killed(forking, config, whole)
+def test_a_run_killed_at_any_moment_ends_like_one_that_was_not(written, way, tmp_path):
+    config, whole = written(way), tmp_path / "whole"
+    began = time.monotonic()
+    finish(config, whole)
+    seconds = time.monotonic() - began
     drawn, kills = random.Random(way), 0
     while kills < KILLS[way]:
         output = tmp_path / f"after {kills}"
         # Each process goes on where the last was killed, so half of the time reaches every stage.
         for _ in range(CHAIN):
-            if not killed(forking, config, output, drawn.uniform(0, seconds / 2))[0]:
+            command = started(config, output)
+            if command.ended_within(drawn.uniform(0, seconds / 2)) or not command.kill():
                 break
             kills += 1
             assert_whole(output)
         else:
-            killed(forking, config, output)
+            finish(config, output)
         assert_whole(output)
         assert_like(output / "t", whole / "t")
+
+
+@pytest.mark.parametrize("size", MOMENTS)
+def test_no_trial_is_trained_twice_beside_half_written_files(written, tmp_path, size):
+    config = written("bayesian", ensemble={"size": size})
+    finish(config, tmp_path / "whole")
+    folder, known = tmp_path / "killed" / "t", {}
+    for line, file in MOMENTS[size]:
+        kill_at(config, folder.parent, line, file)
+        before = dict(board(folder)["seconds"])
+        # A trial that was trained again would have taken another time.
+        assert known.items() <= before.items()
+        known = before
+        for name in HALF_WRITTEN if (line, file) in SEARCHED else ():
+            partial(folder / name).write_text("rank\tfam")
+    assert "predict" not in json.loads((folder / "environment.json").read_text())["stages"]
+    assert "resuming the unfinished run" in finish(config, folder.parent)
+    assert_like(folder, tmp_path / "whole" / "t")
+    assert known == dict(board(folder)["seconds"])
+
+
+@pytest.mark.parametrize("line", ["enas: epoch 2/", "trial 1/"])
+def test_a_killed_enas_goes_on_to_the_same_end(written, tmp_path, line):
+    config = written("enas")
+    finish(config, tmp_path / "whole")
+    kill_at(config, tmp_path / "killed", line)
+    finish(config, tmp_path / "killed")
+    assert_like(tmp_path / "killed" / "t", tmp_path / "whole" / "t")

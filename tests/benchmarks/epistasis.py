@@ -143,6 +143,7 @@ def main():
     parser.add_argument("--tables", nargs="+", default=["landscape", "planted"])
     parser.add_argument("--seeds", type=int, default=10, help="of the landscape")
     parser.add_argument("--planted-seeds", type=int, default=4)
+    parser.add_argument("--planted-labels", type=int, nargs="+", default=[50, 100, 200])
     parser.add_argument("--methods", nargs="+", default=list(NETWORKS))
     parsed = parser.parse_args()
     console.talk(quiet=True)
@@ -156,7 +157,7 @@ def main():
             seeds = range(parsed.seeds)
             shown(measured(lambda _: drawn, count, (2, 3), 16, seeds, parsed.methods))
     if "planted" in parsed.tables:
-        for count in (50, 100, 200):
+        for count in parsed.planted_labels:
             print(f"planted, {count} + {count} labels", flush=True)
             seeds = range(parsed.planted_seeds)
             shown(measured(planted, count, (5,), 64, seeds, parsed.methods))

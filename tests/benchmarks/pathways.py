@@ -127,7 +127,7 @@ def real(parsed):
     """Print a table of real data sets, a line a set and collection: means over splits."""
     columns = ["sets", "other genes", "difference", "dense, equal size", "mlp", "linear"]
     print(f"| | {' | '.join(columns)} |\n|---|{'---:|' * len(columns)}", flush=True)
-    for one in sets(names=REAL):
+    for one in sets(names=parsed.names):
         config = one.config(".")
         found = {name: [] for name in COLLECTIONS}
         for seed in range(1, parsed.seeds + 1):
@@ -183,6 +183,7 @@ def main():
     parser.add_argument("--trials", type=int, default=4)
     parser.add_argument("--networks", type=int, default=20)
     parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--names", nargs="+", default=REAL, help="of real data sets")
     parsed = parser.parse_args()
     console.talk(quiet=True)
     {"planted": planted, "real": real}[parsed.table](parsed)
