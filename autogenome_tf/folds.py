@@ -4,6 +4,7 @@ A configuration's score is that of its out-of-fold outputs, averaged over seeds.
 """
 
 import collections
+import copy
 import dataclasses
 import json
 import logging
@@ -206,6 +207,16 @@ class Folds(BaseFolds):
             )
         return self._views[name]
 
+    def relabelled(self, truth):
+        """The same rows with other targets; what was made and compiled for them is shared.
+
+        Args:
+            truth: As for the class.
+        """
+        other = copy.copy(self)
+        other.truth, other._weights = truth, self.task.row_weights(truth)
+        return other
+
     def fit(self, family, values, plan, seed, repeats=None):
         """Train a configuration on every fold and seed at once.
 
@@ -319,6 +330,8 @@ class Folds(BaseFolds):
                 networks[0], len(networks), rows, self.task, optimizer, self._devices, self._cluster
             )
             self._engines[key] = made
+        elif self._engines[key].rows.truth is not self.truth:
+            self._engines[key].teach(self.truth, self._weights)
         self._engines.move_to_end(key)
         while len(self._engines) > 1 and self._keeps_too_much():
             self._engines.popitem(last=False)

@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 
 from autogenome_tf.final import Final, gates
-from autogenome_tf.folds import Folds
 from autogenome_tf.layers import plain
 from autogenome_tf.search import plan_of
 from autogenome_tf.seeds import derive
@@ -86,9 +85,10 @@ def without_interactions(folds, learn, linear, trial, config, count):
     for number in range(count):
         seed = derive(config.seed, f"null/{number}")
         truth = folds.task.drawn(outputs, folds.truth, np.random.default_rng(seed))
-        drawn = Folds(learn.values, truth, folds.task, config, folds.pairs, like=folds)
-        outcome, final, last = _fitted(drawn, learn.values, trial, config, seed, 1)
-        yield final.predictor(trial.family, trial.values, last, outcome.temperature, learn.features)
+        drawn, whole = folds.relabelled(truth), final.relabelled(truth)
+        outcome, _, last = _fitted(drawn, learn.values, trial, config, seed, 1, whole=whole)
+        yield whole.predictor(trial.family, trial.values, last, outcome.temperature, learn.features)
+    folds.forget_steps()
 
 
 def with_controls(folds, values, trial, config, count):
@@ -139,8 +139,11 @@ def with_controls(folds, values, trial, config, count):
             yield "genes" if replica < len(some) else "labels", predictor, order
 
 
-def _fitted(folds, values, trial, config, seed, count, deadline=float("inf")):
-    """What folds say of a trial, the rows of its last fit, and that fit of `count` networks."""
+def _fitted(folds, values, trial, config, seed, count, deadline=float("inf"), whole=None):
+    """What folds say of a trial, the rows of its last fit, and that fit of `count` networks.
+
+    Where `whole` are rows of a last fit already, compiled steps are kept for the next.
+    """
     share = FOLDS_SHARE if len(folds.pairs) > 1 else 1.0
     now = time.monotonic()
     plan = plan_of(config, config.training.epochs, now + share * (deadline - now))
@@ -148,11 +151,12 @@ def _fitted(folds, values, trial, config, seed, count, deadline=float("inf")):
     # One network a fold, since one will be the final one.
     fit = folds.fit(trial.family, trial.values, plan, seed, repeats=count if is_last else 1)
     outcome = folds.judge(fit)
-    folds.forget_steps()
+    if whole is None:
+        folds.forget_steps()
     if is_last:
         return outcome, folds, fit
     everything = [(np.arange(len(folds.truth)), np.zeros(0, int))]
-    final = type(folds)(values, folds.truth, folds.task, config, everything, like=folds)
+    final = whole or type(folds)(values, folds.truth, folds.task, config, everything, like=folds)
     rates = [line["learning_rate"] for line in fit.history]
     plan = plan_of(config, fit.best_epoch, deadline, rates)
     return outcome, final, final.fit(trial.family, trial.values, plan, seed, repeats=count)

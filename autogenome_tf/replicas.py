@@ -128,10 +128,16 @@ class Replicas:
             for path, stack in blank.items()
             if path not in self._trained
         }
-        self._truth = tf.constant(rows.truth)
-        self._row_weights = tf.constant(rows.weights)
+        self._truth = tf.Variable(rows.truth, trainable=False)
+        self._row_weights = tf.Variable(rows.weights, trainable=False)
         first = {"aggregation": tf.VariableAggregation.ONLY_FIRST_REPLICA}
         self._noise = tf.Variable([0, 0], dtype=tf.int32, **first)
+
+    def teach(self, truth, weights):
+        """Let the rows have other targets and weights in the loss, as in `Rows`."""
+        self.rows = dataclasses.replace(self.rows, truth=truth, weights=weights)
+        self._truth.assign(truth)
+        self._row_weights.assign(weights)
 
     def begin(self, networks, seed, factors=None, epistasis=0.0):
         """Start anew.
@@ -352,17 +358,18 @@ class InMemory(Replicas):
 
     def _value_and_gradient(self, l2):
         """Sum over replicas of the mean loss of their training rows and the penalty."""
-        mask = np.zeros((self.count, self._row_count), "float32")
+        is_trained = np.zeros((self.count, self._row_count), "float32")
         for replica in range(self.count):
-            index = self.rows.train[replica % self.folds]
-            mask[replica, index] = self.rows.weights[index] / self.rows.weights[index].sum()
+            is_trained[replica, self.rows.train[replica % self.folds]] = 1
+        shares = is_trained * self._row_weights
+        shares /= tf.reduce_sum(shares, axis=1, keepdims=True)
         every = tf.tile(tf.range(self._row_count)[None], (self.count, 1))
         with tf.GradientTape() as tape:
             stacks = self._stacks()
             outputs, _ = self._network(self._seen(every), stacks)
             kernels = [stacks[path] for path in self._trained if len(stacks[path].shape) > 2]
             penalty = tf.add_n([tf.reduce_sum(kernel**2) for kernel in kernels])
-            value = tf.reduce_sum(self._losses(every, outputs) * mask) + l2 * penalty
+            value = tf.reduce_sum(self._losses(every, outputs) * shares) + l2 * penalty
         return value, tape.gradient(value, self._variables[0].value)
 
     def _run(self, index, rates, *more):

@@ -486,6 +486,22 @@ def test_the_gene_level_model_equals_the_network_it_was_folded_from(family, spac
     np.testing.assert_allclose(outputs, found.held[0], atol=1e-3)
 
 
+@pytest.mark.parametrize("family", ["mlp", "linear"])
+def test_other_targets_are_learned_by_the_same_steps_as_if_they_were_the_first(family):
+    task = Classification(["healthy", "tumour"], class_weight="balanced")
+    others = (np.arange(ROWS) < ROWS // 4).astype("int32")
+    values = PLAIN if family == "mlp" else {"l2": 0.1}
+    plan, ready = Plan(2, learning_rate=0.01), in_folds(task=task, pairs=FOLDS)
+    first = ready.fit(family, values, plan, 1)
+    found = ready.relabelled(others).fit(family, values, plan, 1)
+    assert len(ready._engines) == 1
+    fresh = in_folds(truth=others, task=task, pairs=FOLDS).fit(family, values, plan, 1)
+    assert_same_weights(found.weights, fresh.weights)
+    assert found.history[-1]["loss"] == pytest.approx(fresh.history[-1]["loss"], abs=1e-6)
+    assert differ(found.weights, first.weights)
+    assert_same_weights(ready.fit(family, values, plan, 1).weights, first.weights)
+
+
 def test_parameters_are_the_trained_ones_of_the_gene_level_network():
     ready = in_folds(training={"space": "rows"}, pairs=FOLDS)
     values = PLAIN | {"normalization": "batch"}

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-MARKS = (1, 10, 20, 30, 40, 50)
+EVERY = 10
 METHODS = ("random", "grid", "bayesian", "hyperband", "coordinate", "enas")
 DEEP = {"layers": [1, 2, 3], "units": [8, 16, 32, 64, 128], "dropout": [0.0, 0.2, 0.4]}
 
@@ -38,7 +38,7 @@ def measure(method, trials, folder):
 
     def noted(folds, trial, *arguments):
         done = attempt(folds, trial, *arguments)
-        if trial.number in MARKS or trial.number == trials:
+        if trial.number == 1 or trial.number % EVERY == 0:
             seen[trial.number] = resident()
         return done
 
@@ -66,8 +66,9 @@ def main():
         measure(given.one[0], given.trials, given.one[1])
         return
     print("MiB after so many trials:\n")
-    print("| method |" + "".join(f" {mark} |" for mark in MARKS))
-    print("|---|" + "--:|" * len(MARKS))
+    marks = [1, *range(EVERY, given.trials + 1, EVERY)]
+    print("| method |" + "".join(f" {mark} |" for mark in marks))
+    print("|---|" + "--:|" * len(marks))
     with tempfile.TemporaryDirectory() as folder:
         for method in given.methods:
             command = [sys.executable, __file__, "--trials", str(given.trials)]
@@ -78,7 +79,7 @@ def main():
             if done.returncode:
                 sys.exit(done.stderr)
             seen = json.loads(done.stdout.splitlines()[-1])
-            cells = [f" {seen[str(mark)]:.0f} |" if str(mark) in seen else " |" for mark in MARKS]
+            cells = [f" {seen[str(mark)]:.0f} |" if str(mark) in seen else " |" for mark in marks]
             print(f"| {method} |" + "".join(cells), flush=True)
 
 
