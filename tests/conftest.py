@@ -42,3 +42,4 @@ def simulated(tmp_path_factory):
 def without_plots(monkeypatch):
     """Leave figures out where they are not the subject: they take half of the time."""
     monkeypatch.setattr("autogenome_tf.plots.draw", lambda *_: None)
+    monkeypatch.setattr("autogenome_tf.plots.svg", lambda *_: "<svg></svg>")
