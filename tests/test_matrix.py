@@ -4,6 +4,7 @@ import gc
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -205,3 +206,25 @@ def test_all_stages_work_beyond_memory(cells, tmp_path, kind):
     again = automl.predict(cells).iloc[:, 2:].select_dtypes("number")
     known = automl.predict().iloc[:, 2:].select_dtypes("number")
     np.testing.assert_allclose(again[known.columns], known, rtol=1e-4, atol=1e-5)
+
+
+def mapped():
+    """MiB of files that this process has in memory."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return int(next(line for line in lines if line.startswith("RssFile")).split()[1]) / 1024
+
+
+@pytest.mark.parametrize("read", [
+    lambda values: [None for _ in matrix.batches(values)],
+    lambda values: [None for _ in matrix.known(values)],
+    lambda values: [matrix.taken(values, block) for block in np.split(np.arange(4096), 4)],
+])  # fmt: skip
+def test_what_was_read_of_a_file_does_not_stay_in_memory(read):
+    values = Growing(4096, limit=1)
+    for _ in range(4):
+        values.add(np.ones((1024, 4096), "float32"))
+    values = values.array
+    before = mapped()
+    read(values)
+    assert mapped() - before < 8  # of 64
+    assert values[::1024, 0].sum() == 4
