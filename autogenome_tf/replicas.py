@@ -6,6 +6,7 @@ one flat variable, so that five folds of a cross-validation cost little more tha
 
 import dataclasses
 import functools
+import gc
 import time
 
 import keras
@@ -13,6 +14,7 @@ import numpy as np
 import scipy.optimize
 import tensorflow as tf
 import threadpoolctl
+from tensorflow.python.eager import context
 
 from autogenome_tf.genotypes import complexity
 from autogenome_tf.matrix import BLOCK, ahead
@@ -80,6 +82,17 @@ def compiled(function, *shapes):
     """
     signature = [tf.TensorSpec(shape, kind) for shape, kind in shapes]
     return tf.function(function, input_signature=signature, autograph=False)
+
+
+def forget_shapes():
+    """Give back what steps that are no longer kept have left behind.
+
+    Graphs are cycles that only a collection finds. TensorFlow keeps a kernel for every shape that a
+    variable ever had, some 100 KiB each, and frees them only all together: `keras.clear_session`
+    does so too, and resets the settings of whoever called us with it.
+    """
+    gc.collect()
+    context.context().clear_kernel_cache()
 
 
 class Replicas:

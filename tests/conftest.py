@@ -2,6 +2,7 @@
 
 import logging
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,14 @@ def _unchanged_logger():
     kept = list(logger.handlers), logger.level, logger.propagate
     yield
     logger.handlers, logger.level, logger.propagate = kept
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _forgotten_shapes():
+    """Give back what the networks of a file have left behind: a worker sees hundreds of them."""
+    yield
+    if "autogenome_tf.replicas" in sys.modules:
+        sys.modules["autogenome_tf.replicas"].forget_shapes()
 
 
 @pytest.fixture(scope="session")

@@ -1,11 +1,14 @@
 """What the loop around a search promises, on rows that only pretend to be trained on."""
 
 import contextlib
+import ctypes
+import itertools
 import json
 import types
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from autogenome_tf import families, search
 from autogenome_tf.config import Config
@@ -13,7 +16,7 @@ from autogenome_tf.errors import StageError
 from autogenome_tf.folds import Outcome
 from autogenome_tf.search import _base, leaderboard, ranked, trials_of
 from autogenome_tf.search._base import Trial
-from autogenome_tf.training import Diverged, Fit
+from autogenome_tf.training import Diverged, Fit, Plan
 
 FAMILIES = {"mlp": {"layers": [1, 2, 3], "units": [8, 16, 32]}}
 FIXED = {"dropout": 0.0, "input_dropout": 0.0, "l2": 0.0, "spectral_power": 0.0,
@@ -340,3 +343,41 @@ def test_finished_trials_are_replayed_even_when_the_time_is_up(clock):
     folds = Pretended(clock=clock)
     trials = searched(folds, finished=whole[:4], deadline=clock.now - 1)
     assert trials == whole[:4] and not folds.trained
+
+
+class Mallinfo2(ctypes.Structure):
+    """What glibc says of its heap."""
+
+    _fields_ = [
+        (name, ctypes.c_size_t)
+        for name in (
+            "arena", "ordblks", "smblks", "hblks", "hblkhd", "usmblks", "fsmblks", "uordblks",
+            "fordblks", "keepcost",
+        )
+    ]  # fmt: skip
+
+
+def in_use():
+    """MiB of this process' heap that nobody has given back."""
+    libc = ctypes.CDLL(None)
+    if not hasattr(libc, "mallinfo2"):
+        pytest.skip("this C library does not tell how much of its heap is in use")
+    libc.mallinfo2.restype = Mallinfo2
+    return libc.mallinfo2().uordblks / 2**20
+
+
+def test_a_long_search_gives_back_what_each_structure_has_left_behind():
+    shapes = itertools.count(1)
+
+    class Structures(Pretended):
+        def fit(self, *arguments):
+            for _ in range(20):
+                kernel = tf.Variable(np.zeros((3, next(shapes)), "float32"))
+                kernel.assign(kernel.numpy())
+            return super().fit(*arguments)
+
+    folds, plan, used = Structures(), Plan(1), []
+    for number in range(1, 41):
+        _base.attempt(folds, Trial(number, "mlp", FIXED | {"layers": 1, "units": 8}), plan, 1)
+        used.append(in_use())
+    assert max(used[-8:]) < max(used[:16]) + 10, used

@@ -14,7 +14,7 @@ import pandas as pd
 from autogenome_tf import families, metrics
 from autogenome_tf.errors import StageError
 from autogenome_tf.folds import Outcome
-from autogenome_tf.replicas import EngineError
+from autogenome_tf.replicas import EngineError, forget_shapes
 from autogenome_tf.seeds import derive
 from autogenome_tf.training import Plan
 
@@ -29,6 +29,10 @@ FAILED_SHARE, FAILED_COUNT = 0.5, 6
 FINAL_SHARE, ENSEMBLE_SHARE = 0.25, 0.05
 # A ladder of penalties ends after so many with a worse loss than the best.
 MOST_WORSE = 3
+# Attempts of this process after which it gives back what they have left behind: seldom, since every
+# kernel that is still needed is then made again.
+FORGET_EVERY = 8
+_attempts = itertools.count(1)
 
 # What a configuration can do wrong; any other error is a mistake in the program.
 FAILURES = (ArithmeticError, MemoryError, ValueError, RuntimeError, EngineError)
@@ -231,7 +235,12 @@ def _fitted(folds, trial, plan, seed):
 
 
 def attempt(folds, trial, plan, seed):
-    """Train and judge one trial; a failure becomes its status."""
+    """Train and judge one trial; a failure becomes its status.
+
+    Every few trials the memory that earlier ones have left behind is given back.
+    """
+    if not next(_attempts) % FORGET_EVERY:
+        forget_shapes()
     started = time.monotonic()
     again = _again(folds, trial, plan, seed)
     try:

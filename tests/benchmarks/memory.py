@@ -19,7 +19,12 @@ import numpy as np
 
 EVERY = 10
 METHODS = ("random", "grid", "bayesian", "hyperband", "coordinate", "enas")
-DEEP = {"layers": [1, 2, 3], "units": [8, 16, 32, 64, 128], "dropout": [0.0, 0.2, 0.4]}
+# Nearly every trial has another structure.
+DEEP = {
+    "layers": [1, 2, 3],
+    "units": [*range(8, 136, 8)],
+    "dropout": [0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6],
+}
 
 
 def resident():
