@@ -96,7 +96,7 @@ FENCES = {
         "resvae.py",
         "generative.py",
         "cluster.py",
-        "replicas.py",
+        "replicas",
         "stacked.py",
         "walsh.py",
         "genotypes.py",

@@ -12,6 +12,7 @@ import autogenome_tf as ag
 from autogenome_tf import cli, families, legacy
 from autogenome_tf.config import Config, read_json
 from autogenome_tf.errors import InputError
+from autogenome_tf.legacy import _keys, _networks
 
 SAMPLES, GENES = 100, 23_361
 TYPES = ("MLP", "ResNet", "DenseNet", "enas", "VAE")
@@ -219,7 +220,7 @@ def test_every_key_of_the_original_is_in_a_test(small):
     tested = {key.replace("__", ".") for _, key, _, _ in FURTHER}
     tested |= {f"{spec}.{key}" for spec in ("param_spec", "hyper_param_spec") for key in SIZES}
     for kind in TYPES:
-        tested |= set(dict(legacy._leaves(original(small, kind))))
+        tested |= set(dict(_keys.leaves(original(small, kind))))
     assert tested <= set(legacy.KEYS)
     assert set(map(anywhere, tested)) == set(map(anywhere, legacy.KEYS))
 
@@ -233,7 +234,7 @@ def anywhere(key):
 def test_every_key_is_noted_once_and_in_order(small, kind):
     given = original(small, kind)
     _, notes = legacy.ported(given, "old.json", small)
-    assert [note.old for note in notes] == [key for key, _ in legacy._leaves(given)]
+    assert [note.old for note in notes] == [key for key, _ in _keys.leaves(given)]
     assert all(note.new or note.effect for note in notes)
 
 
@@ -252,7 +253,7 @@ def test_all_spellings_of_a_type(small, kind, family):
 
 def test_networks_start_at_param_spec_and_go_through_the_candidates(small):
     config, _ = ported(original(small, "MLP"), small)
-    assert config.families["mlp"] == legacy.NETWORKS["mlp"] | {
+    assert config.families["mlp"] == _networks.NETWORKS["mlp"] | {
         "layers": [2, 3], "units": 8, "units_1": [8, 16], "units_2": [16, 8], "units_3": [16, 8],
         "input_dropout": [0, 0.2], "output_nonlinearity": ["sigmoid", "none", "relu"],
     }  # fmt: skip
@@ -271,7 +272,7 @@ def test_nothing_is_searched_that_the_config_does_not_name(small, kind):
     given.pop("param_spec", None), given.pop("hyper_param_spec", None)
     config, _ = ported(given, small)
     (space,) = families.spaces(config).values()
-    assert config.families == {legacy.FAMILIES[kind.lower()]: next(iter(config.families.values()))}
+    assert config.families == {_keys.FAMILIES[kind.lower()]: next(iter(config.families.values()))}
     if kind == "enas":
         space = {n: h for n, h in space.items() if not n.startswith(("width_", "skip_"))}
     else:
@@ -283,13 +284,13 @@ def test_nothing_is_searched_that_the_config_does_not_name(small, kind):
 @pytest.mark.parametrize("kind", TYPES)
 def test_a_key_of_another_type_is_noted(small, kind):
     given = original(small, kind)
-    there = dict(legacy._leaves(given))
+    there = dict(_keys.leaves(given))
     for key in legacy.KEYS:
         section, *rest = key.split(".")
         if rest and key not in there and not key.endswith(("_SIZE", "validation_features")):
             given.setdefault(section, {})[rest[0]] = None
     _, notes = legacy.ported(given, "old.json", small)
-    assert len(notes) == len(dict(legacy._leaves(given)))
+    assert len(notes) == len(dict(_keys.leaves(given)))
 
 
 def test_without_a_search_param_spec_is_the_model(small):
@@ -409,7 +410,7 @@ def test_the_original_s_example_runs_through_all_verbs(
     automl = ag.auto(written(tmp_path, original(folder, kind)))
     board = automl.train()
     scores, frame = automl.evaluate(), automl.predict()
-    family = legacy.FAMILIES[kind.lower()]
+    family = _keys.FAMILIES[kind.lower()]
     assert family in set(board["family"])
     assert automl.folder == tmp_path / "experiments" / f"{kind.lower()}_demo"
     assert (frame["part"] == "predict").sum() == SAMPLES
@@ -467,7 +468,7 @@ def test_port_writes_a_config_that_gives_the_same_leaderboard(small, tmp_path, c
     assert printed[0].split() == ["old", "key", "new", "key", "effect"]
     assert printed[-1] == str(new)
     said = {line.split()[0] for line in printed[1:-1]}
-    assert said == {key for key, _ in legacy._leaves(original(small, "MLP"))}
+    assert said == {key for key, _ in _keys.leaves(original(small, "MLP"))}
     assert not legacy.is_original(json.loads(new.read_text()))
     boards = [
         ag.AutoGenome(

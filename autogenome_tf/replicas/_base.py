@@ -1,23 +1,14 @@
-"""Replicas: one Keras network with several sets of weights that train at once in one graph.
-
-Their variables are stacked along a first axis, and an elementwise optimizer acts on all of them as
-one flat variable, so that five folds of a cross-validation cost little more than one.
-"""
+"""Networks of one structure, stacked: their variables and the step that trains all of them."""
 
 import dataclasses
-import functools
 import gc
-import time
 
 import keras
 import numpy as np
-import scipy.optimize
 import tensorflow as tf
-import threadpoolctl
 from tensorflow.python.eager import context
 
 from autogenome_tf.genotypes import complexity
-from autogenome_tf.matrix import BLOCK, ahead
 from autogenome_tf.stacked import Stacked, strengths
 
 OPTIMIZERS = {
@@ -33,10 +24,6 @@ OPTIMIZERS = {
     "lamb": keras.optimizers.Lamb,
     "lion": keras.optimizers.Lion,
 }
-
-
-# Apart from each other, what devices draw for their parts of a batch.
-PART_SEED = 1_000_003
 
 # What TensorFlow raises when a step fails, for want of memory for example.
 EngineError = tf.errors.OpError
@@ -93,6 +80,16 @@ def forget_shapes():
     """
     gc.collect()
     context.context().clear_kernel_cache()
+
+
+def looped(step, steps):
+    """Call `step` with 0 to `steps` - 1 in a loop of the graph; returns the losses it gives."""
+
+    def body(i, losses):
+        return i + 1, losses.write(i, step(i))
+
+    losses = tf.TensorArray(tf.float32, size=steps)
+    return tf.while_loop(lambda i, _: i < steps, body, (0, losses))[1].stack()
 
 
 class Replicas:
@@ -284,260 +281,3 @@ class Replicas:
         """Go back to a `state`."""
         for variable, value in zip(self._changing(), state, strict=True):
             variable.assign(value)
-
-
-class InMemory(Replicas):
-    """Rows live in the graph, and one call runs a whole epoch."""
-
-    def __init__(self, network, seeds, rows, task, optimizer="adam"):
-        super().__init__(network, seeds, rows, task, optimizer)
-        self._views = resident(rows.views)
-        folds, self._row_count, inputs = self._views.shape
-        self._factors = tf.Variable(tf.ones((folds, inputs)))
-        # Row 0 of a fold in views of all folds, one below the other.
-        self._offsets = np.tile(np.arange(folds) * self._row_count, seeds)[:, None].astype("int32")
-        most = max(map(len, rows.held))
-        padded = [np.resize(index, most) if len(index) else np.zeros(0) for index in rows.held]
-        self._held = np.tile(np.stack(padded).astype("int32"), (seeds, 1))
-        batches = (None, self.count, None)
-        self._trained_on = compiled(self._run, (batches, tf.int32), ((None,), tf.float32))
-        self._judged = compiled(self._judge)
-        self._slope = compiled(self._value_and_gradient, ((), tf.float32))
-
-    def begin(self, networks, seed, factors=None, epistasis=0.0):
-        """As `Replicas.begin`."""
-        super().begin(networks, seed, epistasis=epistasis)
-        self._factors.assign(tf.ones_like(self._factors) if factors is None else factors)
-
-    def epoch(self, index, rates, judge=True):
-        """Train on (steps, replicas, batch) row numbers with a rate a step.
-
-        Returns:
-            Loss of each step, and for each replica the outputs of its held rows.
-        """
-        losses = self._trained_on(tf.constant(index), tf.constant(rates)).numpy()
-        return losses, self.held() if judge else []
-
-    def held(self):
-        """For each replica the outputs of its held rows."""
-        if not self._held.shape[1]:
-            return [np.zeros((0, self.task.outputs), "float32") for _ in range(self.count)]
-        outputs = self._judged().numpy()
-        return [outputs[k, : len(self.rows.held[k % self.folds])] for k in range(self.count)]
-
-    def minimise(self, l2, iterations, deadline=float("inf")):
-        """Full-batch L-BFGS on the mean loss plus `l2` times the squared kernels.
-
-        Replicas are separate problems: their sum is minimised, which minimises each.
-
-        Args:
-            l2: The penalty.
-            iterations: At most.
-            deadline: `time.monotonic()` after which no further iteration starts.
-
-        Returns:
-            The mean over replicas of what is minimised, and the outputs of their held rows.
-        """
-        flat = self._variables[0]
-
-        def function(point):
-            flat.assign(point.reshape(flat.shape))
-            value, gradient = self._slope(tf.constant(l2, tf.float32))
-            return float(value), gradient.numpy().astype("float64").ravel()
-
-        def in_time(point):
-            if time.monotonic() > deadline:
-                raise StopIteration
-
-        start = flat.numpy().astype("float64").ravel()
-        # Its own products are small; with other work beside, threads wait longer than they work.
-        with threadpoolctl.threadpool_limits(1):
-            found = scipy.optimize.minimize(
-                function,
-                start,
-                jac=True,
-                method="L-BFGS-B",
-                callback=in_time,
-                options={"maxiter": iterations, "ftol": 1e-7},
-            )
-        flat.assign(found.x.reshape(flat.shape))
-        return found.fun / self.count, self.held()
-
-    def _seen(self, index):
-        """(replicas, batch) row numbers to what the replicas see: (replicas, batch, inputs)."""
-        flat = tf.reshape(self._views, (-1, self._views.shape[-1]))
-        factors = tf.tile(self._factors, (self._seeds, 1))
-        return tf.gather(flat, index + self._offsets) * factors[:, None]
-
-    def _value_and_gradient(self, l2):
-        """Sum over replicas of the mean loss of their training rows and the penalty."""
-        is_trained = np.zeros((self.count, self._row_count), "float32")
-        for replica in range(self.count):
-            is_trained[replica, self.rows.train[replica % self.folds]] = 1
-        shares = is_trained * self._row_weights
-        shares /= tf.reduce_sum(shares, axis=1, keepdims=True)
-        every = tf.tile(tf.range(self._row_count)[None], (self.count, 1))
-        with tf.GradientTape() as tape:
-            stacks = self._stacks()
-            outputs, _ = self._network(self._seen(every), stacks)
-            kernels = [stacks[path] for path in self._trained if len(stacks[path].shape) > 2]
-            penalty = tf.add_n([tf.reduce_sum(kernel**2) for kernel in kernels])
-            value = tf.reduce_sum(self._losses(every, outputs) * shares) + l2 * penalty
-        return value, tape.gradient(value, self._variables[0].value)
-
-    def _run(self, index, rates, *more):
-        """All steps of an epoch in one loop, each with its part of `more`; returns their losses."""
-
-        def step(i, losses):
-            given = [part[i] for part in more]
-            loss = self._step(self._seen(index[i]), index[i], rates[i], *given)
-            return i + 1, losses.write(i, loss)
-
-        steps = tf.shape(rates)[0]
-        losses = tf.TensorArray(tf.float32, size=steps)
-        return tf.while_loop(lambda i, _: i < steps, step, (0, losses))[1].stack()
-
-    def _judge(self):
-        return self._outputs(self._seen(tf.constant(self._held)))
-
-
-class Streamed(Replicas):
-    """Rows are made on demand, for one replica, a few batches at once while others are trained on.
-
-    Memory holds some `matrix.BLOCK` rows.
-    """
-
-    def __init__(self, network, seeds, rows, task, optimizer="adam"):
-        super().__init__(network, seeds, rows, task, optimizer)
-        width = network.input_shape[-1]
-        steps = ((None, 1, None, width), tf.float32), ((None, 1, None), tf.int32)
-        self._trained_on = compiled(self._run, *steps, ((None,), tf.float32))
-        self._judged = compiled(self._outputs, ((1, None, width), tf.float32))
-
-    def epoch(self, index, rates, judge=True):
-        """As `InMemory.epoch`, block by block."""
-        steps = max(1, BLOCK // index.shape[2])
-        index = self._own(index)
-        parts = [slice(start, start + steps) for start in range(0, len(index), steps)]
-        made = ahead(lambda part: self._rows(index[part]), parts)
-        losses = [
-            self._trained_on(x, index[part], rates[part]).numpy()
-            for part, x in zip(parts, made, strict=True)
-        ]
-        held = self.rows.held[0] if judge else np.zeros(0, int)
-        outputs = [np.zeros((0, self.task.outputs), "float32")]
-        starts = range(0, len(held), BLOCK)
-        for x in ahead(lambda start: self._rows(held[None, start : start + BLOCK]), starts):
-            outputs.append(self._judged(x).numpy()[0])
-        return np.concatenate(losses), [np.concatenate(outputs)]
-
-    def _own(self, index):
-        """Of (steps, 1, batch) row numbers those that this process trains on: all."""
-        return index
-
-    def _rows(self, index):
-        """(..., rows) numbers to (..., rows, inputs)."""
-        rows = self.rows.views[0].batch(index.ravel())
-        return np.asarray(rows, "float32").reshape(*index.shape, -1)
-
-    def _run(self, x, index, rates):
-        """The steps of some batches in one loop; returns their losses."""
-
-        def step(i, losses):
-            return i + 1, losses.write(i, self._step(x[i], index[i], rates[i]))
-
-        steps = tf.shape(rates)[0]
-        losses = tf.TensorArray(tf.float32, size=steps)
-        return tf.while_loop(lambda i, _: i < steps, step, (0, losses))[1].stack()
-
-
-class Mirrored(Streamed):
-    """The same, each batch shared by several devices (`tf.distribute.MirroredStrategy`).
-
-    Every device has all weights and the gradient of its part of a batch; gradients are summed, so
-    that a step is that of the whole batch (but for batch statistics, which are each part's own).
-
-    Args:
-        network, seeds, rows, task, optimizer: As for `Replicas`.
-        strategy: The devices', as `mirrored` has it.
-    """
-
-    is_shared = True
-
-    def __init__(self, network, seeds, rows, task, optimizer, strategy):
-        self._strategy = strategy
-        self._local = len(self._strategy.extended.worker_devices)
-        self._share = 1 / self._strategy.num_replicas_in_sync
-        with self._strategy.scope():
-            super().__init__(network, seeds, rows, task, optimizer)
-
-    def _step(self, x, index, rate):
-        """One update on (1, batch, inputs), by the parts of all devices."""
-        losses = self._strategy.run(self._part, (x, index, rate))
-        return self._strategy.reduce(tf.distribute.ReduceOp.SUM, losses, axis=None)
-
-    def _part(self, x, index, rate):
-        place, count = self._place() % self._local, self._local
-        return super()._step(x[:, place::count], index[:, place::count], rate)
-
-    def _place(self):
-        return tf.distribute.get_replica_context().replica_id_in_sync_group
-
-    def _of_all(self, value):
-        return tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.SUM, value)
-
-    def _drawn(self):
-        return super()._drawn() + tf.stack([self._place() * PART_SEED, 0])
-
-
-@functools.cache
-def mirrored(devices):
-    """The strategy of some devices, a tuple of names.
-
-    One for all networks: what devices exchange has names that a second one would take again.
-    """
-    return tf.distribute.MirroredStrategy(devices)
-
-
-class Spread(Mirrored):
-    """The same for the devices of several processes, each of which reads its own rows of a batch.
-
-    Args:
-        network, seeds, rows, task, optimizer: As for `Replicas`.
-        cluster: The processes, a `cluster.Cluster`.
-    """
-
-    def __init__(self, network, seeds, rows, task, optimizer, cluster):
-        self._cluster = cluster
-        with cluster.together():
-            super().__init__(network, seeds, rows, task, optimizer, cluster.strategy)
-
-    def epoch(self, index, rates, judge=True):
-        """As `InMemory.epoch`; all go by the outputs of the first process, to the last bit."""
-        with self._cluster.together():
-            losses, held = super().epoch(index, rates, judge)
-        return losses, [self._cluster.agreed(part) for part in held]
-
-    def _own(self, index):
-        return index[:, :, self._cluster.place :: self._cluster.count]
-
-
-def engine(network, seeds, rows, task, optimizer="adam", count=1, cluster=None):
-    """`InMemory`, `Streamed` or, where so many devices or processes are there, a shared one."""
-    if not rows.is_streamed:
-        return InMemory(network, seeds, rows, task, optimizer)
-    if cluster:
-        return Spread(network, seeds, rows, task, optimizer, cluster)
-    found = devices()[:count]
-    if len(found) > 1:
-        return Mirrored(network, seeds, rows, task, optimizer, mirrored(tuple(found)))
-    return Streamed(network, seeds, rows, task, optimizer)
-
-
-def devices():
-    """Names of local devices that can share a batch: GPUs, else CPUs where there are several."""
-    for kind in ("GPU", "CPU"):
-        found = tf.config.list_logical_devices(kind)
-        if found:
-            return [device.name for device in found]
-    return []
