@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+# What gRPC does at a fork can end a child that only wants to start a program.
+os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
 
 SHARED = Path(__file__).parents[2] / "shared" / "data"
 
