@@ -5,6 +5,7 @@ import logging
 import os
 import tempfile
 import time
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -83,6 +84,7 @@ class AutoGenome:
         self._given = data
         self._rows = ConfiguredRows(config)
         self._run = self._ready = self._cluster = None
+        self._is_opened = False
 
     @classmethod
     def load(cls, folder):
@@ -99,7 +101,7 @@ class AutoGenome:
         """
         run = Run.existing(folder)
         automl = cls(run.config())
-        automl._run = run
+        automl._run, automl._is_opened = run, True
         # What a folder of a stranger names must not be read aloud in an error.
         automl._rows = ConfiguredRows(automl.config, run.check_data)
         return automl
@@ -352,7 +354,7 @@ class AutoGenome:
         """Score the linear model on the same rows and resamples."""
         if not run.has("baseline.keras"):
             return
-        linear = Predictor.load(run.path("baseline.keras"))
+        linear = self._model(Predictor, "baseline.keras")
         found = {}
         for part, (targets, outputs) in self._held_out(run, linear, "baseline"):
             seed = derive(self.config.seed, f"bootstrap/{part}")
@@ -462,7 +464,14 @@ class AutoGenome:
 
     def _predictor(self):
         kind = Embedding if self.config.task.type == "representation" else Predictor
-        return kind.load(self._opened().path("model.keras"))
+        return self._model(kind, "model.keras")
+
+    def _model(self, kind, name):
+        """A model of the run; HDF5 that may be a stranger's is looked through first."""
+        path = self._opened().path(name)
+        if self._is_opened and zipfile.is_zipfile(path):
+            data.check_hdf5(str(path))
+        return kind.load(path)
 
     def _prepared(self):
         """The rows to learn from and their folds, after a look at all other rows."""

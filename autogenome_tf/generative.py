@@ -18,7 +18,7 @@ from autogenome_tf.errors import InputError
 from autogenome_tf.folds import BaseFolds, Outcome
 from autogenome_tf.likelihoods import LIKELIHOODS
 from autogenome_tf.preprocessing import Transform
-from autogenome_tf.replicas import OPTIMIZERS, Rows
+from autogenome_tf.replicas import Rows, optimizer_of
 from autogenome_tf.seeds import derive
 from autogenome_tf.views import Views
 
@@ -236,11 +236,11 @@ class _Engine:
         self._folds, self.task, self.optimizer = folds, folds.task, optimizer
         # A copy, since a network that was trained belongs to whoever asked for it.
         self._network = network = type(network).from_config(network.get_config())
-        made = OPTIMIZERS[optimizer](1e-3)
-        made.clipnorm = CLIP_NORM
-        network.compile(optimizer=made)
-        made.build(network.trainable_variables)
-        self._fresh = [v.numpy().copy() for v in made.variables]
+        clipped = optimizer_of(optimizer)
+        clipped.clipnorm = CLIP_NORM
+        network.compile(optimizer=clipped)
+        clipped.build(network.trainable_variables)
+        self._fresh = [v.numpy().copy() for v in clipped.variables]
         self._step = tf.function(network.train_step, autograph=False, reduce_retracing=True)
         self._bound = tf.function(network.bound, autograph=False, reduce_retracing=True)
         self._measured = {}

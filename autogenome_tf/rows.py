@@ -108,7 +108,8 @@ class ConfiguredRows:
         counts = zip(*np.unique(parts.part.astype(str), return_counts=True), strict=True)
         log.info("rows: %s", ", ".join(f"{count} {part}" for part, count in counts))
         folds = kind(learn.values, truth, task, config, pairs, features=learn.features)
-        log.info("%s", folds)
+        # Not the folds themselves: who keeps what is logged would keep them and all their steps.
+        log.info("%s", str(folds))
         return learn, folds
 
     def _further(self, name, learned):

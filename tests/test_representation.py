@@ -1,5 +1,6 @@
 """Representations end to end: what a run leaves behind, each likelihood, covariates, labels."""
 
+import gc
 import json
 import shutil
 import subprocess
@@ -210,6 +211,18 @@ def run(folder, x, y=None, **changes):
     automl = ag.AutoGenome(config_of(folder, **changes), data=(x, y))
     automl.train()
     return automl, automl.evaluate()
+
+
+def graphs():
+    """Graphs of compiled steps in this process."""
+    gc.collect()
+    return sum(type(one).__name__ == "FuncGraph" for one in gc.get_objects())
+
+
+def test_no_compiled_step_outlives_a_run(tmp_path):
+    before = graphs()
+    run(tmp_path, np.random.default_rng(0).normal(size=(30, 8)))
+    assert graphs() <= before
 
 
 def test_labels_are_not_needed(tmp_path):

@@ -1,11 +1,13 @@
 """A run folder from a stranger: no code of it runs, and nothing is written outside of it."""
 
+import io
 import json
 import os
 import pickle
 import shutil
 import zipfile
 
+import h5py
 import keras
 import numpy as np
 import pytest
@@ -116,6 +118,32 @@ def test_a_real_lambda_is_refused_before_keras_sees_it(folder):
         archive.writestr("autogenome_tf.json", names)
     (said,) = refused(folder, ["evaluate"])
     assert "Lambda: expected plain layers of Keras only" in said
+
+
+def with_weights(folder, change):
+    """Put another HDF5 file into model.keras."""
+    with zipfile.ZipFile(folder / "model.keras") as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    members["model.weights.h5"] = change(members["model.weights.h5"])
+    with zipfile.ZipFile(folder / "model.keras", "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+
+
+def bomb(weights):
+    """Beside what is there a tebibyte of zeros, in some thousand bytes."""
+    file = io.BytesIO(weights)
+    with h5py.File(file, "r+") as opened:
+        opened.create_dataset("more", (1 << 38,), "f4", chunks=(1 << 28,), compression="gzip")
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("change", [lambda weights: weights[: len(weights) // 2], bomb])
+def test_weights_are_looked_through_by_another_process_first(folder, monkeypatch, change):
+    with_weights(folder, change)
+    monkeypatch.setattr(keras.models, "load_model", lambda *_, **__: pytest.fail("was opened"))
+    (said,) = refused(folder, ["predict"])
+    assert "model.keras" in said and ("damaged" in said or "HDF5" in said or "unpacks" in said)
 
 
 def test_every_model_of_this_package_is_of_plain_layers(whole):

@@ -6,6 +6,7 @@ belongs to the room.
 
 from autogenome_tf.data._dataset import Dataset, Table
 from autogenome_tf.data._gmt import GeneSet, read_gene_sets
+from autogenome_tf.data._hdf5 import check_hdf5
 from autogenome_tf.data._load import (
     aligned,
     check_genotypes,
@@ -31,6 +32,7 @@ __all__ = [
     "Table",
     "aligned",
     "check_genotypes",
+    "check_hdf5",
     "check_learnable",
     "check_missing",
     "columns_apart",

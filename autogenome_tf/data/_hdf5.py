@@ -17,11 +17,11 @@ from autogenome_tf.errors import InputError
 SECONDS, BYTES_A_SECOND = 30, 20 << 20
 
 
-def check_hdf5(source, most, *names):
+def check_hdf5(source, most=None, *names):
     """Refuse a file that the library cannot read to its end.
 
     Args:
-        source: Path of the file.
+        source: Path of the file, or of a `.keras` archive with one in it.
         most: Bytes that it may unpack to; None: as many as any file.
         *names: Parts that will be read; none: all of it.
 

@@ -3,9 +3,11 @@
 Nothing of this package is imported here: a process that takes half a second should not take five.
 """
 
+import contextlib
 import json
 import resource
 import sys
+import zipfile
 
 import h5py
 
@@ -13,6 +15,8 @@ import h5py
 BASE = 1 << 30
 # Bytes of a text in memory, at least.
 TEXT = 64
+# Where a model has its numbers, in an archive of Keras.
+WEIGHTS = "model.weights.h5"
 
 
 class Refused(Exception):
@@ -23,7 +27,7 @@ def walk(path, names, most):
     """Go wherever a reader goes but for the numbers themselves: links, attributes, texts, chunks.
 
     Args:
-        path: Of the file.
+        path: Of the file, or of a `.keras` archive with one in it.
         names: Of the parts that are read; none: all.
         most: Bytes, beyond which nothing more is looked at.
 
@@ -34,10 +38,16 @@ def walk(path, names, most):
         Refused: For links and values that lie in other files.
         Exception: Of a dozen kinds, where the file is damaged.
     """
-    with h5py.File(path) as file:
+    with contextlib.ExitStack() as stack:
+        total = 0
+        if path.endswith(".keras"):
+            archive = stack.enter_context(zipfile.ZipFile(path))
+            total = sum(part.file_size for part in archive.infolist() if part.filename != WEIGHTS)
+            path = stack.enter_context(archive.open(WEIGHTS))
+        file = stack.enter_context(h5py.File(path))
         dict(file.attrs)
         waiting = [(file, name) for name in file if not names or name in names]
-        seen, total = set(), 0
+        seen = set()
         while waiting and total <= most:
             group, name = waiting.pop()
             if isinstance(group.get(name, getlink=True), h5py.ExternalLink):

@@ -7,11 +7,11 @@ one flat variable, so that five folds of a cross-validation cost little more tha
 import tensorflow as tf
 
 from autogenome_tf.replicas._base import (
-    OPTIMIZERS,
     EngineError,
     Rows,
     compiled,
     forget_shapes,
+    optimizer_of,
     resident,
 )
 from autogenome_tf.replicas._in_memory import InMemory
@@ -19,8 +19,8 @@ from autogenome_tf.replicas._shared import Mirrored, Spread, mirrored
 from autogenome_tf.replicas._streamed import Streamed
 
 __all__ = [
-    "OPTIMIZERS", "EngineError", "InMemory", "Mirrored", "Rows", "Spread", "Streamed", "compiled",
-    "devices", "engine", "forget_shapes", "resident",
+    "EngineError", "InMemory", "Mirrored", "Rows", "Spread", "Streamed", "compiled", "devices",
+    "engine", "forget_shapes", "optimizer_of", "resident",
 ]  # fmt: skip
 
 

@@ -75,11 +75,25 @@ def forget_shapes():
     """Give back what steps that are no longer kept have left behind.
 
     Graphs are cycles that only a collection finds. TensorFlow keeps a kernel for every shape that a
-    variable ever had, some 100 KiB each, and frees them only all together: `keras.clear_session`
-    does so too, and resets the settings of whoever called us with it.
+    variable ever had, some 100 KiB each, and frees them only all together.
+    `keras.utils.clear_session` does that too, but resets Keras' settings, which are not ours.
     """
     gc.collect()
     context.context().clear_kernel_cache()
+
+
+def optimizer_of(name, is_shared=False):
+    """A new optimizer.
+
+    Args:
+        name: One of `OPTIMIZERS`.
+        is_shared: Whether gradients are summed over devices; TensorFlow keeps every graph that
+            could.
+    """
+    optimizer = OPTIMIZERS[name](1e-3)
+    if not is_shared:
+        optimizer._all_reduce_sum_gradients = lambda pairs: pairs
+    return optimizer
 
 
 def looped(step, steps):
@@ -124,10 +138,7 @@ class Replicas:
         blank = {v.path: np.zeros((self.count, *v.shape), "float32") for v in network.weights}
         self._shapes = [blank[path].shape for path in self._trained]
         self.parameters = sum(int(np.prod(shape[1:])) for shape in self._shapes)
-        self._optimizer = OPTIMIZERS[optimizer](1e-3)
-        if not self.is_shared:
-            # Nothing is summed over devices, and TensorFlow would keep every graph that could.
-            self._optimizer._all_reduce_sum_gradients = lambda pairs: pairs
+        self._optimizer = optimizer_of(optimizer, self.is_shared)
         self._variables = [keras.Variable(part) for part in self._parts(blank)]
         self._optimizer.build(self._variables)
         # Each of an optimizer's variables starts as one number.

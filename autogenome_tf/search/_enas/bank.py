@@ -27,7 +27,7 @@ class Bank(InMemory):
         wiring: A `Wiring`.
         rows: `replicas.Rows` in memory.
         task: The loss of each row.
-        optimizer: A name of `replicas.OPTIMIZERS`.
+        optimizer: A name of `sections.OPTIMIZERS`.
         children: How many a step trains.
         seed: Of the rows whose statistics normalise.
     """
