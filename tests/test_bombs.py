@@ -149,7 +149,7 @@ def test_refused_bombs_take_little_memory(tmp_path):
 def test_a_file_that_sends_the_library_round_in_circles_is_refused(tmp_path, monkeypatch):
     circling = tmp_path / "circling.py"
     circling.write_text("while True: pass")
-    monkeypatch.setattr(_walk, "__file__", str(circling))
+    monkeypatch.setattr(_hdf5, "WALK", circling)
     monkeypatch.setattr(_hdf5, "SECONDS", 1)
     write_tenx(tmp_path / "x.h5")
     with pytest.raises(InputError, match="does not come to its end in 1 s"):
@@ -159,7 +159,7 @@ def test_a_file_that_sends_the_library_round_in_circles_is_refused(tmp_path, mon
 def test_a_file_that_crashes_the_library_is_refused(tmp_path, monkeypatch):
     crashing = tmp_path / "crashing.py"
     crashing.write_text("import os; os.abort()")
-    monkeypatch.setattr(_walk, "__file__", str(crashing))
+    monkeypatch.setattr(_hdf5, "WALK", crashing)
     write_tenx(tmp_path / "x.h5")
     with pytest.raises(InputError, match="ended with status -6"):
         read_table(tmp_path / "x.h5")

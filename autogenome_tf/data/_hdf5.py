@@ -8,11 +8,12 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
-from autogenome_tf.data import _walk
 from autogenome_tf.data._files import check_file, check_unpacked, most_unpacked
 from autogenome_tf.errors import InputError
 
+WALK = Path(__file__).with_name("_walk.py")
 # A sound file takes less than a second, and more only where it holds millions of chunks.
 SECONDS, BYTES_A_SECOND = 30, 20 << 20
 
@@ -32,7 +33,7 @@ def check_hdf5(source, most=None, *names):
     most = most_unpacked(source) if most is None else most
     seconds = SECONDS + os.path.getsize(source) / BYTES_A_SECOND
     # -P: the readers of this folder are called as packages are.
-    command = [sys.executable, "-P", _walk.__file__, source, str(most), *names]
+    command = [sys.executable, "-P", str(WALK), source, str(most), *names]
     environment = os.environ | {"OPENBLAS_NUM_THREADS": "1"}
     try:
         told = subprocess.run(

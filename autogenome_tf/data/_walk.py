@@ -40,7 +40,7 @@ def walk(path, names, most):
     """
     with contextlib.ExitStack() as stack:
         total = 0
-        if path.endswith(".keras"):
+        if str(path).endswith(".keras"):
             archive = stack.enter_context(zipfile.ZipFile(path))
             total = sum(part.file_size for part in archive.infolist() if part.filename != WEIGHTS)
             path = stack.enter_context(archive.open(WEIGHTS))
