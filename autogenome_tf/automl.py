@@ -77,6 +77,8 @@ class AutoGenome:
                 config = Config.load(config)
         elif not isinstance(config, Config):
             config = Config.of(config).resolved(Path.cwd())
+        if data is not None and not (isinstance(data, (tuple, list)) and len(data) == 2):
+            raise InputError(f"data: expected (X, y); received {type(data).__name__}.")
         if not config.data.features and data is None:
             raise InputError("config: data.features: expected a file, or data=(X, y).")
         self.config = config
@@ -197,7 +199,7 @@ class AutoGenome:
             }
             run.write_json("metrics.json", found)
             self._evaluate_baseline(run, scored)
-            shown = next(part for part in ("test", "evaluate", "validation") if part in scored)
+            shown = evaluation.in_order(scored)[0]
             if predictor.task.type == "classification":
                 counts = evaluation.confusion_matrix(predictor.task, *scored[shown])
                 run.write_table("confusion_matrix.tsv", counts, index=True)
@@ -380,18 +382,13 @@ class AutoGenome:
                 does not suffice.
         """
         run = self._opened()
-        try:
-            with run.alone(), say_to(run.path("log.txt"), self._earlier), run.stage(name) as times:
-                yield times
-                if self.config.output.figures:
-                    plots.draw(run, name)
-                if self.config.output.layout == "autogenome":
-                    layout.follow(run, name)
-        except (OSError, MemoryError, EngineError) as error:
-            raise StageError(
-                f"{run.folder}: {name}: {_reason(error)}. What is done is kept: the same command "
-                "goes on."
-            ) from error
+        said = say_to(run.path("log.txt"), self._earlier)
+        with _machine(f"{run.folder}: {name}"), run.alone(), said, run.stage(name) as times:
+            yield times
+            if self.config.output.figures:
+                plots.draw(run, name)
+            if self.config.output.layout == "autogenome":
+                layout.follow(run, name)
 
     def _helped(self):
         """Do this process's part of the training, where another one writes the run."""
@@ -411,25 +408,24 @@ class AutoGenome:
 
     def _work(self, part):
         """Try what the chief of the search hands out."""
-        with contextlib.closing(search.joined(self.config, self.spaces, part)) as remote:
+        joined = search.joined(self.config, self.spaces, part)
+        with _machine(f"{self.config.name}: search"), contextlib.closing(joined) as remote:
             with remembered(self._earlier), self._as_file() as rows:
                 run = Run.begun(*remote.joined(), self.config, rows)
             self._use(run.config())
-            try:
-                with say_to(run.path(search.log_of(part)), self._earlier):
-                    _, folds = self._prepared()
-                    search.work(remote, folds, self.config, run)
-            except OSError as error:
-                raise StageError(f"{run.folder}: {error}") from error
+            with say_to(run.path(search.log_of(part)), self._earlier):
+                _, folds = self._prepared()
+                search.work(remote, folds, self.config, run)
 
     def _begun(self, asked):
         """The run, found or begun; wrong data is an error before a folder is made."""
-        if self._run is None:
-            with remembered(self._earlier), self._as_file() as rows:
-                self._prepared()
-                self._run = Run.of(self.config, asked, rows)
-            self._use(self._run.config())
-        self._run.ask(asked)
+        with _machine(f"{self.config.name}: begin"):
+            if self._run is None:
+                with remembered(self._earlier), self._as_file() as rows:
+                    self._prepared()
+                    self._run = Run.of(self.config, asked, rows)
+                self._use(self._run.config())
+            self._run.ask(asked)
         return self._run
 
     def _use(self, config):
@@ -517,9 +513,8 @@ class AutoGenome:
     def _audit(self, run):
         """Say and write what should make one doubt the scores."""
         dataset, parts = self._rows.labelled
-        split = self.config.data.split
-        group = None if isinstance(split, str) else split.group
-        found = audit(dataset, parts, self.config.task.type, group, self._rows.scored)
+        config = self.config
+        found = audit(dataset, parts, config.task.type, config.data.group, self._rows.scored)
         for warning in found:
             log.warning("%s", warning["text"])
         run.write_json("warnings.json", found)
@@ -543,7 +538,7 @@ class AutoGenome:
             final = refit(folds, learn.values, winner, self.config, learn.features, deadline)
         else:
             folds.forget_steps()
-            final = ensemble.assemble(folds, best.attempts, self.config, learn.features)
+            final = ensemble.assemble(folds, best.attempts, self.config, learn.features, deadline)
             members = set(final.history["trial"])
         beside = {}
         if best.reference and members != {best.reference.trial.number}:
@@ -583,7 +578,15 @@ class AutoGenome:
             yield "evaluate", (scored.targets, predictor.outputs(scored.values))
 
 
-def _reason(error):
-    """An error of the machine on a line; TensorFlow's goes on with where it was."""
-    first, *_ = str(error).splitlines() or [""]
-    return first if isinstance(error, OSError) else f"{type(error).__name__}: {first}"
+@contextlib.contextmanager
+def _machine(place):
+    """What the machine lacks, disk or memory or a permission, as one `StageError` on a line."""
+    try:
+        yield
+    except (OSError, MemoryError, EngineError) as error:
+        # TensorFlow's text goes on with where it was.
+        first, *_ = str(error).splitlines() or [""]
+        reason = first if isinstance(error, OSError) else f"{type(error).__name__}: {first}"
+        raise StageError(
+            f"{place}: {reason}. What is done is kept: the same command goes on."
+        ) from error

@@ -95,10 +95,10 @@ def predict(parsed):
     """Predict new rows."""
     automl = _of_run(parsed)
     frame = automl.predict(parsed.file)
-    output = (
-        parsed.output or automl.folder / f"{Path(parsed.file).name.split('.')[0]}.predictions.tsv"
-    )
+    from autogenome_tf.data import stem
     from autogenome_tf.run import Run
+
+    output = parsed.output or automl.folder / f"{stem(parsed.file)}.predictions.tsv"
 
     try:
         Run(Path(output).parent).write_table(Path(output).name, frame)

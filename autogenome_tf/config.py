@@ -26,11 +26,14 @@ from autogenome_tf.sections import (
     Split,
     Task,
     Training,
+    listed,
 )
 
 log = logging.getLogger(__name__)
 
 SCANPY_PREFIX = "scanpy:"
+# Characters in which a mistake is looked for.
+MOST_TEXT = 2 << 20
 # Keys of families that name files, and those of `data`.
 FAMILY_PATHS = ("gene_sets", "set_groups")
 PATHS = (
@@ -82,7 +85,7 @@ class Config(Section):
     def _files_are_named_by_texts(cls, families):
         for name, given in families.items():
             for key in FAMILY_PATHS:
-                files = _listed(given.get(key))
+                files = listed(given.get(key))
                 if not isinstance(files, list) or not all(isinstance(f, str) for f in files):
                     raise ValueError(
                         f"{name}.{key}: expected names of files; received {given[key]!r}"
@@ -174,19 +177,18 @@ class Config(Section):
         """Paths of the data files it names."""
         data = self.data
         split = [data.split] if isinstance(data.split, str) else []
-        named = [data.features, *_listed(data.targets), data.feature_names, *split]
+        named = [data.features, *listed(data.targets), data.feature_names, *split]
         for name in ("validation", "evaluate"):
-            named += [getattr(data, name), *_listed(getattr(data, f"{name}_targets"))]
+            named += [getattr(data, name), *listed(getattr(data, f"{name}_targets"))]
         named.append(data.predict)
         for family in self.families.values():
-            named += [path for key in FAMILY_PATHS for path in _listed(family.get(key))]
+            named += [path for key in FAMILY_PATHS for path in listed(family.get(key))]
         return [path for path in dict.fromkeys(named) if path and not _is_no_path(path)]
 
     @property
     def further(self):
         """Columns beside the targets that rows need: groups and covariates."""
-        group = None if isinstance(self.data.split, str) else self.data.split.group
-        return [*([group] if group else []), *self.data.covariates]
+        return [*listed(self.data.group), *self.data.covariates]
 
     def reading(self, features):
         """The same config with another matrix."""
@@ -286,7 +288,13 @@ class Config(Section):
 
 
 def merged(first, second):
-    """Keys of a config as nested dicts, those of the second going before; families are replaced."""
+    """Keys of a config as nested dicts, those of the second going before; families are replaced.
+
+    Raises:
+        InputError: Where the second is no dict.
+    """
+    if not isinstance(second or {}, dict):
+        raise InputError(f"config: expected a dict of keys as in a config; received {second!r}.")
     both = dict(first)
     for key, value in (second or {}).items():
         nested = isinstance(value, dict) and isinstance(both.get(key), dict)
@@ -309,10 +317,15 @@ def read_json(path):
         raise InputError(f"{path}: not UTF-8 text (byte {error.start}).") from None
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror}.") from None
+    # Plain JSON, as runs write it, is read a hundred times as fast.
+    with contextlib.suppress(ValueError, RecursionError):
+        return json.loads(text, object_pairs_hook=_unambiguous)
+    if len(text) > MOST_TEXT:
+        raise InputError(
+            f"{path}: not valid JSON, and {len(text) >> 20} MiB long; expected a config, which "
+            "names a matrix by data.features."
+        )
     try:
-        # Plain JSON, as runs write it, is read a hundred times as fast.
-        with contextlib.suppress(ValueError, RecursionError):
-            return json.loads(text, object_pairs_hook=_unambiguous)
         return json5.loads(text, object_pairs_hook=_unambiguous)
     except (ValueError, RecursionError) as error:
         raise InputError(f"{path}: not valid JSON: {json_problem(text, error)}") from None
@@ -326,10 +339,6 @@ def _unambiguous(pairs):
             raise ValueError(f"{key!r} comes twice, as {found[key]!r} and as {value!r}")
         found[key] = value
     return found
-
-
-def _listed(value):
-    return [value] if isinstance(value, str) else value or []
 
 
 def _is_no_path(value):

@@ -2,6 +2,7 @@
 
 import dataclasses
 import logging
+import time
 
 import keras
 import numpy as np
@@ -28,25 +29,27 @@ def size_for(asked, rows):
     return MANY_TRIALS if rows < FEW_ROWS else FEW_TRIALS
 
 
-def assemble(folds, attempts, config, features):
+def assemble(folds, attempts, config, features, deadline=float("inf")):
     """Average the networks of the best attempts into one model.
 
     Every network keeps its own best weights; a trial's networks count alike.
 
     Args:
         folds: `Folds` the attempts were made on.
-        attempts: `search.Attempt`s to choose from, best first.
+        attempts: `search.Attempt`s to choose from, best first. Of those whose networks another
+            process has trained, the first is trained again, and others while time lasts.
         config: The whole `Config`.
         features: Gene names.
+        deadline: `time.monotonic()` at which the last must be over.
 
     Returns:
         A `Final`.
     """
-    outcomes = [attempt.outcome or attempt.repeat() for attempt in attempts]
-    shares = select([outcome.calibrated for outcome in outcomes], folds)
+    found = list(_at_hand(attempts, deadline))
+    shares = select([outcome.calibrated for _, outcome in found], folds)
     members = [
-        Member(attempt.trial, outcome, share)
-        for attempt, outcome, share in zip(attempts, outcomes, shares, strict=True)
+        Member(trial, outcome, share)
+        for (trial, outcome), share in zip(found, shares, strict=True)
         if share
     ]
     for member in members if len(attempts) > 1 else ():
@@ -63,6 +66,16 @@ def assemble(folds, attempts, config, features):
         if member.outcome.fit.gates is not None
     ]
     return Final.of(folds, predictor, _history(members), outputs, temperature, gates(found))
+
+
+def _at_hand(attempts, deadline):
+    """Trials and their outcomes, as far as these are known or there is time for them."""
+    for place, attempt in enumerate(attempts):
+        trial, outcome = attempt.trial, attempt.outcome
+        if outcome is None and place and time.monotonic() + trial.seconds > deadline:
+            log.info("ensemble: no time is left to train trial %d again", trial.number)
+            continue
+        yield trial, outcome or attempt.repeat()
 
 
 @dataclasses.dataclass(frozen=True)

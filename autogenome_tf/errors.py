@@ -2,6 +2,9 @@
 
 import difflib
 
+# Names that an error lists.
+MOST_NAMED = 50
+
 
 class InputError(ValueError):
     """The user's input is wrong; the message names the place, what came and what was expected."""
@@ -37,7 +40,8 @@ def unknown(path, received, expected):
     >>> print(unknown("families", "densnet", ["mlp", "densenet"]))
     families: unknown name 'densnet'; expected one of: densenet, mlp. Did you mean 'densenet'?
     """
-    names = ", ".join(sorted(str(name) for name in expected))
+    names = sorted(str(name) for name in expected)
+    names = ", ".join(names) if len(names) <= MOST_NAMED else some(names, MOST_NAMED)
     return InputError(
         f"{path}: unknown name {received!r}; expected one of: {names}.{nearest(received, expected)}"
     )

@@ -26,6 +26,7 @@ from autogenome_tf.config import merged
 from autogenome_tf.data import Dataset
 from autogenome_tf.embedding import Embedding
 from autogenome_tf.predictor import Predictor
+from autogenome_tf.sections import listed
 
 FILE = "model.keras"
 
@@ -111,7 +112,9 @@ class _Supervised(_Estimator):
 
     def _asked(self):
         named = {} if self.families is None else {"families": dict(
-            self.families if isinstance(self.families, dict) else dict.fromkeys(self.families)
+            self.families
+            if isinstance(self.families, dict)
+            else dict.fromkeys(listed(self.families))
         )}  # fmt: skip
         return {"task": {"type": self._task}, "ensemble": {"size": self.ensemble_size}, **named}
 

@@ -5,6 +5,18 @@ import pandas as pd
 
 from autogenome_tf import metrics
 
+# Parts of rows that a model is scored on, the most telling first.
+SCORED = ("test", "evaluate", "validation")
+
+
+def in_order(parts):
+    """Those of some parts that can be scored, the most telling first.
+
+    >>> in_order({"validation", "train", "test"})
+    ['test', 'validation']
+    """
+    return [part for part in SCORED if part in parts]
+
 
 def scores(task, targets, outputs, seed):
     """Metrics with 95 % bootstrap intervals.

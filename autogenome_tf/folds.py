@@ -87,7 +87,10 @@ class BaseFolds:
         pairs: (train rows, held rows) of each fit.
         genes: Number of columns.
         features: Their names, or None.
+        cluster: The `cluster.Cluster` whose processes train together, or None.
     """
+
+    cluster = None
 
     @property
     def objective(self):
@@ -140,7 +143,7 @@ class Folds(BaseFolds):
     """
 
     def __init__(self, values, truth, task, config, pairs, like=None, features=None, cluster=None):
-        self._cluster = like._cluster if like else cluster
+        self.cluster = like.cluster if like else cluster
         self.task, self.truth, self.pairs = task, truth, pairs
         self._config = config
         self.features = features if like is None else like.features
@@ -327,7 +330,7 @@ class Folds(BaseFolds):
         if key not in self._engines:
             rows = self.rows(family, values)
             made = replicas.engine(
-                networks[0], len(networks), rows, self.task, optimizer, self._devices, self._cluster
+                networks[0], len(networks), rows, self.task, optimizer, self._devices, self.cluster
             )
             self._engines[key] = made
         elif self._engines[key].rows.truth is not self.truth:
@@ -401,7 +404,7 @@ class Folds(BaseFolds):
     def _number_of_devices(self):
         """Devices that share each batch; what cannot be is said."""
         asked = self._config.training.devices
-        if asked == 1 or self._cluster:
+        if asked == 1 or self.cluster:
             return 1
         if not self.is_streamed:
             log.info("training.devices %d is without effect: all rows are on one device", asked)
@@ -414,7 +417,7 @@ class Folds(BaseFolds):
 
     def _check_streaming(self):
         """Refuse what needs all rows in memory where they do not fit."""
-        if self._cluster and not self.is_streamed:
+        if self.cluster and not self.is_streamed:
             raise InputError(
                 "TF_CONFIG: several processes share batches of rows that are read batch by batch, "
                 f"and {self._values.shape[0]} x {self.genes} values fit data.memory; unset "

@@ -45,7 +45,7 @@ class Growing:
         block = np.ascontiguousarray(block, self._memory.dtype)
         self._count += len(block)
         if self._file is None and self._memory.nbytes + block.nbytes > self._limit:
-            self._file = tempfile.TemporaryFile(dir=place())
+            self._file = _file()
             self._write(self._memory)
             self._memory = self._memory[:0].copy()
         if self._file is not None:
@@ -61,10 +61,7 @@ class Growing:
             self._file.write(block.reshape(-1).view(np.uint8).data)
             self._file.flush()
         except OSError as error:
-            raise InputError(
-                f"{place()}: {error.strerror}; expected space for a matrix larger than memory: set "
-                "TMPDIR to a folder that has it, or data.memory to more GiB."
-            ) from None
+            raise _no_space(error) from None
 
     @property
     def array(self):
@@ -75,18 +72,34 @@ class Growing:
         return np.memmap(self._file, self._memory.dtype, "r", shape=shape)
 
 
+def _file():
+    try:
+        return tempfile.TemporaryFile(dir=place())
+    except OSError as error:
+        raise _no_space(error) from None
+
+
+def _no_space(error):
+    return InputError(
+        f"{place()}: {error.strerror}; expected space for a matrix larger than memory: set TMPDIR "
+        "to a folder that has it, or data.memory to more GiB."
+    )
+
+
 class GrowingRows:
     """The same for a CSR matrix.
 
     Args:
         width: Columns.
         limit: Bytes that it may take in memory.
+        count: Values that will come, at most; more than 2^31 need wider indices, which SciPy would
+            else make in memory.
     """
 
-    def __init__(self, width, limit=LIMIT):
+    def __init__(self, width, limit=LIMIT, count=0):
         self._width, self._ends = width, Growing(kind=np.int64, limit=limit)
         self._data = Growing(limit=limit // 2)
-        self._indices = Growing(kind=np.int32, limit=limit // 2)
+        self._indices = Growing(kind=_index_kind(count), limit=limit // 2)
         self._ends.add([0])
         self._count = 0
 
@@ -110,9 +123,12 @@ class GrowingRows:
     def matrix(self):
         """The rows so far, a CSR matrix of float32; its indices are not checked."""
         ends = self._ends.array
-        kind = np.int32 if self._count < np.iinfo(np.int32).max else np.int64
-        parts = (self._data.array, self._indices.array, ends.astype(kind))
+        parts = (self._data.array, self._indices.array, ends.astype(_index_kind(self._count)))
         return scipy.sparse.csr_matrix(parts, shape=(len(ends) - 1, self._width), copy=False)
+
+
+def _index_kind(count):
+    return np.int32 if count < np.iinfo(np.int32).max else np.int64
 
 
 def place():
@@ -193,36 +209,38 @@ def rows(values, index, limit=LIMIT):
     if nbytes(values) * len(index) <= limit * max(1, values.shape[0]):
         return values[index]
     starts = range(0, len(index), BLOCK)
-    return built((taken(values, index[start : start + BLOCK]) for start in starts), limit)
+    parts = (taken(values, index[start : start + BLOCK]) for start in starts)
+    return built(parts, limit, values.size)
 
 
 def columns(values, index, limit=LIMIT):
     """Take columns by their numbers, likewise."""
     if nbytes(values) <= limit:
         return values[:, index]
-    return built((block[:, index] for _, block in blocks(values)), limit)
+    return built((block[:, index] for _, block in blocks(values)), limit, values.size)
 
 
 def beside(values, other, limit=LIMIT):
     """Put the columns of an array behind those of a matrix, likewise."""
     stack = scipy.sparse.hstack if scipy.sparse.issparse(values) else np.hstack
     pairs = ((block, other[start : start + BLOCK]) for start, block in blocks(values))
-    return built((stack(pair) for pair in pairs), limit)
+    return built((stack(pair) for pair in pairs), limit, values.size + other.size)
 
 
 def below(first, second, limit=LIMIT):
     """Put the rows of a matrix below those of another, likewise; CSR where one of them is."""
     sparse = scipy.sparse.issparse(first) or scipy.sparse.issparse(second)
     parts = itertools.chain(blocks(first), blocks(second))
-    return built((scipy.sparse.csr_matrix(b) if sparse else b for _, b in parts), limit)
+    parts = (scipy.sparse.csr_matrix(block) if sparse else block for _, block in parts)
+    return built(parts, limit, first.size + second.size)
 
 
-def built(parts, limit=LIMIT):
-    """One matrix of blocks of rows, at least one, arrays or CSR."""
+def built(parts, limit=LIMIT, count=0):
+    """One matrix of blocks of rows, at least one, arrays or CSR of `count` values at most."""
     parts = iter(parts)
     first = next(parts)
     if scipy.sparse.issparse(first):
-        whole = GrowingRows(first.shape[1], limit)
+        whole = GrowingRows(first.shape[1], limit, count)
         for block in itertools.chain([first], parts):
             whole.add(block.tocsr())
         return whole.matrix

@@ -21,6 +21,8 @@ MICROARRAY_FLOOR = 20.0
 OF_ALL_VALUES = ("none", "log2", "rank")
 # A log-scale matrix hardly ever passes this; linear-scale intensities and counts do.
 LARGEST_LOG_VALUE = 50.0
+# Beyond such a spread, or its inverse, values are brought nearer 1 before Keras squares it.
+LARGE = 1e6
 
 
 def _library(x):
@@ -163,7 +165,10 @@ class Constants:
             centre, spread = moments.low, moments.high - moments.low
         spread = np.where(np.isfinite(spread), spread, 0)
         centre = np.where(np.isfinite(centre), centre, 0)
-        spread = np.where(spread > 1e-6 * np.maximum(1, np.abs(centre)), spread, 1.0)
+        # What rounding leaves of a constant gene is small beside its values or other genes' spread.
+        usual = min(1, np.median(spread[spread > 0])) if np.any(spread > 0) else 1
+        least = np.maximum(1e-6 * np.maximum(usual, np.abs(centre)), np.finfo("float32").tiny)
+        spread = np.where(spread > least, spread, 1.0)
         return cls(genes, *(part[genes].astype("float32") for part in (fill, centre, spread)))
 
     def ranked(self, transformed, scale, missing):
@@ -211,9 +216,15 @@ class Constants:
         if self.ranks:
             x = self.ranks.layers(x)
         x = ops.where(ops.isnan(x), self.fill, x)
+        centre, spread = self.centre, self.spread
+        ends = spread.min(), spread.max()
+        if ends[0] < 1 / LARGE or ends[1] > LARGE:
+            # A power of two changes no digit.
+            unit = float(2.0 ** -np.round(np.log2(ends).mean()))
+            x, centre, spread = x * unit, centre * unit, spread * unit
         scaling = keras.layers.Normalization(axis=-1, name="scaling")
         scaling.build((None, len(self.genes)))
-        scaling.set_weights([self.centre, self.spread.astype("float64") ** 2, np.array(0)])
+        scaling.set_weights([centre, spread.astype("float64") ** 2, np.array(0)])
         scaling.finalize_state()
         return scaling(x)
 

@@ -72,11 +72,11 @@ class ConfiguredRows:
         """Further rows, a path or rows in memory, brought into the order of `features`."""
         named = self._config.data
         if not isinstance(rows, (str, Path)):
-            source, table = "the given rows", data.table_of(rows, named.covariates)
+            source, table = "the given rows", data.table_of(rows, named.columns)
         else:
             source = str(rows)
             table = data.read_table(
-                source, data.columns_apart(named), limit=named.limit, expansion=named.expansion
+                source, named.columns, limit=named.limit, expansion=named.expansion
             )
             log.info(table.said)
         dataset = data.dataset_of(table)

@@ -55,6 +55,7 @@ TEXT = {
     "clusters.tsv": ("sample", "part"),
     "maps.tsv": ("sample", "part"),
     "leaderboard.tsv": ("family", "status"),
+    "attributions.tsv": ("feature",),
     "effects.tsv": ("output", "feature"),
     "stability.tsv": ("feature",),
     "gene_sets.tsv": ("set", "source", "status", "lost"),
@@ -101,7 +102,7 @@ class Run:
             if not run.has("environment.json"):
                 run._begin(own, sums, asked, rows)
                 return run
-            if run._is_same(own, sums) and not set(asked) <= set(run.stages):
+            if run._is_same(own, sums) and not run._is_complete(asked):
                 log.info("%s: resuming the unfinished run of this config", run.folder)
                 return run
 
@@ -184,6 +185,10 @@ class Run:
             return self.config() == config and known == self._relative(checksums)
         return False
 
+    def _is_complete(self, asked):
+        """Whether all stages are done that are asked for, now or ever."""
+        return {*asked, *self.environment["asked"]} <= set(self.stages)
+
     def _relative(self, checksums):
         return {os.path.relpath(path, self.folder): digest for path, digest in checksums.items()}
 
@@ -260,9 +265,15 @@ class Run:
             yield
 
     def ask(self, stages):
-        """Add stages to those that make this run complete."""
-        environment = self.environment
-        if not set(stages) <= set(environment["asked"]):
+        """Add stages to those that make this run complete.
+
+        Raises:
+            StageError: See `alone`.
+        """
+        if set(stages) <= set(self.environment["asked"]):
+            return
+        with self.alone():
+            environment = self.environment
             environment["asked"] = list(dict.fromkeys([*environment["asked"], *stages]))
             self.write_json("environment.json", environment)
 

@@ -26,6 +26,16 @@ Fraction = Annotated[float, Field(ge=0, lt=1)]
 Positive = Annotated[float, Field(gt=0)]
 NotNegative = Annotated[float, Field(ge=0)]
 Count = Annotated[int, Field(ge=1)]
+Names = Annotated[list[str], Field(min_length=1)]
+
+
+def listed(value):
+    """What a config says once or as a list, or leaves out, as a list.
+
+    >>> listed("a.tsv"), listed(["a.tsv", "b.tsv"]), listed(None)
+    (['a.tsv'], ['a.tsv', 'b.tsv'], [])
+    """
+    return [value] if isinstance(value, str) else value or []
 
 
 class Section(pydantic.BaseModel):
@@ -66,14 +76,14 @@ class Data(Section):
             "`.npz`, `.h5ad`, a 10x folder or `.h5`, or `scanpy:NAME`."
         ),
     )
-    targets: str | list[str] | None = Field(
+    targets: str | Names | None = Field(
         None,
         description=(
             "File with the targets (several are joined by sample id); null: they are "
             "columns of the matrix file or of `obs`."
         ),
     )
-    target: str | Annotated[list[str], Field(min_length=1)] | None = Field(
+    target: str | Names | None = Field(
         None,
         description=(
             "Column to predict, or several (regression); `*`: all columns of the file of targets."
@@ -93,11 +103,11 @@ class Data(Section):
     validation: str | None = Field(
         None, description="File of rows that rank trials, in place of `split.validation`."
     )
-    validation_targets: str | list[str] | None = Field(
+    validation_targets: str | Names | None = Field(
         None, description="Their targets; null: where those to learn from are."
     )
     evaluate: str | None = Field(None, description="File of further labelled rows to score.")
-    evaluate_targets: str | list[str] | None = Field(
+    evaluate_targets: str | Names | None = Field(
         None, description="Their targets; null: where those to learn from are."
     )
     predict: str | None = Field(None, description="File of rows to predict.")
@@ -136,7 +146,7 @@ class Data(Section):
         None, description="Keep so many genes, the most variable on training rows."
     )
 
-    memory: Positive = Field(
+    memory: Annotated[float, Field(gt=0, le=1e6)] = Field(
         1.0,
         description=(
             "GiB of a matrix as 32-bit numbers, zeros included, up to which it is trained on as a "
@@ -145,7 +155,7 @@ class Data(Section):
         ),
     )
 
-    expansion: Annotated[float, Field(ge=1)] = Field(
+    expansion: Annotated[float, Field(ge=1, le=1e6)] = Field(
         200.0,
         description=(
             "How many times its size on disk a file may unpack to where that is more than "
@@ -164,6 +174,14 @@ class Data(Section):
         return self
 
     @model_validator(mode="after")
+    def _names_come_once(self):
+        for key in ("targets", "target", "covariates"):
+            names = listed(getattr(self, key))
+            if len(set(names)) < len(names):
+                raise ValueError(f"{key}: expected each name once; received {names}")
+        return self
+
+    @model_validator(mode="after")
     def _validation_rows_stand_beside_a_drawn_split(self):
         if self.validation and isinstance(self.split, str):
             raise ValueError("validation: a split file says which rows validate; expected null")
@@ -175,6 +193,26 @@ class Data(Section):
             if getattr(self, f"{name}_targets") and not getattr(self, name):
                 raise ValueError(f"{name}_targets: expected data.{name}, the rows they belong to")
         return self
+
+    @property
+    def group(self):
+        """Column whose rows with one value stay on one side of the split, or None."""
+        return None if isinstance(self.split, str) else self.split.group
+
+    @property
+    def columns(self):
+        """Columns of a matrix file that are not genes: targets, group and covariates."""
+        return [*self.target_names, *listed(self.group), *self.covariates]
+
+    @property
+    def target_names(self):
+        """Columns of `target`, a list."""
+        return listed(self.target)
+
+    @property
+    def target_source(self):
+        """Where targets stand, for errors: their files, else the matrix."""
+        return ", ".join(listed(self.targets)) or self.features
 
     def further(self, name):
         """Files of `validation` or `evaluate`: the matrix and the targets, or None."""

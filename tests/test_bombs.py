@@ -2,7 +2,9 @@
 
 import bz2
 import gzip
+import json
 import os
+import resource
 import subprocess
 import sys
 
@@ -12,6 +14,7 @@ import pandas as pd
 import pytest
 
 from autogenome_tf.data import _files, _hdf5, _walk, read_columns, read_table
+from autogenome_tf.data._hdf5 import WALK
 from autogenome_tf.errors import InputError
 
 MIB = 1 << 20
@@ -143,6 +146,36 @@ def test_refused_bombs_take_little_memory(tmp_path):
     assert len(grown) == 3 and max(grown) < 100 * MIB, told.stderr
 
 
+OWN = """
+import sys, threading, time
+from autogenome_tf.data import read_table
+import pyarrow.parquet
+def own():
+    with open("/proc/self/status") as lines:
+        return next(int(line.split()[1]) for line in lines if line.startswith("RssAnon"))
+before, most = own(), 0
+def watch():
+    global most
+    while True:
+        most = max(most, own())
+        time.sleep(0.005)
+threading.Thread(target=watch, daemon=True).start()
+read_table(sys.argv[1], limit=1 << 20)
+print(1024 * (max(most, own()) - before))
+"""
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/status"), reason="Linux tells of memory there")
+def test_rows_of_parquet_do_not_gather_in_memory(tmp_path):
+    """But for a page of each column, however much a row group holds: pandas writes large ones."""
+    path = tmp_path / "x.parquet"
+    values = np.random.default_rng(0).normal(size=(800_000, 10))
+    pd.DataFrame(values, columns=NAMES[:10]).to_parquet(path)
+    assert os.path.getsize(path) > 60 * MIB
+    told = subprocess.run([sys.executable, "-c", OWN, path], capture_output=True, text=True)
+    assert int(told.stdout) < 64 * MIB, told.stderr
+
+
 # HDF5 ---------------------------------------------------------------------------------------
 
 
@@ -190,3 +223,17 @@ def test_values_of_other_files_are_refused(tmp_path, how):
             file.create_virtual_dataset("matrix/data", layout)
     with pytest.raises(InputError, match="another file; expected all of it in this one"):
         read_table(tmp_path / "x.h5")
+
+
+def test_a_limit_of_memory_that_is_there_already_is_kept(tmp_path):
+    path = tmp_path / "x.h5ad"
+    write_h5ad(path)
+    command = [sys.executable, "-P", str(WALK), str(path), str(64 << 30), "X", "obs", "var"]
+    allowed = 3 << 30
+
+    def limited():
+        resource.setrlimit(resource.RLIMIT_AS, (allowed, allowed))
+
+    environment = os.environ | {"OPENBLAS_NUM_THREADS": "1"}
+    told = subprocess.run(command, capture_output=True, preexec_fn=limited, env=environment)
+    assert json.loads(told.stdout)["unpacked"] > 1 << 20, told.stderr

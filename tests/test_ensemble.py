@@ -1,5 +1,8 @@
 """What an ensemble promises: one model that is the average it says, chosen on rows held out."""
 
+import dataclasses
+import time
+
 import keras
 import numpy as np
 import pytest
@@ -207,3 +210,24 @@ def test_a_layer_behind_other_constants_is_the_same_layer():
     taken, offset = other.take_over(own, kernel, bias)
     expected = own.apply(X) @ kernel + bias
     np.testing.assert_allclose(other.apply(X) @ taken + offset, expected, rtol=1e-4, atol=1e-4)
+
+
+def test_what_others_have_trained_is_trained_again_while_time_lasts(monkeypatch):
+    folds, config = in_folds()
+    found = attempts(folds)
+    again = []
+
+    def recorded(attempt):
+        trial = dataclasses.replace(attempt.trial, seconds=10.0)
+
+        def repeat():
+            again.append(trial.number)
+            return attempt.outcome
+
+        return Attempt(trial, None, repeat)
+
+    late, known = [recorded(one) for one in found[:2]], found[2:]
+    ensemble.assemble(folds, [*late, *known], config, NAMES, time.monotonic() + 5)
+    assert again == [0]  # the first in any case, and no second
+    ensemble.assemble(folds, [*late, *known], config, NAMES, time.monotonic() + 60)
+    assert again == [0, 0, 1]

@@ -13,6 +13,7 @@ import scipy.sparse
 
 from autogenome_tf import matrix
 from autogenome_tf.data import read_table
+from autogenome_tf.errors import InputError
 from autogenome_tf.matrix import Growing, GrowingRows
 
 RANDOM = np.random.default_rng(0)
@@ -145,6 +146,22 @@ def test_readers_keep_large_matrices_in_files(tmp_path):
         assert scipy.sparse.issparse(large.values) == scipy.sparse.issparse(small.values)
         assert lies_in_a_file(large.values) == (path.name not in WHOLE), path
         assert not lies_in_a_file(small.values)
+
+
+@pytest.mark.parametrize("name", ["x.csv", "x.parquet", "dense.npz", "sparse.h5ad", "tenx.h5"])
+def test_a_folder_for_files_that_is_not_there_is_said(tmp_path, monkeypatch, name):
+    files(tmp_path)
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "gone"))
+    with pytest.raises(InputError) as caught:
+        read_table(tmp_path / name, limit=TINY)
+    assert str(caught.value).startswith(f"{tmp_path / 'gone'}: No such file or directory; expected")
+
+
+def test_more_values_than_32_bits_count_have_indices_in_their_file():
+    count = 2**31 + 5
+    whole = GrowingRows(7, limit=1000, count=count)
+    assert whole._indices.array.dtype == np.int64
+    assert GrowingRows(7, limit=1000, count=99)._indices.array.dtype == np.int32
 
 
 FULL = """

@@ -193,6 +193,24 @@ def test_a_constant_gene_does_not_divide_by_zero(scale, value):
     np.testing.assert_allclose(new, 1, rtol=1e-3)
 
 
+@pytest.mark.parametrize("unit", [1e-8, 1e-4, 1e12])
+@pytest.mark.parametrize("scale", ["standard", "minmax"])
+def test_values_of_any_unit_are_seen_as_those_of_another(scale, unit):
+    x = np.random.default_rng(0).lognormal(size=(ROWS, 4)) * [1, 3, 0.2, 1]
+    x[:, 3] = 5.0
+    usual = fitted(Transform("none"), x.astype("float32"), scale).apply(x)
+    x = (x * unit).astype("float32")
+    constants = fitted(Transform("none"), x, scale)
+    np.testing.assert_allclose(constants.apply(x)[:, :3], usual[:, :3], rtol=1e-3, atol=1e-5)
+    model = preprocessing.model(Transform("none"), constants, 4)
+    np.testing.assert_allclose(model.predict_on_batch(x)[:, :3], usual[:, :3], rtol=1e-3, atol=1e-5)
+
+
+def test_what_rounding_leaves_of_a_gene_is_not_blown_up():
+    x = np.random.default_rng(0).normal(size=(ROWS, 3)) * [1, 1, 1e-14]
+    assert fitted(Transform("none"), x.astype("float32")).spread[2] == 1
+
+
 def test_top_variable_keeps_the_most_variable_genes_in_their_order():
     x = np.random.default_rng(0).normal(size=(ROWS, 5)) * [1, 9, 0.1, 3, 5]
     constants = fitted(Transform("none"), x.astype("float32"), top_variable=3)

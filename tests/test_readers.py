@@ -3,6 +3,7 @@
 import bz2
 import gzip
 import json
+import os
 import pathlib
 import subprocess
 import sys
@@ -236,7 +237,14 @@ LAYOUTS = {
     "a comma inside quotes": ('id,"A,1"\n"x, y",1\n', ["x, y"], ["A,1"], [[1]]),
     "a line end inside quotes": ('id,A\n"x\ny",1\nz,2\n', ["x\ny", "z"], ["A"], [[1], [2]]),
     "no line end": ("id\tA\nx\t1", ["x"], ["A"], [[1]]),
-}
+    "numbers below a name of ids": ("PatientID,A\n7,1\n9,2\n", ["7", "9"], ["A"], [[1], [2]]),
+    "different numbers below donor": ("donor,A\n7,1\n9,2\n", ["7", "9"], ["A"], [[1], [2]]),
+    "Entrez ids beside donor": ("donor,7157,4609\n1,.5,2\n2,1,3\n", ["1", "2"],
+                                ["7157", "4609"], [[0.5, 2], [1, 3]]),
+    "groups below donor": ("donor,A\n7,1\n7,2\n", None, ["donor", "A"], [[7, 1], [7, 2]]),
+    "a spreadsheet's empty rows": ("id,A,B\nx,1,2\ny,,\n,,\n,,\n", ["x", "y"], ["A", "B"],
+                                   [[1, 2], [np.nan, np.nan]]),
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("case", LAYOUTS)
@@ -271,6 +279,11 @@ def test_a_target_in_the_first_column_is_no_sample_id(tmp_path):
 BAD_TEXT = {
     "empty": ("", ["is empty"]),
     "blank": ("\n \n", ["is empty"]),
+    "a quoted nothing": ('""', ["empty cells alone"]),
+    "empty cells": (",,\n,,\n", ["empty cells alone"]),
+    "an old Macintosh": ("id,A\rx,1\r", ["line 1", "carriage returns"]),
+    "an empty row between": ("id,A,B\nx,1,2\n,,\ny,1,2\n", ["sample id 2 of 3", "empty"]),
+    "the named column twice": ("id,type,A,type\nx,T,1,B\n", ["duplicate column name", "'type'"]),
     "header only": ("sample,A,B\n", ["only a header"]),
     "ragged": ("id,A,B\nx,1,2\n\ny,3\n", ["line 4", "2 cells", "expected 3"]),
     "ragged far down": ("id,A\n" + "x,1\n" * 99 + "y,1,2\n", ["line 101", "3 cells", "expected 2"]),
@@ -356,6 +369,13 @@ def test_an_unknown_kind_lists_the_known_ones(tmp_path):
     assert "x.xlsx" in said and all(reader.READS in said for reader in readers())
 
 
+def test_a_name_that_is_no_utf_8_is_refused(tmp_path):
+    path = os.fsencode(tmp_path) + b"/caf\xe9.csv"
+    with open(path, "w") as file:
+        file.write("id,A\nx,1\n")
+    assert "not UTF-8" in message(read_table, os.fsdecode(path))
+
+
 def test_a_delimiter_is_only_for_text(tmp_path):
     assert "delimiter" in message(read_table, write_parquet(tmp_path), delimiter=",")
     assert "'#'" in message(read_table, write_text(tmp_path), delimiter="#")
@@ -368,6 +388,13 @@ def test_a_suffix_may_be_in_capitals(tmp_path):
 def test_targets_in_an_archive_go_along(tmp_path):
     table = read_table(write_sparse_npz(tmp_path, target_type=["T", "B", "T"]))
     assert table.extra["type"].tolist() == ["T", "B", "T"]
+
+
+@pytest.mark.parametrize("count", [2, 4])
+def test_targets_in_an_archive_have_a_value_a_row(tmp_path, count):
+    path = tmp_path / "x.npz"
+    np.savez(path, values=VALUES, target_y=np.arange(count))
+    assert f"target_y has the shape ({count},), not (3,)" in message(read_table, str(path))
 
 
 def test_pickled_objects_are_refused(tmp_path):
@@ -416,6 +443,16 @@ def test_parquet_takes_all_numeric_types_and_text_ids(tmp_path):
     table = read_table(str(tmp_path / "x.parquet"))
     assert table.samples == ["x", "y"] and table.features == ["A", "B", "C"]
     np.testing.assert_array_equal(table.values, [[1, 1, 0.5], [0, 2, np.nan]])
+
+
+def test_parquet_names_a_column_that_comes_twice(tmp_path):
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    table = pa.table([pa.array([1.0]), pa.array([2.0])], names=["A", "A"])
+    parquet.write_table(table, tmp_path / "x.parquet")
+    said = message(read_table, str(tmp_path / "x.parquet"))
+    assert "duplicate column name: 'A'" in said
 
 
 def test_parquet_names_the_column_that_is_no_number(tmp_path):
@@ -554,6 +591,18 @@ TARGETS = {
         None,
         {"age": ["23", "24"], "bmi": ["21.5", "20"]},
     ),
+    "a sign inside a label": (
+        "sample,type\nx,CD4;naive\ny,CD8;naive\nz,CD4;memory\n",
+        ["x", "y", "z"],
+        {"type": ["CD4;naive", "CD8;naive", "CD4;memory"]},
+    ),
+    "number ids below another name": ("SubjectID,y\n7,1\n9,2\n", ["7", "9"], {"y": ["1", "2"]}),
+    "groups below donor": ("donor,y\n7,1\n7,2\n", None, {"donor": ["7", "7"], "y": ["1", "2"]}),
+    "a spreadsheet's empty rows": (
+        "sample,type\nx,T\ny,B\n,\n,\n",
+        ["x", "y"],
+        {"type": ["T", "B"]},
+    ),
     "labels and a number": ("type,age\nT,1\nT,2\n", None, {"type": ["T", "T"], "age": ["1", "2"]}),
 }
 
@@ -570,6 +619,7 @@ def test_target_files_are_recognised(tmp_path, case):
 
 BAD_TARGETS = {
     "empty": ("", ["is empty"]),
+    "a quoted nothing": ('""\n', ["empty cells alone"]),
     "header only": ("sample,type\n", ["only a header"]),
     "same sample": ("sample,type\nx,T\nx,B\n", ["duplicate sample id", "'x'"]),
     "nameless sample": ("sample,type\nx,T\n,B\n", ["sample id 2 of 2", "empty"]),
@@ -655,6 +705,22 @@ def test_named_columns_of_a_frame_are_set_aside():
     table = table_of(FRAME.assign(type=["T", "B", "T"]), columns=["type"])
     assert_is_the_frame(table)
     assert list(table.extra["type"]) == ["T", "B", "T"]
+
+
+def test_sparse_columns_of_a_frame_may_leave_out_what_is_missing():
+    frame = FRAME.astype(pd.SparseDtype("float32", np.nan))
+    assert_is_the_frame(table_of(frame))
+    gaps = FRAME.mask(FRAME == 0).astype(pd.SparseDtype("float32", np.nan))
+    assert np.isnan(dense(table_of(gaps))).sum() == (VALUES == 0).sum()
+
+
+def test_an_annotated_matrix_that_lies_in_a_file_is_not_taken_for_one_in_memory(tmp_path):
+    anndata = pytest.importorskip("anndata")
+    path = tmp_path / "x.h5ad"
+    anndata.AnnData(scipy.sparse.csr_matrix(VALUES)).write_h5ad(path)
+    backed = anndata.read_h5ad(path, backed="r")
+    assert "to_memory()" in message(table_of, backed)
+    backed.file.close()
 
 
 BAD_OBJECTS = {

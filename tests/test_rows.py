@@ -125,6 +125,56 @@ def test_names_twice_are_refused(bare, tmp_path):
         _ = bare(features="x.tsv", feature_names="names.txt").labelled
 
 
+def written(folder, name, **columns):
+    """Write columns as CSV; the rows of each column in an order of their own."""
+    pd.DataFrame(columns).to_csv(folder / name, index=False)
+
+
+@pytest.mark.parametrize("is_sorted", [True, False])
+def test_a_shared_column_tells_rows_of_another_order(tmp_path, is_sorted):
+    keys = np.arange(20) if is_sorted else np.random.default_rng(0).permutation(20)
+    written(tmp_path, "x.csv", KEY=keys, A=np.linspace(0, 1, 20))
+    written(tmp_path, "y.csv", KEY=np.arange(20), dx=["a", "b"] * 10)
+    given = {"features": "x.csv", "targets": "y.csv", "target": "dx"}
+    rows = ConfiguredRows(Config.of({"name": "t", "data": given}).resolved(tmp_path))
+    if is_sorted:
+        assert len(rows.labelled[0]) == 20
+        return
+    with pytest.raises(InputError, match="both have the column 'KEY', .*call the column sample"):
+        _ = rows.labelled
+
+
+def test_genes_called_as_made_up_ones_go_by_their_names(tmp_path):
+    names = ["feature_1", "feature_2", "feature_3"]
+    values = pd.DataFrame(np.arange(60.0).reshape(20, 3), columns=names)
+    values.assign(dx=["a", "b"] * 10).to_csv(tmp_path / "x.csv", index=False)
+    given = {"features": "x.csv", "target": "dx"}
+    rows = ConfiguredRows(Config.of({"name": "t", "data": given}).resolved(tmp_path))
+    again = rows.new(values[names[::-1]], names)
+    np.testing.assert_array_equal(again.values, values)
+    with pytest.raises(InputError, match="lacks 1 of the 3 genes of training: 'feature_3'"):
+        rows.new(values[["feature_2", "feature_1"]].assign(x=1.0), names)
+
+
+def test_every_row_has_a_group(made):
+    groups = [None, *(f"p{i // 4}" for i in range(1, ROWS))]
+    with pytest.raises(InputError, match=r"patient: missing for 1 samples, first 's0'"):
+        _ = made(groups=groups).labelled
+
+
+def test_a_target_that_is_not_there_is_told_with_its_neighbours(made):
+    grades = [str(row) for row in range(ROWS)]
+    with pytest.raises(InputError, match=r"data.target: unknown name 'labl'.*mean 'label'"):
+        _ = made(grades, grades, data={"target": "labl"}).labelled
+
+
+def test_rows_to_predict_may_have_their_labels_with_them(made):
+    rows = made()
+    frame = pd.read_csv(rows._config.data.features, sep="\t", index_col=0)
+    again = rows.new(frame, list("abcde"))
+    np.testing.assert_array_equal(again.values, rows.labelled[0].values)
+
+
 def test_rows_of_another_file_validate(bare):
     rows = bare(
         validation="v.txt", validation_targets="v_labels.txt", split={"test": 0.2},

@@ -2,6 +2,7 @@
 
 import contextlib
 import ctypes
+import dataclasses
 import itertools
 import json
 import types
@@ -36,7 +37,7 @@ class Clock:
 class Pretended:
     """`Folds` without rows: the loss of a network is known beforehand."""
 
-    genes, objective, is_streamed = 5, "log_loss", False
+    genes, objective, is_streamed, cluster = 5, "log_loss", False, None
     task = types.SimpleNamespace(outputs=2)
     transforms = {"none": None}
 
@@ -246,6 +247,17 @@ def test_a_recorded_trial_trains_again_to_the_same_outcome_whatever_the_time(clo
     assert {plan.deadline for plan in folds.plans} == {float("inf")}
 
 
+def test_a_recorded_trial_that_time_had_stopped_has_as_much_again(clock):
+    (_, whole) = searched(Pretended(), config_of(max_trials=1))
+    folds = Pretended(clock=clock)
+    stopped = dataclasses.replace(whole, status="stopped", seconds=7.0)
+    (again,) = attempted(folds, config_of(max_trials=1), finished=[stopped])[1:]
+    clock.now += 100
+    started = clock.now
+    again.repeat()
+    assert folds.plans[-1].deadline == started + 7
+
+
 # Repetition ------------------------------------------------------------------------------------
 
 
@@ -289,6 +301,33 @@ def test_finished_trials_are_replayed_and_the_rest_is_the_same(method, done):
     ]
     assert len(folds.trained) == len(whole) - max(1, done)
     assert resumed[:done] == whole[:done]
+
+
+@pytest.mark.parametrize("method", ["random", "grid", "bayesian", "hyperband", "coordinate"])
+def test_a_record_of_other_proposals_is_taken_only_where_processors_differ(method):
+    config = config_of(method=method, max_trials=9)
+    whole = searched(Pretended(), config)
+    done = [*whole[:4], dataclasses.replace(whole[4], values=whole[-1].values)]
+    if method != "bayesian":
+        with pytest.raises(StageError, match="proposes otherwise"):
+            searched(Pretended(), config, finished=done)
+        return
+    resumed = searched(Pretended(), config, finished=done)
+    assert resumed[:5] == done and len(resumed) == len(whole)
+    tried = [json.dumps([trial.family, trial.values]) for trial in resumed]
+    assert len(set(tried)) == len(tried)  # what was taken from the record is not proposed again
+
+
+def test_processes_that_train_together_try_what_the_first_one_proposes():
+    def told(text):
+        family, values = json.loads(text)
+        return json.dumps([family, values | {"units": {8: 16, 16: 32, 32: 8}[values["units"]]}])
+
+    folds = Pretended()
+    folds.cluster = types.SimpleNamespace(told=told)
+    alone = searched(Pretended(), config_of(method="bayesian", max_trials=1))
+    together = searched(folds, config_of(method="bayesian", max_trials=1))
+    assert together[1].values == alone[1].values | {"units": 16}
 
 
 def test_the_same_values_train_with_the_same_seed_wherever_they_come():

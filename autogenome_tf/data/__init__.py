@@ -5,14 +5,11 @@ belongs to the room.
 """
 
 from autogenome_tf.data._dataset import Dataset, Table
+from autogenome_tf.data._files import stem
 from autogenome_tf.data._gmt import GeneSet, read_gene_sets
 from autogenome_tf.data._hdf5 import check_hdf5
 from autogenome_tf.data._load import (
     aligned,
-    check_genotypes,
-    check_learnable,
-    check_missing,
-    columns_apart,
     dataset_of,
     joined,
     load_labelled,
@@ -24,6 +21,7 @@ from autogenome_tf.data._read import read_table
 from autogenome_tf.data._split import Parts, split
 from autogenome_tf.data._store import write_rows
 from autogenome_tf.data._targets import read_columns
+from autogenome_tf.data._usable import check_genotypes, check_learnable, check_missing
 
 __all__ = [
     "Dataset",
@@ -35,7 +33,6 @@ __all__ = [
     "check_hdf5",
     "check_learnable",
     "check_missing",
-    "columns_apart",
     "dataset_of",
     "joined",
     "kind_of_origin",
@@ -44,6 +41,7 @@ __all__ = [
     "read_gene_sets",
     "read_table",
     "split",
+    "stem",
     "table_of",
     "with_covariates",
     "write_rows",

@@ -7,6 +7,11 @@ MISSING = frozenset({"", "NA", "NaN", "nan", "null", "N/A", "None", "."})
 _ID_NAMES = frozenset(
     "barcode cell id index name obs obs_names patient row row_names rownames sample samples".split()
 )
+# These stand over ids, or over groups of rows: what is below decides.
+_PERHAPS_ID_NAMES = frozenset(
+    "accession case donor eid iid individual participant person subject subject_name".split()
+)
+_ID_ENDS = ("sampleid", "_id", "_barcode", "sample_name")
 # R and pandas leave the corner of a table with row names empty, or call it this.
 _CORNER = re.compile(r"(unnamed:_0|__index_level_0__)?")
 
@@ -44,6 +49,22 @@ def is_id_name(name):
 
     >>> is_id_name("Sample ID"), is_id_name("Unnamed: 0"), is_id_name(""), is_id_name("TP53")
     (True, True, True, False)
+    >>> is_id_name("PatientID"), is_id_name("#sample"), is_id_name("BID"), is_id_name("Arid1a")
+    (True, True, False, False)
     """
-    word = re.sub(r"[\s.]+", "_", name.strip().lower())
-    return is_corner(name) or word in _ID_NAMES or word.endswith(("sampleid", "_id", "_barcode"))
+    word = _word(name)
+    is_joined = re.search(r"[a-z]I[Dd]$", name.strip()) is not None
+    return is_corner(name) or word in _ID_NAMES or word.endswith(_ID_ENDS) or is_joined
+
+
+def is_perhaps_id_name(name):
+    """Whether a heading stands over sample ids, or over groups of samples.
+
+    >>> is_perhaps_id_name("Donor"), is_perhaps_id_name("TP53")
+    (True, False)
+    """
+    return _word(name) in _PERHAPS_ID_NAMES
+
+
+def _word(name):
+    return re.sub(r"[\s.]+", "_", name.strip().lstrip("#").lower())

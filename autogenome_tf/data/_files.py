@@ -31,6 +31,19 @@ def check_file(source):
         raise InputError(f"{source}: the file is empty; expected a table.")
 
 
+def stem(source):
+    """The name of a file without its folder and what its kind and its packing add to it.
+
+    >>> stem("rows/GSE1.same.csv.gz"), stem("pbmc.v3.h5ad")
+    ('GSE1.same', 'pbmc.v3')
+    """
+    name = os.path.basename(os.path.normpath(source))
+    if os.path.isdir(source):
+        return name
+    name, last = os.path.splitext(name)
+    return os.path.splitext(name)[0] if last.lower() in CODECS else name
+
+
 def missing_file(source):
     """The error for a path where nothing lies."""
     folder, name = os.path.split(os.path.normpath(source))
@@ -75,7 +88,12 @@ def open_bytes(source, most=None):
     import pyarrow as pa
 
     codec = CODECS.get(os.path.splitext(source)[1].lower())
-    file = pa.OSFile(str(source))
+    try:
+        file = pa.OSFile(str(source))
+    except UnicodeEncodeError:
+        raise InputError(
+            f"{os.fsencode(source)!r}: not UTF-8; give the file a name that is."
+        ) from None
     if not codec:
         return file
     return io.BufferedReader(_Counted(source, pa.CompressedInputStream(file, codec), most))
@@ -120,6 +138,11 @@ def numbered_lines(source, most=None):
                         f"{source} line {number}: longer than {MOST_LINE >> 20} MiB; expected a "
                         "row of a table."
                     )
+                if number == 1 and b"\r" in line.rstrip(b"\r\n"):
+                    raise InputError(
+                        f"{source} line 1: its lines end in carriage returns, as on an old "
+                        "Macintosh; expected line feeds: save it again as text of today."
+                    )
                 yield number, _decoded(source, number, line)
     except OSError as error:
         raise InputError(
@@ -147,9 +170,19 @@ def numbered_rows(source, delimiter, most=None):
     if delimiter == BLANKS:
         lines = (line.strip().replace("\t", BLANKS) for line in lines)
     reader = csv.reader(lines, delimiter=delimiter, skipinitialspace=delimiter == BLANKS)
+    # Spreadsheets leave rows of empty cells at the end; elsewhere they are rows as any.
+    empty = []
     try:
         for cells in reader:
-            yield reader.line_num, [] if len(cells) == 1 and not cells[0].strip() else cells
+            line = reader.line_num
+            if any(cell.strip() for cell in cells):
+                yield from empty
+                empty.clear()
+                yield line, cells
+            elif len(cells) > 1:
+                empty.append((line, cells))
+            else:
+                yield line, []
     except csv.Error as error:
         raise InputError(f"{source} line {reader.line_num}: unreadable row ({error}).") from error
 

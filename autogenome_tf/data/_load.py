@@ -5,7 +5,6 @@ import logging
 
 import numpy as np
 import pandas as pd
-import scipy.sparse
 
 from autogenome_tf import matrix
 from autogenome_tf.data._checked import check_line, check_names, numbered_features
@@ -18,7 +17,6 @@ from autogenome_tf.errors import InputError, some, unknown
 
 log = logging.getLogger(__name__)
 
-FEWEST_OF_A_CLASS = 2
 # As `data.target`: every column of the file of targets.
 ALL = "*"
 
@@ -39,7 +37,7 @@ def load_labelled(data, task_type, rows=None, levels=None):
         InputError: Naming file, row or column, what came and what was expected.
     """
     source, files = rows or (data.features, data.targets)
-    targets = _listed(data.target)
+    targets = data.target_names
     table = _read(source, data)
     # Further rows may name their genes, and are matched by the names.
     if not (rows and has_names(table)):
@@ -53,14 +51,15 @@ def load_labelled(data, task_type, rows=None, levels=None):
     names = targets or ([] if is_optional else _only_column(columns, where))
     for name in names:
         if name not in columns.columns:
-            raise unknown(f"{where}: data.target", name, columns.columns)
+            beside = table.features if files is None else ()
+            raise unknown(f"{where}: data.target", name, [*columns.columns, *beside])
     dataset, columns = _matched(table, columns, source, where, data.limit)
     if names:
         found = _targets(columns[names], task_type, where)
         dataset = dataclasses.replace(dataset, targets=found, target_names=names)
     dataset = with_covariates(dataset, columns, data.covariates, where, levels)
     dataset = dataclasses.replace(dataset, origins=origins(columns, names))
-    group = None if rows else _group_column(data)
+    group = None if rows else data.group
     return _grouped(dataset, columns, group, where) if group else dataset
 
 
@@ -160,7 +159,7 @@ def aligned(dataset, features, source="the matrix"):
     """
     if list(dataset.features) == list(features):
         return dataset
-    if all(name.startswith("feature_") for name in dataset.features):
+    if dataset.features == numbered_features(len(dataset.features)):
         if len(dataset.features) != len(features):
             raise InputError(
                 f"{source}: {len(dataset.features)} unnamed columns; expected {len(features)}, "
@@ -182,123 +181,10 @@ def aligned(dataset, features, source="the matrix"):
     return dataclasses.replace(dataset, values=values, features=list(features))
 
 
-def check_missing(dataset, missing, source):
-    """Refuse missing values where `data.missing` is "error".
-
-    Raises:
-        InputError: Naming the first sample and gene, and how many values are missing.
-    """
-    if missing != "error":
-        return
-    first, count = None, 0
-    for start, block in matrix.blocks(dataset.values):
-        flat = block.data if scipy.sparse.issparse(block) else block
-        here = np.count_nonzero(np.isnan(flat))
-        if here and first is None:
-            row, column = np.argwhere(np.isnan(next(matrix.batches(block))))[0]
-            first = dataset.samples[start + row], dataset.features[column]
-        count += here
-    if count:
-        raise InputError(
-            f"{source}: sample {str(first[0])!r}, gene {first[1]!r}: missing ({count} in all); "
-            "expected a number, or data.missing set to mean, median or zero."
-        )
-
-
-def check_genotypes(values, samples, features, source):
-    """Refuse values other than 0 and 1.
-
-    Args:
-        values: (rows, sites), an array or CSR.
-        samples: Names of the rows.
-        features: Names of the sites.
-        source: Where they come from.
-
-    Raises:
-        InputError: Naming the first sample and site.
-    """
-    for number, batch in enumerate(matrix.batches(values)):
-        places = np.argwhere((batch != 0) & (batch != 1))
-        if len(places):
-            row, column = places[0]
-            raise InputError(
-                f"{source}: sample {str(samples[number * matrix.BLOCK + row])!r}, site "
-                f"{features[column]!r}: received {batch[row, column]:g}; epistasis is of "
-                "genotypes, whose every value is 0 or 1."
-            )
-
-
-def check_learnable(dataset, data, task_type="classification"):
-    """Refuse rows that nothing can be learned from.
-
-    Args:
-        dataset: Labelled rows.
-        data: The config's `data` section, which names their files.
-        task_type: Targets of a representation only score it.
-
-    Raises:
-        InputError: Where no gene varies, a target is constant, or a class has a single member.
-    """
-    _check_genes(dataset, data.features)
-    where = ", ".join(_listed(data.targets)) or data.features
-    if dataset.targets is None or dataset.targets.dtype == object:
-        if task_type != "representation":
-            _check_classes(dataset, where)
-        return
-    for name, column in zip(dataset.target_names, dataset.targets.T, strict=True):
-        if np.ptp(column) == 0:
-            raise InputError(f"{where}: {name}: constant ({column[0]:g}); nothing to learn.")
-
-
-def _check_classes(dataset, where):
-    name = dataset.target_names[0]
-    classes, counts = np.unique(dataset.targets.astype(str), return_counts=True)
-    if len(classes) < 2:
-        raise InputError(
-            f"{where}: {name}: one class only ({str(classes[0])!r}); expected at least 2."
-        )
-    rare = [
-        label for label, count in zip(classes, counts, strict=True) if count < FEWEST_OF_A_CLASS
-    ]
-    if rare:
-        raise InputError(
-            f"{where}: {name}: a class needs at least {FEWEST_OF_A_CLASS} members; these have "
-            f"one: {some(rare)}. Merge or leave them out, or set task.type regression."
-        )
-
-
-def _check_genes(dataset, source):
-    """Refuse a matrix without a single gene that varies."""
-    genes = len(dataset.features) - dataset.covariates
-    if len(dataset) < 2:
-        raise InputError(f"{source}: {len(dataset)} sample; expected at least 2.")
-    low, high = np.inf, -np.inf
-    for batch in matrix.batches(dataset.values):
-        low = np.fmin(low, np.fmin.reduce(batch[:, :genes], axis=0))
-        high = np.fmax(high, np.fmax.reduce(batch[:, :genes], axis=0))
-        if np.any(high > low):
-            return
-    raise InputError(f"{source}: all {genes} genes are constant; nothing to learn.")
-
-
 def _read(source, data):
-    apart, limit = columns_apart(data), data.limit
-    table = read_table(source, columns=apart, limit=limit, expansion=data.expansion)
+    table = read_table(source, data.columns, limit=data.limit, expansion=data.expansion)
     log.info(table.said)
     return table
-
-
-def columns_apart(data):
-    """Columns of a matrix file that are not genes: the targets and the group."""
-    return [*_listed(data.target), *_listed(_group_column(data)), *data.covariates]
-
-
-def _listed(value):
-    return [] if value is None else [value] if isinstance(value, str) else list(value)
-
-
-def _group_column(data):
-    return None if isinstance(data.split, str) else data.split.group
 
 
 def _columns(data, files, table, source, targets, is_optional):
@@ -311,10 +197,11 @@ def _columns(data, files, table, source, targets, is_optional):
             raise InputError(f"{source}: data.target: expected the name of a column to predict.")
         return extra, source
     columns = read_columns(files, data.limit, data.expansion)
+    where = columns.attrs["source"]
     log.info(columns.attrs["said"])
     if table.extra is not None and columns.attrs["has_ids"] == (table.samples is not None):
         columns = _with_extra(columns, table)
-    return columns, ", ".join(_listed(files))
+    return columns, where
 
 
 def _with_extra(columns, table):
@@ -355,11 +242,28 @@ def _matched(table, columns, source, where, limit):
                 f"{where}: {len(columns)} rows, but {source} has {len(dataset)}; without sample "
                 "ids in both files the counts must agree."
             )
+        _check_no_ids(dataset, columns, source, where)
         if (table.samples is None) != (not has_ids):
             log.warning("only one of %s and %s has sample ids: rows are matched by order",
                      source, where)  # fmt: skip
         return dataset, columns
     return _matched_by_id(dataset, columns, source, where)
+
+
+def _check_no_ids(dataset, columns, source, where):
+    """Refuse to match by order where a column that both have says that the order is another."""
+    for place, name in enumerate(dataset.features):
+        if name not in columns.columns:
+            continue
+        ours = np.concatenate([batch[:, place] for batch in matrix.batches(dataset.values)])
+        theirs = pd.to_numeric(columns[name], errors="coerce").to_numpy("float32")
+        is_same = np.array_equal(np.sort(ours), np.sort(theirs))
+        if is_same and not np.array_equal(ours, theirs):
+            raise InputError(
+                f"{source} and {where}: both have the column {name!r}, with the same numbers in "
+                "another order, and rows would be matched by order; if these are sample ids, call "
+                "the column sample."
+            )
 
 
 def _matched_by_id(dataset, columns, source, where):
@@ -421,5 +325,12 @@ def _as_text(label):
 def _grouped(dataset, columns, group, where):
     if group not in columns.columns:
         raise unknown(f"{where}: data.split.group", group, columns.columns)
+    empty = columns[group].isna().to_numpy()
+    if empty.any():
+        sample = dataset.samples[empty.argmax()]
+        raise InputError(
+            f"{where}: {group}: missing for {empty.sum()} samples, first {str(sample)!r}; "
+            "data.split.group needs a value for each."
+        )
     groups = columns[group].map(str).to_numpy(dtype=object)
     return dataclasses.replace(dataset, groups=groups)

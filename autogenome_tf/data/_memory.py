@@ -54,6 +54,8 @@ def annotated_table(where, data, kind="AnnData", columns=(), values=None):
     values = data.X if values is None else values
     if values is None:
         raise InputError(f"{where}: X is empty; expected a matrix of samples x genes in it.")
+    if getattr(data, "isbacked", False):
+        raise InputError(f"{where}: X lies in a file; expected its path, or data.to_memory().")
     extra = data.obs.astype(object)
     table = Table(
         values=values,
@@ -70,7 +72,9 @@ def frame_values(where, frame):
     Raises:
         InputError: A column is not numeric; the message has its name and its first bad cell.
     """
-    if all(isinstance(kind, pd.SparseDtype) for kind in frame.dtypes) and len(frame.columns):
+    # Other cells than zeros left out are those of a frame like any.
+    sparse = [isinstance(kind, pd.SparseDtype) and kind.fill_value == 0 for kind in frame.dtypes]
+    if sparse and all(sparse):
         return frame.sparse.to_coo()
     if all(isinstance(kind, np.dtype) and kind.kind in "biuf" for kind in frame.dtypes):
         return frame.to_numpy()
@@ -85,7 +89,8 @@ def _column(where, name, column):
         raise InputError(
             f"{where}: column {str(name)!r} is of type {column.dtype}; expected numbers."
         )
-    plain = column.astype(object) if isinstance(column.dtype, pd.CategoricalDtype) else column
+    is_coded = isinstance(column.dtype, (pd.CategoricalDtype, pd.SparseDtype))
+    plain = column.astype(object) if is_coded else column
     numbers = pd.to_numeric(plain, errors="coerce")
     wrong = numbers.isna() & column.notna()
     if wrong.any():

@@ -6,7 +6,7 @@ import scipy.sparse
 
 from autogenome_tf.data._memory import table_of
 from autogenome_tf.data._origins import origins
-from autogenome_tf.errors import InputError
+from autogenome_tf.errors import InputError, some
 
 TARGET = "target"
 
@@ -63,7 +63,7 @@ def _columns(x, y, further):
     obs = getattr(x, "obs", None)
     if y is None and not further:
         return pd.DataFrame(index=pd.RangeIndex(table_of(x).values.shape[0]))
-    if y is None or isinstance(y, str) or (isinstance(y, list) and obs is not None):
+    if y is None or isinstance(y, str) or (obs is not None and _are_names(y, obs)):
         names = [y] if isinstance(y, str) else list(y or ())
         names = list(dict.fromkeys([*names, *further]))
         for name in names:
@@ -71,13 +71,26 @@ def _columns(x, y, further):
                 raise InputError(f"data: {name!r} is not a column of obs.")
         return obs[names].reset_index(drop=True)
     if isinstance(y, pd.DataFrame):
+        if y.columns.has_duplicates:
+            twice = y.columns[y.columns.duplicated()]
+            raise InputError(f"data: y: duplicate column {some(twice)}; expected each once.")
         return y
     if isinstance(y, pd.Series):
         return y.rename(y.name or TARGET).to_frame()
     values = np.asarray(y)
+    if values.ndim not in (1, 2):
+        raise InputError(
+            f"data: y: received {type(y).__name__} of shape {values.shape}; expected (samples,) or "
+            "(samples, targets)."
+        )
     if values.ndim == 1:
         return pd.DataFrame({TARGET: values})
     return pd.DataFrame(values, columns=[f"{TARGET}_{i + 1}" for i in range(values.shape[1])])
+
+
+def _are_names(y, obs):
+    """Whether a list is of columns, not of labels: a wrong name among few is a name."""
+    return isinstance(y, list) and (len(y) != len(obs) or all(name in obs for name in y))
 
 
 def _matched(columns, samples):

@@ -5,7 +5,13 @@ import os
 
 import pandas as pd
 
-from autogenome_tf.data._cells import is_id_name, is_missing, is_number, is_text
+from autogenome_tf.data._cells import (
+    is_id_name,
+    is_missing,
+    is_number,
+    is_perhaps_id_name,
+    is_text,
+)
 from autogenome_tf.data._files import (
     BLANKS,
     EXPANSION,
@@ -73,8 +79,10 @@ def _rows(source, most):
     if delimiter == BLANKS and not _is_table([cells for _, cells in numbered if cells]):
         delimiter = "\t"
         numbered = list(numbered_rows(source, delimiter, most))
-    while not numbered[-1][1]:
+    while numbered and not numbered[-1][1]:
         numbered.pop()
+    if not numbered:
+        raise InputError(f"{source}: the file has empty cells alone; expected a table.")
     if max(len(cells) for _, cells in numbered) == 1:
         return delimiter, [cells or [""] for _, cells in numbered]
     filled = [(line, cells) for line, cells in numbered if cells]
@@ -99,7 +107,7 @@ def _has_header(rows):
     number in it makes it data; and text is a header unless a cell of it comes again below.
     """
     first, body = rows[0], rows[1:]
-    if (body and len(first) < len(body[0])) or (len(first) > 1 and is_id_name(first[0])):
+    if (body and len(first) < len(body[0])) or (len(first) > 1 and _is_heading(first[0])):
         return True
     if any(map(is_number, first)) or not any(map(is_text, first)):
         return False
@@ -107,12 +115,18 @@ def _has_header(rows):
     return not any(map(operator.contains, below, first))
 
 
+def _is_heading(cell):
+    return is_id_name(cell) or is_perhaps_id_name(cell)
+
+
 def _has_ids(names, body):
     """Whether the first of several columns is the ids: by heading, or as mostly distinct text."""
     if len(body[0]) == 1:
         return False
     first = [cells[0] for cells in body]
-    named = bool(names) and is_id_name(names[0])
+    is_distinct = len(set(first)) == len(first)
+    perhaps = bool(names) and is_perhaps_id_name(names[0]) and is_distinct
+    named = perhaps or (bool(names) and is_id_name(names[0]))
     return named or (any(map(is_text, first)) and 2 * len(set(first)) > len(first))
 
 

@@ -80,10 +80,20 @@ def _unpacked(part, most):
     return size
 
 
+def _bound(most):
+    """Let this process have so much memory, or what it is allowed anyway."""
+    allowed = resource.getrlimit(resource.RLIMIT_AS)[1]
+    if allowed != resource.RLIM_INFINITY:
+        most = min(most, allowed)
+    # macOS refuses any limit; that of time is left there.
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_AS, (most, allowed))
+
+
 def main(path, most, *names):
     """Print what was found as JSON."""
     most = int(most)
-    resource.setrlimit(resource.RLIMIT_AS, (most + BASE, most + BASE))
+    _bound(most + BASE)
     try:
         found = {"unpacked": walk(path, names, most)}
     except Refused as error:

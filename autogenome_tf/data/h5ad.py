@@ -32,6 +32,8 @@ def read(source, columns=(), limit=LIMIT, most=None):
     check_hdf5(source, most, "X", "obs", "var")
     try:
         data, values = _opened(anndata, source, limit)
+    except (InputError, MemoryError):
+        raise
     except Exception as error:  # anndata and h5py name a damaged file by a dozen kinds of error
         raise InputError(f"{source}: not a readable .h5ad file ({error}).") from error
     return annotated_table(source, data, "h5ad", columns, values)
@@ -65,7 +67,8 @@ def _large(x, limit):
         return whole.array
     kind = x.attrs.get("encoding-type", x.attrs.get("h5sparse_format"))
     if kind in ("csr", "csr_matrix") and 8 * x["data"].size > limit:
-        whole = GrowingRows(int(x.attrs.get("shape", x.attrs.get("h5sparse_shape"))[1]), limit)
+        width = int(x.attrs.get("shape", x.attrs.get("h5sparse_shape"))[1])
+        whole = GrowingRows(width, limit, x["data"].size)
         for start in range(0, x["data"].size, _CHUNK):
             part = slice(start, start + _CHUNK)
             whole.add_parts(x["data"][part], x["indices"][part])

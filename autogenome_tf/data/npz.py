@@ -18,7 +18,7 @@ READS = ".npz"
 # What damaged or hostile archives, members and headers raise.
 _DAMAGED = (
     zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, KeyError, AttributeError,
-    TypeError, NotImplementedError, RuntimeError, MemoryError, SyntaxError, OverflowError,
+    TypeError, NotImplementedError, RuntimeError, SyntaxError, OverflowError,
 )  # fmt: skip
 _TARGET = "target_"
 _CHUNK = 16 << 20
@@ -112,7 +112,7 @@ def _table(values, arrays):
         values=values,
         samples=samples,
         features=features or numbered_features(width),
-        extra=_targets(arrays, samples),
+        extra=_targets(arrays, samples, values.shape[0]),
     )
 
 
@@ -122,8 +122,11 @@ def _names(arrays, key):
     return [name.decode() if isinstance(name, bytes) else str(name) for name in arrays[key]]
 
 
-def _targets(arrays, samples):
+def _targets(arrays, samples, rows):
     targets = {
         key.removeprefix(_TARGET): arrays[key] for key in arrays.files if key.startswith(_TARGET)
     }
+    for name, column in targets.items():
+        if column.shape != (rows,):
+            raise ValueError(f"{_TARGET}{name} has the shape {column.shape}, not {(rows,)}")
     return pd.DataFrame(targets, index=samples) if targets else None

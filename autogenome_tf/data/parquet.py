@@ -5,7 +5,7 @@ import json
 import pandas as pd
 
 from autogenome_tf.data._cells import is_id_name
-from autogenome_tf.data._checked import checked
+from autogenome_tf.data._checked import check_names, checked
 from autogenome_tf.data._dataset import Table
 from autogenome_tf.data._files import check_file, check_unpacked
 from autogenome_tf.data._stack import stack_batches
@@ -15,6 +15,7 @@ from autogenome_tf.matrix import LIMIT
 READS = ".parquet"
 
 _CELL = 4  # bytes of a number in memory
+_BUFFER = 1 << 16  # bytes of a column that are read at once
 _ROWS = 1024  # a batch; at 20,000 genes of float64 it takes 160 MB beside the matrix
 
 
@@ -44,6 +45,7 @@ def read(source, columns=(), limit=LIMIT, most=None):
     check_file(source)
     file = _open(source)
     names = file.schema_arrow.names
+    check_names(source, "column name", names)
     check_unpacked(source, _CELL * file.metadata.num_rows * len(names), most)
     try:
         ids = _id_column(file.schema_arrow, columns)
@@ -65,7 +67,9 @@ def _open(source):
     from pyarrow import parquet
 
     try:
-        return parquet.ParquetFile(source)
+        # Else a row group, which may be all of the file, is held as it is stored; so a page of each
+        # column is.
+        return parquet.ParquetFile(source, buffer_size=_BUFFER, pre_buffer=False)
     except (pa.ArrowException, OSError) as error:
         raise InputError(f"{source}: not a readable Parquet file ({error}).") from error
 

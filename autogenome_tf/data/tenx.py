@@ -102,7 +102,7 @@ def _matrix_market(path, most):
             return scipy.sparse.csr_matrix(scipy.io.mmread(stream).T)
     except InputError:
         raise
-    except (OSError, ValueError, OverflowError, MemoryError) as error:
+    except (OSError, ValueError, OverflowError) as error:
         raise InputError(f"{path}: not a readable Matrix Market file ({error}).") from error
 
 
@@ -113,7 +113,7 @@ def _hdf5(source, limit, most):
     try:
         with h5py.File(source) as file:
             return _groups(source, file, limit)
-    except InputError:
+    except (InputError, MemoryError):
         raise
     except Exception as error:  # h5py names a damaged file by a dozen kinds of error
         raise InputError(f"{source}: not a readable 10x .h5 file ({error}).") from error
@@ -127,7 +127,7 @@ def _groups(source, file, limit):
     group = groups[0]
     width, rows = group["shape"][:]
     # 10x compresses by barcode, so its columns are our rows as they are.
-    whole = GrowingRows(int(width), limit)
+    whole = GrowingRows(int(width), limit, group["data"].size)
     for start in range(0, group["data"].size, _CHUNK):
         part = slice(start, start + _CHUNK)
         whole.add_parts(group["data"][part], group["indices"][part])

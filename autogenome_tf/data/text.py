@@ -1,9 +1,10 @@
 """Text tables: .tsv, .csv and .txt, also compressed."""
 
+import numpy as np
 import pandas as pd
 
 from autogenome_tf.data._cells import MISSING, is_missing
-from autogenome_tf.data._checked import checked, has_infinite
+from autogenome_tf.data._checked import check_names, checked, has_infinite
 from autogenome_tf.data._dataset import Table
 from autogenome_tf.data._files import BLANKS, CODECS, check_file, open_bytes
 from autogenome_tf.data._layout import DELIMITERS, find_layout
@@ -44,10 +45,15 @@ def read(source, columns=(), delimiter=None, limit=LIMIT, most=None):
     layout = find_layout(source, columns, delimiter)
     extra = [p for p, name in enumerate(layout.names) if name in columns and p != layout.id_column]
     others = extra if layout.id_column is None else [layout.id_column, *extra]
+    check_names(source, "column name", [layout.names[place] for place in extra])
     features = sorted(set(range(len(layout.names))) - set(others))
     values, lists = _read_rows(source, layout, features, others, limit, most)
     ids = lists.pop(layout.id_column, None)
     samples = None if ids is None else [name.strip() for name in ids]
+    if samples and not samples[-1]:
+        count = _filled(values, [samples, *lists.values()])
+        values, samples = values[:count], samples[:count]
+        lists = {place: cells[:count] for place, cells in lists.items()}
     table = Table(
         values=values,
         samples=samples,
@@ -55,6 +61,16 @@ def read(source, columns=(), delimiter=None, limit=LIMIT, most=None):
         extra=_frame({layout.names[place]: lists[place] for place in extra}, samples),
     )
     return checked(source, table, DELIMITERS[layout.delimiter], *layout.notes())
+
+
+def _filled(values, lists):
+    """Number of rows but for those of empty cells at the end, which spreadsheets leave there."""
+    count = len(values)
+    while count and np.isnan(values[count - 1]).all():
+        if any(cells[count - 1].strip() for cells in lists):
+            break
+        count -= 1
+    return count
 
 
 def _read_rows(source, layout, features, others, limit, most):

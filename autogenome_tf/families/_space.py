@@ -42,6 +42,8 @@ class Hyperparameter:
         for value in options:
             if not self.allowed(value):
                 raise InputError(f"{place}: expected {self.expected}; received {value!r}.")
+        if any(isinstance(value, float) for value in options):
+            options = [float(value) for value in options]  # KerasTuner refuses mixed kinds
         unique = tuple({json.dumps(value): value for value in options}.values())
         return dataclasses.replace(self, options=unique, optional=False)
 
@@ -65,9 +67,13 @@ class Hyperparameter:
             ordered = sorted(self.options)
             chosen = hp.Choice(name, ordered, default=self.options[0], ordered=True)
             return next((value for value in self.options if value == chosen), None)
-        texts = [json.dumps(value) for value in self.options]
+        texts = [self.coded(value) for value in self.options]
         chosen = hp.Choice(name, texts, default=texts[0], ordered=False)
         return None if chosen is None else json.loads(chosen)
+
+    def coded(self, value):
+        """A value as KerasTuner has it."""
+        return value if self.is_numeric else json.dumps(value)
 
 
 def integer(*options, low=1, high=65536, optional=False, alone=False):

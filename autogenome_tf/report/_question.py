@@ -2,10 +2,10 @@
 
 import numpy as np
 
+from autogenome_tf.evaluation import in_order
 from autogenome_tf.files import on_a_line
 from autogenome_tf.report._doubts import doubts
 from autogenome_tf.report._page import Section, Warnings, interval, listed, number
-from autogenome_tf.report._scores import shown_part
 
 UNSEEN = {
     "test": "samples held out from search and training",
@@ -54,7 +54,10 @@ def _answer(run, config):
     if not run.has("metrics.json"):
         return
     scores = run.read_json("metrics.json")
-    part = shown_part(scores)
+    if not scores:
+        yield "Every sample was learned from, so none is left to be scored."
+        return
+    part = in_order(scores)[0]
     own = scores[part]
     if config.task.type == "representation":
         yield _latent_answer(own, UNSEEN[part])
@@ -115,7 +118,8 @@ def _model(run, config):
     best = board[board["family"].isin(config.families)].iloc[0]
     told = f"trial {best['trial']} of family {best['family']}"
     if best["family"] == "linear":
-        return f"{told}, solved to its minimum on all samples to learn from"
+        learned = "all samples to learn from" if np.isfinite(best["error"]) else "the training part"
+        return f"{told}, solved to its minimum on {learned}"
     if np.isfinite(best["error"]):
         return f"{told}, trained anew on all samples to learn from for as long as folds had gained"
     return f"{told}, trained anew for as long as the validation part gained"

@@ -20,9 +20,8 @@ def section(run):
         )
     else:
         ranked = "Trials were ranked by the validation part."
-    group = None if isinstance(config.data.split, str) else config.data.split.group
-    if group:
-        ranked += f" Samples of one {on_a_line(group)} lie in one part."
+    if config.data.group:
+        ranked += f" Samples of one {on_a_line(config.data.group)} lie in one part."
     frame, target = split.assign(target="samples"), None
     if run.has("predictions.tsv") and config.task.type == "classification":
         frame = run.read_table("predictions.tsv", text=["target"])

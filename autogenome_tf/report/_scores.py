@@ -4,6 +4,7 @@ import numpy as np
 import sklearn.metrics
 
 from autogenome_tf import plots
+from autogenome_tf.evaluation import in_order
 from autogenome_tf.files import on_a_line
 from autogenome_tf.metrics import HIGHER_IS_BETTER
 from autogenome_tf.report._page import Section, Table, interval, number, pictures_of
@@ -31,11 +32,6 @@ CAPTIONS = {
 }
 
 
-def shown_part(scores):
-    """The most telling part that has scores: test, else evaluate, else validation."""
-    return next(part for part in ("test", "evaluate", "validation") if part in scores)
-
-
 def families(run):
     """Families of the networks that make the final model."""
     board, history = run.read_table("leaderboard.tsv"), run.read_table("history.tsv")
@@ -61,8 +57,7 @@ def section(run):
     elif families(run) == {"linear"}:
         text += "The model is linear itself."
     parts = [text]
-    ordered = [part for part in ("test", "evaluate", "validation") if part in scores]
-    parts += [_metrics(part, scores[part], baseline.get(part)) for part in ordered]
+    parts += [_metrics(part, scores[part], baseline.get(part)) for part in in_order(scores)]
     parts.append(pictures_of(run, "evaluate", CAPTIONS))
     if run.has("predictions.tsv"):
         part, frame = plots.unseen(run)

@@ -1,7 +1,8 @@
 """The open room of searches: a module with `proposer(spaces, config, seed, folds, run, deadline)`.
 
-A proposer has `propose()`, `tell(proposal, score)` and `close()`; everything else (training, time,
-files, ranking) is the same for all and stands here.
+A proposer has `propose()`, `tell(proposal, score)`, `recall(proposal, family, values)` for what was
+tried in place of a proposal, and `close()`; everything else (training, time, files, ranking) is the
+same for all and stands here.
 """
 
 import contextlib
@@ -12,7 +13,7 @@ import time
 
 from autogenome_tf import roles
 from autogenome_tf.errors import InputError
-from autogenome_tf.search import _shared
+from autogenome_tf.search import _shared, enas
 from autogenome_tf.search._base import (
     ENSEMBLE_SHARE,
     FINAL_SHARE,
@@ -66,7 +67,8 @@ def check(config):
 
 def seconds_before(run, finished):
     """How long the search of an interrupted run has taken, with these trials finished."""
-    return _shared.seconds_of(run) or sum(trial.seconds for trial in finished)
+    shared_weights = enas.seconds_of(run)
+    return _shared.seconds_of(run) or shared_weights + sum(trial.seconds for trial in finished)
 
 
 def search(folds, config, spaces, finished=(), deadline=float("inf"), run=None):
@@ -91,9 +93,9 @@ def search(folds, config, spaces, finished=(), deadline=float("inf"), run=None):
     """
     finished = {trial.number: trial for trial in finished}
     now = time.monotonic()
-    share = FINAL_SHARE if config.ensemble.size == 1 else ENSEMBLE_SHARE
-    deadline = now + (deadline - now) * (1 - share)
     part = check(config)
+    is_anew = config.ensemble.size == 1 or part or finished
+    deadline = now + (deadline - now) * (1 - (FINAL_SHARE if is_anew else ENSEMBLE_SHARE))
     if run:
         _shared.check_run(run, part, finished.keys() - {0})
     first = _first(folds, config, spaces, finished, deadline)
@@ -164,19 +166,30 @@ def _loop(proposer, folds, config, finished, deadline, fewest):
         if proposed is None:
             log.info("search: nothing is left to try after %d trials", number)
             return
-        proposal, family, values, epochs = proposed
-        key = json.dumps([family, values, epochs], sort_keys=True)
-        trial = known.get(key)
-        repeats = repeats + 1 if trial else 0
-        if trial is None:
+        proposal, *own, epochs = proposed
+        said = json.loads(folds.cluster.told(json.dumps(own))) if folds.cluster else own
+        is_new = _key(said, epochs) not in known
+        if is_new and is_recorded:
+            said = [finished[number + 1].family, finished[number + 1].values]
+        key = _key(said, epochs)
+        if key != _key(own, epochs):
+            proposer.recall(proposal, *said)
+        repeats = 0 if is_new else repeats + 1
+        if is_new:
             number += 1
             plan = plan_of(config, epochs or config.search.epochs, deadline)
             if is_recorded:
                 tried = recorded(folds, finished[number], plan, config.seed)
             else:
-                tried = attempt(folds, Trial(number, family, values), plan, config.seed)
-            known[key] = trial = tried.trial
-            failed += [] if trial.is_scored else [trial]
+                tried = attempt(folds, Trial(number, *said), plan, config.seed)
+            known[key] = tried.trial
+            failed += [] if tried.trial.is_scored else [tried.trial]
             yield tried
+        trial = known[key]
         proposer.tell(proposal, trial.score if trial.is_scored else None)
         check_failures(failed, number)
+
+
+def _key(tried, epochs):
+    """What makes two proposals one."""
+    return json.dumps([*tried, epochs], sort_keys=True)

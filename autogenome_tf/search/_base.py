@@ -1,7 +1,6 @@
 """What every search deals in: trials, how they are run and ranked, the linear reference."""
 
 import dataclasses
-import functools
 import itertools
 import json
 import logging
@@ -25,7 +24,7 @@ MOST_REPEATS = 20
 # Beyond this share of failures (and this many) something is wrong with the data or the space.
 FAILED_SHARE, FAILED_COUNT = 0.5, 6
 # Part of the time budget that the final fit keeps for itself: a network is trained anew, while an
-# ensemble is put together from networks of the search.
+# ensemble is put together from networks of the search, where this process has trained them.
 FINAL_SHARE, ENSEMBLE_SHARE = 0.25, 0.05
 # A ladder of penalties ends after so many with a worse loss than the best.
 MOST_WORSE = 3
@@ -33,6 +32,9 @@ MOST_WORSE = 3
 # kernel that is still needed is then made again.
 FORGET_EVERY = 8
 _attempts = itertools.count(1)
+
+# Status of a trial that the time budget ended.
+STOPPED = "stopped"
 
 # What a configuration can do wrong; any other error is a mistake in the program.
 FAILURES = (ArithmeticError, MemoryError, ValueError, RuntimeError, EngineError)
@@ -133,7 +135,7 @@ class Attempt:
         trial: What is known of it.
         outcome: Its networks and their out-of-fold outputs; None for a trial that failed, that an
             interrupted run recorded, or that was forgotten.
-        repeat: Trains it again, to the same `Outcome` (but that time does not stop it).
+        repeat: Trains it again, to the same `Outcome`, or for as long where time had stopped it.
     """
 
     trial: Trial
@@ -220,9 +222,15 @@ def recorded(folds, trial, plan, seed):
 
 
 def _again(folds, trial, plan, seed):
-    """Train a trial again, whatever the time: what time had stopped would stop anew."""
-    timeless = dataclasses.replace(plan, deadline=float("inf"))
-    return functools.partial(_fitted, folds, trial, timeless, seed)
+    """A function that trains a trial again; for as long as it had, if time had stopped it."""
+
+    def again():
+        left = trial.seconds if trial.status == STOPPED else float("inf")
+        return _fitted(
+            folds, trial, dataclasses.replace(plan, deadline=time.monotonic() + left), seed
+        )
+
+    return again
 
 
 def _fitted(folds, trial, plan, seed):
@@ -256,7 +264,7 @@ def attempt(folds, trial, plan, seed):
         )
         return Attempt(failed, None, again)
     trial = _of(outcome, trial, folds)
-    status = "stopped" if time.monotonic() > plan.deadline else "done"
+    status = STOPPED if time.monotonic() > plan.deadline else "done"
     status = status if trial.is_scored else _undefined(folds)
     trial = dataclasses.replace(trial, seconds=time.monotonic() - started, status=status)
     return Attempt(trial, outcome, again)
@@ -271,6 +279,14 @@ def _of(outcome, trial, folds):
         epochs=outcome.fit.best_epoch,
         parameters=folds.parameters(trial.family, trial.values, outcome.fit),
         status="done",
+    )
+
+
+def otherwise():
+    """The `StageError` for a search that does not propose what is on record of it."""
+    return StageError(
+        "the search proposes otherwise than it did; was this run begun by another version? Give it "
+        "another name."
     )
 
 

@@ -1,6 +1,7 @@
 """Coordinate search, AutoGenome's own: one hyperparameter after the other from a starting point."""
 
 from autogenome_tf import metrics
+from autogenome_tf.search._base import otherwise
 
 
 def proposer(spaces, config, *_):
@@ -32,6 +33,10 @@ class Coordinates:
             The four, or None behind the last dimension of the last family.
         """
         return next(self._walk, None)
+
+    def recall(self, *_):
+        """Refuse to go on from other proposals than its own."""
+        raise otherwise()
 
     def tell(self, _, score):
         """Report the score of what was proposed last, or None for a failure."""

@@ -16,6 +16,7 @@ import scipy.stats
 
 from autogenome_tf import metrics, training
 from autogenome_tf.errors import InputError
+from autogenome_tf.search._base import otherwise
 from autogenome_tf.search._enas.bank import Bank, Wiring
 from autogenome_tf.search._enas.controller import Controller, Uniform
 from autogenome_tf.seeds import derive
@@ -33,6 +34,16 @@ LAST_RATE = 0.01
 # Seconds after which an epoch's state is written again.
 KEPT_EVERY = 30.0
 FOLDER = "search/enas"
+CURVES = f"{FOLDER}/curves.tsv"
+# Its columns of time.
+SECONDS = ("weights_seconds", "controller_seconds")
+
+
+def seconds_of(run):
+    """How long an interrupted run has trained shared weights and their controller."""
+    if not run.has(CURVES):
+        return 0.0
+    return float(run.read_table(CURVES)[list(SECONDS)].to_numpy().sum())
 
 
 def proposer(spaces, config, seed, folds, run=None, deadline=math.inf):
@@ -87,12 +98,15 @@ class Enas:
         values = self.wiring.values(finalist["arc"])
         return finalist, "wired", values, self._config.training.epochs
 
+    def recall(self, *_):
+        """Refuse to go on from other proposals than its own."""
+        raise otherwise()
+
     def tell(self, finalist, score):
         """Note the stand-alone score of a finalist, None for a failure."""
         self._told.append(finalist | {"score": math.nan if score is None else score})
         self._write("finalists", self._told)
-        if len(self._told) == len(self._finalists):
-            self._report()
+        self._report()
 
     def _found(self):
         """Arcs and shared scores of the finalists."""
@@ -100,7 +114,7 @@ class Enas:
         if self._run:
             self._run.remove(f"{FOLDER}/state.npz")
         own = [one for one in candidates if one["by"] == self._settings.controller]
-        return own[: self._config.search.top_k]
+        return own[: min(self._config.search.top_k, self._config.search.most_trials)]
 
     def _recorded(self):
         """Candidates of an interrupted run."""
@@ -259,7 +273,7 @@ class Enas:
         for room, keeper in (("bank", bank), ("controller", controller)):
             count = sum(name.startswith(f"{room}/") for name in arrays)
             keeper.restore([arrays[f"{room}/{i}"] for i in range(count)])
-        frame = self._run.read_table(f"{FOLDER}/curves.tsv")
+        frame = self._run.read_table(CURVES)
         self._curves = frame[frame["epoch"] <= int(arrays["epochs"])].to_dict("records")
         log.info("enas: going on behind epoch %d", len(self._curves))
 
@@ -273,11 +287,14 @@ class Enas:
     def _report(self):
         """Say how far shared scores agree with stand-alone ones."""
         frame = pd.DataFrame(self._told).dropna(subset=["shared_score", "score"])
-        tau = scipy.stats.kendalltau(frame["shared_score"], frame["score"]).statistic
-        log.info(
-            "enas: Kendall's tau between shared and stand-alone scores of %d finalists: %.2f",
-            len(frame), tau,
-        )  # fmt: skip
+        tau = math.nan
+        if len(frame) > 1:
+            tau = scipy.stats.kendalltau(frame["shared_score"], frame["score"]).statistic
+        if len(self._told) == len(self._finalists):
+            log.info(
+                "enas: Kendall's tau between shared and stand-alone scores of %d finalists: %.2f",
+                len(frame), tau,
+            )  # fmt: skip
         if self._run:
             self._write_report(len(frame), tau)
 
@@ -286,17 +303,24 @@ class Enas:
         candidates = table(f"{FOLDER}/candidates.tsv").groupby("by")["shared_score"]
         highest = metrics.HIGHER_IS_BETTER[self._folds.objective]
         best, seconds = candidates.max() if highest else candidates.min(), {}
-        for name in ("weights_seconds", "controller_seconds"):
-            seconds[name] = float(table(f"{FOLDER}/curves.tsv")[name].sum())
+        for name in SECONDS:
+            seconds[name] = float(table(CURVES)[name].sum())
         report = {
             "objective": self._folds.objective,
             "finalists": finalists,
-            "kendall_tau": None if math.isnan(tau) else float(tau),
-            "best_shared_score": best.to_dict(),
-            "median_shared_score": candidates.median().to_dict(),
+            "kendall_tau": _or_none(tau),
+            "best_shared_score": {by: _or_none(score) for by, score in best.items()},
+            "median_shared_score": {
+                by: _or_none(score) for by, score in candidates.median().items()
+            },
             **seconds,
         }
         self._run.write_json(f"{FOLDER}/report.json", report)
+
+
+def _or_none(number):
+    """A number as JSON takes it."""
+    return None if math.isnan(number) else float(number)
 
 
 def _said(line):

@@ -325,6 +325,12 @@ def test_unknown_hyperparameters_and_values_are_refused_with_their_place(name):
                 ask(name, (GIVEN.get(name, {}) if hyper.setting else {}) | {key: wrong})
 
 
+def test_whole_and_real_numbers_are_one_choice():
+    hyper = families.space("mlp", {"dropout": [0, 0.2, 0.0]})["dropout"]
+    assert hyper.options == (0.0, 0.2)
+    assert hyper.ask(keras_tuner.HyperParameters(), "dropout") == 0.0
+
+
 ZOO = {  # every reference and example space of AutoGenome, in this package's words
     "mlp": {
         "layers": [1, 2, 3, 4, 5, 6],

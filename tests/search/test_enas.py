@@ -5,6 +5,7 @@ import logging
 import math
 
 import numpy as np
+import pandas as pd
 import pytest
 import scipy.special
 import tensorflow as tf
@@ -14,7 +15,8 @@ from autogenome_tf.config import Config
 from autogenome_tf.errors import InputError
 from autogenome_tf.folds import Folds
 from autogenome_tf.run import Run
-from autogenome_tf.search import enas, search
+from autogenome_tf.search import enas, search, seconds_before
+from autogenome_tf.search._base import Trial
 from autogenome_tf.search._enas.bank import Bank, Wiring
 from autogenome_tf.search._enas.controller import Controller, Uniform
 from autogenome_tf.sections import Enas
@@ -371,6 +373,34 @@ def test_finalists_are_the_best_candidates_and_carry_their_arc(tmp_path):
     told = run.read_table("search/enas/finalists.tsv")
     assert list(told["score"]) == [1.0, 0.5]
     assert not run.has("search/enas/state.npz")
+
+
+def test_no_more_finalists_than_trials_and_each_is_reported(tmp_path):
+    run = Run(tmp_path)
+    searcher = searching(run=run, search={"top_k": 5, "max_trials": 3})
+    assert len(proposals(searcher)) == 3
+    report = run.read_json("search/enas/report.json")
+    assert report["finalists"] == 3 and report["kendall_tau"] is not None
+
+
+def test_scores_that_are_no_numbers_leave_a_report(tmp_path, monkeypatch):
+    monkeypatch.setattr(enas.Enas, "scores", lambda self, bank, arcs: [math.nan] * len(arcs))
+    run = Run(tmp_path)
+    proposals(searching(run=run))
+    report = run.read_json("search/enas/report.json")
+    assert report["kendall_tau"] is None
+    assert report["best_shared_score"] == {"lstm": None, "uniform": None}
+
+
+def test_time_of_shared_weights_counts(tmp_path):
+    run = Run(tmp_path)
+    (tmp_path / "search" / "enas").mkdir(parents=True)
+    assert seconds_before(run, [Trial(1, "wired", {}, seconds=2.0)]) == 2
+    lines = pd.DataFrame(
+        {"epoch": [1, 2], "weights_seconds": [7.0, 5], "controller_seconds": [1.0, 1]}
+    )
+    run.write_table("search/enas/curves.tsv", lines)
+    assert seconds_before(run, [Trial(1, "wired", {}, seconds=2.0)]) == 16
 
 
 def test_shared_scores_are_those_of_the_objective_on_held_rows(tmp_path):

@@ -5,6 +5,7 @@ import importlib
 import json
 import math
 import socket
+import threading
 import time
 
 import pytest
@@ -268,15 +269,83 @@ def test_a_trial_of_another_search_is_refused_and_the_chief_goes_on(port, hired,
     with serving("random", tmp_path / "calls", port):
         remote = hired("a", "random")
         stale = remote.propose()
-    with serving("grid", tmp_path / "others", port, began="tomorrow") as served:
+    with serving("grid", tmp_path / "others", port) as served:
         other = hired("b", "grid")
         own = other.propose()
         with pytest.raises(StageError, match="trial 0 is of another search"):
             remote.tell(stale[0], 0.5)
-        with pytest.raises(StageError, match="begun another run"):
-            remote.propose()
         other.tell(own[0], 0.5)
         assert [trial[0] for trial in served.ended()] == [1]
+
+
+def test_a_worker_of_an_earlier_run_has_no_part_in_the_next(port, hired, tmp_path, monkeypatch):
+    monkeypatch.setattr(chief, "LOST", 0.5)
+    monkeypatch.setattr(worker, "BEAT", 0.05)
+    with serving("random", tmp_path / "calls", port):
+        early = hired("a")
+        proposal, *_ = early.propose()
+    # The same search, so that numbers and values are the same.
+    with serving("random", tmp_path / "others", port, began="tomorrow") as served:
+        other = hired("b")
+        assert other.propose()[1] == chief.number_of(proposal)
+        other.close()
+        time.sleep(0.7)  # beats of the early one do not keep the trial alive
+        assert not served.is_over()
+        for call in (early.propose, lambda: early.tell(proposal, 0.5)):
+            with pytest.raises(StageError, match="begun another run; start this worker again"):
+                call()
+        assert served.ended() == [] and hired("c").propose()[1] == 1
+
+
+def test_who_comes_back_late_has_its_trial_all_the_same(port, hired, tmp_path):
+    deadline = time.monotonic() + 0.5
+    with serving("random", tmp_path / "calls", port, deadline) as served:
+        first = hired("a").propose()
+        time.sleep(0.6)
+        assert hired("b").propose() is None
+        again = hired("a")
+        proposal, *rest, _ = again.propose()
+        assert rest == list(first[1:5]) and not served.is_over()
+        again.tell(proposal, 0.5)
+        assert again.propose() is None and served.is_over()
+
+
+def test_a_chief_that_comes_back_to_nothing_sends_its_workers_home(
+    port, hired, tmp_path, monkeypatch
+):
+    with serving("random", tmp_path / "calls", port):
+        by_turns([hired(name) for name in "ab"], [])
+    monkeypatch.setattr(chief, "FAREWELL", 30)
+    found = []
+
+    def ask():
+        time.sleep(0.3)
+        found.extend(remote.propose() for remote in workers)
+
+    with serving("random", tmp_path / "calls", port) as served:
+        assert served.is_over()
+        workers = [hired(name) for name in "ab"]
+        asking = threading.Thread(target=ask)
+        asking.start()
+    asking.join()
+    assert found == [None, None]
+
+
+def test_what_a_fitted_model_has_proposed_is_a_matter_of_record(port, hired, tmp_path):
+    calls = tmp_path / "calls"
+    with serving("bayesian", calls, port):
+        by_turns([hired("a", "bayesian")], [])
+    *lines, last, _ = calls.read_text().splitlines()
+    seconds, call, name, values = json.loads(last)
+    key, options = f"{values['family']}/dropout", SPACES[values["family"]]["dropout"].options
+    values[key] = next(option for option in options if option != values[key])
+    calls.write_text("\n".join([*lines, json.dumps([seconds, call, name, values])]) + "\n")
+    with serving("bayesian", calls, port) as served:
+        remote = hired("a", "bayesian")
+        proposal, number, _, found, *_ = remote.propose()
+        assert number == MOST and found["dropout"] == values[key]
+        remote.tell(proposal, 0.5)
+        assert served.ended()[-1][2]["dropout"] == values[key]
 
 
 def test_a_worker_says_for_whom_it_waited(port, hired, monkeypatch, caplog):

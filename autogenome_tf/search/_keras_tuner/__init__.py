@@ -16,6 +16,7 @@ import sklearn.exceptions
 from keras_tuner.engine import trial as engine
 
 from autogenome_tf import metrics
+from autogenome_tf.search._base import otherwise
 
 log = logging.getLogger(__name__)
 
@@ -171,6 +172,26 @@ class Proposer:
                 for name, hyper in self._spaces[family].items()
             }
         return family, values, hp.values.get(EPOCHS)
+
+    def recall(self, proposal, family, values):
+        """Go on as if something else had been proposed; see `recall_values`."""
+        space = self._spaces[family]
+        own = {f"{family}/{name}": space[name].coded(value) for name, value in values.items()}
+        self.recall_values(proposal, {FAMILY: family} | own)
+
+    def recall_values(self, proposal, values):
+        """The same, with the engine's own values.
+
+        A Gaussian process finds another point the best where a processor rounds otherwise, so what
+        it has proposed is a matter of record; all other oracles draw and count.
+
+        Raises:
+            StageError: Where the oracle is one of those.
+        """
+        if not isinstance(self.oracle, Bayesian):
+            raise otherwise()
+        proposal.hyperparameters.values = dict(values)
+        self.oracle._record_values(proposal)
 
     def tell(self, proposal, score):
         """Report a score, or None for a failure."""

@@ -10,6 +10,7 @@ import contextlib
 import io
 import json
 import logging
+import os
 import threading
 import time
 from concurrent import futures
@@ -30,9 +31,12 @@ LOST = 60.0
 MOST_LOSSES = 2
 # Seconds between two questions of a worker that must wait, and those that a chief stays to answer.
 POLL, FAREWELL = 1.0, 10.0
-# What goes with a trial beside its hyperparameters: seconds left for it, and whose it is.
-SECONDS, RUN = "autogenome_tf/seconds", "autogenome_tf/run"
-FOLDER = "autogenome_tf/folder"
+# What goes with a trial beside its hyperparameters: seconds left for it.
+SECONDS = "autogenome_tf/seconds"
+# What a worker is told of the run, and tells with every call: its name and when it began.
+FOLDER, RUN = "autogenome_tf/folder", "autogenome_tf/run"
+
+METADATA = "autogenome_tf-run"
 
 Status = engine.TrialStatus
 
@@ -72,29 +76,35 @@ class Chief(oracle_chief.OracleServicer):
 
     def CreateTrial(self, request, context):  # noqa: N802
         """A trial for a worker; IDLE while another's may yet come back, STOPPED in the end."""
+        self._check_run(context)
         tuner = request.tuner_id
         with self._answering():
             self._give_back()
             if tuner not in self._tuners:
                 log.info("search: %s is here", tuner)
                 self._tuners.add(tuner)
-            trial = None if self._is_closing or self._is_late() else self._create(tuner)
+            # Who comes back for a trial of its own has it, whatever the time.
+            is_new = tuner not in self.oracle.ongoing_trials
+            is_late = is_new and self._is_late()
+            trial = None if self._is_closing or is_late else self._create(tuner)
             if trial is None or (trial.status == Status.STOPPED and not self.oracle.ongoing_trials):
                 self._tuners.discard(tuner)
                 return _created(Status.STOPPED)
             if trial.status != Status.RUNNING:
                 return _created(Status.IDLE)
             self._heard[trial.trial_id] = time.monotonic()
-            beside = {SECONDS: self._deadline - time.monotonic(), RUN: self._about[RUN]}
+            beside = {SECONDS: self._deadline - time.monotonic()}
             return _created(trial.status, trial.trial_id, trial.hyperparameters.values | beside)
 
     def GetTrial(self, request, context):  # noqa: N802
         """A worker's sign of life."""
+        self._check_run(context)
         self._heard[request.trial_id] = time.monotonic()
         return protos.get_service().GetTrialResponse()
 
     def EndTrial(self, request, context):  # noqa: N802
         """What a worker says in the end; again, or of what was given back, it changes nothing."""
+        self._check_run(context)
         told = engine.Trial.from_proto(request.trial)
         known = self.oracle.trials.get(told.trial_id)
         if known is None or known.hyperparameters.values != told.hyperparameters.values:
@@ -144,6 +154,14 @@ class Chief(oracle_chief.OracleServicer):
             except Exception as error:
                 self.failure = self.failure or error
                 raise
+
+    def _check_run(self, context):
+        """Refuse a worker of another run, whose trials may have the same numbers and values."""
+        if dict(context.invocation_metadata()).get(METADATA) != self._about[RUN]:
+            context.abort(
+                grpc.StatusCode.FAILED_PRECONDITION,
+                "it has begun another run; start this worker again for it",
+            )
 
     def _is_late(self):
         begun = len(self.oracle.trials) - len(self.oracle._retry_queue)
@@ -201,19 +219,30 @@ class Chief(oracle_chief.OracleServicer):
         note, self._note = self._note, lambda *_: None
         for number, (_, call, name, *rest) in enumerate(lines, 1):
             if call == "create":
-                trial = self._create(name)
-                self._heard[trial.trial_id] = time.monotonic()
-                if trial.hyperparameters.values != rest[0]:
-                    raise StageError(
-                        f"{self._calls}: line {number}: the search proposes otherwise than it did; "
-                        "was this run begun by another version? Give it another name."
-                    )
+                self._create_again(name, *rest, f"{self._calls}: line {number}")
             elif call == "end":
                 self._end(name, *rest)
             else:
+                self._tuners -= {
+                    tuner
+                    for tuner, trial in self.oracle.ongoing_trials.items()
+                    if trial.trial_id == name
+                }
                 self._lose(name)
         self._note = note
         return lines[-1][0] if lines else 0.0
+
+    def _create_again(self, tuner, values, place):
+        """Have the oracle propose what it once did to a worker, who may still be there."""
+        trial = self._create(tuner)
+        self._heard[trial.trial_id] = time.monotonic()
+        if trial.status != Status.STOPPED:
+            self._tuners.add(tuner)
+        if trial.hyperparameters.values != values:
+            try:
+                self._proposer.recall_values(trial, values)
+            except StageError as error:
+                raise StageError(f"{place}: {error}") from None
 
 
 @contextlib.contextmanager
@@ -266,7 +295,7 @@ def _lines(calls):
         return []
     whole = text[: text.rfind("\n") + 1]
     if whole != text:
-        calls.write_text(whole, encoding="utf-8")
+        os.truncate(calls, len(whole.encode()))
     return [json.loads(line) for line in whole.splitlines()]
 
 

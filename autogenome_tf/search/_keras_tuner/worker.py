@@ -11,7 +11,14 @@ from keras_tuner.src import protos
 from keras_tuner.src.distribute import oracle_client
 
 from autogenome_tf.errors import StageError
-from autogenome_tf.search._keras_tuner.chief import FOLDER, POLL, RUN, SECONDS, number_of
+from autogenome_tf.search._keras_tuner.chief import (
+    FOLDER,
+    METADATA,
+    POLL,
+    RUN,
+    SECONDS,
+    number_of,
+)
 
 log = logging.getLogger(__name__)
 
@@ -43,8 +50,8 @@ class Remote:
         ]
         self._channel = grpc.insecure_channel(part.address, options)
         self._stub = protos.get_service_grpc().OracleStub(self._channel)
-        self._client.stub = _Patient(self._stub, part.address)
-        self._address, self._beats, self._began = part.address, None, None
+        self._client.stub = self._patient = _Patient(self._stub, part.address)
+        self._address, self._beats = part.address, None
 
     def joined(self):
         """Name of the chief's run, and when it began; waits for the chief.
@@ -55,8 +62,8 @@ class Remote:
         values = self._client.get_space().values
         if RUN not in values:
             raise StageError(f"{self._address}: a search of KerasTuner, but none of this package.")
-        self._began = values[RUN]
-        return values[FOLDER], self._began
+        self._patient.run = ((METADATA, values[RUN]),)
+        return values[FOLDER], values[RUN]
 
     def propose(self):
         """The next trial; waits while another worker's may come back.
@@ -77,8 +84,6 @@ class Remote:
             time.sleep(POLL)
         values = proposal.hyperparameters.values
         deadline = time.monotonic() + values.pop(SECONDS)
-        if values.pop(RUN) != self._began:
-            raise StageError("the chief has begun another run; start this worker again for it.")
         self._beats = threading.Event()
         threading.Thread(target=self._beat, args=(self._beats, proposal), daemon=True).start()
         return proposal, number_of(proposal), *self._proposer.decoded(proposal), deadline
@@ -101,7 +106,7 @@ class Remote:
         request = protos.get_service().GetTrialRequest(trial_id=proposal.trial_id)
         while not is_told.wait(BEAT):
             try:
-                self._stub.GetTrial(request, timeout=BEAT)
+                self._stub.GetTrial(request, timeout=BEAT, metadata=self._patient.run)
             except grpc.RpcError as error:
                 log.debug("no sign of life came through: %s", error)
             except ValueError:
@@ -109,10 +114,14 @@ class Remote:
 
 
 class _Patient:
-    """KerasTuner's stub, which waits for the chief as long as we say, and says so."""
+    """KerasTuner's stub, which waits for the chief as long as we say, and says so.
+
+    Attributes:
+        run: gRPC metadata of every call: for which run it is.
+    """
 
     def __init__(self, stub, address):
-        self._stub, self._address = stub, address
+        self._stub, self._address, self.run = stub, address, ()
 
     def __getattr__(self, name):
         return functools.partial(self._answer, getattr(self._stub, name))
@@ -121,7 +130,9 @@ class _Patient:
         until, seconds = time.monotonic() + WAIT, SILENCE
         while True:
             try:
-                return call(request, wait_for_ready=True, timeout=min(seconds, WAIT))
+                return call(
+                    request, wait_for_ready=True, timeout=min(seconds, WAIT), metadata=self.run
+                )
             except grpc.RpcError as error:
                 if error.code() not in (
                     grpc.StatusCode.UNAVAILABLE,

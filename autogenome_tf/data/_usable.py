@@ -1,0 +1,108 @@
+"""What training demands of rows that are read and matched."""
+
+import numpy as np
+import scipy.sparse
+
+from autogenome_tf import matrix
+from autogenome_tf.errors import InputError, some
+
+FEWEST_OF_A_CLASS = 2
+
+
+def check_learnable(dataset, data, task_type="classification"):
+    """Refuse rows that nothing can be learned from.
+
+    Args:
+        dataset: Labelled rows.
+        data: The config's `data` section, which names their files.
+        task_type: Targets of a representation only score it.
+
+    Raises:
+        InputError: Where no gene varies, a target is constant, or a class has a single member.
+    """
+    _check_genes(dataset, data.features)
+    where = data.target_source
+    if dataset.targets is None or dataset.targets.dtype == object:
+        if task_type != "representation":
+            _check_classes(dataset, where)
+        return
+    for name, column in zip(dataset.target_names, dataset.targets.T, strict=True):
+        if np.ptp(column) == 0:
+            raise InputError(f"{where}: {name}: constant ({column[0]:g}); nothing to learn.")
+
+
+def check_missing(dataset, missing, source):
+    """Refuse missing values where `data.missing` is "error".
+
+    Raises:
+        InputError: Naming the first sample and gene, and how many values are missing.
+    """
+    if missing != "error":
+        return
+    first, count = None, 0
+    for start, block in matrix.blocks(dataset.values):
+        flat = block.data if scipy.sparse.issparse(block) else block
+        here = np.count_nonzero(np.isnan(flat))
+        if here and first is None:
+            row, column = np.argwhere(np.isnan(next(matrix.batches(block))))[0]
+            first = dataset.samples[start + row], dataset.features[column]
+        count += here
+    if count:
+        raise InputError(
+            f"{source}: sample {str(first[0])!r}, gene {first[1]!r}: missing ({count} in all); "
+            "expected a number, or data.missing set to mean, median or zero."
+        )
+
+
+def check_genotypes(values, samples, features, source):
+    """Refuse values other than 0 and 1.
+
+    Args:
+        values: (rows, sites), an array or CSR.
+        samples: Names of the rows.
+        features: Names of the sites.
+        source: Where they come from.
+
+    Raises:
+        InputError: Naming the first sample and site.
+    """
+    for number, batch in enumerate(matrix.batches(values)):
+        places = np.argwhere((batch != 0) & (batch != 1))
+        if len(places):
+            row, column = places[0]
+            raise InputError(
+                f"{source}: sample {str(samples[number * matrix.BLOCK + row])!r}, site "
+                f"{features[column]!r}: received {batch[row, column]:g}; epistasis is of "
+                "genotypes, whose every value is 0 or 1."
+            )
+
+
+def _check_classes(dataset, where):
+    name = dataset.target_names[0]
+    classes, counts = np.unique(dataset.targets.astype(str), return_counts=True)
+    if len(classes) < 2:
+        raise InputError(
+            f"{where}: {name}: one class only ({str(classes[0])!r}); expected at least 2."
+        )
+    rare = [
+        label for label, count in zip(classes, counts, strict=True) if count < FEWEST_OF_A_CLASS
+    ]
+    if rare:
+        raise InputError(
+            f"{where}: {name}: a class needs at least {FEWEST_OF_A_CLASS} members; these have "
+            f"one: {some(rare)}. Merge or leave them out, or set task.type regression."
+        )
+
+
+def _check_genes(dataset, source):
+    """Refuse a matrix without a single gene that varies."""
+    genes = len(dataset.features) - dataset.covariates
+    if len(dataset) < 2:
+        raise InputError(f"{source}: {len(dataset)} sample; expected at least 2.")
+    low, high = np.inf, -np.inf
+    for batch in matrix.batches(dataset.values):
+        low = np.fmin(low, np.fmin.reduce(batch[:, :genes], axis=0))
+        high = np.fmax(high, np.fmax.reduce(batch[:, :genes], axis=0))
+        if np.any(high > low):
+            return
+    raise InputError(f"{source}: all {genes} genes are constant; nothing to learn.")
