@@ -106,7 +106,7 @@ class Explanation:
         """
         repeats, settings = self._settings.repeats, self._settings
         several, which = explainers.networks(self._predictor, repeats), "networks of the ensemble"
-        if not several:
+        if len(several) < 2:
             learn, folds = prepared()
             if folds.is_streamed and self._config.task.type != "representation":
                 log.info("stability: many networks at once need rows in memory; see data.memory")
@@ -114,9 +114,9 @@ class Explanation:
             trial = self._best_trial()
             several = with_seeds(folds, learn.values, trial, self._config, learn.features, repeats)
             which = f"seeds of trial {trial.number}, {trial.family}"
-        if len(several) == 1:
-            log.info("stability: %s has a single minimum, whatever the seed", trial.family)
-            return
+            if len(several) == 1:
+                log.info("stability: %s has a single minimum, whatever the seed", trial.family)
+                return
         totals = []
         for one in several:
             own = explainers.explain(
@@ -164,7 +164,7 @@ class Explanation:
             ]
         frame = pairs(self._predictor).table(found.features, null)
         self._run.write_table("interactions.tsv", frame)
-        first = frame.iloc[0]
+        first = _measures(frame).iloc[0]
         log.info(
             "interactions: strongest of %d pairs is %s with %s (%.3g of the output's spread%s)",
             len(frame), first["feature_1"], first["feature_2"], first["strength"],
@@ -192,6 +192,7 @@ class Explanation:
             folds, learn, trial, self._config, self.explained.values, self.background
         )
         self._run.write_table("sets.tsv", frame)
+        frame = _measures(frame)
         first = frame.iloc[0]
         own = frame[frame["level"] == first["level"]]
         said = (
@@ -215,6 +216,11 @@ class Explanation:
 
     def _seed(self, purpose):
         return derive(self._config.seed, purpose)
+
+
+def _measures(frame):
+    """A table without outputs that are called as one of the measures before them."""
+    return frame.loc[:, ~frame.columns.duplicated()]
 
 
 def nearest_to_centres(predictor, values, count, seed):

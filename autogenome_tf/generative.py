@@ -119,14 +119,13 @@ class GenerativeFolds(BaseFolds):
                 engine = self._engine(values, network, plan.optimizer)
                 engine.prepare(fold, plan.epochs)
                 fits.append(training.fit(engine, [network], plan, own))
-        weights = [
-            np.concatenate(parts) for parts in zip(*(fit.weights for fit in fits), strict=True)
-        ]
         return training.Fit(
-            weights,
+            # Not as one array each: wired to the genes that a fold keeps, they differ in shape.
+            list(zip(*(fit.replica(0) for fit in fits), strict=True)),
             [fit.held[0] for fit in fits[: len(self.pairs)]],
             int(np.median([fit.best_epoch for fit in fits])),
-            fits[0].history,
+            # Some fold's is as long as the median asks for.
+            max((fit.history for fit in fits), key=len),
             fits[0].parameters,
         )
 
@@ -137,7 +136,8 @@ class GenerativeFolds(BaseFolds):
 
     def _engine(self, values, network, optimizer):
         """The compiled steps of a configuration, those of the last few kept."""
-        key = json.dumps([values, optimizer, network.genes], sort_keys=True)
+        wiring = network.get_config()["sets"]
+        key = json.dumps([values, optimizer, network.genes, wiring], sort_keys=True)
         if key not in self._engines:
             self._engines[key] = _Engine(self, network, optimizer)
         self._engines.move_to_end(key)
@@ -265,9 +265,9 @@ class _Engine:
         self._warm_up = 0 if is_warm else math.ceil(WARM_UP * epochs)
 
     def begin(self, networks, seed, factors=None, epistasis=0.0):
-        """Start from the weights of a network of the same structure; the rest is not for it."""
-        self._network.set_weights(networks[0].get_weights())
-        self._network.noise.state.assign(networks[0].noise.state)
+        """Start as a network of the same structure does, noise included; the rest is not for it."""
+        for variable, value in zip(self._network.variables, networks[0].variables, strict=True):
+            variable.assign(value)
         for variable, value in zip(self._network.optimizer.variables, self._fresh, strict=True):
             variable.assign(value)
 

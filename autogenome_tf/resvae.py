@@ -132,7 +132,9 @@ class ResVAE(keras.Model):
             return self
         weights = [weight[None] for weight in self.decoder.get_weights()]
         kernel, bias = plain(self.decoder, weights)
-        signs = np.where(kernel[0, : self.latent].sum(axis=1) < 0, -1.0, 1.0).astype("float32")
+        # Behind the genes come chances of a zero, where there are any.
+        raised = kernel[0, : self.latent, : self.genes].sum(axis=1)
+        signs = np.where(raised < 0, -1.0, 1.0).astype("float32")
         kernel[0, : self.latent] *= signs[:, None]
         around, _, deep = ENCODER_ENDS
         for layer in [around, deep] if self._config["linear"] else [deep]:

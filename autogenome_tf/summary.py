@@ -23,7 +23,8 @@ def show(folder, config):
 def show_metrics(folder):
     """Print the metrics of every part with intervals."""
     console = rich.console.Console(highlight=False, soft_wrap=True)
-    console.print(_metrics(Run(folder).read_json("metrics.json")))
+    parts = Run(folder).read_json("metrics.json")
+    console.print(_metrics(parts) if parts else "every row was learned from: none to score")
 
 
 def _trials(frame, objective):
@@ -48,8 +49,8 @@ def _metrics(parts):
     table.add_column("metric")
     for part in parts:
         table.add_column(part, justify="right")
-    for name in next(iter(parts.values())):
-        table.add_row(name, *(_with_interval(found[name]) for found in parts.values()))
+    for name in dict.fromkeys(name for found in parts.values() for name in found):
+        table.add_row(name, *(_with_interval(found.get(name)) for found in parts.values()))
     return table
 
 
@@ -58,6 +59,8 @@ def _table(title):
 
 
 def _with_interval(metric):
+    if metric is None:
+        return "–"
     if metric["value"] is None:
         return "undefined"
     return f"{metric['value']:.3f} ({metric['low']:.3f} to {metric['high']:.3f})"

@@ -64,5 +64,6 @@ def resvae(adata, latent=16, likelihood="gaussian", key=None, config=None, stage
     }
     automl = AutoGenome(merged(given, config), data=(adata, key))
     automl.run(stages)
-    adata.obsm["X_resvae"] = automl.predict(adata).filter(regex="^z[0-9]+$").to_numpy()
+    units = automl.predict(adata).iloc[:, len(["sample", "part"]) :]
+    adata.obsm["X_resvae"] = units.to_numpy()
     return automl

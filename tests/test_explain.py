@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 import autogenome_tf as ag
-from autogenome_tf import cli, plots
+from autogenome_tf import cli, explainers, plots
 from autogenome_tf.errors import InputError
 from autogenome_tf.explanation import Explanation, nearest_to_centres
 
@@ -148,6 +148,15 @@ def test_one_minimum_has_no_seeds(simulated, tmp_path, without_plots):
     automl.explain()
     assert not (automl.folder / "stability.tsv").exists()
     assert "linear has a single minimum" in (automl.folder / "log.txt").read_text()
+
+
+def test_an_ensemble_of_a_single_network_has_seeds(copy, without_plots, monkeypatch):
+    monkeypatch.setattr(explainers, "networks", lambda predictor, most: [predictor])
+    changed = copy.config.explanation.model_copy(update={"repeats": 2})
+    copy.config = copy.config.model_copy(update={"explanation": changed})
+    copy.explain()
+    assert "2 seeds of trial 1, mlp" in (copy.folder / "log.txt").read_text()
+    assert (copy.folder / "stability.tsv").exists()
 
 
 def test_networks_of_an_ensemble_are_compared(simulated, tmp_path, without_plots):

@@ -253,6 +253,17 @@ def test_a_score_that_is_chance_or_perfect_is_said():
     assert not list(_of_scores(worse, "classification", "mcc"))
 
 
+@pytest.mark.parametrize("named", [True, False])
+def test_a_better_linear_model_is_said_with_what_can_be_done(named):
+    from autogenome_tf.report._doubts import _of_baseline
+
+    worse = {"value": -0.2, "low": -0.3, "high": -0.1}
+    families = {"mlp": {}} | ({"linear": {}} if named else {})
+    (said,) = _of_baseline({"test": {"mcc": {"difference": worse}}}, "classification", families)
+    assert "a linear model is better" in said
+    assert ("name linear in families" in said) is not named
+
+
 @pytest.mark.parametrize("folds", [1, 2])
 def test_a_regression_has_a_page(tmp_path, folds):
     frame, _ = rows()

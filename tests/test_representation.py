@@ -1,5 +1,6 @@
 """Representations end to end: what a run leaves behind, each likelihood, covariates, labels."""
 
+import dataclasses
 import gc
 import json
 import shutil
@@ -15,11 +16,13 @@ import pytest
 import scipy.sparse
 
 import autogenome_tf as ag
-from autogenome_tf import explainers, families, simulation, tasks
+from autogenome_tf import explainers, families, simulation, summary, tasks, training
 from autogenome_tf.config import Config
 from autogenome_tf.embedding import Embedding
 from autogenome_tf.errors import InputError, StageError
+from autogenome_tf.generative import GenerativeFolds
 from autogenome_tf.resvae import ResVAE
+from autogenome_tf.training import Plan
 
 SMALL = {"latent": 3, "start_width": 16, "layers": 2}
 DRAWN = simulation.draw(samples=120, features=50, informative=12, interactions=0, classes=3)
@@ -324,6 +327,67 @@ def test_folds_judge_every_row_and_all_rows_train_the_last(tmp_path):
     automl, found = run(tmp_path, FRAME, LABELS, search=search)
     assert set(found) == {"test"} and "fold" in table(automl, "split.tsv")
     assert table(automl, "leaderboard.tsv")["error"][0] > 0
+
+
+def test_where_every_row_is_learned_from_nothing_is_scored(tmp_path, capsys, monkeypatch):
+    monkeypatch.undo()  # maps are shown
+    few = {"search": {"max_trials": 1, "epochs": 2, "folds": 2}, "training": {"epochs": 2}}
+    given = config_of(tmp_path, {"split": {"test": 0.0}}, **few, output={"figures": False})
+    automl = ag.AutoGenome(given, data=(FRAME, LABELS))
+    automl.train()
+    assert automl.evaluate() == {}
+    summary.show(automl.folder, automl.config)
+    assert "none to score" in capsys.readouterr().out
+    page = automl.report().read_text()
+    assert "none is left to be scored" in page and "there are no scores" in page
+
+
+def in_folds(family=(), **changes):
+    """`GenerativeFolds` of the rows, three of them."""
+    config = Config.of(config_of("x", {"features": "x.tsv"} | changes, family))
+    rows = np.arange(len(FRAME))
+    pairs = [(rows[rows % 3 != fold], rows[rows % 3 == fold]) for fold in range(3)]
+    values = FRAME.to_numpy("float32")
+    task, truth = tasks.Representation(0), np.zeros(len(FRAME), "float32")
+    return GenerativeFolds(values, truth, task, config, pairs, features=list(FRAME.columns))
+
+
+def test_a_fit_does_not_hang_on_the_one_before_it():
+    values = SMALL | {"dropout": 0.3, "input_dropout": 0.3, "likelihood": "gaussian"}
+    used, fresh = in_folds(), in_folds()
+    used.fit("resvae", values, Plan(2, learning_rate=0.01), seed=1)
+    for first, second in zip(
+        used.fit("resvae", values, Plan(2, learning_rate=0.01), seed=2).weights,
+        fresh.fit("resvae", values, Plan(2, learning_rate=0.01), seed=2).weights,
+        strict=True,
+    ):
+        np.testing.assert_array_equal(np.stack(first), np.stack(second))
+
+
+def test_the_last_fit_has_a_rate_for_each_epoch_that_folds_ask_for(monkeypatch):
+    lengths, fit = iter([2, 6, 9]), training.fit
+
+    def other_lengths(engine, networks, plan, seed):
+        found, epochs = fit(engine, networks, plan, seed), next(lengths)
+        return dataclasses.replace(found, best_epoch=epochs, history=found.history * epochs)
+
+    monkeypatch.setattr(training, "fit", other_lengths)
+    found = in_folds().fit("resvae", SMALL, Plan(1), seed=1)
+    assert found.best_epoch == 6 and len(found.history) >= 6
+
+
+def test_folds_that_keep_other_genes_have_wirings_of_their_own(tmp_path):
+    names = list(FRAME.columns)
+    sets = "\n".join("\t".join([f"S{i}", "", *names[i::4]]) for i in range(4))
+    (tmp_path / "sets.gmt").write_text(sets)
+    family = {"gene_sets": str(tmp_path / "sets.gmt"), "min_genes": 1}
+    search = {"max_trials": 1, "epochs": 2, "folds": 3}
+    given = config_of(tmp_path, {"top_variable": 15}, search=search, training={"epochs": 2})
+    given["families"]["resvae"] = {"start_width": 16, "layers": 2, **family}
+    automl = ag.AutoGenome(given, data=(FRAME, LABELS))
+    board = automl.train()
+    assert list(board["status"]) == ["done"]
+    assert list(automl.predict().columns[2:]) == ["S0", "S1", "S2", "S3", "z1"]
 
 
 def test_the_same_config_repeats_the_run(finished, tmp_path):

@@ -1,5 +1,7 @@
 """Autoencoders whose latent units stand for gene sets: what is recovered, and what is left out."""
 
+import tempfile
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,6 +9,7 @@ import pytest
 import autogenome_tf as ag
 from autogenome_tf.errors import InputError
 from autogenome_tf.ppca import ProbabilisticPCA
+from autogenome_tf.resvae import ResVAE
 
 MODULES, EACH, GENES = 6, 15, 120
 
@@ -90,6 +93,28 @@ def test_sets_decide_how_many_units_there_are(planted):
     config["families"] = {"resvae": {"bypass": 2}}
     with pytest.raises(InputError, match="bypass"):
         ag.AutoGenome(config, data=(planted[0], None))
+
+
+def test_cells_get_the_activities_of_the_sets(planted):
+    anndata = pytest.importorskip("anndata")
+    frame, _, path = planted
+    cells = anndata.AnnData(frame.iloc[:80])
+    with tempfile.TemporaryDirectory() as folder:
+        config = {
+            "output_dir": folder, "training": {"epochs": 2}, "search": {"epochs": 2},
+            "families": {"resvae": {"gene_sets": path, "bypass": 0}},
+            "output": {"figures": False},
+        }  # fmt: skip
+        ag.tl.resvae(cells, config=config)
+    assert cells.obsm["X_resvae"].shape == (80, MODULES)
+
+
+def test_chances_of_a_zero_do_not_turn_a_unit():
+    model = ResVAE(4, 1, widths=[4], likelihood="zero_inflated", sets=[[0] * 4, [0, 1, 2, 3]])
+    # The unit raises its genes, and lowers their chance of being left out even more.
+    model.decoder.set_weights([np.repeat([1.0, -2.0], 4), np.zeros(8)])
+    decoded = np.asarray(model.finished().decoder(np.ones((1, 1), "float32")))
+    assert decoded[0].tolist() == [1] * 4 + [-2] * 4
 
 
 def test_a_model_of_sets_starts_as_the_components_of_each_set():

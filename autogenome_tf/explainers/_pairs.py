@@ -57,11 +57,12 @@ class Pairs:
             above = len(chance) - np.searchsorted(chance, strength, side="left")
             frame["p"] = (1 + above) / (1 + len(chance))
             frame["q"] = _discovery_rates(frame["p"].to_numpy())
-        means = self.values.mean(axis=0, dtype="float64")
-        for position, output in enumerate(self.outputs):
-            frame[str(output)] = means[:, position]
         frame = frame.sort_values("strength", ascending=False, kind="stable")
         frame.insert(2, "rank", np.arange(1, len(frame) + 1))
+        means = self.values.mean(axis=0, dtype="float64")[frame.index]
+        # An output may be called as a measure is.
+        for position, output in enumerate(self.outputs):
+            frame.insert(len(frame.columns), str(output), means[:, position], allow_duplicates=True)
         return frame.reset_index(drop=True)
 
 

@@ -18,19 +18,24 @@ def doubts(run):
         of_task = _of_latent if task == "representation" else _of_scores
         texts += of_task(scores, task, run.config().objective)
     if run.has("baseline.json"):
-        texts += _of_baseline(run.read_json("baseline.json"), task)
+        texts += _of_baseline(run.read_json("baseline.json"), task, run.config().families)
     return texts
 
 
-def _of_baseline(baseline, task):
+def _of_baseline(baseline, task, families):
     """Whether a linear model is the better one, by the foremost metric."""
     name = CHANCE[task][0]
+    hint = (
+        ", though the rows that ranked trials preferred another"
+        if "linear" in families
+        else "; name linear in families to let it win"
+    )
     for part in ("test", "evaluate"):
         apart = baseline.get(part, {}).get(name, {}).get("difference")
         if apart and apart["value"] is not None and apart["high"] < 0:
             yield (
                 f"On the {part} part a linear model is better (difference of {name} "
-                f"{interval(apart)}): name linear in families to let it win."
+                f"{interval(apart)}){hint}."
             )
 
 

@@ -6,6 +6,7 @@ import pandas as pd
 from autogenome_tf import plots
 from autogenome_tf.files import on_a_line
 from autogenome_tf.report._page import Beside, Heading, Section, Table, number, picture
+from autogenome_tf.report._scores import families
 
 # Of the correlation between a gene's value and its contribution.
 CLEAR = 0.3
@@ -41,6 +42,8 @@ def section(run):
             "With explanation.repeats above 1, the ranks of other networks stand here."
             if config.explanation.repeats == 1
             else "Other networks would say the same: the loss has a single minimum."
+            if families(run) == {"linear"}
+            else "Other networks were not compared; log.txt tells why."
         )
     names = [str(name) for name in arrays["outputs"]]
     shown = names[:MOST_UNITS] if kind == "representation" else names
@@ -48,7 +51,7 @@ def section(run):
         parts += [Heading(output), _of(run, output, arrays)]
     if len(shown) < len(names):
         parts.append(f"The other {len(names) - len(shown)} units are in attributions.tsv.")
-    return Section("genes", "Genes", [*parts, *_pairs(run), *_epistasis(run)])
+    return Section("genes", "Genes", [*parts, *_pairs(run, len(names)), *_epistasis(run)])
 
 
 def _total(arrays):
@@ -102,11 +105,11 @@ def _stable(run, top):
     return [Table(head, rows, caption)]
 
 
-def _pairs(run):
+def _pairs(run, outputs):
     if not run.has("interactions.tsv"):
         return []
     frame = run.read_table("interactions.tsv").head(MOST_PAIRS)
-    measures = [name for name in ("strength", "p", "q") if name in frame]
+    measures = list(frame.columns[3 : len(frame.columns) - outputs])
     rows = [
         [on_a_line(line["feature_1"]), on_a_line(line["feature_2"])]
         + [number(float(line[name])) if pd.notna(line[name]) else "–" for name in measures]

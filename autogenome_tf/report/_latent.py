@@ -28,12 +28,15 @@ def section(run):
     """Metrics of each part beside those of components, and maps."""
     if not run.has("metrics.json") or run.config().task.type != "representation":
         return None
+    scores = run.read_json("metrics.json")
     parts = [
         "Principal components have the same number of dimensions and saw the same samples. "
         "Intervals are 95 % bootstrap intervals over samples. Labels, where there are any, were "
         "used for these scores alone."
+        if scores
+        else "No samples were held out, so there are no scores: see data.split and data.evaluate."
     ]
-    for part, own in run.read_json("metrics.json").items():
+    for part, own in scores.items():
         names = [name for name in own if not name.startswith(PCA)]
         rows = []
         for name in names:

@@ -1,5 +1,6 @@
 """Pairs of genes that act together: closed forms, and pairs that were planted."""
 
+import dataclasses
 import itertools
 
 import keras
@@ -91,6 +92,17 @@ def test_the_table_ranks_pairs_and_tells_their_chance():
     assert list(frame["p"]) == pytest.approx([1 / 7, 1 / 7, 2 / 7])
     assert list(frame["q"]) == pytest.approx([3 / 14, 3 / 14, 2 / 7])
     assert "q" not in of([1.0, 2.0, 3.0]).table(list("abc"))
+
+
+def test_outputs_may_be_called_as_measures_are():
+    named = dataclasses.replace(of([1.0, -3.0, 2.0]), outputs=["strength"])
+    frame = named.table(list("abc"), [of([0.1, 0.2, 0.3])])
+    assert list(frame) == ["feature_1", "feature_2", "rank", "strength", "p", "q", "strength"]
+    assert list(frame.iloc[:, 3]) == [3, 2, 1] and list(frame.iloc[:, -1]) == [-3, 2, 1]
+    for name in ("p", "rank", "feature_1"):
+        again = dataclasses.replace(named, outputs=[name]).table(list("abc"))
+        assert list(again.columns) == ["feature_1", "feature_2", "rank", "strength", name]
+        assert list(again.iloc[:, 2]) == [1, 2, 3] and list(again.iloc[:, -1]) == [-3, 2, 1]
 
 
 def interacting(kind, folder):
