@@ -332,7 +332,8 @@ class Search(Section):
         "auto",
         description=(
             "Fits a trial; `auto`: 5 up to 2,000 rows to learn from if five copies of them "
-            "stay below `data.memory`, else 1 (then `split.validation` ranks trials)."
+            "stay below `data.memory`, else 1 (then `split.validation` ranks trials); of a "
+            "representation 1."
         ),
     )
     repeats: Literal["auto"] | Count = Field(

@@ -19,6 +19,7 @@ import scipy.sparse
 import scipy.special
 
 import autogenome_tf as ag
+from autogenome_tf import data as reading
 from autogenome_tf import metrics
 from autogenome_tf.automl import STAGES, AutoGenome
 from autogenome_tf.config import Config
@@ -469,6 +470,63 @@ def test_as_many_labels_as_rows_are_expected(genes, labels, tmp_path):
     with pytest.raises(InputError, match="60 rows, y has 59"):
         automl.train()
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("y", "said"),
+    [
+        (np.zeros((60, 2, 2)), r"y: received ndarray of shape \(60, 2, 2\)"),
+        (3, r"y: received int of shape \(\)"),
+        (scipy.sparse.eye(60), "y: received .* of shape"),
+        (pd.DataFrame(np.zeros((60, 2)), columns=["a", "a"]), "duplicate column 'a'"),
+    ],
+)
+def test_targets_of_other_shapes_are_refused(genes, tmp_path, y, said):
+    with pytest.raises(InputError, match=said):
+        AutoGenome({"name": "m", "output_dir": str(tmp_path)}, data=(genes, y)).train()
+
+
+def test_rows_and_targets_are_a_pair(genes, labels):
+    for data in ((genes, labels, labels), genes):
+        with pytest.raises(InputError, match=r"data: expected \(X, y\)"):
+            AutoGenome({"name": "m"}, data=data)
+
+
+def test_labels_of_cells_may_be_a_list(genes, labels, tmp_path):
+    anndata = pytest.importorskip("anndata")
+    cells = anndata.AnnData(genes.to_numpy("float32"), obs=pd.DataFrame({"known": list(labels)}))
+    for y, names in ((list(labels), ["target"]), (["known"], ["known"]), ("known", ["known"])):
+        assert reading.write_rows(tmp_path / "x.npz", cells, y) == names
+    with pytest.raises(InputError, match="'unknown' is not a column of obs"):
+        reading.write_rows(tmp_path / "x.npz", cells, ["unknown"])
+
+
+def test_memory_that_ends_before_the_first_stage_is_said(genes, labels, tmp_path, monkeypatch):
+    def folds(*_):
+        raise MemoryError("no room")
+
+    monkeypatch.setattr("autogenome_tf.rows.ConfiguredRows.folds", folds)
+    automl = AutoGenome({"name": "m", "output_dir": str(tmp_path)}, data=(genes, labels))
+    with pytest.raises(StageError, match="^m: begin: MemoryError: no room. What is done is kept"):
+        automl.train()
+
+
+def test_a_run_is_not_done_before_all_that_it_was_ever_asked_for(
+    simulated, tmp_path, without_plots, monkeypatch
+):
+    given = config_of(simulated, settings=NETWORK, output=tmp_path)
+    with monkeypatch.context() as patched:
+        patched.setattr(AutoGenome, "explain", lambda self: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            AutoGenome(given).run(("train", "explain"))
+    again = AutoGenome(given)
+    again.train()
+    assert again.folder.name == "t" and not list(tmp_path.glob("t-*"))
+    # Who is refused changes nothing of what the other is at.
+    before = again._run.environment
+    with again._run.alone(), pytest.raises(StageError, match="another process works on this run"):
+        again._run.ask(["report"])
+    assert again._run.environment == before
 
 
 # Names of classes ------------------------------------------------------------------------------

@@ -176,8 +176,24 @@ def test_predict_writes_into_the_run_folder_by_itself(call, finished, simulated)
     assert status == 0
     path = Path(out.strip())
     assert path.parent == folder and len(pd.read_csv(path, sep="\t")) == 60
-    assert path.name != "predictions.tsv"
+    assert path.name == "features.predictions.tsv"
     path.unlink()
+
+
+def test_predictions_of_files_whose_names_begin_alike_do_not_meet(
+    call, finished, simulated, tmp_path
+):
+    folder, _ = finished
+    written = []
+    for name in ("GSE1.same.tsv.gz", "GSE1.other.tsv.gz"):
+        (tmp_path / name).write_bytes((simulated / "features.tsv.gz").read_bytes())
+        _, out, _ = call("predict", folder, tmp_path / name, "--quiet")
+        written.append(Path(out.strip()))
+    assert [path.name for path in written] == [
+        "GSE1.same.predictions.tsv", "GSE1.other.predictions.tsv"
+    ]  # fmt: skip
+    for path in written:
+        path.unlink()
 
 
 @pytest.fixture

@@ -371,3 +371,29 @@ def test_json_of_a_config_holds_every_default_and_reads_back_equal():
                 break
             assert key in value, path
             value = value[key]
+
+
+WRONG_NAMES = {
+    "no files": ({"targets": []}, r"data\.targets: .*at least 1"),
+    "a target twice": ({"target": ["y", "y"]}, r"data: target: expected each name once"),
+    "a file twice": ({"targets": ["a.tsv", "a.tsv"]}, r"data: targets: expected each name once"),
+    "endless memory": (
+        {"memory": 1e300},
+        r"data\.memory: expected .*less than or equal to 1000000",
+    ),
+    "endless expansion": ({"expansion": 1e306}, r"data\.expansion: expected .*1000000"),
+}
+
+
+@pytest.mark.parametrize("case", WRONG_NAMES)
+def test_names_and_sizes_that_make_no_sense_are_refused(case):
+    data, said = WRONG_NAMES[case]
+    with pytest.raises(InputError, match=said):
+        Config.of({"name": "t", "data": {"features": "x.tsv"} | data})
+
+
+def test_a_matrix_in_place_of_a_config_is_refused_at_once(tmp_path):
+    path = tmp_path / "expression.csv"
+    path.write_text("sample,TP53\n" + "s1,0.25\n" * 400_000)
+    with pytest.raises(InputError, match=r"expression.csv: not valid JSON, and 3 MiB long"):
+        Config.load(path)

@@ -101,6 +101,12 @@ def test_a_wrong_key_of_the_config_is_named():
         ag.AutoGenomeRegressor(config={"search": {"epoch": 3}}).fit(X, VALUES[:, 0])
 
 
+def test_a_single_family_may_be_named_and_a_config_is_a_dict():
+    assert list(ag.AutoGenomeClassifier(families="mlp")._asked()["families"]) == ["mlp"]
+    with pytest.raises(InputError, match=r"expected a dict of keys .*received 'a.json'"):
+        ag.AutoGenomeClassifier(config="a.json").fit(X, LABELS)
+
+
 def test_latent_means_have_names_and_lead_back():
     made = ag.ResVAE(latent=1, config=LATENT).fit(X)
     latent = made.transform(X)
