@@ -175,10 +175,10 @@ class Data(Section):
 
     @model_validator(mode="after")
     def _names_come_once(self):
-        for key in ("targets", "target", "covariates"):
+        for key in ("targets", "validation_targets", "evaluate_targets", "target", "covariates"):
             names = listed(getattr(self, key))
-            if len(set(names)) < len(names):
-                raise ValueError(f"{key}: expected each name once; received {names}")
+            if len(set(names)) < len(names) or not all(names):
+                raise ValueError(f"{key}: expected names, each once; received {names}")
         return self
 
     @model_validator(mode="after")

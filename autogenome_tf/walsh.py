@@ -65,12 +65,6 @@ def bits(numbers, sites):
     return (np.asarray(numbers)[:, None] >> np.arange(sites)[::-1]) & 1
 
 
-def numbers(rows):
-    """The numbers of genotypes or sets, (rows, n) of 0 and 1; n is at most 62."""
-    sites = np.shape(rows)[1]
-    return np.asarray(rows).astype("int64") @ (1 << np.arange(sites, dtype="int64")[::-1])
-
-
 def orders(sites):
     """How many sites each set has, (2^n,) int.
 

@@ -375,8 +375,9 @@ def test_json_of_a_config_holds_every_default_and_reads_back_equal():
 
 WRONG_NAMES = {
     "no files": ({"targets": []}, r"data\.targets: .*at least 1"),
-    "a target twice": ({"target": ["y", "y"]}, r"data: target: expected each name once"),
-    "a file twice": ({"targets": ["a.tsv", "a.tsv"]}, r"data: targets: expected each name once"),
+    "a target twice": ({"target": ["y", "y"]}, r"data: target: expected names, each once"),
+    "a file twice": ({"targets": ["a.tsv", "a.tsv"]}, r"data: targets: expected names, each once"),
+    "a nameless file": ({"targets": ""}, r"data: targets: expected names, .*received \[''\]"),
     "endless memory": (
         {"memory": 1e300},
         r"data\.memory: expected .*less than or equal to 1000000",

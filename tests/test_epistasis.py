@@ -210,7 +210,7 @@ def protein(shared):
 def test_a_measured_landscape_has_its_known_spectrum(protein):
     frame, target = protein
     values = np.empty(len(target))
-    values[walsh.numbers(frame)] = target
+    values[test_walsh.numbers(frame)] = target
     found = walsh.coefficients(values).numpy()
     shares = walsh.variances(found) / walsh.variances(found).sum()
     assert shares[:5] == pytest.approx([0.137, 0.736, 0.064, 0.036, 0.013], abs=6e-4)
@@ -363,7 +363,7 @@ def test_attributions_are_exact_shapley_values(trained):
         assert found["method"] == "epistasis" and np.abs(found["values"]).max() > 0.01
         known = predictor.outputs(X)
         for x, values in zip(found["data"], found["values"], strict=True):
-            exact = shapley(lambda rows: known[walsh.numbers(rows)], x)
+            exact = shapley(lambda rows: known[test_walsh.numbers(rows)], x)
             np.testing.assert_allclose(values, exact, atol=2e-5)
 
 

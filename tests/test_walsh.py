@@ -29,6 +29,12 @@ def demo(terms):
     return sum(factor * x[:, list(sites)].prod(axis=1) for sites, factor in terms.items())
 
 
+def numbers(rows):
+    """The numbers of genotypes or sets, (rows, n) of 0 and 1, in the order of `walsh.genotypes`."""
+    sites = np.shape(rows)[1]
+    return np.asarray(rows).astype("int64") @ (1 << np.arange(sites, dtype="int64")[::-1])
+
+
 # The transform -----------------------------------------------------------------------------------
 
 
@@ -71,7 +77,7 @@ def test_other_lengths_are_refused():
 def test_a_product_is_one_coefficient(sites):
     (character,) = walsh.characters(walsh.genotypes(5), [sites]).T
     found = walsh.coefficients(character.astype("float64")).numpy()
-    number = walsh.numbers(np.isin(np.arange(5), sites)[None])[0]
+    number = numbers(np.isin(np.arange(5), sites)[None])[0]
     assert found[number] == 1 and np.abs(found).sum() == 1
     assert walsh.orders(5)[number] == len(sites)
     assert np.flatnonzero(walsh.bits([number], 5)[0]).tolist() == sites
@@ -99,7 +105,7 @@ def test_known_functions_have_their_spectra(terms, total, count, mean, variance)
 
 def test_all_characters_are_hadamards_matrix():
     sets = [(), *walsh.subsets(4, 4)]
-    order = np.argsort(walsh.numbers([np.isin(np.arange(4), one) for one in sets]))
+    order = np.argsort(numbers([np.isin(np.arange(4), one) for one in sets]))
     columns = walsh.characters(walsh.genotypes(4), sets)[:, order]
     assert np.array_equal(columns, scipy.linalg.hadamard(16))
     assert len(sets) == 16 and list(walsh.subsets(4, 1)) == [(0,), (1,), (2,), (3,)]
@@ -107,7 +113,7 @@ def test_all_characters_are_hadamards_matrix():
 
 def test_genotypes_are_numbered_by_their_bits():
     assert np.array_equal(walsh.genotypes(3), list(itertools.product([0, 1], repeat=3)))
-    assert np.array_equal(walsh.numbers(walsh.genotypes(7)), np.arange(128))
+    assert np.array_equal(numbers(walsh.genotypes(7)), np.arange(128))
 
 
 # The penalty -------------------------------------------------------------------------------------
@@ -151,9 +157,9 @@ def test_hashed_coefficients_are_sums_of_those_the_map_does_not_tell_apart():
     rows = drawn(plain(sites, method="hashed", bits=bits))
     # The genotypes of the single bits are the rows of the map.
     to_sites = rows[1 << np.arange(bits)[::-1]]
-    found = walsh.coefficients(values[walsh.numbers(rows)]).numpy()
+    found = walsh.coefficients(values[numbers(rows)]).numpy()
     sets = walsh.bits(np.arange(1 << sites), sites)
-    buckets = walsh.numbers(sets @ to_sites.T.astype(int) % 2)
+    buckets = numbers(sets @ to_sites.T.astype(int) % 2)
     expected = np.bincount(buckets, coefficients, 1 << bits)
     np.testing.assert_allclose(found, expected, rtol=0, atol=1e-12)
 

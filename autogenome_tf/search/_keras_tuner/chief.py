@@ -35,7 +35,7 @@ POLL, FAREWELL = 1.0, 10.0
 SECONDS = "autogenome_tf/seconds"
 # What a worker is told of the run, and tells with every call: its name and when it began.
 FOLDER, RUN = "autogenome_tf/folder", "autogenome_tf/run"
-
+# The latter in gRPC's metadata.
 METADATA = "autogenome_tf-run"
 
 Status = engine.TrialStatus
