@@ -145,7 +145,7 @@ class ResVAE(keras.Model):
         decoder = keras.Model(points, layer(points), name="decoder")
         decoder.set_weights([kernel[0], bias[0]])
         config = {key: value for key, value in self.get_config().items() if key != "name"}
-        return type(self).from_layers(config, self.encoder, decoder, np.array(self.shared))
+        return type(self).from_layers(config, self.encoder, decoder, self.shared.numpy())
 
     def get_config(self):
         """What the constructor takes."""

@@ -19,6 +19,8 @@ log = logging.getLogger(__name__)
 
 # As `data.target`: every column of the file of targets.
 ALL = "*"
+# Columns of both files that are looked at where rows match by order.
+COMPARED = 5
 
 
 def load_labelled(data, task_type, rows=None, levels=None):
@@ -252,10 +254,13 @@ def _matched(table, columns, source, where, limit):
 
 def _check_no_ids(dataset, columns, source, where):
     """Refuse to match by order where a column that both have says that the order is another."""
-    for place, name in enumerate(dataset.features):
-        if name not in columns.columns:
-            continue
-        ours = np.concatenate([batch[:, place] for batch in matrix.batches(dataset.values)])
+    known = set(columns.columns)
+    places = [place for place, name in enumerate(dataset.features) if name in known][:COMPARED]
+    if not places:
+        return
+    values = np.concatenate([batch[:, places] for batch in matrix.batches(dataset.values)])
+    for place, ours in zip(places, values.T, strict=True):
+        name = dataset.features[place]
         theirs = pd.to_numeric(columns[name], errors="coerce").to_numpy("float32")
         is_same = np.array_equal(np.sort(ours), np.sort(theirs))
         if is_same and not np.array_equal(ours, theirs):
