@@ -131,9 +131,9 @@ class Embedding(Predictor):
 
         Returns:
             (units,) root mean square over points of the norm of the decoder's slopes, in units of
-            transformed values, or of logits where the likelihood is of raw ones. Distances between
-            points that are multiplied by it are those of what is decoded, to first order (the
-            diagonal of the mean pull-back metric; Arvanitidis et al. 2018).
+            transformed values (times `Constants.unit`), or of logits where the likelihood is of raw
+            ones. Distances between points that are multiplied by it are those of what is decoded,
+            to first order (the diagonal of the mean pull-back metric; Arvanitidis et al. 2018).
         """
         covariates = np.zeros((len(latent), self.autoencoder.covariates))
         decoder, step, spread = self.autoencoder.decoder, 0.1, 1.0
@@ -217,12 +217,11 @@ def _expected(network, decoded, raw, constants, genes):
     ops, likelihood = keras.ops, network.likelihood
     if not likelihood.of_raw:
         # Scaling undone: values as the transform gives them.
-        layer = keras.layers.Normalization(axis=-1, invert=True, name="reconstruction")
-        layer.build((None, len(constants.genes)))
-        spread = constants.spread.astype("float64") ** 2
-        layer.set_weights([constants.centre, spread, np.array(0)])
-        layer.finalize_state()
-        return layer(decoded)
+        unscaled = constants.scaling("reconstruction", invert=True)
+        if constants.unit != 1:
+            back = [unscaled, keras.layers.Rescaling(1 / constants.unit)]
+            unscaled = keras.Sequential(back, name="reconstruction")
+        return unscaled(decoded)
     if likelihood is LIKELIHOODS["bernoulli"]:
         return keras.layers.Activation("sigmoid", name="reconstruction")(decoded)
     counts = raw[:, :genes]

@@ -123,8 +123,12 @@ class GrowingRows:
     def matrix(self):
         """The rows so far, a CSR matrix of float32; its indices are not checked."""
         ends = self._ends.array
-        parts = (self._data.array, self._indices.array, ends.astype(_index_kind(self._count)))
-        return scipy.sparse.csr_matrix(parts, shape=(len(ends) - 1, self._width), copy=False)
+        indices, shape = self._indices.array, (len(ends) - 1, self._width)
+        ends = ends.astype(np.promote_types(indices.dtype, _index_kind(self._count)))
+        whole = scipy.sparse.csr_matrix(shape, dtype=np.float32)
+        # SciPy's constructor would bring indices that are wider than they need be into memory.
+        whole.data, whole.indices, whole.indptr = self._data.array, indices, ends
+        return whole
 
 
 def _index_kind(count):

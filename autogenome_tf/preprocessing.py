@@ -21,7 +21,7 @@ MICROARRAY_FLOOR = 20.0
 OF_ALL_VALUES = ("none", "log2", "rank")
 # A log-scale matrix hardly ever passes this; linear-scale intensities and counts do.
 LARGEST_LOG_VALUE = 50.0
-# Beyond such a spread, or its inverse, values are brought nearer 1 before Keras squares it.
+# Beyond such a spread, or its inverse, values are brought nearer 1; see `Constants.unit`.
 LARGE = 1e6
 
 
@@ -216,17 +216,29 @@ class Constants:
         if self.ranks:
             x = self.ranks.layers(x)
         x = ops.where(ops.isnan(x), self.fill, x)
-        centre, spread = self.centre, self.spread
-        ends = spread.min(), spread.max()
-        if ends[0] < 1 / LARGE or ends[1] > LARGE:
-            # A power of two changes no digit.
-            unit = float(2.0 ** -np.round(np.log2(ends).mean()))
-            x, centre, spread = x * unit, centre * unit, spread * unit
-        scaling = keras.layers.Normalization(axis=-1, name="scaling")
-        scaling.build((None, len(self.genes)))
-        scaling.set_weights([centre, spread.astype("float64") ** 2, np.array(0)])
-        scaling.finalize_state()
-        return scaling(x)
+        if self.unit != 1:
+            x = keras.layers.Rescaling(self.unit)(x)
+        return self.scaling("scaling")(x)
+
+    @property
+    def unit(self):
+        """What values are multiplied by before `scaling`: 1, or a power of two, which keeps digits.
+
+        Keras' layer squares spreads, and takes none below 1e-7.
+        """
+        ends = float(self.spread.min()), float(self.spread.max())
+        if 1 / LARGE < ends[0] and ends[1] < LARGE:
+            return 1.0
+        return float(2.0 ** -np.round(np.log2(ends).mean()))
+
+    def scaling(self, name, invert=False):
+        """Keras' layer that centres and scales values in `unit`, or undoes that."""
+        layer = keras.layers.Normalization(axis=-1, invert=invert, name=name)
+        layer.build((None, len(self.genes)))
+        variance = (self.spread.astype("float64") * self.unit) ** 2
+        layer.set_weights([self.centre * self.unit, variance, np.array(0)])
+        layer.finalize_state()
+        return layer
 
 
 @dataclasses.dataclass(frozen=True)

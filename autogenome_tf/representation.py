@@ -10,6 +10,7 @@ import importlib.util
 import logging
 import warnings
 
+import keras
 import numpy as np
 import pandas as pd
 import sklearn.cluster
@@ -228,10 +229,11 @@ def _with_interval(measure, drawn):
 def _transformed(embedding, values):
     """(rows, kept genes) transformed, missing values filled, unscaled."""
     (branch,) = embedding.branches
-    scaling = branch.preprocessing.get_layer("scaling")
-    mean, variance, _ = scaling.get_weights()
+    mean, variance, _ = branch.preprocessing.get_layer("scaling").get_weights()
     seen = branch.seen(values)[:, : len(mean)]
-    return seen * np.sqrt(variance) + mean
+    layers = branch.preprocessing.layers
+    unit = np.prod([layer.scale for layer in layers if isinstance(layer, keras.layers.Rescaling)])
+    return (seen * np.sqrt(variance) + mean) / unit
 
 
 def _first_covariate(embedding, values):

@@ -35,7 +35,7 @@ def listed(value):
     >>> listed("a.tsv"), listed(["a.tsv", "b.tsv"]), listed(None)
     (['a.tsv'], ['a.tsv', 'b.tsv'], [])
     """
-    return [value] if isinstance(value, str) else value or []
+    return [value] if isinstance(value, str) else [] if value is None else value
 
 
 class Section(pydantic.BaseModel):
@@ -146,7 +146,7 @@ class Data(Section):
         None, description="Keep so many genes, the most variable on training rows."
     )
 
-    memory: Annotated[float, Field(gt=0, le=1e6)] = Field(
+    memory: Annotated[float, Field(gt=0, le=1e9)] = Field(
         1.0,
         description=(
             "GiB of a matrix as 32-bit numbers, zeros included, up to which it is trained on as a "
@@ -155,7 +155,7 @@ class Data(Section):
         ),
     )
 
-    expansion: Annotated[float, Field(ge=1, le=1e6)] = Field(
+    expansion: Annotated[float, Field(ge=1, le=1e9)] = Field(
         200.0,
         description=(
             "How many times its size on disk a file may unpack to where that is more than "

@@ -380,9 +380,9 @@ WRONG_NAMES = {
     "a nameless file": ({"targets": ""}, r"data: targets: expected names, .*received \[''\]"),
     "endless memory": (
         {"memory": 1e300},
-        r"data\.memory: expected .*less than or equal to 1000000",
+        r"data\.memory: expected .*less than or equal to 1000000000",
     ),
-    "endless expansion": ({"expansion": 1e306}, r"data\.expansion: expected .*1000000"),
+    "endless expansion": ({"expansion": 1e306}, r"data\.expansion: expected .*1000000000"),
 }
 
 

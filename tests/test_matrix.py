@@ -158,10 +158,18 @@ def test_a_folder_for_files_that_is_not_there_is_said(tmp_path, monkeypatch, nam
 
 
 def test_more_values_than_32_bits_count_have_indices_in_their_file():
-    count = 2**31 + 5
-    whole = GrowingRows(7, limit=1000, count=count)
-    assert whole._indices.array.dtype == np.int64
-    assert GrowingRows(7, limit=1000, count=99)._indices.array.dtype == np.int32
+    sparse = scipy.sparse.csr_matrix(DENSE)
+    for asked, kind in ((2**31 + 5, np.int64), (99, np.int32)):
+        whole = GrowingRows(7, limit=1000, count=asked)
+        whole.add(sparse)
+        found = whole.matrix
+        assert found.indices.dtype == found.indptr.dtype == kind
+        # However few come in the end.
+        assert lies_in_a_file(found.indices) and lies_in_a_file(found.data)
+        found.check_format(full_check=True)
+        for rows in (slice(3, 900), [5, 2, 2400]):
+            assert (found[rows].toarray() == DENSE[rows]).all()
+            assert (matrix.rows(found, np.arange(2500)[rows], 100).toarray() == DENSE[rows]).all()
 
 
 FULL = """

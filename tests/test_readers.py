@@ -238,10 +238,12 @@ LAYOUTS = {
     "a line end inside quotes": ('id,A\n"x\ny",1\nz,2\n', ["x\ny", "z"], ["A"], [[1], [2]]),
     "no line end": ("id\tA\nx\t1", ["x"], ["A"], [[1]]),
     "numbers below a name of ids": ("PatientID,A\n7,1\n9,2\n", ["7", "9"], ["A"], [[1], [2]]),
-    "different numbers below donor": ("donor,A\n7,1\n9,2\n", ["7", "9"], ["A"], [[1], [2]]),
-    "Entrez ids beside donor": ("donor,7157,4609\n1,.5,2\n2,1,3\n", ["1", "2"],
-                                ["7157", "4609"], [[0.5, 2], [1, 3]]),
-    "groups below donor": ("donor,A\n7,1\n7,2\n", None, ["donor", "A"], [[7, 1], [7, 2]]),
+    "groups below donor": ("donor,A\n7,1\n9,2\n", None, ["donor", "A"], [[7, 1], [9, 2]]),
+    "groups below an id": ("batchID,A\n1,1\n1,2\n", None, ["batchID", "A"], [[1, 1], [1, 2]]),
+    "R's header with a blank in a name": ("lactic acid\tB\tC\nx\t1\t2\t3\ny\t4\t5\t6\n",
+                                          ["x", "y"], ["lactic acid", "B", "C"],
+                                          [[1, 2, 3], [4, 5, 6]]),
+    "empty rows without ids": ("A,B\n1,2\n,\n", None, ["A", "B"], [[1, 2], [np.nan, np.nan]]),
     "a spreadsheet's empty rows": ("id,A,B\nx,1,2\ny,,\n,,\n,,\n", ["x", "y"], ["A", "B"],
                                    [[1, 2], [np.nan, np.nan]]),
 }  # fmt: skip
@@ -445,6 +447,15 @@ def test_parquet_takes_all_numeric_types_and_text_ids(tmp_path):
     np.testing.assert_array_equal(table.values, [[1, 1, 0.5], [0, 2, np.nan]])
 
 
+def test_parquet_ids_may_have_no_name(tmp_path):
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    table = pa.table([pa.array(["s1", "s2"]), pa.array([2.0, 3.0])], names=["", "A"])
+    parquet.write_table(table, tmp_path / "x.parquet")
+    assert read_table(str(tmp_path / "x.parquet")).samples == ["s1", "s2"]
+
+
 def test_parquet_names_a_column_that_comes_twice(tmp_path):
     import pyarrow as pa
     from pyarrow import parquet
@@ -597,14 +608,24 @@ TARGETS = {
         {"type": ["CD4;naive", "CD8;naive", "CD4;memory"]},
     ),
     "number ids below another name": ("SubjectID,y\n7,1\n9,2\n", ["7", "9"], {"y": ["1", "2"]}),
-    "groups below donor": ("donor,y\n7,1\n7,2\n", None, {"donor": ["7", "7"], "y": ["1", "2"]}),
+    "groups below an id": ("plateID,y\n7,1\n7,2\n", None,
+                           {"plateID": ["7", "7"], "y": ["1", "2"]}),
+    "a first label that is a word for samples": (
+        "case,male\ncontrol,female\ncase,female\ncontrol,male\n", None,
+        {"target_1": ["case", "control", "case", "control"],
+         "target_2": ["male", "female", "female", "male"]},
+    ),
+    "R's header with a blank": ("tumor stage\nx\tII\ny\tIV\n", ["x", "y"],
+                                {"tumor stage": ["II", "IV"]}),
+    "blanks inside cells": ("cell type;sex\nS1;T cell;m\nS2;B cell;f\n", ["S1", "S2"],
+                            {"cell type": ["T cell", "B cell"], "sex": ["m", "f"]}),
     "a spreadsheet's empty rows": (
         "sample,type\nx,T\ny,B\n,\n,\n",
         ["x", "y"],
         {"type": ["T", "B"]},
     ),
     "labels and a number": ("type,age\nT,1\nT,2\n", None, {"type": ["T", "T"], "age": ["1", "2"]}),
-}
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("case", TARGETS)
@@ -636,6 +657,13 @@ def test_bad_targets_are_refused(tmp_path, case):
     source = written(tmp_path, "y.csv", content)
     said = message(read_columns, source)
     assert [part for part in [source, *parts] if part not in said] == []
+
+
+def test_a_column_that_is_asked_for_is_no_sample_id(tmp_path):
+    source = written(tmp_path, "y.csv", "donor_id,label\n1,x\n2,y\n")
+    assert read_columns(source).attrs["has_ids"]
+    frame = read_columns(source, columns=["donor_id"])
+    assert not frame.attrs["has_ids"] and list(frame["donor_id"]) == ["1", "2"]
 
 
 def test_target_files_are_joined_by_sample(tmp_path):

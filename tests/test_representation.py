@@ -342,6 +342,20 @@ def test_where_every_row_is_learned_from_nothing_is_scored(tmp_path, capsys, mon
     assert "none is left to be scored" in page and "there are no scores" in page
 
 
+def test_values_of_any_unit_are_told_again_in_theirs(tmp_path):
+    values = np.random.default_rng(0).lognormal(size=(90, 12)) @ np.diag(np.linspace(1, 3, 12))
+    explained = []
+    for unit in (1.0, 1e-9, 1e9):
+        given = config_of(tmp_path / str(unit), {"transform": "none"}, output={"figures": False})
+        frame = pd.DataFrame(values * unit, FRAME.index[:90], [f"g{i}" for i in range(12)])
+        automl = ag.AutoGenome(given, data=(frame, None))
+        automl.train()
+        explained.append(automl.evaluate()["test"]["explained"]["value"])
+        told = automl.decode(np.zeros((1, 3))).to_numpy()[0] / unit
+        np.testing.assert_allclose(told, values.mean(axis=0), rtol=0.5)
+    assert explained == pytest.approx(explained[:1] * 3, abs=0.02)
+
+
 def in_folds(family=(), **changes):
     """`GenerativeFolds` of the rows, three of them."""
     config = Config.of(config_of("x", {"features": "x.tsv"} | changes, family))

@@ -5,13 +5,12 @@ import re
 MISSING = frozenset({"", "NA", "NaN", "nan", "null", "N/A", "None", "."})
 
 _ID_NAMES = frozenset(
-    "barcode cell id index name obs obs_names patient row row_names rownames sample samples".split()
+    "accession barcode cell eid id iid index name obs obs_names patient row row_names rownames "
+    "sample sample_name samples".split()
 )
-# These stand over ids, or over groups of rows: what is below decides.
-_PERHAPS_ID_NAMES = frozenset(
-    "accession case donor eid iid individual participant person subject subject_name".split()
-)
-_ID_ENDS = ("sampleid", "_id", "_barcode", "sample_name")
+# Joined to "id"; other words that are, such as plate or batch, stand over groups of samples.
+_OF_IDS = "case cell donor individual participant patient person sample subject".split()
+_ID_ENDS = ("_id", "_barcode", *(f"{word}id" for word in _OF_IDS))
 # R and pandas leave the corner of a table with row names empty, or call it this.
 _CORNER = re.compile(r"(unnamed:_0|__index_level_0__)?")
 
@@ -49,22 +48,8 @@ def is_id_name(name):
 
     >>> is_id_name("Sample ID"), is_id_name("Unnamed: 0"), is_id_name(""), is_id_name("TP53")
     (True, True, True, False)
-    >>> is_id_name("PatientID"), is_id_name("#sample"), is_id_name("BID"), is_id_name("Arid1a")
+    >>> is_id_name("PatientID"), is_id_name("#sample"), is_id_name("BID"), is_id_name("batchID")
     (True, True, False, False)
     """
-    word = _word(name)
-    is_joined = re.search(r"[a-z]I[Dd]$", name.strip()) is not None
-    return is_corner(name) or word in _ID_NAMES or word.endswith(_ID_ENDS) or is_joined
-
-
-def is_perhaps_id_name(name):
-    """Whether a heading stands over sample ids, or over groups of samples.
-
-    >>> is_perhaps_id_name("Donor"), is_perhaps_id_name("TP53")
-    (True, False)
-    """
-    return _word(name) in _PERHAPS_ID_NAMES
-
-
-def _word(name):
-    return re.sub(r"[\s.]+", "_", name.strip().lstrip("#").lower())
+    word = re.sub(r"[\s.]+", "_", name.strip().lstrip("#").lower())
+    return is_corner(name) or word in _ID_NAMES or word.endswith(_ID_ENDS)

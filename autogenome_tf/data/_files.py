@@ -170,19 +170,9 @@ def numbered_rows(source, delimiter, most=None):
     if delimiter == BLANKS:
         lines = (line.strip().replace("\t", BLANKS) for line in lines)
     reader = csv.reader(lines, delimiter=delimiter, skipinitialspace=delimiter == BLANKS)
-    # Spreadsheets leave rows of empty cells at the end; elsewhere they are rows as any.
-    empty = []
     try:
         for cells in reader:
-            line = reader.line_num
-            if any(cell.strip() for cell in cells):
-                yield from empty
-                empty.clear()
-                yield line, cells
-            elif len(cells) > 1:
-                empty.append((line, cells))
-            else:
-                yield line, []
+            yield reader.line_num, [] if len(cells) == 1 and not cells[0].strip() else cells
     except csv.Error as error:
         raise InputError(f"{source} line {reader.line_num}: unreadable row ({error}).") from error
 

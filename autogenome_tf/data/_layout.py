@@ -4,13 +4,7 @@ import csv
 import dataclasses
 import itertools
 
-from autogenome_tf.data._cells import (
-    is_corner,
-    is_id_name,
-    is_number,
-    is_perhaps_id_name,
-    is_text,
-)
+from autogenome_tf.data._cells import is_corner, is_id_name, is_number, is_text
 from autogenome_tf.data._checked import numbered_features
 from autogenome_tf.data._files import BLANKS, filled_rows, numbered_lines
 from autogenome_tf.errors import InputError
@@ -64,8 +58,8 @@ def find_layout(source, columns=(), delimiter=None):
     """
     delimiter = known_delimiter(delimiter) or find_delimiter(head_lines(source), is_matrix=True)
     rows = list(itertools.islice(filled_rows(source, delimiter), HEAD))
-    if not rows:
-        raise InputError(f"{source}: the file has empty cells alone; expected a table.")
+    if not any(cell.strip() for _, cells in rows for cell in cells):
+        raise InputError(f"{source}: the file begins with empty cells alone; expected a table.")
     with_header = _has_header([cells for _, cells in rows])
     if with_header and len(rows) == 1:
         raise header_only(source)
@@ -123,8 +117,9 @@ def find_delimiter(lines, is_matrix):
         agree = body[0] > 1 and set(body) == {body[0]} and counts[0] in (body[0] - 1, body[0])
         numbers = sum(is_number(cell) for cells in rows for cell in cells)
         is_table = 2 * sum(n > 1 for n in counts) > len(counts)
-        # A header of one cell fewer is R's, or a label with this sign in it.
-        return agree, numbers if is_matrix else is_table, counts[0] == body[0]
+        # A header without the sign is R's, or the sign stands inside what is below.
+        is_sure = counts[0] == body[0] or counts[0] > 1 or delimiter == "\t"
+        return agree, numbers if is_matrix else is_table, is_sure
 
     return max(DELIMITERS, key=merit)
 
@@ -144,7 +139,7 @@ def _has_header(rows):
     if is_corner(first[0]) and rest:
         fractions = any(is_number(cell) and "." in cell for cell in rest)
         return len(set(rest)) == len(rest) and not fractions
-    named = is_id_name(first[0]) or is_perhaps_id_name(first[0]) or any(map(is_text, rest))
+    named = is_id_name(first[0]) or any(map(is_text, rest))
     alone = not rest and is_text(first[0])
     return named or alone or _is_counted(rows)
 
@@ -160,10 +155,9 @@ def _find_ids(names, body, columns, with_header):
     place = next((place for place, name in enumerate(names) if name not in columns), None)
     if place is None or len(names) == 1:
         return None
-    cells = [row[place] for row in body if place < len(row)]
-    is_distinct = len(set(cells)) == len(cells) > 1
-    named = is_id_name(names[place]) or (is_perhaps_id_name(names[place]) and is_distinct)
-    return place if (with_header and named) or any(map(is_text, cells)) else None
+    named = with_header and is_id_name(names[place])
+    text = any(is_text(cells[place]) for cells in body if place < len(cells))
+    return place if named or text else None
 
 
 def _numbered(count, id_column):

@@ -198,7 +198,7 @@ def _columns(data, files, table, source, targets, is_optional):
         if not targets and not is_optional:
             raise InputError(f"{source}: data.target: expected the name of a column to predict.")
         return extra, source
-    columns = read_columns(files, data.limit, data.expansion)
+    columns = read_columns(files, data.limit, data.expansion, data.columns)
     where = columns.attrs["source"]
     log.info(columns.attrs["said"])
     if table.extra is not None and columns.attrs["has_ids"] == (table.samples is not None):

@@ -5,13 +5,7 @@ import os
 
 import pandas as pd
 
-from autogenome_tf.data._cells import (
-    is_id_name,
-    is_missing,
-    is_number,
-    is_perhaps_id_name,
-    is_text,
-)
+from autogenome_tf.data._cells import is_id_name, is_missing, is_number, is_text
 from autogenome_tf.data._files import (
     BLANKS,
     EXPANSION,
@@ -25,7 +19,7 @@ from autogenome_tf.errors import InputError, some
 from autogenome_tf.matrix import LIMIT
 
 
-def read_columns(sources, limit=LIMIT, expansion=EXPANSION):
+def read_columns(sources, limit=LIMIT, expansion=EXPANSION, columns=()):
     """Read one target file, or join several.
 
     Args:
@@ -33,6 +27,7 @@ def read_columns(sources, limit=LIMIT, expansion=EXPANSION):
             them, files without by order.
         limit: Bytes that any file may unpack to.
         expansion: How many times its size a file may unpack to.
+        columns: Names of columns that are asked for, and so cannot be the sample ids.
 
     Returns:
         A DataFrame of text, None where a cell is missing. Its index is the sample ids; where
@@ -43,14 +38,14 @@ def read_columns(sources, limit=LIMIT, expansion=EXPANSION):
         InputError: A file is no table, names a sample twice, or cannot be joined.
     """
     paths = [sources] if isinstance(sources, (str, os.PathLike)) else sources
-    frames = [_read_file(os.fspath(path), limit, expansion) for path in paths]
+    frames = [_read_file(os.fspath(path), limit, expansion, columns) for path in paths]
     frame = frames[0]
     for other in frames[1:]:
         frame = _join(frame, other)
     return frame
 
 
-def _read_file(source, limit, expansion):
+def _read_file(source, limit, expansion, columns):
     check_file(source)
     delimiter, rows = _rows(source, most_unpacked(source, limit, expansion))
     header = _has_header(rows)
@@ -60,7 +55,10 @@ def _read_file(source, limit, expansion):
     names = [name.strip() for name in rows[0]] if header else []
     if header and len(names) < len(body[0]):
         names = ["sample", *names]
-    ids = _has_ids(names, body)
+    ids = _has_ids(names, body, columns)
+    # Spreadsheets leave rows of empty cells at the end.
+    while ids and len(body) > 1 and not any(cell.strip() for cell in body[-1]):
+        body.pop()
     names = names[ids:] or _made_up(len(body[0]) - ids)
     values = [[_value(cell) for cell in cells[ids:]] for cells in body]
     frame = pd.DataFrame(values, columns=names, dtype=object)
@@ -107,7 +105,7 @@ def _has_header(rows):
     number in it makes it data; and text is a header unless a cell of it comes again below.
     """
     first, body = rows[0], rows[1:]
-    if (body and len(first) < len(body[0])) or (len(first) > 1 and _is_heading(first[0])):
+    if (body and len(first) < len(body[0])) or (len(first) > 1 and is_id_name(first[0])):
         return True
     if any(map(is_number, first)) or not any(map(is_text, first)):
         return False
@@ -115,18 +113,12 @@ def _has_header(rows):
     return not any(map(operator.contains, below, first))
 
 
-def _is_heading(cell):
-    return is_id_name(cell) or is_perhaps_id_name(cell)
-
-
-def _has_ids(names, body):
+def _has_ids(names, body, columns):
     """Whether the first of several columns is the ids: by heading, or as mostly distinct text."""
     if len(body[0]) == 1:
         return False
     first = [cells[0] for cells in body]
-    is_distinct = len(set(first)) == len(first)
-    perhaps = bool(names) and is_perhaps_id_name(names[0]) and is_distinct
-    named = perhaps or (bool(names) and is_id_name(names[0]))
+    named = bool(names) and names[0] not in columns and is_id_name(names[0])
     return named or (any(map(is_text, first)) and 2 * len(set(first)) > len(first))
 
 

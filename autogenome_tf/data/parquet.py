@@ -45,7 +45,8 @@ def read(source, columns=(), limit=LIMIT, most=None):
     check_file(source)
     file = _open(source)
     names = file.schema_arrow.names
-    check_names(source, "column name", names)
+    # The corner above row names is empty.
+    check_names(source, "column name", [name for name in names if name])
     check_unpacked(source, _CELL * file.metadata.num_rows * len(names), most)
     try:
         ids = _id_column(file.schema_arrow, columns)

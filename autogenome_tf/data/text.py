@@ -48,12 +48,11 @@ def read(source, columns=(), delimiter=None, limit=LIMIT, most=None):
     check_names(source, "column name", [layout.names[place] for place in extra])
     features = sorted(set(range(len(layout.names))) - set(others))
     values, lists = _read_rows(source, layout, features, others, limit, most)
+    if lists:
+        count = _filled(values, lists.values())
+        values, lists = values[:count], {place: cells[:count] for place, cells in lists.items()}
     ids = lists.pop(layout.id_column, None)
     samples = None if ids is None else [name.strip() for name in ids]
-    if samples and not samples[-1]:
-        count = _filled(values, [samples, *lists.values()])
-        values, samples = values[:count], samples[:count]
-        lists = {place: cells[:count] for place, cells in lists.items()}
     table = Table(
         values=values,
         samples=samples,

@@ -233,7 +233,7 @@ class Chief(oracle_chief.OracleServicer):
         return lines[-1][0] if lines else 0.0
 
     def _create_again(self, tuner, values, place):
-        """Have the oracle propose what it once did to a worker, who may still be there."""
+        """Have the oracle propose what it once did to a worker, who may still wait for us."""
         trial = self._create(tuner)
         self._heard[trial.trial_id] = time.monotonic()
         if trial.status != Status.STOPPED:
