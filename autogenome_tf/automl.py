@@ -272,6 +272,9 @@ class AutoGenome:
             StageError: Where contributions do not add up to the outputs.
         """
         run, settings = self._fitted(), self.config.explanation
+        for name, value, least in (("samples", samples, 1), ("interactions", interactions, 0)):
+            if value is not None and value < least:
+                raise InputError(f"explain: {name}: expected at least {least}; received {value}.")
         with self._stage("explain") as times:
             work = Explanation(run, self.config, self._rows, self._predictor(), samples, method)
             started = time.monotonic()

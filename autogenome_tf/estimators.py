@@ -9,6 +9,8 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
+import scipy.sparse
 import scipy.special
 from sklearn.base import (
     BaseEstimator,
@@ -25,6 +27,7 @@ from autogenome_tf.automl import AutoGenome
 from autogenome_tf.config import merged
 from autogenome_tf.data import Dataset
 from autogenome_tf.embedding import Embedding
+from autogenome_tf.errors import unknown
 from autogenome_tf.predictor import Predictor
 from autogenome_tf.sections import listed
 
@@ -39,6 +42,12 @@ class _Estimator(BaseEstimator):
     def _learn(self, X, y):  # noqa: N803 (scikit-learn's name)
         """Run the search in a folder of its own and keep the model."""
         with tempfile.TemporaryDirectory(prefix="autogenome_tf-") as folder, _silent():
+            names = getattr(self, "feature_names_in_", None)
+            if names is not None:
+                make = (
+                    pd.DataFrame.sparse.from_spmatrix if scipy.sparse.issparse(X) else pd.DataFrame
+                )
+                X = make(X, columns=names)  # noqa: N806
             automl = AutoGenome(self._config(folder), data=(X, y))
             self.leaderboard_ = automl.train()
             self.predictor_ = self._kind.load(automl.folder / FILE)
@@ -56,7 +65,11 @@ class _Estimator(BaseEstimator):
             **self._asked(),
         }
         fixed = {"output_dir": folder, "output": {"figures": False}}
-        return merged(merged(given, self.config), fixed)
+        return _plain(merged(merged(given, self._given()), fixed))
+
+    def _given(self):
+        """Further keys, as those of a config of its own."""
+        return self.config
 
     @property
     def _takes_missing(self):
@@ -147,6 +160,18 @@ class AutoGenomeClassifier(ClassifierMixin, _Supervised):
         self.classes_, places = np.unique(y, return_inverse=True)
         return self._learn(X, places.astype(str))
 
+    def _given(self):
+        weights = (merged({}, self.config).get("task") or {}).get("class_weight")
+        if not isinstance(weights, dict):
+            return self.config
+        # Labels are learned by their places.
+        places = {str(label): str(place) for place, label in enumerate(self.classes_)}
+        for label in weights:
+            if str(label) not in places:
+                raise unknown("config: task.class_weight", label, places)
+        weights = {places[str(label)]: weight for label, weight in weights.items()}
+        return self.config | {"task": self.config["task"] | {"class_weight": weights}}
+
     def predict_proba(self, X):  # noqa: N803
         """Chances (samples, classes) in the order of `classes_`."""
         return scipy.special.softmax(self._outputs(X).astype("float64"), axis=1)
@@ -234,6 +259,15 @@ class ResVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, _Estimator):
     @property
     def _n_features_out(self):
         return self.predictor_.autoencoder.latent
+
+
+def _plain(value):
+    """Values of NumPy as Python's, such as those of a grid of parameters."""
+    if isinstance(value, dict):
+        return {key: _plain(one) for key, one in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(one) for one in value]
+    return value.tolist() if isinstance(value, (np.generic, np.ndarray)) else value
 
 
 @contextlib.contextmanager

@@ -2,6 +2,7 @@
 
 import collections
 import contextlib
+import itertools
 import json
 import os
 import re
@@ -65,10 +66,15 @@ def safe_names(names):
     plain = [re.sub(r"[^A-Za-z0-9._-]", "_", str(name))[:MOST_LETTERS] for name in names]
     # Some file systems take a letter for its capital.
     times = collections.Counter(name.lower() for name in plain)
-    return [
-        name if times[name.lower()] == 1 else f"{name}_{number}"
-        for number, name in enumerate(plain, 1)
-    ]
+    taken = {name for name, count in times.items() if count == 1}
+    found = []
+    for number, name in enumerate(plain, 1):
+        if times[name.lower()] > 1:
+            free = (f"{name}_{count}" for count in itertools.count(number))
+            name = next(one for one in free if one.lower() not in taken)
+            taken.add(name.lower())
+        found.append(name)
+    return found
 
 
 def on_a_line(name):

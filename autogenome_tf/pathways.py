@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from autogenome_tf import seeds
+from autogenome_tf.errors import InputError
 from autogenome_tf.simulation import (
     LOG_MEAN,
     LOG_MEAN_SPREAD,
@@ -28,7 +29,7 @@ class Parameters:
     Args:
         samples: Rows, at least 4 and two a class.
         features: Genes.
-        classes: Classes of about equal size, at least 2.
+        classes: Classes, at least 2; two are of about equal size, more need not be.
         sets: Gene sets.
         genes: Genes a set on average, half of it to half more; drawn from all genes, so that sets
             overlap.
@@ -98,6 +99,9 @@ def draw(**parameters):
     Returns:
         A `Pathways`.
 
+    Raises:
+        InputError: A class has fewer than 2 samples.
+
     >>> drawn = draw(samples=20, features=50, sets=5, genes=8, informative=2)
     >>> drawn.values.shape, drawn.truth["role"].tolist().count("informative")
     ((20, 50), 2)
@@ -117,6 +121,13 @@ def draw(**parameters):
     weights /= weights.std(axis=1, keepdims=True)
     scores = activity[:, informative] @ weights
     scores += BLUR * rng.normal(size=scores.shape)
+    target = scores.argmax(axis=1)
+    counts = np.bincount(target, minlength=asked.classes)
+    if counts.min() < 2:
+        raise InputError(
+            f"simulate: classes: one of {asked.classes} has {counts.min()} of the {asked.samples} "
+            "samples; expected at least 2: ask for fewer classes, more samples or another seed."
+        )
     effect = np.zeros(asked.sets)
     effect[informative] = weights.std(axis=1)
     means = LOG_MEAN + np.abs(LOG_MEAN_SPREAD * rng.normal(size=asked.features))
@@ -127,7 +138,7 @@ def draw(**parameters):
         values=np.exp(means + LOG_SPREAD * states).astype("float32"),
         samples=numbered("S", asked.samples, width=4),
         features=numbered("GENE", asked.features, width=5),
-        target=names[scores.argmax(axis=1)],
+        target=names[target],
         activity=activity,
         members=members,
         truth=pd.DataFrame({"set": sets, "role": roles, "effect": effect}),

@@ -12,6 +12,8 @@ from autogenome_tf.files import replacing
 from autogenome_tf.simulation import RHO, draw
 
 SETS = "gene_sets.gmt"
+# Sites of which all genotypes can be looked at, at most.
+EXPLAINED = 20
 FILES = ("features.tsv.gz", "targets.tsv", "truth.tsv", "truth.json", "config.json")
 
 
@@ -83,7 +85,9 @@ def simulate_pathways(folder, **parameters):
     with replacing(folder / SETS) as path:
         path.write_text(drawn.gmt(), encoding="utf-8")
     config = _config_of("pathways", drawn.parameters.seed, "classification")
-    config |= {"families": {"pathway": {"gene_sets": SETS}}}
+    sizes = [len(own) for own in drawn.members]
+    limits = {"min_genes": min(sizes), "max_genes": max(sizes)}
+    config |= {"families": {"pathway": {"gene_sets": SETS, **limits}}}
     _write(folder, drawn, {}, planted, config)
     return drawn
 
@@ -169,7 +173,8 @@ def _config_of(name, seed, task):
 
 
 def _landscape_config(asked):
-    return _config_of("landscape", asked.seed, "regression") | {
+    explained = {"explanation": {"method": "epistasis"}} if asked.features <= EXPLAINED else {}
+    return explained | _config_of("landscape", asked.seed, "regression") | {
         # Products of sites are what networks learn: noise on sites hides them.
         "families": {
             "linear": {},
@@ -180,5 +185,4 @@ def _landscape_config(asked):
         "training": {"epistasis": {"strength": [0.03, 0.01, 0.1]}, "learning_rate": 0.01,
                      "patience": 25},
         "ensemble": {"size": 3},
-        "explanation": {"method": "epistasis"},
     }  # fmt: skip

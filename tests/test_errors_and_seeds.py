@@ -3,6 +3,7 @@
 import pytest
 
 from autogenome_tf.errors import InputError, StageError, nearest, some, unknown
+from autogenome_tf.files import safe_names
 from autogenome_tf.seeds import derive
 
 
@@ -63,3 +64,9 @@ def test_the_place_of_a_crc_that_would_give_zero(monkeypatch):
     assert derive(7, "split") == 1
     monkeypatch.setattr("zlib.crc32", lambda text: 2**32 - 1)
     assert 1 <= derive(7, "split") <= 2**31 - 2
+
+
+def test_names_of_files_are_all_different():
+    names = ["B cell", "B/cell", "B_cell_1", "b_cell", "x", "x_5", "X"]
+    found = [name.lower() for name in safe_names(names)]
+    assert len(set(found)) == len(names)

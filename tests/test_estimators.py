@@ -13,6 +13,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import autogenome_tf as ag
+from autogenome_tf.config import Config
 from autogenome_tf.errors import InputError
 
 RANDOM = np.random.default_rng(0)
@@ -105,6 +106,59 @@ def test_a_single_family_may_be_named_and_a_config_is_a_dict():
     assert list(ag.AutoGenomeClassifier(families="mlp")._asked()["families"]) == ["mlp"]
     with pytest.raises(InputError, match=r"expected a dict of keys .*received 'a.json'"):
         ag.AutoGenomeClassifier(config="a.json").fit(X, LABELS)
+
+
+def learned(made, *arguments):
+    """The config and the rows that an estimator hands on."""
+    handed = {}
+
+    class Stopped(Exception):
+        pass
+
+    def stop(config, data):
+        handed.update(config=config, data=data)
+        raise Stopped
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("autogenome_tf.estimators.AutoGenome", stop)
+        with pytest.raises(Stopped):
+            made.fit(*arguments)
+    return handed["config"], handed["data"]
+
+
+def test_weights_are_those_of_the_labels():
+    made = ag.AutoGenomeClassifier(config={"task": {"class_weight": {"tumour": 5.0}}})
+    config, (_, y) = learned(made, X, LABELS)
+    assert config["task"] == {"type": "classification", "class_weight": {"1": 5.0}}
+    assert set(y[LABELS == "tumour"]) == {"1"}
+    made = ag.AutoGenomeClassifier(config={"task": {"class_weight": {"1": 5.0}}})
+    assert learned(made, X, np.where(LABELS == "tumour", 2, 1))[0]["task"]["class_weight"] == {
+        "0": 5.0
+    }
+    with pytest.raises(InputError, match=r"class_weight: unknown name 'tumor'.*mean 'tumour'"):
+        ag.AutoGenomeClassifier(config={"task": {"class_weight": {"tumor": 5.0}}}).fit(X, LABELS)
+
+
+@pytest.mark.parametrize("is_sparse", [False, True])
+def test_genes_keep_their_names(is_sparse):
+    frame = pd.DataFrame(X, columns=[f"TP{gene}" for gene in range(12)])
+    if is_sparse:
+        frame = frame.astype(pd.SparseDtype("float32", 0))
+    for made, y in ((ag.AutoGenomeClassifier(), LABELS), (ag.ResVAE(), None)):
+        _, (rows, _) = learned(made, frame, y)
+        assert list(rows.columns) == list(frame.columns)
+        np.testing.assert_array_equal(rows.to_numpy(), X)
+
+
+def test_numbers_may_be_numpys():
+    made = ag.AutoGenomeClassifier(
+        families=np.array(["mlp"]), max_trials=np.int64(3), ensemble_size=np.int64(2),
+        config={"search": {"epochs": np.int64(4)}},
+    )  # fmt: skip
+    config, _ = learned(made, X, LABELS)
+    checked = Config.of(config)
+    assert (checked.search.max_trials, checked.ensemble.size, checked.search.epochs) == (3, 2, 4)
+    assert Config.of(learned(ag.ResVAE(latent=np.int64(8)), X)[0]).families["resvae"]["latent"] == 8
 
 
 def test_latent_means_have_names_and_lead_back():

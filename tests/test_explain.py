@@ -112,6 +112,12 @@ def test_method_and_number_of_rows_can_be_asked_for(copy, without_plots):
         copy.explain("gradientt")
 
 
+@pytest.mark.parametrize("asked", [{"samples": 0}, {"samples": -1}, {"interactions": -1}])
+def test_less_than_nothing_is_not_explained(explained, asked):
+    with pytest.raises(InputError, match="expected at least [01]; received"):
+        explained[0].explain(**asked)
+
+
 def test_the_command_explains_a_run(copy, without_plots, capsys):
     assert cli.main(["explain", str(copy.folder), "--method", "knockout", "--samples", "2"]) == 0
     said = capsys.readouterr().out

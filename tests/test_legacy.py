@@ -216,6 +216,47 @@ def test_sizes_of_layers_may_be_numbered(small):
     assert notes["hyper_param_spec.FC6_SIZE"].new == "families.mlp.units_1 ..."
 
 
+def test_numbered_sizes_and_candidates_for_all_layers_go_together(small):
+    given = original(small, "MLP")
+    given["param_spec"]["args"] = {"FC1_SIZE": 32, "FC2_SIZE": 16}
+    given["hyper_param_spec"]["args"] = {"num_layers": [2, 3], "size_candidates": [64, 16]}
+    config, _ = ported(given, small)
+    network = config.families["mlp"]
+    assert network["layers"] == [2, 3] and network["units_1"] == [32, 64, 16]
+    assert network["units_2"] == [16, 64] and network["units_3"] == [64, 16]
+
+
+def test_outputs_of_a_regression_have_no_bounds(small):
+    given = original(
+        small, "MLP", model__is_regression=True, param_spec__output_nonlinear="sigmoid"
+    )
+    config, notes = ported(given, small)
+    assert config.families["mlp"]["output_nonlinearity"] == "none"
+    assert "no bounds" in notes["param_spec.output_nonlinear"].effect
+    wrong = {"name": "t", "task": {"type": "regression"},
+             "families": {"mlp": {"output_nonlinearity": ["none", "relu"]}}}  # fmt: skip
+    with pytest.raises(InputError, match=r"families.mlp.output_nonlinearity: .*expected none"):
+        families.spaces(Config.of(wrong))
+
+
+def test_labels_of_a_vae_are_left_out_and_that_is_said(small):
+    given = original(small, "VAE", data_train__labels_file="little_learning_target.tsv")
+    config, notes = ported(given, small)
+    assert config.data.targets is None
+    assert "a VAE needs none" in notes["data_train.labels_file"].effect
+
+
+def test_every_finalist_has_its_trial(small):
+    config, _ = ported(original(small, "enas", trainer__top_k_candidates=40), small)
+    assert config.search.top_k == config.search.most_trials == 40
+
+
+def test_lists_of_layers_may_be_whole_floats(small):
+    given = original(small, "MLP", hyper_param_spec__layers_list=[[16.0, 8]])
+    config, _ = ported(given, small)
+    assert config.families["mlp"]["units_1"] == [8, 16]
+
+
 def test_every_key_of_the_original_is_in_a_test(small):
     tested = {key.replace("__", ".") for _, key, _, _ in FURTHER}
     tested |= {f"{spec}.{key}" for spec in ("param_spec", "hyper_param_spec") for key in SIZES}
@@ -326,6 +367,7 @@ def test_validation_files_take_the_place_of_a_split(small):
         ("MLP", {"data_evaluate__labels_file": None}, "data_evaluate.labels_file: .*be given"),
         ("MLP", {"param_spec__FC1_SIZE": 64}, "layers_list: expected it without FC1_SIZE"),
         ("MLP", {"hyper_param_spec__num_layers": [7]}, "at most 6 layers; received 7"),
+        ("MLP", {"hyper_param_spec__layers_list": [[64, 128], 64]}, "lists of whole numbers above"),
         ("MLP", {"hyper_param_spec__num_layers": ["2"]}, "num_layers: expected whole numbers"),
         ("MLP", {"param_spec__keep_prob": 0}, "keep_prob: expected numbers above 0"),
         ("MLP", {"trainer__max_steps": float("inf")}, "max_steps: expected a finite number"),

@@ -495,3 +495,12 @@ def test_any_name_is_drawn(name, tmp_path):
 
 def test_a_notebook_shows_a_figure_as_it_is():
     assert FIGURES["bar"]()._repr_png_().startswith(b"\x89PNG")
+
+
+def test_arguments_of_a_figure_may_be_named():
+    truth, chances = np.array(["a", "b"] * 4), pd.DataFrame({"a": np.linspace(0, 1, 8)})
+    chances["b"] = 1 - chances["a"]
+    figure = plots.roc_curves(truth=truth, chances=chances)
+    assert figure.axes
+    counts = pd.DataFrame([[2, 0], [1, 3]], index=["a", "b"], columns=["a", "b"])
+    assert plots.confusion_matrix(counts=counts).axes

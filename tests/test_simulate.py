@@ -13,9 +13,9 @@ from sklearn.metrics import balanced_accuracy_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from autogenome_tf import errors, pathways
+from autogenome_tf import errors, explainers, pathways
 from autogenome_tf.data import read_gene_sets
-from autogenome_tf.simulate import FILES, simulate, simulate_pathways
+from autogenome_tf.simulate import FILES, simulate, simulate_landscape, simulate_pathways
 from autogenome_tf.simulation import draw
 
 SMALL = {"samples": 30, "features": 120, "informative": 6, "interactions": 2, "blocks": 3}
@@ -267,7 +267,20 @@ def test_expression_follows_its_sets_and_classes_a_few_of_them(tmp_path):
     again = pathways.draw(samples=400, features=300, sets=20, genes=20, informative=2)
     np.testing.assert_array_equal(again.values, drawn.values)
     config = json.loads((tmp_path / "config.json").read_text())
-    assert config["families"]["pathway"] == {"gene_sets": "gene_sets.gmt"}
+    limits = {"min_genes": min(map(len, drawn.members)), "max_genes": max(map(len, drawn.members))}
+    assert config["families"]["pathway"] == {"gene_sets": "gene_sets.gmt", **limits}
+
+
+def test_a_class_of_fewer_than_two_samples_is_no_class():
+    with pytest.raises(errors.InputError, match="classes: one of 10 has [01] of the 30 samples"):
+        pathways.draw(samples=30, classes=10)
+
+
+@pytest.mark.parametrize("features", [20, 21])
+def test_a_landscape_asks_for_what_can_be_explained(tmp_path, features):
+    simulate_landscape(tmp_path, features=features, samples=40)
+    config = json.loads((tmp_path / "config.json").read_text())
+    assert ("explanation" in config) is (features <= explainers.MOST_SITES)
 
 
 @pytest.mark.parametrize(

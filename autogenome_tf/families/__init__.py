@@ -137,6 +137,12 @@ def spaces(config, place="families"):
             given = {"l2": config.training.l2} | given
         found[name] = space(name, given, place)
         settings(name, given, place)
+        bounds = found[name].get("output_nonlinearity")
+        if kind == "regression" and bounds and bounds.options != ("none",):
+            raise InputError(
+                f"{place}.{name}.output_nonlinearity: a regression's targets are standardised, and "
+                f"have no bounds; expected none; received {list(bounds.options)}."
+            )
         if config.search.method == "enas" and "gates" in given:
             raise InputError(
                 f"{place}.{name}.gates: search.method enas has none; expected no value."

@@ -107,9 +107,14 @@ class Family(keras_tuner.HyperModel):
         heads = {
             name: [np.array(values[name]).tolist()]
             for name, hyper in self.member.SPACE.items()
-            if hyper.alone and name in values
+            if hyper.alone and name in values and not self._is_said(name, values)
         }
         return families.space(self.name, heads) if heads else self.space
+
+    def _is_said(self, name, values):
+        """Whether a value, such as an arc, stands for others that are there."""
+        said = getattr(self.member, "SAYS", {}).get(name)
+        return bool(said) and any(other.startswith(said) for other in values)
 
 
 class Autoencoder(Family):

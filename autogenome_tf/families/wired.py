@@ -47,6 +47,10 @@ def opened(given, place):
     return {"layers": SPACE["layers"], "max_width": SPACE["max_width"], **found, **SPACE}
 
 
+# Values that make another one say nothing more: positions in an arc are among a config's options.
+SAYS = {"arc": "width_"}
+
+
 def _said_by(arc, found, place):
     """The decisions that an arc makes."""
     if len(arc) != len(found):

@@ -204,7 +204,7 @@ def leaves(given, path=()):
         here = path if key in LEVELS else (*path, key)
         if isinstance(value, dict):
             yield from leaves(value, here)
-        else:
+        elif value is not None or key not in LEVELS:
             yield ".".join(here), value
 
 

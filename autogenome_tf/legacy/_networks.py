@@ -24,6 +24,10 @@ WORDS = ("output_nonlinear",)
 MOST_LAYERS = 6
 
 
+def _is_size(value):
+    return isinstance(whole(value), int) and not isinstance(value, bool) and value > 0
+
+
 class Network:
     """What a config says of its network.
 
@@ -44,7 +48,10 @@ class Network:
             self._keys.note("", "hyper_selector is false: param_spec is the model", *specs)
         space = NETWORKS[self._family] | getattr(self, f"_{self._family}")()
         nonlinearity = self._options("output_nonlinear")
-        if nonlinearity and self._family != "resvae":
+        if nonlinearity and self._keys.new["task"]["type"] == "regression":
+            effect = "targets are standardised, and so have no bounds"
+            self._of_specs("output_nonlinearity", effect, "output_nonlinear")
+        elif nonlinearity and self._family != "resvae":
             space["output_nonlinearity"] = ["none" if x is None else x for x in nonlinearity]
             self._of_specs("output_nonlinearity", "", "output_nonlinear")
         kept = self._options("keep_prob")
@@ -113,22 +120,20 @@ class Network:
                 f"{self._keys.place}: param_spec: expected sizes from FC1_SIZE on without a gap; "
                 f"received {', '.join(sizes)}."
             )
-        units = {f"units_{layer}": options for layer, options in enumerate(sizes.values(), 1)}
-        layers = [len(sizes)] if sizes else []
-        if not sizes:
-            lists = [*starts, *lists]
-            layers = list(dict.fromkeys([*map(len, lists), *self._options("num_layers")]))
-            if max(layers, default=0) > MOST_LAYERS:
-                raise InputError(
-                    f"{self._keys.place}: layers_list, num_layers: expected at most {MOST_LAYERS} "
-                    f"layers; received {max(layers)}."
-                )
-            candidates = self._options("size_candidates")
-            for layer in range(1, max(layers, default=0) + 1):
-                own = [widths[layer - 1] for widths in lists if len(widths) >= layer]
-                options = list(dict.fromkeys([*own, *candidates]))
-                if options:
-                    units[f"units_{layer}"] = options
+        lists, counts = [*starts, *lists], [len(sizes)] if sizes else []
+        layers = list(dict.fromkeys([*counts, *map(len, lists), *self._options("num_layers")]))
+        if max(layers, default=0) > MOST_LAYERS:
+            raise InputError(
+                f"{self._keys.place}: layers_list, num_layers: expected at most {MOST_LAYERS} "
+                f"layers; received {max(layers)}."
+            )
+        units, candidates = {}, self._options("size_candidates")
+        for layer in range(1, max(layers, default=0) + 1):
+            own = [widths[layer - 1] for widths in lists if len(widths) >= layer]
+            own = sizes.get(f"FC{layer}_SIZE", own)
+            options = list(dict.fromkeys([*own, *candidates]))
+            if options:
+                units[f"units_{layer}"] = options
         keys = (*numbered, "layers_list", "size_candidates")
         self._of_specs("units_1 ...", "a list a layer", *keys)
         self._of_specs("layers", "", "num_layers")
@@ -144,9 +149,9 @@ class Network:
             given = given if isinstance(given, list) else [given]
             given = given if given and isinstance(given[0], list) else [given] if given else []
             for one in given:
-                if not all(isinstance(x, int) and x > 0 for x in one):
+                if not isinstance(one, list) or not all(map(_is_size, one)):
                     raise self._keys.wrong(path, "lists of whole numbers above 0")
-            found.append(given)
+            found.append([[int(size) for size in one] for one in given])
         start, candidates = found
         return start, [one for one in candidates if one not in start] if self._is_searched else []
 
@@ -201,6 +206,9 @@ class Network:
         found["l2"] = 1e-4 if penalty is None else penalty
         self._keys.note("families.wired.l2", "", "trainer.child_l2_reg", "trainer.child_lr_reg")
         self._keys.put("search.method", "enas")
+        finalists = self._keys.number("trainer.top_k_candidates")
+        if finalists:
+            self._keys.put("search.max_trials", finalists)
         arcs = ("evaluator.arc", "predictor.arc")
         arc = self._keys.same(*arcs)
         if arc:

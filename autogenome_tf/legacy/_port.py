@@ -75,7 +75,10 @@ def _data(keys, is_labelled):
     }
     for new, (section, key) in files.items():
         path = _file(keys, section, key)
-        if path:
+        if path and not is_labelled and new.endswith("targets"):
+            effect = "a VAE needs none; with data.target they score its latent space"
+            keys.note("", effect, f"{section}.{key}")
+        elif path:
             keys.put(f"data.{new}", path, f"{section}.{key}", f"{section}.data_dir")
         keys.note(f"data.{new}", "there is none", f"{section}.{key}")
     found = keys.new.get("data", {})

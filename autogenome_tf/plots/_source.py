@@ -29,11 +29,11 @@ def of_run(read):
 
     def decorate(draw):
         @functools.wraps(draw)
-        def drawn(source, *arguments, **options):
-            run = opened(source)
+        def drawn(*arguments, **options):
+            run = opened(arguments[0]) if arguments else None
             if run is None:
-                return draw(source, *arguments, **options)
-            if arguments:
+                return draw(*arguments, **options)
+            if len(arguments) > 1:
                 raise TypeError(f"{draw.__name__}: behind a run, expected arguments by name.")
             picked = {name: options.pop(name) for name in asked if name in options}
             return draw(**(read(run, **picked) | options))

@@ -58,6 +58,14 @@ def test_an_arc_and_its_names_are_the_same_network():
     assert {name: space[name].options for name in said} == {k: (v,) for k, v in said.items()}
 
 
+def test_positions_of_an_arc_are_among_the_options_of_its_config():
+    said = {"width_2": 12, "width_3": 8, "skip_1_3": 1}
+    made = network(layers=3, max_width=16, **said)
+    # The sixth of more widths than there are by default.
+    arc = network(layers=3, max_width=16, arc=[6, 3, 1], **said)
+    assert kernels(arc) == kernels(made)
+
+
 def test_concatenation_is_a_sum_over_edges():
     model = network(layers=3, max_width=4, width_2=3, width_3=2, skip_1_3=1, normalization="none")
     x = np.random.default_rng(1).normal(size=(6, 10)).astype("float32")
