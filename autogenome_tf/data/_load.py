@@ -244,7 +244,7 @@ def _matched(table, columns, source, where, limit):
                 f"{where}: {len(columns)} rows, but {source} has {len(dataset)}; without sample "
                 "ids in both files the counts must agree."
             )
-        _check_no_ids(dataset, columns, source, where)
+        _check_order(dataset, columns, source, where)
         if (table.samples is None) != (not has_ids):
             log.warning("only one of %s and %s has sample ids: rows are matched by order",
                      source, where)  # fmt: skip
@@ -252,7 +252,7 @@ def _matched(table, columns, source, where, limit):
     return _matched_by_id(dataset, columns, source, where)
 
 
-def _check_no_ids(dataset, columns, source, where):
+def _check_order(dataset, columns, source, where):
     """Refuse to match by order where a column that both have says that the order is another."""
     known = set(columns.columns)
     places = [place for place, name in enumerate(dataset.features) if name in known][:COMPARED]
