@@ -8,10 +8,8 @@ import pandas as pd
 import scipy.special
 
 from autogenome_tf.errors import InputError, unknown
+from autogenome_tf.evaluation import SCORED
 from autogenome_tf.run import Run
-
-# Parts that no network has learned from, the most telling first.
-UNSEEN = ("test", "evaluate", "validation")
 
 
 def of_run(read):
@@ -67,7 +65,7 @@ def unseen(run):
     names = run.model_names()
     is_classes = names["task"] == "classification"
     frame = run.read_table("predictions.tsv", text=["target"] if is_classes else [])
-    for part in UNSEEN[:2]:
+    for part in SCORED[:2]:
         rows = frame[frame["part"] == part]
         if len(rows):
             return part, rows
@@ -82,7 +80,7 @@ def unseen(run):
     else:
         told = [name for name in rows if name.startswith("prediction")]
         rows[told] = held["outputs"]
-    return UNSEEN[2], rows.assign(part=UNSEEN[2])
+    return SCORED[2], rows.assign(part=SCORED[2])
 
 
 def classes(run):
