@@ -8,14 +8,14 @@
 
 import importlib
 
-__version__ = "0.1.0"
+from autogenome_tf.core import __version__
 
 _HOMES = {
     "AutoGenomeClassifier": "autogenome_tf.estimators",
     "AutoGenomeRegressor": "autogenome_tf.estimators",
     "ResVAE": "autogenome_tf.estimators",
     "AutoGenome": "autogenome_tf.automl",
-    "Config": "autogenome_tf.config",
+    "Config": "autogenome_tf.config._config",
     "Dataset": "autogenome_tf.data",
 }
 _ROOMS = ("families", "metrics", "plots", "tasks", "tl")

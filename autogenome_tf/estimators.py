@@ -24,12 +24,10 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from autogenome_tf.automl import AutoGenome
-from autogenome_tf.config import merged
+from autogenome_tf.config import listed, merged
+from autogenome_tf.core.errors import unknown
 from autogenome_tf.data import Dataset
-from autogenome_tf.embedding import Embedding
-from autogenome_tf.errors import unknown
-from autogenome_tf.predictor import Predictor
-from autogenome_tf.sections import listed
+from autogenome_tf.models import Embedding, Predictor
 
 FILE = "model.keras"
 

@@ -28,6 +28,18 @@ RESAMPLES = 1000
 CHUNK = 100
 LEAST_CHANCE = 1e-15
 
+# Parts of rows that a model is scored on, the most telling first.
+SCORED = ("test", "evaluate", "validation")
+
+
+def in_order(parts):
+    """Those of some parts that can be scored, the most telling first.
+
+    >>> in_order({"validation", "train", "test"})
+    ['test', 'validation']
+    """
+    return [part for part in SCORED if part in parts]
+
 
 def classification(truth, logits, weights=None):
     """Score class chances.

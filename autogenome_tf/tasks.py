@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import scipy.special
 
-from autogenome_tf.errors import unknown
+from autogenome_tf.core.errors import unknown
 
 FOCUS = 2.0
 

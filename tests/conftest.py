@@ -35,14 +35,14 @@ def _unchanged_logger():
 def _forgotten_shapes():
     """Give back what the networks of a file have left behind: a worker sees hundreds of them."""
     yield
-    if "autogenome_tf.replicas" in sys.modules:
-        sys.modules["autogenome_tf.replicas"].forget_shapes()
+    if "autogenome_tf.training._replicas" in sys.modules:
+        sys.modules["autogenome_tf.training._replicas"].forget_shapes()
 
 
 @pytest.fixture(scope="session")
 def simulated(tmp_path_factory):
     """A folder with 60 samples x 80 genes of three classes, a config beside them."""
-    from autogenome_tf.simulate import simulate
+    from autogenome_tf.simulation.folder import simulate
 
     folder = tmp_path_factory.mktemp("simulated")
     simulate(folder, samples=60, features=80, informative=10, interactions=0)

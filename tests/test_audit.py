@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 import scipy.sparse
 
-from autogenome_tf.audit import association, audit, explained
 from autogenome_tf.data import Dataset, Parts
+from autogenome_tf.data._audit import association, audit, explained
 
 ROWS = 120
 
@@ -141,7 +141,7 @@ def test_origins_of_cells_go_with_labels_that_name_them(tmp_path):
 @pytest.mark.parametrize("is_annotated", [False, True])
 def test_origins_are_read_with_the_rows(tmp_path, is_annotated):
     from autogenome_tf import data
-    from autogenome_tf.config import Config
+    from autogenome_tf.config._config import Config
 
     values = dataset().values
     samples = [f"s{row}" for row in range(ROWS)]

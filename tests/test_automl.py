@@ -22,8 +22,8 @@ import autogenome_tf as ag
 from autogenome_tf import data as reading
 from autogenome_tf import metrics
 from autogenome_tf.automl import STAGES, AutoGenome
-from autogenome_tf.config import Config
-from autogenome_tf.errors import InputError, StageError
+from autogenome_tf.config._config import Config
+from autogenome_tf.core.errors import InputError, StageError
 
 NETWORK = {"families": {"mlp": {"layers": 1, "units": [8, 4], "dropout": 0.1}},
            "search": {"max_trials": 2, "epochs": 3, "folds": 2},
@@ -505,7 +505,7 @@ def test_memory_that_ends_before_the_first_stage_is_said(genes, labels, tmp_path
     def folds(*_):
         raise MemoryError("no room")
 
-    monkeypatch.setattr("autogenome_tf.rows.ConfiguredRows.folds", folds)
+    monkeypatch.setattr("autogenome_tf.automl._run_data.ConfiguredRows.folds", folds)
     automl = AutoGenome({"name": "m", "output_dir": str(tmp_path)}, data=(genes, labels))
     with pytest.raises(StageError, match="^m: begin: MemoryError: no room. What is done is kept"):
         automl.train()

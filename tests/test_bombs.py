@@ -13,9 +13,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from autogenome_tf.core.errors import InputError
 from autogenome_tf.data import _files, _hdf5, _walk, read_columns, read_table
 from autogenome_tf.data._hdf5 import WALK
-from autogenome_tf.errors import InputError
 
 MIB = 1 << 20
 ROWS, GENES = 2000, 1500

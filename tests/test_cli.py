@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 
 from autogenome_tf import __version__, cli
-from autogenome_tf.run import Run
+from autogenome_tf.run._run import Run
 
 ROOT = Path(cli.__file__).parents[1]
 VERBS = ("run", "train", "check", "evaluate", "predict", "simulate")

@@ -13,10 +13,11 @@ import pandas as pd
 import pytest
 
 import autogenome_tf as ag
-from autogenome_tf import roles, search
-from autogenome_tf.config import Config
-from autogenome_tf.errors import InputError
-from autogenome_tf.run import LOCK
+from autogenome_tf import search
+from autogenome_tf.config import processes as roles
+from autogenome_tf.config._config import Config
+from autogenome_tf.core.errors import InputError
+from autogenome_tf.run._run import LOCK
 
 SECONDS = 240
 

@@ -6,9 +6,9 @@ import re
 import pydantic
 import pytest
 
-from autogenome_tf.config import Config
-from autogenome_tf.errors import InputError
-from autogenome_tf.sections import LOSSES, OBJECTIVES, Section
+from autogenome_tf.config._config import Config
+from autogenome_tf.config._sections import LOSSES, OBJECTIVES, Section
+from autogenome_tf.core.errors import InputError
 
 # The config that users know, every default written out; `name` and the data files have none.
 CONTRACT = """{

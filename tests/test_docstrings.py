@@ -37,7 +37,7 @@ def test_examples_in_docstrings_run(name):
 
 def test_there_are_examples_to_run():
     finder = doctest.DocTestFinder()
-    errors = importlib.import_module("autogenome_tf.errors")
+    errors = importlib.import_module("autogenome_tf.core.errors")
     assert sum(len(found.examples) for found in finder.find(errors)) >= 3
 
 

@@ -7,12 +7,13 @@ import keras
 import numpy as np
 import pytest
 
-from autogenome_tf import ensemble, preprocessing
-from autogenome_tf.config import Config
-from autogenome_tf.folds import Folds
-from autogenome_tf.search._base import Attempt, Trial
+from autogenome_tf.config._config import Config
+from autogenome_tf.ensemble import _greedy as ensemble
+from autogenome_tf.preprocessing import _preprocessing as preprocessing
+from autogenome_tf.search._trials import Attempt, Trial
 from autogenome_tf.tasks import Classification, Regression
-from autogenome_tf.training import Plan
+from autogenome_tf.training._cross_validation import Folds
+from autogenome_tf.training._loop import Plan
 
 ROWS, GENES = 60, 90
 RANDOM = np.random.default_rng(0)

@@ -13,13 +13,15 @@ import test_walsh
 from sklearn.linear_model import LassoCV
 
 import autogenome_tf as ag
-from autogenome_tf import cli, explainers, landscape, metrics, walsh
-from autogenome_tf.config import Config
-from autogenome_tf.errors import InputError
-from autogenome_tf.folds import Folds
-from autogenome_tf.genotypes import complexity
+from autogenome_tf import cli, explainers, metrics
+from autogenome_tf.config._config import Config
+from autogenome_tf.core.errors import InputError
+from autogenome_tf.nn import walsh_hadamard as walsh
+from autogenome_tf.nn.epistatic_penalty import complexity
+from autogenome_tf.simulation import landscape
 from autogenome_tf.tasks import Regression
-from autogenome_tf.training import Plan
+from autogenome_tf.training._cross_validation import Folds
+from autogenome_tf.training._loop import Plan
 
 SITES = 6
 X = walsh.genotypes(SITES)

@@ -2,9 +2,9 @@
 
 import pytest
 
-from autogenome_tf.errors import InputError, StageError, nearest, some, unknown
-from autogenome_tf.files import safe_names
-from autogenome_tf.seeds import derive
+from autogenome_tf.core.errors import InputError, StageError, nearest, some, unknown
+from autogenome_tf.core.files import safe_names
+from autogenome_tf.core.seeds import derive
 
 
 def test_an_unknown_name_is_answered_with_place_name_choices_and_neighbour():

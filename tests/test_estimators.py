@@ -13,8 +13,8 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import autogenome_tf as ag
-from autogenome_tf.config import Config
-from autogenome_tf.errors import InputError
+from autogenome_tf.config._config import Config
+from autogenome_tf.core.errors import InputError
 
 RANDOM = np.random.default_rng(0)
 X = RANDOM.normal(size=(80, 12)).astype("float32")

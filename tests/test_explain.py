@@ -9,8 +9,8 @@ import pytest
 
 import autogenome_tf as ag
 from autogenome_tf import cli, explainers, plots
-from autogenome_tf.errors import InputError
-from autogenome_tf.explanation import Explanation, nearest_to_centres
+from autogenome_tf.automl._explanation import Explanation, nearest_to_centres
+from autogenome_tf.core.errors import InputError
 
 NETWORK = {"families": {"mlp": {"layers": 1, "units": 8}},
            "search": {"max_trials": 1, "epochs": 3, "folds": 2},

@@ -17,15 +17,15 @@ import tensorflow as tf
 
 import autogenome_tf as ag
 from autogenome_tf import cli, explainers, families
+from autogenome_tf.automl._explanation import Explanation
+from autogenome_tf.core.errors import InputError, StageError
 from autogenome_tf.data import Dataset
-from autogenome_tf.embedding import Embedding
-from autogenome_tf.errors import InputError, StageError
-from autogenome_tf.explanation import Explanation
-from autogenome_tf.export import WARM_UP, next_version
-from autogenome_tf.predictor import Predictor
-from autogenome_tf.preprocessing import Constants, Moments, Transform
-from autogenome_tf.resvae import ResVAE
-from autogenome_tf.served import Served
+from autogenome_tf.export._export import WARM_UP, next_version
+from autogenome_tf.export._graph import Served
+from autogenome_tf.models._latent_model import Embedding
+from autogenome_tf.models._predictor import Predictor
+from autogenome_tf.nn.res_vae import ResVAE
+from autogenome_tf.preprocessing._preprocessing import Constants, Moments, Transform
 from autogenome_tf.tasks import Classification, Regression
 
 serving_api = pytest.importorskip("tensorflow_serving.apis")
@@ -294,7 +294,7 @@ def test_predict_refuses_what_the_server_refuses(predictors):
 @pytest.fixture(scope="module")
 def automl(tmp_path_factory):
     """A small ensemble, trained and exported."""
-    from autogenome_tf.simulate import simulate
+    from autogenome_tf.simulation.folder import simulate
 
     folder = tmp_path_factory.mktemp("run")
     simulate(folder, samples=60, features=40, informative=8, interactions=0)
@@ -452,7 +452,7 @@ def test_versions_only_go_up(automl, tmp_path):
 def test_what_fails_leaves_nothing(automl, monkeypatch):
     before = sorted((automl.folder / "saved_model").rglob("*"))
     described = (automl.folder / "serving.json").read_text()
-    monkeypatch.setattr("autogenome_tf.export.TOLERANCE", -1.0)
+    monkeypatch.setattr("autogenome_tf.export._export.TOLERANCE", -1.0)
     with pytest.raises(StageError, match="the SavedModel's logits differ from the model's"):
         automl.export()
     monkeypatch.undo()

@@ -183,7 +183,7 @@ def test_imports_point_down(file):
 @pytest.mark.parametrize(
     ("file", "text", "fault"),
     [
-        ("seeds.py", "def f():\n    from autogenome_tf.config import Config", "floor 4"),
+        ("seeds.py", "def f():\n    from autogenome_tf.config._config import Config", "floor 4"),
         ("tasks.py", "from autogenome_tf import layers", "(floor 2) imports layers.py (floor 2)"),
         ("config.py", "from autogenome_tf import __version__", "imports __init__.py"),
         ("config.py", "import autogenome_tf.cli", "imports cli.py"),

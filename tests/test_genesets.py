@@ -6,8 +6,9 @@ import os
 import numpy as np
 import pytest
 
-from autogenome_tf import data, genesets
-from autogenome_tf.errors import InputError
+from autogenome_tf import data
+from autogenome_tf.core.errors import InputError
+from autogenome_tf.families import _gene_sets as genesets
 
 
 @pytest.fixture

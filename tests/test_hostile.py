@@ -15,9 +15,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from autogenome_tf import families
-from autogenome_tf.config import Config
+from autogenome_tf.config._config import Config
+from autogenome_tf.core.errors import InputError
 from autogenome_tf.data import _hdf5, read_columns, read_table
-from autogenome_tf.errors import InputError
 
 pytestmark = pytest.mark.slow
 

@@ -11,8 +11,8 @@ import pandas as pd
 import pytest
 from forked import Command
 
-from autogenome_tf.files import partial
-from autogenome_tf.run import LOCK
+from autogenome_tf.core.files import partial
+from autogenome_tf.run._run import LOCK
 
 pytestmark = pytest.mark.slow
 

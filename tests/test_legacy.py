@@ -9,10 +9,11 @@ import pandas as pd
 import pytest
 
 import autogenome_tf as ag
-from autogenome_tf import cli, families, legacy
-from autogenome_tf.config import Config, read_json
-from autogenome_tf.errors import InputError
-from autogenome_tf.legacy import _keys, _networks
+from autogenome_tf import cli, families
+from autogenome_tf.config import autogenome as legacy
+from autogenome_tf.config._config import Config, read_json
+from autogenome_tf.config.autogenome import _keys, _networks
+from autogenome_tf.core.errors import InputError
 
 SAMPLES, GENES = 100, 23_361
 TYPES = ("MLP", "ResNet", "DenseNet", "enas", "VAE")

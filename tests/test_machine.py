@@ -16,8 +16,8 @@ import pandas as pd
 import pytest
 
 import autogenome_tf as ag
-from autogenome_tf import run as run_module
-from autogenome_tf.run import LOCK
+from autogenome_tf.run import _run as run_module
+from autogenome_tf.run._run import LOCK
 
 pytestmark = pytest.mark.slow
 

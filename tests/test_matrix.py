@@ -11,10 +11,10 @@ import pandas as pd
 import pytest
 import scipy.sparse
 
-from autogenome_tf import matrix
+from autogenome_tf.core import chunked as matrix
+from autogenome_tf.core.chunked import Growing, GrowingRows
+from autogenome_tf.core.errors import InputError
 from autogenome_tf.data import read_table
-from autogenome_tf.errors import InputError
-from autogenome_tf.matrix import Growing, GrowingRows
 
 RANDOM = np.random.default_rng(0)
 DENSE = RANDOM.poisson(0.3, (2500, 7)).astype("float32")

@@ -9,7 +9,7 @@ import scipy.stats
 from sklearn import metrics as reference
 
 from autogenome_tf import metrics
-from autogenome_tf.sections import OBJECTIVES
+from autogenome_tf.config._sections import OBJECTIVES
 
 pytestmark = pytest.mark.filterwarnings("error")
 

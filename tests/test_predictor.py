@@ -12,12 +12,12 @@ import pytest
 import scipy.special
 
 from autogenome_tf import families
+from autogenome_tf.core.chunked import BLOCK
+from autogenome_tf.core.errors import InputError
+from autogenome_tf.core.files import MODEL_NAMES
 from autogenome_tf.data import Dataset
-from autogenome_tf.errors import InputError
-from autogenome_tf.files import MODEL_NAMES
-from autogenome_tf.matrix import BLOCK
-from autogenome_tf.predictor import Predictor
-from autogenome_tf.preprocessing import Constants, Moments, Transform
+from autogenome_tf.models._predictor import Predictor
+from autogenome_tf.preprocessing._preprocessing import Constants, Moments, Transform
 from autogenome_tf.tasks import Classification, Regression
 
 GENES = [f"gene_{i}" for i in range(5)]

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 import scipy.sparse
 
-from autogenome_tf import preprocessing
-from autogenome_tf.config import Config
+from autogenome_tf.config._config import Config
+from autogenome_tf.config._sections import TRANSFORMS, Data
+from autogenome_tf.core.errors import InputError
 from autogenome_tf.data import read_table
-from autogenome_tf.errors import InputError
-from autogenome_tf.preprocessing import Constants, Moments, Transform
-from autogenome_tf.sections import TRANSFORMS, Data
+from autogenome_tf.preprocessing import _preprocessing as preprocessing
+from autogenome_tf.preprocessing._preprocessing import Constants, Moments, Transform
 
 ROWS, GENES = 24, 7
 NAMES = [name for name in TRANSFORMS if name != "auto"]

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from scipy.stats import rankdata
 
-from autogenome_tf.ranks import MOST_KNOTS, Ranks
+from autogenome_tf.preprocessing._ranks import MOST_KNOTS, Ranks
 
 RANDOM = np.random.default_rng(0)
 

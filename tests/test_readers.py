@@ -14,14 +14,14 @@ import pytest
 import scipy.io
 import scipy.sparse
 
-from autogenome_tf.data import text
+from autogenome_tf.core.chunked import LIMIT
+from autogenome_tf.core.errors import InputError
 from autogenome_tf.data._layout import find_layout
 from autogenome_tf.data._memory import table_of
 from autogenome_tf.data._read import read_table, readers
 from autogenome_tf.data._scan import scan_rows
 from autogenome_tf.data._targets import read_columns
-from autogenome_tf.errors import InputError
-from autogenome_tf.matrix import LIMIT
+from autogenome_tf.data.readers import text
 
 SHARED = pathlib.Path(__file__).parents[2] / "shared" / "data"
 

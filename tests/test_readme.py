@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 
 import autogenome_tf as ag
-from autogenome_tf import cli, families, reference, roles
-from autogenome_tf.config import Config
+from autogenome_tf import cli, families
+from autogenome_tf.cli import _schema as reference
+from autogenome_tf.config import processes as roles
+from autogenome_tf.config._config import Config
 
 README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
 QUICK = {"max_trials": 1, "epochs": 1}

@@ -12,10 +12,11 @@ import pandas as pd
 import pytest
 
 import autogenome_tf as ag
-from autogenome_tf import cli, errors
-from autogenome_tf.files import on_a_line
+from autogenome_tf import cli
+from autogenome_tf.core import errors
+from autogenome_tf.core.files import on_a_line
 from autogenome_tf.report import report
-from autogenome_tf.run import Run
+from autogenome_tf.run._run import Run
 
 HOSTILE = [
     "<script>alert(1)</script>", '"quoted" & \'quoted\'', "$\\frac{1}{0}$ costs $", "=1+1",

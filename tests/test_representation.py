@@ -16,13 +16,16 @@ import pytest
 import scipy.sparse
 
 import autogenome_tf as ag
-from autogenome_tf import explainers, families, simulation, summary, tasks, training
-from autogenome_tf.config import Config
-from autogenome_tf.embedding import Embedding
-from autogenome_tf.errors import InputError, StageError
-from autogenome_tf.generative import GenerativeFolds
-from autogenome_tf.resvae import ResVAE
-from autogenome_tf.training import Plan
+from autogenome_tf import explainers, families, tasks
+from autogenome_tf.cli import _summary as summary
+from autogenome_tf.config._config import Config
+from autogenome_tf.core.errors import InputError, StageError
+from autogenome_tf.models._latent_model import Embedding
+from autogenome_tf.nn.res_vae import ResVAE
+from autogenome_tf.simulation import expression as simulation
+from autogenome_tf.training import _loop as training
+from autogenome_tf.training._autoencoders import GenerativeFolds
+from autogenome_tf.training._loop import Plan
 
 SMALL = {"latent": 3, "start_width": 16, "layers": 2}
 DRAWN = simulation.draw(samples=120, features=50, informative=12, interactions=0, classes=3)
@@ -56,7 +59,7 @@ def finished(tmp_path_factory):
 def _few_figures(request, monkeypatch):
     if "finished" not in request.fixturenames:
         monkeypatch.setattr("autogenome_tf.plots.draw", lambda *_: None)
-        maps = "autogenome_tf.representation.Representation.maps"
+        maps = "autogenome_tf.models._latent_space.Representation.maps"
         monkeypatch.setattr(maps, lambda _: pd.DataFrame())
 
 

@@ -7,10 +7,10 @@ import scipy.special
 import scipy.stats
 import tensorflow as tf
 
-from autogenome_tf import likelihoods
-from autogenome_tf.likelihoods import LIKELIHOODS
-from autogenome_tf.ppca import ProbabilisticPCA
-from autogenome_tf.resvae import ResVAE
+from autogenome_tf.nn import likelihoods
+from autogenome_tf.nn.likelihoods import LIKELIHOODS
+from autogenome_tf.nn.probabilistic_pca import ProbabilisticPCA
+from autogenome_tf.nn.res_vae import ResVAE
 
 RANDOM = np.random.default_rng(0)
 ROWS = RANDOM.normal(size=(40, 12)).astype("float32")

@@ -4,8 +4,8 @@ import os
 
 import pytest
 
-from autogenome_tf import roles
-from autogenome_tf.errors import InputError
+from autogenome_tf.config import processes as roles
+from autogenome_tf.core.errors import InputError
 
 VARIABLES = (roles.TUNER, roles.HOST, roles.PORT)
 

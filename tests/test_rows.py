@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from autogenome_tf.config import Config
-from autogenome_tf.errors import InputError
-from autogenome_tf.rows import ConfiguredRows
+from autogenome_tf.automl._run_data import ConfiguredRows
+from autogenome_tf.config._config import Config
+from autogenome_tf.core.errors import InputError
 
 ROWS = 40
 

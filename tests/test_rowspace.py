@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.spatial.distance import pdist
 
-from autogenome_tf.rowspace import MOST_ROWS, Genes, RowSpace, space_for
+from autogenome_tf.preprocessing._row_space import MOST_ROWS, Genes, RowSpace, space_for
 
 ROWS, GENES = 20, 60
 POWERS = (0.0, 0.5, 1.0)
@@ -116,7 +116,7 @@ def test_directions_that_are_rounding_are_dropped():
 
 
 def test_the_truncated_span_is_that_of_the_widest_directions(monkeypatch):
-    monkeypatch.setattr("autogenome_tf.rowspace.RANK", 3)
+    monkeypatch.setattr("autogenome_tf.preprocessing._row_space.RANK", 3)
     rows = matrix("factors")
     exact, truncated = RowSpace.of(rows), RowSpace.of(rows, is_truncated=True)
     assert truncated.basis.shape == (GENES, 3)

@@ -12,12 +12,13 @@ import pytest
 import tensorflow as tf
 
 from autogenome_tf import families, search
-from autogenome_tf.config import Config
-from autogenome_tf.errors import StageError
-from autogenome_tf.folds import Outcome
-from autogenome_tf.search import _base, leaderboard, ranked, trials_of
-from autogenome_tf.search._base import Trial
-from autogenome_tf.training import Diverged, Fit, Plan
+from autogenome_tf.config._config import Config
+from autogenome_tf.core.errors import StageError
+from autogenome_tf.search import _trials as _base
+from autogenome_tf.search import leaderboard, ranked, trials_of
+from autogenome_tf.search._trials import Trial
+from autogenome_tf.training._cross_validation import Outcome
+from autogenome_tf.training._loop import Diverged, Fit, Plan
 
 FAMILIES = {"mlp": {"layers": [1, 2, 3], "units": [8, 16, 32]}}
 FIXED = {"dropout": 0.0, "input_dropout": 0.0, "l2": 0.0, "spectral_power": 0.0,
@@ -281,7 +282,7 @@ class Stubborn:
 def test_a_repeated_proposal_is_told_its_score_and_not_trained_again(monkeypatch):
     shallow, deep = ({"layers": layers, "units": 8} for layers in (1, 2))
     proposer = Stubborn([shallow, deep, shallow, deep])
-    monkeypatch.setattr("autogenome_tf.search.random.proposer", lambda *_: proposer)
+    monkeypatch.setattr("autogenome_tf.search.methods.random.proposer", lambda *_: proposer)
     folds = Pretended()
     trials = searched(folds)
     assert len(trials) == 3 and len(folds.trained) == 2

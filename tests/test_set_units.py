@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 
 import autogenome_tf as ag
-from autogenome_tf.errors import InputError
-from autogenome_tf.ppca import ProbabilisticPCA
-from autogenome_tf.resvae import ResVAE
+from autogenome_tf.core.errors import InputError
+from autogenome_tf.nn.probabilistic_pca import ProbabilisticPCA
+from autogenome_tf.nn.res_vae import ResVAE
 
 MODULES, EACH, GENES = 6, 15, 120
 

@@ -9,9 +9,10 @@ import pytest
 import scipy.stats
 
 import autogenome_tf as ag
-from autogenome_tf import explainers, families, set_importance
-from autogenome_tf.errors import InputError
-from autogenome_tf.predictor import Predictor
+from autogenome_tf import explainers, families
+from autogenome_tf.automl import _set_importance as set_importance
+from autogenome_tf.core.errors import InputError
+from autogenome_tf.models._predictor import Predictor
 
 SETS, EACH, GENES, ROWS, DRIVERS = 24, 10, 160, 240, 3
 

@@ -13,10 +13,12 @@ from sklearn.metrics import balanced_accuracy_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from autogenome_tf import errors, explainers, pathways
+from autogenome_tf import explainers
+from autogenome_tf.core import errors
 from autogenome_tf.data import read_gene_sets
-from autogenome_tf.simulate import FILES, simulate, simulate_landscape, simulate_pathways
-from autogenome_tf.simulation import draw
+from autogenome_tf.simulation import pathways
+from autogenome_tf.simulation.expression import draw
+from autogenome_tf.simulation.folder import FILES, simulate, simulate_landscape, simulate_pathways
 
 SMALL = {"samples": 30, "features": 120, "informative": 6, "interactions": 2, "blocks": 3}
 

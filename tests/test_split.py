@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from autogenome_tf.config._sections import Split
+from autogenome_tf.core.errors import InputError
 from autogenome_tf.data import Dataset, split
-from autogenome_tf.errors import InputError
-from autogenome_tf.sections import Split
 
 ROWS = 120
 

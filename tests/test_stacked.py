@@ -7,7 +7,7 @@ import tensorflow as tf
 from needed import GIVEN, gene_names
 
 from autogenome_tf import families, tasks
-from autogenome_tf.stacked import Stacked
+from autogenome_tf.nn.vectorized import Stacked
 
 TASK = tasks.Classification(["a", "b", "c"])
 NOISY = {"dropout": 0.5, "input_dropout": 0.3}

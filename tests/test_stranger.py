@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 import autogenome_tf as ag
-from autogenome_tf.errors import InputError
-from autogenome_tf.trust import FOREIGN, check_model
+from autogenome_tf.core.errors import InputError
+from autogenome_tf.core.trust import FOREIGN, check_model
 
 STAGES = ("evaluate", "predict", "explain", "export", "report")
 

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from sklearn.utils.class_weight import compute_class_weight
 
-from autogenome_tf.errors import InputError
-from autogenome_tf.sections import Task
+from autogenome_tf.config._sections import Task
+from autogenome_tf.core.errors import InputError
 from autogenome_tf.tasks import Classification, Regression, _natural, task_of
 
 RANDOM = np.random.default_rng(0)

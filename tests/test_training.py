@@ -8,14 +8,23 @@ import pytest
 import scipy.sparse
 from sklearn.linear_model import LogisticRegression, Ridge
 
-from autogenome_tf import families, folds, replicas, training
-from autogenome_tf.config import Config
-from autogenome_tf.errors import InputError
-from autogenome_tf.folds import Folds
-from autogenome_tf.replicas import Rows
-from autogenome_tf.sections import OPTIMIZERS
+from autogenome_tf import families
+from autogenome_tf.config._config import Config
+from autogenome_tf.config._sections import OPTIMIZERS
+from autogenome_tf.core.errors import InputError
 from autogenome_tf.tasks import Classification, Regression
-from autogenome_tf.training import Diverged, Plan
+from autogenome_tf.training import (
+    _cross_validation as folds,
+)
+from autogenome_tf.training import (
+    _loop as training,
+)
+from autogenome_tf.training import (
+    _replicas as replicas,
+)
+from autogenome_tf.training._cross_validation import Folds
+from autogenome_tf.training._loop import Diverged, Plan
+from autogenome_tf.training._replicas import Rows
 
 ROWS, GENES = 60, 20
 TINY = 1e-7  # GiB

@@ -34,7 +34,7 @@ def test_outputs_are_saved_and_name_no_place(notebook):
 
 def search_little():
     """What a kernel does first: each config is taken with fewer trials, epochs and networks."""
-    from autogenome_tf.config import Config
+    from autogenome_tf.config._config import Config
 
     few = {
         "search": {"max_trials": 5, "epochs": 3},

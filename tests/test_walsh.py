@@ -7,8 +7,8 @@ import pytest
 import scipy.linalg
 import tensorflow as tf
 
-from autogenome_tf import walsh
-from autogenome_tf.genotypes import Genotypes, complexity
+from autogenome_tf.nn import walsh_hadamard as walsh
+from autogenome_tf.nn.epistatic_penalty import Genotypes, complexity
 
 
 def random(*shape, seed=0):

@@ -4,17 +4,12 @@ A module with `matches(source)` and `read(source, ...)` is a member; what begins
 belongs to the room.
 """
 
+from autogenome_tf.data._audit import audit
 from autogenome_tf.data._dataset import Dataset, Table
 from autogenome_tf.data._files import stem
 from autogenome_tf.data._gmt import GeneSet, read_gene_sets
 from autogenome_tf.data._hdf5 import check_hdf5
-from autogenome_tf.data._load import (
-    aligned,
-    dataset_of,
-    joined,
-    load_labelled,
-    with_covariates,
-)
+from autogenome_tf.data._load import aligned, dataset_of, joined, load_labelled, with_covariates
 from autogenome_tf.data._memory import table_of
 from autogenome_tf.data._origins import kind_of_origin
 from autogenome_tf.data._read import read_table
@@ -29,6 +24,7 @@ __all__ = [
     "Parts",
     "Table",
     "aligned",
+    "audit",
     "check_genotypes",
     "check_hdf5",
     "check_learnable",

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import scipy.sparse
 
-from autogenome_tf import matrix
-from autogenome_tf.errors import InputError, some
+from autogenome_tf.core import chunked as matrix
+from autogenome_tf.core.errors import InputError, some
 
 
 def checked(where, table, kind, *notes, columns=(), limit=matrix.LIMIT):

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import scipy.sparse
 
-from autogenome_tf import matrix
+from autogenome_tf.core import chunked as matrix
 
 
 @dataclasses.dataclass(frozen=True)

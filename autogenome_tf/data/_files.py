@@ -4,8 +4,8 @@ import csv
 import io
 import os
 
-from autogenome_tf.errors import InputError, nearest
-from autogenome_tf.matrix import GIB, LIMIT
+from autogenome_tf.core.chunked import GIB, LIMIT
+from autogenome_tf.core.errors import InputError, nearest
 
 CODECS = {".gz": "gzip", ".bz2": "bz2", ".zst": "zstd"}
 BLANKS = " "  # this delimiter stands for any run of spaces and tabs

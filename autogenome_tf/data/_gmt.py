@@ -3,8 +3,8 @@
 import dataclasses
 import os
 
+from autogenome_tf.core.errors import InputError
 from autogenome_tf.data._files import check_file, numbered_lines
-from autogenome_tf.errors import InputError
 
 
 @dataclasses.dataclass(frozen=True)

@@ -10,8 +10,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from autogenome_tf.core.errors import InputError
 from autogenome_tf.data._files import check_file, check_unpacked, most_unpacked
-from autogenome_tf.errors import InputError
 
 WALK = Path(__file__).with_name("_walk.py")
 # A sound file takes less than a second, and more only where it holds millions of chunks.

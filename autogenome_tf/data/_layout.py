@@ -4,10 +4,10 @@ import csv
 import dataclasses
 import itertools
 
+from autogenome_tf.core.errors import InputError
 from autogenome_tf.data._cells import is_corner, is_id_name, is_number, is_text
 from autogenome_tf.data._checked import numbered_features
 from autogenome_tf.data._files import BLANKS, filled_rows, numbered_lines
-from autogenome_tf.errors import InputError
 
 # In the order of trust: a comma or a blank stands inside a name more often than a tab does.
 DELIMITERS = {

@@ -6,14 +6,14 @@ import logging
 import numpy as np
 import pandas as pd
 
-from autogenome_tf import matrix
+from autogenome_tf.core import chunked as matrix
+from autogenome_tf.core.errors import InputError, some, unknown
 from autogenome_tf.data._checked import check_line, check_names, numbered_features
 from autogenome_tf.data._dataset import Dataset
 from autogenome_tf.data._files import check_file, numbered_lines
 from autogenome_tf.data._origins import origins
 from autogenome_tf.data._read import read_table
 from autogenome_tf.data._targets import read_columns
-from autogenome_tf.errors import InputError, some, unknown
 
 log = logging.getLogger(__name__)
 

@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import scipy.sparse
 
+from autogenome_tf.core.errors import InputError
 from autogenome_tf.data._checked import checked, numbered_features
 from autogenome_tf.data._dataset import Table
-from autogenome_tf.errors import InputError
 
 
 def table_of(x, columns=()):

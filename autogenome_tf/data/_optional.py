@@ -2,7 +2,7 @@
 
 import importlib
 
-from autogenome_tf.errors import InputError
+from autogenome_tf.core.errors import InputError
 
 
 def single_cell(package, source):

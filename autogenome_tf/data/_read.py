@@ -5,16 +5,16 @@ import inspect
 import os
 import pkgutil
 
+from autogenome_tf.core.chunked import LIMIT
+from autogenome_tf.core.errors import InputError
 from autogenome_tf.data._files import EXPANSION, missing_file, most_unpacked
-from autogenome_tf.errors import InputError
-from autogenome_tf.matrix import LIMIT
 
 
 def readers():
     """Import every reader: the modules of this folder without a leading underscore."""
-    found = pkgutil.iter_modules([os.path.dirname(__file__)])
+    found = pkgutil.iter_modules([os.path.join(os.path.dirname(__file__), "readers")])
     names = sorted(module.name for module in found if not module.name.startswith("_"))
-    return [importlib.import_module(f"{__package__}.{name}") for name in names]
+    return [importlib.import_module(f"{__package__}.readers.{name}") for name in names]
 
 
 def read_table(source, columns=None, delimiter=None, limit=LIMIT, expansion=EXPANSION):

@@ -2,10 +2,10 @@
 
 import numpy as np
 
+from autogenome_tf.core.chunked import Growing
+from autogenome_tf.core.errors import InputError
 from autogenome_tf.data._cells import is_missing, is_number
 from autogenome_tf.data._files import check_width, filled_rows
-from autogenome_tf.errors import InputError
-from autogenome_tf.matrix import Growing
 
 _EXPECTED = "expected a number, or an empty cell or NA where it is missing"
 

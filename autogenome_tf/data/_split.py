@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 from sklearn import model_selection
 
+from autogenome_tf.core.errors import InputError, some, unknown
+from autogenome_tf.core.seeds import derive
 from autogenome_tf.data._targets import read_columns
-from autogenome_tf.errors import InputError, some, unknown
-from autogenome_tf.seeds import derive
 
 log = logging.getLogger(__name__)
 

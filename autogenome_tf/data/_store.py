@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import scipy.sparse
 
+from autogenome_tf.core.errors import InputError, some
 from autogenome_tf.data._memory import table_of
 from autogenome_tf.data._origins import origins
-from autogenome_tf.errors import InputError, some
 
 TARGET = "target"
 

@@ -5,6 +5,8 @@ import os
 
 import pandas as pd
 
+from autogenome_tf.core.chunked import LIMIT
+from autogenome_tf.core.errors import InputError, some
 from autogenome_tf.data._cells import is_id_name, is_missing, is_number, is_text
 from autogenome_tf.data._files import (
     BLANKS,
@@ -15,8 +17,6 @@ from autogenome_tf.data._files import (
     numbered_rows,
 )
 from autogenome_tf.data._layout import DELIMITERS, find_delimiter, head_lines, header_only
-from autogenome_tf.errors import InputError, some
-from autogenome_tf.matrix import LIMIT
 
 
 def read_columns(sources, limit=LIMIT, expansion=EXPANSION, columns=()):

@@ -3,8 +3,8 @@
 import numpy as np
 import scipy.sparse
 
-from autogenome_tf import matrix
-from autogenome_tf.errors import InputError, some
+from autogenome_tf.core import chunked as matrix
+from autogenome_tf.core.errors import InputError, some
 
 FEWEST_OF_A_CLASS = 2
 

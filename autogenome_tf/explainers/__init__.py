@@ -14,13 +14,14 @@ import pkgutil
 import keras
 import numpy as np
 
-from autogenome_tf import data, walsh
-from autogenome_tf.errors import InputError, StageError, unknown
+from autogenome_tf import data
+from autogenome_tf.core.errors import InputError, StageError, unknown
 from autogenome_tf.explainers._attributions import Attributions, stability, totals
 from autogenome_tf.explainers._levels import contributions
 from autogenome_tf.explainers._pairs import Pairs, changed_importance, double_knockout
 from autogenome_tf.explainers._rule import Unexplained, without_rule
 from autogenome_tf.explainers._spectrum import Spectrum
+from autogenome_tf.nn import walsh_hadamard as walsh
 from autogenome_tf.preprocessing import of_part
 
 __all__ = [

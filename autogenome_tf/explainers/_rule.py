@@ -9,8 +9,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from autogenome_tf.replicas import compiled
-from autogenome_tf.stacked import NOISE
+from autogenome_tf.nn.graphs import compiled
+from autogenome_tf.nn.vectorized import NOISE
 
 # Layers whose outputs are linear in their inputs at inference.
 LINEAR = (

@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pandas as pd
 
-from autogenome_tf import walsh
+from autogenome_tf.nn import walsh_hadamard as walsh
 
 # Terms of an output in the table, the largest.
 MOST_TERMS = 1000

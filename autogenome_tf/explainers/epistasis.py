@@ -7,8 +7,9 @@ where every genotype is equally likely in the background.
 
 import numpy as np
 
-from autogenome_tf import matrix, walsh
+from autogenome_tf.core import chunked as matrix
 from autogenome_tf.explainers._rule import Unexplained
+from autogenome_tf.nn import walsh_hadamard as walsh
 
 # In the place of a background stands what the network sees of all genotypes, in order.
 OF_GENOTYPES = True

@@ -12,7 +12,7 @@ import functools
 import importlib
 import pkgutil
 
-from autogenome_tf.errors import InputError, unknown
+from autogenome_tf.core.errors import InputError, unknown
 from autogenome_tf.families._space import RATES, number, word
 
 __all__ = [

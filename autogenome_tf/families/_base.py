@@ -5,9 +5,9 @@ import keras_tuner
 import numpy as np
 
 from autogenome_tf import families
-from autogenome_tf.errors import InputError
-from autogenome_tf.layers import Blocks
-from autogenome_tf.resvae import ResVAE
+from autogenome_tf.core.errors import InputError
+from autogenome_tf.nn.layers import Blocks
+from autogenome_tf.nn.res_vae import ResVAE
 
 
 class Family(keras_tuner.HyperModel):

@@ -5,7 +5,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from autogenome_tf.errors import InputError
+from autogenome_tf.core.errors import InputError
 
 
 @dataclasses.dataclass(frozen=True)

@@ -8,7 +8,7 @@ own; here the mean alone is trained.) Genes without a set are seen by `bypass` u
 
 import numpy as np
 
-from autogenome_tf import genesets
+from autogenome_tf.families import _gene_sets as genesets
 from autogenome_tf.families._space import ACTIVATIONS, COMMON, files, integer, limit, number, word
 
 # Names of the activations of units that stand for sets, and for groups of them.

@@ -2,8 +2,8 @@
 
 import dataclasses
 
-from autogenome_tf import genesets
-from autogenome_tf.errors import InputError
+from autogenome_tf.core.errors import InputError
+from autogenome_tf.families import _gene_sets as genesets
 from autogenome_tf.families._space import ACTIVATIONS, files, integer, limit, number, sizes, word
 
 # What it is for; networks of all other families predict targets.

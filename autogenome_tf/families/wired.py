@@ -6,7 +6,7 @@ those decisions as AutoGenome writes them: for three searched layers ``[width_2,
 width_4, skip_1_4, skip_2_4]``, a width as its position among the layer's options in order of size.
 """
 
-from autogenome_tf.errors import InputError
+from autogenome_tf.core.errors import InputError
 from autogenome_tf.families._space import COMMON, integer, number, sizes
 
 # The default widths of a layer, as parts of the largest.

@@ -6,7 +6,7 @@ import itertools
 import numpy as np
 from matplotlib.figure import Figure
 
-from autogenome_tf.files import on_a_line
+from autogenome_tf.core.files import on_a_line
 
 # Okabe and Ito's palette, told apart under all common colour blindness; without its yellow,
 # which is lost on white. https://jfly.uni-koeln.de/color/

@@ -1,6 +1,6 @@
 """The figures of a run folder, drawn from its files alone."""
 
-from autogenome_tf.files import safe_names
+from autogenome_tf.core.files import safe_names
 from autogenome_tf.plots._save import save
 from autogenome_tf.plots._source import attributions
 from autogenome_tf.plots.calibration import calibration

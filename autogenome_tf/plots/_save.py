@@ -2,7 +2,7 @@
 
 import pathlib
 
-from autogenome_tf.files import replacing
+from autogenome_tf.core.files import replacing
 
 DPI = 150
 

@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 import scipy.special
 
-from autogenome_tf.errors import InputError, unknown
-from autogenome_tf.evaluation import SCORED
+from autogenome_tf.core.errors import InputError, unknown
+from autogenome_tf.metrics import SCORED
 from autogenome_tf.run import Run
 
 

@@ -1,6 +1,6 @@
 """How far regression predictions lie from the truth."""
 
-from autogenome_tf.errors import InputError, unknown
+from autogenome_tf.core.errors import InputError, unknown
 from autogenome_tf.plots import _paper
 from autogenome_tf.plots._source import of_run
 

@@ -5,7 +5,7 @@ import importlib.resources
 
 import jinja2
 
-from autogenome_tf.files import on_a_line
+from autogenome_tf.core.files import on_a_line
 from autogenome_tf.report import (
     _genes,
     _latent,

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from autogenome_tf import plots
-from autogenome_tf.files import on_a_line
+from autogenome_tf.core.files import on_a_line
 from autogenome_tf.report._page import Beside, Heading, Section, Table, number, picture
 from autogenome_tf.report._scores import families
 

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from autogenome_tf.evaluation import in_order
-from autogenome_tf.files import on_a_line
+from autogenome_tf.core.files import on_a_line
+from autogenome_tf.metrics import in_order
 from autogenome_tf.report._doubts import doubts
 from autogenome_tf.report._page import Section, Warnings, interval, listed, number
 

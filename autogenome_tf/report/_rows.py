@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from autogenome_tf.files import on_a_line
+from autogenome_tf.core.files import on_a_line
 from autogenome_tf.report._page import Section, Table, number
 
 PARTS = ("train", "validation", "test", "evaluate", "predict")

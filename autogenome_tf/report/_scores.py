@@ -4,9 +4,8 @@ import numpy as np
 import sklearn.metrics
 
 from autogenome_tf import plots
-from autogenome_tf.evaluation import in_order
-from autogenome_tf.files import on_a_line
-from autogenome_tf.metrics import HIGHER_IS_BETTER
+from autogenome_tf.core.files import on_a_line
+from autogenome_tf.metrics import HIGHER_IS_BETTER, in_order
 from autogenome_tf.report._page import Section, Table, interval, number, pictures_of
 
 MEANING = {

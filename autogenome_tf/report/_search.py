@@ -2,7 +2,7 @@
 
 import json
 
-from autogenome_tf.files import on_a_line
+from autogenome_tf.core.files import on_a_line
 from autogenome_tf.report._page import Section, Table, number, pictures_of
 
 TOP = 10

@@ -1,7 +1,7 @@
 """Which gene sets the predictions rest on, and which genes a network's gates let in."""
 
 from autogenome_tf import families, plots
-from autogenome_tf.files import on_a_line
+from autogenome_tf.core.files import on_a_line
 from autogenome_tf.report._page import Heading, Section, Table, number, picture
 
 # From here on a share lies clearly above that of both controls, in their standard deviations.

@@ -11,10 +11,11 @@ import json
 import logging
 import time
 
-from autogenome_tf import roles
-from autogenome_tf.errors import InputError
-from autogenome_tf.search import _shared, enas
-from autogenome_tf.search._base import (
+from autogenome_tf.config import processes as roles
+from autogenome_tf.core.errors import InputError
+from autogenome_tf.core.seeds import derive
+from autogenome_tf.search import _distributed as _shared
+from autogenome_tf.search._trials import (
     ENSEMBLE_SHARE,
     FINAL_SHARE,
     MOST_REPEATS,
@@ -24,18 +25,18 @@ from autogenome_tf.search._base import (
     attempt,
     check_failures,
     leaderboard,
-    plan_of,
     ranked,
     recorded,
     reference,
     trials_of,
 )
-from autogenome_tf.seeds import derive
+from autogenome_tf.search.methods import enas
 
 __all__ = [
-    "Attempt", "Best", "Trial", "check", "joined", "leaderboard", "log_of", "plan_of", "ranked",
+    "Attempt", "Best", "Trial", "check", "joined", "leaderboard", "log_of", "ranked",
     "search", "seconds_before", "trials_of", "work",
 ]  # fmt: skip
+from autogenome_tf.training import Plan
 
 log = logging.getLogger(__name__)
 
@@ -136,18 +137,18 @@ work, log_of = _shared.work, _shared.log_of
 
 
 def _proposer(networks, config, *more):
-    method = importlib.import_module(f"{__name__}.{config.search.method}")
+    method = importlib.import_module(f"{__name__}.methods.{config.search.method}")
     return method.proposer(networks, config, derive(config.seed, "search"), *more)
 
 
 def _first(folds, config, spaces, finished, deadline):
     """The linear reference, where there is one."""
-    plan = plan_of(config, config.search.epochs, deadline)
+    plan = Plan.of(config.training, config.search.epochs, deadline)
     if config.task.type == "representation":
         log.info("search: a representation has no linear reference; PCA is scored beside it")
     elif 0 in finished:
         # A rung starts from the rung before it, so the whole ladder is climbed again.
-        plan = plan_of(config, config.search.epochs)
+        plan = Plan.of(config.training, config.search.epochs)
         yield Attempt(
             finished[0], None, lambda: reference(folds, spaces, plan, config.seed).outcome
         )
@@ -177,7 +178,7 @@ def _loop(proposer, folds, config, finished, deadline, fewest):
         repeats = 0 if is_new else repeats + 1
         if is_new:
             number += 1
-            plan = plan_of(config, epochs or config.search.epochs, deadline)
+            plan = Plan.of(config.training, epochs or config.search.epochs, deadline)
             if is_recorded:
                 tried = recorded(folds, finished[number], plan, config.seed)
             else:

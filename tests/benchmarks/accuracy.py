@@ -33,7 +33,7 @@ from sets import SHARED, Set, alone, sets
 from sklearn.model_selection import train_test_split
 
 import autogenome_tf as ag
-from autogenome_tf import console
+from autogenome_tf.run import _console as console
 
 TEST = 0.2
 # Keys of our config beyond those that the data and the budget ask for.
@@ -105,7 +105,7 @@ def ours(problem):
 
 def _labelled(problem):
     """Targets and split for our config, with validation rows where folds would not rank."""
-    from autogenome_tf.folds import number_of_folds
+    from autogenome_tf.training._cross_validation import number_of_folds
 
     part = np.full(len(problem.truth), "train", dtype=object)
     part[problem.test] = "test"

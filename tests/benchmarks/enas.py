@@ -32,11 +32,13 @@ import scipy.stats
 from sets import sets
 
 import autogenome_tf as ag
-from autogenome_tf import console, families, simulation
-from autogenome_tf.rows import ConfiguredRows
+from autogenome_tf import families
+from autogenome_tf.automl._run_data import ConfiguredRows
+from autogenome_tf.run import _console as console
 from autogenome_tf.search._enas.controller import Uniform
-from autogenome_tf.search.enas import Enas
-from autogenome_tf.training import Plan
+from autogenome_tf.search.methods.enas import Enas
+from autogenome_tf.simulation import expression as simulation
+from autogenome_tf.training._loop import Plan
 
 SETS = ("khan_srbct", "tcga9_rnaseq", "brca_tcga_subtype", "twelve")
 TABLES = ("agreement", "searches")

@@ -32,8 +32,12 @@ from sets import SHARED, sets
 from sklearn.linear_model import LassoCV
 
 import autogenome_tf as ag
-from autogenome_tf import console, ensemble, landscape, metrics, walsh
+from autogenome_tf import metrics
+from autogenome_tf.ensemble import _greedy as ensemble
+from autogenome_tf.nn import walsh_hadamard as walsh
+from autogenome_tf.run import _console as console
 from autogenome_tf.search import Best, search
+from autogenome_tf.simulation import landscape
 
 STRENGTHS = [0.03, 0.01, 0.1]
 L2 = [1e-3, 1e-4, 1e-2, 3e-2, 1e-1]

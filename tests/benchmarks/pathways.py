@@ -27,7 +27,9 @@ import sklearn.metrics
 from sets import SHARED, sets
 
 import autogenome_tf as ag
-from autogenome_tf import console, data, pathways
+from autogenome_tf import data
+from autogenome_tf.run import _console as console
+from autogenome_tf.simulation import pathways
 
 COLLECTIONS = {
     "hallmark": "hallmark_msigdb_v7.0.gmt",

@@ -29,8 +29,10 @@ import sklearn.feature_selection
 import sklearn.metrics
 
 import autogenome_tf as ag
-from autogenome_tf import console, explainers, simulation
-from autogenome_tf.explanation import Explanation
+from autogenome_tf import explainers
+from autogenome_tf.automl._explanation import Explanation
+from autogenome_tf.run import _console as console
+from autogenome_tf.simulation import expression as simulation
 
 METHODS = ("fast_deep_shap", "gradient", "knockout")
 STEPS = (5, 10, 20, 50, 100)

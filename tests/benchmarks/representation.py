@@ -21,8 +21,8 @@ import pandas as pd
 from sets import sets
 
 import autogenome_tf as ag
-from autogenome_tf import console
-from autogenome_tf.representation import Representation
+from autogenome_tf.models._latent_space import Representation
+from autogenome_tf.run import _console as console
 
 BATCHED = "pancreas_3batches"
 SHOWN = ("explained", "knn_accuracy", "ari", "nmi", "silhouette")

@@ -24,11 +24,14 @@ import numpy as np
 from sklearn.model_selection import StratifiedKFold
 
 import autogenome_tf as ag
-from autogenome_tf import console, families, simulation
-from autogenome_tf.folds import Folds
-from autogenome_tf.search import random, search
+from autogenome_tf import families
+from autogenome_tf.run import _console as console
+from autogenome_tf.search import search
+from autogenome_tf.search.methods import random
+from autogenome_tf.simulation import expression as simulation
 from autogenome_tf.tasks import Classification
-from autogenome_tf.training import FEWEST_STEPS, SMALLEST_BATCH, Plan
+from autogenome_tf.training._cross_validation import Folds
+from autogenome_tf.training._loop import FEWEST_STEPS, SMALLEST_BATCH, Plan
 
 SHAPES = ("150x20000", "600x5000", "5000x2000")
 FOLDS = 5

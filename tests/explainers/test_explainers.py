@@ -10,17 +10,18 @@ import numpy as np
 import pytest
 import scipy.stats
 
-from autogenome_tf import ensemble, explainers
-from autogenome_tf.config import Config
-from autogenome_tf.errors import InputError, StageError
+from autogenome_tf import explainers
+from autogenome_tf.config._config import Config
+from autogenome_tf.core.errors import InputError, StageError
+from autogenome_tf.ensemble import _greedy as ensemble
 from autogenome_tf.explainers import Unexplained, deep_shap, fast_deep_shap, gradient, knockout
 from autogenome_tf.explainers import _rule as rule
-from autogenome_tf.folds import Folds
-from autogenome_tf.predictor import Predictor
-from autogenome_tf.preprocessing import Constants, Moments, Transform
-from autogenome_tf.search._base import Attempt, Trial
+from autogenome_tf.models._predictor import Predictor
+from autogenome_tf.preprocessing._preprocessing import Constants, Moments, Transform
+from autogenome_tf.search._trials import Attempt, Trial
 from autogenome_tf.tasks import Classification, Regression
-from autogenome_tf.training import Plan
+from autogenome_tf.training._cross_validation import Folds
+from autogenome_tf.training._loop import Plan
 
 ROWS, GENES = 60, 40
 RANDOM = np.random.default_rng(0)

@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 import sklearn.metrics
 
-from autogenome_tf import explainers, simulation
-from autogenome_tf.config import Config
-from autogenome_tf.folds import Folds
+from autogenome_tf import explainers
+from autogenome_tf.config._config import Config
+from autogenome_tf.simulation import expression as simulation
 from autogenome_tf.tasks import Classification
-from autogenome_tf.training import Plan
+from autogenome_tf.training._cross_validation import Folds
+from autogenome_tf.training._loop import Plan
 
 METHODS = ("fast_deep_shap", "gradient", "knockout")
 DRAWN = simulation.draw(

@@ -6,11 +6,11 @@ import pytest
 import tensorflow as tf
 
 from autogenome_tf import families
-from autogenome_tf.errors import InputError
-from autogenome_tf.layers import Gate, Masked, open_gates, plain
-from autogenome_tf.replicas import Rows, engine, resident
-from autogenome_tf.stacked import Stacked
+from autogenome_tf.core.errors import InputError
+from autogenome_tf.nn.layers import Gate, Masked, open_gates, plain
+from autogenome_tf.nn.vectorized import Stacked
 from autogenome_tf.tasks import Classification
+from autogenome_tf.training._replicas import Rows, engine, resident
 
 GENES = [f"G{gene}" for gene in range(8)]
 TASK = Classification(["a", "b", "c"])

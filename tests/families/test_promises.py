@@ -9,7 +9,7 @@ import pytest
 from needed import GIVEN, gene_names
 
 from autogenome_tf import families
-from autogenome_tf.errors import InputError
+from autogenome_tf.core.errors import InputError
 from autogenome_tf.tasks import Classification, Regression
 
 GENES = 6

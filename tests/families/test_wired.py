@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from autogenome_tf import families
-from autogenome_tf.errors import InputError
+from autogenome_tf.core.errors import InputError
 from autogenome_tf.families import wired
 from autogenome_tf.tasks import Classification
 

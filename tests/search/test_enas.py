@@ -11,17 +11,18 @@ import scipy.special
 import tensorflow as tf
 
 from autogenome_tf import families
-from autogenome_tf.config import Config
-from autogenome_tf.errors import InputError
-from autogenome_tf.folds import Folds
-from autogenome_tf.run import Run
-from autogenome_tf.search import enas, search, seconds_before
-from autogenome_tf.search._base import Trial
+from autogenome_tf.config._config import Config
+from autogenome_tf.config._sections import Enas
+from autogenome_tf.core.errors import InputError
+from autogenome_tf.run._run import Run
+from autogenome_tf.search import search, seconds_before
 from autogenome_tf.search._enas.bank import Bank, Wiring
 from autogenome_tf.search._enas.controller import Controller, Uniform
-from autogenome_tf.sections import Enas
+from autogenome_tf.search._trials import Trial
+from autogenome_tf.search.methods import enas
 from autogenome_tf.tasks import Classification, Regression
-from autogenome_tf.training import Plan
+from autogenome_tf.training._cross_validation import Folds
+from autogenome_tf.training._loop import Plan
 
 ROWS, GENES = 45, 30
 RANDOM = np.random.default_rng(0)
@@ -448,7 +449,7 @@ def test_finalists_train_from_scratch():
 
 def seed_of(trial, config):
     """The seed that any search trains these values with."""
-    from autogenome_tf.seeds import derive
+    from autogenome_tf.core.seeds import derive
 
     texts = json.dumps(trial.values, sort_keys=True)
     return derive(config.seed, f"trial/{trial.family}/{texts}/{config.training.epochs}")

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 from autogenome_tf import families, search
-from autogenome_tf.config import Config
+from autogenome_tf.config._config import Config
+from autogenome_tf.config._sections import Search
 from autogenome_tf.search import _keras_tuner
-from autogenome_tf.sections import Search
 
 MEMBERS = sorted(
     module.name for module in pkgutil.iter_modules(search.__path__) if module.name[0] != "_"

@@ -10,9 +10,10 @@ import time
 
 import pytest
 
-from autogenome_tf import families, roles
-from autogenome_tf.config import Config
-from autogenome_tf.errors import InputError, StageError
+from autogenome_tf import families
+from autogenome_tf.config import processes as roles
+from autogenome_tf.config._config import Config
+from autogenome_tf.core.errors import InputError, StageError
 from autogenome_tf.search import _keras_tuner
 from autogenome_tf.search._keras_tuner import chief, worker
 

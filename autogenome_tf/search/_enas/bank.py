@@ -7,10 +7,11 @@ on the rows it holds out.
 import numpy as np
 import tensorflow as tf
 
+from autogenome_tf.core.seeds import derive
 from autogenome_tf.families import wired
-from autogenome_tf.replicas import InMemory, compiled
-from autogenome_tf.seeds import derive
-from autogenome_tf.stacked import Stacked
+from autogenome_tf.nn.graphs import compiled
+from autogenome_tf.nn.vectorized import Stacked
+from autogenome_tf.training import InMemory
 
 # Rows to train on whose statistics normalise a child where it is judged.
 CONTEXT = 64

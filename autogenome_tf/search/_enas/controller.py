@@ -4,8 +4,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from autogenome_tf.replicas import compiled
-from autogenome_tf.seeds import derive
+from autogenome_tf.core.seeds import derive
+from autogenome_tf.nn.graphs import compiled
 
 # As published: no first moment, and an epsilon that damps what is seldom decided.
 ADAM = {"beta_1": 0.0, "epsilon": 1e-3}

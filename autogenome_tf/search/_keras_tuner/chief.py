@@ -21,7 +21,7 @@ from keras_tuner.engine import trial as engine
 from keras_tuner.src import protos
 from keras_tuner.src.distribute import oracle_chief
 
-from autogenome_tf.errors import InputError, StageError
+from autogenome_tf.core.errors import InputError, StageError
 
 log = logging.getLogger(__name__)
 

@@ -10,15 +10,8 @@ from keras_tuner.engine import trial as engine
 from keras_tuner.src import protos
 from keras_tuner.src.distribute import oracle_client
 
-from autogenome_tf.errors import StageError
-from autogenome_tf.search._keras_tuner.chief import (
-    FOLDER,
-    METADATA,
-    POLL,
-    RUN,
-    SECONDS,
-    number_of,
-)
+from autogenome_tf.core.errors import StageError
+from autogenome_tf.search._keras_tuner.chief import FOLDER, METADATA, POLL, RUN, SECONDS, number_of
 
 log = logging.getLogger(__name__)
 

@@ -1,0 +1,277 @@
+"""The command line: one function a verb, one call each; only those that train import TensorFlow."""
+
+import argparse
+import dataclasses
+import os
+import sys
+from pathlib import Path
+
+from autogenome_tf.core import __version__
+from autogenome_tf.core.errors import InputError, StageError
+
+DONE, FAILED, WRONG_INPUT = 0, 1, 2
+
+
+def main(arguments=None):
+    """Run one verb; returns the exit status (0 done, 2 the input is wrong, 1 anything else)."""
+    parsed = _parser().parse_args(arguments)
+    try:
+        parsed.verb(parsed)
+    except InputError as error:
+        print(f"autogenome-tf: {error}", file=sys.stderr)
+        return WRONG_INPUT
+    except (StageError, OSError) as error:
+        print(f"autogenome-tf: {error}", file=sys.stderr)
+        return FAILED
+    except KeyboardInterrupt:
+        print("autogenome-tf: interrupted; the same command goes on from here.", file=sys.stderr)
+        return FAILED
+    return DONE
+
+
+def check(parsed):
+    """Check a config without TensorFlow."""
+    from autogenome_tf import families
+    from autogenome_tf.config import Config
+
+    config = Config.load(parsed.config, parsed.set)
+    families.spaces(config, f"{parsed.config}: families")
+    if not config.data.features:
+        raise InputError(f"{parsed.config}: data.features: expected the path of a matrix.")
+    for path in config.files:
+        if not Path(path).exists():
+            raise InputError(f"{parsed.config}: {path}: no such file.")
+    print(f"{parsed.config}: fine; {config.search.method} search over {', '.join(config.families)}")
+
+
+def run(parsed):
+    """Do all stages and show what came out."""
+    automl = _of_config(parsed)
+    is_done = automl.run() is not None
+    if is_done and not parsed.quiet:
+        from autogenome_tf.cli._summary import show
+
+        show(automl.folder, automl.config)
+
+
+def train(parsed):
+    """Search and train."""
+    automl = _of_config(parsed)
+    if automl.train() is not None:
+        print(automl.folder)
+
+
+def evaluate(parsed):
+    """Score a run's model and show the metrics."""
+    automl = _of_run(parsed)
+    automl.evaluate()
+    if not parsed.quiet:
+        from autogenome_tf.cli._summary import show_metrics
+
+        show_metrics(automl.folder)
+
+
+def explain(parsed):
+    """Attribute a run's predictions to genes."""
+    automl = _of_run(parsed)
+    table = automl.explain(parsed.method, parsed.samples, interactions=parsed.interactions)
+    if not parsed.quiet:
+        top = table.head(automl.config.explanation.top)
+        print(top[["feature", "rank", "total"]].to_string(index=False))
+    print(automl.folder / "attributions.tsv")
+
+
+def export(parsed):
+    """Write a run's model for TensorFlow Serving."""
+    print(_of_run(parsed).export())
+
+
+def report(parsed):
+    """Write a run's report.html."""
+    print(_of_run(parsed).report())
+
+
+def predict(parsed):
+    """Predict new rows."""
+    automl = _of_run(parsed)
+    frame = automl.predict(parsed.file)
+    from autogenome_tf.data import stem
+    from autogenome_tf.run import Run
+
+    output = parsed.output or automl.folder / f"{stem(parsed.file)}.predictions.tsv"
+
+    try:
+        Run(Path(output).parent).write_table(Path(output).name, frame)
+    except OSError as error:
+        raise InputError(f"{output}: cannot write here: {error.strerror}.") from None
+    print(output)
+
+
+def port(parsed):
+    """Turn a config of AutoGenome into one of this package."""
+    from autogenome_tf import families
+    from autogenome_tf.config import Config, read_json
+    from autogenome_tf.config import autogenome as legacy
+    from autogenome_tf.core.files import replacing
+
+    given = read_json(parsed.old)
+    if Path(parsed.new).exists():
+        raise InputError(f"{parsed.new}: is there already; expected a new file.")
+    if not legacy.is_original(given):
+        raise InputError(f"{parsed.old}: no config of AutoGenome: neither model nor trainer in it.")
+    folder = Path(parsed.new).resolve().parent
+    keys, notes = legacy.ported(given, parsed.old, Path(parsed.old).parent)
+    config = Config.of(keys, parsed.old).resolved(Path(parsed.old).resolve().parent)
+    families.spaces(config, f"{parsed.old}: families")
+    try:
+        with replacing(parsed.new) as path:
+            path.write_text(config.relative(folder).as_json(is_short=True))
+    except OSError as error:
+        raise InputError(f"{parsed.new}: cannot write here: {error.strerror}.") from None
+    rows = [("old key", "new key", "effect"), *((n.old, n.new or "-", n.effect) for n in notes)]
+    widths = [max(len(row[column]) for row in rows) for column in (0, 1)]
+    for old, new, effect in rows:
+        print(f"{old:{widths[0]}}  {new:{widths[1]}}  {effect}".rstrip())
+    print(parsed.new)
+
+
+def schema(parsed):
+    """Print the JSON Schema of configs, for editors."""
+    import json
+
+    from autogenome_tf.cli import _schema as reference
+
+    print(reference.table() if parsed.table else json.dumps(reference.schema(), indent=2))
+
+
+def simulate(parsed):
+    """Write a matrix with planted genes and the truth beside it."""
+    from autogenome_tf.simulation import expression as simulation
+    from autogenome_tf.simulation import folder as writers
+    from autogenome_tf.simulation import landscape, pathways
+
+    kind, write, what = simulation, writers.simulate, "an expression matrix"
+    if parsed.landscape:
+        kind, write, what = landscape, writers.simulate_landscape, "genotypes"
+    if parsed.pathways:
+        kind, write, what = pathways, writers.simulate_pathways, "expression that follows gene sets"
+    names = {field.name for field in dataclasses.fields(kind.Parameters)}
+    given = {name: value for name, value in vars(parsed).items() if name in parsed.of_what}
+    for name in sorted(given.keys() - names):
+        raise InputError(f"simulate: --{name.replace('_', '-')} says nothing of {what}.")
+    write(parsed.folder, **given)
+    print(
+        f"{parsed.folder}: {', '.join(sorted(path.name for path in Path(parsed.folder).iterdir()))}"
+    )
+
+
+def _of_config(parsed):
+    from autogenome_tf.config import Config
+    from autogenome_tf.config import processes as roles
+    from autogenome_tf.run import talk
+
+    roles.take(parsed.role, parsed.chief)
+    overrides = list(parsed.set)
+    talk(parsed.quiet)
+    config = Config.load(parsed.config, overrides)
+    if parsed.output:
+        config = config.model_copy(update={"output_dir": str(Path(parsed.output).resolve())})
+    return _autogenome()(config)
+
+
+def _of_run(parsed):
+    from autogenome_tf.run import Run, talk
+
+    Run.existing(parsed.run)
+    talk(parsed.quiet)
+    return _autogenome().load(parsed.run)
+
+
+def _autogenome():
+    """Import the stages, and TensorFlow with them, without the banners it prints on start."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    sys.stderr.flush()
+    kept = os.dup(2)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        from autogenome_tf.automl import AutoGenome
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
+    return AutoGenome
+
+
+def _parser():
+    parser = argparse.ArgumentParser(
+        prog="autogenome-tf", description="AutoML for omics matrices on TensorFlow."
+    )
+    parser.add_argument("--version", action="version", version=__version__)
+    verbs = parser.add_subparsers(title="verbs", required=True, metavar="VERB")
+    for verb, config_help in (
+        (run, "a JSON config"),
+        (train, "a JSON config"),
+        (check, "a JSON config"),
+    ):
+        sub = _verb(verbs, verb)
+        sub.add_argument("config", metavar="CONFIG", help=config_help)
+        sub.add_argument("--set", action="append", default=[], metavar="key.path=value",
+                         help="override one key of the config")  # fmt: skip
+        if verb is not check:
+            sub.add_argument("--output", metavar="DIR", help="takes the place of output_dir")
+            sub.add_argument("--role", choices=["chief", "worker"],
+                             help="the part of this process in a search of several")  # fmt: skip
+            sub.add_argument("--chief", metavar="HOST:PORT",
+                             help="its address; 127.0.0.1:8000 unless told otherwise")  # fmt: skip
+            _quiet(sub)
+    for verb in (evaluate, explain, predict, export, report):
+        sub = _verb(verbs, verb)
+        sub.add_argument("run", metavar="RUN", help="the folder of a run")
+        if verb is explain:
+            sub.add_argument("--method", help="in place of explanation.method")
+            sub.add_argument("--samples", type=int, metavar="N", help="rows to explain")
+            sub.add_argument("--interactions", type=int, metavar="N",
+                             help="rank pairs of the N foremost genes")  # fmt: skip
+        if verb is predict:
+            sub.add_argument("file", metavar="FILE", help="rows of the same genes, in any order")
+            sub.add_argument("--output", metavar="OUT.tsv", help="default: in the run folder")
+        _quiet(sub)
+    sub = _verb(verbs, port)
+    sub.add_argument("old", metavar="OLD.json", help="a config of AutoGenome")
+    sub.add_argument("new", metavar="NEW.json", help="where the new one is written")
+    sub = _verb(verbs, schema)
+    sub.add_argument("--table", action="store_true", help="as Markdown, for people")
+    _add_simulate(verbs)
+    return parser
+
+
+def _verb(verbs, function):
+    sub = verbs.add_parser(
+        function.__name__, help=function.__doc__.splitlines()[0], description=function.__doc__
+    )
+    sub.set_defaults(verb=function)
+    return sub
+
+
+def _quiet(sub):
+    sub.add_argument("--quiet", action="store_true", help="say nothing but warnings and errors")
+
+
+def _add_simulate(verbs):
+    sub = _verb(verbs, simulate)
+    sub.add_argument("folder", metavar="DIR", help="an empty or new folder")
+    kinds = {"samples": int, "features": int, "classes": int, "informative": int,
+             "interactions": int, "blocks": int, "batches": int, "batch-effect": float,
+             "dropout": float, "noise": float, "terms": int, "order": int, "sets": int,
+             "genes": int, "seed": int}  # fmt: skip
+    of_genotypes = "genotypes of 0 and 1 and a target that is a sum of products of sites"
+    of_sets = "expression that follows gene sets, a few of which decide the class"
+    several = sub.add_mutually_exclusive_group()
+    several.add_argument("--landscape", action="store_true", help=of_genotypes)
+    several.add_argument("--pathways", action="store_true", help=of_sets)
+    sub.set_defaults(of_what=[name.replace("-", "_") for name in [*kinds, "task"]])
+    for name, kind in kinds.items():
+        option = {"type": kind, "default": argparse.SUPPRESS, "metavar": kind.__name__.upper()}
+        sub.add_argument(f"--{name}", **option)
+    sub.add_argument("--task", choices=["classification", "regression"], default=argparse.SUPPRESS)

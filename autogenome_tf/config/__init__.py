@@ -1,0 +1,6 @@
+"""What was asked for, frozen; messages about what is wrong; processes; the port of AutoGenome."""
+
+from autogenome_tf.config._config import PATHS, Config, merged, read_json
+from autogenome_tf.config._sections import Output, listed
+
+__all__ = ["Config", "Output", "PATHS", "listed", "merged", "read_json"]

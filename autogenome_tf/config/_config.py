@@ -1,0 +1,371 @@
+"""What was asked, frozen: a whole config, from JSON and back, and errors that name the place."""
+
+import contextlib
+import json
+import logging
+import os
+from pathlib import Path
+from typing import Annotated, Any
+
+import json5
+import pydantic
+from pydantic import Field, field_validator, model_validator
+
+from autogenome_tf.config import autogenome as legacy
+from autogenome_tf.config._messages import first_problem, json_problem
+from autogenome_tf.config._sections import (
+    OBJECTIVES,
+    Data,
+    Ensemble,
+    Explanation,
+    Export,
+    Output,
+    Search,
+    Section,
+    Split,
+    Task,
+    Training,
+    listed,
+)
+from autogenome_tf.core.errors import InputError, nearest
+
+log = logging.getLogger(__name__)
+
+SCANPY_PREFIX = "scanpy:"
+# Characters in which a mistake is looked for.
+MOST_TEXT = 2 << 20
+# Keys of families that name files, and those of `data`.
+FAMILY_PATHS = ("gene_sets", "set_groups")
+PATHS = (
+    "features", "targets", "feature_names", "validation", "validation_targets", "evaluate",
+    "evaluate_targets", "predict", "split",
+)  # fmt: skip
+
+
+class Config(Section):
+    """One run, as asked for; every key with its default.
+
+    >>> Config.of({"name": "demo", "data": {"features": "x.tsv"}}).search.max_trials
+    30
+    """
+
+    name: str = Field(
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", description="Of the run's folder; must be given."
+    )
+    seed: Annotated[int, Field(ge=0)] = Field(7, description="Of everything drawn by chance.")
+    output_dir: Annotated[str, Field(min_length=1)] = Field(
+        "runs", description="Where the run's folder is made."
+    )
+    data: Data = Field(default_factory=Data)
+    task: Task = Field(default_factory=lambda: Task(loss="cross_entropy"))
+    families: dict[str, dict[str, Any]] = Field(
+        default_factory=lambda: {"linear": {}, "mlp": {}, "resnet": {}, "densenet": {}},
+        min_length=1,
+        description=(
+            "Families to search, each with its hyperparameters: a list narrows one, a scalar fixes "
+            "it. Left out: linear, mlp, resnet and densenet; of a representation resvae."
+        ),
+    )
+    search: Search = Field(default_factory=Search)
+    training: Training = Field(default_factory=Training)
+    ensemble: Ensemble = Field(default_factory=Ensemble)
+    explanation: Explanation = Field(default_factory=Explanation)
+    export: Export = Field(default_factory=Export)
+    output: Output = Field(default_factory=Output)
+
+    @field_validator("families", mode="before")
+    @classmethod
+    def _families_are_objects(cls, families):
+        if isinstance(families, dict):
+            return {name: {} if given is None else given for name, given in families.items()}
+        return families
+
+    @field_validator("families")
+    @classmethod
+    def _files_are_named_by_texts(cls, families):
+        for name, given in families.items():
+            for key in FAMILY_PATHS:
+                files = listed(given.get(key))
+                if not isinstance(files, list) or not all(isinstance(f, str) for f in files):
+                    raise ValueError(
+                        f"{name}.{key}: expected names of files; received {given[key]!r}"
+                    )
+        return families
+
+    @model_validator(mode="before")
+    @classmethod
+    def _usual_families(cls, values):
+        task = values.get("task") if isinstance(values, dict) else None
+        kind = task.get("type") if isinstance(task, dict) else getattr(task, "type", None)
+        if kind == "representation" and "families" not in values:
+            return {**values, "families": {"resvae": {}}}
+        return values
+
+    @model_validator(mode="after")
+    def _representations_are_of_one_model(self):
+        is_one = self.task.type == "representation"
+        if is_one and self.ensemble.size != 1:
+            raise ValueError("ensemble.size: a representation is of one model; expected 1")
+        if is_one and len(self.data.transforms) > 1:
+            raise ValueError("data.transform: a representation has one; expected a single name")
+        if self.data.covariates and not is_one:
+            raise ValueError("data.covariates: only task.type representation has covariates")
+        return self
+
+    @model_validator(mode="after")
+    def _objective_fits_the_task(self):
+        known = ("auto", *OBJECTIVES[self.task.type])
+        if self.search.objective not in known:
+            raise ValueError(
+                f"search.objective: a {self.task.type} is ranked by one of {', '.join(known)}; "
+                f"received {self.search.objective!r}.{nearest(self.search.objective, known)}"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _validation_rows_are_one_fold(self):
+        if self.data.validation and self.search.folds not in ("auto", 1):
+            raise ValueError(
+                "search.folds: rows of data.validation rank trials; expected 1 or auto, "
+                f"received {self.search.folds}"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _epistasis_is_of_genotypes(self):
+        if self.training.epistasis is None:
+            return self
+        reasons = {
+            "task.type": (self.task.type, ["regression"], "strengths are in units of the target"),
+            "search.method": (
+                self.search.method,
+                ["random", "grid", "bayesian", "hyperband", "coordinate"],
+                "shared weights are those of many networks",
+            ),
+        }
+        for key, (given, expected, why) in reasons.items():
+            if given not in expected:
+                raise ValueError(
+                    f"training.epistasis: {why}; expected {key} {' or '.join(expected)}; "
+                    f"received {given!r}"
+                )
+        changed = set(self.data.transforms) - {"auto", "none"}
+        if changed:
+            raise ValueError(
+                "training.epistasis: genotypes stay 0 and 1; expected data.transform none; "
+                f"received {', '.join(sorted(changed))}"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _enas_searches_wired(self):
+        if self.search.method == "enas" and set(self.families) != {"wired"}:
+            raise ValueError(
+                "families: search.method enas needs exactly the family wired; "
+                f"received {', '.join(self.families)}"
+            )
+        return self
+
+    @property
+    def objective(self):
+        """The metric that ranks trials, with `auto` resolved."""
+        chosen = self.search.objective
+        return OBJECTIVES[self.task.type][0] if chosen == "auto" else chosen
+
+    @property
+    def files(self):
+        """Paths of the data files it names."""
+        data = self.data
+        split = [data.split] if isinstance(data.split, str) else []
+        named = [data.features, *listed(data.targets), data.feature_names, *split]
+        for name in ("validation", "evaluate"):
+            named += [getattr(data, name), *listed(getattr(data, f"{name}_targets"))]
+        named.append(data.predict)
+        for family in self.families.values():
+            named += [path for key in FAMILY_PATHS for path in listed(family.get(key))]
+        return [path for path in dict.fromkeys(named) if path and not _is_no_path(path)]
+
+    @property
+    def further(self):
+        """Columns beside the targets that rows need: groups and covariates."""
+        return [*listed(self.data.group), *self.data.covariates]
+
+    def reading(self, features):
+        """The same config with another matrix."""
+        return self.model_copy(update={"data": self.data.model_copy(update={"features": features})})
+
+    def differing(self, other):
+        """Names of the keys whose values are others in another config."""
+        ours, theirs = (dict(_leaves(config.model_dump())) for config in (self, other))
+        return [name for name in ours | theirs if ours.get(name) != theirs.get(name)]
+
+    def targeting(self, names):
+        """The same config with the names of its targets, where it names none."""
+        if self.data.target is not None:
+            return self
+        target = names[0] if len(names) == 1 else names or None
+        return self.model_copy(update={"data": self.data.model_copy(update={"target": target})})
+
+    @classmethod
+    def of(cls, given, place="config"):
+        """Check a plain dict.
+
+        Args:
+            given: The keys of DESIGN's config as nested dicts.
+            place: What to call it in an error.
+
+        Raises:
+            InputError: At the first wrong key or value, with its path.
+        """
+        try:
+            return cls.model_validate(given)
+        except pydantic.ValidationError as error:
+            raise InputError(f"{place}: {first_problem(error, cls)}") from None
+
+    @classmethod
+    def load(cls, path, overrides=()):
+        """Read a JSON config; ``//`` comments and trailing commas are fine, and so is AutoGenome's.
+
+        Args:
+            path: The file. Paths in it are relative to its folder and come back absolute.
+            overrides: Texts such as ``"search.max_trials=20"``; the value is JSON or a bare word.
+
+        Raises:
+            InputError: For a missing file, broken JSON, or the first wrong key or value.
+        """
+        path = Path(path)
+        given = read_json(path)
+        if not isinstance(given, dict):
+            raise InputError(f"{path}: expected a JSON object {{...}}; received {given!r}.")
+        if legacy.is_original(given):
+            given, notes = legacy.ported(given, str(path), path.parent)
+            log.info("%s: a config of AutoGenome; keys without effect here:", path)
+            for note in notes:
+                if not note.new:
+                    log.info("  %s: %s", note.old, note.effect)
+        for override in overrides:
+            _set(given, override)
+        return cls.of(given, place=str(path)).resolved(path.resolve().parent)
+
+    def resolved(self, folder):
+        """The same config with absolute paths, taken relative to `folder`."""
+
+        def absolute(path):
+            return path if _is_no_path(path) else os.path.normpath(Path(folder) / path)
+
+        return self._with_paths(absolute)
+
+    def relative(self, folder):
+        """The same config with paths as seen from `folder`, so that both can move together."""
+
+        def seen(path):
+            return path if _is_no_path(path) else os.path.relpath(path, folder)
+
+        return self._with_paths(seen)
+
+    def _with_paths(self, change):
+        def changed(value):
+            return [change(path) for path in value] if isinstance(value, list) else change(value)
+
+        paths = {
+            name: changed(value)
+            for name, value in self.data
+            if name in PATHS and value and not isinstance(value, Split)
+        }
+        data = self.data.model_copy(update=paths)
+        update = {"data": data, "output_dir": change(self.output_dir)}
+        families = {
+            name: given | {key: changed(given[key]) for key in FAMILY_PATHS if key in given}
+            for name, given in self.families.items()
+        }
+        return self.model_copy(
+            update=update if families == self.families else update | {"families": families}
+        )
+
+    def as_json(self, is_short=False):
+        """The config as JSON text, every default filled in, or without them."""
+        return json.dumps(self.model_dump(exclude_unset=is_short), indent=2) + "\n"
+
+
+def merged(first, second):
+    """Keys of a config as nested dicts, those of the second going before; families are replaced.
+
+    Raises:
+        InputError: Where the second is no dict.
+    """
+    if not isinstance(second or {}, dict):
+        raise InputError(f"config: expected a dict of keys as in a config; received {second!r}.")
+    both = dict(first)
+    for key, value in (second or {}).items():
+        nested = isinstance(value, dict) and isinstance(both.get(key), dict)
+        both[key] = merged(both[key], value) if nested and key != "families" else value
+    return both
+
+
+def read_json(path):
+    """Read JSON that may hold comments and trailing commas.
+
+    Raises:
+        InputError: Naming the file, and the line and column where reading stopped.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise InputError(f"{path}: no such config file.")
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: not UTF-8 text (byte {error.start}).") from None
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror}.") from None
+    # Plain JSON, as runs write it, is read a hundred times as fast.
+    with contextlib.suppress(ValueError, RecursionError):
+        return json.loads(text, object_pairs_hook=_unambiguous)
+    if len(text) > MOST_TEXT:
+        raise InputError(
+            f"{path}: not valid JSON, and {len(text) >> 20} MiB long; expected a config, which "
+            "names a matrix by data.features."
+        )
+    try:
+        return json5.loads(text, object_pairs_hook=_unambiguous)
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{path}: not valid JSON: {json_problem(text, error)}") from None
+
+
+def _unambiguous(pairs):
+    """A dict; a key may come again with the same value, as it does in configs of AutoGenome."""
+    found = {}
+    for key, value in pairs:
+        if key in found and found[key] != value:
+            raise ValueError(f"{key!r} comes twice, as {found[key]!r} and as {value!r}")
+        found[key] = value
+    return found
+
+
+def _is_no_path(value):
+    return not value or value.startswith(SCANPY_PREFIX)
+
+
+def _set(given, override):
+    """Put one ``key.path=value`` into nested dicts."""
+    path, equals, text = override.partition("=")
+    if not equals or not all(path.split(".")):
+        raise InputError(f"--set {override}: expected key.path=value.")
+    try:
+        value = json5.loads(text)
+    except ValueError:
+        value = text
+    *parents, last = path.split(".")
+    for parent in parents:
+        given = given.setdefault(parent, {})
+        if not isinstance(given, dict):
+            raise InputError(f"--set {override}: {parent!r} holds a value, not a section.")
+    given[last] = value
+
+
+def _leaves(given, above=""):
+    """Values of nested dicts by their dotted names."""
+    for name, value in given.items():
+        if isinstance(value, dict) and value:
+            yield from _leaves(value, f"{above}{name}.")
+        else:
+            yield f"{above}{name}", value

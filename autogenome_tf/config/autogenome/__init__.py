@@ -1,0 +1,33 @@
+"""AutoGenome's own JSON, key by key, as a config of this package."""
+
+from autogenome_tf.config.autogenome._keys import KEYS, Keys, Note
+from autogenome_tf.config.autogenome._port import put_all
+
+__all__ = ["KEYS", "Note", "is_original", "ported"]
+
+
+def is_original(given):
+    """Whether the keys of a config are those of the original."""
+    if not isinstance(given, dict) or {"data", "families", "search", "training"} & set(given):
+        return False
+    return bool({"model", "data_train", "trainer"} & set(given))
+
+
+def ported(given, place, folder):
+    """Answer for every key of an original config.
+
+    Args:
+        given: What its JSON holds.
+        place: Its name, for errors.
+        folder: What its paths are relative to.
+
+    Returns:
+        The keys of a config here as nested dicts, and a `Note` for each old key.
+
+    Raises:
+        InputError: For a key that the original does not have, a value that it does not take, or one
+            that has no counterpart here; the message names the nearest.
+    """
+    keys = Keys(given, place, folder)
+    put_all(keys)
+    return keys.new, keys.notes

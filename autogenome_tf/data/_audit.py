@@ -1,0 +1,192 @@
+"""What about the rows should make one doubt the scores, before anything is trained on them."""
+
+import collections
+import hashlib
+
+import numpy as np
+import scipy.sparse
+import scipy.stats.contingency
+
+from autogenome_tf.core import chunked as matrix
+from autogenome_tf.core.errors import some
+from autogenome_tf.data._origins import kind_of_origin
+
+# Rows of the largest class for one of the smallest, and the largest's part of all.
+UNEQUAL, DOMINANT = 10, 0.8
+# Rows of a class to learn from; test rows in all.
+FEWEST_OF_A_CLASS, FEWEST_TESTED = 10, 30
+# Of an association between 0 and 1.
+STRONG = 0.5
+
+
+def audit(dataset, parts, task_type, group=None, scored=None):
+    """Look for what makes scores better, or less certain, than they seem.
+
+    Args:
+        dataset: The `data.Dataset` of all rows.
+        parts: Their `data.Parts`. Without a test part, those of the first fold (or of the
+            validation part) stand for it: what they share with others, others share too.
+        task_type: The config's `task.type`.
+        group: Name of the column whose rows stay on one side of the split, or None.
+        scored: The `data.Dataset` of `data.evaluate`, or None.
+
+    Returns:
+        A list of dicts, `about` (classes, test, duplicates, group, batch) and `text`.
+    """
+    is_test, has_test = parts.part == "test", bool((parts.part == "test").any())
+    if not has_test:
+        is_test = (parts.part == "validation") | (parts.fold == 1)
+    found = [("duplicates", text) for text in _duplicates(dataset, is_test)]
+    if scored is not None:
+        found += [("duplicates", text) for text in _repeated(dataset, scored)]
+    if task_type == "representation":
+        return _listed(found)
+    if task_type == "classification":
+        found += [
+            ("classes", text) for text in _classes(dataset.targets.astype(str), is_test, has_test)
+        ]
+    tested = {"The test part": int(is_test.sum()) if has_test else 0}
+    tested["data.evaluate"] = 0 if scored is None else len(scored)
+    for name, count in tested.items():
+        if 0 < count < FEWEST_TESTED:
+            text = f"{name} has {count} rows: each is {100 / count:.0f} points of a score."
+            found.append(("test", text))
+    if dataset.origins is not None:
+        for name in dataset.origins.columns.drop(group or [], errors="ignore"):
+            found += _origin(name, dataset.origins[name].to_numpy(), dataset, is_test)
+    return _listed(found)
+
+
+def association(first, second):
+    """Cramér's V of two columns of names, corrected for its bias (Bergsma 2013).
+
+    Returns:
+        0 where one tells nothing of the other, 1 where it tells all.
+
+    >>> association(["a", "b"] * 50, ["x", "y"] * 50)
+    1.0
+    """
+    counts = scipy.stats.contingency.crosstab(first, second).count
+    rows, columns = counts.shape
+    total = counts.sum()
+    if min(rows, columns) < 2:
+        return 0.0
+    square = scipy.stats.contingency.chi2_contingency(counts, correction=False).statistic / total
+    square = max(0.0, square - (rows - 1) * (columns - 1) / (total - 1))
+    sides = [side - (side - 1) ** 2 / (total - 1) for side in (rows, columns)]
+    least = min(sides) - 1
+    return float(min(1.0, (square / least) ** 0.5)) if least > 0 else 0.0
+
+
+def explained(names, values):
+    """Part of the variance of values (rows,) that names tell, corrected for their number."""
+    _, places = np.unique(names, return_inverse=True)
+    counts = np.bincount(places)
+    means = np.bincount(places, values) / counts
+    within = ((values - means[places]) ** 2).sum() / max(1, len(values) - len(counts))
+    return float(max(0.0, 1 - within / values.var(ddof=1))) if np.ptp(values) else 0.0
+
+
+def _listed(found):
+    return [{"about": about, "text": text} for about, text in found]
+
+
+def _classes(labels, is_test, has_test):
+    counts = collections.Counter(labels).most_common()
+    (most, many), (least, few) = counts[0], counts[-1]
+    most, least = str(most), str(least)
+    if many >= UNEQUAL * few or many >= DOMINANT * len(labels):
+        yield (
+            f"Classes are unequal: {most!r} has {many} rows, {least!r} {few}. Accuracy is that of "
+            "the large ones; balanced_accuracy and f1_macro count all alike, and "
+            'task.class_weight "balanced" trains so.'
+        )
+    learned = collections.Counter(labels[~is_test] if has_test else labels)
+    rare = [f"{name} ({learned[name]})" for name, _ in counts if learned[name] < FEWEST_OF_A_CLASS]
+    if rare:
+        yield f"Fewer than {FEWEST_OF_A_CLASS} rows to learn from: {some(rare)}."
+    unseen = [name for name, _ in counts if name not in set(labels[is_test])]
+    if has_test and unseen:
+        yield f"No test row is of {some(unseen)}: how well they are told is not known."
+
+
+def _duplicates(dataset, is_test):
+    """Rows that are equal in every gene, on both sides of the split or under two labels."""
+    digests = np.fromiter(_digests(dataset.values), np.uint64, len(dataset))
+    order = np.argsort(digests, kind="stable")
+    starts = np.flatnonzero(np.diff(digests[order])) + 1
+    twins = [rows for rows in np.split(order, starts) if len(rows) > 1]
+    twins.sort(key=lambda rows: rows[0])
+    leaked = [numbers for numbers in twins if 0 < is_test[numbers].sum() < len(numbers)]
+    if leaked:
+        numbers = np.concatenate([one[is_test[one]] for one in leaked])
+        first = leaked[0]
+        one, other = (
+            str(dataset.samples[first[is_test[first] == side]][0]) for side in (True, False)
+        )
+        yield (
+            f"{len(numbers)} of {is_test.sum()} held-out rows are equal in every gene to a row "
+            f"that was learned from, such as {one!r} and {other!r}: scores are too good. Leave one "
+            "of each out, or keep them together by data.split.group."
+        )
+    if dataset.targets is not None and dataset.targets.dtype == object:
+        mixed = [one for one in twins if len(set(dataset.targets[one])) > 1]
+        if mixed:
+            one, other = map(str, dataset.samples[mixed[0][:2]])
+            yield (
+                f"{sum(map(len, mixed))} rows are equal in every gene to a row of another label, "
+                f"such as {one!r} and {other!r}: no model can tell them apart."
+            )
+
+
+def _repeated(dataset, scored):
+    """Rows of a further file that were learned from or tested on already."""
+    known = np.fromiter(_digests(dataset.values), np.uint64, len(dataset))
+    again = np.isin(np.fromiter(_digests(scored.values), np.uint64, len(scored)), known)
+    if again.any():
+        first = str(scored.samples[again.argmax()])
+        yield (
+            f"{again.sum()} of {len(scored)} rows of data.evaluate are equal in every gene to a "
+            f"row of data.features, such as {first!r}: their scores are too good."
+        )
+
+
+def _digests(values):
+    """A digest of each row of an array or CSR, 64 bits."""
+    for _, block in matrix.blocks(values):
+        if scipy.sparse.issparse(block):
+            block = block.copy()
+            block.sum_duplicates()
+            block.eliminate_zeros()
+            ends = zip(block.indptr[:-1], block.indptr[1:], strict=True)
+            rows = (block.indices[i:j].tobytes() + block.data[i:j].tobytes() for i, j in ends)
+        else:
+            # Minus zero is zero.
+            rows = (row.tobytes() for row in block + 0.0)
+        for row in rows:
+            yield int.from_bytes(hashlib.blake2b(row, digest_size=8).digest(), "little")
+
+
+def _origin(name, levels, dataset, is_test):
+    """What a column that says where rows come from has to do with the split and the targets."""
+    shared = set(levels[is_test]) & set(levels[~is_test])
+    if kind_of_origin(name) == "person" and shared:
+        text = (
+            f"Rows of the same {name} are learned from and held out ({len(shared)} of them, such "
+            f"as {min(shared)!r}): scores are too good for new ones. Set data.split.group to "
+            f'"{name}".'
+        )
+        yield "group", text
+    if dataset.targets.ndim == 1:
+        labels = dataset.targets.astype(str)
+        strength, measure = association(levels, labels), "Cramér's V"
+    else:
+        each = [explained(levels, column) for column in dataset.targets.T]
+        strength, measure = max(each), "part of the variance"
+    if strength >= STRONG:
+        text = (
+            f"{name} tells much of the target ({measure} {strength:.2f}): a model may have learned "
+            "where a row comes from in place of what was asked. Hold whole levels out by "
+            "data.split.group to see."
+        )
+        yield "batch", text

@@ -1,0 +1,77 @@
+"""AnnData files: X is the matrix, obs goes along; nothing else of them is read."""
+
+from autogenome_tf.core.chunked import LIMIT, Growing, GrowingRows
+from autogenome_tf.core.errors import InputError
+from autogenome_tf.data._hdf5 import check_hdf5
+from autogenome_tf.data._memory import annotated_table
+from autogenome_tf.data._optional import single_cell
+
+READS = ".h5ad"
+
+_CHUNK = 1 << 22  # values
+
+
+def matches(source):
+    """Whether a source is an AnnData file by its suffix."""
+    return source.lower().endswith(".h5ad")
+
+
+def read(source, columns=(), limit=LIMIT, most=None):
+    """Read an AnnData file.
+
+    Args:
+        source: Path of the file.
+        columns: Names of genes that are no features; they go to `Table.extra`, as ``obs`` does.
+        limit: Bytes that the matrix may take in memory; beyond, it lies in a file.
+        most: Bytes that the file may unpack to; None: as many as any.
+
+    Returns:
+        A `Table`, sparse if X is.
+    """
+    anndata = single_cell("anndata", source)
+    check_hdf5(source, most, "X", "obs", "var")
+    try:
+        data, values = _opened(anndata, source, limit)
+    except (InputError, MemoryError):
+        raise
+    except Exception as error:  # anndata and h5py name a damaged file by a dozen kinds of error
+        raise InputError(f"{source}: not a readable .h5ad file ({error}).") from error
+    return annotated_table(source, data, "h5ad", columns, values)
+
+
+def _opened(anndata, source, limit):
+    """The names as an AnnData without X, and X."""
+    import h5py
+
+    with h5py.File(source) as file:
+        obs, var, x = file["obs"], file["var"], file.get("X")
+        if isinstance(obs, h5py.Dataset) or isinstance(var, h5py.Dataset):
+            # From before there was a specification (2019).
+            data = anndata.read_h5ad(source)
+            return data, data.X
+        names = anndata.AnnData(obs=anndata.io.read_elem(obs), var=anndata.io.read_elem(var))
+        if x is None:
+            return names, None
+        values = _large(x, limit)
+        return names, anndata.io.read_elem(x) if values is None else values
+
+
+def _large(x, limit):
+    """X where it is larger than the limit and lies row by row, read block by block; else None."""
+    import h5py
+
+    if isinstance(x, h5py.Dataset) and x.ndim == 2 and 4 * x.size > limit:
+        whole, step = Growing(x.shape[1], limit=limit), max(1, _CHUNK // x.shape[1])
+        for start in range(0, x.shape[0], step):
+            whole.add(x[start : start + step])
+        return whole.array
+    kind = x.attrs.get("encoding-type", x.attrs.get("h5sparse_format"))
+    if kind in ("csr", "csr_matrix") and 8 * x["data"].size > limit:
+        width = int(x.attrs.get("shape", x.attrs.get("h5sparse_shape"))[1])
+        whole = GrowingRows(width, limit, x["data"].size)
+        for start in range(0, x["data"].size, _CHUNK):
+            part = slice(start, start + _CHUNK)
+            whole.add_parts(x["data"][part], x["indices"][part])
+        whole.end(x["indptr"][1:])
+        return whole.matrix
+    return None

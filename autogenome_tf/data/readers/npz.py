@@ -1,0 +1,132 @@
+"""NumPy archives: sparse as scipy writes them, or dense with the names beside the values."""
+
+import zipfile
+import zlib
+
+import numpy as np
+import pandas as pd
+import scipy.sparse
+
+from autogenome_tf.core.chunked import LIMIT, Growing
+from autogenome_tf.core.errors import InputError, some
+from autogenome_tf.data._checked import checked, numbered_features
+from autogenome_tf.data._dataset import Table
+from autogenome_tf.data._files import check_file, check_unpacked
+
+READS = ".npz"
+
+# What damaged or hostile archives, members and headers raise.
+_DAMAGED = (
+    zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, KeyError, AttributeError,
+    TypeError, NotImplementedError, RuntimeError, SyntaxError, OverflowError,
+)  # fmt: skip
+_TARGET = "target_"
+_CHUNK = 16 << 20
+_LINE = 64  # bytes that a row or a column takes, whatever is in it
+
+
+def matches(source):
+    """Whether a source is a NumPy archive by its suffix."""
+    return source.lower().endswith(".npz")
+
+
+def read(source, columns=(), limit=LIMIT, most=None):
+    """Read an archive; nothing in it is ever unpickled.
+
+    The matrix is what `scipy.sparse.save_npz` wrote, or an array ``values``. Beside it may
+    lie ``samples``, ``genes`` (or ``features``) and ``target_<name>``, one value a sample.
+
+    Args:
+        source: Path of the file.
+        columns: Names of genes that are no features; they go to `Table.extra`, as targets do.
+        limit: Bytes that the matrix may take in memory; beyond, it lies in a file.
+        most: Bytes that the file may unpack to; None: as many as any.
+
+    Returns:
+        A `Table`, sparse or dense as stored.
+
+    Raises:
+        InputError: It is no archive, lacks the matrix, or holds pickled objects.
+    """
+    check_file(source)
+    try:
+        table, kind = _unpack(source, limit, most)
+    except InputError:
+        raise
+    except _DAMAGED as error:
+        pickled = " (pickled objects are refused: save text as a string array)"
+        hint = pickled if "pickle" in str(error) else ""
+        raise InputError(f"{source}: not a readable .npz archive: {error}{hint}.") from error
+    return checked(source, table, kind, columns=columns, limit=limit)
+
+
+def _unpack(source, limit, most):
+    with zipfile.ZipFile(source) as archive, np.load(source, allow_pickle=False) as arrays:
+        check_unpacked(source, sum(member.file_size for member in archive.infolist()), most)
+        is_sparse = "format" in arrays
+        if is_sparse:
+            # A matrix of nothing can claim any number of rows and columns.
+            check_unpacked(source, _LINE * sum(map(int, arrays["shape"])), most)
+        if not is_sparse and "values" not in arrays:
+            raise InputError(
+                f"{source}: received the arrays {some(arrays.files)}; expected 'values', or a "
+                "matrix written by scipy.sparse.save_npz."
+            )
+        if is_sparse and bytes(arrays["format"].item()).decode() == "csr":
+            parts = (
+                _array(archive, arrays, name, kind, limit // 2)
+                for name, kind in (("data", "float32"), ("indices", None), ("indptr", None))
+            )
+            values = scipy.sparse.csr_matrix(tuple(parts), shape=tuple(arrays["shape"]))
+        elif is_sparse:
+            values = scipy.sparse.load_npz(source)
+        else:
+            values = _array(archive, arrays, "values", "float32", limit)
+        return _table(values, arrays), "sparse npz" if is_sparse else "dense npz"
+
+
+def _array(archive, arrays, name, kind, limit):
+    """An array of the archive; a large one is read and cast chunk by chunk."""
+    member = archive.getinfo(f"{name}.npy")
+    if member.file_size <= limit:
+        return arrays[name]
+    with archive.open(member) as stream:
+        read_header = {
+            (1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0
+        }  # fmt: skip
+        shape, is_fortran, own = read_header[np.lib.format.read_magic(stream)](stream)
+        if is_fortran or own.hasobject or len(shape) > 2:
+            return arrays[name]
+        width = shape[1] if len(shape) == 2 else None
+        whole = Growing(width, kind or own, limit)
+        while chunk := stream.read(_CHUNK // (row := own.itemsize * (width or 1)) * row or row):
+            whole.add(np.frombuffer(chunk, own).reshape(-1, *shape[1:]))
+    return whole.array
+
+
+def _table(values, arrays):
+    samples = _names(arrays, "samples")
+    features = _names(arrays, "genes") or _names(arrays, "features")
+    width = values.shape[1] if values.ndim == 2 else 0
+    return Table(
+        values=values,
+        samples=samples,
+        features=features or numbered_features(width),
+        extra=_targets(arrays, samples, values.shape[0]),
+    )
+
+
+def _names(arrays, key):
+    if key not in arrays:
+        return None
+    return [name.decode() if isinstance(name, bytes) else str(name) for name in arrays[key]]
+
+
+def _targets(arrays, samples, rows):
+    targets = {
+        key.removeprefix(_TARGET): arrays[key] for key in arrays.files if key.startswith(_TARGET)
+    }
+    for name, column in targets.items():
+        if column.shape != (rows,):
+            raise ValueError(f"{_TARGET}{name} has the shape {column.shape}, not {(rows,)}")
+    return pd.DataFrame(targets, index=samples) if targets else None

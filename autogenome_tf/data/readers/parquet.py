@@ -1,0 +1,123 @@
+"""Parquet files, as pandas and Arrow write them."""
+
+import json
+
+import pandas as pd
+
+from autogenome_tf.core.chunked import LIMIT
+from autogenome_tf.core.errors import InputError
+from autogenome_tf.data._cells import is_id_name
+from autogenome_tf.data._checked import check_names, checked
+from autogenome_tf.data._dataset import Table
+from autogenome_tf.data._files import check_file, check_unpacked
+from autogenome_tf.data._stack import stack_batches
+
+READS = ".parquet"
+
+_CELL = 4  # bytes of a number in memory
+_BUFFER = 1 << 16  # bytes of a column that are read at once
+_ROWS = 1024  # a batch; at 20,000 genes of float64 it takes 160 MB beside the matrix
+
+
+def matches(source):
+    """Whether a source is a Parquet file by its suffix."""
+    return source.lower().endswith(".parquet")
+
+
+def read(source, columns=(), limit=LIMIT, most=None):
+    """Read a Parquet file of samples x genes.
+
+    The sample ids are the pandas index, else a first column of text or with a heading such as
+    ``sample``.
+
+    Args:
+        source: Path of the file.
+        columns: Names of columns that are not features; those found go to `Table.extra`.
+        limit: Bytes that the matrix may take in memory; beyond, it lies in a file.
+        most: Bytes that the file may unpack to; None: as many as any.
+
+    Returns:
+        A `Table` with dense values.
+
+    Raises:
+        InputError: It is no Parquet file, or a column is not numeric.
+    """
+    check_file(source)
+    file = _open(source)
+    names = file.schema_arrow.names
+    # The corner above row names is empty.
+    check_names(source, "column name", [name for name in names if name])
+    check_unpacked(source, _CELL * file.metadata.num_rows * len(names), most)
+    try:
+        ids = _id_column(file.schema_arrow, columns)
+    except (ValueError, AttributeError, TypeError) as error:
+        raise InputError(f"{source}: what pandas wrote of it is damaged ({error}).") from None
+    extra = [name for name in names if name in columns and name != ids]
+    features = [name for name in names if name not in extra and name != ids]
+    _check_numeric(source, file.schema_arrow, features)
+    others = extra if ids is None else [ids, *extra]
+    values, lists = _stacked(source, file, features, others, limit)
+    samples = None if ids is None else ["" if name is None else str(name) for name in lists[ids]]
+    frame = pd.DataFrame({name: lists[name] for name in extra}, index=samples) if extra else None
+    note = "no sample ids: rows match by order" if ids is None else f"{ids!r} is the sample id"
+    return checked(source, Table(values, samples, features, frame), "parquet", note)
+
+
+def _open(source):
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    try:
+        # Else a row group, which may be all of the file, is held as it is stored; so a page of each
+        # column is.
+        return parquet.ParquetFile(source, buffer_size=_BUFFER, pre_buffer=False)
+    except (pa.ArrowException, OSError) as error:
+        raise InputError(f"{source}: not a readable Parquet file ({error}).") from error
+
+
+def _stacked(source, file, features, others, limit):
+    import pyarrow as pa
+
+    try:
+        # In this thread alone: another one that finds no memory would abort the whole process.
+        batches = file.iter_batches(_ROWS, use_threads=False)
+        return stack_batches(batches, features, others, limit)
+    except MemoryError:
+        raise
+    except (pa.ArrowException, OSError) as error:
+        raise InputError(f"{source}: the file is damaged or cut short ({error}).") from error
+
+
+def _id_column(schema, columns):
+    index = _pandas_index(schema)
+    if index in schema.names:
+        return index
+    first = next((name for name in schema.names if name not in columns), None)
+    if first is None or not (is_id_name(first) or _is_text(schema.field(first).type)):
+        return None
+    return first
+
+
+def _pandas_index(schema):
+    """Name of the column that pandas stored its index in; a RangeIndex is not stored."""
+    stored = json.loads((schema.metadata or {}).get(b"pandas", b"{}")).get("index_columns", [])
+    return next((name for name in stored if isinstance(name, str)), None)
+
+
+def _is_text(kind):
+    from pyarrow import types
+
+    kind = kind.value_type if types.is_dictionary(kind) else kind
+    return types.is_string(kind) or types.is_large_string(kind)
+
+
+def _check_numeric(source, schema, features):
+    from pyarrow import types
+
+    for name in features:
+        kind = schema.field(name).type
+        if not (types.is_boolean(kind) or types.is_integer(kind) or types.is_floating(kind)):
+            raise InputError(
+                f"{source}: column {name!r} is of type {kind}; expected numbers (name the column "
+                "as the target if it is no gene)."
+            )

@@ -1,0 +1,199 @@
+"""From a fitted model to what TensorFlow Serving takes as it is, and what its clients need."""
+
+import contextlib
+import json
+import logging
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+
+from autogenome_tf import explainers
+from autogenome_tf.core.errors import InputError, StageError
+from autogenome_tf.core.files import replacing_folder
+from autogenome_tf.export._graph import Served
+from autogenome_tf.models import batches
+
+log = logging.getLogger(__name__)
+
+WARM_UP = "assets.extra/tf_serving_warmup_requests"
+# Part of the largest output by which a graph may differ from the model it was made of.
+TOLERANCE = 1e-5
+# What tells whether it does: a signature, and its output that is the model's own.
+OWN = {
+    "classification": ("logits", "logits"),
+    "regression": ("serving_default", "prediction"),
+    "representation": ("encoder", "latent"),
+}
+
+
+def export(run, config, predictor, background, rows):
+    """Write the next version of a run's SavedModel, and serving.json.
+
+    Args:
+        run: The `Run`.
+        config: Its `Config`.
+        predictor: Its `Predictor` or `Embedding`.
+        background: (rows, genes) raw rows that explanations refer to.
+        rows: A `Dataset` of rows to try it on; the first is the example request.
+
+    Returns:
+        Path of the version's folder.
+
+    Raises:
+        InputError: Where the folder cannot be written.
+        StageError: Where the SavedModel does not answer as the model does.
+    """
+    folder = run.path("saved_model")
+    number = next_version(folder, config.export.version)
+    # An example is JSON, which has no NaN.
+    example = np.nan_to_num(next(batches(rows.values, 1)))
+    names = _names(predictor)
+    predictor.check(rows, "the rows that try the model")
+    with _writing(folder), replacing_folder(folder / str(number)) as path:
+        _save(path, run, predictor, background, names)
+        signatures = tf.saved_model.load(str(path)).signatures
+        _compare(signatures, predictor, next(batches(rows.values)))
+        requests = {name: _request(predictor, name, example) for name in signatures}
+        _write_warm_up(path / WARM_UP, config.name, requests)
+    answer = signatures["serving_default"](**requests["serving_default"])
+    run.write_json("serving.json", {
+        "name": config.name,
+        "version": number,
+        "path": f"saved_model/{number}",
+        "task": predictor.task.type,
+        "missing": predictor.missing,
+        "signatures": {name: _described(one) for name, one in signatures.items()},
+        "example": {
+            "url": f"/v1/models/{config.name}:predict",
+            "request": {"signature_name": "serving_default", "instances": _listed(example)},
+            "response": {"predictions": _by_row(answer)},
+        },
+        **names,
+    })  # fmt: skip
+    log.info("version %d for TensorFlow Serving: %s", number, ", ".join(signatures))
+    return folder / str(number)
+
+
+@contextlib.contextmanager
+def _writing(folder):
+    """What the disk refuses is said with the folder's name."""
+    try:
+        yield
+    except (OSError, tf.errors.PermissionDeniedError, tf.errors.ResourceExhaustedError) as error:
+        raise InputError(f"{folder}: cannot write here: {error}") from None
+
+
+def next_version(folder, first):
+    """One above the highest version in a folder, or the first."""
+    there = [int(path.name) for path in folder.glob("*") if path.name.isdecimal()]
+    return max(there) + 1 if there else first
+
+
+def _names(predictor):
+    """What stands at each place of the inputs and outputs."""
+    kind, features = predictor.task.type, {"features": list(predictor.features)}
+    if kind == "classification":
+        return features | {"classes": list(predictor.task.classes)}
+    if kind == "regression":
+        return features | {"targets": list(predictor.task.targets)}
+    return features | {
+        "latent": predictor.latent_names,
+        "reconstruction": predictor.kept_features,
+    }
+
+
+def _save(path, run, predictor, background, names):
+    """Write the graph with its weights and assets."""
+    parts, base = None, None
+    try:
+        parts = explainers.in_graph(predictor, background)
+        base = tf.constant(predictor.outputs(background).mean(axis=0))
+    except InputError as error:
+        log.info("no signature explain: %s", error)
+    environment = run.environment
+    about = {"about": {key: environment[key] for key in ("versions", "seed", "data")}}
+    with tempfile.TemporaryDirectory(prefix="autogenome_tf-") as folder:
+        for name, content in (about | names).items():
+            Path(folder, f"{name}.json").write_text(json.dumps(content, indent=2), "utf-8")
+        served = Served(predictor, parts, base, sorted(Path(folder).iterdir()))
+        with _silent(tf.get_logger()):
+            tf.saved_model.save(served, str(path), signatures=served.signatures())
+
+
+@contextlib.contextmanager
+def _silent(logger):
+    """Let a logger say nothing but errors: the folder it names is a temporary one."""
+    kept = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(kept)
+
+
+def _compare(signatures, predictor, values):
+    """Refuse a graph that does not answer as its model does."""
+    signature, output = OWN[predictor.task.type]
+    found = signatures[signature](values=tf.constant(values))[output].numpy()
+    expected = predictor.outputs(values)
+    wrong, largest = np.abs(found - expected).max(), np.abs(expected).max()
+    if not wrong <= TOLERANCE * max(largest, 1.0):
+        raise StageError(
+            f"export: the SavedModel's {output} differ from the model's by up to {wrong:.3g} "
+            f"of {largest:.3g}."
+        )
+
+
+def _request(predictor, signature, values):
+    """Inputs of a signature for some rows, by name."""
+    if signature == "predict_genes":
+        return {"genes": tf.constant(predictor.features), "values": tf.constant(values)}
+    kind = tf.float64 if signature == "serving_float64" else tf.float32
+    return {"values": tf.constant(values, kind)}
+
+
+def _write_warm_up(path, name, requests):
+    """Write a request of each signature, which the server runs before it takes any."""
+    try:
+        from tensorflow_serving.apis import predict_pb2, prediction_log_pb2
+    except ImportError:
+        log.info("no requests to warm up with: pip install 'autogenome_tf[serving]' to write them")
+        return
+    path.parent.mkdir(parents=True)
+    with tf.io.TFRecordWriter(str(path)) as writer:
+        for signature, inputs in requests.items():
+            request = predict_pb2.PredictRequest()
+            request.model_spec.name, request.model_spec.signature_name = name, signature
+            for key, value in inputs.items():
+                request.inputs[key].CopyFrom(tf.make_tensor_proto(value))
+            logged = prediction_log_pb2.PredictLog(request=request)
+            record = prediction_log_pb2.PredictionLog(predict_log=logged)
+            writer.write(record.SerializeToString())
+
+
+def _described(signature):
+    """Types and shapes of inputs and outputs; None is any number of rows, or of given genes."""
+    _, inputs = signature.structured_input_signature
+    return {
+        kind: {
+            name: {"dtype": spec.dtype.name, "shape": spec.shape.as_list()}
+            for name, spec in specs.items()
+        }
+        for kind, specs in (("inputs", inputs), ("outputs", signature.structured_outputs))
+    }
+
+
+def _by_row(answer):
+    """As TensorFlow Serving's REST tells it: an object a row, or the value alone if it has one."""
+    columns = {name: _listed(part.numpy()) for name, part in answer.items()}
+    rows = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+    return [next(iter(row.values())) for row in rows] if len(columns) == 1 else rows
+
+
+def _listed(values):
+    """An array as lists; floats in the fewest digits that lead back to them."""
+    if values.dtype == object:
+        return [value.decode() for value in values]
+    return np.vectorize(lambda x: float(str(x)), otypes=[float])(values).tolist()

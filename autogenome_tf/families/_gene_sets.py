@@ -1,0 +1,148 @@
+"""Gene sets held against what was measured: which input is connected to which set."""
+
+import dataclasses
+import functools
+import os
+
+import numpy as np
+import pandas as pd
+
+from autogenome_tf import data
+from autogenome_tf.core.errors import InputError, some
+
+KEPT, FEW, MANY = "kept", "too few", "too many"
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Membership:
+    """Which inputs belong to which sets: the ones of a mask of (inputs, sets).
+
+    Attributes:
+        rows: (ones,) number of an input, sets one after the other.
+        columns: (ones,) number of a set.
+        inputs: How many inputs there are.
+        names: Names of the sets that are kept.
+        table: A row a set read, kept or not: set, source, genes (of the file), measured, status
+            ("kept", "too few", "too many" measured genes), lost (genes that were not measured,
+            joined by blanks).
+    """
+
+    rows: np.ndarray
+    columns: np.ndarray
+    inputs: int
+    names: tuple
+    table: pd.DataFrame
+
+    def __str__(self):
+        counts = self.table["status"].value_counts()
+        dropped = "".join(
+            f", {counts[status]} dropped for {status} measured genes"
+            for status in (FEW, MANY)
+            if status in counts
+        )
+        free = self.inputs - len(np.unique(self.rows))
+        lost = len({gene for genes in self.table["lost"] for gene in genes.split()})
+        return (
+            f"{len(self.names)} sets{dropped}; {len(self.rows)} connections; {free} of "
+            f"{self.inputs} genes are in no set; {lost} genes of the sets are not measured"
+        )
+
+    @property
+    def sizes(self):
+        """(sets,) number of inputs in each."""
+        return np.bincount(self.columns, minlength=len(self.names))
+
+    def widened(self, inputs, outputs):
+        """Rows and columns of the mask where an input is so many units side by side, a set too."""
+        rows = self.rows[:, None, None] * inputs + np.arange(inputs)[:, None]
+        columns = self.columns[:, None, None] * outputs + np.arange(outputs)
+        shape = (len(self.rows), inputs, outputs)
+        return tuple(np.broadcast_to(part, shape).ravel() for part in (rows, columns))
+
+    @property
+    def free(self):
+        """Numbers of the inputs that are in no set."""
+        return np.setdiff1d(np.arange(self.inputs), self.rows)
+
+
+def membership(paths, features, least=1, most=None, place="gene_sets"):
+    """Read sets and keep those with enough, and not too many, members that were measured.
+
+    A member is found under its own name, else whatever the case, and an Ensembl gene without its
+    version. Limits are applied to what is left of a set, so that none is kept for genes nobody
+    measured.
+
+    Args:
+        paths: GMT files.
+        features: What was measured: gene names, or names of sets for sets of sets.
+        least: Fewest measured members.
+        most: Most measured members; None for no limit.
+        place: Where the files are named, for errors.
+
+    Returns:
+        A `Membership`.
+
+    Raises:
+        InputError: Where a file cannot be read, or no set is left.
+    """
+    stamps = tuple(os.stat(path).st_mtime_ns if os.path.exists(path) else 0 for path in paths)
+    return _membership(tuple(paths), stamps, tuple(map(str, features)), least, most, place)
+
+
+@functools.lru_cache(maxsize=8)
+def _membership(paths, stamps, features, least, most, place):
+    sets = data.read_gene_sets(paths)
+    find = _finder(features)
+    rows, columns, names, lines = [], [], [], []
+    for one in sets:
+        found = {gene: find(gene) for gene in one.genes}
+        members = sorted({row for row in found.values() if row is not None})
+        status = FEW if len(members) < least else KEPT
+        status = MANY if most and len(members) > most else status
+        if status == KEPT:
+            rows += members
+            columns += [len(names)] * len(members)
+            names.append(one.name)
+        lost = " ".join(gene for gene, row in found.items() if row is None)
+        line = [one.name, one.source, len(one.genes), len(members), status, lost]
+        lines.append(line)
+    table = pd.DataFrame(lines, columns=["set", "source", "genes", "measured", "status", "lost"])
+    if not names:
+        raise InputError(_none_left(place, table, sets, features, least, most))
+    return Membership(
+        np.array(rows, "int32"), np.array(columns, "int32"), len(features), tuple(names), table
+    )
+
+
+def _finder(features):
+    """A function from a name to the number of the feature of that name, or None."""
+    exact = {name: row for row, name in enumerate(features)}
+    loose = {}
+    for row, name in enumerate(features):
+        loose.setdefault(_folded(name), []).append(row)
+
+    def find(gene):
+        # What two features share in spite of their case names neither.
+        several = loose.get(_folded(gene), ())
+        return exact.get(gene, several[0] if len(several) == 1 else None)
+
+    return find
+
+
+def _folded(name):
+    upper = name.upper()
+    return upper.partition(".")[0] if upper.startswith("ENS") else upper
+
+
+def _none_left(place, table, sets, features, least, most):
+    if not table["measured"].any():
+        return (
+            f"{place}: none of the sets' members is among the {len(features)} inputs; received "
+            f"{some([gene for one in sets[:1] for gene in one.genes], 3)}; expected names such as "
+            f"{some(features, 3)}."
+        )
+    limits = f"at least {least}" + (f" and at most {most}" if most else "")
+    return (
+        f"{place}: no set is left; expected {limits} measured members, the {len(table)} sets have "
+        f"{table['measured'].min()} to {table['measured'].max()}."
+    )

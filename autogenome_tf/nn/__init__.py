@@ -1,0 +1,1 @@
+"""Keras layers, vectorized networks, the Res-VAE and its likelihoods, and their mathematics."""

@@ -1,0 +1,166 @@
+"""One search by many processes: workers try what the chief's oracle proposes, the chief gathers.
+
+They share the run folder. A worker writes each trial to a file of its own, as a leaderboard of one
+row, before it tells the chief, so that a trial that was finished is never lost.
+"""
+
+import logging
+import time
+
+from autogenome_tf.core.errors import InputError, StageError, some
+from autogenome_tf.core.files import safe_names
+from autogenome_tf.run import TEXT
+from autogenome_tf.search._keras_tuner import ORACLES, worker
+from autogenome_tf.search._keras_tuner import chief as service
+from autogenome_tf.search._trials import (
+    Trial,
+    attempt,
+    check_failures,
+    leaderboard,
+    recorded,
+    trials_of,
+)
+from autogenome_tf.training import Plan
+
+log = logging.getLogger(__name__)
+
+# What the chief's oracle was asked, in the run folder.
+CALLS = "search/calls.jsonl"
+# Seconds between two looks at what has ended.
+POLL = 0.2
+# Seconds that a file may take from one machine to another.
+ARRIVAL = 90.0
+
+
+def check_config(config):
+    """Refuse a search that KerasTuner's chief and workers cannot share.
+
+    Raises:
+        InputError: Naming those that they can.
+    """
+    method = config.search.method
+    if method not in ORACLES:
+        raise InputError(
+            f"search.method: {method!r} goes on in one process, as each of its steps rests on the "
+            f"one before; a chief and workers share one of: {some(ORACLES)}."
+        )
+    if not set(config.families) - {"linear"}:
+        raise InputError("families: linear alone leaves a chief and workers nothing to share.")
+
+
+def check_run(run, part, finished):
+    """Refuse to go on with a search of one process in several, or the other way round.
+
+    Raises:
+        StageError: Where the run was begun so.
+    """
+    was_shared = run.has(CALLS)
+    if was_shared != (part is not None) and (was_shared or finished):
+        was = "in one process" if part else "by a chief and workers"
+        raise StageError(
+            f"{run.folder}: its search was begun {was}; go on like that, or give the run "
+            "another name."
+        )
+
+
+def seconds_of(run):
+    """How long the search of a chief has run."""
+    return service.seconds_of(run.path(CALLS))
+
+
+def remote(proposer, part):
+    """A worker's way to the chief of a search like this proposer's."""
+    return worker.Remote(proposer, part)
+
+
+def served(proposer, run, part, deadline, *numbers):
+    """Serve a proposer's oracle to workers while a block runs; see `chief.served`."""
+    path = run.path(CALLS)
+    path.parent.mkdir(exist_ok=True)
+    began = run.read_json("environment.json")["began"]
+    log.info(
+        "search: listening at %s for workers, which the same command with --role worker starts",
+        part.address,
+    )
+    return service.served(part.address, proposer, path, run.folder.name, began, deadline, *numbers)
+
+
+def gathered(chief, folds, config, run, deadline):
+    """The `Attempt`s of all workers as they end, those of an interrupted run first.
+
+    Raises:
+        StageError: When most trials fail, or a file does not arrive.
+    """
+    failed, count = [], 0
+    while True:
+        # First, so that nothing that ends meanwhile is left out.
+        is_over = chief.is_over()
+        for number, family, values, epochs, is_lost in chief.ended():
+            trial = Trial(number, family, values, status="failed: its workers were lost")
+            trial = trial if is_lost else _arrived(run, trial)
+            plan = Plan.of(config.training, epochs or config.search.epochs, deadline)
+            yield recorded(folds, trial, plan, config.seed)
+            count += 1
+            failed += [] if trial.is_scored else [trial]
+            check_failures(failed, count)
+        if is_over:
+            log.info("search: over after %d trials", count)
+            return
+        time.sleep(POLL)
+
+
+def work(remote, folds, config, run):
+    """Try what the chief hands out until nothing is left.
+
+    Args:
+        remote: A `worker.Remote`, joined.
+        folds: `Folds` to train and judge on.
+        config: The run's `Config`.
+        run: The chief's `Run`.
+    """
+    count = 0
+    while (proposed := remote.propose()) is not None:
+        proposal, number, family, values, epochs, deadline = proposed
+        asked = Trial(number, family, values)
+        trial = _known(run, asked)
+        if trial is None:
+            plan = Plan.of(config.training, epochs or config.search.epochs, deadline)
+            trial = attempt(folds, asked, plan, config.seed).trial
+            run.write_table(_name(asked), leaderboard([trial], config.objective), digits=None)
+        count += 1
+        score = trial.score if trial.is_scored else None
+        log.info("trial %d: %s %s", number, family, trial.status if score is None else score)
+        remote.tell(proposal, score)
+    log.info("search: nothing is left to try; %d trials were tried here", count)
+
+
+def log_of(part):
+    """Name of a worker's own log in the run folder."""
+    return f"search/{safe_names([part.tuner])[0]}.log"
+
+
+def _name(trial):
+    return f"search/trial-{trial.number}.tsv"
+
+
+def _known(run, asked):
+    """A trial that a worker has tried and written; None where there is none."""
+    if not run.has(_name(asked)):
+        return None
+    frame = run.read_table(_name(asked), TEXT["leaderboard.tsv"])
+    (trial,) = trials_of(frame)
+    is_it = (trial.family, trial.values) == (asked.family, asked.values)
+    return trial if is_it else None
+
+
+def _arrived(run, asked):
+    """The same, a while later if need be: some file systems take their time."""
+    until = time.monotonic() + ARRIVAL
+    while (trial := _known(run, asked)) is None:
+        if time.monotonic() > until:
+            raise StageError(
+                f"{run.path(_name(asked))}: a worker has written it, but it is not here; do chief "
+                "and workers share this folder?"
+            )
+        time.sleep(POLL)
+    return trial

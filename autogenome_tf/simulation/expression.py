@@ -1,0 +1,347 @@
+"""Expression matrices with planted genes, drawn by chance from a few parameters."""
+
+import dataclasses
+import math
+import numbers
+
+import numpy as np
+import pandas as pd
+
+from autogenome_tf.core import errors, seeds
+
+TASKS = ("classification", "regression")
+LEAST = {"samples": 4, "features": 1, "classes": 2, "batches": 1}  # everything else: 0
+BLOCKS, BLOCK_SIZE, RHO = 5, 10, 0.8  # a block is its driver and its passengers
+LOG_MEAN, LOG_MEAN_SPREAD = 3.0, 1.5  # of a gene's typical count (natural log): 1 to 400
+LOG_MOST = 16.0  # 9 million: a larger count would not be exact in float32
+LOG_SPREAD = 0.5  # one unit of `noise` or effect in natural log: a factor of 1.6
+LIBRARY_SPREAD = 0.3  # log sequencing depth: most samples within a factor of 2
+EFFECT = 0.8  # typical distance of a class mean from the gene's mean, in units of noise 1
+BATCH_SHARE = 0.3  # of the genes, planted ones too, that a batch moves
+RESIDUAL = 0.5  # at noise 1 a regression target is 80 % explained: 1 / (1 + 0.5 ** 2)
+
+
+@dataclasses.dataclass(frozen=True)
+class Parameters:
+    """What to plant; a wrong value raises `errors.InputError`.
+
+    Args:
+        samples: Rows; at least 4, and at least two a class.
+        features: Genes, planted ones included.
+        classes: Classes of equal size, at least 2; ignored for regression.
+        informative: Genes with a main effect.
+        interactions: Pairs of genes that tell something only together.
+        blocks: Main-effect genes with nine co-expressed passengers each; None plants five, or
+            as many as there is room for.
+        batches: Batches of equal size, independent of the target.
+        batch_effect: Standard deviation of a batch's shift, in units of `noise` 1.
+        dropout: Expected share of values set to zero, in [0, 1); low genes drop first.
+        noise: Standard deviation of a gene within a class, whose means are about 0.8 apart from
+            the gene's mean; for regression, twice the target's residual where the signal is 1.
+        task: ``"classification"`` or ``"regression"``.
+        counts: Whether values are Poisson counts rather than continuous.
+        seed: At least 0.
+    """
+
+    samples: int = 200
+    features: int = 2000
+    classes: int = 3
+    informative: int = 20
+    interactions: int = 2
+    blocks: int | None = None
+    batches: int = 2
+    batch_effect: float = 0.5
+    dropout: float = 0.1
+    noise: float = 1.0
+    task: str = "classification"
+    counts: bool = True
+    seed: int = 7
+
+    def __post_init__(self):
+        """Fill in `blocks` and refuse what cannot be drawn."""
+        if self.task not in TASKS:
+            raise errors.unknown("simulate: task", self.task, TASKS)
+        for name in ("samples", "features", "classes", "informative", "interactions"):
+            self._check_range(name, numbers.Integral)
+        if self.blocks is None:
+            object.__setattr__(self, "blocks", self._blocks_with_room())
+        for name in ("blocks", "batches", "seed"):
+            self._check_range(name, numbers.Integral)
+        for name in ("batch_effect", "dropout", "noise"):
+            self._check_range(name, numbers.Real)
+        self._check_together()
+
+    @property
+    def labels(self):
+        """Class names, padded so that they sort by number; for regression ``["target"]``."""
+        if self.task == "regression":
+            return ["target"]
+        return numbered("class_", self.classes, width=len(str(self.classes)))
+
+    def _blocks_with_room(self):
+        room = self.features - self.informative - 2 * self.interactions
+        return max(0, min(BLOCKS, self.informative, room // (BLOCK_SIZE - 1)))
+
+    def _check_range(self, name, kind):
+        below = 1 if name == "dropout" else math.inf
+        check_range(name, getattr(self, name), kind, LEAST.get(name, 0), below)
+
+    def _check_together(self):
+        planted = self.informative + 2 * self.interactions + self.blocks * (BLOCK_SIZE - 1)
+        needed = max(self.batches, 2 * self.classes if self.task == "classification" else 0)
+        if self.samples < needed:
+            why = "two samples a class and one a batch"
+        elif self.blocks > self.informative:
+            why = "an informative gene for each block"
+        elif planted > self.features:
+            why = f"features for all {planted} planted genes (a block has {BLOCK_SIZE - 1} more)"
+        else:
+            return
+        raise errors.InputError(f"simulate: there must be {why}; received {self}.")
+
+
+def check_range(name, value, kind, least, below=math.inf):
+    """Refuse a parameter that is no number of a kind from `least` on and below `below`."""
+    if not isinstance(value, kind) or not least <= value < below:
+        noun = "an integer" if kind is numbers.Integral else "a number"
+        limit = f"at least {least}" + (f" and below {below}" if below < math.inf else "")
+        raise errors.InputError(f"simulate: {name} must be {noun}, {limit}; received {value!r}.")
+
+
+def check_each(parameters, least):
+    """Refuse parameters that are no numbers of their field's kind from `least` (else 0) on."""
+    for field in dataclasses.fields(parameters):
+        kind = numbers.Real if field.type is float else numbers.Integral
+        check_range(field.name, getattr(parameters, field.name), kind, least.get(field.name, 0))
+
+
+def check_most(parameters, limits):
+    """Refuse parameters above limits that follow from others."""
+    for name, most in limits.items():
+        if getattr(parameters, name) > most:
+            raise errors.InputError(
+                f"simulate: {name} must be at most {most} here; received {parameters}."
+            )
+
+
+@dataclasses.dataclass(frozen=True)
+class Simulation:
+    """A drawn matrix and what was planted in it.
+
+    Args:
+        values: float32 of (samples, features), at least 0.
+        samples: Sample ids.
+        features: Gene names, roles in random order.
+        target: Class names, or float64 for regression, of (samples,).
+        batch: Batch names of (samples,).
+        truth: A row a gene: `feature`, `role` (main, interaction, passenger, null), `partner`
+            (a passenger's driver, the other gene of a pair, else empty), `effect`, `batch`
+            (whether batches move the gene). The effect is, for a main gene, the standard
+            deviation of its class means; for an interaction, that of the pair's correlation
+            within classes; for a passenger, the correlation with its driver; for regression,
+            the coefficient of the gene or of the pair's product; else 0.
+        effects: A row a main gene and a first gene of a pair, a column a class: its mean, or the
+            pair's correlation; for regression one column of coefficients.
+        parameters: What was asked for.
+    """
+
+    values: np.ndarray
+    samples: list
+    features: list
+    target: np.ndarray
+    batch: np.ndarray
+    truth: pd.DataFrame
+    effects: pd.DataFrame
+    parameters: Parameters
+
+
+@dataclasses.dataclass(frozen=True)
+class _Places:
+    """Column indices by role: (informative,), (pairs, 2), (blocks, passengers a block)."""
+
+    main: np.ndarray
+    pairs: np.ndarray
+    passengers: np.ndarray
+
+    @property
+    def drivers(self):
+        return self.main[: len(self.passengers)]
+
+    @property
+    def terms(self):
+        """The gene that stands for each effect: main genes, then the first of each pair."""
+        return np.concatenate([self.main, self.pairs[:, 0]])
+
+    @property
+    def planted(self):
+        return np.concatenate([self.main, self.pairs.ravel(), self.passengers.ravel()])
+
+
+def numbered(prefix, count, width):
+    """Names with numbers from 1.
+
+    >>> numbered("GENE", 2, width=5)
+    ['GENE00001', 'GENE00002']
+    """
+    return [f"{prefix}{number:0{width}d}" for number in range(1, count + 1)]
+
+
+def draw(**parameters):
+    """Draw a matrix in memory; the same parameters give the same values.
+
+    Args:
+        **parameters: Fields of `Parameters`.
+
+    Returns:
+        A `Simulation`.
+
+    >>> simulation = draw(samples=6, features=40, informative=4, interactions=1)
+    >>> simulation.values.shape, sorted(set(simulation.target.tolist()))
+    ((6, 40), ['class_1', 'class_2', 'class_3'])
+    """
+    asked = Parameters(**parameters)
+    places = _draw_places(asked)
+    names = numbered("GENE", asked.features, width=5)
+    effects = _draw_effects(asked)
+    states, target = _draw_states(asked, places, effects)
+    batch, shifts = _draw_batches(asked)
+    states += shifts[batch]
+    return Simulation(
+        values=_draw_values(asked, places, states),
+        samples=numbered("S", asked.samples, width=4),
+        features=names,
+        target=target,
+        batch=np.array(numbered("batch_", asked.batches, width=1))[batch],
+        truth=_truth(asked, places, names, effects, moved=shifts.any(axis=0)),
+        effects=pd.DataFrame(effects, np.array(names)[places.terms], asked.labels),
+        parameters=asked,
+    )
+
+
+def _stream(asked, purpose):
+    return np.random.default_rng(seeds.derive(asked.seed, f"simulate/{purpose}"))
+
+
+def _draw_places(asked):
+    order = _stream(asked, "places").permutation(asked.features)
+    pairs_end = asked.informative + 2 * asked.interactions
+    passengers = asked.blocks * (BLOCK_SIZE - 1)
+    return _Places(
+        main=order[: asked.informative],
+        pairs=order[asked.informative : pairs_end].reshape(-1, 2),
+        passengers=order[pairs_end : pairs_end + passengers].reshape(-1, BLOCK_SIZE - 1),
+    )
+
+
+def _draw_effects(asked):
+    """Effects of (informative + interactions, labels)."""
+    rng = _stream(asked, "effects")
+    if asked.task == "regression":
+        return _draw_coefficients(rng, asked)
+    main = rng.normal(size=(asked.informative, asked.classes))
+    main -= main.mean(axis=1, keepdims=True)
+    sizes = EFFECT * rng.uniform(0.5, 1.5, size=(asked.informative, 1))
+    main *= sizes / main.std(axis=1, keepdims=True)
+    alternating = np.resize([1.0, -1.0], (asked.interactions, asked.classes))
+    signs = rng.permuted(alternating, axis=1)
+    return np.vstack([main, signs / math.hypot(1, RESIDUAL * asked.noise)])
+
+
+def _draw_coefficients(rng, asked):
+    """Coefficients of (effects, 1), block drivers strongest; together they explain variance 1."""
+    sizes = [*np.geomspace(1, 0.1, asked.informative), *[0.5] * asked.interactions]
+    signed = np.array(sizes) * rng.choice([-1.0, 1.0], len(sizes))
+    return signed[:, None] / (np.linalg.norm(signed) or 1)
+
+
+def _draw_states(asked, places, effects):
+    """Log expression of (samples, features) around each gene's mean, and the target."""
+    rng = _stream(asked, "states")
+    states = rng.standard_normal((asked.samples, asked.features), dtype=np.float32)
+    if asked.task == "regression":
+        target = _draw_response(asked, places, effects, states)
+    else:
+        codes = rng.permutation(np.arange(asked.samples) % asked.classes)
+        _plant_classes(asked, places, effects[:, codes].T, states)
+        target = np.array(asked.labels)[codes]
+    _plant_passengers(places, states)
+    return states, target
+
+
+def _draw_response(asked, places, effects, states):
+    products = states[:, places.pairs].prod(axis=2)
+    terms = np.hstack([states[:, places.main], products])
+    residual = RESIDUAL * asked.noise * _stream(asked, "response").normal(size=asked.samples)
+    return terms @ effects[:, 0] + residual
+
+
+def _plant_classes(asked, places, effects, states):
+    """Shift main genes and correlate pairs, in place; `effects` of (samples, effects)."""
+    shifts, correlations = np.hsplit(effects, [asked.informative])
+    first, second = places.pairs.T
+    # Each gene of a pair stays standard normal in every class: only their product tells.
+    states[:, second] *= np.sqrt(1 - correlations**2)
+    states[:, second] += correlations * states[:, first]
+    scale = np.full(asked.features, asked.noise, np.float32)
+    scale[places.pairs] = 1
+    states *= scale
+    states[:, places.main] += shifts
+
+
+def _plant_passengers(places, states):
+    for driver, passengers in zip(places.drivers, places.passengers, strict=True):
+        states[:, passengers] *= math.sqrt(1 - RHO**2)
+        states[:, passengers] += RHO * states[:, [driver]]
+
+
+def _draw_batches(asked):
+    """Batch numbers of (samples,) and shifts of (batches, features) that sum to 0 a gene."""
+    rng = _stream(asked, "batches")
+    batch = rng.permutation(np.arange(asked.samples) % asked.batches)
+    shifts = asked.batch_effect * rng.normal(size=(asked.batches, asked.features))
+    shifts -= shifts.mean(axis=0)
+    shifts *= rng.random(asked.features) < BATCH_SHARE
+    return batch, shifts.astype(np.float32)
+
+
+def _draw_values(asked, places, states):
+    """Expression of (samples, features); overwrites `states`."""
+    rng = _stream(asked, "expression")
+    means = LOG_MEAN_SPREAD * rng.normal(size=asked.features)
+    means[places.planted] = np.abs(means[places.planted])  # a silent gene could tell nothing
+    library = LIBRARY_SPREAD * rng.normal(size=(asked.samples, 1))
+    states *= LOG_SPREAD
+    states += (LOG_MEAN + means).astype(np.float32)
+    states += library.astype(np.float32)
+    values = np.exp(np.minimum(states, LOG_MOST, out=states), out=states)
+    kept = 1 - _dropout(means, asked.dropout)
+    for row in values:  # row by row: Poisson works in float64 and would triple the memory
+        row[:] = rng.poisson(row) if asked.counts else row
+        row *= rng.random(asked.features) < kept
+    return values
+
+
+def _dropout(means, share):
+    """A gene's chance of a dropped value, falling with its mean; `share` on average.
+
+    With u uniform in (0, 1), u ** (1 / share - 1) has the mean `share`.
+    """
+    if share == 0:
+        return np.zeros(len(means))
+    lowness = (np.argsort(np.argsort(-means)) + 0.5) / len(means)
+    return lowness ** (1 / share - 1)
+
+
+def _truth(asked, places, names, effects, moved):
+    names = np.array(names)
+    sizes = effects[:, 0] if asked.task == "regression" else effects.std(axis=1)
+    role, partner = np.full((2, asked.features), "", dtype=object)
+    effect = np.zeros(asked.features)
+    role[:] = "null"
+    role[places.main], effect[places.main] = "main", sizes[: asked.informative]
+    role[places.pairs], partner[places.pairs] = "interaction", names[places.pairs[:, ::-1]]
+    effect[places.pairs] = sizes[asked.informative :, None]
+    role[places.passengers], effect[places.passengers] = "passenger", RHO
+    partner[places.passengers] = names[places.drivers][:, None]
+    columns = {"feature": names, "role": role, "partner": partner, "effect": effect}
+    return pd.DataFrame(columns | {"batch": moved})

@@ -1,0 +1,189 @@
+"""A simulated data set as files: matrix, targets, truth, and a config that runs on it."""
+
+import dataclasses
+import gzip
+import json
+import pathlib
+
+import pandas as pd
+
+from autogenome_tf.core import errors
+from autogenome_tf.core.files import replacing
+from autogenome_tf.simulation import landscape, pathways
+from autogenome_tf.simulation.expression import RHO, draw
+
+SETS = "gene_sets.gmt"
+# Sites of which all genotypes can be looked at, at most.
+EXPLAINED = 20
+FILES = ("features.tsv.gz", "targets.tsv", "truth.tsv", "truth.json", "config.json")
+
+
+def simulate(folder, **parameters):
+    """Write a simulated data set and a config that runs on it.
+
+    Args:
+        folder: Where to write; made where it is missing.
+        **parameters: Fields of `Parameters`.
+
+    Returns:
+        The `Simulation` that was written.
+
+    Raises:
+        errors.InputError: A parameter is out of range, or the folder already holds a data set.
+    """
+    folder = pathlib.Path(folder)
+    _refuse_overwriting(folder)
+    simulation = draw(**parameters)
+    batches = {"batch": simulation.batch}
+    _write(folder, simulation, batches, _planted(simulation), _config(simulation.parameters))
+    return simulation
+
+
+def simulate_landscape(folder, **parameters):
+    """Write simulated genotypes and a config that runs on them.
+
+    Args:
+        folder: Where to write; made where it is missing.
+        **parameters: Fields of `landscape.Parameters`.
+
+    Returns:
+        The `landscape.Landscape` that was written.
+
+    Raises:
+        errors.InputError: As for `simulate`.
+    """
+    folder = pathlib.Path(folder)
+    _refuse_overwriting(folder)
+    drawn = landscape.draw(**parameters)
+    planted = {
+        "parameters": dataclasses.asdict(drawn.parameters),
+        "terms": drawn.truth.to_dict(orient="records"),
+    }
+    _write(folder, drawn, {}, planted, _landscape_config(drawn.parameters))
+    return drawn
+
+
+def simulate_pathways(folder, **parameters):
+    """Write simulated expression that follows gene sets, the sets, and a config that runs on them.
+
+    Args:
+        folder: Where to write; made where it is missing.
+        **parameters: Fields of `pathways.Parameters`.
+
+    Returns:
+        The `pathways.Pathways` that were written.
+
+    Raises:
+        errors.InputError: As for `simulate`.
+    """
+    folder = pathlib.Path(folder)
+    _refuse_overwriting(folder)
+    drawn = pathways.draw(**parameters)
+    planted = {
+        "parameters": dataclasses.asdict(drawn.parameters),
+        "informative": drawn.truth["set"][drawn.truth["role"] == "informative"].tolist(),
+    }
+    with replacing(folder / SETS) as path:
+        path.write_text(drawn.gmt(), encoding="utf-8")
+    config = _config_of("pathways", drawn.parameters.seed, "classification")
+    sizes = [len(own) for own in drawn.members]
+    limits = {"min_genes": min(sizes), "max_genes": max(sizes)}
+    config |= {"families": {"pathway": {"gene_sets": SETS, **limits}}}
+    _write(folder, drawn, {}, planted, config)
+    return drawn
+
+
+def _write(folder, drawn, further, planted, config):
+    """Write what was drawn, further columns of targets.tsv, truth and config."""
+    with replacing(folder / "features.tsv.gz") as path:
+        _write_features(path, drawn)
+    targets = pd.DataFrame({"sample": drawn.samples, "target": drawn.target, **further})
+    _write_frame(folder / "targets.tsv", targets)
+    _write_frame(folder / "truth.tsv", drawn.truth)
+    _write_json(folder / "truth.json", planted)
+    _write_json(folder / "config.json", config)
+
+
+def _refuse_overwriting(folder):
+    if folder.exists() and not folder.is_dir():
+        raise errors.InputError(f"simulate: {folder} is a file; choose an empty folder.")
+    held = [name for name in (*FILES, SETS) if (folder / name).exists()]
+    if held:
+        raise errors.InputError(
+            f"simulate: {folder} already holds {', '.join(held)}; choose an empty folder."
+        )
+
+
+def _write_features(path, simulation):
+    line = "%s" + "\t%.9g" * len(simulation.features) + "\n"  # 9 digits: float32 comes back exactly
+    with (
+        open(path, "wb") as raw,
+        # Neither name nor time in the header: the same seed gives the same bytes.
+        gzip.GzipFile("", "wb", compresslevel=1, fileobj=raw, mtime=0) as file,
+    ):
+        file.write(("\t".join(["sample", *simulation.features]) + "\n").encode())
+        for sample, row in zip(simulation.samples, simulation.values, strict=True):
+            file.write((line % (sample, *row.tolist())).encode())
+
+
+def _write_frame(path, frame):
+    with replacing(path) as temporary:
+        frame.to_csv(temporary, sep="\t", index=False, float_format="%.9g")
+
+
+def _write_json(path, content):
+    with replacing(path) as temporary:
+        text = json.dumps(content, indent=2, default=lambda number: number.item())
+        temporary.write_text(text + "\n", encoding="utf-8")
+
+
+def _planted(simulation):
+    """The content of truth.json."""
+    truth = simulation.truth
+    effects = simulation.effects.to_dict(orient="index")
+    role = truth.set_index("feature")["role"]
+    partner = truth.set_index("feature")["partner"]
+    passengers = partner[role == "passenger"]
+    return {
+        "parameters": dataclasses.asdict(simulation.parameters),
+        "main": {gene: effects[gene] for gene in effects if role[gene] == "main"},
+        "interactions": [
+            {"features": [gene, partner[gene]], "effect": effects[gene]}
+            for gene in effects
+            if role[gene] == "interaction"
+        ],
+        "blocks": [
+            {"driver": driver, "passengers": list(genes.index), "correlation": RHO}
+            for driver, genes in passengers.groupby(passengers)
+        ],
+        "batch_features": truth["feature"][truth["batch"]].tolist(),
+    }
+
+
+def _config(asked):
+    return _config_of("simulated", asked.seed, asked.task)
+
+
+def _config_of(name, seed, task):
+    return {
+        "name": name,
+        "seed": seed,
+        "data": {"features": "features.tsv.gz", "targets": "targets.tsv", "target": "target"},
+        "task": {"type": task},
+    }
+
+
+def _landscape_config(asked):
+    explained = {"explanation": {"method": "epistasis"}} if asked.features <= EXPLAINED else {}
+    return explained | _config_of("landscape", asked.seed, "regression") | {
+        # Products of sites are what networks learn: noise on sites hides them.
+        "families": {
+            "linear": {},
+            "mlp": {"layers": 2, "units": 32, "dropout": 0.0, "input_dropout": 0.0, "l2": 0.0,
+                    "normalization": "none", "spectral_power": 0.0},
+        },
+        "search": {"method": "grid", "epochs": 150},
+        "training": {"epistasis": {"strength": [0.03, 0.01, 0.1]}, "learning_rate": 0.01,
+                     "patience": 25},
+        "ensemble": {"size": 3},
+    }  # fmt: skip

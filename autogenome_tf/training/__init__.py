@@ -1,0 +1,19 @@
+"""Cross-validation of one configuration: fold inputs, epoch loop, replicas, several workers."""
+
+from autogenome_tf.training._autoencoders import GenerativeFolds
+from autogenome_tf.training._cross_validation import AUTO_FOLDS, Folds, Outcome, number_of_folds
+from autogenome_tf.training._loop import Plan
+from autogenome_tf.training._multi_worker import cluster
+from autogenome_tf.training._replicas import EngineError, InMemory
+
+__all__ = [
+    "AUTO_FOLDS",
+    "EngineError",
+    "Folds",
+    "GenerativeFolds",
+    "InMemory",
+    "Outcome",
+    "Plan",
+    "cluster",
+    "number_of_folds",
+]

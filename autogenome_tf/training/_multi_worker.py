@@ -1,0 +1,131 @@
+"""Several processes that train one network together, step by step, as TF_CONFIG names them.
+
+All run the same code on the same rows and must come to the same decisions, so what decides is the
+first process's: its outputs of held-out rows, and the trials of a search that goes on.
+"""
+
+import contextlib
+import functools
+import json
+
+import numpy as np
+import tensorflow as tf
+
+from autogenome_tf.config import PATHS
+from autogenome_tf.config import processes as roles
+from autogenome_tf.core.errors import InputError, StageError
+
+
+class Cluster:
+    """The processes of `tf.distribute.MultiWorkerMirroredStrategy`; TensorFlow allows one.
+
+    Args:
+        place: This process's, from 0.
+        count: How many there are.
+
+    Attributes:
+        strategy: TensorFlow's.
+
+    Raises:
+        StageError: Where TensorFlow has been at work already.
+    """
+
+    def __init__(self, place, count):
+        self.place, self.count = place, count
+        try:
+            self.strategy = tf.distribute.MultiWorkerMirroredStrategy()
+        except RuntimeError as error:
+            raise StageError(f"TF_CONFIG must be set before TensorFlow is used: {error}") from None
+        self._local = len(self.strategy.extended.worker_devices)
+        self._shared = tf.function(self._share, autograph=False, reduce_retracing=True)
+
+    def agreed(self, values):
+        """What the first process has, of numbers that have one shape in all."""
+        return self._summed(values if self.place == 0 else np.zeros_like(values))
+
+    def told(self, text):
+        """What the first process says."""
+        letters = np.frombuffer(text.encode(), "uint8").astype("int32")
+        (length,) = self.agreed(np.array([len(letters)], "int32"))
+        return bytes(self.agreed(np.resize(letters, length)).astype("uint8")).decode()
+
+    def check(self, text):
+        """Refuse to train with others on something else; `text` is all that must be the same.
+
+        Raises:
+            InputError: In all processes where one differs from the first.
+        """
+        differs = np.zeros(self.count, "int32")
+        differs[self.place] = self.told(text) != text
+        found = np.flatnonzero(self._summed(differs))
+        if len(found):
+            raise InputError(
+                "TF_CONFIG: all processes need the same config and data; others than the first "
+                f"have: {', '.join(map(str, found))} of {self.count}, counted from 0."
+            )
+
+    def is_trained(self, run, config):
+        """Whether the first process has trained before; all go on behind the trials it has.
+
+        Args:
+            run: This process's `Run`, begun; gets the leaderboard of the first's.
+            config: Its `Config`.
+
+        Raises:
+            InputError: See `check`.
+        """
+        environment = run.read_json("environment.json")
+        # What is in files counts, not where they are.
+        apart = {"output_dir": True, "output": True, "data": set(PATHS) - {"split"}}
+        sums = sorted(map(str, environment["data"].values()))
+        asked = config.model_dump_json(exclude=apart)
+        self.check(json.dumps([asked, sums, environment["versions"]]))
+        board = run.path("leaderboard.tsv")
+        known = self.told(board.read_text("utf-8") if board.exists() else "")
+        if known:
+            run.write_text(board.name, known)
+        return self.told(json.dumps("train" in run.stages)) == "true"
+
+    @contextlib.contextmanager
+    def together(self):
+        """A block in which all processes take part.
+
+        Raises:
+            StageError: Where one of them has gone.
+        """
+        try:
+            yield
+        except tf.errors.OpError as error:
+            raise StageError(
+                f"one of the {self.count} processes of TF_CONFIG has gone "
+                f"({type(error).__name__}); start all of them again: what is done is kept."
+            ) from error
+
+    def _summed(self, values):
+        """The sum of numbers over processes, the same to the last bit in all."""
+        # TensorFlow 2.21 crashes where nothing is to be summed.
+        if not values.size:
+            return values
+        with self.together():
+            return self._shared(tf.constant(values)).numpy()
+
+    def _share(self, values):
+        found = self.strategy.run(self._of_processes, (values,))
+        return self.strategy.experimental_local_results(found)[0]
+
+    def _of_processes(self, values):
+        replica = tf.distribute.get_replica_context()
+        is_first = tf.equal(replica.replica_id_in_sync_group % self._local, 0)
+        mine = tf.where(is_first, values, tf.zeros_like(values))
+        return replica.all_reduce(tf.distribute.ReduceOp.SUM, mine)
+
+
+@functools.cache
+def cluster():
+    """The `Cluster` that this process is one of, or None; must come before all other TensorFlow.
+
+    Raises:
+        InputError: Where TF_CONFIG is none that all can step by.
+    """
+    member = roles.member()
+    return Cluster(*member) if member else None
