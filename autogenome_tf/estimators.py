@@ -27,7 +27,7 @@ from autogenome_tf.automl import AutoGenome
 from autogenome_tf.config import listed, merged
 from autogenome_tf.core.errors import unknown
 from autogenome_tf.data import Dataset
-from autogenome_tf.models import Embedding, Predictor
+from autogenome_tf.models import LatentModel, Predictor
 
 FILE = "model.keras"
 
@@ -215,11 +215,11 @@ class ResVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, _Estimator):
 
     Attributes:
         leaderboard_: DataFrame of the trials, best first.
-        predictor_: The fitted `embedding.Embedding`.
+        predictor_: The fitted `embedding.LatentModel`.
         n_features_in_: Number of genes.
     """
 
-    _kind = Embedding
+    _kind = LatentModel
 
     def __init__(
         self, latent=16, likelihood="gaussian", max_trials=1, max_seconds=None, config=None,

@@ -35,8 +35,8 @@ def _unchanged_logger():
 def _forgotten_shapes():
     """Give back what the networks of a file have left behind: a worker sees hundreds of them."""
     yield
-    if "autogenome_tf.training._replicas" in sys.modules:
-        sys.modules["autogenome_tf.training._replicas"].forget_shapes()
+    if "autogenome_tf.nn.graphs" in sys.modules:
+        sys.modules["autogenome_tf.nn.graphs"].forget_shapes()
 
 
 @pytest.fixture(scope="session")

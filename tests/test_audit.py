@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 import scipy.sparse
 
-from autogenome_tf.data import Dataset, Parts
+from autogenome_tf.data import Dataset, Split
 from autogenome_tf.data._audit import association, audit, explained
 
 ROWS = 120
@@ -26,8 +26,8 @@ def part(tested=40):
 
 
 def parts(names, fold=0):
-    """`Parts` of names, in one fold."""
-    return Parts(np.array(names, object), np.full(ROWS, fold))
+    """`Split` of names, in one fold."""
+    return Split(np.array(names, object), np.full(ROWS, fold))
 
 
 def about(*arguments, **options):
@@ -98,7 +98,7 @@ def test_without_a_test_part_folds_are_looked_at():
     values = dataset().values.copy()
     values[60:] = values[:60]
     donors = np.array([f"d{row % 60}" for row in range(ROWS)])
-    folds = Parts(np.full(ROWS, "train", object), 1 + np.arange(ROWS) // 60)
+    folds = Split(np.full(ROWS, "train", object), 1 + np.arange(ROWS) // 60)
     assert about(dataset(values=values, donor=donors), folds, "classification") == [
         "duplicates", "group", "batch",
     ]  # fmt: skip

@@ -19,8 +19,7 @@ import scipy.sparse
 import scipy.special
 
 import autogenome_tf as ag
-from autogenome_tf import data as reading
-from autogenome_tf import metrics
+from autogenome_tf import data, metrics
 from autogenome_tf.automl import STAGES, AutoGenome
 from autogenome_tf.config._config import Config
 from autogenome_tf.core.errors import InputError, StageError
@@ -487,7 +486,7 @@ def test_targets_of_other_shapes_are_refused(genes, tmp_path, y, said):
 
 
 def test_rows_and_targets_are_a_pair(genes, labels):
-    for data in ((genes, labels, labels), genes):
+    for given in ((genes, labels, labels), genes):
         with pytest.raises(InputError, match=r"data: expected \(X, y\)"):
             AutoGenome({"name": "m"}, data=data)
 
@@ -496,16 +495,16 @@ def test_labels_of_cells_may_be_a_list(genes, labels, tmp_path):
     anndata = pytest.importorskip("anndata")
     cells = anndata.AnnData(genes.to_numpy("float32"), obs=pd.DataFrame({"known": list(labels)}))
     for y, names in ((list(labels), ["target"]), (["known"], ["known"]), ("known", ["known"])):
-        assert reading.write_rows(tmp_path / "x.npz", cells, y) == names
+        assert data.write_rows(tmp_path / "x.npz", cells, y) == names
     with pytest.raises(InputError, match="'unknown' is not a column of obs"):
-        reading.write_rows(tmp_path / "x.npz", cells, ["unknown"])
+        data.write_rows(tmp_path / "x.npz", cells, ["unknown"])
 
 
 def test_memory_that_ends_before_the_first_stage_is_said(genes, labels, tmp_path, monkeypatch):
     def folds(*_):
         raise MemoryError("no room")
 
-    monkeypatch.setattr("autogenome_tf.automl._run_data.ConfiguredRows.folds", folds)
+    monkeypatch.setattr("autogenome_tf.automl._run_data.RunData.folds", folds)
     automl = AutoGenome({"name": "m", "output_dir": str(tmp_path)}, data=(genes, labels))
     with pytest.raises(StageError, match="^m: begin: MemoryError: no room. What is done is kept"):
         automl.train()

@@ -14,7 +14,7 @@ import pytest
 
 import autogenome_tf as ag
 from autogenome_tf import search
-from autogenome_tf.config import processes as roles
+from autogenome_tf.config import processes
 from autogenome_tf.config._config import Config
 from autogenome_tf.core.errors import InputError
 from autogenome_tf.run._run import LOCK
@@ -27,8 +27,8 @@ import numpy as np
 from autogenome_tf.cluster import cluster
 together = cluster()
 from autogenome_tf.config import Config
-from autogenome_tf.folds import Folds
-from autogenome_tf.replicas import Spread
+from autogenome_tf.folds import NetworkCrossValidation
+from autogenome_tf.replicas import MultiWorkerStreamed
 from autogenome_tf.tasks import Classification
 from autogenome_tf.training import Plan
 
@@ -41,11 +41,11 @@ plain = {"layers": 1, "units": 5, "dropout": 0.0, "input_dropout": 0.0, "activat
          "normalization": "none", "l2": 0.01, "spectral_power": 0.0, "output_nonlinearity": "none"}
 found = {}
 for optimizer in ("adam", "lamb", "momentum"):
-    folds = Folds(x, truth, Classification(["a", "b"]), config, pair, cluster=together)
+    folds = NetworkCrossValidation(x, truth, Classification(["a", "b"]), config, pair, cluster=together)
     fit = folds.fit("mlp", plain, Plan(3, learning_rate=0.05, optimizer=optimizer), 1)
     found |= {f"{optimizer} {i}": w for i, w in enumerate([*fit.weights, *fit.held])}
 (engine,) = folds._engines.values()
-assert isinstance(engine, Spread) == bool(together)
+assert isinstance(engine, MultiWorkerStreamed) == bool(together)
 # Noise and the statistics of batches are of each process's part; a range test judges nothing.
 fit = folds.fit("mlp", plain | {"dropout": 0.4, "normalization": "batch"}, Plan(3), 1)
 found |= {f"noisy {i}": w for i, w in enumerate([*fit.weights, *fit.held])}
@@ -189,18 +189,18 @@ def test_processes_with_different_configs_say_so_in_all(start, config, tmp_path)
 
 def test_places_are_counted_from_the_chief(monkeypatch):
     monkeypatch.setenv("TF_CONFIG", variable(["a:1", "b:1"], 1))
-    assert roles.member() == (1, 2)
+    assert processes.member() == (1, 2)
     cluster = {"worker": ["a:1", "b:1"], "chief": ["c:1"]}
     for kind, index, place in (("chief", 0, 0), ("worker", 1, 2)):
         task = {"type": kind, "index": index}
         monkeypatch.setenv("TF_CONFIG", json.dumps({"cluster": cluster, "task": task}))
-        assert roles.member() == (place, 3)
+        assert processes.member() == (place, 3)
 
 
 @pytest.mark.parametrize("text", ["", "{}", variable(["a:1"], 0), '{"task": {"type": "worker"}}'])
 def test_who_has_nobody_beside_him_is_alone(monkeypatch, text):
     monkeypatch.setenv("TF_CONFIG", text)
-    assert roles.member() is None
+    assert processes.member() is None
 
 
 @pytest.mark.parametrize(
@@ -217,7 +217,7 @@ def test_who_has_nobody_beside_him_is_alone(monkeypatch, text):
 def test_a_wrong_variable_is_one_message(monkeypatch, text):
     monkeypatch.setenv("TF_CONFIG", text)
     with pytest.raises(InputError, match="environment: TF_CONFIG: expected a cluster"):
-        roles.member()
+        processes.member()
 
 
 def test_what_processes_cannot_do_together_is_refused(monkeypatch):
@@ -225,9 +225,9 @@ def test_what_processes_cannot_do_together_is_refused(monkeypatch):
     config = Config.of({"name": "t", "search": {"max_seconds": 9}})
     with pytest.raises(InputError, match="search.max_seconds: the clocks of several"):
         search.check(config)
-    monkeypatch.setenv(roles.TUNER, "chief")
-    monkeypatch.setenv(roles.HOST, "localhost")
-    monkeypatch.setenv(roles.PORT, "8000")
+    monkeypatch.setenv(processes.TUNER, "chief")
+    monkeypatch.setenv(processes.HOST, "localhost")
+    monkeypatch.setenv(processes.PORT, "8000")
     with pytest.raises(InputError, match="either share a search or train one network"):
         search.check(config)
 

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from autogenome_tf.config._config import Config
-from autogenome_tf.ensemble import _greedy as ensemble
-from autogenome_tf.preprocessing import _preprocessing as preprocessing
+from autogenome_tf.ensemble import _greedy
+from autogenome_tf.preprocessing import _preprocessing
 from autogenome_tf.search._trials import Attempt, Trial
 from autogenome_tf.tasks import Classification, Regression
-from autogenome_tf.training._cross_validation import Folds
+from autogenome_tf.training._cross_validation import NetworkCrossValidation
 from autogenome_tf.training._loop import Plan
 
 ROWS, GENES = 60, 90
@@ -37,13 +37,13 @@ TRIED = [
 
 
 def in_folds(kind="classification", values=X, pairs=PAIRS, **changes):
-    """`Folds` of some rows, two seeds each."""
+    """`NetworkCrossValidation` of some rows, two seeds each."""
     task, truth = TASKS[kind]
     given = {"name": "t", "data": {"features": "x.tsv", "transform": "none"}, **changes}
     given["search"] = {"repeats": 2} | given.get("search", {})
     given["task"] = {"type": kind}
     config = Config.of(given)
-    return Folds(values, truth, task, config, pairs), config
+    return NetworkCrossValidation(values, truth, task, config, pairs), config
 
 
 def attempts(folds, tried=TRIED):
@@ -82,8 +82,8 @@ def by_hand(folds, found, shares):
 def test_the_model_is_the_average_of_its_networks(kind, space, monkeypatch):
     folds, config = in_folds(kind, training={"space": space})
     found, shares = attempts(folds), np.array([0.4, 0.3, 0.2, 0.1])
-    monkeypatch.setattr(ensemble, "select", lambda *_: shares)
-    final = ensemble.assemble(folds, found, config, NAMES)
+    monkeypatch.setattr(_greedy, "select", lambda *_: shares)
+    final = _greedy.assemble(folds, found, config, NAMES)
     held = sum(s * a.outcome.calibrated for s, a in zip(shares, found, strict=True))
     scale, offset = folds.task.output_scale(folds.temperature(held))
     expected = by_hand(folds, found, shares) * scale + offset
@@ -95,12 +95,12 @@ def test_the_model_is_the_average_of_its_networks(kind, space, monkeypatch):
 def test_coordinates_that_members_share_give_what_gene_kernels_give(smaller, monkeypatch):
     folds, config = in_folds(training={"space": "rows"})
     found = attempts(folds, TRIED[:2])
-    monkeypatch.setattr(ensemble, "_is_smaller", lambda *_: smaller)
-    model = ensemble.assemble(folds, found, config, NAMES).predictor.model
+    monkeypatch.setattr(_greedy, "_is_smaller", lambda *_: smaller)
+    model = _greedy.assemble(folds, found, config, NAMES).predictor.model
     dense = next(x for x in model.get_layer("network").layers if isinstance(x, keras.layers.Dense))
     assert (dense.units == 3 * folds.views("mlp", {}).width) == smaller
-    monkeypatch.setattr(ensemble, "_is_smaller", lambda *_: not smaller)
-    other = ensemble.assemble(folds, found, config, NAMES).predictor.model
+    monkeypatch.setattr(_greedy, "_is_smaller", lambda *_: not smaller)
+    other = _greedy.assemble(folds, found, config, NAMES).predictor.model
     np.testing.assert_allclose(model(X), other(X), rtol=1e-4, atol=1e-4)
 
 
@@ -109,18 +109,18 @@ def test_coordinates_are_shared_only_where_that_is_smaller():
     views = folds.views("mlp", {})
     wide = ("mlp", {"layers": 1, "units": 300})
     for tried, expected in (([TRIED[0]], False), ([wide], True)):
-        members = [ensemble.Member(a.trial, a.outcome, 1.0) for a in attempts(folds, tried)]
-        assert ensemble._is_smaller(views, views.shared(), members) == expected
+        members = [_greedy.Member(a.trial, a.outcome, 1.0) for a in attempts(folds, tried)]
+        assert _greedy._is_smaller(views, views.shared(), members) == expected
 
 
 def test_folds_with_genes_of_their_own_share_one_model(monkeypatch):
     data = {"features": "x.tsv", "transform": "none", "top_variable": 30}
     folds, config = in_folds(data=data)
     found = attempts(folds, TRIED[:2])
-    monkeypatch.setattr(ensemble, "select", lambda *_: np.array([0.5, 0.5]))
+    monkeypatch.setattr(_greedy, "select", lambda *_: np.array([0.5, 0.5]))
     kept = [set(constants.genes) for constants in folds.views("mlp", {}).constants]
     assert kept[0] != kept[1]
-    final = ensemble.assemble(folds, found, config, NAMES)
+    final = _greedy.assemble(folds, found, config, NAMES)
     assert set(folds.views("mlp", {}).shared().genes) == set.union(*kept)
     held = 0.5 * found[0].outcome.calibrated + 0.5 * found[1].outcome.calibrated
     expected = by_hand(folds, found, [0.5, 0.5]) / folds.temperature(held)
@@ -131,7 +131,7 @@ def test_transforms_of_members_are_all_in_the_model(tmp_path):
     folds, config = in_folds(data={"features": "x.tsv", "transform": ["log1p", "rank"]})
     tried = [(name, values | {"transform": kind}) for kind in ("log1p", "rank")
              for name, values in TRIED[:2]]  # fmt: skip
-    final = ensemble.assemble(folds, attempts(folds, tried), config, NAMES)
+    final = _greedy.assemble(folds, attempts(folds, tried), config, NAMES)
     final.predictor.save(tmp_path / "model.keras")
     model = keras.models.load_model(tmp_path / "model.keras")
     np.testing.assert_allclose(model(X), final.predictor.outputs(X), rtol=1e-4, atol=1e-4)
@@ -147,7 +147,7 @@ def test_streamed_rows_have_ensembles_too():
     )
     assert folds.is_streamed
     found = attempts(folds, TRIED[1:3])
-    final = ensemble.assemble(folds, found, config, NAMES)
+    final = _greedy.assemble(folds, found, config, NAMES)
     test = PAIRS[0][1]
     np.testing.assert_allclose(
         final.predictor.outputs(X[test]), final.outputs, rtol=1e-3, atol=1e-3
@@ -166,20 +166,20 @@ def outputs(right):
 def test_candidates_that_make_up_for_each_other_share():
     folds, _ = in_folds()
     first, second = np.where(np.arange(ROWS) % 2, 4.0, -1.0), np.where(np.arange(ROWS) % 2, -1.0, 4)
-    shares = ensemble.select([outputs(first), outputs(second), outputs(np.full(ROWS, -3.0))], folds)
+    shares = _greedy.select([outputs(first), outputs(second), outputs(np.full(ROWS, -3.0))], folds)
     np.testing.assert_allclose(shares, [0.5, 0.5, 0.0], atol=0.05)
 
 
 def test_a_candidate_that_is_always_better_stands_alone():
     folds, _ = in_folds()
     candidates = [outputs(np.full(ROWS, 0.1)), outputs(np.full(ROWS, 3.0))]
-    np.testing.assert_array_equal(ensemble.select(candidates, folds), [0.0, 1.0])
+    np.testing.assert_array_equal(_greedy.select(candidates, folds), [0.0, 1.0])
 
 
 def test_the_choice_is_never_worse_than_the_best_candidate():
     folds, _ = in_folds()
     candidates = [outputs(RANDOM.normal(1, 2, ROWS)) for _ in range(5)]
-    shares = ensemble.select(candidates, folds)
+    shares = _greedy.select(candidates, folds)
     chosen = sum(share * one for share, one in zip(shares, candidates, strict=True))
     alone = [folds.score(folds.held, one) for one in candidates]
     assert folds.score(folds.held, chosen) <= min(alone)
@@ -190,13 +190,13 @@ def test_the_choice_is_never_worse_than_the_best_candidate():
     ("asked", "rows", "size"), [("auto", 999, 10), ("auto", 1000, 3), (4, 9, 4)]
 )
 def test_size_goes_by_rows(asked, rows, size):
-    assert ensemble.size_for(asked, rows) == size
+    assert _greedy.size_for(asked, rows) == size
 
 
 def test_where_the_objective_is_undefined_the_first_stands_alone():
     folds, _ = in_folds("regression", search={"objective": "pearson"})
     flat = [np.zeros((ROWS, 2)), np.ones((ROWS, 2))]
-    np.testing.assert_array_equal(ensemble.select(flat, folds), [1.0, 0.0])
+    np.testing.assert_array_equal(_greedy.select(flat, folds), [1.0, 0.0])
 
 
 # Constants taken over ------------------------------------------------------------------------
@@ -204,7 +204,7 @@ def test_where_the_objective_is_undefined_the_first_stands_alone():
 
 def test_a_layer_behind_other_constants_is_the_same_layer():
     own, other = (
-        preprocessing.Constants.of(preprocessing.Moments.of([rows]), genes=genes)
+        _preprocessing.FittedScaling.of(_preprocessing.Moments.of([rows]), genes=genes)
         for rows, genes in ((X[:30], np.arange(0, GENES, 2)), (X, None))
     )
     kernel, bias = RANDOM.normal(size=(len(own.genes), 3)), RANDOM.normal(size=3)
@@ -228,7 +228,7 @@ def test_what_others_have_trained_is_trained_again_while_time_lasts(monkeypatch)
         return Attempt(trial, None, repeat)
 
     late, known = [recorded(one) for one in found[:2]], found[2:]
-    ensemble.assemble(folds, [*late, *known], config, NAMES, time.monotonic() + 5)
+    _greedy.assemble(folds, [*late, *known], config, NAMES, time.monotonic() + 5)
     assert again == [0]  # the first in any case, and no second
-    ensemble.assemble(folds, [*late, *known], config, NAMES, time.monotonic() + 60)
+    _greedy.assemble(folds, [*late, *known], config, NAMES, time.monotonic() + 60)
     assert again == [0, 0, 1]

@@ -16,15 +16,15 @@ import autogenome_tf as ag
 from autogenome_tf import cli, explainers, metrics
 from autogenome_tf.config._config import Config
 from autogenome_tf.core.errors import InputError
-from autogenome_tf.nn import walsh_hadamard as walsh
+from autogenome_tf.nn import walsh_hadamard
 from autogenome_tf.nn.epistatic_penalty import complexity
 from autogenome_tf.simulation import landscape
 from autogenome_tf.tasks import Regression
-from autogenome_tf.training._cross_validation import Folds
+from autogenome_tf.training._cross_validation import NetworkCrossValidation
 from autogenome_tf.training._loop import Plan
 
 SITES = 6
-X = walsh.genotypes(SITES)
+X = walsh_hadamard.genotypes(SITES)
 RANDOM = np.random.default_rng(0)
 PLAIN = {"dropout": 0.0, "input_dropout": 0.0, "l2": 0.0, "normalization": "none"}
 SMALL = PLAIN | {"layers": 1, "units": 16, "activation": "relu", "spectral_power": 0.0}
@@ -33,7 +33,7 @@ NAMES = [f"s{site}" for site in range(SITES)]
 
 
 def ready(pairs, truth=SPARSE, rows=X, epistasis=None, **changes):
-    """`Folds` of all genotypes of six sites."""
+    """`NetworkCrossValidation` of all genotypes of six sites."""
     given = {
         "name": "t",
         "data": {"features": "x.tsv"},
@@ -44,7 +44,7 @@ def ready(pairs, truth=SPARSE, rows=X, epistasis=None, **changes):
         given[section] = given.get(section, {}) | values
     truth = np.asarray(truth, "float32").reshape(len(rows), -1)
     task = Regression([f"y{k}" for k in range(truth.shape[1])])
-    return Folds(rows, truth, task, Config.of(given), pairs)
+    return NetworkCrossValidation(rows, truth, task, Config.of(given), pairs)
 
 
 def some(count, seed):
@@ -192,7 +192,9 @@ def test_few_products_are_learned_from_few_genotypes():
         found[strength] = [np.corrcoef(held, truth[train])[0, 1] ** 2]
         found[strength] += [np.corrcoef(mean, truth[test])[0, 1] ** 2]
     assert found[0.03][1] > 0.9 and found[0.03][1] > found[0.0][1] + 0.05
-    products = walsh.characters(drawn.values, walsh.subsets(8, 3)).astype("float64")
+    products = walsh_hadamard.characters(drawn.values, walsh_hadamard.subsets(8, 3)).astype(
+        "float64"
+    )
     lasso = LassoCV(cv=4).fit(products[train], truth[train]).score(products[test], truth[test])
     assert lasso > 0.95  # there is something to learn
 
@@ -213,8 +215,8 @@ def test_a_measured_landscape_has_its_known_spectrum(protein):
     frame, target = protein
     values = np.empty(len(target))
     values[test_walsh.numbers(frame)] = target
-    found = walsh.coefficients(values).numpy()
-    shares = walsh.variances(found) / walsh.variances(found).sum()
+    found = walsh_hadamard.coefficients(values).numpy()
+    shares = walsh_hadamard.variances(found) / walsh_hadamard.variances(found).sum()
     assert shares[:5] == pytest.approx([0.137, 0.736, 0.064, 0.036, 0.013], abs=6e-4)
     largest = np.sort(found[1:] ** 2)[::-1] / (found[1:] ** 2).sum()
     assert [largest[:k].sum() for k in (5, 20)] == pytest.approx([0.833, 0.911], abs=6e-4)
@@ -238,7 +240,7 @@ def test_a_measured_landscape_is_learned_from_120_genotypes(protein):
             for k in range(5)
         ]
         found[strength] = metrics.regression(truth[test][:, None], np.mean(told, axis=0))["r2"][0]
-    products = walsh.characters(rows, walsh.subsets(13, 2)).astype("float64")
+    products = walsh_hadamard.characters(rows, walsh_hadamard.subsets(13, 2)).astype("float64")
     lasso = LassoCV(cv=5).fit(products[train], truth[train]).score(products[test], truth[test])
     assert found[0.03] > found[0.0] + 0.1
     assert found[0.03] > lasso - 0.05 > 0.7
@@ -340,7 +342,7 @@ def test_the_leaderboard_tells_the_strength(trained):
 
 def shapley(function, x):
     """Exact Shapley values of one genotype against all, (sites, outputs), by enumeration."""
-    sites, everyone = len(x), walsh.genotypes(len(x))
+    sites, everyone = len(x), walsh_hadamard.genotypes(len(x))
     worth = {}
     for chosen in itertools.chain.from_iterable(
         itertools.combinations(range(sites), size) for size in range(sites + 1)
@@ -379,7 +381,7 @@ def test_coefficients_make_the_model_again(trained):
         assert own["coefficient"].abs().is_monotonic_decreasing
         sets = [[names.index(name) for name in sites.split(" x ")] for sites in own["sites"]]
         assert [len(one) for one in sets] == own["order"].tolist()
-        found = walsh.characters(X, sets) @ own["coefficient"].to_numpy()
+        found = walsh_hadamard.characters(X, sets) @ own["coefficient"].to_numpy()
         mean = expected[:, place].mean()
         np.testing.assert_allclose(found + mean, expected[:, place], atol=1e-4)
         orders = table(trained, "epistasis_orders.tsv")
@@ -444,7 +446,7 @@ def test_a_landscape_is_the_sum_of_its_terms():
     sets = [[drawn.features.index(s) for s in sites.split(" x ")] for sites in drawn.truth["sites"]]
     assert len(set(map(tuple, sets))) == 7
     sizes = drawn.truth["coefficient"].to_numpy()
-    np.testing.assert_allclose(walsh.characters(drawn.values, sets) @ sizes, drawn.target)
+    np.testing.assert_allclose(walsh_hadamard.characters(drawn.values, sets) @ sizes, drawn.target)
     assert (sizes**2).sum() == pytest.approx(1)
     noisy = landscape.draw(samples=512, features=9, terms=7, order=4, noise=0.5, seed=5)
     clean = landscape.draw(samples=512, features=9, terms=7, order=4, noise=0.0, seed=5)

@@ -22,10 +22,10 @@ from autogenome_tf.core.errors import InputError, StageError
 from autogenome_tf.data import Dataset
 from autogenome_tf.export._export import WARM_UP, next_version
 from autogenome_tf.export._graph import Served
-from autogenome_tf.models._latent_model import Embedding
+from autogenome_tf.models._latent_model import LatentModel
 from autogenome_tf.models._predictor import Predictor
 from autogenome_tf.nn.res_vae import ResVAE
-from autogenome_tf.preprocessing._preprocessing import Constants, Moments, Transform
+from autogenome_tf.preprocessing._preprocessing import FittedScaling, Moments, Transform
 from autogenome_tf.tasks import Classification, Regression
 
 serving_api = pytest.importorskip("tensorflow_serving.apis")
@@ -55,10 +55,10 @@ LIKELIHOODS = ("gaussian", "bernoulli", "negative_binomial", "zero_inflated")
 
 
 def constants_of(transform, missing="mean", kept=None):
-    """`Constants` of all rows."""
+    """`FittedScaling` of all rows."""
     rows = np.asarray(transform(VALUES))
     moments = Moments.of([rows]).with_median(rows)
-    found = Constants.of(moments, "standard", missing, moments.most_variable(kept))
+    found = FittedScaling.of(moments, "standard", missing, moments.most_variable(kept))
     return found.ranked(rows, "standard", missing) if transform.name == "rank" else found
 
 
@@ -74,14 +74,16 @@ def predictor_of(kind, family="mlp", transforms=("log1p",), missing="mean", kept
 
 
 def embedding_of(likelihood, covariates=0):
-    """An `Embedding` of random weights."""
+    """An `LatentModel` of random weights."""
     transform, genes = Transform("log1p"), 20 - covariates
-    constants = Constants.of(Moments.of([np.asarray(transform(VALUES[:, :genes]))]))
+    constants = FittedScaling.of(Moments.of([np.asarray(transform(VALUES[:, :genes]))]))
     network = ResVAE(
         genes=genes, latent=3, widths=(8, 6), likelihood=likelihood, covariates=covariates
     )
     features = [*GENES[:genes], *(f"batch={i}" for i in range(covariates))]
-    return Embedding.of(network, transform, constants, features, "error", (0.5,) * covariates, 9.0)
+    return LatentModel.of(
+        network, transform, constants, features, "error", (0.5,) * covariates, 9.0
+    )
 
 
 PREDICTORS = {

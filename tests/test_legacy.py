@@ -10,7 +10,7 @@ import pytest
 
 import autogenome_tf as ag
 from autogenome_tf import cli, families
-from autogenome_tf.config import autogenome as legacy
+from autogenome_tf.config import autogenome
 from autogenome_tf.config._config import Config, read_json
 from autogenome_tf.config.autogenome import _keys, _networks
 from autogenome_tf.core.errors import InputError
@@ -126,7 +126,7 @@ def original(folder, kind="MLP", **changes):
 
 def ported(given, folder):
     """The config here, checked, and the notes by old key."""
-    keys, notes = legacy.ported(given, "old.json", folder)
+    keys, notes = autogenome.ported(given, "old.json", folder)
     return Config.of(keys), {note.old: note for note in notes}
 
 
@@ -263,8 +263,8 @@ def test_every_key_of_the_original_is_in_a_test(small):
     tested |= {f"{spec}.{key}" for spec in ("param_spec", "hyper_param_spec") for key in SIZES}
     for kind in TYPES:
         tested |= set(dict(_keys.leaves(original(small, kind))))
-    assert tested <= set(legacy.KEYS)
-    assert set(map(anywhere, tested)) == set(map(anywhere, legacy.KEYS))
+    assert tested <= set(autogenome.KEYS)
+    assert set(map(anywhere, tested)) == set(map(anywhere, autogenome.KEYS))
 
 
 def anywhere(key):
@@ -275,7 +275,7 @@ def anywhere(key):
 @pytest.mark.parametrize("kind", TYPES)
 def test_every_key_is_noted_once_and_in_order(small, kind):
     given = original(small, kind)
-    _, notes = legacy.ported(given, "old.json", small)
+    _, notes = autogenome.ported(given, "old.json", small)
     assert [note.old for note in notes] == [key for key, _ in _keys.leaves(given)]
     assert all(note.new or note.effect for note in notes)
 
@@ -327,11 +327,11 @@ def test_nothing_is_searched_that_the_config_does_not_name(small, kind):
 def test_a_key_of_another_type_is_noted(small, kind):
     given = original(small, kind)
     there = dict(_keys.leaves(given))
-    for key in legacy.KEYS:
+    for key in autogenome.KEYS:
         section, *rest = key.split(".")
         if rest and key not in there and not key.endswith(("_SIZE", "validation_features")):
             given.setdefault(section, {})[rest[0]] = None
-    _, notes = legacy.ported(given, "old.json", small)
+    _, notes = autogenome.ported(given, "old.json", small)
     assert len(notes) == len(dict(_keys.leaves(given)))
 
 
@@ -429,7 +429,7 @@ def test_null_sections_are_left_out_and_others_must_be_objects(small):
 
 
 def test_a_config_of_ours_with_a_wrong_section_is_no_original():
-    assert not legacy.is_original({"name": "t", "data": {"features": "x"}, "trainer": {}})
+    assert not autogenome.is_original({"name": "t", "data": {"features": "x"}, "trainer": {}})
 
 
 # Runs --------------------------------------------------------------------------------------
@@ -512,7 +512,7 @@ def test_port_writes_a_config_that_gives_the_same_leaderboard(small, tmp_path, c
     assert printed[-1] == str(new)
     said = {line.split()[0] for line in printed[1:-1]}
     assert said == {key for key, _ in _keys.leaves(original(small, "MLP"))}
-    assert not legacy.is_original(json.loads(new.read_text()))
+    assert not autogenome.is_original(json.loads(new.read_text()))
     boards = [
         ag.AutoGenome(
             Config.load(path).model_copy(update={"output_dir": str(tmp_path / path.stem)})

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 import scipy.sparse
 
-from autogenome_tf.core import chunked as matrix
+from autogenome_tf.core import chunked
 from autogenome_tf.core.chunked import Growing, GrowingRows
 from autogenome_tf.core.errors import InputError
 from autogenome_tf.data import read_table
@@ -62,27 +62,27 @@ def test_what_grows_holds_what_was_appended(limit):
 @pytest.mark.parametrize("limit", [TINY, 1 << 30])
 def test_rows_and_columns_are_numpys(kind, limit):
     values, index = matrices()[kind], RANDOM.permutation(2500)[:2000]
-    assert (dense(matrix.rows(values, index, limit)) == DENSE[index]).all()
-    assert (dense(matrix.columns(values, [5, 0, 3], limit)) == DENSE[:, [5, 0, 3]]).all()
+    assert (dense(chunked.rows(values, index, limit)) == DENSE[index]).all()
+    assert (dense(chunked.columns(values, [5, 0, 3], limit)) == DENSE[:, [5, 0, 3]]).all()
     further = RANDOM.normal(size=(2500, 2)).astype("float32")
-    assert (dense(matrix.beside(values, further, limit)) == np.hstack([DENSE, further])).all()
-    both = dense(matrix.below(values, values[:10], limit))
+    assert (dense(chunked.beside(values, further, limit)) == np.hstack([DENSE, further])).all()
+    both = dense(chunked.below(values, values[:10], limit))
     assert (both == np.vstack([DENSE, DENSE[:10]])).all()
-    assert lies_in_a_file(matrix.rows(values, index, limit)) == (limit == TINY)
+    assert lies_in_a_file(chunked.rows(values, index, limit)) == (limit == TINY)
 
 
 def test_a_sparse_matrix_above_a_dense_one_is_sparse():
-    both = matrix.below(matrices()["sparse"], DENSE[:3])
+    both = chunked.below(matrices()["sparse"], DENSE[:3])
     assert scipy.sparse.issparse(both) and (both.toarray()[-3:] == DENSE[:3]).all()
 
 
 @pytest.mark.parametrize("kind", matrices())
 def test_batches_are_all_rows_and_known_values_all_but_the_missing(kind):
     values = matrices()[kind].copy()
-    whole = np.concatenate(list(matrix.batches(values, 999)))
+    whole = np.concatenate(list(chunked.batches(values, 999)))
     assert (whole == DENSE).all() and whole.dtype == np.float32
     (values.data if kind == "sparse" else values[0])[:2] = np.nan
-    found = np.concatenate(list(matrix.known(values)))
+    found = np.concatenate(list(chunked.known(values)))
     stored = values.data if kind == "sparse" else values.ravel()
     assert len(found) == len(stored) - 2 and found.sum() == np.nansum(stored)
 
@@ -169,7 +169,7 @@ def test_more_values_than_32_bits_count_have_indices_in_their_file():
         found.check_format(full_check=True)
         for rows in (slice(3, 900), [5, 2, 2400]):
             assert (found[rows].toarray() == DENSE[rows]).all()
-            assert (matrix.rows(found, np.arange(2500)[rows], 100).toarray() == DENSE[rows]).all()
+            assert (chunked.rows(found, np.arange(2500)[rows], 100).toarray() == DENSE[rows]).all()
 
 
 FULL = """
@@ -240,9 +240,9 @@ def mapped():
 
 
 @pytest.mark.parametrize("read", [
-    lambda values: [None for _ in matrix.batches(values)],
-    lambda values: [None for _ in matrix.known(values)],
-    lambda values: [matrix.taken(values, block) for block in np.split(np.arange(4096), 4)],
+    lambda values: [None for _ in chunked.batches(values)],
+    lambda values: [None for _ in chunked.known(values)],
+    lambda values: [chunked.taken(values, block) for block in np.split(np.arange(4096), 4)],
 ])  # fmt: skip
 def test_what_was_read_of_a_file_does_not_stay_in_memory(read):
     values = Growing(4096, limit=1)

@@ -17,7 +17,7 @@ tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfigur
 
 from autogenome_tf import replicas
 from autogenome_tf.config import Config
-from autogenome_tf.folds import Folds
+from autogenome_tf.folds import NetworkCrossValidation
 from autogenome_tf.replicas import Mirrored, Streamed
 from autogenome_tf.tasks import Classification
 from autogenome_tf.training import Plan
@@ -31,7 +31,7 @@ pair = [(np.arange(60), np.arange(60, 90))]
 def trained(devices, values, optimizer="adam", **data):
     given = {"name": "t", "data": {"features": "x", "transform": "none", **data},
              "training": {"devices": devices}}
-    folds = Folds(x, truth, Classification(["a", "b"]), Config.of(given), pair)
+    folds = NetworkCrossValidation(x, truth, Classification(["a", "b"]), Config.of(given), pair)
     made = []
     real = replicas.engine
     replicas.engine = lambda *a: made.append(real(*a)) or made[-1]

@@ -17,7 +17,7 @@ from autogenome_tf.core.errors import InputError
 from autogenome_tf.core.files import MODEL_NAMES
 from autogenome_tf.data import Dataset
 from autogenome_tf.models._predictor import Predictor
-from autogenome_tf.preprocessing._preprocessing import Constants, Moments, Transform
+from autogenome_tf.preprocessing._preprocessing import FittedScaling, Moments, Transform
 from autogenome_tf.tasks import Classification, Regression
 
 GENES = [f"gene_{i}" for i in range(5)]
@@ -35,7 +35,7 @@ def predictor_of(kind, temperature=1.0, name="mlp", missing="median"):
     transform = Transform("library_log1p")
     rows = np.asarray(transform(VALUES))
     moments = Moments.of([rows]).with_median(rows)
-    constants = Constants.of(moments, "standard", missing, moments.most_variable(4))
+    constants = FittedScaling.of(moments, "standard", missing, moments.most_variable(4))
     network = families.hypermodel(name)(4, task).network({"layers": 1, "units": 8})
     return Predictor.assemble([(transform, constants, network)], task, GENES, missing, temperature)
 

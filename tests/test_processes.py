@@ -14,7 +14,7 @@ import pytest
 
 import autogenome_tf as ag
 from autogenome_tf import search
-from autogenome_tf.config import processes as roles
+from autogenome_tf.config import processes
 from autogenome_tf.config._config import Config
 from autogenome_tf.core.errors import InputError, StageError
 from autogenome_tf.run._run import LOCK, Run
@@ -71,7 +71,7 @@ class Company:
     def start(self, tuner, *more):
         """Start one under a name, as a scheduler would."""
         host, port = self._address.split(":")
-        known = {roles.TUNER: tuner, roles.HOST: host, roles.PORT: port}
+        known = {processes.TUNER: tuner, processes.HOST: host, processes.PORT: port}
         place = {"PYTHONPATH": str(Path(ag.__file__).parents[1])}
         process = subprocess.Popen(
             [*self._command, "--output", str(self._output), *more],
@@ -183,7 +183,11 @@ def test_who_does_not_belong_to_a_search_is_told_so(company, tmp_path):
 
 @pytest.fixture
 def is_worker(monkeypatch):
-    for name, value in {roles.TUNER: "task-1", roles.HOST: "127.0.0.1", roles.PORT: "9"}.items():
+    for name, value in {
+        processes.TUNER: "task-1",
+        processes.HOST: "127.0.0.1",
+        processes.PORT: "9",
+    }.items():
         monkeypatch.setenv(name, value)
 
 
@@ -207,9 +211,9 @@ def test_a_search_of_nothing_is_refused(is_worker):
 def test_half_of_the_variables_is_one_message(config, is_worker, monkeypatch, capsys):
     from autogenome_tf.cli import main
 
-    monkeypatch.delenv(roles.PORT)
+    monkeypatch.delenv(processes.PORT)
     assert main(["train", str(config)]) == 2
-    assert f"environment: {roles.PORT} missing" in capsys.readouterr().err
+    assert f"environment: {processes.PORT} missing" in capsys.readouterr().err
 
 
 @pytest.fixture
@@ -243,7 +247,7 @@ def test_a_search_stays_with_one_or_with_many(begun, is_worker, monkeypatch):
     _, config, run = begun
     (run.folder / "search").mkdir()
     (run.folder / "search" / "calls.jsonl").touch()
-    for name in (roles.TUNER, roles.HOST, roles.PORT):
+    for name in (processes.TUNER, processes.HOST, processes.PORT):
         monkeypatch.delenv(name)
     with pytest.raises(StageError, match="its search was begun by a chief and workers"):
         ag.AutoGenome(config).train()

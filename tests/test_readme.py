@@ -11,8 +11,8 @@ import pytest
 
 import autogenome_tf as ag
 from autogenome_tf import cli, families
-from autogenome_tf.cli import _schema as reference
-from autogenome_tf.config import processes as roles
+from autogenome_tf.cli import _schema
+from autogenome_tf.config import processes
 from autogenome_tf.config._config import Config
 
 README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
@@ -41,13 +41,13 @@ def test_the_defaults_shown_are_the_defaults():
 
 def test_the_reference_is_what_the_schema_says():
     (shown,) = re.findall(r"<!-- autogenome-tf schema --table -->\n(.*?)\n<!--", README, re.S)
-    assert shown == reference.table()
+    assert shown == _schema.table()
 
 
 def test_every_key_says_what_it_is():
     keys, hypers = (
         {line.split("|")[1].strip(" .`"): line.split("|") for line in part.splitlines()[2:]}
-        for part in reference.table().split("\n\n")
+        for part in _schema.table().split("\n\n")
     )
     assert {"data.split.group", "search.enas.units", "training.decay.after", "families"} <= set(
         keys
@@ -84,10 +84,10 @@ def test_the_script_for_slurm_gives_each_task_its_part(tmp_path):
         assert cli._parser().parse_args(command.split()).verb is cli.run
         said.append(dict(pair.split("=") for pair in pairs))
     chief, worker = said
-    assert set(chief) == set(worker) == {roles.TUNER, roles.HOST, roles.PORT}
-    assert (chief[roles.TUNER], chief[roles.HOST]) == ("chief", "0.0.0.0")
-    assert (worker[roles.TUNER], worker[roles.HOST]) == ("task-3", platform.node())
-    assert chief[roles.PORT] == worker[roles.PORT] == "21000"
+    assert set(chief) == set(worker) == {processes.TUNER, processes.HOST, processes.PORT}
+    assert (chief[processes.TUNER], chief[processes.HOST]) == ("chief", "0.0.0.0")
+    assert (worker[processes.TUNER], worker[processes.HOST]) == ("task-3", platform.node())
+    assert chief[processes.PORT] == worker[processes.PORT] == "21000"
 
 
 def test_the_kubernetes_manifest_gives_each_pod_its_part():
@@ -103,10 +103,10 @@ def test_the_kubernetes_manifest_gives_each_pod_its_part():
         (mount,), (volume,) = container["volumeMounts"], pod["volumes"]
         assert mount["name"] == volume["name"]
         found[container["name"]] = {one["name"]: one.get("value") for one in container["env"]}
-        assert set(found[container["name"]]) == {roles.TUNER, roles.HOST, roles.PORT}
-    assert found["chief"][roles.TUNER] == "chief" and found["worker"][roles.TUNER] is None
-    assert found["worker"][roles.HOST] == service["metadata"]["name"]
-    assert {known[roles.PORT] for known in found.values()} == {str(port["port"])}
+        assert set(found[container["name"]]) == {processes.TUNER, processes.HOST, processes.PORT}
+    assert found["chief"][processes.TUNER] == "chief" and found["worker"][processes.TUNER] is None
+    assert found["worker"][processes.HOST] == service["metadata"]["name"]
+    assert {known[processes.PORT] for known in found.values()} == {str(port["port"])}
     labels = jobs[0]["spec"]["template"]["metadata"]["labels"]
     assert service["spec"]["selector"].items() <= labels.items()
     # A pod is named like its job, and who has chief in its name is the chief.

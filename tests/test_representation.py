@@ -17,18 +17,18 @@ import scipy.sparse
 
 import autogenome_tf as ag
 from autogenome_tf import explainers, families, tasks
-from autogenome_tf.cli import _summary as summary
+from autogenome_tf.cli import _summary
 from autogenome_tf.config._config import Config
 from autogenome_tf.core.errors import InputError, StageError
-from autogenome_tf.models._latent_model import Embedding
+from autogenome_tf.models._latent_model import LatentModel
 from autogenome_tf.nn.res_vae import ResVAE
-from autogenome_tf.simulation import expression as simulation
-from autogenome_tf.training import _loop as training
-from autogenome_tf.training._autoencoders import GenerativeFolds
+from autogenome_tf.simulation import expression
+from autogenome_tf.training import _loop
+from autogenome_tf.training._autoencoders import AutoencoderCrossValidation
 from autogenome_tf.training._loop import Plan
 
 SMALL = {"latent": 3, "start_width": 16, "layers": 2}
-DRAWN = simulation.draw(samples=120, features=50, informative=12, interactions=0, classes=3)
+DRAWN = expression.draw(samples=120, features=50, informative=12, interactions=0, classes=3)
 BATCH = np.asarray(DRAWN.batch)
 FRAME = pd.DataFrame(DRAWN.values, DRAWN.samples, DRAWN.features)
 LABELS = pd.Series(DRAWN.target, DRAWN.samples, name="type")
@@ -123,12 +123,12 @@ def test_the_divergence_warms_up_where_nothing_is_active_yet(tmp_path):
 
 
 def test_posteriors_may_be_narrower_than_the_prior(finished):
-    embedding = Embedding.load(finished.folder / "model.keras")
+    embedding = LatentModel.load(finished.folder / "model.keras")
     assert embedding.run(FRAME.to_numpy(), "log_variance").min() < 0
 
 
 def test_shaps_own_explainer_agrees_on_latent_units(finished):
-    embedding = Embedding.load(finished.folder / "model.keras")
+    embedding = LatentModel.load(finished.folder / "model.keras")
     values = FRAME.to_numpy()
     rows = types.SimpleNamespace(values=values[:3], samples=list("abc"))
     fast, slow = (
@@ -192,8 +192,8 @@ def test_the_model_loads_without_this_package(finished, tmp_path):
 
 
 def test_what_was_saved_scores_the_same(finished):
-    one = Embedding.load(finished.folder / "model.keras")
-    other = Embedding.load(finished.folder / "model.keras")
+    one = LatentModel.load(finished.folder / "model.keras")
+    other = LatentModel.load(finished.folder / "model.keras")
     rows = FRAME.to_numpy()[:9]
     assert np.array_equal(one.bounds(rows, 3, draws=4), other.bounds(rows, 3, draws=4))
     back = type(one.autoencoder)
@@ -339,7 +339,7 @@ def test_where_every_row_is_learned_from_nothing_is_scored(tmp_path, capsys, mon
     automl = ag.AutoGenome(given, data=(FRAME, LABELS))
     automl.train()
     assert automl.evaluate() == {}
-    summary.show(automl.folder, automl.config)
+    _summary.show(automl.folder, automl.config)
     assert "none to score" in capsys.readouterr().out
     page = automl.report().read_text()
     assert "none is left to be scored" in page and "there are no scores" in page
@@ -360,13 +360,15 @@ def test_values_of_any_unit_are_told_again_in_theirs(tmp_path):
 
 
 def in_folds(family=(), **changes):
-    """`GenerativeFolds` of the rows, three of them."""
+    """`AutoencoderCrossValidation` of the rows, three of them."""
     config = Config.of(config_of("x", {"features": "x.tsv"} | changes, family))
     rows = np.arange(len(FRAME))
     pairs = [(rows[rows % 3 != fold], rows[rows % 3 == fold]) for fold in range(3)]
     values = FRAME.to_numpy("float32")
     task, truth = tasks.Representation(0), np.zeros(len(FRAME), "float32")
-    return GenerativeFolds(values, truth, task, config, pairs, features=list(FRAME.columns))
+    return AutoencoderCrossValidation(
+        values, truth, task, config, pairs, features=list(FRAME.columns)
+    )
 
 
 def test_a_fit_does_not_hang_on_the_one_before_it():
@@ -382,13 +384,13 @@ def test_a_fit_does_not_hang_on_the_one_before_it():
 
 
 def test_the_last_fit_has_a_rate_for_each_epoch_that_folds_ask_for(monkeypatch):
-    lengths, fit = iter([2, 6, 9]), training.fit
+    lengths, fit = iter([2, 6, 9]), _loop.fit
 
     def other_lengths(engine, networks, plan, seed):
         found, epochs = fit(engine, networks, plan, seed), next(lengths)
         return dataclasses.replace(found, best_epoch=epochs, history=found.history * epochs)
 
-    monkeypatch.setattr(training, "fit", other_lengths)
+    monkeypatch.setattr(_loop, "fit", other_lengths)
     found = in_folds().fit("resvae", SMALL, Plan(1), seed=1)
     assert found.best_epoch == 6 and len(found.history) >= 6
 

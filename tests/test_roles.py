@@ -4,10 +4,10 @@ import os
 
 import pytest
 
-from autogenome_tf.config import processes as roles
+from autogenome_tf.config import processes
 from autogenome_tf.core.errors import InputError
 
-VARIABLES = (roles.TUNER, roles.HOST, roles.PORT)
+VARIABLES = (processes.TUNER, processes.HOST, processes.PORT)
 
 
 @pytest.fixture(autouse=True)
@@ -20,18 +20,21 @@ def given(*values):
 
 
 def test_without_variables_a_process_is_alone():
-    assert roles.part() is None
-    roles.take()
-    assert roles.part() is None
+    assert processes.part() is None
+    processes.take()
+    assert processes.part() is None
 
 
 def test_a_scheduler_names_the_part():
     given("chief", "10.0.0.1", "9000")
-    assert roles.part() == roles.Part("chief", "10.0.0.1", 9000) and roles.part().is_chief
+    assert (
+        processes.part() == processes.ProcessRole("chief", "10.0.0.1", 9000)
+        and processes.part().is_chief
+    )
     given("task-3", "10.0.0.1", "9000")
-    assert not roles.part().is_chief and roles.part().address == "10.0.0.1:9000"
-    roles.take()  # no option, no change
-    assert roles.part().tuner == "task-3"
+    assert not processes.part().is_chief and processes.part().address == "10.0.0.1:9000"
+    processes.take()  # no option, no change
+    assert processes.part().tuner == "task-3"
 
 
 @pytest.mark.parametrize("left_out", VARIABLES)
@@ -39,33 +42,33 @@ def test_a_missing_variable_is_named(left_out):
     given("chief", "localhost", "8000")
     os.environ[left_out] = " "
     with pytest.raises(InputError, match=f"^environment: {left_out} missing"):
-        roles.part()
+        processes.part()
 
 
 @pytest.mark.parametrize("port", ["http", "0", "65536", "-1", "8000.5", "٨"])
 def test_a_port_is_a_number(port):
     given("chief", "localhost", port)
-    with pytest.raises(InputError, match=f"{roles.PORT}: expected a port from 1 to 65535"):
-        roles.part()
+    with pytest.raises(InputError, match=f"{processes.PORT}: expected a port from 1 to 65535"):
+        processes.part()
 
 
 def test_options_set_the_variables():
-    roles.take("chief")
-    assert roles.part() == roles.Part("chief", "127.0.0.1", 8000)
+    processes.take("chief")
+    assert processes.part() == processes.ProcessRole("chief", "127.0.0.1", 8000)
 
 
 def test_a_worker_is_no_chief_whatever_its_machine_is_called(monkeypatch):
     monkeypatch.setattr("platform.node", lambda: "chief-of-staff")
-    roles.take("worker", "node7:123")
-    assert not roles.part().is_chief and roles.part().address == "node7:123"
+    processes.take("worker", "node7:123")
+    assert not processes.part().is_chief and processes.part().address == "node7:123"
 
 
 def test_an_address_of_the_command_line_goes_before_that_of_the_environment():
     given("task-3", "10.0.0.1", "9000")
-    roles.take("worker")
-    assert roles.part() == roles.Part("task-3", "10.0.0.1", 9000)
-    roles.take("worker", "node7:123")
-    assert roles.part() == roles.Part("task-3", "node7", 123)
+    processes.take("worker")
+    assert processes.part() == processes.ProcessRole("task-3", "10.0.0.1", 9000)
+    processes.take("worker", "node7:123")
+    assert processes.part() == processes.ProcessRole("task-3", "node7", 123)
 
 
 @pytest.mark.parametrize(
@@ -78,11 +81,11 @@ def test_an_address_of_the_command_line_goes_before_that_of_the_environment():
 )
 def test_wrong_options_are_one_message(arguments, said):
     with pytest.raises(InputError, match=said):
-        roles.take(*arguments)
+        processes.take(*arguments)
 
 
 @pytest.mark.parametrize(("role", "tuner"), [("worker", "chief"), ("chief", "task-3")])
 def test_role_and_variable_must_not_disagree(role, tuner):
     given(tuner, "localhost", "8000")
-    with pytest.raises(InputError, match=f"--role {role}: {roles.TUNER} is '{tuner}'"):
-        roles.take(role)
+    with pytest.raises(InputError, match=f"--role {role}: {processes.TUNER} is '{tuner}'"):
+        processes.take(role)

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from autogenome_tf.automl._run_data import ConfiguredRows
+from autogenome_tf.automl._run_data import RunData
 from autogenome_tf.config._config import Config
 from autogenome_tf.core.errors import InputError
 
@@ -13,7 +13,7 @@ ROWS = 40
 
 @pytest.fixture
 def made(tmp_path):
-    """A function that writes a small data set and returns its `ConfiguredRows`."""
+    """A function that writes a small data set and returns its `RunData`."""
     random = np.random.default_rng(0)
 
     def make(labels=None, groups=None, evaluate=None, **changes):
@@ -32,7 +32,7 @@ def made(tmp_path):
         if not isinstance(data.get("split"), str):
             data["split"] = {"group": "patient", **data.get("split", {})}
         config = Config.of({"name": "t", "data": data, **changes})
-        return ConfiguredRows(config.resolved(tmp_path))
+        return RunData(config.resolved(tmp_path))
 
     return make
 
@@ -79,7 +79,7 @@ def test_space_and_transform_of_the_search_are_those_of_the_final_fit(made):
 
 @pytest.fixture
 def bare(tmp_path):
-    """A function that makes `ConfiguredRows` of matrices without header and files beside them."""
+    """A function that makes `RunData` of matrices without header and files beside them."""
     random = np.random.default_rng(0)
     for name, rows in (("x", 30), ("v", 10), ("e", 8)):
         values = pd.DataFrame(random.normal(size=(rows, 4)).round(3))
@@ -93,7 +93,7 @@ def bare(tmp_path):
         of = "labels" if task == "classification" else "values"
         data = {"features": "x.txt", "targets": f"x_{of}.txt"} | data
         given = {"name": "t", "data": data, "task": {"type": task}, "search": search or {}}
-        return ConfiguredRows(Config.of(given).resolved(tmp_path))
+        return RunData(Config.of(given).resolved(tmp_path))
 
     return make
 
@@ -136,7 +136,7 @@ def test_a_shared_column_tells_rows_of_another_order(tmp_path, is_sorted):
     written(tmp_path, "x.csv", KEY=keys, A=np.linspace(0, 1, 20))
     written(tmp_path, "y.csv", KEY=np.arange(20), dx=["a", "b"] * 10)
     given = {"features": "x.csv", "targets": "y.csv", "target": "dx"}
-    rows = ConfiguredRows(Config.of({"name": "t", "data": given}).resolved(tmp_path))
+    rows = RunData(Config.of({"name": "t", "data": given}).resolved(tmp_path))
     if is_sorted:
         assert len(rows.labelled[0]) == 20
         return
@@ -149,7 +149,7 @@ def test_genes_called_as_made_up_ones_go_by_their_names(tmp_path):
     values = pd.DataFrame(np.arange(60.0).reshape(20, 3), columns=names)
     values.assign(dx=["a", "b"] * 10).to_csv(tmp_path / "x.csv", index=False)
     given = {"features": "x.csv", "target": "dx"}
-    rows = ConfiguredRows(Config.of({"name": "t", "data": given}).resolved(tmp_path))
+    rows = RunData(Config.of({"name": "t", "data": given}).resolved(tmp_path))
     again = rows.new(values[names[::-1]], names)
     np.testing.assert_array_equal(again.values, values)
     with pytest.raises(InputError, match="lacks 1 of the 3 genes of training: 'feature_3'"):

@@ -14,8 +14,7 @@ import tensorflow as tf
 from autogenome_tf import families, search
 from autogenome_tf.config._config import Config
 from autogenome_tf.core.errors import StageError
-from autogenome_tf.search import _trials as _base
-from autogenome_tf.search import leaderboard, ranked, trials_of
+from autogenome_tf.search import _trials, leaderboard, ranked, trials_of
 from autogenome_tf.search._trials import Trial
 from autogenome_tf.training._cross_validation import Outcome
 from autogenome_tf.training._loop import Diverged, Fit, Plan
@@ -36,7 +35,7 @@ class Clock:
 
 
 class Pretended:
-    """`Folds` without rows: the loss of a network is known beforehand."""
+    """`NetworkCrossValidation` without rows: the loss of a network is known beforehand."""
 
     genes, objective, is_streamed, cluster = 5, "log_loss", False, None
     task = types.SimpleNamespace(outputs=2)
@@ -196,7 +195,7 @@ def test_when_most_trials_fail_the_search_stops_and_says_why():
     folds = Pretended(failing_at([1, 2, 3], Diverged("the loss was not a number")))
     with pytest.raises(StageError, match="6 of 6 trials failed.*the loss was not a number"):
         searched(folds, config_of(max_trials=9))
-    assert len(folds.trained) == _base.FAILED_COUNT
+    assert len(folds.trained) == _trials.FAILED_COUNT
 
 
 def test_a_mistake_in_the_program_is_not_taken_for_a_failed_trial():
@@ -287,7 +286,7 @@ def test_a_repeated_proposal_is_told_its_score_and_not_trained_again(monkeypatch
     trials = searched(folds)
     assert len(trials) == 3 and len(folds.trained) == 2
     assert proposer.told[:4] == [1 / 8, 2 / 8, 1 / 8, 2 / 8]
-    assert len(proposer.told) == 2 + _base.MOST_REPEATS
+    assert len(proposer.told) == 2 + _trials.MOST_REPEATS
 
 
 @pytest.mark.parametrize("method", ["random", "grid", "bayesian", "hyperband"])
@@ -360,14 +359,14 @@ def clock(monkeypatch):
     """The only time that search knows of."""
     made = Clock()
     monkeypatch.setattr(search, "time", made)
-    monkeypatch.setattr(_base, "time", made)
+    monkeypatch.setattr(_trials, "time", made)
     return made
 
 
 def test_no_trial_starts_when_the_time_of_the_search_is_up(clock):
     folds = Pretended(clock=clock)
     trials = searched(folds, config_of(max_trials=9), deadline=clock.now + 60)
-    end = 1000 + 60 * (1 - _base.FINAL_SHARE)  # the rest is the final fit's
+    end = 1000 + 60 * (1 - _trials.FINAL_SHARE)  # the rest is the final fit's
     assert len(folds.trained) == 5 and len(trials) == 6
     assert clock.now == 1050 > end
     assert all(plan.deadline == end for plan in folds.plans)
@@ -418,6 +417,6 @@ def test_a_long_search_gives_back_what_each_structure_has_left_behind():
 
     folds, plan, used = Structures(), Plan(1), []
     for number in range(1, 41):
-        _base.attempt(folds, Trial(number, "mlp", FIXED | {"layers": 1, "units": 8}), plan, 1)
+        _trials.attempt(folds, Trial(number, "mlp", FIXED | {"layers": 1, "units": 8}), plan, 1)
         used.append(in_use())
     assert max(used[-8:]) < max(used[:16]) + 10, used

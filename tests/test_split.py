@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from autogenome_tf.config._sections import Split
+from autogenome_tf.config._sections import SplitSection
 from autogenome_tf.core.errors import InputError
 from autogenome_tf.data import Dataset, split
 
@@ -30,7 +30,7 @@ def counts(parts, part):
 
 
 def test_every_part_has_the_proportions_of_the_whole():
-    parts = split(dataset(), Split(test=0.2, validation=0.3), 1, 7)
+    parts = split(dataset(), SplitSection(test=0.2, validation=0.3), 1, 7)
     assert counts(parts, "test") == {"a": 12, "b": 8, "c": 4}
     assert counts(parts, "validation") == {"a": 18, "b": 12, "c": 6}
     assert counts(parts, "train") == {"a": 30, "b": 20, "c": 10}
@@ -38,7 +38,7 @@ def test_every_part_has_the_proportions_of_the_whole():
 
 
 def test_folds_have_the_proportions_of_the_whole():
-    parts = split(dataset(), Split(test=0.0), 5, 7)
+    parts = split(dataset(), SplitSection(test=0.0), 5, 7)
     for _, held in parts.pairs():
         labels = dataset().targets[held]
         assert [(labels == name).sum() for name in "abc"] == [12, 8, 4]
@@ -46,7 +46,7 @@ def test_folds_have_the_proportions_of_the_whole():
 
 @pytest.mark.parametrize("folds", [2, 5])
 def test_folds_hold_out_each_training_row_exactly_once_and_no_test_row(folds):
-    parts = split(dataset(), Split(test=0.25), folds, 7)
+    parts = split(dataset(), SplitSection(test=0.25), folds, 7)
     assert set(parts.part) == {"train", "test"}
     pairs = parts.pairs()
     held = np.concatenate([rows for _, rows in pairs])
@@ -58,7 +58,7 @@ def test_folds_hold_out_each_training_row_exactly_once_and_no_test_row(folds):
 
 
 def test_one_fold_learns_from_train_and_is_judged_on_validation():
-    parts = split(dataset(), Split(), 1, 7)
+    parts = split(dataset(), SplitSection(), 1, 7)
     ((train, held),) = parts.pairs()
     assert set(parts.part[train]) == {"train"} and set(parts.part[held]) == {"validation"}
     assert (len(train), len(held)) == (72, 24)
@@ -66,7 +66,7 @@ def test_one_fold_learns_from_train_and_is_judged_on_validation():
 
 def test_the_same_seed_gives_the_same_split_and_another_seed_another():
     def drawn(folds, seed):
-        parts = split(dataset(), Split(), folds, seed)
+        parts = split(dataset(), SplitSection(), folds, seed)
         return [*parts.part, *parts.fold]
 
     for folds in (1, 5):
@@ -74,18 +74,18 @@ def test_the_same_seed_gives_the_same_split_and_another_seed_another():
 
 
 def test_the_test_rows_do_not_depend_on_the_number_of_folds():
-    one, five = (split(dataset(), Split(), folds, 7).part == "test" for folds in (1, 5))
+    one, five = (split(dataset(), SplitSection(), folds, 7).part == "test" for folds in (1, 5))
     np.testing.assert_array_equal(one, five)
 
 
 @pytest.mark.parametrize("folds", [1, 3])
 def test_no_test_rows_where_none_are_asked_for(folds):
-    assert "test" not in split(dataset(), Split(test=0.0), folds, 7).part
+    assert "test" not in split(dataset(), SplitSection(test=0.0), folds, 7).part
 
 
 def test_numbers_are_split_without_strata():
     targets = np.linspace(0, 1, ROWS)[:, None]
-    parts = split(dataset(targets), Split(), 4, 7)
+    parts = split(dataset(targets), SplitSection(), 4, 7)
     assert (parts.part == "test").sum() == 24
     assert sorted(np.bincount(parts.fold)[1:]) == [24, 24, 24, 24]
 
@@ -93,7 +93,7 @@ def test_numbers_are_split_without_strata():
 def test_classes_of_two_members_are_split_somehow():
     labels = ["many"] * 36 + ["x", "x", "y", "y"]
     for folds in (1, 5):
-        parts = split(dataset(labels, rows=40), Split(), folds, 7)
+        parts = split(dataset(labels, rows=40), SplitSection(), folds, 7)
         assert (parts.part == "test").sum() == 8
         assert all(len(train) and len(held) for train, held in parts.pairs())
 
@@ -107,7 +107,7 @@ def test_a_group_stays_on_one_side(folds, kind):
     patients = [f"p{i % 30}" for i in range(ROWS)]
     targets = None if kind == "labels" else np.linspace(0, 1, ROWS)[:, None]
     rows = dataset(targets, patients)
-    parts = split(rows, Split(group="patient"), folds, 7)
+    parts = split(rows, SplitSection(group="patient"), folds, 7)
     place = np.array([f"{part}/{fold}" for part, fold in zip(parts.part, parts.fold, strict=True)])
     for patient in np.unique(rows.groups):
         assert len(np.unique(place[rows.groups == patient])) == 1
@@ -118,7 +118,7 @@ def test_a_group_stays_on_one_side(folds, kind):
 
 def test_without_a_group_patients_are_torn():
     patients = np.array([f"p{i % 30}" for i in range(ROWS)])
-    part = split(dataset(), Split(), 1, 7).part
+    part = split(dataset(), SplitSection(), 1, 7).part
     assert any(len(set(part[patients == name])) > 1 for name in patients)  # the check can fail
 
 
@@ -126,7 +126,7 @@ def test_without_a_group_patients_are_torn():
 def test_too_few_groups_are_an_error(groups, folds):
     rows = dataset(groups=[f"p{i % groups}" for i in range(ROWS)])
     with pytest.raises(InputError, match="group"):
-        split(rows, Split(group="patient"), folds, 7)
+        split(rows, SplitSection(group="patient"), folds, 7)
 
 
 # Too few rows ----------------------------------------------------------------------------------
@@ -134,7 +134,7 @@ def test_too_few_groups_are_an_error(groups, folds):
 
 def test_more_folds_than_rows_are_an_error():
     with pytest.raises(InputError, match="search.folds: 9 folds .* there are 6"):
-        split(dataset(["a", "b"] * 3, rows=6), Split(test=0.0), 9, 7)
+        split(dataset(["a", "b"] * 3, rows=6), SplitSection(test=0.0), 9, 7)
 
 
 # From a file -----------------------------------------------------------------------------------
@@ -179,7 +179,7 @@ def test_folds_of_a_file_are_taken_over(tmp_path):
 
 @pytest.mark.parametrize("folds", [1, 3])
 def test_the_written_split_gives_the_same_split_again(tmp_path, folds):
-    first = split(dataset(), Split(), folds, 7)
+    first = split(dataset(), SplitSection(), folds, 7)
     path = tmp_path / "split.tsv"
     first.frame(dataset().samples).to_csv(path, sep="\t", index=False)
     again = split(dataset(), str(path), folds, 99)

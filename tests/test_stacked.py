@@ -7,7 +7,7 @@ import tensorflow as tf
 from needed import GIVEN, gene_names
 
 from autogenome_tf import families, tasks
-from autogenome_tf.nn.vectorized import Stacked
+from autogenome_tf.nn.vectorized import VectorizedNetwork
 
 TASK = tasks.Classification(["a", "b", "c"])
 NOISY = {"dropout": 0.5, "input_dropout": 0.3}
@@ -34,7 +34,7 @@ def x():
 @pytest.mark.parametrize("name", families.names("classification"))
 def test_outputs_equal_keras_for_every_family(name, x):
     networks = [network(name, NOISY, seed) for seed in (1, 2, 3)]
-    outputs, updates = Stacked(networks[0])(x, stacks(networks))
+    outputs, updates = VectorizedNetwork(networks[0])(x, stacks(networks))
     expected = np.stack([one(rows).numpy() for one, rows in zip(networks, x, strict=True)])
     assert not updates
     np.testing.assert_allclose(outputs, expected, rtol=1e-5, atol=1e-5)
@@ -46,7 +46,7 @@ def test_batch_statistics_equal_keras_while_training(name, x):
     networks = [network(name, STILL, seed) for seed in (1, 2, 3)]
     weights = stacks(networks)
     seed = tf.constant([1, 2])
-    outputs, updates = Stacked(networks[0])(x, weights, training=True, seed=seed)
+    outputs, updates = VectorizedNetwork(networks[0])(x, weights, training=True, seed=seed)
     expected = [one(rows, training=True).numpy() for one, rows in zip(networks, x, strict=True)]
     np.testing.assert_allclose(outputs, np.stack(expected), rtol=1e-4, atol=1e-4)
     after = stacks(networks)
@@ -59,18 +59,18 @@ def test_batch_statistics_equal_keras_while_training(name, x):
 def test_noise_of_a_replica_does_not_depend_on_the_others(x):
     one = network("mlp", NOISY, 1)
     seed = tf.constant([1, 2])
-    alone, _ = Stacked(one)(x[:1], stacks([one]), training=True, seed=seed)
-    beside, _ = Stacked(one)(x, stacks([one, one, one]), training=True, seed=seed)
+    alone, _ = VectorizedNetwork(one)(x[:1], stacks([one]), training=True, seed=seed)
+    beside, _ = VectorizedNetwork(one)(x, stacks([one, one, one]), training=True, seed=seed)
     # The batch statistics are sums in another order, so equal but for rounding.
     np.testing.assert_allclose(alone[0], beside[0], rtol=1e-4, atol=1e-4)
-    assert not np.allclose(beside[0], Stacked(one)(x, stacks([one] * 3))[0][0])
+    assert not np.allclose(beside[0], VectorizedNetwork(one)(x, stacks([one] * 3))[0][0])
 
 
 def test_dropout_drops_its_share_and_keeps_the_mean():
     genes = keras.Input((1000,))
     layer = keras.Model(genes, keras.layers.Dropout(0.3)(genes))
     ones = np.ones((2, 50, 1000), "float32")
-    dropped = Stacked(layer)(ones, {}, training=True, seed=tf.constant([3, 4]))[0].numpy()
+    dropped = VectorizedNetwork(layer)(ones, {}, training=True, seed=tf.constant([3, 4]))[0].numpy()
     assert abs((dropped == 0).mean() - 0.3) < 0.01
     assert abs(dropped.mean() - 1) < 0.01
     assert not np.array_equal(dropped[0], dropped[1])
@@ -84,7 +84,7 @@ def test_a_layer_it_does_not_know_is_vectorised(x):
     flat = [keras.Model(genes, _through(one, genes)) for one in networks]
     for number, one in enumerate(flat):
         one.set_weights([w + 0.1 * number for w in one.get_weights()])
-    outputs, _ = Stacked(flat[0])(x, stacks(flat))
+    outputs, _ = VectorizedNetwork(flat[0])(x, stacks(flat))
     expected = np.stack([one(rows).numpy() for one, rows in zip(flat, x, strict=True)])
     np.testing.assert_allclose(outputs, expected, rtol=1e-5, atol=1e-5)
 
@@ -98,4 +98,6 @@ def _through(model, x):
 def test_penalty_is_the_sum_over_replicas():
     networks = [network("mlp", {"l2": 0.01, "layers": 1, "units": 4}, seed) for seed in (1, 2)]
     expected = sum(float(loss) for one in networks for loss in one.losses)
-    assert float(Stacked(networks[0]).penalty(stacks(networks))) == pytest.approx(expected)
+    assert float(VectorizedNetwork(networks[0]).penalty(stacks(networks))) == pytest.approx(
+        expected
+    )

@@ -22,7 +22,7 @@ from autogenome_tf.training import (
 from autogenome_tf.training import (
     _replicas as replicas,
 )
-from autogenome_tf.training._cross_validation import Folds
+from autogenome_tf.training._cross_validation import NetworkCrossValidation
 from autogenome_tf.training._loop import Diverged, Plan
 from autogenome_tf.training._replicas import Rows
 
@@ -479,9 +479,9 @@ GENE_NAMES = [f"g{i}" for i in range(GENES)]
 
 
 def in_folds(values=X, truth=Y, task=TASK, pairs=FOLDS[:1], **changes):
-    """`Folds` of some rows."""
+    """`NetworkCrossValidation` of some rows."""
     given = {"name": "t", "data": {"features": "x.tsv", "transform": "none"}, **changes}
-    return Folds(values, truth, task, Config.of(given), pairs)
+    return NetworkCrossValidation(values, truth, task, Config.of(given), pairs)
 
 
 @pytest.mark.parametrize("space", ["rows", "genes"])

@@ -13,19 +13,16 @@ import pandas as pd
 
 from autogenome_tf import data, families, plots, search
 from autogenome_tf.automl._explanation import Explanation
-from autogenome_tf.automl._run_data import ConfiguredRows
+from autogenome_tf.automl._run_data import RunData
 from autogenome_tf.config import Config, Output
 from autogenome_tf.core.errors import InputError, StageError
 from autogenome_tf.core.seeds import derive
 from autogenome_tf.data import audit
-from autogenome_tf.ensemble import _greedy as ensemble
-from autogenome_tf.ensemble import refit
+from autogenome_tf.ensemble import _greedy, refit
 from autogenome_tf.export import export
-from autogenome_tf.models import Embedding, Predictor, Representation
-from autogenome_tf.models import tables as evaluation
+from autogenome_tf.models import LatentModel, Predictor, Representation, tables
 from autogenome_tf.report import report
-from autogenome_tf.run import Run, remembered, say_to, watched
-from autogenome_tf.run import autogenome_layout as layout
+from autogenome_tf.run import Run, autogenome_layout, remembered, say_to, watched
 from autogenome_tf.search import Best, leaderboard, ranked, trials_of
 from autogenome_tf.training import EngineError, cluster
 
@@ -82,7 +79,7 @@ class AutoGenome:
         self.config = config
         self.spaces = families.spaces(config, place)
         self._given = data
-        self._rows = ConfiguredRows(config)
+        self._rows = RunData(config)
         self._run = self._ready = self._cluster = None
         self._is_opened = False
 
@@ -103,7 +100,7 @@ class AutoGenome:
         automl = cls(run.config())
         automl._run, automl._is_opened = run, True
         # What a folder of a stranger names must not be read aloud in an error.
-        automl._rows = ConfiguredRows(automl.config, run.check_data)
+        automl._rows = RunData(automl.config, run.check_data)
         return automl
 
     @property
@@ -162,7 +159,7 @@ class AutoGenome:
             finished = self._finished(run)
             before = search.seconds_before(run, finished)
             deadline = started + (self.config.search.max_seconds or float("inf")) - before
-            size = ensemble.size_for(self.config.ensemble.size, len(learn))
+            size = _greedy.size_for(self.config.ensemble.size, len(learn))
             best = Best(size, self.config.objective, self.spaces)
             trials = self._search(run, folds, best, finished, deadline)
             times["search"] = time.monotonic() - started + before
@@ -186,20 +183,20 @@ class AutoGenome:
         run = self._fitted()
         with self._stage("evaluate"):
             predictor = self._predictor()
-            if isinstance(predictor, Embedding):
+            if isinstance(predictor, LatentModel):
                 return self._evaluate_latent(run, predictor)
             scored = dict(self._held_out(run, predictor))
             found = {
-                part: evaluation.scores(
+                part: tables.scores(
                     predictor.task, targets, outputs, derive(self.config.seed, f"bootstrap/{part}")
                 )
                 for part, (targets, outputs) in scored.items()
             }
             run.write_json("metrics.json", found)
             self._evaluate_baseline(run, scored)
-            shown = evaluation.in_order(scored)[0]
+            shown = tables.in_order(scored)[0]
             if predictor.task.type == "classification":
-                counts = evaluation.confusion_matrix(predictor.task, *scored[shown])
+                counts = tables.confusion_matrix(predictor.task, *scored[shown])
                 run.write_table("confusion_matrix.tsv", counts, index=True)
             return found
 
@@ -221,8 +218,8 @@ class AutoGenome:
         """
         run = self._fitted()
         predictor = self._predictor()
-        is_latent = isinstance(predictor, Embedding)
-        predicted = evaluation.latent if is_latent else evaluation.predictions
+        is_latent = isinstance(predictor, LatentModel)
+        predicted = tables.latent if is_latent else tables.predictions
         if rows is not None:
             new = self._rows.new(rows, predictor.features)
             predictor.check(new, rows if isinstance(rows, (str, Path)) else "the given rows")
@@ -241,7 +238,7 @@ class AutoGenome:
             if is_latent and cells > MOST_TOLD:
                 log.info("reconstruction.tsv.gz is not written: it would hold %d numbers", cells)
             elif is_latent:
-                told = (evaluation.reconstruction(predictor, *one) for one in found)
+                told = (tables.reconstruction(predictor, *one) for one in found)
                 run.write_compressed("reconstruction.tsv.gz", pd.concat(told, ignore_index=True))
         return frame
 
@@ -349,7 +346,7 @@ class AutoGenome:
     def _embedding(self, asked):
         self._fitted()
         predictor = self._predictor()
-        if not isinstance(predictor, Embedding):
+        if not isinstance(predictor, LatentModel):
             raise StageError(f"{asked}: only a run of task.type representation can do that.")
         return predictor
 
@@ -362,7 +359,7 @@ class AutoGenome:
         for part, (targets, outputs) in self._held_out(run, linear, "baseline"):
             seed = derive(self.config.seed, f"bootstrap/{part}")
             mine = scored[part][1]
-            found[part] = evaluation.beside(linear.task, targets, mine, outputs, seed)
+            found[part] = tables.beside(linear.task, targets, mine, outputs, seed)
         run.write_json("baseline.json", found)
 
     def _evaluate_latent(self, run, embedding):
@@ -389,7 +386,7 @@ class AutoGenome:
             if self.config.output.figures:
                 plots.draw(run, name)
             if self.config.output.layout == "autogenome":
-                layout.follow(run, name)
+                autogenome_layout.follow(run, name)
 
     def _helped(self):
         """Do this process's part of the training, where another one writes the run."""
@@ -432,7 +429,7 @@ class AutoGenome:
     def _use(self, config):
         """Go on with a config that says the same of files at other places."""
         if config != self.config:
-            self.config, self._rows = config, ConfiguredRows(config)
+            self.config, self._rows = config, RunData(config)
 
     @contextlib.contextmanager
     def _as_file(self):
@@ -460,7 +457,7 @@ class AutoGenome:
         return run
 
     def _predictor(self):
-        kind = Embedding if self.config.task.type == "representation" else Predictor
+        kind = LatentModel if self.config.task.type == "representation" else Predictor
         return self._model(kind, "model.keras")
 
     def _model(self, kind, name):
@@ -539,11 +536,11 @@ class AutoGenome:
             final = refit(folds, learn.values, winner, self.config, learn.features, deadline)
         else:
             folds.forget_steps()
-            final = ensemble.assemble(folds, best.attempts, self.config, learn.features, deadline)
+            final = _greedy.assemble(folds, best.attempts, self.config, learn.features, deadline)
             members = set(final.history["trial"])
         beside = {}
         if best.reference and members != {best.reference.trial.number}:
-            linear = ensemble.assemble(folds, [best.reference], self.config, learn.features)
+            linear = _greedy.assemble(folds, [best.reference], self.config, learn.features)
             linear.predictor.save(run.path("baseline.keras"))
             beside = {"baseline": linear.outputs}
         run.write_table("history.tsv", final.history)

@@ -27,7 +27,7 @@ class Explanation:
     Args:
         run: The `Run`.
         config: Its `Config`.
-        rows: Its `rows.ConfiguredRows`.
+        rows: Its `rows.RunData`.
         predictor: Its `Predictor`.
         samples: Rows to explain, in place of the config's `explanation.samples`.
         method: In place of the config's `explanation.method`.
@@ -102,7 +102,7 @@ class Explanation:
 
         Args:
             found: The `Attributions` of the model.
-            prepared: A function that returns the rows to learn from and their `Folds`.
+            prepared: A function that returns the rows to learn from and their `NetworkCrossValidation`.
         """
         repeats, settings = self._settings.repeats, self._settings
         several, which = explainers.networks(self._predictor, repeats), "networks of the ensemble"

@@ -10,12 +10,17 @@ import pandas as pd
 from autogenome_tf import data
 from autogenome_tf.core.errors import InputError, some
 from autogenome_tf.tasks import Representation, task_of
-from autogenome_tf.training import AUTO_FOLDS, Folds, GenerativeFolds, number_of_folds
+from autogenome_tf.training import (
+    AUTO_FOLDS,
+    AutoencoderCrossValidation,
+    NetworkCrossValidation,
+    number_of_folds,
+)
 
 log = logging.getLogger(__name__)
 
 
-class ConfiguredRows:
+class RunData:
     """The rows of one config, each kind read once.
 
     Args:
@@ -88,7 +93,7 @@ class ConfiguredRows:
         return dataset
 
     def folds(self, cluster=None):
-        """The rows to learn from (a `Dataset`), and `Folds` on them for a `cluster.Cluster`."""
+        """The rows to learn from (a `Dataset`), and `NetworkCrossValidation` on them for a `cluster.Cluster`."""
         config = self._config
         dataset, parts = self.labelled
         rows = np.flatnonzero(parts.part != "test")
@@ -97,13 +102,13 @@ class ConfiguredRows:
         if config.task.type == "representation":
             if cluster:
                 raise InputError("TF_CONFIG: a representation is trained by one process.")
-            kind, task = GenerativeFolds, Representation(dataset.covariates)
+            kind, task = AutoencoderCrossValidation, Representation(dataset.covariates)
             truth = np.zeros(len(learn), "float32")
         else:
-            kind = functools.partial(Folds, cluster=cluster)
+            kind = functools.partial(NetworkCrossValidation, cluster=cluster)
             task = task_of(config.task, learn.targets, learn.target_names, is_train)
             truth = task.encode(learn.targets)
-        pairs = data.Parts(parts.part[rows], parts.fold[rows]).pairs()
+        pairs = data.Split(parts.part[rows], parts.fold[rows]).pairs()
         counts = zip(*np.unique(parts.part.astype(str), return_counts=True), strict=True)
         log.info("rows: %s", ", ".join(f"{count} {part}" for part, count in counts))
         folds = kind(learn.values, truth, task, config, pairs, features=learn.features)
@@ -130,7 +135,7 @@ class ConfiguredRows:
         split = self._config.data.split.model_copy(update={"validation": 0.0})
         parts = data.split(dataset, split, 1, self._config.seed)
         part = np.concatenate([parts.part, np.full(len(further), "validation", dtype=object)])
-        both, parts = data.joined(dataset, further), data.Parts(part, np.zeros(len(part), int))
+        both, parts = data.joined(dataset, further), data.Split(part, np.zeros(len(part), int))
         self._check_parts(both, parts)
         return both, parts
 

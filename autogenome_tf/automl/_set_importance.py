@@ -20,7 +20,7 @@ def set_importance(folds, learn, trial, config, rows, background):
     """Explain the sets that a trial's units stand for.
 
     Args:
-        folds: `Folds` the trial was found on, in memory.
+        folds: `NetworkCrossValidation` the trial was found on, in memory.
         learn: The `Dataset` of their rows.
         trial: The `Trial`; its family has `levels`.
         config: The whole `Config`.

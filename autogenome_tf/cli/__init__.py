@@ -110,17 +110,16 @@ def predict(parsed):
 def port(parsed):
     """Turn a config of AutoGenome into one of this package."""
     from autogenome_tf import families
-    from autogenome_tf.config import Config, read_json
-    from autogenome_tf.config import autogenome as legacy
+    from autogenome_tf.config import Config, autogenome, read_json
     from autogenome_tf.core.files import replacing
 
     given = read_json(parsed.old)
     if Path(parsed.new).exists():
         raise InputError(f"{parsed.new}: is there already; expected a new file.")
-    if not legacy.is_original(given):
+    if not autogenome.is_original(given):
         raise InputError(f"{parsed.old}: no config of AutoGenome: neither model nor trainer in it.")
     folder = Path(parsed.new).resolve().parent
-    keys, notes = legacy.ported(given, parsed.old, Path(parsed.old).parent)
+    keys, notes = autogenome.ported(given, parsed.old, Path(parsed.old).parent)
     config = Config.of(keys, parsed.old).resolved(Path(parsed.old).resolve().parent)
     families.spaces(config, f"{parsed.old}: families")
     try:
@@ -139,22 +138,20 @@ def schema(parsed):
     """Print the JSON Schema of configs, for editors."""
     import json
 
-    from autogenome_tf.cli import _schema as reference
+    from autogenome_tf.cli import _schema
 
-    print(reference.table() if parsed.table else json.dumps(reference.schema(), indent=2))
+    print(_schema.table() if parsed.table else json.dumps(_schema.schema(), indent=2))
 
 
 def simulate(parsed):
     """Write a matrix with planted genes and the truth beside it."""
-    from autogenome_tf.simulation import expression as simulation
-    from autogenome_tf.simulation import folder as writers
-    from autogenome_tf.simulation import landscape, pathways
+    from autogenome_tf.simulation import expression, folder, landscape, pathways
 
-    kind, write, what = simulation, writers.simulate, "an expression matrix"
+    kind, write, what = expression, folder.simulate, "an expression matrix"
     if parsed.landscape:
-        kind, write, what = landscape, writers.simulate_landscape, "genotypes"
+        kind, write, what = landscape, folder.simulate_landscape, "genotypes"
     if parsed.pathways:
-        kind, write, what = pathways, writers.simulate_pathways, "expression that follows gene sets"
+        kind, write, what = pathways, folder.simulate_pathways, "expression that follows gene sets"
     names = {field.name for field in dataclasses.fields(kind.Parameters)}
     given = {name: value for name, value in vars(parsed).items() if name in parsed.of_what}
     for name in sorted(given.keys() - names):
@@ -166,11 +163,10 @@ def simulate(parsed):
 
 
 def _of_config(parsed):
-    from autogenome_tf.config import Config
-    from autogenome_tf.config import processes as roles
+    from autogenome_tf.config import Config, processes
     from autogenome_tf.run import talk
 
-    roles.take(parsed.role, parsed.chief)
+    processes.take(parsed.role, parsed.chief)
     overrides = list(parsed.set)
     talk(parsed.quiet)
     config = Config.load(parsed.config, overrides)

@@ -11,7 +11,7 @@ import json5
 import pydantic
 from pydantic import Field, field_validator, model_validator
 
-from autogenome_tf.config import autogenome as legacy
+from autogenome_tf.config import autogenome
 from autogenome_tf.config._messages import first_problem, json_problem
 from autogenome_tf.config._sections import (
     OBJECTIVES,
@@ -22,7 +22,7 @@ from autogenome_tf.config._sections import (
     Output,
     Search,
     Section,
-    Split,
+    SplitSection,
     Task,
     Training,
     listed,
@@ -237,8 +237,8 @@ class Config(Section):
         given = read_json(path)
         if not isinstance(given, dict):
             raise InputError(f"{path}: expected a JSON object {{...}}; received {given!r}.")
-        if legacy.is_original(given):
-            given, notes = legacy.ported(given, str(path), path.parent)
+        if autogenome.is_original(given):
+            given, notes = autogenome.ported(given, str(path), path.parent)
             log.info("%s: a config of AutoGenome; keys without effect here:", path)
             for note in notes:
                 if not note.new:
@@ -270,7 +270,7 @@ class Config(Section):
         paths = {
             name: changed(value)
             for name, value in self.data
-            if name in PATHS and value and not isinstance(value, Split)
+            if name in PATHS and value and not isinstance(value, SplitSection)
         }
         data = self.data.model_copy(update=paths)
         update = {"data": data, "output_dir": change(self.output_dir)}

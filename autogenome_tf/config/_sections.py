@@ -46,7 +46,7 @@ class Section(pydantic.BaseModel):
     )
 
 
-class Split(Section):
+class SplitSection(Section):
     """How rows are divided; both fractions are of all rows."""
 
     test: Fraction = Field(0.2, description="Part of all rows that nothing sees before `evaluate`.")
@@ -111,8 +111,8 @@ class Data(Section):
         None, description="Their targets; null: where those to learn from are."
     )
     predict: str | None = Field(None, description="File of rows to predict.")
-    split: Split | str = Field(
-        default_factory=Split,
+    split: SplitSection | str = Field(
+        default_factory=SplitSection,
         description=(
             "Fractions, as below; or a file with columns `sample`, `part` (train, "
             "validation, test) and perhaps `fold`."

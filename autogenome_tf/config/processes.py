@@ -18,7 +18,7 @@ ADDRESS = "127.0.0.1:8000"
 
 
 @dataclasses.dataclass(frozen=True)
-class Part:
+class ProcessRole:
     """A part in a search of many processes.
 
     Attributes:
@@ -43,7 +43,7 @@ class Part:
 
 
 def part():
-    """The `Part` that the environment gives this process; None where it is all there is.
+    """The `ProcessRole` that the environment gives this process; None where it is all there is.
 
     Raises:
         InputError: Where a variable is missing or wrong.
@@ -58,7 +58,7 @@ def part():
             f"environment: {' and '.join(missing)} missing; a search of several processes needs "
             f"{TUNER}, {HOST} and {PORT} (received {there})."
         )
-    return Part(known[TUNER], known[HOST], _port(PORT, known[PORT]))
+    return ProcessRole(known[TUNER], known[HOST], _port(PORT, known[PORT]))
 
 
 def take(role=None, address=None):

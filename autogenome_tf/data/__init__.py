@@ -13,7 +13,7 @@ from autogenome_tf.data._load import aligned, dataset_of, joined, load_labelled,
 from autogenome_tf.data._memory import table_of
 from autogenome_tf.data._origins import kind_of_origin
 from autogenome_tf.data._read import read_table
-from autogenome_tf.data._split import Parts, split
+from autogenome_tf.data._split import Split, split
 from autogenome_tf.data._store import write_rows
 from autogenome_tf.data._targets import read_columns
 from autogenome_tf.data._usable import check_genotypes, check_learnable, check_missing
@@ -21,7 +21,7 @@ from autogenome_tf.data._usable import check_genotypes, check_learnable, check_m
 __all__ = [
     "Dataset",
     "GeneSet",
-    "Parts",
+    "Split",
     "Table",
     "aligned",
     "audit",

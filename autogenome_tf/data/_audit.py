@@ -7,7 +7,7 @@ import numpy as np
 import scipy.sparse
 import scipy.stats.contingency
 
-from autogenome_tf.core import chunked as matrix
+from autogenome_tf.core import chunked
 from autogenome_tf.core.errors import some
 from autogenome_tf.data._origins import kind_of_origin
 
@@ -24,7 +24,7 @@ def audit(dataset, parts, task_type, group=None, scored=None):
 
     Args:
         dataset: The `data.Dataset` of all rows.
-        parts: Their `data.Parts`. Without a test part, those of the first fold (or of the
+        parts: Their `data.Split`. Without a test part, those of the first fold (or of the
             validation part) stand for it: what they share with others, others share too.
         task_type: The config's `task.type`.
         group: Name of the column whose rows stay on one side of the split, or None.
@@ -153,7 +153,7 @@ def _repeated(dataset, scored):
 
 def _digests(values):
     """A digest of each row of an array or CSR, 64 bits."""
-    for _, block in matrix.blocks(values):
+    for _, block in chunked.blocks(values):
         if scipy.sparse.issparse(block):
             block = block.copy()
             block.sum_duplicates()

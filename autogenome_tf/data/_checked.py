@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 import scipy.sparse
 
-from autogenome_tf.core import chunked as matrix
+from autogenome_tf.core import chunked
 from autogenome_tf.core.errors import InputError, some
 
 
-def checked(where, table, kind, *notes, columns=(), limit=matrix.LIMIT):
+def checked(where, table, kind, *notes, columns=(), limit=chunked.LIMIT):
     """Make a table keep its promises, or refuse it.
 
     Args:
@@ -155,7 +155,7 @@ def _set_aside(table, columns, limit):
     keep = [place for place, name in enumerate(table.features) if name not in places]
     return dataclasses.replace(
         table,
-        values=matrix.columns(table.values, keep, limit),
+        values=chunked.columns(table.values, keep, limit),
         features=[table.features[place] for place in keep],
         extra=extra,
     )

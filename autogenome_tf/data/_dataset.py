@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import scipy.sparse
 
-from autogenome_tf.core import chunked as matrix
+from autogenome_tf.core import chunked
 
 
 @dataclasses.dataclass(frozen=True)
@@ -54,7 +54,7 @@ class Dataset:
     groups: np.ndarray | None = None
     covariates: int = 0
     origins: pd.DataFrame | None = None
-    limit: int = matrix.LIMIT
+    limit: int = chunked.LIMIT
 
     def __len__(self):
         """Count the rows."""
@@ -64,7 +64,7 @@ class Dataset:
         """Take the rows of an integer index, with everything that belongs to them."""
         return dataclasses.replace(
             self,
-            values=matrix.rows(self.values, index, self.limit),
+            values=chunked.rows(self.values, index, self.limit),
             samples=self.samples[index],
             targets=None if self.targets is None else self.targets[index],
             groups=None if self.groups is None else self.groups[index],

@@ -6,7 +6,7 @@ import logging
 import numpy as np
 import pandas as pd
 
-from autogenome_tf.core import chunked as matrix
+from autogenome_tf.core import chunked
 from autogenome_tf.core.errors import InputError, some, unknown
 from autogenome_tf.data._checked import check_line, check_names, numbered_features
 from autogenome_tf.data._dataset import Dataset
@@ -97,7 +97,7 @@ def with_covariates(dataset, columns, names, where, known=None):
     coded = (levels[:, :, None] == np.array(known, object)).any(axis=0).astype("float32")
     return dataclasses.replace(
         dataset,
-        values=matrix.beside(dataset.values, coded, dataset.limit),
+        values=chunked.beside(dataset.values, coded, dataset.limit),
         features=[*dataset.features, *known],
         covariates=len(known),
     )
@@ -140,7 +140,7 @@ def joined(first, second):
     targets = first.targets is not None and np.concatenate([first.targets, second.targets])
     return dataclasses.replace(
         first,
-        values=matrix.below(first.values, second.values, first.limit),
+        values=chunked.below(first.values, second.values, first.limit),
         samples=np.array([*first.samples, *samples], dtype=object),
         targets=None if first.targets is None else targets,
         groups=None,
@@ -179,7 +179,7 @@ def aligned(dataset, features, source="the matrix"):
     if extra:
         log.info("%s: genes that training did not have are ignored: %d", source, extra)
     places = [position[name] for name in features]
-    values = matrix.columns(dataset.values, places, dataset.limit)
+    values = chunked.columns(dataset.values, places, dataset.limit)
     return dataclasses.replace(dataset, values=values, features=list(features))
 
 
@@ -258,7 +258,7 @@ def _check_order(dataset, columns, source, where):
     places = [place for place, name in enumerate(dataset.features) if name in known][:COMPARED]
     if not places:
         return
-    values = np.concatenate([batch[:, places] for batch in matrix.batches(dataset.values)])
+    values = np.concatenate([batch[:, places] for batch in chunked.batches(dataset.values)])
     for place, ours in zip(places, values.T, strict=True):
         name = dataset.features[place]
         theirs = pd.to_numeric(columns[name], errors="coerce").to_numpy("float32")

@@ -18,7 +18,7 @@ PARTS = ("train", "validation", "test")
 
 
 @dataclasses.dataclass(frozen=True)
-class Parts:
+class Split:
     """Where each row belongs.
 
     Attributes:
@@ -74,7 +74,7 @@ def split(dataset, split, folds, seed, is_exact=False):
         rest = np.flatnonzero(part == "train")
         share = split.validation * len(dataset) / max(1, len(rest))
         part[_drawn(dataset, rest, share, derive(seed, "validation"))] = "validation"
-    return Parts(part, _folds(dataset, part, folds, derive(seed, "folds")))
+    return Split(part, _folds(dataset, part, folds, derive(seed, "folds")))
 
 
 def _drawn(dataset, rows, share, seed):
@@ -161,8 +161,8 @@ def _from_file(dataset, path, folds, seed):
         )
         part[part == "validation"] = "train"
     if "fold" in frame.columns and folds > 1:
-        return Parts(part, _given_folds(frame, part, path))
-    return Parts(part, _folds(dataset, part, folds, derive(seed, "folds")))
+        return Split(part, _given_folds(frame, part, path))
+    return Split(part, _folds(dataset, part, folds, derive(seed, "folds")))
 
 
 def _given_folds(frame, part, path):

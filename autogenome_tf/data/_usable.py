@@ -3,7 +3,7 @@
 import numpy as np
 import scipy.sparse
 
-from autogenome_tf.core import chunked as matrix
+from autogenome_tf.core import chunked
 from autogenome_tf.core.errors import InputError, some
 
 FEWEST_OF_A_CLASS = 2
@@ -40,11 +40,11 @@ def check_missing(dataset, missing, source):
     if missing != "error":
         return
     first, count = None, 0
-    for start, block in matrix.blocks(dataset.values):
+    for start, block in chunked.blocks(dataset.values):
         flat = block.data if scipy.sparse.issparse(block) else block
         here = np.count_nonzero(np.isnan(flat))
         if here and first is None:
-            row, column = np.argwhere(np.isnan(next(matrix.batches(block))))[0]
+            row, column = np.argwhere(np.isnan(next(chunked.batches(block))))[0]
             first = dataset.samples[start + row], dataset.features[column]
         count += here
     if count:
@@ -66,12 +66,12 @@ def check_genotypes(values, samples, features, source):
     Raises:
         InputError: Naming the first sample and site.
     """
-    for number, batch in enumerate(matrix.batches(values)):
+    for number, batch in enumerate(chunked.batches(values)):
         places = np.argwhere((batch != 0) & (batch != 1))
         if len(places):
             row, column = places[0]
             raise InputError(
-                f"{source}: sample {str(samples[number * matrix.BLOCK + row])!r}, site "
+                f"{source}: sample {str(samples[number * chunked.BLOCK + row])!r}, site "
                 f"{features[column]!r}: received {batch[row, column]:g}; epistasis is of "
                 "genotypes, whose every value is 0 or 1."
             )
@@ -100,7 +100,7 @@ def _check_genes(dataset, source):
     if len(dataset) < 2:
         raise InputError(f"{source}: {len(dataset)} sample; expected at least 2.")
     low, high = np.inf, -np.inf
-    for batch in matrix.batches(dataset.values):
+    for batch in chunked.batches(dataset.values):
         low = np.fmin(low, np.fmin.reduce(batch[:, :genes], axis=0))
         high = np.fmax(high, np.fmax.reduce(batch[:, :genes], axis=0))
         if np.any(high > low):

@@ -40,7 +40,7 @@ def gates(found):
     """How far gates are open, over networks.
 
     Args:
-        found: For each trial with gates its share, its `Folds`, the `Trial` and its `training.Fit`.
+        found: For each trial with gates its share, its `NetworkCrossValidation`, the `Trial` and its `training.Fit`.
 
     Returns:
         A frame, most open first: feature, rank, gate (mean over networks, by the trials' shares; 1

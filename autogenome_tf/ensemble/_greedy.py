@@ -11,7 +11,7 @@ import pandas as pd
 from autogenome_tf import metrics
 from autogenome_tf.ensemble._final import Final, gates
 from autogenome_tf.models import Predictor
-from autogenome_tf.nn.layers import plain
+from autogenome_tf.nn.layers import to_dense_weights
 from autogenome_tf.nn.vectorized import dense, frozen
 
 log = logging.getLogger(__name__)
@@ -35,7 +35,7 @@ def assemble(folds, attempts, config, features, deadline=float("inf")):
     Every network keeps its own best weights; a trial's networks count alike.
 
     Args:
-        folds: `Folds` the attempts were made on.
+        folds: `NetworkCrossValidation` the attempts were made on.
         attempts: `search.Attempt`s to choose from, best first. Of those whose networks another
             process has trained, the first is trained again, and others while time lasts.
         config: The whole `Config`.
@@ -92,7 +92,7 @@ def select(outputs, folds):
 
     Args:
         outputs: For each candidate, best first, its (rows, outputs) for rows it had not seen.
-        folds: `Folds` whose objective decides.
+        folds: `NetworkCrossValidation` whose objective decides.
 
     Returns:
         (candidates,) shares that sum to 1; the first alone where the objective is undefined.
@@ -135,9 +135,9 @@ def _network(folds, constants, grouped):
     """One Keras model (rows, genes) -> (rows, outputs): the sum of members by their shares.
 
     Args:
-        folds: `Folds`.
-        constants: `Constants` of what the model sees.
-        grouped: `Views` to the members that learned on them.
+        folds: `NetworkCrossValidation`.
+        constants: `FittedScaling` of what the model sees.
+        grouped: `FoldInputs` to the members that learned on them.
     """
     genes = keras.Input((len(constants.genes),), name="genes")
     parts = [
@@ -153,7 +153,9 @@ def _network(folds, constants, grouped):
 def _part(folds, entrance, member):
     """What a member adds, (batch, outputs) symbolic."""
     trial = member.trial
-    weights = plain(folds.network(trial.family, trial.values), member.outcome.fit.weights)
+    weights = to_dense_weights(
+        folds.network(trial.family, trial.values), member.outcome.fit.weights
+    )
     kernel, bias = weights[:2]
     stem = entrance.stem(kernel, bias, trial.values.get("spectral_power", 0.0))
     network = folds.network(trial.family, trial.values, is_plain=True)

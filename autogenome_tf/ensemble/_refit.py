@@ -8,7 +8,7 @@ import pandas as pd
 
 from autogenome_tf.core.seeds import derive
 from autogenome_tf.ensemble._final import Final, gates
-from autogenome_tf.nn.layers import plain
+from autogenome_tf.nn.layers import to_dense_weights
 from autogenome_tf.training import Plan
 
 log = logging.getLogger(__name__)
@@ -27,7 +27,7 @@ def refit(folds, values, winner, config, features, deadline=float("inf")):
     temperature, and a network on all rows is trained with those.
 
     Args:
-        folds: `Folds` the winner was found on.
+        folds: `NetworkCrossValidation` the winner was found on.
         values: (rows, genes) raw, as they were handed to `folds`.
         winner: A `Trial`.
         config: The whole `Config`.
@@ -69,7 +69,7 @@ def without_interactions(folds, learn, linear, trial, config, count):
     bootstrap of the hypothesis that effects add up).
 
     Args:
-        folds: `Folds` the trial was found on.
+        folds: `NetworkCrossValidation` the trial was found on.
         learn: The `Dataset` of its rows.
         linear: The `Trial` of the linear reference.
         trial: The `Trial` to train.
@@ -99,7 +99,7 @@ def with_controls(folds, values, trial, config, count):
     targets. They learn for as many epochs, at the same rates.
 
     Args:
-        folds: `Folds` the trial was found on, in memory.
+        folds: `NetworkCrossValidation` the trial was found on, in memory.
         values: (rows, genes) raw, as they were handed to `folds`.
         trial: The `Trial`.
         config: The whole `Config`.
@@ -117,7 +117,7 @@ def with_controls(folds, values, trial, config, count):
     inputs = np.arange(network.input_shape[-1])
 
     def become(fit, replica):
-        weights = plain(wired, [stack[replica : replica + 1] for stack in fit.weights])
+        weights = to_dense_weights(wired, [stack[replica : replica + 1] for stack in fit.weights])
         network.set_weights([stack[0] for stack in weights])
 
     for replica in range(0, len(last.weights[0]), len(final.pairs)):

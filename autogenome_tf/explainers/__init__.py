@@ -21,8 +21,8 @@ from autogenome_tf.explainers._levels import contributions
 from autogenome_tf.explainers._pairs import Pairs, changed_importance, double_knockout
 from autogenome_tf.explainers._rule import Unexplained, without_rule
 from autogenome_tf.explainers._spectrum import Spectrum
-from autogenome_tf.nn import walsh_hadamard as walsh
-from autogenome_tf.preprocessing import of_part
+from autogenome_tf.nn import walsh_hadamard
+from autogenome_tf.preprocessing import perturbed_inputs
 
 __all__ = [
     "Attributions",
@@ -122,7 +122,7 @@ def interactions(predictor, rows, background, genes, method="knockout", part=0.0
     found = np.zeros((len(raw), len(pairs), len(scale)), "float32")
     for branch in predictor.branches:
         seen = branch.seen(raw)
-        changed = of_part(branch.preprocessing, branch.transform, raw, part)
+        changed = perturbed_inputs(branch.preprocessing, branch.transform, raw, part)
         place = {gene: position for position, gene in enumerate(branch.kept.tolist())}
         # A gene that this branch does not see takes part in no pair of it.
         known = [number for number, gene in enumerate(genes.tolist()) if gene in place]
@@ -157,7 +157,7 @@ def spectrum(predictor):
     sites = _sites(predictor)
     values = predictor.outputs(_genotypes(predictor, sites)).T.astype("float64")
     names = [predictor.features[site] for site in sites]
-    return Spectrum(walsh.coefficients(values).numpy(), names, predictor.output_names)
+    return Spectrum(walsh_hadamard.coefficients(values).numpy(), names, predictor.output_names)
 
 
 def networks(predictor, most):
@@ -241,7 +241,7 @@ def _attributed(predictor, raw, background, name, part):
         seen, reference = branch.seen(raw), branch.seen(background)
         base += branch.outputs(background).mean(axis=0, dtype="float64") * scale
         if getattr(module, "OF_PART", False):
-            reference = of_part(branch.preprocessing, branch.transform, raw, part)
+            reference = perturbed_inputs(branch.preprocessing, branch.transform, raw, part)
         total[:, branch.kept] += module.attribute(branch.network, seen, reference) * scale
     return total, (base + offset).astype("float32")
 
@@ -260,7 +260,7 @@ def _sites(predictor):
 def _genotypes(predictor, sites):
     """All genotypes of some sites, (2^sites, features) raw; other sites are 0."""
     found = np.zeros((1 << len(sites), len(predictor.features)), "float32")
-    found[:, sites] = walsh.genotypes(len(sites))
+    found[:, sites] = walsh_hadamard.genotypes(len(sites))
     return found
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import tensorflow as tf
 
-from autogenome_tf.explainers._rule import BLOCK, Split, by_secants, noted, repeated
+from autogenome_tf.explainers._rule import BLOCK, SplitNetwork, by_secants, noted, repeated
 
 
 def contributions(network, names, rows, background):
@@ -24,7 +24,7 @@ def contributions(network, names, rows, background):
     Raises:
         Unexplained: For a layer without an exact rule.
     """
-    split, count = Split(network), len(background)
+    split, count = SplitNetwork(network), len(background)
     known = noted(split, background)
 
     def of_pairs(pairs):

@@ -10,7 +10,7 @@ import itertools
 import numpy as np
 import pandas as pd
 
-from autogenome_tf.explainers._rule import BLOCK, Split
+from autogenome_tf.explainers._rule import BLOCK, SplitNetwork
 
 
 @dataclasses.dataclass(frozen=True)
@@ -86,7 +86,7 @@ def double_knockout(network, rows, changed, genes):
     Returns:
         (rows, pairs, outputs), in the order of `itertools.combinations`.
     """
-    split = Split(network, is_exact=False)
+    split = SplitNetwork(network, is_exact=False)
     first, second = map(list, zip(*itertools.combinations(range(len(genes)), 2), strict=True))
     shift, kernel = (changed - rows)[:, genes, None], split.kernel[genes]
     units = split.units(rows)[:, None]

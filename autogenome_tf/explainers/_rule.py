@@ -31,7 +31,7 @@ class Unexplained(Exception):
     """A method is not defined on a network; the text names the layer."""
 
 
-class Split:
+class SplitNetwork:
     """A network as its dense layers on the genes, side by side, and the tail behind them.
 
     Args:
@@ -141,7 +141,7 @@ def noted(split, background):
     """What every activation of a tail sees of background rows, and says: name to a pair.
 
     Args:
-        split: `Split` of the network.
+        split: `SplitNetwork` of the network.
         background: (background, genes).
     """
     known = {}
@@ -162,7 +162,7 @@ def by_secants(known, times):
         times: How many rows are paired with the background, one after the other.
 
     Returns:
-        What `Split.run` takes to compute activations.
+        What `SplitNetwork.run` takes to compute activations.
     """
 
     def rescaled(name, function, x):

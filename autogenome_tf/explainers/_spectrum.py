@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pandas as pd
 
-from autogenome_tf.nn import walsh_hadamard as walsh
+from autogenome_tf.nn import walsh_hadamard
 
 # Terms of an output in the table, the largest.
 MOST_TERMS = 1000
@@ -32,11 +32,11 @@ class Spectrum:
         The largest coefficients of each output come first; that of no site, the mean over all
         genotypes, is left out. The share is that of the variance over all genotypes.
         """
-        names, order = np.asarray(self.sites, object), walsh.orders(len(self.sites))
+        names, order = np.asarray(self.sites, object), walsh_hadamard.orders(len(self.sites))
         frames = []
         for output, found in zip(self.outputs, self.coefficients, strict=True):
             places = 1 + np.argsort(-np.abs(found[1:]), kind="stable")[:MOST_TERMS]
-            is_in = walsh.bits(places, len(names)).astype(bool)
+            is_in = walsh_hadamard.bits(places, len(names)).astype(bool)
             frames.append(
                 pd.DataFrame(
                     {
@@ -54,7 +54,7 @@ class Spectrum:
         """The rows of epistasis_orders.tsv: output, order, variance, share."""
         frames = []
         for output, found in zip(self.outputs, self.coefficients, strict=True):
-            variance = walsh.variances(found)
+            variance = walsh_hadamard.variances(found)
             told = {"order": np.arange(1, len(variance) + 1), "variance": variance}
             told["share"] = variance / _total(found)
             frames.append(pd.DataFrame({"output": str(output), **told}))

@@ -7,9 +7,9 @@ where every genotype is equally likely in the background.
 
 import numpy as np
 
-from autogenome_tf.core import chunked as matrix
+from autogenome_tf.core import chunked
 from autogenome_tf.explainers._rule import Unexplained
-from autogenome_tf.nn import walsh_hadamard as walsh
+from autogenome_tf.nn import walsh_hadamard
 
 # In the place of a background stands what the network sees of all genotypes, in order.
 OF_GENOTYPES = True
@@ -38,10 +38,12 @@ def attribute(network, rows, genotypes):
     if not ((genotypes == low) | (genotypes == high)).all():
         raise Unexplained("expected a transform of each value by itself, such as none")
     sites = len(genotypes).bit_length() - 1
-    parts = matrix.batches(genotypes, BLOCK)
+    parts = chunked.batches(genotypes, BLOCK)
     values = np.concatenate([np.asarray(network(part, training=False)) for part in parts])
-    shared = walsh.coefficients(values.T.astype("float64")) / np.maximum(walsh.orders(sites), 1)
-    whole = walsh.transform(shared).numpy()
+    shared = walsh_hadamard.coefficients(values.T.astype("float64")) / np.maximum(
+        walsh_hadamard.orders(sites), 1
+    )
+    whole = walsh_hadamard.transform(shared).numpy()
     # The number of the genotype that is one at this site only, of the sites that there are.
     single = 1 << np.arange(sites)
     single = single[(genotypes[single] != low).argmax(axis=0)]

@@ -1,11 +1,11 @@
 """DeepLIFT's rescale rule against a background (DeepSHAP, Lundberg and Lee 2017), factorised.
 
-The values are those of `shap.DeepExplainer`; how they are computed is `_rule.Split`'s.
+The values are those of `shap.DeepExplainer`; how they are computed is `_rule.SplitNetwork`'s.
 """
 
 import tensorflow as tf
 
-from autogenome_tf.explainers._rule import Split, by_secants, jacobian, noted, traced
+from autogenome_tf.explainers._rule import SplitNetwork, by_secants, jacobian, noted, traced
 
 
 def attribute(network, rows, background):
@@ -22,7 +22,7 @@ def attribute(network, rows, background):
     Raises:
         Unexplained: For a layer without an exact rule.
     """
-    split, count = Split(network), len(background)
+    split, count = SplitNetwork(network), len(background)
     compiled = traced(_rescaled(split, background), split.kernel.shape[1])
 
     def multipliers(units):
@@ -45,7 +45,7 @@ class InGraph(tf.Module):
 
     def __init__(self, network, background):
         super().__init__()
-        self._split = Split(network)
+        self._split = SplitNetwork(network)
         self._multipliers = _rescaled(self._split, background)
         # A variable, as the definition of a graph has a largest size.
         self._background = tf.Variable(background, trainable=False)
@@ -77,7 +77,7 @@ def _rescaled(split, background):
     """What each unit's difference contributes, by the rule.
 
     Args:
-        split: `Split` of the network.
+        split: `SplitNetwork` of the network.
         background: (background, genes).
 
     Returns:

@@ -3,7 +3,7 @@
 import numpy as np
 import tensorflow as tf
 
-from autogenome_tf.explainers._rule import Split, jacobian, traced
+from autogenome_tf.explainers._rule import SplitNetwork, jacobian, traced
 
 # Midpoints of a path: first tried, and at most. Kinks of activations decide how many it takes.
 FEWEST_STEPS, MOST_STEPS = 50, 800
@@ -18,7 +18,7 @@ def attribute(network, rows, background):
     the layers on the genes too. Gradients at its midpoints are averaged, at twice as many until
     contributions add up.
     """
-    split = Split(network, is_exact=False)
+    split = SplitNetwork(network, is_exact=False)
     reference = split.units(background)
     derivatives = traced(lambda units: jacobian(split.run, units), reference.shape[1])
     base = np.mean(split.run(reference), axis=0)

@@ -7,7 +7,7 @@ keep their values.
 
 import numpy as np
 
-from autogenome_tf.explainers._rule import BLOCK, Split
+from autogenome_tf.explainers._rule import BLOCK, SplitNetwork
 
 # In the place of a background stands what each gene of each row becomes.
 OF_PART = True
@@ -24,7 +24,7 @@ def attribute(network, rows, changed):
     Returns:
         (rows, genes, outputs).
     """
-    split = Split(network, is_exact=False)
+    split = SplitNetwork(network, is_exact=False)
     units = split.units(rows)
     before = np.asarray(split.run(units))
     found = np.zeros((*rows.shape, split.outputs), "float32")

@@ -34,7 +34,7 @@ def export(run, config, predictor, background, rows):
     Args:
         run: The `Run`.
         config: Its `Config`.
-        predictor: Its `Predictor` or `Embedding`.
+        predictor: Its `Predictor` or `LatentModel`.
         background: (rows, genes) raw rows that explanations refer to.
         rows: A `Dataset` of rows to try it on; the first is the example request.
 

@@ -14,7 +14,7 @@ class Served(tf.Module):
     """Functions of a predictor, and what they need, to be written as a SavedModel.
 
     Args:
-        predictor: A `Predictor` or an `Embedding`.
+        predictor: A `Predictor` or an `LatentModel`.
         parts: What `explainers.in_graph` returned, or None for no explanations.
         base: (outputs,) what explanations add to.
         assets: Paths of files that travel with it.

@@ -2,7 +2,7 @@
 
 `SPACE` maps hyperparameter names to `Hyperparameter`s (where some hang on others, a function
 `opened(given, place)` returns the whole map); `body(x, values, blocks)` turns the
-preprocessed genes into the last hidden layer, using `blocks` (see `layers.Blocks`) for its layers.
+preprocessed genes into the last hidden layer, using `blocks` (see `layers.LayerFactory`) for its layers.
 Where units stand for something, `levels(settings, features)` tells for what; `OF_GENES` keeps
 inputs from being rotated.
 `families.MLP`, `families.ResNet` ... are the members as KerasTuner HyperModels.

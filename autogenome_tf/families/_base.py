@@ -6,7 +6,7 @@ import numpy as np
 
 from autogenome_tf import families
 from autogenome_tf.core.errors import InputError
-from autogenome_tf.nn.layers import Blocks
+from autogenome_tf.nn.layers import LayerFactory
 from autogenome_tf.nn.res_vae import ResVAE
 
 
@@ -71,10 +71,10 @@ class Family(keras_tuner.HyperModel):
             space: "genes", or "rows" where inputs are coordinates in the span of training rows.
             seed: Takes the place of the family's own.
             is_plain: Whether to make it of Keras' own layers alone, for the weights that
-                `layers.plain` gives.
+                `layers.to_dense_weights` gives.
         """
         values = self.completed(values)
-        blocks = Blocks(values, self.seed if seed is None else seed, self.levels(), is_plain)
+        blocks = LayerFactory(values, self.seed if seed is None else seed, self.levels(), is_plain)
         genes = keras.Input((inputs or self.inputs,), name="genes")
         seen = blocks.gated(blocks.noisy(genes, space))
         hidden = self.member.body(seen, values, blocks)

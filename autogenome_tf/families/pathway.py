@@ -8,7 +8,7 @@ own; here the mean alone is trained.) Genes without a set are seen by `bypass` u
 
 import numpy as np
 
-from autogenome_tf.families import _gene_sets as genesets
+from autogenome_tf.families import _gene_sets
 from autogenome_tf.families._space import ACTIVATIONS, COMMON, files, integer, limit, number, word
 
 # Names of the activations of units that stand for sets, and for groups of them.
@@ -39,16 +39,16 @@ def levels(settings, features, place="families.pathway"):
         place: Where the settings stand, for errors.
 
     Returns:
-        A list of one or two `genesets.Membership`s.
+        A list of one or two `_gene_sets.Membership`s.
 
     Raises:
         InputError: Where a file cannot be read, or no set is left.
     """
     (least,), (most,) = settings["min_genes"], settings["max_genes"]
     paths, groups = settings["gene_sets"], settings["set_groups"]
-    found = [genesets.membership(paths, features, least, most, f"{place}.gene_sets")]
+    found = [_gene_sets.membership(paths, features, least, most, f"{place}.gene_sets")]
     if groups:
-        found.append(genesets.membership(groups, found[0].names, place=f"{place}.set_groups"))
+        found.append(_gene_sets.membership(groups, found[0].names, place=f"{place}.set_groups"))
     return found
 
 

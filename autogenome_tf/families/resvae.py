@@ -3,7 +3,7 @@
 import dataclasses
 
 from autogenome_tf.core.errors import InputError
-from autogenome_tf.families import _gene_sets as genesets
+from autogenome_tf.families import _gene_sets
 from autogenome_tf.families._space import ACTIVATIONS, files, integer, limit, number, sizes, word
 
 # What it is for; networks of all other families predict targets.
@@ -45,12 +45,12 @@ def opened(given, place):
 
 
 def levels(settings, features, place="families.resvae"):
-    """What latent units stand for: a `genesets.Membership`, or nothing."""
+    """What latent units stand for: a `_gene_sets.Membership`, or nothing."""
     if not settings["gene_sets"]:
         return []
     (least,), (most,) = settings["min_genes"], settings["max_genes"]
     paths = settings["gene_sets"]
-    return [genesets.membership(paths, features, least, most, f"{place}.gene_sets")]
+    return [_gene_sets.membership(paths, features, least, most, f"{place}.gene_sets")]
 
 
 def widths(values):

@@ -8,12 +8,12 @@ import numpy as np
 from autogenome_tf.models._predictor import Branch, Predictor, batches
 from autogenome_tf.nn.likelihoods import LIKELIHOODS
 from autogenome_tf.nn.res_vae import ResVAE
-from autogenome_tf.preprocessing import _preprocessing as preprocessing
+from autogenome_tf.preprocessing import _preprocessing
 from autogenome_tf.tasks import Representation
 
 
 @dataclasses.dataclass(frozen=True)
-class Embedding(Predictor):
+class LatentModel(Predictor):
     """A fitted autoencoder behind its preprocessing.
 
     Attributes:
@@ -37,7 +37,7 @@ class Embedding(Predictor):
         Args:
             network: The `ResVAE`.
             transform: `Transform`.
-            constants: `Constants` of the genes.
+            constants: `FittedScaling` of the genes.
             features: Names of genes, then of covariates.
             missing: The config's `data.missing`.
             averages: See the class.
@@ -131,7 +131,7 @@ class Embedding(Predictor):
 
         Returns:
             (units,) root mean square over points of the norm of the decoder's slopes, in units of
-            transformed values (times `Constants.unit`), or of logits where the likelihood is of raw
+            transformed values (times `FittedScaling.unit`), or of logits where the likelihood is of raw
             ones. Distances between points that are multiplied by it are those of what is decoded,
             to first order (the diagonal of the mean pull-back metric; Arvanitidis et al. 2018).
         """
@@ -199,11 +199,11 @@ class Embedding(Predictor):
 
 def _front(transform, constants, width, genes):
     """Preprocessing of the genes, covariates handed on."""
-    front = preprocessing.model(transform, constants, genes)
+    front = _preprocessing.model(transform, constants, genes)
     if width == genes:
         return front
     raw = keras.Input((width,), name="genes")
-    seen = constants.layers(preprocessing.marked(transform(raw[:, :genes])), genes)
+    seen = constants.layers(_preprocessing.marked(transform(raw[:, :genes])), genes)
     both = keras.layers.Concatenate()([seen, raw[:, genes:]])
     return keras.Model(raw, both, name="preprocessing")
 

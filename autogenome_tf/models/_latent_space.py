@@ -18,7 +18,7 @@ import sklearn.decomposition
 import sklearn.metrics
 import sklearn.neighbors
 
-from autogenome_tf.core import chunked as matrix
+from autogenome_tf.core import chunked
 from autogenome_tf.core.seeds import derive
 
 log = logging.getLogger(__name__)
@@ -56,13 +56,13 @@ class Space:
 
 
 class Representation:
-    """The latent space of an `Embedding` and principal components, of the same rows.
+    """The latent space of an `LatentModel` and principal components, of the same rows.
 
     Of a part of more than 10,000 rows so many are drawn: clusters, maps and components need all
     of them at once.
 
     Args:
-        embedding: The `Embedding`.
+        embedding: The `LatentModel`.
         dataset: The `Dataset` of the run; its targets are labels, or None.
         parts: Where each of its rows belongs.
         scored: A further `Dataset` to score, or None.
@@ -75,7 +75,7 @@ class Representation:
         self.embedding, self.labels = embedding, dataset.targets
         self._samples, self._part, values = dataset.samples, part, dataset.values
         if scored:
-            values = matrix.below(values, scored.values)
+            values = chunked.below(values, scored.values)
             self._samples = np.concatenate([self._samples, scored.samples])
             self._part = np.concatenate([self._part, np.full(len(scored), "evaluate", object)])
             both = self.labels is not None and scored.targets is not None

@@ -10,7 +10,7 @@ g_S that the map does not tell apart.
 import tensorflow as tf
 
 from autogenome_tf.core.errors import InputError
-from autogenome_tf.nn import walsh_hadamard as walsh
+from autogenome_tf.nn import walsh_hadamard
 
 # Sites whose genotypes are all seen in every step: by choice of `auto`, and at most.
 AUTO_SITES, MOST_SITES = 13, 16
@@ -43,10 +43,12 @@ class Genotypes:
 
     def _drawn(self, seed):
         if self.is_exact:
-            return tf.constant(walsh.genotypes(self._sites))
+            return tf.constant(walsh_hadamard.genotypes(self._sites))
         shape, own = (self._bits, self._sites), seed + tf.constant([MAP_SEED, 0])
         to_sites = tf.random.stateless_uniform(shape, own, 0, 2, tf.int32)
-        ones = tf.matmul(tf.constant(walsh.genotypes(self._bits)), tf.cast(to_sites, tf.float32))
+        ones = tf.matmul(
+            tf.constant(walsh_hadamard.genotypes(self._bits)), tf.cast(to_sites, tf.float32)
+        )
         return ones % 2
 
 
@@ -73,5 +75,5 @@ def complexity(outputs):
     Returns:
         (networks,) averaged over outputs, as losses are.
     """
-    found = walsh.coefficients(tf.transpose(outputs, (0, 2, 1)))[..., 1:]
+    found = walsh_hadamard.coefficients(tf.transpose(outputs, (0, 2, 1)))[..., 1:]
     return tf.reduce_mean(tf.reduce_sum(tf.abs(found), axis=-1), axis=-1)

@@ -11,14 +11,14 @@ _INITIALIZERS = {"relu": "HeNormal", "elu": "HeNormal", "selu": "LecunNormal"}
 GATE_L1 = 1e-3
 
 
-class Blocks:
+class LayerFactory:
     """Makes the layers of one network from the values of one trial.
 
     Args:
         values: Hyperparameters of the trial; those of ``families._space.COMMON`` are used.
         seed: Every layer's initial weights and dropout derive from it and the layer's number.
         levels: What the units of masked layers stand for, for families that have some.
-        is_plain: Whether to make the network that `plain` weights are for: Keras' own layers alone.
+        is_plain: Whether to make the network that `to_dense_weights` makes weights for: Keras' own layers alone.
     """
 
     def __init__(self, values, seed, levels=(), is_plain=False):
@@ -38,10 +38,10 @@ class Blocks:
         return layer(x)
 
     def masked(self, x, rows, columns, units):
-        """A `Masked` layer, with the trial's L2 on its kernel."""
+        """A `MaskedDense` layer, with the trial's L2 on its kernel."""
         if self._is_plain:
             return self.dense(x, units)
-        layer = Masked(
+        layer = MaskedDense(
             units, rows, columns,
             kernel_initializer=self._initializer("LecunNormal"),
             kernel_regularizer=self._regularizer(),
@@ -49,10 +49,10 @@ class Blocks:
         return layer(x)
 
     def gated(self, x):
-        """A `Gate` on every gene, where the trial asks for gates."""
+        """A `FeatureGate` on every gene, where the trial asks for gates."""
         if not self._values.get("gates") or self._is_plain:
             return x
-        return Gate(keras.regularizers.L1(self._values.get("gate_l1", GATE_L1)))(x)
+        return FeatureGate(keras.regularizers.L1(self._values.get("gate_l1", GATE_L1)))(x)
 
     def activated(self, x, name=None):
         """Normalise, activate and drop out, as the trial asks; the activation has the name."""
@@ -93,7 +93,7 @@ class Blocks:
 
 
 @keras.saving.register_keras_serializable("autogenome_tf")
-class Masked(keras.layers.Layer):
+class MaskedDense(keras.layers.Layer):
     """A dense layer that has weights for allowed connections alone.
 
     ``y = x @ W + b`` with ``W[rows, columns] = kernel`` and no weight anywhere else, so that what
@@ -152,7 +152,7 @@ class Masked(keras.layers.Layer):
         """(rows, inputs) -> (rows, units)."""
         return (*shape[:-1], self.units)
 
-    def plain(self, kernel, inputs):
+    def to_dense(self, kernel, inputs):
         """(replicas, connections) -> the kernels of dense layers, (replicas, inputs, units)."""
         found = np.zeros((len(kernel), inputs, self.units), "float32")
         found[:, self.rows, self.columns] = kernel
@@ -176,7 +176,7 @@ class Masked(keras.layers.Layer):
 
 
 @keras.saving.register_keras_serializable("autogenome_tf")
-class Gate(keras.layers.Layer):
+class FeatureGate(keras.layers.Layer):
     """Every input times its own gate of at least 0, which an L1 penalty closes.
 
     A gate is ``relu(kernel)`` and starts at 1. With an L2 penalty on the layer behind it, the two
@@ -211,8 +211,8 @@ class Gate(keras.layers.Layer):
         return super().get_config() | {"kernel_regularizer": regularizer}
 
 
-def plain(network, weights):
-    """Weights of a network for the same one of Keras' own layers: see `Blocks.is_plain`.
+def to_dense_weights(network, weights):
+    """Weights of a network for the same one of Keras' own layers: see `LayerFactory.is_plain`.
 
     A masked layer's connections become a kernel with zeros, which may take far more memory; gates
     become part of the kernel behind.
@@ -226,10 +226,10 @@ def plain(network, weights):
     """
     found = []
     for layer, own in _by_layer(network, weights):
-        if isinstance(layer, Gate):
+        if isinstance(layer, FeatureGate):
             continue
-        if isinstance(layer, Masked):
-            own[0] = layer.plain(own[0], layer.input.shape[-1])
+        if isinstance(layer, MaskedDense):
+            own[0] = layer.to_dense(own[0], layer.input.shape[-1])
         found += own
     gates = open_gates(network, weights)
     if gates is not None:
@@ -245,7 +245,7 @@ def open_gates(network, weights):
         weights: Its weights, (replicas, ...) each, in its order.
     """
     for layer, own in _by_layer(network, weights):
-        if isinstance(layer, Gate):
+        if isinstance(layer, FeatureGate):
             return np.maximum(own[0], 0)
     return None
 

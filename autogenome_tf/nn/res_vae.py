@@ -5,7 +5,7 @@ import numpy as np
 import tensorflow as tf
 
 from autogenome_tf.core.seeds import derive
-from autogenome_tf.nn.layers import Blocks, plain
+from autogenome_tf.nn.layers import LayerFactory, to_dense_weights
 from autogenome_tf.nn.likelihoods import BOUND, LIKELIHOODS, kl_divergence, log_normal
 from autogenome_tf.nn.probabilistic_pca import ProbabilisticPCA
 
@@ -74,7 +74,7 @@ class ResVAE(keras.Model):
         self.genes, self.latent, self.covariates = genes, latent, covariates
         self.likelihood = LIKELIHOODS[likelihood]
         self.beta, self.free_bits = beta, free_bits
-        blocks = Blocks(DEFAULTS | values, seed)
+        blocks = LayerFactory(DEFAULTS | values, seed)
         self.encoder = _encoder(blocks, genes + covariates, latent, widths, skip, linear)
         heads, inputs = self.likelihood.heads, latent + covariates
         if sets:
@@ -131,7 +131,7 @@ class ResVAE(keras.Model):
         if not self._config["sets"]:
             return self
         weights = [weight[None] for weight in self.decoder.get_weights()]
-        kernel, bias = plain(self.decoder, weights)
+        kernel, bias = to_dense_weights(self.decoder, weights)
         # Behind the genes come chances of a zero, where there are any.
         raised = kernel[0, : self.latent, : self.genes].sum(axis=1)
         signs = np.where(raised < 0, -1.0, 1.0).astype("float32")

@@ -42,7 +42,7 @@ def _strength(layer):
     return float(getattr(layer, "rate", None) or getattr(layer, "stddev", None) or 0.0)
 
 
-class Stacked:
+class VectorizedNetwork:
     """Runs a functional Keras model on stacked weights.
 
     Args:
@@ -153,7 +153,7 @@ class Stacked:
 
 
 def frozen(network, weights, stem):
-    """Stacked networks behind their first dense layer as Keras layers, as at inference.
+    """VectorizedNetwork networks behind their first dense layer as Keras layers, as at inference.
 
     Args:
         network: The functional model.

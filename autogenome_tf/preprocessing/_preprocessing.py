@@ -10,7 +10,7 @@ import numpy as np
 import scipy.sparse
 from keras import ops
 
-from autogenome_tf.core import chunked as matrix
+from autogenome_tf.core import chunked
 from autogenome_tf.core.errors import InputError
 from autogenome_tf.preprocessing._ranks import Ranks
 
@@ -21,7 +21,7 @@ MICROARRAY_FLOOR = 20.0
 OF_ALL_VALUES = ("none", "log2", "rank")
 # A log-scale matrix hardly ever passes this; linear-scale intensities and counts do.
 LARGEST_LOG_VALUE = 50.0
-# Beyond such a spread, or its inverse, values are brought nearer 1; see `Constants.unit`.
+# Beyond such a spread, or its inverse, values are brought nearer 1; see `FittedScaling.unit`.
 LARGE = 1e6
 
 
@@ -48,7 +48,7 @@ def _transforms(floor):
         "library_log1p": lambda x: ops.log1p(_shares(x) * LIBRARY),
         "clr": _clr,
         "relative_log": lambda x: ops.log10(_shares(x) + PSEUDO_FREQUENCY),
-        # Ranks are among the training rows of each gene, so `Constants` take them.
+        # Ranks are among the training rows of each gene, so `FittedScaling` take them.
         "rank": lambda x: x,
     }
 
@@ -107,7 +107,7 @@ def _extent(values):
     """The lowest and the highest value, and whether all are whole numbers; one pass."""
     low = high = 0.0 if scipy.sparse.issparse(values) else None
     is_whole = True
-    for part in filter(len, matrix.known(values)):
+    for part in filter(len, chunked.known(values)):
         least, most = part.min(), part.max()
         low, high = (least, most) if low is None else (min(low, least), max(high, most))
         is_whole = is_whole and bool(np.all(part == np.round(part)))
@@ -135,7 +135,7 @@ def _row_sums(values):
 
 
 @dataclasses.dataclass(frozen=True)
-class Constants:
+class FittedScaling:
     """What training rows fix for all rows: genes kept, fill values, centre and spread.
 
     Attributes:
@@ -179,14 +179,14 @@ class Constants:
         moments = Moments.of([places])
         if missing == "median":
             moments = moments.with_median(places)
-        constants = Constants.of(moments, scale, missing)
+        constants = FittedScaling.of(moments, scale, missing)
         return dataclasses.replace(constants, genes=self.genes, ranks=ranks)
 
     def take_over(self, own, kernel, bias):
         """A dense layer behind these constants that equals one behind others.
 
         Args:
-            own: `Constants` the layer was trained behind; their genes are among these.
+            own: `FittedScaling` the layer was trained behind; their genes are among these.
             kernel: (own genes, units).
             bias: (units,).
 
@@ -299,11 +299,11 @@ def model(transform, constants, genes):
 
 
 def marked(transformed):
-    """Mark where the transform ends, so that `of_part` finds the place again."""
+    """Mark where the transform ends, so that `perturbed_inputs` finds the place again."""
     return keras.layers.Identity(name="transformed")(transformed)
 
 
-def of_part(model, transform, raw, part):
+def perturbed_inputs(model, transform, raw, part):
     """What the network sees of each gene if only that gene's raw value were multiplied.
 
     All other genes keep their values, and so do sums and means of the row that a transform refers

@@ -11,10 +11,10 @@ import json
 import logging
 import time
 
-from autogenome_tf.config import processes as roles
+from autogenome_tf.config import processes
 from autogenome_tf.core.errors import InputError
 from autogenome_tf.core.seeds import derive
-from autogenome_tf.search import _distributed as _shared
+from autogenome_tf.search import _distributed
 from autogenome_tf.search._trials import (
     ENSEMBLE_SHARE,
     FINAL_SHARE,
@@ -45,15 +45,15 @@ def check(config):
     """Refuse what this process, if it is one of several, cannot do; see `roles`.
 
     Returns:
-        Its `roles.Part`, or None.
+        Its `processes.ProcessRole`, or None.
 
     Raises:
         InputError: Where the environment is wrong, or the search is for one process.
     """
-    part, member = roles.part(), roles.member()
+    part, member = processes.part(), processes.member()
     if part and member:
         raise InputError(
-            f"environment: TF_CONFIG and {roles.TUNER}: processes either share a search or train "
+            f"environment: TF_CONFIG and {processes.TUNER}: processes either share a search or train "
             "one network together."
         )
     if member and config.search.max_seconds:
@@ -62,14 +62,14 @@ def check(config):
             "together; expected null."
         )
     if part:
-        _shared.check_config(config)
+        _distributed.check_config(config)
     return part
 
 
 def seconds_before(run, finished):
     """How long the search of an interrupted run has taken, with these trials finished."""
     shared_weights = enas.seconds_of(run)
-    return _shared.seconds_of(run) or shared_weights + sum(trial.seconds for trial in finished)
+    return _distributed.seconds_of(run) or shared_weights + sum(trial.seconds for trial in finished)
 
 
 def search(folds, config, spaces, finished=(), deadline=float("inf"), run=None):
@@ -78,7 +78,7 @@ def search(folds, config, spaces, finished=(), deadline=float("inf"), run=None):
     The chief of several processes (see `roles`) gathers what its workers have tried.
 
     Args:
-        folds: `Folds` to train and judge on.
+        folds: `NetworkCrossValidation` to train and judge on.
         config: The whole `Config`.
         spaces: Search space of each family asked for.
         finished: Trials of an interrupted run of the same config. They are told to the method,
@@ -98,7 +98,7 @@ def search(folds, config, spaces, finished=(), deadline=float("inf"), run=None):
     is_anew = config.ensemble.size == 1 or part or finished
     deadline = now + (deadline - now) * (1 - (FINAL_SHARE if is_anew else ENSEMBLE_SHARE))
     if run:
-        _shared.check_run(run, part, finished.keys() - {0})
+        _distributed.check_run(run, part, finished.keys() - {0})
     first = _first(folds, config, spaces, finished, deadline)
     networks = {name: space for name, space in spaces.items() if name != "linear"}
     # A run ends in a model: where that cannot be the reference, one trial is made in any case.
@@ -109,9 +109,9 @@ def search(folds, config, spaces, finished=(), deadline=float("inf"), run=None):
         with contextlib.closing(_proposer(networks, config)) as proposer:
             # Workers begin while the reference is trained.
             numbers = fewest, config.search.most_trials
-            with _shared.served(proposer, run, part, deadline, *numbers) as chief:
+            with _distributed.served(proposer, run, part, deadline, *numbers) as chief:
                 yield from first
-                yield from _shared.gathered(chief, folds, config, run, deadline)
+                yield from _distributed.gathered(chief, folds, config, run, deadline)
     else:
         yield from first
         with contextlib.closing(_proposer(networks, config, folds, run, deadline)) as proposer:
@@ -124,16 +124,16 @@ def joined(config, spaces, part):
     Args:
         config: The whole `Config`.
         spaces: Search space of each family asked for.
-        part: The `roles.Part` of this process.
+        part: The `processes.ProcessRole` of this process.
 
     Returns:
         A `Remote`, to be closed; its `joined()` tells the run.
     """
     networks = {name: space for name, space in spaces.items() if name != "linear"}
-    return _shared.remote(_proposer(networks, config), part)
+    return _distributed.remote(_proposer(networks, config), part)
 
 
-work, log_of = _shared.work, _shared.log_of
+work, log_of = _distributed.work, _distributed.log_of
 
 
 def _proposer(networks, config, *more):

@@ -10,8 +10,7 @@ import time
 from autogenome_tf.core.errors import InputError, StageError, some
 from autogenome_tf.core.files import safe_names
 from autogenome_tf.run import TEXT
-from autogenome_tf.search._keras_tuner import ORACLES, worker
-from autogenome_tf.search._keras_tuner import chief as service
+from autogenome_tf.search._keras_tuner import ORACLES, chief, worker
 from autogenome_tf.search._trials import (
     Trial,
     attempt,
@@ -65,7 +64,7 @@ def check_run(run, part, finished):
 
 def seconds_of(run):
     """How long the search of a chief has run."""
-    return service.seconds_of(run.path(CALLS))
+    return chief.seconds_of(run.path(CALLS))
 
 
 def remote(proposer, part):
@@ -82,7 +81,7 @@ def served(proposer, run, part, deadline, *numbers):
         "search: listening at %s for workers, which the same command with --role worker starts",
         part.address,
     )
-    return service.served(part.address, proposer, path, run.folder.name, began, deadline, *numbers)
+    return chief.served(part.address, proposer, path, run.folder.name, began, deadline, *numbers)
 
 
 def gathered(chief, folds, config, run, deadline):
@@ -114,7 +113,7 @@ def work(remote, folds, config, run):
 
     Args:
         remote: A `worker.Remote`, joined.
-        folds: `Folds` to train and judge on.
+        folds: `NetworkCrossValidation` to train and judge on.
         config: The run's `Config`.
         run: The chief's `Run`.
     """

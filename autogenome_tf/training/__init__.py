@@ -1,7 +1,12 @@
 """Cross-validation of one configuration: fold inputs, epoch loop, replicas, several workers."""
 
-from autogenome_tf.training._autoencoders import GenerativeFolds
-from autogenome_tf.training._cross_validation import AUTO_FOLDS, Folds, Outcome, number_of_folds
+from autogenome_tf.training._autoencoders import AutoencoderCrossValidation
+from autogenome_tf.training._cross_validation import (
+    AUTO_FOLDS,
+    NetworkCrossValidation,
+    Outcome,
+    number_of_folds,
+)
 from autogenome_tf.training._loop import Plan
 from autogenome_tf.training._multi_worker import cluster
 from autogenome_tf.training._replicas import EngineError, InMemory
@@ -9,8 +14,8 @@ from autogenome_tf.training._replicas import EngineError, InMemory
 __all__ = [
     "AUTO_FOLDS",
     "EngineError",
-    "Folds",
-    "GenerativeFolds",
+    "NetworkCrossValidation",
+    "AutoencoderCrossValidation",
     "InMemory",
     "Outcome",
     "Plan",

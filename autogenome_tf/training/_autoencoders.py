@@ -1,6 +1,6 @@
 """The rows to learn from as folds of autoencoders: train any configuration, judge it by its ELBO.
 
-It has the place that `folds.Folds` has for networks that predict, so that searches, the final fit
+It has the place that `NetworkCrossValidation` has for networks that predict, so that searches, the final fit
 and the files are the same.
 """
 
@@ -13,15 +13,15 @@ import scipy.sparse
 import tensorflow as tf
 
 from autogenome_tf import families
-from autogenome_tf.core import chunked as matrix
+from autogenome_tf.core import chunked
 from autogenome_tf.core.errors import InputError
 from autogenome_tf.core.seeds import derive
-from autogenome_tf.models import Embedding
+from autogenome_tf.models import LatentModel
 from autogenome_tf.nn.likelihoods import LIKELIHOODS
 from autogenome_tf.preprocessing import Transform
-from autogenome_tf.training import _loop as training
-from autogenome_tf.training._cross_validation import BaseFolds, Outcome
-from autogenome_tf.training._fold_inputs import Views
+from autogenome_tf.training import _loop
+from autogenome_tf.training._cross_validation import CrossValidation, Outcome
+from autogenome_tf.training._fold_inputs import FoldInputs
 from autogenome_tf.training._replicas import Rows, optimizer_of
 
 # The divergence counts more and more over this part of the epochs. What starts as principal
@@ -37,7 +37,7 @@ CLIP_NORM = 1.0
 COUNTS = ("negative_binomial", "zero_inflated")
 
 
-class GenerativeFolds(BaseFolds):
+class AutoencoderCrossValidation(CrossValidation):
     """Rows to learn from, ready to train autoencoders on.
 
     Args:
@@ -46,7 +46,7 @@ class GenerativeFolds(BaseFolds):
         task: A `tasks.Representation`.
         config: The whole `Config`.
         pairs: (train rows, held rows) of each fit.
-        like: Folds of the same rows whose transform is taken over.
+        like: NetworkCrossValidation of the same rows whose transform is taken over.
         features: Gene names, then those of covariates.
 
     Raises:
@@ -62,7 +62,7 @@ class GenerativeFolds(BaseFolds):
         self.genes = values.shape[1] - task.covariates
         self._values, self._covariates = values, np.zeros((values.shape[0], 0), "float32")
         if task.covariates:
-            self._values = matrix.columns(values, np.arange(self.genes), config.data.limit)
+            self._values = chunked.columns(values, np.arange(self.genes), config.data.limit)
             self._covariates = _dense(values[:, self.genes :])
         self.is_streamed = values.shape[0] * values.shape[1] * 4 > config.data.limit
         data = config.data
@@ -87,10 +87,10 @@ class GenerativeFolds(BaseFolds):
         return f"transform: {transform.name}{why}; {count}"
 
     def views(self, fold=0):
-        """The `Views` of a fold: its transform and constants."""
+        """The `FoldInputs` of a fold: its transform and constants."""
         if fold not in self._views:
             (transform,) = self.transforms.values()
-            self._views[fold] = Views(
+            self._views[fold] = FoldInputs(
                 self._values, transform, self._config.data, [self.pairs[fold]], "genes",
                 is_streamed=True,
             )  # fmt: skip
@@ -102,15 +102,15 @@ class GenerativeFolds(BaseFolds):
         Args:
             family: Its name.
             values: Its hyperparameters.
-            plan: A `training.Plan`.
+            plan: A `_loop.Plan`.
             seed: Of initial weights, order and noise.
             repeats: Networks a fold that start differently.
 
         Returns:
-            A `training.Fit`.
+            A `_loop.Fit`.
 
         Raises:
-            training.Diverged: When not one epoch had a finite loss.
+            _loop.Diverged: When not one epoch had a finite loss.
         """
         fits = []
         for repeat in range(repeats or 1):
@@ -120,8 +120,8 @@ class GenerativeFolds(BaseFolds):
                 self._start(network, fold, own)
                 engine = self._engine(values, network, plan.optimizer)
                 engine.prepare(fold, plan.epochs)
-                fits.append(training.fit(engine, [network], plan, own))
-        return training.Fit(
+                fits.append(_loop.fit(engine, [network], plan, own))
+        return _loop.Fit(
             # Not as one array each: wired to the genes that a fold keeps, they differ in shape.
             list(zip(*(fit.replica(0) for fit in fits), strict=True)),
             [fit.held[0] for fit in fits[: len(self.pairs)]],
@@ -160,7 +160,7 @@ class GenerativeFolds(BaseFolds):
         network.start(rows[:, :genes], covariates, values)
 
     def judge(self, fit):
-        """Score a `training.Fit` by the ELBO of the rows each fold held out."""
+        """Score a `_loop.Fit` by the ELBO of the rows each fold held out."""
         outputs = np.full((len(self.truth), self.task.outputs), np.nan)
         for (_, held), part in zip(self.pairs, fit.held, strict=False):
             outputs[held] = part
@@ -174,14 +174,14 @@ class GenerativeFolds(BaseFolds):
         return fit.parameters
 
     def predictor(self, family, values, fit, temperature, features, replica=0):
-        """The `Embedding` of one replica of a fit."""
+        """The `LatentModel` of one replica of a fit."""
         fold = replica % len(self.pairs)
         network = self.network(family, values, fold=fold)
         network.set_weights(fit.replica(replica))
         views = self.views(fold)
         averages = self._covariates.mean(axis=0).tolist()
         library = self._library() if values.get("likelihood") in COUNTS else None
-        return Embedding.of(
+        return LatentModel.of(
             network.finished(), views.transform, views.constants[0], features,
             self._config.data.missing, averages, library,
         )  # fmt: skip
@@ -197,7 +197,7 @@ class GenerativeFolds(BaseFolds):
         if not of_raw:
             return rows
         kept = self.views(fold).constants[0].genes
-        raw = _dense(matrix.taken(self._values, index))
+        raw = _dense(chunked.taken(self._values, index))
         return rows, raw if len(kept) == raw.shape[1] else raw[:, kept]
 
     def _seen(self, fold, index):
@@ -211,7 +211,7 @@ class GenerativeFolds(BaseFolds):
 
     def _library(self):
         """Median sum of a row's counts."""
-        sums = [np.nansum(batch, axis=1) for batch in matrix.batches(self._values)]
+        sums = [np.nansum(batch, axis=1) for batch in chunked.batches(self._values)]
         return float(np.median(np.concatenate(sums)))
 
     def _check(self, name):
@@ -219,7 +219,7 @@ class GenerativeFolds(BaseFolds):
         if not LIKELIHOODS[name].of_raw:
             return
         is_binary = name == "bernoulli"
-        for known in matrix.known(self._values):
+        for known in chunked.known(self._values):
             wrong = known[(known != 0) & (known != 1)] if is_binary else known[known < 0]
             if len(wrong):
                 expected = "0 and 1" if is_binary else "counts of at least 0"
@@ -230,7 +230,7 @@ class GenerativeFolds(BaseFolds):
 
 
 class _Engine:
-    """One autoencoder and its compiled steps, as `training.fit` asks of an engine."""
+    """One autoencoder and its compiled steps, as `_loop.fit` asks of an engine."""
 
     folds = count = 1
 
@@ -323,9 +323,9 @@ class _Engine:
 
     def _batches(self, index):
         """Inputs of each batch of (batches, rows) numbers, some batches made at once and ahead."""
-        count, size = max(1, matrix.BLOCK // index.shape[1]), index.shape[1]
+        count, size = max(1, chunked.BLOCK // index.shape[1]), index.shape[1]
         parts = [index[start : start + count] for start in range(0, len(index), count)]
-        for made in matrix.ahead(lambda part: self._inputs(part.ravel()), parts):
+        for made in chunked.ahead(lambda part: self._inputs(part.ravel()), parts):
             several = made if isinstance(made, tuple) else (made,)
             for start in range(0, len(several[0]), size):
                 batch = tuple(one[start : start + size] for one in several)
@@ -338,7 +338,7 @@ class _Engine:
         """(held rows, 2), every epoch by the same draws."""
         held, parts = self.rows.held[0], [np.zeros((0, 2), "float32")]
         starts = range(0, len(held), JUDGED)
-        made = matrix.ahead(lambda start: self._inputs(held[start : start + JUDGED]), starts)
+        made = chunked.ahead(lambda start: self._inputs(held[start : start + JUDGED]), starts)
         for start, inputs in zip(starts, made, strict=True):
             likelihood, divergence = self._bound(inputs, seed=tf.constant([start + 1, 0]))
             parts.append(np.stack([-likelihood, np.sum(divergence, axis=1)], axis=1))

@@ -18,12 +18,11 @@ from autogenome_tf.core.seeds import derive
 from autogenome_tf.families import RATES
 from autogenome_tf.models import Predictor
 from autogenome_tf.nn.epistatic_penalty import is_exact
-from autogenome_tf.nn.layers import open_gates, plain
+from autogenome_tf.nn.layers import open_gates, to_dense_weights
 from autogenome_tf.nn.vectorized import structure
 from autogenome_tf.preprocessing import MOST_ROWS, Transform, space_for
-from autogenome_tf.training import _loop as training
-from autogenome_tf.training import _replicas as replicas
-from autogenome_tf.training._fold_inputs import Views
+from autogenome_tf.training import _loop, _replicas
+from autogenome_tf.training._fold_inputs import FoldInputs
 
 log = logging.getLogger(__name__)
 
@@ -65,14 +64,14 @@ class Outcome:
         error: Its standard error over folds, NaN for one fold.
         outputs: (rows, outputs) out-of-fold outputs of the networks; NaN where never held.
         temperature: What the logits must be divided by.
-        fit: The `training.Fit`.
+        fit: The `_loop.Fit`.
     """
 
     score: float
     error: float
     outputs: np.ndarray
     temperature: float
-    fit: training.Fit
+    fit: _loop.Fit
 
     @property
     def calibrated(self):
@@ -80,7 +79,7 @@ class Outcome:
         return self.outputs / self.temperature
 
 
-class BaseFolds:
+class CrossValidation:
     """What folds of networks that predict and folds of autoencoders have alike.
 
     Attributes:
@@ -124,7 +123,7 @@ class BaseFolds:
                 log.info("%s: %s", family, level)
 
 
-class Folds(BaseFolds):
+class NetworkCrossValidation(CrossValidation):
     """Rows to learn from, ready to train any family on.
 
     Args:
@@ -133,7 +132,7 @@ class Folds(BaseFolds):
         task: A `tasks.Classification` or `tasks.Regression`.
         config: The whole `Config`.
         pairs: (train rows, held rows) of each fit.
-        like: `Folds` of the same rows whose transforms, space and cluster are taken over, so that
+        like: `NetworkCrossValidation` of the same rows whose transforms, space and cluster are taken over, so that
             what was found there holds here.
         features: Gene names, for families that look at them.
         cluster: The `cluster.Cluster` whose processes train together, or None.
@@ -195,12 +194,12 @@ class Folds(BaseFolds):
         return "genes" if families.is_of_genes(family, values) else self.space
 
     def views(self, family, values):
-        """The `Views` that a trial's family and values ask for."""
+        """The `FoldInputs` that a trial's family and values ask for."""
         transform = self.transforms[values.get("transform", next(iter(self.transforms)))]
         # "auto" may have chosen what another name says.
         name = transform.name, self.space_of(family, values)
         if name not in self._views:
-            self._views[name] = Views(
+            self._views[name] = FoldInputs(
                 self._values,
                 transform,
                 self._config.data,
@@ -227,15 +226,15 @@ class Folds(BaseFolds):
         Args:
             family: Its name.
             values: Its hyperparameters.
-            plan: A `training.Plan`.
+            plan: A `_loop.Plan`.
             seed: Of initial weights and order.
             repeats: Networks a fold, in place of `repeats`.
 
         Returns:
-            A `training.Fit`.
+            A `_loop.Fit`.
 
         Raises:
-            training.Diverged: When not one epoch had a finite loss.
+            _loop.Diverged: When not one epoch had a finite loss.
         """
         if self._is_solved(family):
             ((_, fit),) = self.ladder(family, values, [values["l2"]], plan.deadline)
@@ -246,7 +245,7 @@ class Folds(BaseFolds):
         ]
         engine = self._engine(family, values, networks, plan.optimizer)
         factors, epistasis = self.factors(family, values), values.get("epistasis", 0.0)
-        fit = training.fit(engine, networks, plan, seed, factors, epistasis)
+        fit = _loop.fit(engine, networks, plan, seed, factors, epistasis)
         return dataclasses.replace(fit, gates=open_gates(networks[0], fit.weights))
 
     def fit_views(self, family, values, views, plan, seed):
@@ -257,20 +256,20 @@ class Folds(BaseFolds):
             values: Its hyperparameters.
             views: (views, rows, inputs), what takes the place of the rows as the first fold's
                 network sees them; its training rows are trained on.
-            plan: A `training.Plan`.
+            plan: A `_loop.Plan`.
             seed: Of initial weights, the same for all views, and order.
 
         Returns:
-            A `training.Fit`, a replica a view.
+            A `_loop.Fit`, a replica a view.
         """
         count, nothing = len(views), np.zeros(0, int)
         rows = dataclasses.replace(
-            self.rows(family, values), views=replicas.resident(views),
+            self.rows(family, values), views=_replicas.resident(views),
             train=[self.pairs[0][0]] * count, held=[nothing] * count, genotypes=None,
         )  # fmt: skip
         networks = [self.network(family, values, seed)]
-        engine = replicas.engine(networks[0], 1, rows, self.task, plan.optimizer)
-        return training.fit(engine, networks, plan, seed)
+        engine = _replicas.engine(networks[0], 1, rows, self.task, plan.optimizer)
+        return _loop.fit(engine, networks, plan, seed)
 
     def ladder(self, family, values, penalties, deadline=float("inf")):
         """Solve a family with a single minimum for penalties.
@@ -282,13 +281,13 @@ class Folds(BaseFolds):
             deadline: `time.monotonic()` after which no further iteration starts.
 
         Yields:
-            A pair for each rung: the penalty and its `training.Fit`.
+            A pair for each rung: the penalty and its `_loop.Fit`.
         """
         values = values | {"l2": 0.0}
         network = self.network(family, values, 1)
         engine = self._engine(family, values, [network], "adam")
         factors = self.factors(family, values)
-        yield from training.converge(engine, network, penalties, deadline=deadline, factors=factors)
+        yield from _loop.converge(engine, network, penalties, deadline=deadline, factors=factors)
 
     def _is_solved(self, family):
         """Whether a family's loss has a single minimum, and all rows are at hand to find it."""
@@ -302,7 +301,7 @@ class Folds(BaseFolds):
             values: Its hyperparameters.
             seed: Of initial weights.
             inputs: Width in place of that of the coordinates.
-            is_plain: Whether to make it of Keras' own layers alone, for what `layers.plain` makes
+            is_plain: Whether to make it of Keras' own layers alone, for what `layers.to_dense_weights` makes
                 of weights.
         """
         views, space = self.views(family, values), self.space_of(family, values)
@@ -314,11 +313,11 @@ class Folds(BaseFolds):
         return self.views(family, values).factors(values.get("spectral_power", 0.0))
 
     def rows(self, family, values):
-        """The `replicas.Rows` that a trial's family and values ask for."""
+        """The `_replicas.Rows` that a trial's family and values ask for."""
         views, asked = self.views(family, values), self._config.training.epistasis
         # A strength of 0 is no penalty, and costs none.
         genotypes = views.genotypes(asked) if values.get("epistasis") else None
-        return replicas.Rows(
+        return _replicas.Rows(
             views.rows, self.truth, self._weights, *zip(*self.pairs, strict=True), genotypes
         )
 
@@ -330,7 +329,7 @@ class Folds(BaseFolds):
         key = json.dumps(shared, sort_keys=True) + structure(networks[0])
         if key not in self._engines:
             rows = self.rows(family, values)
-            made = replicas.engine(
+            made = _replicas.engine(
                 networks[0], len(networks), rows, self.task, optimizer, self._devices, self.cluster
             )
             self._engines[key] = made
@@ -359,7 +358,7 @@ class Folds(BaseFolds):
         self._engines.clear()
 
     def judge(self, fit):
-        """Score a `training.Fit` by its outputs for the rows each fold held out."""
+        """Score a `_loop.Fit` by its outputs for the rows each fold held out."""
         outputs = np.full((len(self.truth), self.task.outputs), np.nan)
         for (_, held), part in zip(self.pairs, fit.held, strict=True):
             outputs[held] = part
@@ -390,7 +389,7 @@ class Folds(BaseFolds):
         views, fold = self.views(family, values), replica % len(self.pairs)
         constants = views.constants[fold]
         weights = [stack[replica : replica + 1] for stack in fit.weights]
-        (kernel,), (bias,), *others = plain(self.network(family, values), weights)
+        (kernel,), (bias,), *others = to_dense_weights(self.network(family, values), weights)
         stem = views.on_genes(fold, kernel, bias, constants, values.get("spectral_power", 0.0))
         network = self.network(family, values, inputs=len(constants.genes), is_plain=True)
         network.set_weights([*stem, *(stack[0] for stack in others)])
@@ -410,7 +409,7 @@ class Folds(BaseFolds):
         if not self.is_streamed:
             log.info("training.devices %d is without effect: all rows are on one device", asked)
             return 1
-        found = min(asked, len(replicas.devices()))
+        found = min(asked, len(_replicas.devices()))
         if found < asked:
             log.warning("training.devices: %d asked for, %d found", asked, found)
         # Statistics of a batch are of each device's part, which must have some rows.

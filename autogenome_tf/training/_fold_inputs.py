@@ -7,15 +7,15 @@ basis come from its training rows.
 import numpy as np
 import scipy.sparse
 
-from autogenome_tf.core import chunked as matrix
+from autogenome_tf.core import chunked
 from autogenome_tf.nn.epistatic_penalty import Genotypes
-from autogenome_tf.preprocessing import Constants, Genes, Moments, RowSpace
+from autogenome_tf.preprocessing import FittedScaling, Genes, Moments, RowSpace
 from autogenome_tf.training._replicas import resident
 
 CHUNK = 1024
 
 
-class Views:
+class FoldInputs:
     """The same rows as the network of each fold sees them.
 
     Args:
@@ -28,7 +28,7 @@ class Views:
         is_streamed: Whether rows are transformed batch by batch; there is one fold then.
 
     Attributes:
-        constants: `Constants` of each fold.
+        constants: `FittedScaling` of each fold.
         genes: Numbers of the genes that some fold keeps, sorted.
         coordinates: `RowSpace` or `Genes` of each fold.
         width: Number of inputs.
@@ -92,7 +92,7 @@ class Views:
         return Genotypes(np.stack(low), np.stack(high), settings.method, settings.bits)
 
     def shared(self):
-        """`Constants` that can stand for those of every fold, with all genes that a fold keeps."""
+        """`FittedScaling` that can stand for those of every fold, with all genes that a fold keeps."""
         if len(self.constants) == 1:
             return self.constants[0]
         return self._constants(np.arange(self.shape[0]), self.genes)
@@ -104,7 +104,7 @@ class Views:
             fold: Its number.
             kernel: (inputs, units).
             bias: (units,).
-            constants: `Constants` of the genes, the fold's own or `shared`.
+            constants: `FittedScaling` of the genes, the fold's own or `shared`.
             power: Spectral power the kernel was trained with.
 
         Returns:
@@ -114,7 +114,7 @@ class Views:
         return constants.take_over(self.constants[fold], *coordinates.fold(kernel, bias))
 
     def _constants(self, train, genes=None):
-        """`Constants` of some rows, for given genes or those that the settings choose."""
+        """`FittedScaling` of some rows, for given genes or those that the settings choose."""
         settings = self._settings
         chunks = (train[i : i + CHUNK] for i in range(0, len(train), CHUNK))
         moments = Moments.of(self._transformed_rows(index) for index in chunks)
@@ -122,7 +122,7 @@ class Views:
             moments = moments.with_median(self._transformed_rows(train))
         if genes is None:
             genes = moments.most_variable(settings.top_variable)
-        constants = Constants.of(moments, settings.scale, settings.missing, genes)
+        constants = FittedScaling.of(moments, settings.scale, settings.missing, genes)
         if self.transform.name != "rank":
             return constants
         rows = self._transformed_rows(train)
@@ -130,7 +130,7 @@ class Views:
 
     def _transformed_rows(self, index):
         if self._transformed is None:
-            return self._transform(matrix.taken(self._values, index))
+            return self._transform(chunked.taken(self._values, index))
         return self._transformed[index]
 
     def _transform(self, values):

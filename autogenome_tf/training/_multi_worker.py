@@ -11,8 +11,7 @@ import json
 import numpy as np
 import tensorflow as tf
 
-from autogenome_tf.config import PATHS
-from autogenome_tf.config import processes as roles
+from autogenome_tf.config import PATHS, processes
 from autogenome_tf.core.errors import InputError, StageError
 
 
@@ -127,5 +126,5 @@ def cluster():
     Raises:
         InputError: Where TF_CONFIG is none that all can step by.
     """
-    member = roles.member()
+    member = processes.member()
     return Cluster(*member) if member else None

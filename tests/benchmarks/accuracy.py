@@ -33,7 +33,7 @@ from sets import SHARED, Set, alone, sets
 from sklearn.model_selection import train_test_split
 
 import autogenome_tf as ag
-from autogenome_tf.run import _console as console
+from autogenome_tf.run import _console
 
 TEST = 0.2
 # Keys of our config beyond those that the data and the budget ask for.
@@ -85,7 +85,7 @@ def held_out(truth, rows, share, seed):
 
 def ours(problem):
     """Run the main job; returns its predictions of the test rows."""
-    console.talk(quiet=True)
+    _console.talk(quiet=True)
     with tempfile.TemporaryDirectory() as folder:
         limits = {"max_seconds": problem.seconds, "max_trials": UNLIMITED}
         config = problem.one.config(folder, **limits) | OURS | {"seed": problem.seed}

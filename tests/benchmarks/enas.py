@@ -33,11 +33,11 @@ from sets import sets
 
 import autogenome_tf as ag
 from autogenome_tf import families
-from autogenome_tf.automl._run_data import ConfiguredRows
-from autogenome_tf.run import _console as console
+from autogenome_tf.automl._run_data import RunData
+from autogenome_tf.run import _console
 from autogenome_tf.search._enas.controller import Uniform
 from autogenome_tf.search.methods.enas import Enas
-from autogenome_tf.simulation import expression as simulation
+from autogenome_tf.simulation import expression
 from autogenome_tf.training._loop import Plan
 
 SETS = ("khan_srbct", "tcga9_rnaseq", "brca_tcga_subtype", "twelve")
@@ -48,7 +48,7 @@ RESAMPLED = 1000
 
 def simulated(folder):
     """A config of twelve classes in ten directions, its files in a folder."""
-    drawn = simulation.draw(samples=500, features=300, classes=12, informative=10, interactions=0)
+    drawn = expression.draw(samples=500, features=300, classes=12, informative=10, interactions=0)
     frame = pd.DataFrame(drawn.values, drawn.samples, drawn.features).rename_axis("sample")
     frame.assign(target=drawn.target).to_csv(f"{folder}/rows.tsv", sep="\t")
     data = {"features": f"{folder}/rows.tsv", "target": "target"}
@@ -112,7 +112,7 @@ def agree(name, parsed):
     """The row of one set in the first table."""
     shared = []
     with tempfile.TemporaryDirectory() as folder:
-        _, folds = ConfiguredRows(configured(name, folder, parsed, 1)).folds()
+        _, folds = RunData(configured(name, folder, parsed, 1)).folds()
         for seed in range(1, parsed.seeds + 1):
             searcher = searcher_of(configured(name, folder, parsed, seed), folds)
             arcs = drawn_arcs(searcher.wiring, parsed.arcs)
@@ -181,7 +181,7 @@ def main():
     parser.add_argument("--layers", type=int, default=5)
     parser.add_argument("--max-width", type=int, default=64)
     parsed = parser.parse_args()
-    console.talk(quiet=True)
+    _console.talk(quiet=True)
     if "agreement" in parsed.tables:
         show(
             f"agreement of shared with stand-alone scores, {parsed.arcs} arcs, {parsed.seeds} "

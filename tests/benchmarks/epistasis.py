@@ -11,7 +11,7 @@ A network is a perceptron without dropout, of 2 layers of 16 (planted: 64) elu u
 activation are those that the penalised networks' validation rows of other draws preferred. `none`:
 early stopping alone; `l2`, `exact`, `hashed`: with a penalty whose strength is the best of a grid
 by the validation rows. `folds`: five networks, each stopped on a fifth of all labels, and averaged
-(of up to three strengths, `ensemble.size` 3). `lasso`: scikit-learn's LassoCV on all products of up
+(of up to three strengths, `_greedy.size` 3). `lasso`: scikit-learn's LassoCV on all products of up
 to so many sites, on all labels. Networks are trained by the package's own search.
 
 R2 and Pearson correlation of the test genotypes, mean +- standard deviation over seeds, each with
@@ -33,9 +33,9 @@ from sklearn.linear_model import LassoCV
 
 import autogenome_tf as ag
 from autogenome_tf import metrics
-from autogenome_tf.ensemble import _greedy as ensemble
-from autogenome_tf.nn import walsh_hadamard as walsh
-from autogenome_tf.run import _console as console
+from autogenome_tf.ensemble import _greedy
+from autogenome_tf.nn import walsh_hadamard
+from autogenome_tf.run import _console
 from autogenome_tf.search import Best, search
 from autogenome_tf.simulation import landscape
 
@@ -94,13 +94,15 @@ def predicted(name, frame, target, parts, units, seed):
         for attempt in search(folds, automl.config, automl.spaces):
             best.offer(attempt)
         # The network of the best trial itself: another seed's is not what validation chose.
-        final = ensemble.assemble(folds, best.attempts, automl.config, learn.features)
+        final = _greedy.assemble(folds, best.attempts, automl.config, learn.features)
         return final.predictor.outputs(frame.to_numpy("float32"))[:, 0]
 
 
 def lasso(order, frame, target, parts):
     """What the sparse linear model in products of up to so many sites makes of all genotypes."""
-    products = walsh.characters(frame, walsh.subsets(frame.shape[1], order)).astype("float64")
+    products = walsh_hadamard.characters(
+        frame, walsh_hadamard.subsets(frame.shape[1], order)
+    ).astype("float64")
     known = (parts["part"] != "test").to_numpy()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", sklearn.exceptions.ConvergenceWarning)
@@ -150,7 +152,7 @@ def main():
     parser.add_argument("--planted-labels", type=int, nargs="+", default=[50, 100, 200])
     parser.add_argument("--methods", nargs="+", default=list(NETWORKS))
     parsed = parser.parse_args()
-    console.talk(quiet=True)
+    _console.talk(quiet=True)
     if "landscape" in parsed.tables:
         (protein,) = sets(parsed.data, ["poelwijk_fluorescence"])
         samples, values = protein.matrix()

@@ -38,9 +38,9 @@ def resident():
 def measure(method, trials, folder):
     """Search in this process; print the resident set at some trials as JSON."""
     import autogenome_tf as ag
-    from autogenome_tf import search as room
+    from autogenome_tf import search
 
-    seen, attempt = {}, room.attempt
+    seen, attempt = {}, search.attempt
 
     def noted(folds, trial, *arguments):
         done = attempt(folds, trial, *arguments)
@@ -48,7 +48,7 @@ def measure(method, trials, folder):
             seen[trial.number] = resident()
         return done
 
-    room.attempt = noted
+    search.attempt = noted
     values = np.random.default_rng(0).normal(size=(120, 1000)).astype("float32")
     labels = np.where(values[:, :5].sum(axis=1) > 0, "high", "low")
     families = {"wired": {"layers": 4, "max_width": 64}} if method == "enas" else {"mlp": DEEP}

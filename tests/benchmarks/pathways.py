@@ -28,7 +28,7 @@ from sets import SHARED, sets
 
 import autogenome_tf as ag
 from autogenome_tf import data
-from autogenome_tf.run import _console as console
+from autogenome_tf.run import _console
 from autogenome_tf.simulation import pathways
 
 COLLECTIONS = {
@@ -187,7 +187,7 @@ def main():
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--names", nargs="+", default=REAL, help="of real data sets")
     parsed = parser.parse_args()
-    console.talk(quiet=True)
+    _console.talk(quiet=True)
     {"planted": planted, "real": real}[parsed.table](parsed)
 
 

@@ -31,8 +31,8 @@ import sklearn.metrics
 import autogenome_tf as ag
 from autogenome_tf import explainers
 from autogenome_tf.automl._explanation import Explanation
-from autogenome_tf.run import _console as console
-from autogenome_tf.simulation import expression as simulation
+from autogenome_tf.run import _console
+from autogenome_tf.simulation import expression
 
 METHODS = ("fast_deep_shap", "gradient", "knockout")
 STEPS = (5, 10, 20, 50, 100)
@@ -52,7 +52,7 @@ class Planted:
     """Positions of a simulation's genes by role."""
 
     def __init__(self, simulation, seed):
-        truth = simulation.truth.reset_index(drop=True)
+        truth = expression.truth.reset_index(drop=True)
         place = dict(zip(truth["feature"], truth.index, strict=True))
         role = truth["role"]
         self.main, self.null, self.paired = (
@@ -104,7 +104,7 @@ def deletion(predictor, rows, truth, background, scores, seed):
 
 def measured(parsed, seed, is_permuted):
     """Rows of the table of one seed, by method."""
-    drawn = simulation.draw(
+    drawn = expression.draw(
         samples=parsed.samples, features=parsed.features, classes=2, informative=parsed.informative,
         interactions=parsed.pairs, batches=1, batch_effect=0.0, dropout=0.05, noise=parsed.noise,
         seed=seed,
@@ -166,7 +166,7 @@ def main():
     parser.add_argument("--noise", type=float, default=1.0)
     parser.add_argument("--seeds", type=int, default=3)
     parsed = parser.parse_args()
-    console.talk(quiet=True)
+    _console.talk(quiet=True)
     for title, is_permuted in (("planted labels", False), ("permuted labels", True)):
         print(f"\n{title}\n\n| method | {' | '.join(COLUMNS)} |\n|---|{'---:|' * len(COLUMNS)}")
         found = [measured(parsed, seed, is_permuted) for seed in range(1, parsed.seeds + 1)]

@@ -22,7 +22,7 @@ from sets import sets
 
 import autogenome_tf as ag
 from autogenome_tf.models._latent_space import Representation
-from autogenome_tf.run import _console as console
+from autogenome_tf.run import _console
 
 BATCHED = "pancreas_3batches"
 SHOWN = ("explained", "knn_accuracy", "ari", "nmi", "silhouette")
@@ -76,7 +76,7 @@ def main():
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--trials", type=int, default=3)
     parsed = parser.parse_args()
-    console.talk(quiet=True)
+    _console.talk(quiet=True)
     columns = [*SHOWN, "finite"]
     print(f"| set | {' | '.join(columns)} |\n|---|{'---:|' * len(columns)}")
     for one in sets(names=parsed.sets):

@@ -25,12 +25,12 @@ from sklearn.model_selection import StratifiedKFold
 
 import autogenome_tf as ag
 from autogenome_tf import families
-from autogenome_tf.run import _console as console
+from autogenome_tf.run import _console
 from autogenome_tf.search import search
 from autogenome_tf.search.methods import random
-from autogenome_tf.simulation import expression as simulation
+from autogenome_tf.simulation import expression
 from autogenome_tf.tasks import Classification
-from autogenome_tf.training._cross_validation import Folds
+from autogenome_tf.training._cross_validation import NetworkCrossValidation
 from autogenome_tf.training._loop import FEWEST_STEPS, SMALLEST_BATCH, Plan
 
 SHAPES = ("150x20000", "600x5000", "5000x2000")
@@ -55,7 +55,7 @@ def configured(trials, seed, transform, **search):
 
 def simulated(rows, genes, seed):
     """Counts, class positions, the task, and the rows of each fold."""
-    drawn = simulation.draw(samples=rows, features=genes, seed=seed)
+    drawn = expression.draw(samples=rows, features=genes, seed=seed)
     task = Classification(sorted(set(drawn.target)))
     truth = task.encode(drawn.target)
     pairs = StratifiedKFold(FOLDS, shuffle=True, random_state=seed).split(drawn.values, truth)
@@ -77,7 +77,7 @@ class Ours:
 
     def __init__(self, values, truth, task, pairs, seed):
         config, _ = configured(1, seed, "none", repeats=1)
-        self._folds = Folds(values, truth, task, config, pairs)
+        self._folds = NetworkCrossValidation(values, truth, task, config, pairs)
         self._folds.views("mlp", {})
         self._seed = seed
 
@@ -159,7 +159,7 @@ def search_seconds(genes, trials, seed):
     values, truth, task, pairs = simulated(ROWS, genes, seed)
 
     def whole():
-        folds = Folds(values, truth, task, config, pairs)
+        folds = NetworkCrossValidation(values, truth, task, config, pairs)
         return [attempt.trial for attempt in search(folds, config, spaces)]
 
     found, seconds = timed(whole)
@@ -190,7 +190,7 @@ def main():
     parser.add_argument("--genes", nargs=2, type=int, default=(2000, 20000))
     parser.add_argument("--seed", type=int, default=7)
     parsed = parser.parse_args()
-    console.talk(quiet=True)
+    _console.talk(quiet=True)
     compare(parsed.shapes, parsed.trials, parsed.epochs, parsed.seed)
     growth(parsed.genes, parsed.trials, parsed.seed)
 

@@ -19,7 +19,7 @@ import tensorflow as tf
 from autogenome_tf import families
 from autogenome_tf.export._graph import Served
 from autogenome_tf.models._predictor import Predictor
-from autogenome_tf.preprocessing._preprocessing import Constants, Moments, Transform
+from autogenome_tf.preprocessing._preprocessing import FittedScaling, Moments, Transform
 from autogenome_tf.tasks import Classification
 
 LEAST_SECONDS = 2.0
@@ -54,7 +54,7 @@ def median_seconds(function, model, rows):
 def predictor_of(name, values, classes):
     """A predictor of untrained weights on counts."""
     transform = Transform("library_log1p")
-    constants = Constants.of(Moments.of([np.asarray(transform(values))]))
+    constants = FittedScaling.of(Moments.of([np.asarray(transform(values))]))
     task = Classification([f"class_{number}" for number in range(classes)])
     network = families.hypermodel(name)(values.shape[1], task).network({})
     genes = [f"g{number}" for number in range(values.shape[1])]

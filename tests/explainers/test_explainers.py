@@ -13,14 +13,20 @@ import scipy.stats
 from autogenome_tf import explainers
 from autogenome_tf.config._config import Config
 from autogenome_tf.core.errors import InputError, StageError
-from autogenome_tf.ensemble import _greedy as ensemble
-from autogenome_tf.explainers import Unexplained, deep_shap, fast_deep_shap, gradient, knockout
-from autogenome_tf.explainers import _rule as rule
+from autogenome_tf.ensemble import _greedy
+from autogenome_tf.explainers import (
+    Unexplained,
+    _rule,
+    deep_shap,
+    fast_deep_shap,
+    gradient,
+    knockout,
+)
 from autogenome_tf.models._predictor import Predictor
-from autogenome_tf.preprocessing._preprocessing import Constants, Moments, Transform
+from autogenome_tf.preprocessing._preprocessing import FittedScaling, Moments, Transform
 from autogenome_tf.search._trials import Attempt, Trial
 from autogenome_tf.tasks import Classification, Regression
-from autogenome_tf.training._cross_validation import Folds
+from autogenome_tf.training._cross_validation import NetworkCrossValidation
 from autogenome_tf.training._loop import Plan
 
 ROWS, GENES = 60, 40
@@ -49,7 +55,7 @@ BACKGROUND = X[20:50]
 
 
 def in_folds(kind, pairs, **changes):
-    """`Folds` of some rows, and their config."""
+    """`NetworkCrossValidation` of some rows, and their config."""
     task, truth = TASKS[kind]
     given = {
         "name": "t",
@@ -59,7 +65,7 @@ def in_folds(kind, pairs, **changes):
     for section, values in changes.items():
         given[section] = given.get(section, {}) | values
     config = Config.of(given)
-    return Folds(X, truth, task, config, pairs), config
+    return NetworkCrossValidation(X, truth, task, config, pairs), config
 
 
 ALL = [(np.arange(ROWS), np.zeros(0, int))]
@@ -93,12 +99,12 @@ def averaged(kind, transforms=("none",), **changes):
         outcome = folds.judge(fit)
         attempts.append(Attempt(Trial(number, family, values, outcome.score), outcome, None))
     shares = np.full(len(attempts), 1 / len(attempts))
-    kept = ensemble.select
+    kept = _greedy.select
     try:
-        ensemble.select = lambda *_: shares
-        return ensemble.assemble(folds, attempts, config, NAMES).predictor
+        _greedy.select = lambda *_: shares
+        return _greedy.assemble(folds, attempts, config, NAMES).predictor
     finally:
-        ensemble.select = kept
+        _greedy.select = kept
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -313,7 +319,7 @@ def test_an_unknown_method_is_named_with_its_nearest(predictors):
 
 
 def test_auto_takes_the_next_where_a_layer_is_not_known(predictors, monkeypatch):
-    monkeypatch.setattr(rule, "ELEMENTWISE", ())
+    monkeypatch.setattr(_rule, "ELEMENTWISE", ())
     predictor = predictors["classification", "mlp"]
     assert explainers.explain(predictor, EXPLAINED, BACKGROUND).method == "deep_shap"
 
@@ -331,7 +337,7 @@ def test_the_layer_at_which_shap_goes_wrong_is_named():
     swish = plain("silu")
     swish.name = "network"
     predictor = Predictor.assemble(
-        [(Transform("none"), Constants.of(Moments.of([X[:, :6]])), swish)],
+        [(Transform("none"), FittedScaling.of(Moments.of([X[:, :6]])), swish)],
         Classification(["a", "b", "c"]), NAMES[:6], "error",
     )  # fmt: skip
     rows = types.SimpleNamespace(values=X[:5, :6], samples=list("abcde"))
@@ -345,7 +351,7 @@ def test_the_layer_at_which_shap_goes_wrong_is_named():
 def test_memory_is_bounded_and_blocks_change_nothing(predictors, monkeypatch, floats):
     predictor = predictors["classification", "resnet"]
     whole = explainers.explain(predictor, EXPLAINED, BACKGROUND).values
-    monkeypatch.setattr(rule, "BLOCK", floats)
+    monkeypatch.setattr(_rule, "BLOCK", floats)
     in_blocks = explainers.explain(predictor, EXPLAINED, BACKGROUND).values
     assert in_blocks == pytest.approx(whole, abs=1e-5)
 

@@ -10,9 +10,7 @@ import pytest
 import sklearn.metrics
 
 import autogenome_tf as ag
-from autogenome_tf.explainers import Pairs, gradient
-from autogenome_tf.explainers import _pairs as pairs
-from autogenome_tf.explainers import _rule as rule
+from autogenome_tf.explainers import Pairs, _pairs, _rule, gradient
 
 GENES = 12
 PLANTED = {(0, 1), (2, 3), (4, 5)}
@@ -33,7 +31,7 @@ ROW, ZERO = np.array([[2, 5, 1]], "float32"), np.zeros((1, 3), "float32")
 
 
 def test_a_product_has_the_double_knock_out_of_its_closed_form():
-    found = pairs.double_knockout(PRODUCT, ROW, ZERO, [0, 1, 2])
+    found = _pairs.double_knockout(PRODUCT, ROW, ZERO, [0, 1, 2])
     assert found.shape == (1, 3, 1)
     assert found[0, :, 0] == pytest.approx([10, 0, 0])
 
@@ -41,12 +39,12 @@ def test_a_product_has_the_double_knock_out_of_its_closed_form():
 @pytest.mark.parametrize("bits", itertools.product([0, 1], repeat=2))
 def test_exclusive_or_has_the_double_knock_out_of_its_closed_form(bits):
     row = np.array([[*bits, 0]], "float32")
-    found = pairs.double_knockout(XOR, row, ZERO, [0, 1])
+    found = _pairs.double_knockout(XOR, row, ZERO, [0, 1])
     assert found.ravel() == pytest.approx([-2 * bits[0] * bits[1]])
 
 
 def test_a_knock_down_takes_away_less():
-    found = pairs.double_knockout(PRODUCT, ROW, ROW / 2, [0, 1])
+    found = _pairs.double_knockout(PRODUCT, ROW, ROW / 2, [0, 1])
     assert found.ravel() == pytest.approx([2 * 5 / 4])
 
 
@@ -54,7 +52,7 @@ def test_changed_importance_of_a_product_is_half_of_it():
     def attribute(rows):
         return gradient.attribute(PRODUCT, rows, ZERO)
 
-    found = pairs.changed_importance(attribute, ROW, ZERO, [0, 1, 2])
+    found = _pairs.changed_importance(attribute, ROW, ZERO, [0, 1, 2])
     assert found[0, :, 0] == pytest.approx([5, 0, 0], abs=1e-4)
 
 
@@ -66,13 +64,13 @@ def test_blocks_change_nothing(monkeypatch, floats):
     def both():
         attribute = lambda some: gradient.attribute(PRODUCT, some, ZERO)  # noqa: E731
         return (
-            pairs.double_knockout(PRODUCT, rows, zero, [0, 2, 1]),
-            pairs.changed_importance(attribute, rows, zero, [0, 2, 1]),
+            _pairs.double_knockout(PRODUCT, rows, zero, [0, 2, 1]),
+            _pairs.changed_importance(attribute, rows, zero, [0, 2, 1]),
         )
 
     whole = both()
-    monkeypatch.setattr(pairs, "BLOCK", floats)
-    monkeypatch.setattr(rule, "BLOCK", floats)
+    monkeypatch.setattr(_pairs, "BLOCK", floats)
+    monkeypatch.setattr(_rule, "BLOCK", floats)
     for one, other in zip(whole, both(), strict=True):
         assert other == pytest.approx(one, abs=1e-5)
 

@@ -8,13 +8,13 @@ import sklearn.metrics
 
 from autogenome_tf import explainers
 from autogenome_tf.config._config import Config
-from autogenome_tf.simulation import expression as simulation
+from autogenome_tf.simulation import expression
 from autogenome_tf.tasks import Classification
-from autogenome_tf.training._cross_validation import Folds
+from autogenome_tf.training._cross_validation import NetworkCrossValidation
 from autogenome_tf.training._loop import Plan
 
 METHODS = ("fast_deep_shap", "gradient", "knockout")
-DRAWN = simulation.draw(
+DRAWN = expression.draw(
     samples=400, features=150, classes=2, informative=12, interactions=0, blocks=0, batches=1,
     batch_effect=0.0, dropout=0.0,
 )  # fmt: skip
@@ -29,7 +29,7 @@ def explained(is_permuted):
     if is_permuted:
         truth = np.random.default_rng(1).permutation(truth)
     config = Config.of({"name": "t", "data": {"features": "x", "transform": "log1p"}})
-    folds = Folds(DRAWN.values, truth, task, config, [(np.arange(300), HELD)])
+    folds = NetworkCrossValidation(DRAWN.values, truth, task, config, [(np.arange(300), HELD)])
     fit = folds.fit("mlp", {"layers": 1, "units": 32}, Plan(30), 1)
     predictor = folds.predictor("mlp", {"layers": 1, "units": 32}, fit, 1.0, DRAWN.features)
     right = (predictor.outputs(DRAWN.values[HELD]).argmax(axis=1) == truth[HELD]).mean()

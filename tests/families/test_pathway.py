@@ -7,8 +7,8 @@ import tensorflow as tf
 
 from autogenome_tf import families
 from autogenome_tf.core.errors import InputError
-from autogenome_tf.nn.layers import Gate, Masked, open_gates, plain
-from autogenome_tf.nn.vectorized import Stacked
+from autogenome_tf.nn.layers import FeatureGate, MaskedDense, open_gates, to_dense_weights
+from autogenome_tf.nn.vectorized import VectorizedNetwork
 from autogenome_tf.tasks import Classification
 from autogenome_tf.training._replicas import Rows, engine, resident
 
@@ -105,7 +105,9 @@ def test_the_mean_of_heads_on_every_level_is_the_one_head_that_is_built(made):
 def test_weights_start_at_the_scale_of_the_genes_of_each_set():
     wide, narrow = 4000, 40
     rows = np.concatenate([np.arange(wide), np.arange(narrow)])
-    layer = Masked(2, rows, np.repeat([0, 1], [wide, narrow]), keras.initializers.LecunNormal(1))
+    layer = MaskedDense(
+        2, rows, np.repeat([0, 1], [wide, narrow]), keras.initializers.LecunNormal(1)
+    )
     layer.build((None, wide))
     kernel = layer.kernel.numpy()
     assert kernel[:wide].std() == pytest.approx(wide**-0.5, rel=0.1)
@@ -117,9 +119,9 @@ def test_a_masked_layer_is_a_dense_one_with_zeros():
     mask = chance.random((8, 5)) < 0.4
     rows, columns = np.nonzero(mask)
     shuffled = chance.permutation(len(rows))
-    layer = Masked(5, rows[shuffled], columns[shuffled])
+    layer = MaskedDense(5, rows[shuffled], columns[shuffled])
     found = layer(ROWS)
-    dense = layer.plain(layer.kernel.numpy()[None], 8)[0]
+    dense = layer.to_dense(layer.kernel.numpy()[None], 8)[0]
     np.testing.assert_array_equal(dense != 0, mask)
     np.testing.assert_allclose(found, ROWS @ dense, atol=1e-6)
     stacked = layer.stacked(
@@ -134,10 +136,10 @@ def test_the_plain_network_of_keras_own_layers_says_the_same(made, gates):
     hypermodel = made()
     model = trained(hypermodel.network(values))
     stacks = [weight[None] for weight in model.get_weights()]
-    weights, found = plain(model, stacks), open_gates(model, stacks)
+    weights, found = to_dense_weights(model, stacks), open_gates(model, stacks)
     copy = hypermodel.network(values, is_plain=True)
     copy.set_weights([weight[0] for weight in weights])
-    assert not any(isinstance(layer, (Gate, Masked)) for layer in copy.layers)
+    assert not any(isinstance(layer, (FeatureGate, MaskedDense)) for layer in copy.layers)
     assert (found is not None) == gates
     np.testing.assert_allclose(model(ROWS, training=False), copy(ROWS, training=False), atol=1e-5)
 
@@ -153,7 +155,7 @@ def test_replicas_say_what_each_network_says(made, name):
         one.path: np.stack([one.numpy(), other.numpy()])
         for one, other in zip(networks[0].weights, networks[1].weights, strict=True)
     }
-    found, _ = Stacked(networks[0])(np.stack([ROWS, ROWS]), stacks)
+    found, _ = VectorizedNetwork(networks[0])(np.stack([ROWS, ROWS]), stacks)
     for own, network in zip(found, networks, strict=True):
         np.testing.assert_allclose(own, network(ROWS, training=False), atol=1e-5)
 
@@ -180,7 +182,7 @@ def test_replicas_descend_as_keras_does(made):
 
 
 def test_a_gate_never_turns_a_gene_around_and_an_l1_closes_it():
-    layer = Gate()
+    layer = FeatureGate()
     layer.build((None, 3))
     layer.kernel.assign([2.0, 0.0, -3.0])
     np.testing.assert_array_equal(layer(np.ones((1, 3), "float32")), [[2, 0, 0]])

@@ -21,7 +21,7 @@ from autogenome_tf.search._enas.controller import Controller, Uniform
 from autogenome_tf.search._trials import Trial
 from autogenome_tf.search.methods import enas
 from autogenome_tf.tasks import Classification, Regression
-from autogenome_tf.training._cross_validation import Folds
+from autogenome_tf.training._cross_validation import NetworkCrossValidation
 from autogenome_tf.training._loop import Plan
 
 ROWS, GENES = 45, 30
@@ -40,7 +40,7 @@ SMALL = {"updates": 2, "samples": 5, "candidates": 12, "children": 2, "units": 8
 
 
 def in_folds(kind="classification", family=None, truth=None, pairs=PAIRS, **changes):
-    """`Folds` of some rows, their config and search spaces."""
+    """`NetworkCrossValidation` of some rows, their config and search spaces."""
     task, known = TASKS[kind]
     given = {
         "name": "t",
@@ -53,7 +53,7 @@ def in_folds(kind="classification", family=None, truth=None, pairs=PAIRS, **chan
     for section, values in changes.items():
         given[section] = given.get(section, {}) | values
     config = Config.of(given)
-    folds = Folds(X, known if truth is None else truth, task, config, pairs)
+    folds = NetworkCrossValidation(X, known if truth is None else truth, task, config, pairs)
     return folds, config, families.spaces(config)
 
 

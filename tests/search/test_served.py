@@ -11,7 +11,7 @@ import time
 import pytest
 
 from autogenome_tf import families
-from autogenome_tf.config import processes as roles
+from autogenome_tf.config import processes
 from autogenome_tf.config._config import Config
 from autogenome_tf.core.errors import InputError, StageError
 from autogenome_tf.search import _keras_tuner
@@ -42,7 +42,9 @@ def port(monkeypatch):
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
         number = found.getsockname()[1]
-    for name, value in zip((roles.HOST, roles.PORT), ("127.0.0.1", str(number)), strict=True):
+    for name, value in zip(
+        (processes.HOST, processes.PORT), ("127.0.0.1", str(number)), strict=True
+    ):
         monkeypatch.setenv(name, value)
     return number
 
@@ -67,9 +69,9 @@ def hired(monkeypatch):
     with contextlib.ExitStack() as stack:
 
         def hire(name, method="random"):
-            monkeypatch.setenv(roles.TUNER, name)
+            monkeypatch.setenv(processes.TUNER, name)
             remote = stack.enter_context(
-                contextlib.closing(worker.Remote(proposer(method), roles.part()))
+                contextlib.closing(worker.Remote(proposer(method), processes.part()))
             )
             remote.joined()
             return remote

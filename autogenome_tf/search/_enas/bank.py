@@ -10,7 +10,7 @@ import tensorflow as tf
 from autogenome_tf.core.seeds import derive
 from autogenome_tf.families import wired
 from autogenome_tf.nn.graphs import compiled
-from autogenome_tf.nn.vectorized import Stacked
+from autogenome_tf.nn.vectorized import VectorizedNetwork
 from autogenome_tf.training import InMemory
 
 # Rows to train on whose statistics normalise a child where it is judged.
@@ -105,12 +105,12 @@ class Bank(InMemory):
         return tf.reshape(outputs, shape)[:, :, known:]
 
 
-class Children(Stacked):
+class Children(VectorizedNetwork):
     """Children that share stacked weights, each with its own rows: (folds, children * rows, ...).
 
     Args:
         network: The widest network.
-        given: As `Stacked`'s.
+        given: As `VectorizedNetwork`'s.
         gates: Name of a dense layer to what its inputs are multiplied by, (children, inputs).
         context: Number of first rows of each child whose statistics normalise; None for all.
     """

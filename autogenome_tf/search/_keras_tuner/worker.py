@@ -30,7 +30,7 @@ class Remote:
 
     Args:
         proposer: A `Proposer` of the same search; the chief's oracle takes the place of its own.
-        part: The `roles.Part` of this process.
+        part: The `processes.ProcessRole` of this process.
     """
 
     def __init__(self, proposer, part):

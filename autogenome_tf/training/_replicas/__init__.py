@@ -8,11 +8,11 @@ import tensorflow as tf
 
 from autogenome_tf.training._replicas._base import EngineError, Rows, optimizer_of, resident
 from autogenome_tf.training._replicas._in_memory import InMemory
-from autogenome_tf.training._replicas._mirrored import Mirrored, Spread, mirrored
+from autogenome_tf.training._replicas._mirrored import Mirrored, MultiWorkerStreamed, mirrored
 from autogenome_tf.training._replicas._streamed import Streamed
 
 __all__ = [
-    "EngineError", "InMemory", "Mirrored", "Rows", "Spread", "Streamed", "devices",
+    "EngineError", "InMemory", "Mirrored", "Rows", "MultiWorkerStreamed", "Streamed", "devices",
     "engine", "optimizer_of", "resident",
 ]  # fmt: skip
 
@@ -22,7 +22,7 @@ def engine(network, seeds, rows, task, optimizer="adam", count=1, cluster=None):
     if not rows.is_streamed:
         return InMemory(network, seeds, rows, task, optimizer)
     if cluster:
-        return Spread(network, seeds, rows, task, optimizer, cluster)
+        return MultiWorkerStreamed(network, seeds, rows, task, optimizer, cluster)
     found = devices()[:count]
     if len(found) > 1:
         return Mirrored(network, seeds, rows, task, optimizer, mirrored(tuple(found)))

@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from autogenome_tf.nn.epistatic_penalty import complexity
-from autogenome_tf.nn.vectorized import Stacked, strengths
+from autogenome_tf.nn.vectorized import VectorizedNetwork, strengths
 
 OPTIMIZERS = {
     "adam": keras.optimizers.Adam,
@@ -56,7 +56,7 @@ class Rows:
 
 
 def resident(views):
-    """Views (folds, rows, inputs) as the one copy that all networks learn from."""
+    """FoldInputs (folds, rows, inputs) as the one copy that all networks learn from."""
     return tf.constant(views, tf.float32)
 
 
@@ -85,7 +85,7 @@ def looped(step, steps):
 
 
 class Replicas:
-    """Stacked variables of one network, and the compiled step that trains all of them.
+    """VectorizedNetwork variables of one network, and the compiled step that trains all of them.
 
     There are `seeds` networks a fold; replica ``seed * folds + fold`` is the one of a seed and a
     fold. Everything that may differ between networks of one structure is a variable, so that the
@@ -110,7 +110,7 @@ class Replicas:
         self.count = seeds * self.folds
         self._strengths = tf.Variable(strengths(network))
         self._epistasis = tf.Variable(0.0)
-        self._network = Stacked(network, self._strengths)
+        self._network = VectorizedNetwork(network, self._strengths)
         self._paths = [variable.path for variable in network.weights]
         self._trained = [variable.path for variable in network.trainable_weights]
         blank = {v.path: np.zeros((self.count, *v.shape), "float32") for v in network.weights}
@@ -201,7 +201,7 @@ class Replicas:
         return self._descend(self._network, x, index, rate)
 
     def _descend(self, network, x, index, rate):
-        """One update of the weights by the loss of a `Stacked` network that uses them."""
+        """One update of the weights by the loss of a `VectorizedNetwork` network that uses them."""
         stacks = self._stacks()
         trained = [stacks[path] for path in self._trained]
         weights = tf.gather(self._row_weights, index)

@@ -58,7 +58,7 @@ def mirrored(devices):
     return tf.distribute.MirroredStrategy(devices)
 
 
-class Spread(Mirrored):
+class MultiWorkerStreamed(Mirrored):
     """The same for the devices of several processes, each of which reads its own rows of a batch.
 
     Args:
