@@ -159,7 +159,7 @@ class AutoGenome:
             finished = self._finished(run)
             before = search.seconds_before(run, finished)
             deadline = started + (self.config.search.max_seconds or float("inf")) - before
-            size = _greedy.size_for(self.config.ensemble.size, len(learn))
+            size = ensemble.size_for(self.config.ensemble.size, len(learn))
             best = Best(size, self.config.objective, self.spaces)
             trials = self._search(run, folds, best, finished, deadline)
             times["search"] = time.monotonic() - started + before
@@ -536,11 +536,11 @@ class AutoGenome:
             final = refit(folds, learn.values, winner, self.config, learn.features, deadline)
         else:
             folds.forget_steps()
-            final = _greedy.assemble(folds, best.attempts, self.config, learn.features, deadline)
+            final = ensemble.assemble(folds, best.attempts, self.config, learn.features, deadline)
             members = set(final.history["trial"])
         beside = {}
         if best.reference and members != {best.reference.trial.number}:
-            linear = _greedy.assemble(folds, [best.reference], self.config, learn.features)
+            linear = ensemble.assemble(folds, [best.reference], self.config, learn.features)
             linear.predictor.save(run.path("baseline.keras"))
             beside = {"baseline": linear.outputs}
         run.write_table("history.tsv", final.history)

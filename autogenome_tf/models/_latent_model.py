@@ -5,10 +5,10 @@ import dataclasses
 import keras
 import numpy as np
 
+from autogenome_tf import preprocessing
 from autogenome_tf.models._predictor import Branch, Predictor, batches
 from autogenome_tf.nn.likelihoods import LIKELIHOODS
 from autogenome_tf.nn.res_vae import ResVAE
-from autogenome_tf.preprocessing import _preprocessing
 from autogenome_tf.tasks import Representation
 
 
@@ -199,11 +199,11 @@ class LatentModel(Predictor):
 
 def _front(transform, constants, width, genes):
     """Preprocessing of the genes, covariates handed on."""
-    front = _preprocessing.model(transform, constants, genes)
+    front = preprocessing.model(transform, constants, genes)
     if width == genes:
         return front
     raw = keras.Input((width,), name="genes")
-    seen = constants.layers(_preprocessing.marked(transform(raw[:, :genes])), genes)
+    seen = constants.layers(preprocessing.marked(transform(raw[:, :genes])), genes)
     both = keras.layers.Concatenate()([seen, raw[:, genes:]])
     return keras.Model(raw, both, name="preprocessing")
 

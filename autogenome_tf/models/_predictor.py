@@ -9,11 +9,11 @@ import keras
 import numpy as np
 import scipy.sparse
 
+from autogenome_tf import preprocessing
 from autogenome_tf.core.chunked import batches, blocks
 from autogenome_tf.core.errors import InputError
 from autogenome_tf.core.files import MODEL_NAMES, model_names, replacing
 from autogenome_tf.core.trust import check_model
-from autogenome_tf.preprocessing import _preprocessing
 from autogenome_tf.tasks import Classification, Regression
 
 # What files raise that are no models of this package.
@@ -57,7 +57,7 @@ class Predictor:
         sources = [(transform.name, constants.genes) for transform, constants, _ in branches]
         for transform, constants, network in branches:
             suffix = _suffix(transform.name, sources)
-            front = _preprocessing.model(transform, constants, len(features))
+            front = preprocessing.model(transform, constants, len(features))
             front.name, network.name = f"preprocessing{suffix}", f"network{suffix}"
             parts.append(network(front(raw)))
         scale, offset = task.output_scale(temperature)
@@ -92,7 +92,7 @@ class Predictor:
     def lowest_allowed(self):
         """0 where a transform is not defined below, else None."""
         names = [name for name, _ in self.sources]
-        return None if set(names) <= set(_preprocessing.OF_ALL_VALUES) else 0.0
+        return None if set(names) <= set(preprocessing.OF_ALL_VALUES) else 0.0
 
     def check(self, dataset, source):
         """Refuse values that a transform of the model is not defined for.

@@ -7,18 +7,21 @@ from autogenome_tf.training._cross_validation import (
     Outcome,
     number_of_folds,
 )
-from autogenome_tf.training._loop import Plan
+from autogenome_tf.training._loop import Batches, Fit, Plan, first_rate
 from autogenome_tf.training._multi_worker import cluster
 from autogenome_tf.training._replicas import EngineError, InMemory
 
 __all__ = [
     "AUTO_FOLDS",
+    "Batches",
     "EngineError",
+    "Fit",
     "NetworkCrossValidation",
     "AutoencoderCrossValidation",
     "InMemory",
     "Outcome",
     "Plan",
     "cluster",
+    "first_rate",
     "number_of_folds",
 ]

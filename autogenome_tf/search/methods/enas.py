@@ -14,13 +14,12 @@ import numpy as np
 import pandas as pd
 import scipy.stats
 
-from autogenome_tf import metrics
+from autogenome_tf import metrics, training
 from autogenome_tf.core.errors import InputError
 from autogenome_tf.core.seeds import derive
 from autogenome_tf.search._enas.bank import Bank, Wiring
 from autogenome_tf.search._enas.controller import Controller, Uniform
 from autogenome_tf.search._trials import otherwise
-from autogenome_tf.training import _loop
 
 log = logging.getLogger(__name__)
 
@@ -173,7 +172,7 @@ class Enas:
         ends = now + SEARCH_SHARE * (self._deadline - now)
         uniform = Uniform(self.wiring.allowed, derive(self._seed, "rehearsal"))
         bank.draw = uniform.sample
-        rate = _loop.first_rate(bank, self._batches(bank, 0), self._config.training)
+        rate = training.first_rate(bank, self._batches(bank, 0), self._config.training)
         bank.draw = controller.sample
         self._restore(bank, controller)
         kept = time.monotonic()
@@ -216,7 +215,7 @@ class Enas:
     def _batches(self, bank, epoch):
         """Every epoch has an order of its own, so that a search can go on at any."""
         seed = derive(self._seed, f"epoch/{epoch}")
-        return _loop.Batches(
+        return training.Batches(
             bank, self._config.training.batch_size, seed, together=self._settings.children
         )
 
@@ -247,7 +246,7 @@ class Enas:
             outputs = self._outputs(bank, some, bank.rows.held)
             for child in range(len(some)):
                 held = [part[child] for part in outputs]
-                scores.append(self._folds.judge(_loop.Fit([], held, 0, [])).score)
+                scores.append(self._folds.judge(training.Fit([], held, 0, [])).score)
         return scores
 
     @staticmethod

@@ -23,7 +23,7 @@ from autogenome_tf.data._scan import scan_rows
 from autogenome_tf.data._targets import read_columns
 from autogenome_tf.data.readers import text
 
-SHARED = pathlib.Path(__file__).parents[2] / "shared" / "data"
+SHARED = pathlib.Path(__file__).parents[3] / "shared" / "data"
 
 SAMPLES = ["s1", "s2", "s3"]
 GENES = ["TP53", "MYC", "EGFR", "KRAS"]
@@ -791,7 +791,7 @@ def test_reading_needs_no_tensorflow_and_no_single_cell_packages(tmp_path):
         "print(json.dumps([name for name in sys.modules if name in "
         "('tensorflow', 'keras', 'anndata', 'scanpy')]))"
     )
-    root = str(pathlib.Path(__file__).parents[1])
+    root = str(pathlib.Path(__file__).parents[2])
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, cwd=root, check=True)
     assert json.loads(out.stdout) == []
 

@@ -16,7 +16,7 @@ import pytest
 from autogenome_tf import __version__, cli
 from autogenome_tf.run._run import Run
 
-ROOT = Path(cli.__file__).parents[1]
+ROOT = Path(cli.__file__).parents[2]
 VERBS = ("run", "train", "check", "evaluate", "predict", "simulate")
 FAST = ["families={linear: {l2: 0.1}, mlp: {layers: 1, units: 4}}", "search.max_trials=2",
         "search.epochs=2", "search.folds=2", "training.epochs=2"]  # fmt: skip

@@ -117,7 +117,7 @@ def test_damaged_targets_are_read_or_refused(tmp_path_factory, wounds):
 
 CONFIGS = [
     json5.loads(path.read_text())
-    for path in sorted((Path(__file__).parents[1] / "configs").glob("*.json"))
+    for path in sorted((Path(__file__).parents[2] / "configs").glob("*.json"))
 ]
 CONFIGS.append(json.loads(Config.of({"name": "a", "data": {"features": "x.tsv"}}).as_json()))
 ANYTHING = st.recursive(

@@ -7,7 +7,7 @@ import nbclient
 import nbformat
 import pytest
 
-TUTORIALS = sorted((Path(__file__).parents[1] / "tutorials").glob("*.ipynb"))
+TUTORIALS = sorted((Path(__file__).parents[2] / "tutorials").glob("*.ipynb"))
 
 
 @pytest.fixture(params=TUTORIALS, ids=lambda path: path.stem)

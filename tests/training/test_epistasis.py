@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import scipy.sparse
-import test_walsh
+import test_walsh_hadamard
 from sklearn.linear_model import LassoCV
 
 import autogenome_tf as ag
@@ -28,7 +28,7 @@ X = walsh_hadamard.genotypes(SITES)
 RANDOM = np.random.default_rng(0)
 PLAIN = {"dropout": 0.0, "input_dropout": 0.0, "l2": 0.0, "normalization": "none"}
 SMALL = PLAIN | {"layers": 1, "units": 16, "activation": "relu", "spectral_power": 0.0}
-SPARSE = test_walsh.demo(test_walsh.SPARSE)
+SPARSE = test_walsh_hadamard.demo(test_walsh_hadamard.SPARSE)
 NAMES = [f"s{site}" for site in range(SITES)]
 
 
@@ -155,7 +155,7 @@ def test_streamed_rows_are_penalised_alike():
 @pytest.mark.parametrize(("terms", "least"), [("SPARSE", 0.72), ("DENSE", 0.68)])
 def test_plain_networks_learn_the_demonstration(terms, least):
     """A quarter of the genotypes, ten splits; with targets spread over a batch it would be 0.3."""
-    truth = test_walsh.demo(getattr(test_walsh, terms))
+    truth = test_walsh_hadamard.demo(getattr(test_walsh_hadamard, terms))
     pairs = [some(16, seed) for seed in range(10)]
     values = PLAIN | {"layers": 4, "units": 64, "units_2": 48, "units_3": 32, "units_4": 16}
     folds = ready(pairs, (truth - truth.mean()) / truth.std(), data={"scale": "none"},
@@ -214,7 +214,7 @@ def protein(shared):
 def test_a_measured_landscape_has_its_known_spectrum(protein):
     frame, target = protein
     values = np.empty(len(target))
-    values[test_walsh.numbers(frame)] = target
+    values[test_walsh_hadamard.numbers(frame)] = target
     found = walsh_hadamard.coefficients(values).numpy()
     shares = walsh_hadamard.variances(found) / walsh_hadamard.variances(found).sum()
     assert shares[:5] == pytest.approx([0.137, 0.736, 0.064, 0.036, 0.013], abs=6e-4)
@@ -367,7 +367,7 @@ def test_attributions_are_exact_shapley_values(trained):
         assert found["method"] == "epistasis" and np.abs(found["values"]).max() > 0.01
         known = predictor.outputs(X)
         for x, values in zip(found["data"], found["values"], strict=True):
-            exact = shapley(lambda rows: known[test_walsh.numbers(rows)], x)
+            exact = shapley(lambda rows: known[test_walsh_hadamard.numbers(rows)], x)
             np.testing.assert_allclose(values, exact, atol=2e-5)
 
 

@@ -11,7 +11,7 @@ from autogenome_tf import cli, families
 from autogenome_tf.automl import AutoGenome
 from autogenome_tf.config._config import SCANPY_PREFIX, Config, read_json
 
-CONFIGS = sorted((Path(__file__).parents[1] / "configs").glob("*.json"))
+CONFIGS = sorted((Path(__file__).parents[2] / "configs").glob("*.json"))
 SHORT = ("search.max_trials=1", "search.epochs=1", "training.epochs=1",
          "explanation.samples=3", "explanation.background=5")  # fmt: skip
 

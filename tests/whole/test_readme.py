@@ -15,7 +15,7 @@ from autogenome_tf.cli import _schema
 from autogenome_tf.config import processes
 from autogenome_tf.config._config import Config
 
-README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
 QUICK = {"max_trials": 1, "epochs": 1}
 
 
