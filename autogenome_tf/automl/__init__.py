@@ -11,14 +11,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from autogenome_tf import data, families, plots, search
+from autogenome_tf import data, ensemble, families, plots, search
 from autogenome_tf.automl._explanation import Explanation
 from autogenome_tf.automl._run_data import RunData
 from autogenome_tf.config import Config, Output
 from autogenome_tf.core.errors import InputError, StageError
 from autogenome_tf.core.seeds import derive
 from autogenome_tf.data import audit
-from autogenome_tf.ensemble import _greedy, refit
+from autogenome_tf.ensemble import refit
 from autogenome_tf.export import export
 from autogenome_tf.models import LatentModel, Predictor, Representation, tables
 from autogenome_tf.report import report
