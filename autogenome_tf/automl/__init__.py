@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from autogenome_tf import data, ensemble, families, plots, search
+from autogenome_tf import data, ensemble, families, metrics, plots, search
 from autogenome_tf.automl._explanation import Explanation
 from autogenome_tf.automl._run_data import RunData
 from autogenome_tf.config import Config, Output
@@ -194,7 +194,7 @@ class AutoGenome:
             }
             run.write_json("metrics.json", found)
             self._evaluate_baseline(run, scored)
-            shown = tables.in_order(scored)[0]
+            shown = metrics.in_order(scored)[0]
             if predictor.task.type == "classification":
                 counts = tables.confusion_matrix(predictor.task, *scored[shown])
                 run.write_table("confusion_matrix.tsv", counts, index=True)
