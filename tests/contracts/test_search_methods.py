@@ -49,7 +49,7 @@ def proposer(method, given=WIDE, trials=30, seed=1, objective="log_loss"):
     """A proposer that is closed in the end."""
     searched = {"method": method, "max_trials": trials, "epochs": 9, "objective": objective}
     config = Config.of({"name": "t", "search": searched})
-    module = importlib.import_module(f"autogenome_tf.search.{method}")
+    module = importlib.import_module(f"autogenome_tf.search.methods.{method}")
     with contextlib.closing(module.proposer(spaces_of(given), config, seed)) as made:
         yield made
 

@@ -177,7 +177,7 @@ import resource, signal, sys
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (3_000, 3_000))
 from autogenome_tf.data import read_table
-from autogenome_tf.errors import InputError
+from autogenome_tf.core.errors import InputError
 try:
     read_table(sys.argv[1], limit=1000)
 except InputError as error:

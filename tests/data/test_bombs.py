@@ -125,7 +125,7 @@ def test_targets_that_unpack_to_much_are_refused(tmp_path):
 MEASURED = """
 import resource, sys
 from autogenome_tf.data import read_table
-from autogenome_tf.errors import InputError
+from autogenome_tf.core.errors import InputError
 import h5py, pyarrow.csv, pyarrow.parquet
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 for path in sys.argv[1:]:

@@ -52,7 +52,7 @@ def port(monkeypatch):
 def proposer(method):
     searched = {"method": method, "max_trials": MOST, "epochs": 9}
     config = Config.of({"name": "t", "search": searched})
-    return importlib.import_module(f"autogenome_tf.search.{method}").proposer(SPACES, config, SEED)
+    return importlib.import_module(f"autogenome_tf.search.methods.{method}").proposer(SPACES, config, SEED)
 
 
 @contextlib.contextmanager

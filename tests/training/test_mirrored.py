@@ -15,10 +15,10 @@ count = int(sys.argv[1])
 cpu = tf.config.list_physical_devices("CPU")[0]
 tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * count)
 
-from autogenome_tf import replicas
+from autogenome_tf.training import _replicas as replicas
 from autogenome_tf.config import Config
-from autogenome_tf.folds import NetworkCrossValidation
-from autogenome_tf.replicas import Mirrored, Streamed
+from autogenome_tf.training import NetworkCrossValidation
+from autogenome_tf.training._replicas import Mirrored, Streamed
 from autogenome_tf.tasks import Classification
 from autogenome_tf.training import Plan
 

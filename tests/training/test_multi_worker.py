@@ -27,8 +27,8 @@ import numpy as np
 from autogenome_tf.cluster import cluster
 together = cluster()
 from autogenome_tf.config import Config
-from autogenome_tf.folds import NetworkCrossValidation
-from autogenome_tf.replicas import MultiWorkerStreamed
+from autogenome_tf.training import NetworkCrossValidation
+from autogenome_tf.training._replicas import MultiWorkerStreamed
 from autogenome_tf.tasks import Classification
 from autogenome_tf.training import Plan
 

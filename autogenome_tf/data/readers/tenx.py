@@ -6,6 +6,7 @@ import os
 import scipy.io
 import scipy.sparse
 
+from autogenome_tf.core import chunked
 from autogenome_tf.core.chunked import LIMIT, GrowingRows
 from autogenome_tf.core.errors import InputError, some
 from autogenome_tf.data._checked import checked
@@ -53,7 +54,7 @@ def read(source, columns=(), limit=LIMIT, most=None):
         )
     kept = [place for place, gene in enumerate(genes) if gene[2] == _GENES] or range(len(genes))
     names = _distinct([genes[place] for place in kept])
-    values = values if len(names) == len(genes) else columns(values, list(kept), limit)
+    values = values if len(names) == len(genes) else chunked.columns(values, list(kept), limit)
     note = f"{len(names)} of {len(genes)} features are genes"
     table = Table(values, barcodes, names)
     return checked(source, table, "10x", note, columns=columns, limit=limit)
