@@ -10,6 +10,8 @@ import itertools
 import mmap
 import os
 import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from typing import IO, Any, TypeAlias
 
 import numpy as np
 import scipy.sparse
@@ -17,6 +19,9 @@ import scipy.sparse
 from autogenome_tf.core.errors import InputError
 
 GIB = 1 << 30
+# A matrix of rows, a NumPy array or a SciPy CSR matrix. SciPy ships no types that tell them apart.
+Matrix: TypeAlias = Any
+
 # Of the arrays of one matrix, unless a config says otherwise (`data.memory`).
 LIMIT = 1 * GIB
 # Rows of a block.
@@ -32,11 +37,12 @@ class Growing:
         limit: Bytes that it may take in memory.
     """
 
-    def __init__(self, width=None, kind=np.float32, limit=LIMIT):
+    def __init__(self, width: int | None = None, kind: Any = np.float32, limit: int = LIMIT):
         self._memory = np.empty((0,) if width is None else (0, width), kind)
-        self._limit, self._file, self._count = limit, None, 0
+        self._limit, self._count = limit, 0
+        self._file: IO[bytes] | None = None
 
-    def add(self, block):
+    def add(self, block: Any) -> None:
         """Append elements, or rows of `width`.
 
         Raises:
@@ -46,26 +52,27 @@ class Growing:
         self._count += len(block)
         if self._file is None and self._memory.nbytes + block.nbytes > self._limit:
             self._file = _file()
-            self._write(self._memory)
+            self._write(self._file, self._memory)
             self._memory = self._memory[:0].copy()
         if self._file is not None:
-            self._write(block)
+            self._write(self._file, block)
             return
         # A realloc moves pages; np.concatenate would need the whole matrix a second time.
         start = len(self._memory)
         self._memory.resize((self._count, *self._memory.shape[1:]), refcheck=False)
         self._memory[start:] = block
 
-    def _write(self, block):
+    @staticmethod
+    def _write(file, block):
         try:
-            self._file.write(block.reshape(-1).view(np.uint8).data)
-            self._file.flush()
+            file.write(block.reshape(-1).view(np.uint8).data)
+            file.flush()
         except OSError as error:
             raise _no_space(error) from None
 
     @property
-    def array(self):
-        """What was appended; a read-only map of the file where it lies in one."""
+    def array(self) -> np.ndarray:
+        """All elements so far; a read-only map of the file where they lie in one."""
         if self._file is None:
             return self._memory
         shape = (self._count, *self._memory.shape[1:])
@@ -96,32 +103,32 @@ class GrowingRows:
             else make in memory.
     """
 
-    def __init__(self, width, limit=LIMIT, count=0):
+    def __init__(self, width: int, limit: int = LIMIT, count: int = 0):
         self._width, self._ends = width, Growing(kind=np.int64, limit=limit)
         self._data = Growing(limit=limit // 2)
         self._indices = Growing(kind=_index_kind(count), limit=limit // 2)
         self._ends.add([0])
         self._count = 0
 
-    def add(self, block):
+    def add(self, block: scipy.sparse.csr_matrix) -> None:
         """Append the rows of a CSR matrix."""
         self.add_parts(block.data, block.indices)
         self.end(block.indptr[1:] - block.indptr[0])
 
-    def add_parts(self, data, indices):
-        """Append values and their columns, of rows that `end` tells apart later."""
+    def add_parts(self, data: np.ndarray, indices: np.ndarray) -> None:
+        """Append values and their columns; `end` says later where rows end."""
         self._data.add(data)
         self._indices.add(indices)
 
-    def end(self, ends):
-        """Where rows end, counted from the end of the row before them."""
+    def end(self, ends: Any) -> None:
+        """End rows at these counts of values since the last row's end."""
         self._ends.add(np.asarray(ends, np.int64) + self._count)
         if len(ends):
             self._count += int(ends[-1])
 
     @property
-    def matrix(self):
-        """The rows so far, a CSR matrix of float32; its indices are not checked."""
+    def matrix(self) -> scipy.sparse.csr_matrix:
+        """All rows so far, a CSR matrix of float32; its indices are not checked."""
         ends = self._ends.array
         indices, shape = self._indices.array, (len(ends) - 1, self._width)
         ends = ends.astype(np.promote_types(indices.dtype, _index_kind(self._count)))
@@ -135,20 +142,20 @@ def _index_kind(count):
     return np.int32 if count < np.iinfo(np.int32).max else np.int64
 
 
-def place():
-    """The folder of files that take the place of memory: TMPDIR, else where large files may lie."""
+def place() -> str:
+    """Return the folder of files that take the place of memory: TMPDIR, else /var/tmp."""
     return os.environ.get("TMPDIR") or "/var/tmp"
 
 
-def batches(values, size=BLOCK):
-    """Rows, an array or CSR, as float32 arrays of at most `size` rows."""
+def batches(values: Matrix, size: int = BLOCK) -> Iterator[np.ndarray]:
+    """Yield rows, an array or CSR, as float32 arrays of at most `size` rows."""
     for _, batch in blocks(values, size):
         batch = batch.toarray() if scipy.sparse.issparse(batch) else batch
         yield np.asarray(batch, "float32")
 
 
-def ahead(make, items):
-    """What a function makes of items, in order, each made while the one before is used."""
+def ahead(make: Callable[[Any], Any], items: Iterable) -> Iterator:
+    """Map `make` over `items`, prefetching one result in a background thread."""
     with concurrent.futures.ThreadPoolExecutor(1) as maker:
         waiting = None
         for item in items:
@@ -159,22 +166,22 @@ def ahead(make, items):
             yield waiting.result()
 
 
-def blocks(values, size=BLOCK):
-    """Rows as they are, in blocks: pairs of the number of the first row and the block."""
+def blocks(values: Matrix, size: int = BLOCK) -> Iterator[tuple[int, Matrix]]:
+    """Yield the number of the first row and the rows, as they are stored, of each block."""
     for start in range(0, values.shape[0], size):
         yield start, values[start : start + size]
         forget(values)
 
 
-def taken(values, index):
-    """A copy of rows by their numbers, (n,)."""
+def taken(values: Matrix, index: np.ndarray) -> Matrix:
+    """Copy rows by their numbers, (n,)."""
     found = values[index]
     forget(values)
     return found
 
 
-def known(values):
-    """Every value that is stored and not missing, as arrays of one dimension, block by block.
+def known(values: Matrix) -> Iterator[np.ndarray]:
+    """Yield every stored value that is not missing, as arrays of one dimension, in blocks.
 
     Zeros that a CSR matrix leaves out are left out.
     """
@@ -186,8 +193,8 @@ def known(values):
         forget(values)
 
 
-def forget(values):
-    """Let the system take back the memory that pages of a mapped matrix have; they can be read."""
+def forget(values: Matrix) -> None:
+    """Give the memory of a mapped matrix's pages back; they can still be read."""
     for array in (values.data, values.indices) if scipy.sparse.issparse(values) else (values,):
         while array is not None and not isinstance(array, mmap.mmap):
             array = getattr(array, "base", None)
@@ -195,14 +202,14 @@ def forget(values):
             array.madvise(mmap.MADV_DONTNEED)
 
 
-def nbytes(values):
-    """Bytes of a matrix as it is stored."""
+def nbytes(values: Matrix) -> int:
+    """Return the bytes of a matrix as it is stored."""
     if scipy.sparse.issparse(values):
         return values.data.nbytes + values.indices.nbytes + values.indptr.nbytes
     return values.nbytes
 
 
-def rows(values, index, limit=LIMIT):
+def rows(values: Matrix, index: np.ndarray, limit: int = LIMIT) -> Matrix:
     """Take rows by their numbers; a result above the limit lies in a file.
 
     Args:
@@ -217,21 +224,21 @@ def rows(values, index, limit=LIMIT):
     return built(parts, limit, values.size)
 
 
-def columns(values, index, limit=LIMIT):
+def columns(values: Matrix, index: Any, limit: int = LIMIT) -> Matrix:
     """Take columns by their numbers, likewise."""
     if nbytes(values) <= limit:
         return values[:, index]
     return built((block[:, index] for _, block in blocks(values)), limit, values.size)
 
 
-def beside(values, other, limit=LIMIT):
+def beside(values: Matrix, other: np.ndarray, limit: int = LIMIT) -> Matrix:
     """Put the columns of an array behind those of a matrix, likewise."""
     stack = scipy.sparse.hstack if scipy.sparse.issparse(values) else np.hstack
     pairs = ((block, other[start : start + BLOCK]) for start, block in blocks(values))
     return built((stack(pair) for pair in pairs), limit, values.size + other.size)
 
 
-def below(first, second, limit=LIMIT):
+def below(first: Matrix, second: Matrix, limit: int = LIMIT) -> Matrix:
     """Put the rows of a matrix below those of another, likewise; CSR where one of them is."""
     sparse = scipy.sparse.issparse(first) or scipy.sparse.issparse(second)
     parts = itertools.chain(blocks(first), blocks(second))
@@ -239,8 +246,8 @@ def below(first, second, limit=LIMIT):
     return built(parts, limit, first.size + second.size)
 
 
-def built(parts, limit=LIMIT, count=0):
-    """One matrix of blocks of rows, at least one, arrays or CSR of `count` values at most."""
+def built(parts: Iterable, limit: int = LIMIT, count: int = 0) -> Matrix:
+    """Join blocks of rows, at least one, arrays or CSR of `count` values at most."""
     parts = iter(parts)
     first = next(parts)
     if scipy.sparse.issparse(first):

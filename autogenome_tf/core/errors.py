@@ -1,6 +1,7 @@
 """What can go wrong on the user's side, said in one sentence."""
 
 import difflib
+from collections.abc import Iterable
 
 # Names that an error lists.
 MOST_NAMED = 50
@@ -14,7 +15,7 @@ class StageError(RuntimeError):
     """A stage cannot start; the message says what must come first."""
 
 
-def nearest(received, expected):
+def nearest(received: object, expected: Iterable) -> str:
     """Hint at the name that was probably meant.
 
     >>> nearest("densnet", ["mlp", "resnet", "densenet"])
@@ -26,8 +27,8 @@ def nearest(received, expected):
     return f" Did you mean {near[0]!r}?" if near else ""
 
 
-def unknown(path, received, expected):
-    """The error for a name that is not one of the known ones.
+def unknown(path: str, received: object, expected: Iterable) -> InputError:
+    """Return the error for a name that is not one of the known ones.
 
     Args:
         path: Where the name stands, such as ``config.json: families``.
@@ -47,8 +48,8 @@ def unknown(path, received, expected):
     )
 
 
-def some(names, most=5):
-    """A few names and how many more there are.
+def some(names: Iterable, most: int = 5) -> str:
+    """List a few names and count the others.
 
     >>> some(["a", "b", "c"], most=2)
     "'a', 'b' and 1 more"

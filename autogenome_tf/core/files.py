@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import zipfile
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 # Of a name inside a file name; file systems take 255 bytes in all.
@@ -18,14 +19,14 @@ MOST_SHOWN = 80
 MODEL_NAMES = "autogenome_tf.json"
 
 
-def partial(path):
-    """The name that a file or folder has while it is written."""
+def partial(path: str | Path) -> Path:
+    """Return the name that a file or folder has while it is written."""
     return Path(path).with_name(f".partial.{Path(path).name}")
 
 
 @contextlib.contextmanager
-def replacing(path):
-    """A temporary path that takes the place of `path` when the block ends well.
+def replacing(path: str | Path) -> Iterator[Path]:
+    """Yield a temporary path that replaces `path` when the block ends well.
 
     Args:
         path: The file to write; missing folders are made.
@@ -44,8 +45,8 @@ def replacing(path):
 
 
 @contextlib.contextmanager
-def replacing_folder(path):
-    """The same for a folder that is not there yet; the temporary one is new and empty."""
+def replacing_folder(path: str | Path) -> Iterator[Path]:
+    """Yield a temporary empty folder that becomes `path`, which must not exist yet."""
     path = Path(path)
     temporary = partial(path)
     shutil.rmtree(temporary, ignore_errors=True)
@@ -57,8 +58,8 @@ def replacing_folder(path):
         shutil.rmtree(temporary, ignore_errors=True)
 
 
-def safe_names(names):
-    """Parts of file names for some names, all different whatever the names are.
+def safe_names(names: Iterable) -> list[str]:
+    """Return parts of file names for some names, all different whatever the names are.
 
     >>> safe_names(["CD4+", "B cell", "B/cell"])
     ['CD4_', 'B_cell_2', 'B_cell_3']
@@ -77,7 +78,7 @@ def safe_names(names):
     return found
 
 
-def on_a_line(name):
+def on_a_line(name: object) -> str:
     r"""Make a name fit to be shown: one line of printable letters, not too long.
 
     >>> on_a_line("CD4\tT\ncell")
@@ -88,8 +89,8 @@ def on_a_line(name):
     return plain if len(plain) <= MOST_SHOWN else f"{plain[: half - 1]}…{plain[-half:]}"
 
 
-def model_names(path):
-    """What a model file of this package says of itself, a dict.
+def model_names(path: str | Path) -> dict:
+    """Read the names (task, features, classes ...) that a model file carries.
 
     Raises:
         KeyError, ValueError: Where it is not one.

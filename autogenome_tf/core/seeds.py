@@ -3,7 +3,7 @@
 import zlib
 
 
-def derive(seed, purpose):
+def derive(seed: int, purpose: str) -> int:
     """Derive the seed of one purpose, so that a new stage moves no other stream.
 
     Args:

@@ -17,7 +17,7 @@ FOREIGN = {
 }  # fmt: skip
 
 
-def check_links(folder):
+def check_links(folder: str | Path) -> None:
     """Refuse a folder with links that lead out of it: what is written would land elsewhere.
 
     Raises:
@@ -35,7 +35,7 @@ def check_links(folder):
         raise InputError(f"{folder}: links that lead out of the folder: {names}; expected none.")
 
 
-def check_model(path):
+def check_model(path: str | Path) -> None:
     """Refuse a .keras file with layers that are not plain ones of Keras.
 
     Raises:
