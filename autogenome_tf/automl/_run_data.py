@@ -79,9 +79,7 @@ class RunData:
             source, table = "the given rows", data.table_of(rows, named.columns)
         else:
             source = str(rows)
-            table = data.read_table(
-                source, named.columns, limit=named.limit, expansion=named.expansion
-            )
+            table = data.read_table(source, options=data.ReadOptions.of(named))
             log.info(table.said)
         dataset = data.dataset_of(table)
         if named.covariates:

@@ -31,7 +31,7 @@ def main(arguments=None):
 
 def check(parsed):
     """Check a config without TensorFlow."""
-    from autogenome_tf import families
+    from autogenome_tf import data, families
     from autogenome_tf.config import Config
 
     config = Config.load(parsed.config, parsed.set)
@@ -41,6 +41,8 @@ def check(parsed):
     for path in config.files:
         if not Path(path).exists():
             raise InputError(f"{parsed.config}: {path}: no such file.")
+    for source in config.data.matrices:
+        data.find_reader(source)
     print(f"{parsed.config}: fine; {config.search.method} search over {', '.join(config.families)}")
 
 

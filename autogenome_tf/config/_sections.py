@@ -210,6 +210,12 @@ class Data(Section):
         return listed(self.target)
 
     @property
+    def matrices(self):
+        """Sources of rows: those to learn from, to validate, to evaluate and to predict."""
+        named = (self.features, self.validation, self.evaluate, self.predict)
+        return [source for source in named if source]
+
+    @property
     def target_source(self):
         """Where targets stand, for errors: their files, else the matrix."""
         return ", ".join(listed(self.targets)) or self.features

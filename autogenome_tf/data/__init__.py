@@ -1,10 +1,11 @@
-"""The open room of readers by file kind, and the way from files to a checked `Dataset`.
+"""Files of many kinds -> a checked `Dataset` and its `Split`.
 
-A module with `matches(source)` and `read(source, ...)` is a member; what begins with an underscore
-belongs to the room.
+A file in `readers/` with a subclass of `Reader` reads one kind of file; what such a file imports
+from here is public.
 """
 
 from autogenome_tf.data._audit import audit
+from autogenome_tf.data._checked import checked
 from autogenome_tf.data._dataset import Dataset, Table
 from autogenome_tf.data._files import stem
 from autogenome_tf.data._gmt import GeneSet, read_gene_sets
@@ -12,7 +13,8 @@ from autogenome_tf.data._hdf5 import check_hdf5
 from autogenome_tf.data._load import aligned, dataset_of, joined, load_labelled, with_covariates
 from autogenome_tf.data._memory import table_of
 from autogenome_tf.data._origins import kind_of_origin
-from autogenome_tf.data._read import read_table
+from autogenome_tf.data._read import find_reader, read_table
+from autogenome_tf.data._reader import Reader, ReadOptions
 from autogenome_tf.data._split import Split, split
 from autogenome_tf.data._store import write_rows
 from autogenome_tf.data._targets import read_columns
@@ -21,6 +23,8 @@ from autogenome_tf.data._usable import check_genotypes, check_learnable, check_m
 __all__ = [
     "Dataset",
     "GeneSet",
+    "ReadOptions",
+    "Reader",
     "Split",
     "Table",
     "aligned",
@@ -29,7 +33,9 @@ __all__ = [
     "check_hdf5",
     "check_learnable",
     "check_missing",
+    "checked",
     "dataset_of",
+    "find_reader",
     "joined",
     "kind_of_origin",
     "load_labelled",

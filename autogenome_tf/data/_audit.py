@@ -5,7 +5,6 @@ import hashlib
 
 import numpy as np
 import scipy.sparse
-import scipy.stats.contingency
 
 from autogenome_tf.core import chunked
 from autogenome_tf.core.errors import some
@@ -66,12 +65,15 @@ def association(first, second):
     >>> association(["a", "b"] * 50, ["x", "y"] * 50)
     1.0
     """
-    counts = scipy.stats.contingency.crosstab(first, second).count
+    # Here: `check` imports this room and does not wait for it.
+    from scipy.stats import contingency
+
+    counts = contingency.crosstab(first, second).count
     rows, columns = counts.shape
     total = counts.sum()
     if min(rows, columns) < 2:
         return 0.0
-    square = scipy.stats.contingency.chi2_contingency(counts, correction=False).statistic / total
+    square = contingency.chi2_contingency(counts, correction=False).statistic / total
     square = max(0.0, square - (rows - 1) * (columns - 1) / (total - 1))
     sides = [side - (side - 1) ** 2 / (total - 1) for side in (rows, columns)]
     least = min(sides) - 1

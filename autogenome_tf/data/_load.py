@@ -13,6 +13,7 @@ from autogenome_tf.data._dataset import Dataset
 from autogenome_tf.data._files import check_file, numbered_lines
 from autogenome_tf.data._origins import origins
 from autogenome_tf.data._read import read_table
+from autogenome_tf.data._reader import ReadOptions
 from autogenome_tf.data._targets import read_columns
 
 log = logging.getLogger(__name__)
@@ -184,7 +185,7 @@ def aligned(dataset, features, source="the matrix"):
 
 
 def _read(source, data):
-    table = read_table(source, data.columns, limit=data.limit, expansion=data.expansion)
+    table = read_table(source, options=ReadOptions.of(data))
     log.info(table.said)
     return table
 

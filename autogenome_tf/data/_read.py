@@ -1,33 +1,39 @@
 """One door to every reader of this room."""
 
+import dataclasses
 import importlib
 import inspect
 import os
 import pkgutil
 
-from autogenome_tf.core.chunked import LIMIT
 from autogenome_tf.core.errors import InputError
-from autogenome_tf.data._files import EXPANSION, missing_file, most_unpacked
+from autogenome_tf.data import readers as folder
+from autogenome_tf.data._dataset import Table
+from autogenome_tf.data._files import missing_file
+from autogenome_tf.data._reader import Reader, ReadOptions
 
 
-def readers():
-    """Import every reader: the modules of this folder without a leading underscore."""
-    found = pkgutil.iter_modules([os.path.join(os.path.dirname(__file__), "readers")])
-    names = sorted(module.name for module in found if not module.name.startswith("_"))
-    return [importlib.import_module(f"{__package__}.readers.{name}") for name in names]
+def readers() -> list[Reader]:
+    """Return one reader of each file of the open set, those that look into files first."""
+    names = sorted(m.name for m in pkgutil.iter_modules(folder.__path__) if m.name[0] != "_")
+    modules = [importlib.import_module(f"{folder.__name__}.{name}") for name in names]
+    found = [member() for module in modules for member in _members(module)]
+    return sorted(found, key=lambda reader: not reader.by_content)
 
 
-def read_table(source, columns=None, delimiter=None, limit=LIMIT, expansion=EXPANSION):
+def _members(module):
+    classes = (value for value in vars(module).values() if inspect.isclass(value))
+    return [c for c in classes if issubclass(c, Reader) and c.__module__ == module.__name__]
+
+
+def read_table(source, columns=(), options: ReadOptions | None = None, **changes) -> Table:
     """Read a matrix of samples x genes from whatever holds it.
 
     Args:
-        source: Path of a file or a 10x folder, or ``scanpy:<data set>``.
-        columns: Names of columns that are not features (targets, groups). Those that the
-            source has go to `Table.extra`; whether one is missed is for the caller to say.
-        delimiter: The delimiter of a text table; detected if None.
-        limit: Bytes that the matrix may take in memory; beyond, it lies in a file without a name
-            where the reader reads block by block.
-        expansion: How many times its size a file may unpack to, where that is above `limit`.
+        source: Path of a file or a folder, or ``scanpy:<data set>``.
+        columns: Names of columns that are not features, beside those of `options`.
+        options: `ReadOptions`; None: their defaults.
+        **changes: Attributes of `ReadOptions` that differ from `options`.
 
     Returns:
         A `Table`.
@@ -37,21 +43,19 @@ def read_table(source, columns=None, delimiter=None, limit=LIMIT, expansion=EXPA
             message has the place.
     """
     source = os.fspath(source)
+    options = dataclasses.replace(options or ReadOptions(), **changes)
+    options = dataclasses.replace(options, columns=(*options.columns, *columns))
     reader = find_reader(source)
-    options = {} if delimiter is None else {"delimiter": delimiter}
-    if not options.keys() <= inspect.signature(reader.read).parameters.keys():
-        raise InputError(f"{source}: received a delimiter; expected one only for text tables.")
-    # A bundled data set has no path.
-    most = most_unpacked(source, limit, expansion) if os.path.exists(source) else None
+    _check_taken(source, reader, options)
     try:
-        return reader.read(source, columns=tuple(columns or ()), limit=limit, most=most, **options)
+        return reader.read(source, options)
     except MemoryError as error:
         raise InputError(
             f"{source}: not enough memory to read it ({error}); lower data.memory, or give it more."
         ) from None
 
 
-def find_reader(source):
+def find_reader(source) -> Reader:
     """Choose the reader of a source.
 
     Raises:
@@ -61,7 +65,13 @@ def find_reader(source):
     for reader in known:
         if reader.matches(source):
             return reader
-    kinds = "; ".join(reader.READS for reader in known)
     if not os.path.splitext(source)[1] and not os.path.exists(source):
         raise missing_file(source)
+    kinds = "; ".join(reader.kinds for reader in known)
     raise InputError(f"{source}: unknown kind of file; expected one of: {kinds}.")
+
+
+def _check_taken(source, reader, options):
+    """Refuse an option that a reader would leave aside in silence."""
+    if options.delimiter is not None and "delimiter" not in reader.takes:
+        raise InputError(f"{source}: received a delimiter; expected one only for text tables.")

@@ -6,7 +6,6 @@ import warnings
 
 import numpy as np
 import pandas as pd
-from sklearn import model_selection
 
 from autogenome_tf.core.errors import InputError, some, unknown
 from autogenome_tf.core.seeds import derive
@@ -79,6 +78,9 @@ def split(dataset, split, folds, seed, is_exact=False):
 
 def _drawn(dataset, rows, share, seed):
     """Row numbers of about `share` of `rows`, stratified or by whole groups."""
+    # Here, as below: `check` imports this room and does not wait for scikit-learn.
+    from sklearn import model_selection
+
     if share <= 0 or len(rows) < 2:
         return np.zeros(0, int)
     labels = _labels(dataset, rows)
@@ -99,6 +101,8 @@ def _drawn(dataset, rows, share, seed):
 
 def _folds(dataset, part, folds, seed):
     """Fold numbers of the training rows, 0 elsewhere."""
+    from sklearn import model_selection
+
     fold = np.zeros(len(dataset), int)
     rows = np.flatnonzero(part == "train")
     if folds == 1:
@@ -124,6 +128,8 @@ def _folds(dataset, part, folds, seed):
 
 
 def _by_group(pieces, seed, labels, groups):
+    from sklearn import model_selection
+
     if labels is None:
         kind = model_selection.GroupKFold(pieces, shuffle=True, random_state=seed)
         return _silent(kind.split(groups, None, groups))

@@ -195,7 +195,7 @@ def test_the_careful_reader_agrees_with_arrow(tmp_path, separator):
     source = write_text(tmp_path, ".txt", separator)
     layout = find_layout(source)
     values, lists = scan_rows(source, layout, [1, 2, 3, 4], [0], LIMIT)
-    np.testing.assert_array_equal(values, text.read(source).values)
+    np.testing.assert_array_equal(values, read_table(source).values)
     assert lists == {0: SAMPLES}
 
 
@@ -368,7 +368,7 @@ def test_a_truncated_file_is_refused(tmp_path, write):
 
 def test_an_unknown_kind_lists_the_known_ones(tmp_path):
     said = message(read_table, written(tmp_path, "x.xlsx", "x"))
-    assert "x.xlsx" in said and all(reader.READS in said for reader in readers())
+    assert "x.xlsx" in said and all(reader.kinds in said for reader in readers())
 
 
 def test_a_name_that_is_no_utf_8_is_refused(tmp_path):

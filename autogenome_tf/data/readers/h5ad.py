@@ -1,42 +1,32 @@
 """AnnData files: X is the matrix, obs goes along; nothing else of them is read."""
 
-from autogenome_tf.core.chunked import LIMIT, Growing, GrowingRows
+from autogenome_tf.core.chunked import Growing, GrowingRows
 from autogenome_tf.core.errors import InputError
 from autogenome_tf.data._hdf5 import check_hdf5
 from autogenome_tf.data._memory import annotated_table
 from autogenome_tf.data._optional import single_cell
-
-READS = ".h5ad"
+from autogenome_tf.data._reader import Reader
 
 _CHUNK = 1 << 22  # values
 
 
-def matches(source):
-    """Whether a source is an AnnData file by its suffix."""
-    return source.lower().endswith(".h5ad")
+class H5ad(Reader):
+    """Read the matrix of an AnnData file, sparse if X is; ``obs`` goes to `Table.extra`."""
 
+    kinds = ".h5ad"
+    suffixes = (".h5ad",)
 
-def read(source, columns=(), limit=LIMIT, most=None):
-    """Read an AnnData file.
-
-    Args:
-        source: Path of the file.
-        columns: Names of genes that are no features; they go to `Table.extra`, as ``obs`` does.
-        limit: Bytes that the matrix may take in memory; beyond, it lies in a file.
-        most: Bytes that the file may unpack to; None: as many as any.
-
-    Returns:
-        A `Table`, sparse if X is.
-    """
-    anndata = single_cell("anndata", source)
-    check_hdf5(source, most, "X", "obs", "var")
-    try:
-        data, values = _opened(anndata, source, limit)
-    except (InputError, MemoryError):
-        raise
-    except Exception as error:  # anndata and h5py name a damaged file by a dozen kinds of error
-        raise InputError(f"{source}: not a readable .h5ad file ({error}).") from error
-    return annotated_table(source, data, "h5ad", columns, values)
+    def read(self, source, options):
+        """Read as `Reader.read` says."""
+        anndata = single_cell("anndata", source)
+        check_hdf5(source, options.most(source), "X", "obs", "var")
+        try:
+            data, values = _opened(anndata, source, options.limit)
+        except (InputError, MemoryError):
+            raise
+        except Exception as error:  # anndata and h5py name a damaged file by a dozen kinds of error
+            raise InputError(f"{source}: not a readable .h5ad file ({error}).") from error
+        return annotated_table(source, data, "h5ad", options.columns, values)
 
 
 def _opened(anndata, source, limit):

@@ -7,13 +7,12 @@ import numpy as np
 import pandas as pd
 import scipy.sparse
 
-from autogenome_tf.core.chunked import LIMIT, Growing
+from autogenome_tf.core.chunked import Growing
 from autogenome_tf.core.errors import InputError, some
 from autogenome_tf.data._checked import checked, numbered_features
 from autogenome_tf.data._dataset import Table
 from autogenome_tf.data._files import check_file, check_unpacked
-
-READS = ".npz"
+from autogenome_tf.data._reader import Reader
 
 # What damaged or hostile archives, members and headers raise.
 _DAMAGED = (
@@ -25,39 +24,28 @@ _CHUNK = 16 << 20
 _LINE = 64  # bytes that a row or a column takes, whatever is in it
 
 
-def matches(source):
-    """Whether a source is a NumPy archive by its suffix."""
-    return source.lower().endswith(".npz")
+class Npz(Reader):
+    """Read a NumPy archive, sparse or dense as stored; nothing in it is ever unpickled.
 
-
-def read(source, columns=(), limit=LIMIT, most=None):
-    """Read an archive; nothing in it is ever unpickled.
-
-    The matrix is what `scipy.sparse.save_npz` wrote, or an array ``values``. Beside it may
-    lie ``samples``, ``genes`` (or ``features``) and ``target_<name>``, one value a sample.
-
-    Args:
-        source: Path of the file.
-        columns: Names of genes that are no features; they go to `Table.extra`, as targets do.
-        limit: Bytes that the matrix may take in memory; beyond, it lies in a file.
-        most: Bytes that the file may unpack to; None: as many as any.
-
-    Returns:
-        A `Table`, sparse or dense as stored.
-
-    Raises:
-        InputError: It is no archive, lacks the matrix, or holds pickled objects.
+    The matrix is what `scipy.sparse.save_npz` wrote, or an array ``values``. Beside it may lie
+    ``samples``, ``genes`` (or ``features``) and ``target_<name>``, one value a sample.
     """
-    check_file(source)
-    try:
-        table, kind = _unpack(source, limit, most)
-    except InputError:
-        raise
-    except _DAMAGED as error:
-        pickled = " (pickled objects are refused: save text as a string array)"
-        hint = pickled if "pickle" in str(error) else ""
-        raise InputError(f"{source}: not a readable .npz archive: {error}{hint}.") from error
-    return checked(source, table, kind, columns=columns, limit=limit)
+
+    kinds = ".npz"
+    suffixes = (".npz",)
+
+    def read(self, source, options):
+        """Read as `Reader.read` says."""
+        check_file(source)
+        try:
+            table, kind = _unpack(source, options.limit, options.most(source))
+        except InputError:
+            raise
+        except _DAMAGED as error:
+            pickled = " (pickled objects are refused: save text as a string array)"
+            hint = pickled if "pickle" in str(error) else ""
+            raise InputError(f"{source}: not a readable .npz archive: {error}{hint}.") from error
+        return checked(source, table, kind, columns=options.columns, limit=options.limit)
 
 
 def _unpack(source, limit, most):

@@ -4,59 +4,52 @@ import json
 
 import pandas as pd
 
-from autogenome_tf.core.chunked import LIMIT
 from autogenome_tf.core.errors import InputError
 from autogenome_tf.data._cells import is_id_name
 from autogenome_tf.data._checked import check_names, checked
 from autogenome_tf.data._dataset import Table
 from autogenome_tf.data._files import check_file, check_unpacked
+from autogenome_tf.data._reader import Reader
 from autogenome_tf.data._stack import stack_batches
-
-READS = ".parquet"
 
 _CELL = 4  # bytes of a number in memory
 _BUFFER = 1 << 16  # bytes of a column that are read at once
 _ROWS = 1024  # a batch; at 20,000 genes of float64 it takes 160 MB beside the matrix
 
 
-def matches(source):
-    """Whether a source is a Parquet file by its suffix."""
-    return source.lower().endswith(".parquet")
-
-
-def read(source, columns=(), limit=LIMIT, most=None):
+class Parquet(Reader):
     """Read a Parquet file of samples x genes.
 
     The sample ids are the pandas index, else a first column of text or with a heading such as
     ``sample``.
-
-    Args:
-        source: Path of the file.
-        columns: Names of columns that are not features; those found go to `Table.extra`.
-        limit: Bytes that the matrix may take in memory; beyond, it lies in a file.
-        most: Bytes that the file may unpack to; None: as many as any.
-
-    Returns:
-        A `Table` with dense values.
-
-    Raises:
-        InputError: It is no Parquet file, or a column is not numeric.
     """
-    check_file(source)
-    file = _open(source)
-    names = file.schema_arrow.names
-    # The corner above row names is empty.
-    check_names(source, "column name", [name for name in names if name])
-    check_unpacked(source, _CELL * file.metadata.num_rows * len(names), most)
+
+    kinds = ".parquet"
+    suffixes = (".parquet",)
+
+    def read(self, source, options):
+        """Read as `Reader.read` says."""
+        check_file(source)
+        file = _open(source)
+        names = file.schema_arrow.names
+        # The corner above row names is empty.
+        check_names(source, "column name", [name for name in names if name])
+        size = _CELL * file.metadata.num_rows * len(names)
+        check_unpacked(source, size, options.most(source))
+        return _table(source, file, options)
+
+
+def _table(source, file, options):
     try:
-        ids = _id_column(file.schema_arrow, columns)
+        ids = _id_column(file.schema_arrow, options.columns)
     except (ValueError, AttributeError, TypeError) as error:
         raise InputError(f"{source}: what pandas wrote of it is damaged ({error}).") from None
-    extra = [name for name in names if name in columns and name != ids]
+    names = file.schema_arrow.names
+    extra = [name for name in names if name in options.columns and name != ids]
     features = [name for name in names if name not in extra and name != ids]
     _check_numeric(source, file.schema_arrow, features)
     others = extra if ids is None else [ids, *extra]
-    values, lists = _stacked(source, file, features, others, limit)
+    values, lists = _stacked(source, file, features, others, options.limit)
     samples = None if ids is None else ["" if name is None else str(name) for name in lists[ids]]
     frame = pd.DataFrame({name: lists[name] for name in extra}, index=samples) if extra else None
     note = "no sample ids: rows match by order" if ids is None else f"{ids!r} is the sample id"

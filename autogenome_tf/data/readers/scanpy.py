@@ -3,45 +3,38 @@
 import pathlib
 import warnings
 
-from autogenome_tf.core.chunked import LIMIT
 from autogenome_tf.core.errors import unknown
 from autogenome_tf.data._memory import annotated_table
 from autogenome_tf.data._optional import single_cell
-
-READS = "scanpy:<data set>"
+from autogenome_tf.data._reader import Reader
 
 _PREFIX = "scanpy:"
 
 
-def matches(source):
-    """Whether a source names a data set of scanpy."""
-    return source.startswith(_PREFIX)
+class Scanpy(Reader):
+    """Read a data set that comes inside scanpy, X as stored."""
 
+    kinds = "scanpy:<data set>"
 
-def read(source, columns=(), limit=LIMIT, most=None):
-    """Read a bundled data set, X as stored.
+    def matches(self, source):
+        """Return whether a source names a data set of scanpy."""
+        return source.startswith(_PREFIX)
 
-    Args:
-        source: ``scanpy:`` and the name that the data set has in ``scanpy.datasets``.
-        columns: Names of genes that are no features; they go to `Table.extra`, as ``obs`` does.
-        limit: Not needed: these sets are small.
-        most: Nor is this.
+    def read(self, source, options):
+        """Read as `Reader.read` says.
 
-    Returns:
-        A `Table`.
-
-    Raises:
-        InputError: scanpy is not installed, or brings no such data set in its own files.
-    """
-    datasets = single_cell("scanpy", source).datasets
-    bundled = _bundled(datasets)
-    name = source.removeprefix(_PREFIX)
-    if name not in bundled:
-        raise unknown(source, name, bundled)
-    with warnings.catch_warnings(action="ignore"):  # the simulated sets number cells repeatedly
-        data = getattr(datasets, name)()
-        data.obs_names_make_unique()
-    return annotated_table(source, data, "bundled with scanpy", columns)
+        Raises:
+            InputError: scanpy is not installed, or brings no such data set in its own files.
+        """
+        datasets = single_cell("scanpy", source).datasets
+        bundled = _bundled(datasets)
+        name = source.removeprefix(_PREFIX)
+        if name not in bundled:
+            raise unknown(source, name, bundled)
+        with warnings.catch_warnings(action="ignore"):  # the simulated sets number cells repeatedly
+            data = getattr(datasets, name)()
+            data.obs_names_make_unique()
+        return annotated_table(source, data, "bundled with scanpy", options.columns)
 
 
 def _bundled(datasets):

@@ -7,57 +7,49 @@ import scipy.io
 import scipy.sparse
 
 from autogenome_tf.core import chunked
-from autogenome_tf.core.chunked import LIMIT, GrowingRows
+from autogenome_tf.core.chunked import GrowingRows
 from autogenome_tf.core.errors import InputError, some
 from autogenome_tf.data._checked import checked
 from autogenome_tf.data._dataset import Table
 from autogenome_tf.data._files import check_file, check_unpacked, filled_rows, open_bytes
 from autogenome_tf.data._hdf5 import check_hdf5
-
-READS = "a 10x folder or .h5"
+from autogenome_tf.data._reader import Reader
 
 _CHUNK = 1 << 22  # values
 _LINE, _ENTRY = 64, 16  # bytes of a barcode or gene, and of a count
 _GENES = "Gene Expression"  # other types (antibodies, guides) are counted on scales of their own
 
 
-def matches(source):
-    """Whether a source is a folder or a 10x .h5 file."""
-    return os.path.isdir(source) or source.lower().endswith(".h5")
-
-
-def read(source, columns=(), limit=LIMIT, most=None):
-    """Read counts from Cell Ranger; genes are named by symbol.
+class TenX(Reader):
+    """Read counts from Cell Ranger, sparse; genes are named by symbol.
 
     A symbol that several genes share is followed by the gene's id. Where antibodies or guides
     were counted too, only the genes are kept.
-
-    Args:
-        source: Path of the folder or the file.
-        columns: Names of genes that are no features; they go to `Table.extra`.
-        limit: Bytes that the matrix may take in memory; beyond, it lies in a file.
-        most: Bytes that the file may unpack to; None: as many as any.
-
-    Returns:
-        A `Table` with sparse values.
-
-    Raises:
-        InputError: A file is missing, damaged, or its counts disagree with the others.
     """
-    is_folder = os.path.isdir(source)
-    found = _folder(source, most) if is_folder else _hdf5(source, limit, most)
-    values, barcodes, genes = found
-    if values.shape != (len(barcodes), len(genes)):
-        raise InputError(
-            f"{source}: received a matrix of {values.shape[1]} features x {values.shape[0]} "
-            f"barcodes; expected {len(genes)} x {len(barcodes)} as in the lists beside it."
-        )
-    kept = [place for place, gene in enumerate(genes) if gene[2] == _GENES] or range(len(genes))
-    names = _distinct([genes[place] for place in kept])
-    values = values if len(names) == len(genes) else chunked.columns(values, list(kept), limit)
-    note = f"{len(names)} of {len(genes)} features are genes"
-    table = Table(values, barcodes, names)
-    return checked(source, table, "10x", note, columns=columns, limit=limit)
+
+    kinds = "a 10x folder or .h5"
+
+    def matches(self, source):
+        """Return whether a source is a folder or a 10x .h5 file."""
+        return os.path.isdir(source) or source.lower().endswith(".h5")
+
+    def read(self, source, options):
+        """Read as `Reader.read` says."""
+        most, limit, columns = options.most(source), options.limit, options.columns
+        is_folder = os.path.isdir(source)
+        found = _folder(source, most) if is_folder else _hdf5(source, limit, most)
+        values, barcodes, genes = found
+        if values.shape != (len(barcodes), len(genes)):
+            raise InputError(
+                f"{source}: received a matrix of {values.shape[1]} features x {values.shape[0]} "
+                f"barcodes; expected {len(genes)} x {len(barcodes)} as in the lists beside it."
+            )
+        kept = [place for place, gene in enumerate(genes) if gene[2] == _GENES] or range(len(genes))
+        names = _distinct([genes[place] for place in kept])
+        values = values if len(names) == len(genes) else chunked.columns(values, list(kept), limit)
+        note = f"{len(names)} of {len(genes)} features are genes"
+        table = Table(values, barcodes, names)
+        return checked(source, table, "10x", note, columns=columns, limit=limit)
 
 
 def _distinct(genes):

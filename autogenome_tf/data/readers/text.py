@@ -3,16 +3,14 @@
 import numpy as np
 import pandas as pd
 
-from autogenome_tf.core.chunked import LIMIT
 from autogenome_tf.data._cells import MISSING, is_missing
 from autogenome_tf.data._checked import check_names, checked, has_infinite
 from autogenome_tf.data._dataset import Table
 from autogenome_tf.data._files import BLANKS, CODECS, check_file, open_bytes
 from autogenome_tf.data._layout import DELIMITERS, find_layout
+from autogenome_tf.data._reader import Reader
 from autogenome_tf.data._scan import scan_rows
 from autogenome_tf.data._stack import stack_batches
-
-READS = ".tsv, .csv, .txt (also .gz, .bz2, .zst)"
 
 _SUFFIXES = tuple(f".{kind}{packed}" for kind in ("tsv", "csv", "txt") for packed in ("", *CODECS))
 # Arrow pays for each column in each block: at 20,000 genes 4 MB takes four times as long, and
@@ -20,33 +18,27 @@ _SUFFIXES = tuple(f".{kind}{packed}" for kind in ("tsv", "csv", "txt") for packe
 _BLOCK = 24 << 20
 
 
-def matches(source):
-    """Whether a source is a text table by its suffix."""
-    return source.lower().endswith(_SUFFIXES)
+class Text(Reader):
+    """Read a text table of samples x genes; delimiter, header and ids are detected."""
+
+    kinds = ".tsv, .csv, .txt (also .gz, .bz2, .zst)"
+    suffixes = _SUFFIXES
+    takes = ("delimiter",)
+
+    def read(self, source, options):
+        """Read as `Reader.read` says; a wrong cell is named by line and column."""
+        check_file(source)
+        layout = find_layout(source, options.columns, options.delimiter)
+        return _table(source, layout, options)
 
 
-def read(source, columns=(), delimiter=None, limit=LIMIT, most=None):
-    """Read a text table of samples x genes.
-
-    Args:
-        source: Path of the file.
-        columns: Names of columns that are not features; those found go to `Table.extra` as text.
-        delimiter: The delimiter; detected if None.
-        limit: Bytes that the matrix may take in memory; beyond, it lies in a file.
-        most: Bytes that the file may unpack to; None: as many as any.
-
-    Returns:
-        A `Table` with dense values.
-
-    Raises:
-        InputError: The message names the line and the column.
-    """
-    check_file(source)
-    layout = find_layout(source, columns, delimiter)
+def _table(source, layout, options):
+    columns = options.columns
     extra = [p for p, name in enumerate(layout.names) if name in columns and p != layout.id_column]
     others = extra if layout.id_column is None else [layout.id_column, *extra]
     check_names(source, "column name", [layout.names[place] for place in extra])
     features = sorted(set(range(len(layout.names))) - set(others))
+    limit, most = options.limit, options.most(source)
     values, lists = _read_rows(source, layout, features, others, limit, most)
     if lists:
         count = _filled(values, lists.values())

@@ -1,0 +1,73 @@
+"""The contract of a reader: a class in a file of `data/readers/` that reads one kind of file."""
+
+import abc
+import dataclasses
+import os
+from typing import ClassVar
+
+from autogenome_tf.core.chunked import LIMIT
+from autogenome_tf.data._dataset import Table
+from autogenome_tf.data._files import EXPANSION, most_unpacked
+
+
+@dataclasses.dataclass(frozen=True)
+class ReadOptions:
+    """Say how a matrix is to be read; a reader uses what concerns its kind of file.
+
+    Attributes:
+        columns: Names of columns that are not features (targets, groups). Those that the file has
+            go to `Table.extra`; missing ones are for the caller to report.
+        delimiter: Delimiter of a text table; None: detected.
+        limit: Bytes that the matrix may take in memory; beyond, it lies in a file without a name
+            where the reader reads block by block.
+        expansion: How many times its size a file may unpack to, where that is above `limit`.
+    """
+
+    columns: tuple[str, ...] = ()
+    delimiter: str | None = None
+    limit: int = LIMIT
+    expansion: float = EXPANSION
+
+    @classmethod
+    def of(cls, data) -> "ReadOptions":
+        """Return the options of a config's `data` section."""
+        return cls(columns=tuple(data.columns), limit=data.limit, expansion=data.expansion)
+
+    def most(self, source: str) -> int | None:
+        """Return the bytes that a source may unpack to; None where it is no file."""
+        if not os.path.exists(source):
+            return None
+        return most_unpacked(source, self.limit, self.expansion)
+
+
+class Reader(abc.ABC):
+    """Read one kind of file as a matrix of samples x genes.
+
+    A subclass in a file of `data/readers/` is a member of the open set: `data.features`,
+    `autogenome-tf check` and `predict` know its kind at once.
+
+    Attributes:
+        kinds: The files that it reads, for messages and guides: ``".npz"``.
+        suffixes: Ends of the names of such files, lower case; unused where `matches` is overridden.
+        by_content: Whether `matches` looks into the file. Such readers are asked before those that
+            look at the name alone.
+        takes: Options beside `columns`, `limit` and `expansion` that the reader follows; any other
+            one that a user gives is an error.
+    """
+
+    kinds: ClassVar[str]
+    suffixes: ClassVar[tuple[str, ...]] = ()
+    by_content: ClassVar[bool] = False
+    takes: ClassVar[tuple[str, ...]] = ()
+
+    def matches(self, source: str) -> bool:
+        """Return whether a source is of this reader's kind; it need not exist."""
+        return source.lower().endswith(self.suffixes)
+
+    @abc.abstractmethod
+    def read(self, source: str, options: ReadOptions) -> Table:
+        """Read a source that `matches`, and have the table `checked`.
+
+        Raises:
+            InputError: The content is wrong; the message names file and place.
+        """
