@@ -10,7 +10,7 @@ from autogenome_tf.core.errors import InputError, nearest
 CODECS = {".gz": "gzip", ".bz2": "bz2", ".zst": "zstd"}
 BLANKS = " "  # this delimiter stands for any run of spaces and tabs
 # How many times its size a file may unpack to, unless a config says otherwise (`data.expansion`).
-EXPANSION = 200
+EXPANSION = 200.0
 # A row of 20,000 genes takes less than 1.
 MOST_LINE = 256 << 20
 
@@ -52,7 +52,7 @@ def missing_file(source):
     return InputError(f"{source}: no such file.{nearest(name, os.listdir(folder or '.'))}")
 
 
-def most_unpacked(source, limit=LIMIT, expansion=EXPANSION):
+def most_unpacked(source: str, limit: int = LIMIT, expansion: float = EXPANSION) -> int:
     """Bytes that a file, or those of a folder, may unpack to: what fits into memory does always."""
     sizes = [os.path.getsize(source)]
     if os.path.isdir(source):

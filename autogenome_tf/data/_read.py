@@ -4,10 +4,9 @@ import dataclasses
 import importlib
 import inspect
 import os
-import pkgutil
 
 from autogenome_tf.core.errors import InputError
-from autogenome_tf.data import readers as folder
+from autogenome_tf.core.open_sets import members
 from autogenome_tf.data._dataset import Table
 from autogenome_tf.data._files import missing_file
 from autogenome_tf.data._reader import Reader, ReadOptions
@@ -15,13 +14,12 @@ from autogenome_tf.data._reader import Reader, ReadOptions
 
 def readers() -> list[Reader]:
     """Return one reader of each file of the open set, those that look into files first."""
-    names = sorted(m.name for m in pkgutil.iter_modules(folder.__path__) if m.name[0] != "_")
-    modules = [importlib.import_module(f"{folder.__name__}.{name}") for name in names]
-    found = [member() for module in modules for member in _members(module)]
+    homes = [f"{__package__}.readers.{name}" for name in members("data/readers")]
+    found = [kind() for home in homes for kind in _kinds(importlib.import_module(home))]
     return sorted(found, key=lambda reader: not reader.by_content)
 
 
-def _members(module):
+def _kinds(module):
     classes = (value for value in vars(module).values() if inspect.isclass(value))
     return [c for c in classes if issubclass(c, Reader) and c.__module__ == module.__name__]
 

@@ -9,12 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from autogenome_tf import AutoGenome, cli
+from autogenome_tf import cli
+from autogenome_tf.automl import AutoGenome
 from autogenome_tf.core.errors import InputError
 from autogenome_tf.data import Reader, ReadOptions, find_reader, read_table, readers
-from autogenome_tf.data._read import readers as members
+from autogenome_tf.data._read import readers as all_readers
 
-MEMBERS = members()
+MEMBERS = all_readers()
 DROPPED = '''
 """Matrices as lines of `sample: value value ...`."""
 

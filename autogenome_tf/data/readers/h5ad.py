@@ -1,11 +1,14 @@
 """AnnData files: X is the matrix, obs goes along; nothing else of them is read."""
 
+import math
+
 from autogenome_tf.core.chunked import Growing, GrowingRows
 from autogenome_tf.core.errors import InputError
+from autogenome_tf.data._dataset import Table
 from autogenome_tf.data._hdf5 import check_hdf5
 from autogenome_tf.data._memory import annotated_table
 from autogenome_tf.data._optional import single_cell
-from autogenome_tf.data._reader import Reader
+from autogenome_tf.data._reader import Reader, ReadOptions
 
 _CHUNK = 1 << 22  # values
 
@@ -16,7 +19,7 @@ class H5ad(Reader):
     kinds = ".h5ad"
     suffixes = (".h5ad",)
 
-    def read(self, source, options):
+    def read(self, source: str, options: ReadOptions) -> Table:
         """Read as `Reader.read` says."""
         anndata = single_cell("anndata", source)
         check_hdf5(source, options.most(source), "X", "obs", "var")
@@ -50,7 +53,7 @@ def _large(x, limit):
     """X where it is larger than the limit and lies row by row, read block by block; else None."""
     import h5py
 
-    if isinstance(x, h5py.Dataset) and x.ndim == 2 and 4 * x.size > limit:
+    if isinstance(x, h5py.Dataset) and x.ndim == 2 and 4 * math.prod(x.shape) > limit:
         whole, step = Growing(x.shape[1], limit=limit), max(1, _CHUNK // x.shape[1])
         for start in range(0, x.shape[0], step):
             whole.add(x[start : start + step])

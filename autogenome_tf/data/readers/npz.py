@@ -12,7 +12,7 @@ from autogenome_tf.core.errors import InputError, some
 from autogenome_tf.data._checked import checked, numbered_features
 from autogenome_tf.data._dataset import Table
 from autogenome_tf.data._files import check_file, check_unpacked
-from autogenome_tf.data._reader import Reader
+from autogenome_tf.data._reader import Reader, ReadOptions
 
 # What damaged or hostile archives, members and headers raise.
 _DAMAGED = (
@@ -34,7 +34,7 @@ class Npz(Reader):
     kinds = ".npz"
     suffixes = (".npz",)
 
-    def read(self, source, options):
+    def read(self, source: str, options: ReadOptions) -> Table:
         """Read as `Reader.read` says."""
         check_file(source)
         try:

@@ -9,7 +9,7 @@ from autogenome_tf.data._cells import is_id_name
 from autogenome_tf.data._checked import check_names, checked
 from autogenome_tf.data._dataset import Table
 from autogenome_tf.data._files import check_file, check_unpacked
-from autogenome_tf.data._reader import Reader
+from autogenome_tf.data._reader import Reader, ReadOptions
 from autogenome_tf.data._stack import stack_batches
 
 _CELL = 4  # bytes of a number in memory
@@ -27,7 +27,7 @@ class Parquet(Reader):
     kinds = ".parquet"
     suffixes = (".parquet",)
 
-    def read(self, source, options):
+    def read(self, source: str, options: ReadOptions) -> Table:
         """Read as `Reader.read` says."""
         check_file(source)
         file = _open(source)
@@ -51,7 +51,8 @@ def _table(source, file, options):
     others = extra if ids is None else [ids, *extra]
     values, lists = _stacked(source, file, features, others, options.limit)
     samples = None if ids is None else ["" if name is None else str(name) for name in lists[ids]]
-    frame = pd.DataFrame({name: lists[name] for name in extra}, index=samples) if extra else None
+    index = None if samples is None else pd.Index(samples)
+    frame = pd.DataFrame({name: lists[name] for name in extra}, index=index) if extra else None
     note = "no sample ids: rows match by order" if ids is None else f"{ids!r} is the sample id"
     return checked(source, Table(values, samples, features, frame), "parquet", note)
 

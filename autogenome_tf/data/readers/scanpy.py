@@ -4,9 +4,10 @@ import pathlib
 import warnings
 
 from autogenome_tf.core.errors import unknown
+from autogenome_tf.data._dataset import Table
 from autogenome_tf.data._memory import annotated_table
 from autogenome_tf.data._optional import single_cell
-from autogenome_tf.data._reader import Reader
+from autogenome_tf.data._reader import Reader, ReadOptions
 
 _PREFIX = "scanpy:"
 
@@ -20,7 +21,7 @@ class Scanpy(Reader):
         """Return whether a source names a data set of scanpy."""
         return source.startswith(_PREFIX)
 
-    def read(self, source, options):
+    def read(self, source: str, options: ReadOptions) -> Table:
         """Read as `Reader.read` says.
 
         Raises:

@@ -2,6 +2,7 @@
 
 import collections
 import os
+from typing import Any
 
 import scipy.io
 import scipy.sparse
@@ -13,7 +14,7 @@ from autogenome_tf.data._checked import checked
 from autogenome_tf.data._dataset import Table
 from autogenome_tf.data._files import check_file, check_unpacked, filled_rows, open_bytes
 from autogenome_tf.data._hdf5 import check_hdf5
-from autogenome_tf.data._reader import Reader
+from autogenome_tf.data._reader import Reader, ReadOptions
 
 _CHUNK = 1 << 22  # values
 _LINE, _ENTRY = 64, 16  # bytes of a barcode or gene, and of a count
@@ -33,7 +34,7 @@ class TenX(Reader):
         """Return whether a source is a folder or a 10x .h5 file."""
         return os.path.isdir(source) or source.lower().endswith(".h5")
 
-    def read(self, source, options):
+    def read(self, source: str, options: ReadOptions) -> Table:
         """Read as `Reader.read` says."""
         most, limit, columns = options.most(source), options.limit, options.columns
         is_folder = os.path.isdir(source)
@@ -44,9 +45,10 @@ class TenX(Reader):
                 f"{source}: received a matrix of {values.shape[1]} features x {values.shape[0]} "
                 f"barcodes; expected {len(genes)} x {len(barcodes)} as in the lists beside it."
             )
-        kept = [place for place, gene in enumerate(genes) if gene[2] == _GENES] or range(len(genes))
+        kept = [place for place, gene in enumerate(genes) if gene[2] == _GENES]
+        kept = kept or list(range(len(genes)))
         names = _distinct([genes[place] for place in kept])
-        values = values if len(names) == len(genes) else chunked.columns(values, list(kept), limit)
+        values = values if len(names) == len(genes) else chunked.columns(values, kept, limit)
         note = f"{len(names)} of {len(genes)} features are genes"
         table = Table(values, barcodes, names)
         return checked(source, table, "10x", note, columns=columns, limit=limit)
@@ -57,7 +59,7 @@ def _distinct(genes):
     return [f"{symbol}_{name}" if times[symbol] > 1 else symbol for name, symbol, _ in genes]
 
 
-def _folder(source, most):
+def _folder(source: str, most: int | None) -> tuple[Any, list[str], list[tuple]]:
     matrix = _find(source, "matrix.mtx")
     barcodes = _find(source, "barcodes.tsv")
     genes = _find(source, "features.tsv", "genes.tsv")
@@ -98,7 +100,7 @@ def _matrix_market(path, most):
         raise InputError(f"{path}: not a readable Matrix Market file ({error}).") from error
 
 
-def _hdf5(source, limit, most):
+def _hdf5(source: str, limit: int, most: int | None) -> tuple[Any, list[str], list[tuple]]:
     import h5py
 
     check_hdf5(source, most)
@@ -124,7 +126,7 @@ def _groups(source, file, limit):
         part = slice(start, start + _CHUNK)
         whole.add_parts(group["data"][part], group["indices"][part])
     whole.end(group["indptr"][1:])
-    values = whole.matrix
+    values: Any = whole.matrix
     if values.shape[0] != rows:
         raise ValueError(f"{values.shape[0]} barcodes in indptr, {rows} in shape")
     return values, _texts(group["barcodes"]), _gene_list(group)

@@ -8,7 +8,7 @@ from autogenome_tf.data._checked import check_names, checked, has_infinite
 from autogenome_tf.data._dataset import Table
 from autogenome_tf.data._files import BLANKS, CODECS, check_file, open_bytes
 from autogenome_tf.data._layout import DELIMITERS, find_layout
-from autogenome_tf.data._reader import Reader
+from autogenome_tf.data._reader import Reader, ReadOptions
 from autogenome_tf.data._scan import scan_rows
 from autogenome_tf.data._stack import stack_batches
 
@@ -25,7 +25,7 @@ class Text(Reader):
     suffixes = _SUFFIXES
     takes = ("delimiter",)
 
-    def read(self, source, options):
+    def read(self, source: str, options: ReadOptions) -> Table:
         """Read as `Reader.read` says; a wrong cell is named by line and column."""
         check_file(source)
         layout = find_layout(source, options.columns, options.delimiter)
@@ -43,7 +43,7 @@ def _table(source, layout, options):
     if lists:
         count = _filled(values, lists.values())
         values, lists = values[:count], {place: cells[:count] for place, cells in lists.items()}
-    ids = lists.pop(layout.id_column, None)
+    ids = None if layout.id_column is None else lists[layout.id_column]
     samples = None if ids is None else [name.strip() for name in ids]
     table = Table(
         values=values,
