@@ -1,15 +1,11 @@
 """From raw values to what a network sees: transforms, imputation, scaling, ranks, row space."""
 
-from autogenome_tf.preprocessing._preprocessing import (
-    OF_ALL_VALUES,
-    FittedScaling,
-    Moments,
-    Transform,
-    marked,
-    model,
-    perturbed_inputs,
-)
+from autogenome_tf.preprocessing._fitted_scaling import FittedScaling
+from autogenome_tf.preprocessing._model import marked, model
+from autogenome_tf.preprocessing._moments import Moments
+from autogenome_tf.preprocessing._perturbation import perturbed_inputs
 from autogenome_tf.preprocessing._row_space import MOST_ROWS, Genes, RowSpace, space_for
+from autogenome_tf.preprocessing._transforms import OF_ALL_VALUES, Transform
 
 __all__ = [
     "FittedScaling",

@@ -1,6 +1,7 @@
-"""Each gene's value as its place among the training rows: the empirical distribution, as layers."""
+"""Each gene's rank among the training rows: its empirical distribution, as Keras layers."""
 
 import dataclasses
+from typing import Any
 
 import keras
 import numpy as np
@@ -12,7 +13,7 @@ MOST_KNOTS = 255
 
 @dataclasses.dataclass(frozen=True)
 class Ranks:
-    """What training rows say of each gene's distribution.
+    """Keep the distribution of each gene over the training rows.
 
     Attributes:
         knots: (genes, knots) sorted training values or their quantiles, ended by infinity where a
@@ -24,8 +25,8 @@ class Ranks:
     counts: np.ndarray
 
     @classmethod
-    def of(cls, rows):
-        """From training rows (rows, genes), NaN where missing."""
+    def of(cls, rows: np.ndarray) -> "Ranks":
+        """Gather training rows (rows, genes), NaN where missing."""
         knots = np.sort(np.asarray(rows, "float32").T, axis=1)  # NaN comes last
         if len(rows) > MOST_KNOTS:
             shares = (np.arange(MOST_KNOTS) + 0.5) / MOST_KNOTS
@@ -35,16 +36,19 @@ class Ranks:
         missing = np.isnan(knots)
         return cls(np.where(missing, np.inf, knots), np.maximum((~missing).sum(1), 1))
 
-    def apply(self, rows):
-        """(rows, genes) -> share of training values below, ties counted half; NaN stays NaN."""
+    def apply(self, rows: np.ndarray) -> np.ndarray:
+        """Return the share of training values below each of (rows, genes); ties count half.
+
+        NaN stays NaN.
+        """
         found = np.empty(rows.shape, "float32")
         for gene, (knots, count) in enumerate(zip(self.knots, self.counts, strict=True)):
             below = np.searchsorted(knots, rows[:, gene], "left")
             found[:, gene] = (below + np.searchsorted(knots, rows[:, gene], "right")) / (2 * count)
         return np.where(np.isnan(rows), np.nan, np.minimum(found, 1.0))
 
-    def layers(self, x):
-        """The same on a symbolic (rows, genes) tensor: a binary search in every gene at once.
+    def layers(self, x: Any) -> Any:
+        """Rank a symbolic (rows, genes) tensor by a binary search in every gene at once.
 
         The knots are the weights of an embedding, which any Keras can load.
         """
@@ -57,12 +61,12 @@ class Ranks:
         lookup.set_weights([table.reshape(-1, 1)])
         first = (np.arange(genes) * size).astype("int32")
 
-        def before(is_before):
-            place = ops.zeros_like(x, dtype="int32")
+        def before(is_before) -> Any:
+            place: Any = ops.zeros_like(x, dtype="int32")
             step = size // 2
             while step:
                 knot = lookup(place + (first + step - 1))[..., 0]
-                place = place + step * ops.cast(is_before(knot, x), "int32")
+                place = place + ops.multiply(step, ops.cast(is_before(knot, x), "int32"))
                 step //= 2
             return ops.cast(place, "float32")
 

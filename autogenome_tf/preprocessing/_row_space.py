@@ -22,11 +22,11 @@ RANK = 512
 
 @dataclasses.dataclass(frozen=True)
 class Genes:
-    """No change: the network sees the preprocessed genes, each at a place of its own.
+    """Keep the preprocessed genes as inputs, each at a place of its own.
 
     Attributes:
         places: (genes,) place of each gene among the inputs.
-        inputs: How many there are; what is no gene's place is 0.
+        inputs: Number of inputs; one that is no gene's place is 0.
     """
 
     places: np.ndarray
@@ -35,36 +35,38 @@ class Genes:
     name = "genes"
 
     @classmethod
-    def of(cls, genes, among):
-        """From sorted numbers of some genes among sorted numbers of others."""
+    def of(cls, genes: np.ndarray, among: np.ndarray) -> "Genes":
+        """Place sorted numbers of some genes among sorted numbers of others."""
         return cls(np.searchsorted(among, genes), len(among))
 
-    def coordinates(self, rows):
-        """(rows, genes) at their places, (rows, inputs)."""
+    def coordinates(self, rows: np.ndarray) -> np.ndarray:
+        """Put (rows, genes) at their places, (rows, inputs)."""
         if len(self.places) == self.inputs:
             return rows
         found = np.zeros((len(rows), self.inputs), "float32")
         found[:, self.places] = rows
         return found
 
-    def powered(self, power):
-        """Spectral power has no meaning here."""
+    def powered(self, power: float) -> "Genes":
+        """Change nothing: spectral power has no meaning here."""
         return self
 
-    def fold(self, kernel, bias):
-        """The part of a kernel, (inputs, units), that belongs to the genes."""
+    def fold(self, kernel: np.ndarray, bias: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the rows of a kernel, (inputs, units), that belong to the genes, and the bias."""
         return kernel[self.places], bias
 
 
 @dataclasses.dataclass(frozen=True)
 class RowSpace:
-    """An orthonormal basis of the span of centred training rows, scaled to unit mean square.
+    """Map rows to an orthonormal basis of the span of centred training rows.
+
+    Coordinates are scaled to unit mean square.
 
     Attributes:
         centre: (genes,) mean of the training rows.
         basis: (genes, rank) orthonormal columns.
         deviation: (rank,) standard deviation of the training rows along each column.
-        factors: (rank,) what each coordinate is multiplied by.
+        factors: (rank,) factor of each coordinate.
     """
 
     centre: np.ndarray
@@ -75,18 +77,18 @@ class RowSpace:
     name = "rows"
 
     @property
-    def rank(self):
-        """Number of coordinates."""
+    def rank(self) -> int:
+        """Return the number of coordinates."""
         return len(self.deviation)
 
     @classmethod
-    def of(cls, rows, is_truncated=False):
-        """From preprocessed training rows.
+    def of(cls, rows: np.ndarray, is_truncated: bool = False) -> "RowSpace":
+        """Span preprocessed training rows.
 
         Args:
             rows: (rows, genes).
-            is_truncated: Whether to take the `RANK` widest directions by a randomised singular
-                value decomposition (Halko et al. 2011) in place of all of them by a float64
+            is_truncated: Take the `RANK` widest directions by a randomised singular value
+                decomposition (Halko et al. 2011) in place of all of them by a float64
                 eigenproblem of rows x rows.
         """
         centre = rows.mean(0, dtype="float64")
@@ -98,18 +100,18 @@ class RowSpace:
         deviation = np.sqrt(values / len(rows))
         return cls(centre.astype("float32"), basis, deviation, np.ones(len(values))).powered(0.0)
 
-    def powered(self, power):
+    def powered(self, power: float) -> "RowSpace":
         """Divide each coordinate by its deviation to a power (0: as is, 1: whitened)."""
         factors = self.deviation**-power
         mean_square = np.mean((self.deviation * factors) ** 2)
         return dataclasses.replace(self, factors=factors / np.sqrt(mean_square))
 
-    def coordinates(self, rows):
-        """(rows, genes) -> (rows, rank) float32."""
+    def coordinates(self, rows: np.ndarray) -> np.ndarray:
+        """Map (rows, genes) to (rows, rank) float32."""
         return (((rows - self.centre) @ self.basis) * self.factors).astype("float32")
 
-    def fold(self, kernel, bias):
-        """The first dense layer on genes that equals one on coordinates.
+    def fold(self, kernel: np.ndarray, bias: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Fold a first dense layer on coordinates into an equal one on genes.
 
         Args:
             kernel: (inputs, units); behind the rank are inputs that are always 0.
@@ -124,7 +126,7 @@ class RowSpace:
 
 
 def _directions(centred, is_truncated):
-    """Variances times rows, widest first, and the (rows, directions) they belong to."""
+    """Return variances times rows, widest first, and the (rows, directions) they belong to."""
     if is_truncated:
         rank = min(RANK, *centred.shape)
         vectors, singular, _ = randomized_svd(centred, rank, random_state=0)
@@ -138,12 +140,12 @@ def _directions(centred, is_truncated):
     return values[::-1], vectors[:, ::-1]
 
 
-def space_for(rows, genes, asked="auto"):
-    """Where the first layer is trained.
+def space_for(rows: int, genes: int, asked: str = "auto") -> str:
+    """Choose the coordinates that the first layer is trained on, "rows" or "genes".
 
     Args:
         rows: Number of rows to learn from.
-        genes: Number of genes the network sees.
+        genes: Number of genes that the network sees.
         asked: The config's `training.space`: "rows", "genes", or "auto": rows where genes outnumber
             a moderate number of them.
     """

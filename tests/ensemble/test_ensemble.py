@@ -9,7 +9,7 @@ import pytest
 
 from autogenome_tf.config._config import Config
 from autogenome_tf.ensemble import _greedy
-from autogenome_tf.preprocessing import _preprocessing
+from autogenome_tf.preprocessing import FittedScaling, Moments
 from autogenome_tf.search._trials import Attempt, Trial
 from autogenome_tf.tasks import Classification, Regression
 from autogenome_tf.training._cross_validation import NetworkCrossValidation
@@ -204,7 +204,7 @@ def test_where_the_objective_is_undefined_the_first_stands_alone():
 
 def test_a_layer_behind_other_constants_is_the_same_layer():
     own, other = (
-        _preprocessing.FittedScaling.of(_preprocessing.Moments.of([rows]), genes=genes)
+        FittedScaling.of(Moments.of([rows]), genes=genes)
         for rows, genes in ((X[:30], np.arange(0, GENES, 2)), (X, None))
     )
     kernel, bias = RANDOM.normal(size=(len(own.genes), 3)), RANDOM.normal(size=3)

@@ -23,7 +23,7 @@ from autogenome_tf.explainers import (
     knockout,
 )
 from autogenome_tf.models._predictor import Predictor
-from autogenome_tf.preprocessing._preprocessing import FittedScaling, Moments, Transform
+from autogenome_tf.preprocessing import FittedScaling, Moments, Transform
 from autogenome_tf.search._trials import Attempt, Trial
 from autogenome_tf.tasks import Classification, Regression
 from autogenome_tf.training._cross_validation import NetworkCrossValidation

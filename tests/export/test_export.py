@@ -25,7 +25,7 @@ from autogenome_tf.export._graph import Served
 from autogenome_tf.models._latent_model import LatentModel
 from autogenome_tf.models._predictor import Predictor
 from autogenome_tf.nn.res_vae import ResVAE
-from autogenome_tf.preprocessing._preprocessing import FittedScaling, Moments, Transform
+from autogenome_tf.preprocessing import FittedScaling, Moments, Transform
 from autogenome_tf.tasks import Classification, Regression
 
 serving_api = pytest.importorskip("tensorflow_serving.apis")

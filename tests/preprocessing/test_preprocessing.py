@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 import scipy.sparse
 
+from autogenome_tf import preprocessing
 from autogenome_tf.config._config import Config
 from autogenome_tf.config._sections import TRANSFORMS, Data
 from autogenome_tf.core.errors import InputError
 from autogenome_tf.data import read_table
-from autogenome_tf.preprocessing import _preprocessing
-from autogenome_tf.preprocessing._preprocessing import FittedScaling, Moments, Transform
+from autogenome_tf.preprocessing import FittedScaling, Moments, Transform
 
 ROWS, GENES = 24, 7
 NAMES = [name for name in TRANSFORMS if name != "auto"]
@@ -68,7 +68,7 @@ def test_the_model_equals_the_numpy_path(name, scale, missing, top_variable):
     expected = applied(transform, constants, new)
     assert expected.shape == (len(new), top_variable or GENES)
     assert np.isfinite(expected).all()
-    found = _preprocessing.model(transform, constants, GENES)(new, training=False)
+    found = preprocessing.model(transform, constants, GENES)(new, training=False)
     np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-5)
 
 
@@ -77,7 +77,7 @@ def test_a_saved_model_loads_with_keras_alone(name, tmp_path):
     x = counts(with_missing=True)
     transform = Transform(name, floor=20.0)
     constants = fitted(transform, x, "standard", "median", top_variable=4)
-    model = _preprocessing.model(transform, constants, GENES)
+    model = preprocessing.model(transform, constants, GENES)
     model.save(tmp_path / "model.keras")
     loaded = keras.models.load_model(tmp_path / "model.keras")
     np.testing.assert_array_equal(loaded.predict_on_batch(x), model.predict_on_batch(x))
@@ -189,7 +189,7 @@ def test_a_constant_gene_does_not_divide_by_zero(scale, value):
     constants = fitted(Transform("none"), x, scale)
     np.testing.assert_array_equal(constants.spread, 1)
     np.testing.assert_allclose(constants.apply(x), 0, atol=1e-3)
-    new = _preprocessing.model(Transform("none"), constants, 2).predict_on_batch(x + 1)
+    new = preprocessing.model(Transform("none"), constants, 2).predict_on_batch(x + 1)
     np.testing.assert_allclose(new, 1, rtol=1e-3)
 
 
@@ -202,7 +202,7 @@ def test_values_of_any_unit_are_seen_as_those_of_another(scale, unit):
     x = (x * unit).astype("float32")
     constants = fitted(Transform("none"), x, scale)
     np.testing.assert_allclose(constants.apply(x)[:, :3], usual[:, :3], rtol=1e-3, atol=1e-5)
-    model = _preprocessing.model(Transform("none"), constants, 4)
+    model = preprocessing.model(Transform("none"), constants, 4)
     np.testing.assert_allclose(model.predict_on_batch(x)[:, :3], usual[:, :3], rtol=1e-3, atol=1e-5)
 
 

@@ -1,0 +1,53 @@
+"""Per-gene statistics of transformed rows, gathered batch by batch."""
+
+import dataclasses
+from collections.abc import Iterable
+
+import numpy as np
+
+
+@dataclasses.dataclass(frozen=True)
+class Moments:
+    """Per-gene statistics of transformed rows, missing values left out; (genes,) float64 each.
+
+    A gene without any value has mean and variance 0.
+    """
+
+    mean: np.ndarray
+    variance: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    median: np.ndarray | None = None
+
+    @classmethod
+    def of(cls, batches: Iterable[np.ndarray]) -> "Moments":
+        """Gather batches of (rows, genes) in one pass (Chan, Golub and LeVeque 1983)."""
+        count = mean = squares = np.zeros(1)
+        low, high = np.full(1, np.inf), np.full(1, -np.inf)
+        for batch in batches:
+            known = ~np.isnan(batch)
+            filled = np.where(known, batch, 0).astype("float64")
+            rows = known.sum(0)
+            batch_mean = filled.sum(0) / np.maximum(rows, 1)
+            total = np.maximum(count + rows, 1)
+            change = batch_mean - mean
+            squares = squares + np.where(known, (filled - batch_mean) ** 2, 0).sum(0)
+            squares = squares + change**2 * count * rows / total
+            mean = mean + change * rows / total
+            count = count + rows
+            low = np.minimum(low, np.where(known, batch, np.inf).min(0))
+            high = np.maximum(high, np.where(known, batch, -np.inf).max(0))
+        return cls(mean, squares / np.maximum(count, 1), low, high)
+
+    def most_variable(self, count: int | None = None) -> np.ndarray:
+        """Return the positions of so many genes of largest variance, or of all."""
+        if count is None:
+            return np.arange(len(self.mean))
+        return np.sort(np.argsort(-self.variance, kind="stable")[:count])
+
+    def with_median(self, transformed: np.ndarray) -> "Moments":
+        """Add the medians, which need all rows (rows, genes) at once."""
+        median = np.zeros(transformed.shape[1])
+        some = ~np.isnan(transformed).all(0)
+        median[some] = np.nanmedian(transformed[:, some], axis=0)
+        return dataclasses.replace(self, median=median)

@@ -1,0 +1,98 @@
+"""Transforms of raw values, each of a row alone: the formulas and the choice among them."""
+
+import dataclasses
+from typing import Any
+
+from keras import ops
+
+from autogenome_tf.core.chunked import Matrix
+from autogenome_tf.core.errors import InputError
+from autogenome_tf.preprocessing._scale import extent, recognised, row_sums
+
+LIBRARY = 1e4
+PSEUDO_FREQUENCY = 1e-5
+MICROARRAY_FLOOR = 20.0
+# Transforms that values below 0 may enter.
+OF_ALL_VALUES = ("none", "log2", "rank")
+
+
+@dataclasses.dataclass(frozen=True)
+class Transform:
+    """Transform each row by itself, before anything is learned.
+
+    Attributes:
+        name: "none", "log1p", "log2" (raised to `floor` first), "library_log1p"
+            (ln(1 + counts per 10,000)), "clr" (ln(1 + x) minus the row's mean of it),
+            "relative_log" (log10 of the share of the row's sum + 1e-5), "rank" (each value's place
+            among the training rows).
+        floor: Lowest value that log2 sees, in raw units.
+        is_filled: Replace missing values by 0 first, in raw units.
+        why: The reason of an automatic choice.
+    """
+
+    name: str
+    floor: float = 1.0
+    is_filled: bool = False
+    why: str = ""
+
+    def __call__(self, x: Any) -> Any:
+        """Transform (rows, genes) eagerly or as part of a Keras graph."""
+        x = ops.where(ops.isnan(x), 0.0, x) if self.is_filled else x
+        return _formulas(self.floor)[self.name](x)
+
+    @classmethod
+    def choose(
+        cls,
+        values: Matrix,
+        name: str = "auto",
+        floor: float | None = None,
+        missing: str = "error",
+    ) -> "Transform":
+        """Take the transform that a config names, or choose one by the training rows.
+
+        Args:
+            values: (rows, genes) raw training values, an array or CSR.
+            name: The config's `data.transform`.
+            floor: The config's `data.log2_floor`, in raw units.
+            missing: The config's `data.missing`; "zero" fills before the transform.
+
+        Raises:
+            InputError: Where the transform is not defined on the values (log1p below 0 ...).
+        """
+        low, high, is_whole = extent(values)
+        why = ""
+        if name == "auto":
+            name, why = recognised(row_sums(values), low, high, is_whole)
+        if name not in OF_ALL_VALUES and low < 0:
+            raise InputError(
+                f"data.transform: {name} needs values of at least 0; the smallest is {low:g}. "
+                "Use none, rank, or log2 with data.log2_floor."
+            )
+        usual = MICROARRAY_FLOOR if low < 0 else 1.0
+        return cls(name, float(floor or usual), missing == "zero", why)
+
+
+def _formulas(floor):
+    return {
+        "none": lambda x: x,
+        "log1p": ops.log1p,
+        "log2": lambda x: ops.log2(ops.where(x < floor, floor, x)),
+        "library_log1p": lambda x: ops.log1p(_shares(x) * LIBRARY),
+        "clr": _clr,
+        "relative_log": lambda x: ops.log10(_shares(x) + PSEUDO_FREQUENCY),
+        # Ranks are among the training rows of each gene, so `FittedScaling` takes them.
+        "rank": lambda x: x,
+    }
+
+
+def _shares(x):
+    library = ops.sum(ops.where(ops.isnan(x), 0.0, x), axis=-1, keepdims=True)
+    return x / ops.maximum(library, 1e-12)
+
+
+def _clr(x):
+    logs: Any = ops.log1p(x)
+    known = ops.logical_not(ops.isnan(logs))
+    total = ops.sum(ops.where(known, logs, 0.0), axis=-1, keepdims=True)
+    count = ops.sum(ops.cast(known, x.dtype), axis=-1, keepdims=True)
+    return logs - ops.divide(total, ops.maximum(count, 1.0))
