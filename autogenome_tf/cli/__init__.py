@@ -41,6 +41,7 @@ def check(parsed):
     for path in config.files:
         if not Path(path).exists():
             raise InputError(f"{parsed.config}: {path}: no such file.")
+    data.ReadOptions.of(config.data)
     for source in config.data.matrices:
         data.find_reader(source)
     print(f"{parsed.config}: fine; {config.search.method} search over {', '.join(config.families)}")

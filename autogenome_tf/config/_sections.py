@@ -142,6 +142,14 @@ class Data(Section):
             "transformed units; `zero`, in raw units."
         ),
     )
+    missing_words: list[str] = Field(
+        [],
+        description=(
+            "Further words that stand for a missing value or label in text, beside `NA`, `NaN`, "
+            "`NULL`, `None`, `n/a`, `Unknown`, `[Not Available]`, `'--`, `#N/A` and their like; "
+            "`!None`: that word is a value (a class) all the same."
+        ),
+    )
     top_variable: Count | None = Field(
         None, description="Keep so many genes, the most variable on training rows."
     )

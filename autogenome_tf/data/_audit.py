@@ -30,12 +30,13 @@ def audit(dataset, parts, task_type, group=None, scored=None):
         scored: The `data.Dataset` of `data.evaluate`, or None.
 
     Returns:
-        A list of dicts, `about` (classes, test, duplicates, group, batch) and `text`.
+        A list of dicts, `about` (labels, classes, test, duplicates, group, batch) and `text`.
     """
     is_test, has_test = parts.part == "test", bool((parts.part == "test").any())
     if not has_test:
         is_test = (parts.part == "validation") | (parts.fold == 1)
-    found = [("duplicates", text) for text in _duplicates(dataset, is_test)]
+    found = [*dataset.warnings, *(() if scored is None else scored.warnings)]
+    found += [("duplicates", text) for text in _duplicates(dataset, is_test)]
     if scored is not None:
         found += [("duplicates", text) for text in _repeated(dataset, scored)]
     if task_type == "representation":

@@ -1,8 +1,26 @@
 """What one cell of a text table is: a number, a missing value, text, the heading of the ids."""
 
+import collections
 import re
+from collections.abc import Iterable
 
-MISSING = frozenset({"", "NA", "NaN", "nan", "null", "N/A", "None", "."})
+from autogenome_tf.core.errors import InputError, nearest
+
+# Words that stand for a missing value unless a config says otherwise (`data.missing_words`).
+_OF_PANDAS = (
+    "NA", "<NA>", "N/A", "n/a", "NaN", "nan", "-NaN", "-nan", "None", "NULL", "null", "#NA", "#N/A",
+    "#N/A N/A", "1.#IND", "-1.#IND", "1.#QNAN", "-1.#QNAN",
+)  # fmt: skip
+_OF_TCGA = (
+    "[Not Available]", "[Not Applicable]", "[Not Evaluated]", "[Unknown]", "[Discrepancy]",
+    "[Pending]", "Not Available", "Not Applicable", "Not Reported", "not reported", "Unknown",
+    "unknown", "'--", "--",
+)  # fmt: skip
+_OF_SPREADSHEETS = ("#DIV/0!", "#NAME?", "#NULL!", "#NUM!", "#REF!", "#VALUE!")
+_OF_DATABASES = ("na", ".", r"\N")
+MISSING: frozenset[str] = frozenset(("", *_OF_PANDAS, *_OF_TCGA, *_OF_SPREADSHEETS, *_OF_DATABASES))
+# Before a word of `data.missing_words` that is a value, such as a class of that name.
+NOT = "!"
 
 _ID_NAMES = frozenset(
     "accession barcode cell eid id iid index name obs obs_names patient row row_names rownames "
@@ -15,9 +33,45 @@ _ID_ENDS = ("_id", "_barcode", *(f"{word}id" for word in _OF_IDS))
 _CORNER = re.compile(r"(unnamed:_0|__index_level_0__)?")
 
 
-def is_missing(cell):
-    """Whether a cell says that there is no value."""
-    return cell.strip() in MISSING
+def missing_words(asked: Iterable[str] = ()) -> frozenset[str]:
+    """Return the words that stand for a missing value; a blank cell always does.
+
+    Args:
+        asked: The config's `data.missing_words`: further words, and usual ones that are values
+            after all, such as ``"!None"``.
+
+    Raises:
+        InputError: A word to be a value is none of the usual ones.
+
+    >>> words = missing_words(["-999", "!None"])
+    >>> "-999" in words, "None" in words, "NA" in words
+    (True, False, True)
+    """
+    asked = [word.strip() for word in asked]
+    values = {word.removeprefix(NOT).strip() for word in asked if word.startswith(NOT)}
+    for word in sorted(values - MISSING):
+        raise InputError(
+            f"data.missing_words: {NOT + word!r}: {word!r} is not among the usual words for a "
+            f"missing value; nothing to take out.{nearest(word, MISSING)}"
+        )
+    return (MISSING | {word for word in asked if not word.startswith(NOT)}) - (values - {""})
+
+
+def is_missing(cell: str, words: frozenset[str] = MISSING) -> bool:
+    """Return whether a cell says that there is no value."""
+    return cell.strip() in words
+
+
+def value_of(cell: str, words: frozenset[str] = MISSING) -> str | None:
+    """Return a cell without blanks around it, None where it is missing."""
+    cell = cell.strip()
+    return None if cell in words else cell
+
+
+def counted_words(cells: Iterable[object], words: frozenset[str] = MISSING) -> dict[str, int]:
+    """Count the words for a missing value among the cells of a column, most frequent first."""
+    texts = (cell.strip() for cell in cells if isinstance(cell, str))
+    return dict(collections.Counter(text for text in texts if text in words).most_common())
 
 
 def is_number(cell):
@@ -33,9 +87,9 @@ def is_number(cell):
     return "_" not in cell
 
 
-def is_text(cell):
-    """Whether a cell is neither a number nor missing."""
-    return not is_missing(cell) and not is_number(cell)
+def is_text(cell: str, words: frozenset[str] = MISSING) -> bool:
+    """Return whether a cell is neither a number nor missing."""
+    return not is_missing(cell, words) and not is_number(cell)
 
 
 def is_corner(name):

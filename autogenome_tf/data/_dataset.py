@@ -43,6 +43,8 @@ class Dataset:
         covariates: How many of the last columns are no genes but levels of covariates, 0 or 1,
             named ``column=level``.
         origins: Columns of text that say where a row comes from (donor, batch), or None.
+        warnings: What about the rows should make one doubt the scores: pairs of a subject in a word
+            and the text.
         limit: Bytes of values that rows taken from these may have in memory.
     """
 
@@ -54,6 +56,7 @@ class Dataset:
     groups: np.ndarray | None = None
     covariates: int = 0
     origins: pd.DataFrame | None = None
+    warnings: tuple[tuple[str, str], ...] = ()
     limit: int = chunked.LIMIT
 
     def __len__(self):

@@ -5,9 +5,10 @@ import dataclasses
 import itertools
 
 from autogenome_tf.core.errors import InputError
-from autogenome_tf.data._cells import is_corner, is_id_name, is_number, is_text
-from autogenome_tf.data._checked import numbered_features
+from autogenome_tf.data._cells import MISSING, is_corner, is_id_name, is_number, is_text
+from autogenome_tf.data._checked import check_names, numbered_features
 from autogenome_tf.data._files import BLANKS, filled_rows, numbered_lines
+from autogenome_tf.data._reader import ReadOptions
 
 # In the order of trust: a comma or a blank stands inside a name more often than a tab does.
 DELIMITERS = {
@@ -29,12 +30,26 @@ class Layout:
         names: A name for each column, the column of ids included.
         header_line: The line of the header, 0 without one.
         id_column: Position of the sample ids, or None.
+        extra: Positions of columns that are asked for and are no features.
+        words: What text stands for a missing value.
     """
 
     delimiter: str
     names: list[str]
     header_line: int
     id_column: int | None
+    extra: tuple[int, ...] = ()
+    words: frozenset[str] = MISSING
+
+    @property
+    def texts(self) -> list[int]:
+        """Positions of the columns that are kept as text: ids and extra ones."""
+        return [*self.extra] if self.id_column is None else [self.id_column, *self.extra]
+
+    @property
+    def features(self) -> list[int]:
+        """Positions of the columns that go into the matrix."""
+        return sorted(set(range(len(self.names))) - set(self.texts))
 
     def notes(self):
         """Say ids and header for the log."""
@@ -45,18 +60,18 @@ class Layout:
         return ids, header
 
 
-def find_layout(source, columns=(), delimiter=None):
-    """Detect the layout of a features file from its first rows.
+def find_layout(source: str, options: ReadOptions) -> Layout:
+    """Detect the layout of a matrix file from its first rows.
 
     Args:
         source: Path of a text table.
-        columns: Names of columns that are not features and so cannot be the sample ids.
-        delimiter: The delimiter, where it is known.
+        options: `ReadOptions`; columns that they name cannot be the sample ids.
 
     Raises:
         InputError: There is no row of data.
     """
-    delimiter = known_delimiter(delimiter) or find_delimiter(head_lines(source), is_matrix=True)
+    delimiter = known_delimiter(options.delimiter)
+    delimiter = delimiter or find_delimiter(head_lines(source), is_matrix=True)
     rows = list(itertools.islice(filled_rows(source, delimiter), HEAD))
     if not any(cell.strip() for _, cells in rows for cell in cells):
         raise InputError(f"{source}: the file begins with empty cells alone; expected a table.")
@@ -67,10 +82,13 @@ def find_layout(source, columns=(), delimiter=None):
     names = [name.strip() for name in rows[0][1]] if with_header else [""] * len(body[0])
     if with_header and len(body[0]) == len(names) + 1:
         names = ["", *names]
-    id_column = _find_ids(names, body, columns, with_header)
+    id_column = _find_ids(names, body, options, with_header)
     if not with_header:
         names = _numbered(len(names), id_column)
-    return Layout(delimiter, names, rows[0][0] if with_header else 0, id_column)
+    extra = [p for p, name in enumerate(names) if name in options.columns and p != id_column]
+    check_names(source, "column name", [names[place] for place in extra])
+    header_line = rows[0][0] if with_header else 0
+    return Layout(delimiter, names, header_line, id_column, tuple(extra), options.missing_words)
 
 
 def known_delimiter(name):
@@ -151,12 +169,14 @@ def _is_counted(rows):
     return len(rows) > 1 and width > 2 and rows[0] == counted[0] and rows[1] != counted[1]
 
 
-def _find_ids(names, body, columns, with_header):
-    place = next((place for place, name in enumerate(names) if name not in columns), None)
+def _find_ids(names, body, options, with_header):
+    places = (place for place, name in enumerate(names) if name not in options.columns)
+    place = next(places, None)
     if place is None or len(names) == 1:
         return None
     named = with_header and is_id_name(names[place])
-    text = any(is_text(cells[place]) for cells in body if place < len(cells))
+    words = options.missing_words
+    text = any(is_text(cells[place], words) for cells in body if place < len(cells))
     return place if named or text else None
 
 

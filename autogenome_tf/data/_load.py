@@ -11,6 +11,7 @@ from autogenome_tf.core.errors import InputError, some, unknown
 from autogenome_tf.data._checked import check_line, check_names, numbered_features
 from autogenome_tf.data._dataset import Dataset
 from autogenome_tf.data._files import check_file, numbered_lines
+from autogenome_tf.data._labels import labelled_rows
 from autogenome_tf.data._origins import origins
 from autogenome_tf.data._read import read_table
 from autogenome_tf.data._reader import ReadOptions
@@ -57,6 +58,7 @@ def load_labelled(data, task_type, rows=None, levels=None):
             beside = table.features if files is None else ()
             raise unknown(f"{where}: data.target", name, [*columns.columns, *beside])
     dataset, columns = _matched(table, columns, source, where, data.limit)
+    dataset, columns = labelled_rows(dataset, columns, names, where)
     if names:
         found = _targets(columns[names], task_type, where)
         dataset = dataclasses.replace(dataset, targets=found, target_names=names)
@@ -146,6 +148,7 @@ def joined(first, second):
         targets=None if first.targets is None else targets,
         groups=None,
         origins=None,
+        warnings=(*first.warnings, *second.warnings),
     )
 
 
@@ -199,7 +202,7 @@ def _columns(data, files, table, source, targets, is_optional):
         if not targets and not is_optional:
             raise InputError(f"{source}: data.target: expected the name of a column to predict.")
         return extra, source
-    columns = read_columns(files, data.limit, data.expansion, data.columns)
+    columns = read_columns(files, ReadOptions.of(data))
     where = columns.attrs["source"]
     log.info(columns.attrs["said"])
     if table.extra is not None and columns.attrs["has_ids"] == (table.samples is not None):

@@ -7,6 +7,7 @@ import scipy.sparse
 from autogenome_tf.core.errors import InputError
 from autogenome_tf.data._checked import checked, numbered_features
 from autogenome_tf.data._dataset import Table
+from autogenome_tf.data._texts import without_words
 
 
 def table_of(x, columns=()):
@@ -38,7 +39,7 @@ def is_annotated(x):
     return all(hasattr(x, name) for name in ("X", "obs", "obs_names", "var_names"))
 
 
-def annotated_table(where, data, kind="AnnData", columns=(), values=None):
+def annotated_table(where, data, kind="AnnData", columns=(), values=None, words=frozenset()):
     """Make a table of an AnnData: X, obs and the names.
 
     Args:
@@ -47,6 +48,7 @@ def annotated_table(where, data, kind="AnnData", columns=(), values=None):
         kind: What it came as.
         columns: Names of genes that are no features.
         values: In place of its X, which is not read then.
+        words: What text in ``obs`` stands for a missing value.
 
     Raises:
         InputError: There is no X.
@@ -56,7 +58,7 @@ def annotated_table(where, data, kind="AnnData", columns=(), values=None):
         raise InputError(f"{where}: X is empty; expected a matrix of samples x genes in it.")
     if getattr(data, "isbacked", False):
         raise InputError(f"{where}: X lies in a file; expected its path, or data.to_memory().")
-    extra = data.obs.astype(object)
+    extra = without_words(data.obs.astype(object), words)
     table = Table(
         values=values,
         samples=[str(name) for name in data.obs_names],

@@ -6,6 +6,7 @@ import os
 from typing import ClassVar
 
 from autogenome_tf.core.chunked import LIMIT
+from autogenome_tf.data._cells import MISSING, missing_words
 from autogenome_tf.data._dataset import Table
 from autogenome_tf.data._files import EXPANSION, most_unpacked
 
@@ -17,6 +18,7 @@ class ReadOptions:
     Attributes:
         columns: Names of columns that are not features (targets, groups). Those that the file has
             go to `Table.extra`; missing ones are for the caller to report.
+        missing_words: What text stands for a missing value.
         delimiter: Delimiter of a text table; None: detected.
         limit: Bytes that the matrix may take in memory; beyond, it lies in a file without a name
             where the reader reads block by block.
@@ -24,6 +26,7 @@ class ReadOptions:
     """
 
     columns: tuple[str, ...] = ()
+    missing_words: frozenset[str] = MISSING
     delimiter: str | None = None
     limit: int = LIMIT
     expansion: float = EXPANSION
@@ -31,7 +34,8 @@ class ReadOptions:
     @classmethod
     def of(cls, data) -> "ReadOptions":
         """Return the options of a config's `data` section."""
-        return cls(columns=tuple(data.columns), limit=data.limit, expansion=data.expansion)
+        words = missing_words(data.missing_words)
+        return cls(tuple(data.columns), words, limit=data.limit, expansion=data.expansion)
 
     def most(self, source: str) -> int | None:
         """Return the bytes that a source may unpack to; None where it is no file."""

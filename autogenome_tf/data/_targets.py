@@ -1,53 +1,57 @@
 """Target files: small tables of labels and numbers, with or without header and sample ids."""
 
+import dataclasses
 import operator
 import os
+from collections.abc import Sequence
 
 import pandas as pd
 
-from autogenome_tf.core.chunked import LIMIT
 from autogenome_tf.core.errors import InputError, some
-from autogenome_tf.data._cells import is_id_name, is_missing, is_number, is_text
+from autogenome_tf.data._cells import is_id_name, is_number, is_text
 from autogenome_tf.data._files import (
     BLANKS,
-    EXPANSION,
     check_file,
     check_width,
-    most_unpacked,
     numbered_rows,
 )
 from autogenome_tf.data._layout import DELIMITERS, find_delimiter, head_lines, header_only
+from autogenome_tf.data._reader import ReadOptions
+from autogenome_tf.data._texts import WORDS, frame_of_texts
 
 
-def read_columns(sources, limit=LIMIT, expansion=EXPANSION, columns=()):
+def read_columns(
+    sources: str | os.PathLike | Sequence[str], options: ReadOptions | None = None, **changes
+) -> pd.DataFrame:
     """Read one target file, or join several.
 
     Args:
         sources: A path or a list of paths of text tables. Files with sample ids are joined by
             them, files without by order.
-        limit: Bytes that any file may unpack to.
-        expansion: How many times its size a file may unpack to.
-        columns: Names of columns that are asked for, and so cannot be the sample ids.
+        options: `ReadOptions`; columns that they name cannot be the sample ids.
+        **changes: Attributes of `ReadOptions` that differ from `options`.
 
     Returns:
         A DataFrame of text, None where a cell is missing. Its index is the sample ids; where
         ``frame.attrs["has_ids"]`` is False the files had none and it just counts. What was
-        detected is in ``frame.attrs["said"]``, a line a file.
+        detected is in ``frame.attrs["said"]``, a line a file; ``frame.attrs["missing_words"]``
+        counts, for each column, the words that stood for a missing cell.
 
     Raises:
         InputError: A file is no table, names a sample twice, or cannot be joined.
     """
     paths = [sources] if isinstance(sources, (str, os.PathLike)) else sources
-    frames = [_read_file(os.fspath(path), limit, expansion, columns) for path in paths]
+    options = dataclasses.replace(options or ReadOptions(), **changes)
+    frames = [_read_file(os.fspath(path), options) for path in paths]
     frame = frames[0]
     for other in frames[1:]:
         frame = _join(frame, other)
     return frame
 
 
-def _read_file(source, limit, expansion, columns):
+def _read_file(source, options):
     check_file(source)
-    delimiter, rows = _rows(source, most_unpacked(source, limit, expansion))
+    delimiter, rows = _rows(source, options.most(source))
     header = _has_header(rows)
     body = rows[header:]
     if not body:
@@ -55,18 +59,17 @@ def _read_file(source, limit, expansion, columns):
     names = [name.strip() for name in rows[0]] if header else []
     if header and len(names) < len(body[0]):
         names = ["sample", *names]
-    ids = _has_ids(names, body, columns)
+    ids = _has_ids(names, body, options)
     # Spreadsheets leave rows of empty cells at the end.
     while ids and len(body) > 1 and not any(cell.strip() for cell in body[-1]):
         body.pop()
     names = names[ids:] or _made_up(len(body[0]) - ids)
-    values = [[_value(cell) for cell in cells[ids:]] for cells in body]
-    frame = pd.DataFrame(values, columns=names, dtype=object)
-    if ids:
-        frame.index = pd.Index([cells[0].strip() for cells in body], name="sample")
+    index = pd.Index([cells[0].strip() for cells in body], name="sample") if ids else None
+    _check_names(source, names, index)
+    columns = list(zip(*(cells[ids:] for cells in body), strict=True))
+    frame = frame_of_texts(dict(zip(names, columns, strict=True)), index, options.missing_words)
     said = _said(source, delimiter, frame, ids, header)
-    frame.attrs = {"source": source, "has_ids": ids, "said": said}
-    _check_names(frame)
+    frame.attrs |= {"source": source, "has_ids": ids, "said": said}
     return frame
 
 
@@ -113,21 +116,18 @@ def _has_header(rows):
     return not any(map(operator.contains, below, first))
 
 
-def _has_ids(names, body, columns):
+def _has_ids(names, body, options):
     """Whether the first of several columns is the ids: by heading, or as mostly distinct text."""
     if len(body[0]) == 1:
         return False
     first = [cells[0] for cells in body]
-    named = bool(names) and names[0] not in columns and is_id_name(names[0])
-    return named or (any(map(is_text, first)) and 2 * len(set(first)) > len(first))
+    named = bool(names) and names[0] not in options.columns and is_id_name(names[0])
+    has_text = any(is_text(cell, options.missing_words) for cell in first)
+    return named or (has_text and 2 * len(set(first)) > len(first))
 
 
 def _made_up(count):
     return ["target"] if count == 1 else [f"target_{number}" for number in range(1, count + 1)]
-
-
-def _value(cell):
-    return None if is_missing(cell) else cell.strip()
 
 
 def _said(source, delimiter, frame, ids, header):
@@ -138,13 +138,14 @@ def _said(source, delimiter, frame, ids, header):
     return f"{label}: {kind}, {len(frame)} rows of {some(frame.columns)}, {id_note}, {header_note}"
 
 
-def _check_names(frame):
-    source = frame.attrs["source"]
-    for what, names in (("sample id", frame.index), ("column name", frame.columns)):
+def _check_names(source, columns, index):
+    for what, names in (("sample id", index), ("column name", pd.Index(columns))):
+        if names is None:
+            continue
         if names.has_duplicates:
             twice = names[names.duplicated()].unique()
             raise InputError(f"{source}: duplicate {what}: {some(twice)}; expected each only once.")
-        if any(name == "" for name in names):
+        if "" in names:
             place = list(names).index("") + 1
             raise InputError(f"{source}: {what} {place} of {len(names)} is empty.")
 
@@ -165,5 +166,7 @@ def _join(left, right):
     frame = left.join(right, how="outer").reindex(left.index.union(right.index, sort=False))
     frame = frame.where(frame.notna(), None)
     said = f"{left.attrs['said']}\n{right.attrs['said']}"
-    frame.attrs = {"source": both, "has_ids": left.attrs["has_ids"], "said": said}
+    met = left.attrs[WORDS] | right.attrs[WORDS]
+    ids = left.attrs["has_ids"]
+    frame.attrs = {"source": both, "has_ids": ids, "said": said, WORDS: met}
     return frame

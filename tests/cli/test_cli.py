@@ -347,7 +347,7 @@ BAD_DATA = {
     ),
     "class of one": (in_labels("c", *LABELS[1:]), [], r"y\.tsv: y.*at least 2.*'c'"),
     "one class": (in_labels(*["a"] * 12), [], r"y\.tsv: y: one class only.*'a'"),
-    "label missing": (in_labels("", *LABELS[1:]), [], r"y\.tsv: y: missing.*'s0'"),
+    "labels missing": (in_labels(*["NA"] * 12), [], r"y\.tsv: 'y': expected labels.*'NA' \(12"),
     "constant target": (
         in_labels(*["3.5"] * 12), ["task.type=regression"], r"y\.tsv: y: constant \(3\.5\)"
     ),

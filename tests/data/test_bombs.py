@@ -119,7 +119,7 @@ def test_targets_that_unpack_to_much_are_refused(tmp_path):
     path = tmp_path / "y.tsv.gz"
     path.write_bytes(gzip.compress(b"sample\tkind\n" + b"a\tb\n" * MIB))
     with pytest.raises(InputError, match="unpacks to"):
-        read_columns(str(path), MIB, 1)
+        read_columns(str(path), limit=MIB, expansion=1)
 
 
 MEASURED = """

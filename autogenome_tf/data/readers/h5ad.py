@@ -29,7 +29,8 @@ class H5ad(Reader):
             raise
         except Exception as error:  # anndata and h5py name a damaged file by a dozen kinds of error
             raise InputError(f"{source}: not a readable .h5ad file ({error}).") from error
-        return annotated_table(source, data, "h5ad", options.columns, values)
+        words = options.missing_words
+        return annotated_table(source, data, "h5ad", options.columns, values, words)
 
 
 def _opened(anndata, source, limit):

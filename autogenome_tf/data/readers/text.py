@@ -1,16 +1,15 @@
 """Text tables: .tsv, .csv and .txt, also compressed."""
 
 import numpy as np
-import pandas as pd
 
-from autogenome_tf.data._cells import MISSING, is_missing
-from autogenome_tf.data._checked import check_names, checked, has_infinite
+from autogenome_tf.data._checked import checked, has_infinite
 from autogenome_tf.data._dataset import Table
 from autogenome_tf.data._files import BLANKS, CODECS, check_file, open_bytes
 from autogenome_tf.data._layout import DELIMITERS, find_layout
 from autogenome_tf.data._reader import Reader, ReadOptions
 from autogenome_tf.data._scan import scan_rows
 from autogenome_tf.data._stack import stack_batches
+from autogenome_tf.data._texts import frame_of_texts
 
 _SUFFIXES = tuple(f".{kind}{packed}" for kind in ("tsv", "csv", "txt") for packed in ("", *CODECS))
 # Arrow pays for each column in each block: at 20,000 genes 4 MB takes four times as long, and
@@ -28,30 +27,20 @@ class Text(Reader):
     def read(self, source: str, options: ReadOptions) -> Table:
         """Read as `Reader.read` says; a wrong cell is named by line and column."""
         check_file(source)
-        layout = find_layout(source, options.columns, options.delimiter)
-        return _table(source, layout, options)
-
-
-def _table(source, layout, options):
-    columns = options.columns
-    extra = [p for p, name in enumerate(layout.names) if name in columns and p != layout.id_column]
-    others = extra if layout.id_column is None else [layout.id_column, *extra]
-    check_names(source, "column name", [layout.names[place] for place in extra])
-    features = sorted(set(range(len(layout.names))) - set(others))
-    limit, most = options.limit, options.most(source)
-    values, lists = _read_rows(source, layout, features, others, limit, most)
-    if lists:
-        count = _filled(values, lists.values())
-        values, lists = values[:count], {place: cells[:count] for place, cells in lists.items()}
-    ids = None if layout.id_column is None else lists[layout.id_column]
-    samples = None if ids is None else [name.strip() for name in ids]
-    table = Table(
-        values=values,
-        samples=samples,
-        features=[layout.names[place] for place in features],
-        extra=_frame({layout.names[place]: lists[place] for place in extra}, samples),
-    )
-    return checked(source, table, DELIMITERS[layout.delimiter], *layout.notes())
+        layout = find_layout(source, options)
+        values, lists = _read_rows(source, layout, options)
+        if lists:
+            count = _filled(values, lists.values())
+            values, lists = values[:count], {place: cells[:count] for place, cells in lists.items()}
+        ids = None if layout.id_column is None else lists[layout.id_column]
+        samples = None if ids is None else [name.strip() for name in ids]
+        table = Table(
+            values=values,
+            samples=samples,
+            features=[layout.names[place] for place in layout.features],
+            extra=_frame(layout, lists, samples),
+        )
+        return checked(source, table, DELIMITERS[layout.delimiter], *layout.notes())
 
 
 def _filled(values, lists):
@@ -64,20 +53,21 @@ def _filled(values, lists):
     return count
 
 
-def _read_rows(source, layout, features, others, limit, most):
+def _read_rows(source, layout, options):
     """Read with Arrow; whatever Arrow refuses is read again by the reader that knows lines."""
     import pyarrow as pa
 
+    limit, most = options.limit, options.most(source)
     try:
-        values, lists = _stream(source, layout, features, others, limit, most)
+        values, lists = _stream(source, layout, limit, most)
     except (pa.ArrowInvalid, OSError):
-        return scan_rows(source, layout, features, others, limit, most)
+        return scan_rows(source, layout, limit, most)
     if has_infinite(values):
-        return scan_rows(source, layout, features, others, limit, most)
+        return scan_rows(source, layout, limit, most)
     return values, lists
 
 
-def _stream(source, layout, features, others, limit, most):
+def _stream(source, layout, limit, most):
     from pyarrow import csv
 
     names = [str(place) for place in range(len(layout.names))]
@@ -86,24 +76,21 @@ def _stream(source, layout, features, others, limit, most):
             stream,
             csv.ReadOptions(block_size=_BLOCK, column_names=names, skip_rows=layout.header_line),
             csv.ParseOptions(delimiter=layout.delimiter),
-            _conversion(layout, names, set(others)),
+            _conversion(layout, names),
         )
-        values, lists = stack_batches(
-            reader,
-            [names[place] for place in features],
-            [names[place] for place in others],
-            limit,
-        )
+        features, texts = ([names[p] for p in places] for places in (layout.features, layout.texts))
+        values, lists = stack_batches(reader, features, texts, limit)
     return values, {int(name): cells for name, cells in lists.items()}
 
 
-def _conversion(layout, names, others):
+def _conversion(layout, names):
     import pyarrow as pa
     from pyarrow import csv
 
     # Between blanks an empty cell is a second blank, which only the careful reader joins.
-    missing = MISSING - {""} if layout.delimiter == BLANKS else MISSING
-    types = [pa.string() if place in others else pa.float32() for place in range(len(names))]
+    missing = layout.words - {""} if layout.delimiter == BLANKS else layout.words
+    texts = set(layout.texts)
+    types = [pa.string() if place in texts else pa.float32() for place in range(len(names))]
     return csv.ConvertOptions(
         column_types=dict(zip(names, types, strict=True)),
         null_values=sorted(missing),
@@ -111,11 +98,8 @@ def _conversion(layout, names, others):
     )
 
 
-def _frame(columns, samples):
-    if not columns:
+def _frame(layout, lists, samples):
+    if not layout.extra:
         return None
-    filled = {
-        name: [None if is_missing(cell) else cell.strip() for cell in cells]
-        for name, cells in columns.items()
-    }
-    return pd.DataFrame(filled, index=samples, dtype=object)
+    columns = {layout.names[place]: lists[place] for place in layout.extra}
+    return frame_of_texts(columns, samples, layout.words)
