@@ -65,9 +65,9 @@ class AutoGenome:
     """
 
     def __init__(self, config, data=None):
-        place, self._earlier = "families", []
+        place, self._earlier = "", []
         if isinstance(config, (str, Path)):
-            place = f"{config}: families"
+            place = f"{config}: "
             with remembered(self._earlier):
                 config = Config.load(config)
         elif not isinstance(config, Config):
@@ -77,7 +77,8 @@ class AutoGenome:
         if not config.data.features and data is None:
             raise InputError("config: data.features: expected a file, or data=(X, y).")
         self.config = config
-        self.spaces = families.spaces(config, place)
+        self.spaces = families.spaces(config, f"{place}families")
+        search.check_config(config, place)
         self._given = data
         self._rows = RunData(config)
         self._run = self._ready = self._cluster = None
@@ -157,7 +158,7 @@ class AutoGenome:
             self._audit(run)
             self._write_gene_sets(run, folds)
             finished = self._finished(run)
-            before = search.seconds_before(run, finished)
+            before = search.seconds_before(self.config, run, finished)
             deadline = started + (self.config.search.max_seconds or float("inf")) - before
             size = ensemble.size_for(self.config.ensemble.size, len(learn))
             best = Best(size, self.config.objective, self.spaces)
@@ -390,7 +391,7 @@ class AutoGenome:
 
     def _helped(self):
         """Do this process's part of the training, where another one writes the run."""
-        part = search.check(self.config)
+        part = search.process_role(self.config)
         self._cluster = self._cluster or cluster()
         if part and not part.is_chief:
             self._work(part)
@@ -481,7 +482,8 @@ class AutoGenome:
     def _search(self, run, folds, best, finished, deadline):
         """Run the trials; each is on disk as soon as it ends."""
         config, trials = self.config, []
-        with watched(config.search, config.objective) as show:
+        method = search.method(config.search.method)
+        with watched(config.search, method.most_trials(config.search), config.objective) as show:
             for attempt in search.search(folds, config, self.spaces, finished, deadline, run):
                 best.offer(attempt)
                 trial = attempt.trial
@@ -499,9 +501,8 @@ class AutoGenome:
             raise StageError(f"no trial of {', '.join(self.spaces)} has a score: {reason}")
         first, found = ranked(trials, self.config.objective)[0], best.attempts[0].trial
         if first.family not in self.spaces:
-            hint = (
-                "" if self.config.search.method == "enas" else "; name it in families to let it win"
-            )
+            method = search.method(self.config.search.method)
+            hint = "" if method.families else "; name it in families to let it win"
             log.warning(
                 "the linear reference (%.4g) did %s the best of %s (%.4g)%s", first.score,
                 "as well as" if first.score == found.score else "better than",

@@ -31,11 +31,12 @@ def main(arguments=None):
 
 def check(parsed):
     """Check a config without TensorFlow."""
-    from autogenome_tf import data, families
+    from autogenome_tf import data, families, search
     from autogenome_tf.config import Config
 
     config = Config.load(parsed.config, parsed.set)
     families.spaces(config, f"{parsed.config}: families")
+    search.check_config(config, f"{parsed.config}: ")
     if not config.data.features:
         raise InputError(f"{parsed.config}: data.features: expected the path of a matrix.")
     for path in config.files:

@@ -137,11 +137,6 @@ class Config(Section):
             return self
         reasons = {
             "task.type": (self.task.type, ["regression"], "strengths are in units of the target"),
-            "search.method": (
-                self.search.method,
-                ["random", "grid", "bayesian", "hyperband", "coordinate"],
-                "shared weights are those of many networks",
-            ),
         }
         for key, (given, expected, why) in reasons.items():
             if given not in expected:
@@ -154,15 +149,6 @@ class Config(Section):
             raise ValueError(
                 "training.epistasis: genotypes stay 0 and 1; expected data.transform none; "
                 f"received {', '.join(sorted(changed))}"
-            )
-        return self
-
-    @model_validator(mode="after")
-    def _enas_searches_wired(self):
-        if self.search.method == "enas" and set(self.families) != {"wired"}:
-            raise ValueError(
-                "families: search.method enas needs exactly the family wired; "
-                f"received {', '.join(self.families)}"
             )
         return self
 

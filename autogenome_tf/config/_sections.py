@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 import pydantic
 from pydantic import Field, field_validator, model_validator
 
+from autogenome_tf.config._members import MemberOf
 from autogenome_tf.core.chunked import GIB
 
 TRANSFORMS = ("auto", "none", "log1p", "log2", "library_log1p", "clr", "relative_log", "rank")
@@ -318,7 +319,7 @@ class Enas(Section):
 class Search(Section):
     """How structure and hyperparameters are found, and for how long."""
 
-    method: Literal["random", "grid", "bayesian", "hyperband", "coordinate", "enas"] = Field(
+    method: Annotated[str, MemberOf("search/methods")] = Field(
         "bayesian",
         description=(
             "`bayesian`: KerasTuner's Gaussian process, begun with each family's default; "
@@ -369,11 +370,6 @@ class Search(Section):
         5, description="Finalists of `enas`, at most `max_trials`."
     )
     enas: Enas = Field(default_factory=Enas)
-
-    @property
-    def most_trials(self):
-        """How many trials there may be; enas proposes its finalists only."""
-        return min(self.max_trials, self.top_k) if self.method == "enas" else self.max_trials
 
 
 class Decay(Section):

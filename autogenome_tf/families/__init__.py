@@ -143,10 +143,6 @@ def spaces(config, place="families"):
                 f"{place}.{name}.output_nonlinearity: a regression's targets are standardised, and "
                 f"have no bounds; expected none; received {list(bounds.options)}."
             )
-        if config.search.method == "enas" and "gates" in given:
-            raise InputError(
-                f"{place}.{name}.gates: search.method enas has none; expected no value."
-            )
         if len(config.data.transforms) > 1:
             found[name]["transform"] = word(*config.data.transforms, known=config.data.transforms)
         if config.training.epistasis and not is_convex:

@@ -77,11 +77,12 @@ def _added(handler):
 
 
 @contextlib.contextmanager
-def watched(settings, objective):
+def watched(settings, most_trials, objective):
     """Show trials as they end: a line each, and on a terminal a bar with the time left.
 
     Args:
         settings: The config's `search` section.
+        most_trials: Number of trials to come, at most.
         objective: Name of the metric.
 
     Yields:
@@ -102,12 +103,17 @@ def watched(settings, objective):
     )
     started, seen = time.monotonic(), []
     with bar:
-        task = bar.add_task("search", total=settings.most_trials, left="")
+        task = bar.add_task("search", total=most_trials, left="")
 
         def show(trial, best):
             seen.append(trial)
-            log.info("%s", _line(trial, settings.most_trials, objective, best))
-            left = _left(settings, time.monotonic() - started, len(seen), trial.number)
+            log.info("%s", _line(trial, most_trials, objective, best))
+            left = _left(
+                settings.max_seconds,
+                most_trials - trial.number,
+                time.monotonic() - started,
+                len(seen),
+            )
             description = f"search, best {objective} {best.score:.4g} ({best.family})"
             bar.update(task, completed=trial.number, description=description, left=left)
 
@@ -125,9 +131,9 @@ def _line(trial, total, objective, best):
     )
 
 
-def _left(settings, elapsed, done, number):
+def _left(max_seconds, to_come, elapsed, done):
     """Estimated time left by the trials so far, within the budget."""
-    seconds = elapsed / done * (settings.most_trials - number)
-    if settings.max_seconds:
-        seconds = min(seconds, max(0.0, settings.max_seconds - elapsed))
+    seconds = elapsed / done * to_come
+    if max_seconds:
+        seconds = min(seconds, max(0.0, max_seconds - elapsed))
     return f"{datetime.timedelta(seconds=round(seconds))} left"

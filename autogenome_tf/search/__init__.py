@@ -1,196 +1,62 @@
-"""The open room of searches: a module with `proposer(spaces, config, seed, folds, run, deadline)`.
+"""Searches: the trial loop around methods that propose, ranking, the baseline, chief and workers.
 
-A proposer has `propose()`, `tell(proposal, score)`, `recall(proposal, family, values)` for what was
-tried in place of a proposal, and `close()`; everything else (training, time, files, ranking) is the
-same for all and stands here.
+The files of methods/ are an open set; what they import from here needs no TensorFlow.
 """
 
-import contextlib
 import importlib
-import json
-import logging
-import time
+from typing import TYPE_CHECKING
 
-from autogenome_tf.config import processes
-from autogenome_tf.core.errors import InputError
-from autogenome_tf.core.seeds import derive
-from autogenome_tf.search import _distributed
-from autogenome_tf.search._trials import (
-    ENSEMBLE_SHARE,
-    FINAL_SHARE,
-    MOST_REPEATS,
-    Attempt,
-    Best,
-    Trial,
-    attempt,
-    check_failures,
-    leaderboard,
-    ranked,
-    recorded,
-    reference,
-    trials_of,
+from autogenome_tf.search._method import (
+    Proposal,
+    Request,
+    SearchMethod,
+    check_config,
+    method,
 )
-from autogenome_tf.search.methods import enas
+from autogenome_tf.search._oracle_method import OracleMethod
+
+if TYPE_CHECKING:
+    from autogenome_tf.search._distributed import log_of, work
+    from autogenome_tf.search._loop import joined, process_role, search, seconds_before
+    from autogenome_tf.search._trials import (
+        Attempt,
+        Best,
+        Trial,
+        leaderboard,
+        ranked,
+        trials_of,
+    )
+
+# What trains imports TensorFlow, which takes seconds; `check` must not wait for it.
+_HOMES = {
+    **dict.fromkeys(("joined", "process_role", "search", "seconds_before"), "_loop"),
+    **dict.fromkeys(("log_of", "work"), "_distributed"),
+    **dict.fromkeys(("Attempt", "Best", "Trial", "leaderboard", "ranked", "trials_of"), "_trials"),
+}
 
 __all__ = [
-    "Attempt", "Best", "Trial", "check", "joined", "leaderboard", "log_of", "ranked",
-    "search", "seconds_before", "trials_of", "work",
-]  # fmt: skip
-from autogenome_tf.training import Plan
-
-log = logging.getLogger(__name__)
-
-
-def check(config):
-    """Refuse what this process, if it is one of several, cannot do; see `roles`.
-
-    Returns:
-        Its `processes.ProcessRole`, or None.
-
-    Raises:
-        InputError: Where the environment is wrong, or the search is for one process.
-    """
-    part, member = processes.part(), processes.member()
-    if part and member:
-        raise InputError(
-            f"environment: TF_CONFIG and {processes.TUNER}: processes either share a search or train "
-            "one network together."
-        )
-    if member and config.search.max_seconds:
-        raise InputError(
-            "search.max_seconds: the clocks of several processes (TF_CONFIG) do not run out "
-            "together; expected null."
-        )
-    if part:
-        _distributed.check_config(config)
-    return part
+    "Attempt",
+    "Best",
+    "OracleMethod",
+    "Proposal",
+    "Request",
+    "SearchMethod",
+    "Trial",
+    "check_config",
+    "joined",
+    "leaderboard",
+    "log_of",
+    "method",
+    "process_role",
+    "ranked",
+    "search",
+    "seconds_before",
+    "trials_of",
+    "work",
+]
 
 
-def seconds_before(run, finished):
-    """How long the search of an interrupted run has taken, with these trials finished."""
-    shared_weights = enas.seconds_of(run)
-    return _distributed.seconds_of(run) or shared_weights + sum(trial.seconds for trial in finished)
-
-
-def search(folds, config, spaces, finished=(), deadline=float("inf"), run=None):
-    """Try the linear reference and then what the config's method proposes.
-
-    The chief of several processes (see `roles`) gathers what its workers have tried.
-
-    Args:
-        folds: `NetworkCrossValidation` to train and judge on.
-        config: The whole `Config`.
-        spaces: Search space of each family asked for.
-        finished: Trials of an interrupted run of the same config. They are told to the method,
-            which is deterministic, instead of being trained again.
-        deadline: `time.monotonic()` at which search and final fit must be over.
-        run: The `Run` that a method may write files of its own to.
-
-    Yields:
-        An `Attempt` for each trial as it ends, those of the interrupted run first.
-
-    Raises:
-        StageError: When most trials fail.
-    """
-    finished = {trial.number: trial for trial in finished}
-    now = time.monotonic()
-    part = check(config)
-    is_anew = config.ensemble.size == 1 or part or finished
-    deadline = now + (deadline - now) * (1 - (FINAL_SHARE if is_anew else ENSEMBLE_SHARE))
-    if run:
-        _distributed.check_run(run, part, finished.keys() - {0})
-    first = _first(folds, config, spaces, finished, deadline)
-    networks = {name: space for name, space in spaces.items() if name != "linear"}
-    # A run ends in a model: where that cannot be the reference, one trial is made in any case.
-    fewest = 0 if "linear" in spaces else 1
-    if not networks:
-        yield from first
-    elif part:
-        with contextlib.closing(_proposer(networks, config)) as proposer:
-            # Workers begin while the reference is trained.
-            numbers = fewest, config.search.most_trials
-            with _distributed.served(proposer, run, part, deadline, *numbers) as chief:
-                yield from first
-                yield from _distributed.gathered(chief, folds, config, run, deadline)
-    else:
-        yield from first
-        with contextlib.closing(_proposer(networks, config, folds, run, deadline)) as proposer:
-            yield from _loop(proposer, folds, config, finished, deadline, fewest)
-
-
-def joined(config, spaces, part):
-    """A worker's way to the chief's search.
-
-    Args:
-        config: The whole `Config`.
-        spaces: Search space of each family asked for.
-        part: The `processes.ProcessRole` of this process.
-
-    Returns:
-        A `Remote`, to be closed; its `joined()` tells the run.
-    """
-    networks = {name: space for name, space in spaces.items() if name != "linear"}
-    return _distributed.remote(_proposer(networks, config), part)
-
-
-work, log_of = _distributed.work, _distributed.log_of
-
-
-def _proposer(networks, config, *more):
-    method = importlib.import_module(f"{__name__}.methods.{config.search.method}")
-    return method.proposer(networks, config, derive(config.seed, "search"), *more)
-
-
-def _first(folds, config, spaces, finished, deadline):
-    """The linear reference, where there is one."""
-    plan = Plan.of(config.training, config.search.epochs, deadline)
-    if config.task.type == "representation":
-        log.info("search: a representation has no linear reference; PCA is scored beside it")
-    elif 0 in finished:
-        # A rung starts from the rung before it, so the whole ladder is climbed again.
-        plan = Plan.of(config.training, config.search.epochs)
-        yield Attempt(
-            finished[0], None, lambda: reference(folds, spaces, plan, config.seed).outcome
-        )
-    else:
-        yield reference(folds, spaces, plan, config.seed)
-
-
-def _loop(proposer, folds, config, finished, deadline, fewest):
-    known, failed, repeats, number = {}, [], 0, 0
-    while number < config.search.most_trials and repeats < MOST_REPEATS:
-        is_recorded = number + 1 in finished
-        if number >= fewest and not is_recorded and time.monotonic() > deadline:
-            log.info("search: the time is used up after %d trials", number)
-            return
-        proposed = proposer.propose()
-        if proposed is None:
-            log.info("search: nothing is left to try after %d trials", number)
-            return
-        proposal, *own, epochs = proposed
-        said = json.loads(folds.cluster.told(json.dumps(own))) if folds.cluster else own
-        is_new = _key(said, epochs) not in known
-        if is_new and is_recorded:
-            said = [finished[number + 1].family, finished[number + 1].values]
-        key = _key(said, epochs)
-        if key != _key(own, epochs):
-            proposer.recall(proposal, *said)
-        repeats = 0 if is_new else repeats + 1
-        if is_new:
-            number += 1
-            plan = Plan.of(config.training, epochs or config.search.epochs, deadline)
-            if is_recorded:
-                tried = recorded(folds, finished[number], plan, config.seed)
-            else:
-                tried = attempt(folds, Trial(number, *said), plan, config.seed)
-            known[key] = tried.trial
-            failed += [] if tried.trial.is_scored else [tried.trial]
-            yield tried
-        trial = known[key]
-        proposer.tell(proposal, trial.score if trial.is_scored else None)
-        check_failures(failed, number)
-
-
-def _key(tried, epochs):
-    """What makes two proposals one."""
-    return json.dumps([*tried, epochs], sort_keys=True)
+def __getattr__(name: str):
+    if name in _HOMES:
+        return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

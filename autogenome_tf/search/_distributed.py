@@ -10,7 +10,8 @@ import time
 from autogenome_tf.core.errors import InputError, StageError, some
 from autogenome_tf.core.files import safe_names
 from autogenome_tf.run import TEXT
-from autogenome_tf.search._keras_tuner import ORACLES, chief, worker
+from autogenome_tf.search._keras_tuner import chief, worker
+from autogenome_tf.search._method import distributable, method
 from autogenome_tf.search._trials import (
     Trial,
     attempt,
@@ -37,11 +38,11 @@ def check_config(config):
     Raises:
         InputError: Naming those that they can.
     """
-    method = config.search.method
-    if method not in ORACLES:
+    name = config.search.method
+    if not method(name).is_distributable:
         raise InputError(
-            f"search.method: {method!r} goes on in one process, as each of its steps rests on the "
-            f"one before; a chief and workers share one of: {some(ORACLES)}."
+            f"search.method: {name!r} goes on in one process, as each of its steps rests on the "
+            f"one before; a chief and workers share one of: {some(distributable())}."
         )
     if not set(config.families) - {"linear"}:
         raise InputError("families: linear alone leaves a chief and workers nothing to share.")
@@ -69,7 +70,7 @@ def seconds_of(run):
 
 def remote(proposer, part):
     """A worker's way to the chief of a search like this proposer's."""
-    return worker.Remote(proposer, part)
+    return worker.Remote(proposer.proposer, part)
 
 
 def served(proposer, run, part, deadline, *numbers):
@@ -81,7 +82,8 @@ def served(proposer, run, part, deadline, *numbers):
         "search: listening at %s for workers, which the same command with --role worker starts",
         part.address,
     )
-    return chief.served(part.address, proposer, path, run.folder.name, began, deadline, *numbers)
+    about = run.folder.name, began, deadline
+    return chief.served(part.address, proposer.proposer, path, *about, *numbers)
 
 
 def gathered(chief, folds, config, run, deadline):
@@ -129,7 +131,7 @@ def work(remote, folds, config, run):
         count += 1
         score = trial.score if trial.is_scored else None
         log.info("trial %d: %s %s", number, family, trial.status if score is None else score)
-        remote.tell(proposal, score)
+        remote.report(proposal, score)
     log.info("search: nothing is left to try; %d trials were tried here", count)
 
 

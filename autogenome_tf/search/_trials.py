@@ -264,14 +264,6 @@ def _of(outcome, trial, folds):
     )
 
 
-def otherwise():
-    """The `StageError` for a search that does not propose what is on record of it."""
-    return StageError(
-        "the search proposes otherwise than it did; was this run begun by another version? Give it "
-        "another name."
-    )
-
-
 def check_failures(failed, number):
     """Stop a search of so many trials when most of them, `failed`, have no score.
 

@@ -35,8 +35,9 @@ import autogenome_tf as ag
 from autogenome_tf import families
 from autogenome_tf.automl._run_data import RunData
 from autogenome_tf.run import _console
+from autogenome_tf.search import Request
 from autogenome_tf.search._enas.controller import Uniform
-from autogenome_tf.search.methods.enas import Enas
+from autogenome_tf.search._enas.finalists import Finalists
 from autogenome_tf.simulation import expression
 from autogenome_tf.training._loop import Plan
 
@@ -67,7 +68,8 @@ def configured(name, folder, parsed, seed, **search):
 
 def searcher_of(config, folds):
     """The search of a config, ready to begin."""
-    return Enas(families.spaces(config)["wired"], config, config.seed, folds)
+    given = families.spaces(config), config.search, config.training, config.objective
+    return Finalists(Request(*given, config.seed, folds))
 
 
 def drawn_arcs(wiring, count, seed=1):

@@ -26,8 +26,8 @@ from sklearn.model_selection import StratifiedKFold
 import autogenome_tf as ag
 from autogenome_tf import families
 from autogenome_tf.run import _console
-from autogenome_tf.search import search
-from autogenome_tf.search.methods import random
+from autogenome_tf.search import Request, search
+from autogenome_tf.search.methods.random import Random
 from autogenome_tf.simulation import expression
 from autogenome_tf.tasks import Classification
 from autogenome_tf.training._cross_validation import NetworkCrossValidation
@@ -65,10 +65,11 @@ def simulated(rows, genes, seed):
 def drawn_values(trials, seed):
     """Family and values of each trial, as KerasTuner's random oracle draws them."""
     config, spaces = configured(trials, seed, "none")
-    with contextlib.closing(random.proposer(spaces, config, seed)) as oracle:
+    given = spaces, config.search, config.training, config.objective, seed
+    with contextlib.closing(Random(Request(*given))) as oracle:
         for _ in range(trials):
             proposal, family, values, _ = oracle.propose()
-            oracle.tell(proposal, 0.0)
+            oracle.report(proposal, 0.0)
             yield family, values
 
 

@@ -14,6 +14,7 @@ from autogenome_tf.config import autogenome
 from autogenome_tf.config._config import Config, read_json
 from autogenome_tf.config.autogenome import _keys, _networks
 from autogenome_tf.core.errors import InputError
+from autogenome_tf.search import method
 
 SAMPLES, GENES = 100, 23_361
 TYPES = ("MLP", "ResNet", "DenseNet", "enas", "VAE")
@@ -249,7 +250,7 @@ def test_labels_of_a_vae_are_left_out_and_that_is_said(small):
 
 def test_every_finalist_has_its_trial(small):
     config, _ = ported(original(small, "enas", trainer__top_k_candidates=40), small)
-    assert config.search.top_k == config.search.most_trials == 40
+    assert config.search.top_k == method("enas").most_trials(config.search) == 40
 
 
 def test_lists_of_layers_may_be_whole_floats(small):

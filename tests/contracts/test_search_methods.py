@@ -2,25 +2,23 @@
 
 import contextlib
 import functools
-import importlib
 import json
-import pkgutil
 import tempfile
-import typing
 
 import numpy as np
 import pytest
+from dropped import dropped
 
-from autogenome_tf import families, search
+from autogenome_tf import cli, families, search
 from autogenome_tf.config._config import Config
-from autogenome_tf.config._sections import Search
-from autogenome_tf.search import _keras_tuner
+from autogenome_tf.core.errors import InputError
+from autogenome_tf.core.open_sets import members
+from autogenome_tf.run import Run
+from autogenome_tf.search import _keras_tuner, trials_of
 
-MEMBERS = sorted(
-    module.name for module in pkgutil.iter_modules(search.__path__) if module.name[0] != "_"
-)
+MEMBERS = members("search/methods")
 # Those that propose from scores alone; enas looks at the rows and has tests of its own.
-BLIND = [name for name in MEMBERS if name != "enas"]
+BLIND = [name for name in MEMBERS if not search.method(name).is_of_shared_weights]
 LAYERS, UNITS, DROPOUT = [1, 2, 3, 4], [8, 16, 32, 64, 128], [0.0, 0.2, 0.4, 0.6]
 SEEDS = (1, 2)
 BLOCKS = [[2, 3], [2, 2], [2, 3, 4]]
@@ -34,11 +32,6 @@ def _few_candidates(monkeypatch):
     monkeypatch.setattr(_keras_tuner.Bayesian, "CANDIDATES", 60)
 
 
-def test_the_room_has_the_members_of_the_config():
-    asked = Search.model_fields["method"].annotation
-    assert set(MEMBERS) == set(typing.get_args(asked))
-
-
 def spaces_of(given):
     """Search spaces as a config narrows them; what is not given is fixed."""
     return {name: families.space(name, FIXED | asked) for name, asked in given.items()}
@@ -49,8 +42,10 @@ def proposer(method, given=WIDE, trials=30, seed=1, objective="log_loss"):
     """A proposer that is closed in the end."""
     searched = {"method": method, "max_trials": trials, "epochs": 9, "objective": objective}
     config = Config.of({"name": "t", "search": searched})
-    module = importlib.import_module(f"autogenome_tf.search.methods.{method}")
-    with contextlib.closing(module.proposer(spaces_of(given), config, seed)) as made:
+    request = search.Request(
+        spaces_of(given), config.search, config.training, config.objective, seed
+    )
+    with contextlib.closing(search.method(method)(request)) as made:
         yield made
 
 
@@ -64,7 +59,7 @@ def drive(method, score, trials=30, **options):
                 break
             proposal, family, values, _ = proposed
             told.append((family, values, score(family, values)))
-            made.tell(proposal, told[-1][2])
+            made.report(proposal, told[-1][2])
     return told
 
 
@@ -159,7 +154,7 @@ def test_hyperband_promotes_the_best_to_more_epochs():
         for _ in range(12):
             proposal, _, values, epochs = made.propose()
             asked.setdefault(epochs, []).append(distance("mlp", values))
-            made.tell(proposal, asked[epochs][-1])
+            made.report(proposal, asked[epochs][-1])
     short, long = min(asked), max(asked)
     assert short < long <= 9
     assert np.mean(asked[long]) < np.mean(asked[short])
@@ -211,3 +206,51 @@ def test_nothing_stays_on_disk(method, tmp_path, monkeypatch):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     drive(method, distance, trials=6)
     assert not list(tmp_path.iterdir())
+
+
+# A file dropped in --------------------------------------------------------------------------------
+
+SMALLEST = '''
+"""Smallest first: the smallest networks, one after the other."""
+
+from autogenome_tf.search import Proposal, SearchMethod
+
+
+class Smallest(SearchMethod):
+    """Propose each number of units in order of size."""
+
+    def __init__(self, request):
+        super().__init__(request)
+        ((self.family, space),) = request.spaces.items()
+        values = {name: hyper.options[0] for name, hyper in space.items()}
+        self.waiting = [values | {"units": units} for units in sorted(space["units"].options)]
+
+    def propose(self):
+        """Return the next size, or None behind the largest."""
+        return Proposal(None, self.family, self.waiting.pop(0), None) if self.waiting else None
+
+    def report(self, handle, score):
+        """Take a score and make nothing of it."""
+'''
+
+
+def test_a_method_dropped_in_is_a_member_at_once(simulated, tmp_path, capsys):
+    given = {"method": "smallest", "max_trials": 2, "epochs": 1, "folds": 2}
+    whole = json.loads((simulated / "config.json").read_text("utf-8"))
+    whole |= {"name": "dropped", "output_dir": str(tmp_path), "search": given}
+    whole |= {"families": {"mlp": {"layers": 1, "units": [8, 4]}}, "training": {"epochs": 1}}
+    path = simulated / "dropped.json"
+    path.write_text(json.dumps(whole), encoding="utf-8")
+    with pytest.raises(InputError, match="search.method: expected .*'random'"):
+        Config.load(path)
+    with dropped("search/methods", "smallest", SMALLEST):
+        assert cli.main(["check", str(path)]) == 0
+        assert cli.main(["schema"]) == 0
+        assert '"smallest"' in capsys.readouterr().out
+        assert cli.main(["run", str(path), "--set", "output.figures=false"]) == 0
+        run = Run(tmp_path / "dropped")
+        tried = trials_of(run.read_table("leaderboard.tsv"))
+        assert sorted(t.values["units"] for t in tried if t.number) == [4, 8]
+        assert "smallest" in run.path("report.html").read_text("utf-8")
+    with pytest.raises(InputError, match="received 'smallest'"):
+        Config.load(path)

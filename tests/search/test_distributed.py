@@ -1,7 +1,6 @@
 """A chief that serves an oracle, and workers that ask; no network is trained here."""
 
 import contextlib
-import importlib
 import json
 import math
 import socket
@@ -10,7 +9,7 @@ import time
 
 import pytest
 
-from autogenome_tf import families
+from autogenome_tf import families, search
 from autogenome_tf.config import processes
 from autogenome_tf.config._config import Config
 from autogenome_tf.core.errors import InputError, StageError
@@ -52,7 +51,8 @@ def port(monkeypatch):
 def proposer(method):
     searched = {"method": method, "max_trials": MOST, "epochs": 9}
     config = Config.of({"name": "t", "search": searched})
-    return importlib.import_module(f"autogenome_tf.search.methods.{method}").proposer(SPACES, config, SEED)
+    request = search.Request(SPACES, config.search, config.training, config.objective, SEED)
+    return search.method(method)(request).proposer
 
 
 @contextlib.contextmanager
@@ -91,7 +91,7 @@ def alone(method):
         while len(tried) < MOST and (proposed := made.propose()):
             proposal, family, values, _ = proposed
             tried.append((family, values))
-            made.tell(proposal, score(values))
+            made.report(proposal, score(values))
     return tried
 
 
@@ -101,7 +101,7 @@ def by_turns(workers, tried, turns=99):
     for turn in range(turns):
         remote = workers[turn % len(workers)]
         if remote in holding:
-            remote.tell(*holding.pop(remote))
+            remote.report(*holding.pop(remote))
         if len(dict(tried)) < MOST:
             proposal, number, family, values, epochs, _ = remote.propose()
             tried.append((number, (family, values, epochs)))
@@ -182,9 +182,9 @@ def test_a_worker_that_was_only_silent_ends_its_trial(port, hired, tmp_path, mon
         assert not served.is_over()  # the chief has looked
         monkeypatch.setattr(chief, "LOST", 60)
         taken = other.propose() if is_taken else None
-        silent.tell(proposal, 0.5)
+        silent.report(proposal, 0.5)
         if is_taken:
-            other.tell(taken[0], 0.5)
+            other.report(taken[0], 0.5)
         assert [trial[0] for trial in served.ended()] == [1]
         assert {remote.propose()[1] for remote in (silent, other)} == {2, 3}
 
@@ -226,7 +226,7 @@ def test_signs_of_life_keep_a_long_trial(port, hired, tmp_path, monkeypatch):
         long = busy.propose()
         time.sleep(1)
         assert hired("b").propose()[1] == 2
-        busy.tell(long[0], 0.5)
+        busy.report(long[0], 0.5)
         assert [trial[0] for trial in served.ended()] == [1]
 
 
@@ -240,7 +240,7 @@ def test_a_worker_waits_while_the_last_trial_may_yet_come_back(port, hired, tmp_
         while len(seen) < MOST:
             proposal, number, *_ = stays.propose()
             seen.append(number)
-            stays.tell(proposal, None if number == 3 else 0.5)
+            stays.report(proposal, None if number == 3 else 0.5)
         assert sorted(seen) == list(range(1, MOST + 1)) and lost[1] == 1
         assert stays.propose() is None and served.is_over()
 
@@ -248,7 +248,7 @@ def test_a_worker_waits_while_the_last_trial_may_yet_come_back(port, hired, tmp_
 def test_a_failure_is_told_as_one(port, hired, tmp_path):
     with serving("random", tmp_path / "calls", port) as served:
         remote = hired("a")
-        remote.tell(remote.propose()[0], None)
+        remote.report(remote.propose()[0], None)
         assert [trial[0] for trial in served.ended()] == [1]
     assert json.loads((tmp_path / "calls").read_text().splitlines()[1])[1:] == [
         "end", "0", "FAILED", None,
@@ -264,7 +264,7 @@ def test_time_ends_a_search_but_for_the_fewest_trials(port, hired, tmp_path):
         proposal, *_, until = remote.propose()
         assert abs(until - deadline) < 0.3
         assert not served.is_over()
-        remote.tell(proposal, 0.5)
+        remote.report(proposal, 0.5)
         assert remote.propose() is None and served.is_over()
 
 
@@ -276,8 +276,8 @@ def test_a_trial_of_another_search_is_refused_and_the_chief_goes_on(port, hired,
         other = hired("b", "grid")
         own = other.propose()
         with pytest.raises(StageError, match="trial 0 is of another search"):
-            remote.tell(stale[0], 0.5)
-        other.tell(own[0], 0.5)
+            remote.report(stale[0], 0.5)
+        other.report(own[0], 0.5)
         assert [trial[0] for trial in served.ended()] == [1]
 
 
@@ -294,7 +294,7 @@ def test_a_worker_of_an_earlier_run_has_no_part_in_the_next(port, hired, tmp_pat
         other.close()
         time.sleep(0.7)  # beats of the early one do not keep the trial alive
         assert not served.is_over()
-        for call in (early.propose, lambda: early.tell(proposal, 0.5)):
+        for call in (early.propose, lambda: early.report(proposal, 0.5)):
             with pytest.raises(StageError, match="begun another run; start this worker again"):
                 call()
         assert served.ended() == [] and hired("c").propose()[1] == 1
@@ -309,7 +309,7 @@ def test_who_comes_back_late_has_its_trial_all_the_same(port, hired, tmp_path):
         again = hired("a")
         proposal, *rest, _ = again.propose()
         assert rest == list(first[1:5]) and not served.is_over()
-        again.tell(proposal, 0.5)
+        again.report(proposal, 0.5)
         assert again.propose() is None and served.is_over()
 
 
@@ -347,7 +347,7 @@ def test_what_a_fitted_model_has_proposed_is_a_matter_of_record(port, hired, tmp
         remote = hired("a", "bayesian")
         proposal, number, _, found, *_ = remote.propose()
         assert number == MOST and found["dropout"] == values[key]
-        remote.tell(proposal, 0.5)
+        remote.report(proposal, 0.5)
         assert served.ended()[-1][2]["dropout"] == values[key]
 
 
@@ -370,7 +370,7 @@ def test_a_worker_waits_for_a_chief_that_comes_back(port, hired, tmp_path, monke
             stack.enter_context(serving("random", tmp_path / "calls", port))
 
         monkeypatch.setattr(worker.log, "info", come_back)
-        remote.tell(proposal, 0.5)
+        remote.report(proposal, 0.5)
         assert remote.propose()[1] == 2
 
 

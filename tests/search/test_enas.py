@@ -15,11 +15,12 @@ from autogenome_tf.config._config import Config
 from autogenome_tf.config._sections import Enas
 from autogenome_tf.core.errors import InputError
 from autogenome_tf.run._run import Run
-from autogenome_tf.search import search, seconds_before
+from autogenome_tf.search import Request, check_config, search, seconds_before
+from autogenome_tf.search._enas import finalists
 from autogenome_tf.search._enas.bank import Bank, Wiring
 from autogenome_tf.search._enas.controller import Controller, Uniform
+from autogenome_tf.search._enas.finalists import Finalists
 from autogenome_tf.search._trials import Trial
-from autogenome_tf.search.methods import enas
 from autogenome_tf.tasks import Classification, Regression
 from autogenome_tf.training._cross_validation import NetworkCrossValidation
 from autogenome_tf.training._loop import Plan
@@ -58,9 +59,14 @@ def in_folds(kind="classification", family=None, truth=None, pairs=PAIRS, **chan
 
 
 def searching(*arguments, run=None, seed=5, **changes):
-    """An `Enas` on some rows."""
-    folds, config, spaces = in_folds(*arguments, **changes)
-    return enas.proposer(spaces, config, seed, folds, run)
+    """The `Finalists` of some rows."""
+    return finalists_of(*in_folds(*arguments, **changes), run=run, seed=seed)
+
+
+def finalists_of(folds, config, spaces, run=None, seed=5, **options):
+    """The search with shared weights of a config."""
+    given = spaces, config.search, config.training, config.objective, seed, folds, run
+    return Finalists(Request(*given, **options))
 
 
 def proposals(searcher):
@@ -68,7 +74,7 @@ def proposals(searcher):
     found = []
     while (proposed := searcher.propose()) is not None:
         found.append(proposed[2])
-        searcher.tell(proposed[0], 1.0 / len(found))
+        searcher.report(proposed[0], 1.0 / len(found))
     return found
 
 
@@ -385,7 +391,7 @@ def test_no_more_finalists_than_trials_and_each_is_reported(tmp_path):
 
 
 def test_scores_that_are_no_numbers_leave_a_report(tmp_path, monkeypatch):
-    monkeypatch.setattr(enas.Enas, "scores", lambda self, bank, arcs: [math.nan] * len(arcs))
+    monkeypatch.setattr(Finalists, "scores", lambda self, bank, arcs: [math.nan] * len(arcs))
     run = Run(tmp_path)
     proposals(searching(run=run))
     report = run.read_json("search/enas/report.json")
@@ -394,14 +400,14 @@ def test_scores_that_are_no_numbers_leave_a_report(tmp_path, monkeypatch):
 
 
 def test_time_of_shared_weights_counts(tmp_path):
-    run = Run(tmp_path)
+    run, config = Run(tmp_path), in_folds()[1]
     (tmp_path / "search" / "enas").mkdir(parents=True)
-    assert seconds_before(run, [Trial(1, "wired", {}, seconds=2.0)]) == 2
+    assert seconds_before(config, run, [Trial(1, "wired", {}, seconds=2.0)]) == 2
     lines = pd.DataFrame(
         {"epoch": [1, 2], "weights_seconds": [7.0, 5], "controller_seconds": [1.0, 1]}
     )
     run.write_table("search/enas/curves.tsv", lines)
-    assert seconds_before(run, [Trial(1, "wired", {}, seconds=2.0)]) == 16
+    assert seconds_before(config, run, [Trial(1, "wired", {}, seconds=2.0)]) == 16
 
 
 def test_shared_scores_are_those_of_the_objective_on_held_rows(tmp_path):
@@ -465,12 +471,12 @@ class Killed(Exception):
 
 
 def test_an_interrupted_search_goes_on_to_the_same_end(tmp_path, monkeypatch):
-    monkeypatch.setattr(enas, "KEPT_EVERY", 0.0)
+    monkeypatch.setattr(finalists, "KEPT_EVERY", 0.0)
     whole, broken = Run(tmp_path / "whole"), Run(tmp_path / "broken")
     expected = proposals(searching(run=whole))
 
     def fail_at(epoch):
-        original = enas.Enas._epoch
+        original = Finalists._epoch
 
         def method(self, *arguments):
             if arguments[-1] == epoch:
@@ -480,7 +486,7 @@ def test_an_interrupted_search_goes_on_to_the_same_end(tmp_path, monkeypatch):
         return method
 
     with monkeypatch.context() as patched:
-        patched.setattr(enas.Enas, "_epoch", fail_at(3))
+        patched.setattr(Finalists, "_epoch", fail_at(3))
         with pytest.raises(Killed):
             proposals(searching(run=broken))
     assert broken.has("search/enas/state.npz")
@@ -490,14 +496,14 @@ def test_an_interrupted_search_goes_on_to_the_same_end(tmp_path, monkeypatch):
     timed = ["weights_seconds", "controller_seconds"]
     assert lines[0].drop(columns=timed).equals(lines[1].drop(columns=timed))
     # From here on, nothing is searched again.
-    monkeypatch.setattr(enas.Enas, "_searched", lambda self: pytest.fail("searched again"))
+    monkeypatch.setattr(Finalists, "_searched", lambda self: pytest.fail("searched again"))
     assert proposals(searching(run=broken)) == expected
 
 
 def test_half_of_the_time_is_left_to_the_finalists(caplog):
     caplog.set_level(logging.INFO)
     folds, config, spaces = in_folds(search={"epochs": 500})
-    searcher = enas.proposer(spaces, config, 5, folds, deadline=0.0)
+    searcher = finalists_of(folds, config, spaces, deadline=0.0)
     assert len(proposals(searcher)) == 2
     assert "half of the time is used up after 1 epochs" in caplog.text
 
@@ -522,11 +528,11 @@ def test_dimensions_that_are_narrowed_stay_so():
 def test_enas_needs_exactly_the_family_wired(given):
     asked = {"name": "t", "search": {"method": "enas"}} | ({"families": given} if given else {})
     with pytest.raises(InputError, match="needs exactly the family wired; received "):
-        Config.of(asked)
+        check_config(Config.of(asked))
 
 
 def test_rows_that_do_not_fit_into_memory_are_refused(monkeypatch):
     folds, config, spaces = in_folds(pairs=PAIRS[:1])
     folds.is_streamed = True
     with pytest.raises(InputError, match="enas needs the rows in memory"):
-        enas.proposer(spaces, config, 5, folds)
+        finalists_of(folds, config, spaces)

@@ -14,8 +14,9 @@ import tensorflow as tf
 from autogenome_tf import families, search
 from autogenome_tf.config._config import Config
 from autogenome_tf.core.errors import StageError
-from autogenome_tf.search import _trials, leaderboard, ranked, trials_of
+from autogenome_tf.search import _loop, _trials, leaderboard, ranked, trials_of
 from autogenome_tf.search._trials import Trial
+from autogenome_tf.search.methods.random import Random
 from autogenome_tf.training._cross_validation import Outcome
 from autogenome_tf.training._loop import Diverged, Fit, Plan
 
@@ -262,17 +263,19 @@ def test_a_recorded_trial_that_time_had_stopped_has_as_much_again(clock):
 
 
 class Stubborn:
-    """A proposer that hardly ever has a new idea."""
+    """A search method that hardly ever has a new idea."""
+
+    most_trials = Random.most_trials
 
     def __init__(self, ideas):
-        self.ideas, self.told = list(ideas), []
+        self.ideas, self.scores = list(ideas), []
 
     def propose(self):
         values = self.ideas.pop(0) if len(self.ideas) > 1 else self.ideas[0]
         return object(), "mlp", values, None
 
-    def tell(self, proposal, score):
-        self.told.append(score)
+    def report(self, handle, score):
+        self.scores.append(score)
 
     def close(self):
         """Nothing to remove."""
@@ -281,12 +284,12 @@ class Stubborn:
 def test_a_repeated_proposal_is_told_its_score_and_not_trained_again(monkeypatch):
     shallow, deep = ({"layers": layers, "units": 8} for layers in (1, 2))
     proposer = Stubborn([shallow, deep, shallow, deep])
-    monkeypatch.setattr("autogenome_tf.search.methods.random.proposer", lambda *_: proposer)
+    monkeypatch.setattr("autogenome_tf.search._loop._method", lambda *_: proposer)
     folds = Pretended()
     trials = searched(folds)
     assert len(trials) == 3 and len(folds.trained) == 2
-    assert proposer.told[:4] == [1 / 8, 2 / 8, 1 / 8, 2 / 8]
-    assert len(proposer.told) == 2 + _trials.MOST_REPEATS
+    assert proposer.scores[:4] == [1 / 8, 2 / 8, 1 / 8, 2 / 8]
+    assert len(proposer.scores) == 2 + _trials.MOST_REPEATS
 
 
 @pytest.mark.parametrize("method", ["random", "grid", "bayesian", "hyperband"])
@@ -358,7 +361,7 @@ def test_hyperband_trains_for_the_epochs_it_asks_for():
 def clock(monkeypatch):
     """The only time that search knows of."""
     made = Clock()
-    monkeypatch.setattr(search, "time", made)
+    monkeypatch.setattr(_loop, "time", made)
     monkeypatch.setattr(_trials, "time", made)
     return made
 

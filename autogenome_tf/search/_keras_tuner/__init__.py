@@ -16,7 +16,7 @@ import sklearn.exceptions
 from keras_tuner.engine import trial as engine
 
 from autogenome_tf import metrics
-from autogenome_tf.search._trials import otherwise
+from autogenome_tf.search._method import Proposal, proposes_otherwise
 
 log = logging.getLogger(__name__)
 
@@ -158,7 +158,7 @@ class Proposer:
             proposal = self.oracle.create_trial(TUNER)
         if proposal.status != engine.TrialStatus.RUNNING:
             return None
-        return proposal, *self.decoded(proposal)
+        return Proposal(proposal, *self.decoded(proposal))
 
     def decoded(self, proposal):
         """The family of an oracle's trial, its values, and the epochs it asks for or None."""
@@ -189,11 +189,11 @@ class Proposer:
             StageError: Where the oracle is one of those.
         """
         if not isinstance(self.oracle, Bayesian):
-            raise otherwise()
+            raise proposes_otherwise()
         proposal.hyperparameters.values = dict(values)
         self.oracle._record_values(proposal)
 
-    def tell(self, proposal, score):
+    def report(self, proposal, score):
         """Report a score, or None for a failure."""
         with without_deprecations():
             if score is None:

@@ -81,7 +81,7 @@ class Remote:
         threading.Thread(target=self._beat, args=(self._beats, proposal), daemon=True).start()
         return proposal, number_of(proposal), *self._proposer.decoded(proposal), deadline
 
-    def tell(self, proposal, score):
+    def report(self, proposal, score):
         """Report a score, or None for a failure."""
         self._beats.set()
         proposal.score = score

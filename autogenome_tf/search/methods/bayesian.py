@@ -1,18 +1,17 @@
 """Bayesian optimisation: a Gaussian process over families and hyperparameters (KerasTuner's)."""
 
-from autogenome_tf.search._keras_tuner import Proposer
+from autogenome_tf.search import OracleMethod, Request
 
 
-def proposer(spaces, config, seed, *_):
+class Bayesian(OracleMethod):
     """Propose defaults, then at random up to a quarter of the trials, then by confidence bounds.
 
     KerasTuner's own default would stay random for three trials a hyperparameter.
     """
-    return Proposer(
-        "bayesian",
-        spaces,
-        config.objective,
-        seed,
-        max_trials=config.search.max_trials,
-        num_initial_points=max(5, config.search.max_trials // 4),
-    )
+
+    oracle = "bayesian"
+
+    def options(self, request: Request) -> dict:
+        """Return the number of trials, and of those before the Gaussian process is asked."""
+        trials = request.search.max_trials
+        return {"max_trials": trials, "num_initial_points": max(5, trials // 4)}

@@ -1,8 +1,9 @@
 """Grid search: every combination in order, the last hyperparameter of the last family first."""
 
-from autogenome_tf.search._keras_tuner import Proposer
+from autogenome_tf.search import OracleMethod
 
 
-def proposer(spaces, config, seed, *_):
+class Grid(OracleMethod):
     """Propose combination after combination, each once."""
-    return Proposer("grid", spaces, config.objective, seed, max_trials=config.search.max_trials)
+
+    oracle = "grid"

@@ -1,8 +1,9 @@
 """Random search: the same chance for every family and every combination."""
 
-from autogenome_tf.search._keras_tuner import Proposer
+from autogenome_tf.search import OracleMethod
 
 
-def proposer(spaces, config, seed, *_):
+class Random(OracleMethod):
     """Propose at random, without repeating a combination."""
-    return Proposer("random", spaces, config.objective, seed, max_trials=config.search.max_trials)
+
+    oracle = "random"
