@@ -143,6 +143,13 @@ class Data(Section):
             "transformed units; `zero`, in raw units."
         ),
     )
+    orientation: Literal["auto", "samples_by_genes", "genes_by_samples"] = Field(
+        "auto",
+        description=(
+            "How the matrix lies in its file. `auto`: as the kind of file says, or the heading of "
+            "the first column (`Hugo_Symbol`, `Geneid`, `ID_REF` ...: genes x samples)."
+        ),
+    )
     missing_words: list[str] = Field(
         [],
         description=(

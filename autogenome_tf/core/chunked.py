@@ -231,6 +231,19 @@ def columns(values: Matrix, index: Any, limit: int = LIMIT) -> Matrix:
     return built((block[:, index] for _, block in blocks(values)), limit, values.size)
 
 
+def transposed(values: Matrix, limit: int = LIMIT) -> Matrix:
+    """Exchange rows and columns, likewise."""
+    is_sparse = scipy.sparse.issparse(values)
+    if nbytes(values) <= limit:
+        return scipy.sparse.csr_matrix(values.T) if is_sparse else np.ascontiguousarray(values.T)
+    width = max(1, limit // (4 * np.float32().itemsize * values.shape[0]))
+    stack = scipy.sparse.vstack if is_sparse else np.concatenate
+    starts = range(0, values.shape[1], width)
+    # Copies: a view would hold the pages of its block.
+    bands = ([b[:, s : s + width].copy() for _, b in blocks(values)] for s in starts)
+    return built((stack(band).T for band in bands), limit, values.size)
+
+
 def beside(values: Matrix, other: np.ndarray, limit: int = LIMIT) -> Matrix:
     """Put the columns of an array behind those of a matrix, likewise."""
     stack = scipy.sparse.hstack if scipy.sparse.issparse(values) else np.hstack

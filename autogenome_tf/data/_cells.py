@@ -29,6 +29,8 @@ _ID_NAMES = frozenset(
 # Joined to "id"; other words that are, such as plate or batch, stand over groups of samples.
 _OF_IDS = "case cell donor individual participant patient person sample subject".split()
 _ID_ENDS = ("_id", "_barcode", *(f"{word}id" for word in _OF_IDS))
+_COMMA = re.compile(r"[+-]?(\d*,\d+|\d{1,3}(,\d{3})+)([eE][+-]?\d+)?")
+_THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}")
 # R and pandas leave the corner of a table with row names empty, or call it this.
 _CORNER = re.compile(r"(unnamed:_0|__index_level_0__)?")
 
@@ -74,8 +76,8 @@ def counted_words(cells: Iterable[object], words: frozenset[str] = MISSING) -> d
     return dict(collections.Counter(text for text in texts if text in words).most_common())
 
 
-def is_number(cell):
-    """Whether a cell is a number; Python's ``1_000`` is not.
+def is_number(cell: str) -> bool:
+    """Return whether a cell is a number; Python's ``1_000`` is not.
 
     >>> is_number("-1.5e3"), is_number("inf"), is_number("1_000"), is_number("TP53")
     (True, True, False, False)
@@ -85,6 +87,41 @@ def is_number(cell):
     except ValueError:
         return False
     return "_" not in cell
+
+
+def is_comma_number(cell: str) -> bool:
+    """Return whether a cell is a number with a decimal comma, or with commas between thousands.
+
+    >>> is_comma_number("-1,5e3"), is_comma_number("1,234,567"), is_comma_number("1.5")
+    (True, True, False)
+    """
+    return _COMMA.fullmatch(cell.strip()) is not None
+
+
+def decimal_mark(cells: Iterable[str]) -> str | None:
+    """Return the decimal mark of some cells, "." or ","; None where ``1,234`` may be 1.234 or 1234.
+
+    Cells that all have three digits behind one comma are read with a decimal comma unless whole
+    numbers stand among them, as they do among counts.
+
+    >>> decimal_mark(["1", "1.5"]), decimal_mark(["7", "1,5"]), decimal_mark(["7", "1,234"])
+    ('.', ',', None)
+    >>> decimal_mark(["0,123", "7,000"]), decimal_mark(["1,234", "5,678"])
+    (',', ',')
+    """
+    cells = [cell.strip() for cell in cells]
+    commas = [cell for cell in cells if is_comma_number(cell)]
+    if not commas:
+        return "."
+    if any(cell.count(",") > 1 for cell in commas):
+        return None
+    is_certain = not all(map(_THOUSANDS.fullmatch, commas))
+    return "," if is_certain or not any(map(is_number, cells)) else None
+
+
+def with_point(cell: str) -> str:
+    """Return a number with a decimal comma written with a point, any other cell as it is."""
+    return cell.replace(",", ".") if is_comma_number(cell) else cell
 
 
 def is_text(cell: str, words: frozenset[str] = MISSING) -> bool:

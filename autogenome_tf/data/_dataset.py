@@ -19,6 +19,9 @@ class Table:
         features: Feature names, made up as ``feature_1`` ... where the file has none.
         extra: Columns that are not features (h5ad's ``obs``), one row a sample, or None.
         said: What was detected, in one line, for the log.
+        orientation: How the matrix lay in its file where the reader is certain:
+            ``samples_by_genes``, or ``genes_by_samples`` and was transposed; None where nothing but
+            the ids of the targets can show it.
     """
 
     values: np.ndarray | scipy.sparse.csr_matrix
@@ -26,6 +29,7 @@ class Table:
     features: list[str]
     extra: pd.DataFrame | None = None
     said: str = ""
+    orientation: str | None = None
 
 
 @dataclasses.dataclass(frozen=True)

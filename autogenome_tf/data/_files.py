@@ -160,26 +160,34 @@ def _decoded(source, number, line):
         ) from error
 
 
-def numbered_rows(source, delimiter, most=None):
+def numbered_rows(source, delimiter, most=None, skip=0):
     """Yield (line number, cells) of a text table; a blank line has no cells; see `numbered_lines`.
+
+    Args:
+        source: Path of the file.
+        delimiter: One character.
+        most: Bytes that it may unpack to.
+        skip: Lines above the table.
 
     Raises:
         InputError: As for `numbered_lines`, or a quoted cell does not end.
     """
-    lines = (line for _, line in numbered_lines(source, most))
+    lines = (line for number, line in numbered_lines(source, most) if number > skip)
     if delimiter == BLANKS:
         lines = (line.strip().replace("\t", BLANKS) for line in lines)
     reader = csv.reader(lines, delimiter=delimiter, skipinitialspace=delimiter == BLANKS)
     try:
         for cells in reader:
-            yield reader.line_num, [] if len(cells) == 1 and not cells[0].strip() else cells
+            line = skip + reader.line_num
+            yield line, [] if len(cells) == 1 and not cells[0].strip() else cells
     except csv.Error as error:
-        raise InputError(f"{source} line {reader.line_num}: unreadable row ({error}).") from error
+        line = skip + reader.line_num
+        raise InputError(f"{source} line {line}: unreadable row ({error}).") from error
 
 
-def filled_rows(source, delimiter, most=None):
-    """Yield (line number, cells) of the rows that are not blank."""
-    return ((line, cells) for line, cells in numbered_rows(source, delimiter, most) if cells)
+def filled_rows(source, delimiter, most=None, skip=0):
+    """Yield (line number, cells) of the rows that are not blank; see `numbered_rows`."""
+    return (row for row in numbered_rows(source, delimiter, most, skip) if row[1])
 
 
 def check_width(source, line, cells, width):

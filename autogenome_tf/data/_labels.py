@@ -35,10 +35,8 @@ def labelled_rows(
     words = _words(columns, names)
     if empty.all():
         raise InputError(f"{where}: {some(names)}: expected labels; no sample has one.{words}")
-    text = (
-        f"{where}: {some(names)}: {empty.sum()} of {len(dataset)} samples have no label and are left "
-        f"out.{words}"
-    )
+    count = f"{empty.sum()} of {len(dataset)} samples"
+    text = f"{where}: {some(names)}: {count} have no label and are left out.{words}"
     kept = np.flatnonzero(~empty)
     warnings = (*dataset.warnings, ("labels", text))
     return dataclasses.replace(dataset.rows(kept), warnings=warnings), columns.iloc[kept]

@@ -1,13 +1,30 @@
-"""How a text table is laid out: its delimiter, its header, where its sample ids stand."""
+"""How a text table is laid out: its delimiter, its header, what each column is for."""
 
 import csv
 import dataclasses
 import itertools
+import re
 
-from autogenome_tf.core.errors import InputError
-from autogenome_tf.data._cells import MISSING, is_corner, is_id_name, is_number, is_text
+from autogenome_tf.core.errors import InputError, some
+from autogenome_tf.data._cells import (
+    MISSING,
+    decimal_mark,
+    is_comma_number,
+    is_corner,
+    is_id_name,
+    is_number,
+    is_text,
+    with_point,
+)
 from autogenome_tf.data._checked import check_names, numbered_features
 from autogenome_tf.data._files import BLANKS, filled_rows, numbered_lines
+from autogenome_tf.data._orientation import (
+    GENES,
+    is_annotation,
+    is_gene_heading,
+    orientation_of,
+    turned,
+)
 from autogenome_tf.data._reader import ReadOptions
 
 # In the order of trust: a comma or a blank stands inside a name more often than a tab does.
@@ -20,75 +37,133 @@ DELIMITERS = {
 }
 HEAD = 6  # rows looked at; a guess that fails further down is an error with its line
 
+# What a column is for: a value of the matrix, names of rows, names where those are blank, text that
+# is asked for, nothing (what describes genes, or blank cells behind the last delimiter).
+VALUE, NAME, SPARE, EXTRA, ASIDE, BLANK = "value", "name", "spare", "extra", "aside", "blank"
+
 
 @dataclasses.dataclass(frozen=True)
 class Layout:
-    """What the first rows of a table give away.
+    """Say how the cells of a text table are to be read.
 
     Attributes:
         delimiter: One character; a space stands for any run of blanks.
-        names: A name for each column, the column of ids included.
-        header_line: The line of the header, 0 without one.
-        id_column: Position of the sample ids, or None.
-        extra: Positions of columns that are asked for and are no features.
+        names: A name for each column, the column of row names included.
+        roles: What each column is for: `VALUE`, `NAME` (one at most) and so on.
+        skip: Lines before the first row of data.
+        has_header: Whether one of them names the columns.
+        orientation: `SAMPLES` or `GENES`, or None where nothing in the file shows it.
+        end: Text that begins the line below the table; "" where the table ends with the file.
+        decimal: The decimal mark, "." or ",".
         words: What text stands for a missing value.
     """
 
     delimiter: str
     names: list[str]
-    header_line: int
-    id_column: int | None
-    extra: tuple[int, ...] = ()
+    roles: list[str]
+    skip: int = 0
+    has_header: bool = True
+    orientation: str | None = None
+    end: str = ""
+    decimal: str = "."
     words: frozenset[str] = MISSING
+
+    def places(self, *roles: str) -> list[int]:
+        """Return the positions of the columns of some roles, in the order of the roles."""
+        return [p for role in roles for p, own in enumerate(self.roles) if own == role]
+
+    def named(self, *roles: str) -> list[str]:
+        """Return the names of the columns of some roles."""
+        return [self.names[place] for place in self.places(*roles)]
 
     @property
     def texts(self) -> list[int]:
-        """Positions of the columns that are kept as text: ids and extra ones."""
-        return [*self.extra] if self.id_column is None else [self.id_column, *self.extra]
+        """Positions of the columns that are kept as text."""
+        return self.places(NAME, SPARE, EXTRA, BLANK)
 
     @property
-    def features(self) -> list[int]:
+    def values(self) -> list[int]:
         """Positions of the columns that go into the matrix."""
-        return sorted(set(range(len(self.names))) - set(self.texts))
+        return self.places(VALUE)
 
     def notes(self):
-        """Say ids and header for the log."""
-        ids = "no sample ids: rows match by order"
-        if self.id_column is not None:
-            ids = f"{_ordinal(self.id_column)} column is the sample id"
-        header = "header found" if self.header_line else "no header: features are numbered"
-        return ids, header
+        """Say for the log what was detected."""
+        names = self.places(NAME)
+        what = "gene" if self.orientation == GENES else "sample id"
+        if names:
+            yield f"{_ordinal(names[0])} column is the {what}"
+        else:
+            yield (
+                "no gene names"
+                if self.orientation == GENES
+                else "no sample ids: rows match by order"
+            )
+        yield "header found" if self.has_header else "no header: features are numbered"
+        if self.orientation == GENES:
+            heading = self.named(NAME)[0] if names and self.has_header else ""
+            by_heading = is_gene_heading(heading)
+            yield turned(f"heading {heading!r}" if by_heading else "data.orientation")
+        if self.places(SPARE, ASIDE):
+            yield f"columns that describe genes are left out: {some(self.named(SPARE, ASIDE))}"
+        if self.decimal == ",":
+            yield "decimal commas"
 
 
-def find_layout(source: str, options: ReadOptions) -> Layout:
+def find_layout(source: str, options: ReadOptions, skip: int | None = None) -> Layout:
     """Detect the layout of a matrix file from its first rows.
 
     Args:
         source: Path of a text table.
         options: `ReadOptions`; columns that they name cannot be the sample ids.
+        skip: Lines above the table; None: those that begin with '#'.
 
     Raises:
         InputError: There is no row of data.
     """
+    skip = preamble(source) if skip is None else skip
     delimiter = known_delimiter(options.delimiter)
-    delimiter = delimiter or find_delimiter(head_lines(source), is_matrix=True)
-    rows = list(itertools.islice(filled_rows(source, delimiter), HEAD))
+    delimiter = delimiter or find_delimiter(head_lines(source, skip), is_matrix=True)
+    rows = list(itertools.islice(filled_rows(source, delimiter, skip=skip), HEAD))
     if not any(cell.strip() for _, cells in rows for cell in cells):
         raise InputError(f"{source}: the file begins with empty cells alone; expected a table.")
-    with_header = _has_header([cells for _, cells in rows])
-    if with_header and len(rows) == 1:
+    decimal = _decimal(source, rows)
+    heads = [[with_point(cell) for cell in cells] for _, cells in rows] if decimal == "," else None
+    heads = heads or [cells for _, cells in rows]
+    has_header = _has_header(heads)
+    if has_header and len(heads) == 1:
         raise header_only(source)
-    body = [cells for _, cells in rows[with_header:]]
-    names = [name.strip() for name in rows[0][1]] if with_header else [""] * len(body[0])
-    if with_header and len(body[0]) == len(names) + 1:
-        names = ["", *names]
-    id_column = _find_ids(names, body, options, with_header)
-    if not with_header:
-        names = _numbered(len(names), id_column)
-    extra = [p for p, name in enumerate(names) if name in options.columns and p != id_column]
-    check_names(source, "column name", [names[place] for place in extra])
-    header_line = rows[0][0] if with_header else 0
-    return Layout(delimiter, names, header_line, id_column, tuple(extra), options.missing_words)
+    body = heads[has_header:]
+    names = [name.strip() for name in rows[0][1]] if has_header else [""] * len(body[0])
+    names, blank = _fitted(names, body)
+    place = _find_ids(names[: len(names) - blank], body, options, has_header)
+    heading = "" if place is None else names[place]
+    orientation = orientation_of(heading if has_header else "", options.orientation)
+    roles = _roles(names, place, blank, orientation, options)
+    if not has_header:
+        names = _numbered(names, roles)
+    skip = rows[0][0] if has_header else skip
+    layout = Layout(delimiter, names, roles, skip, has_header, orientation)
+    check_names(source, "column name", layout.named(EXTRA))
+    return dataclasses.replace(layout, decimal=decimal, words=options.missing_words)
+
+
+def preamble(source: str) -> int:
+    """Count the lines above a table that begin with '#', but for a header written so."""
+    count, last = 0, ""
+    for _, line in numbered_lines(source):
+        if not line.startswith("#"):
+            return count - _is_header(last, line) if count else 0
+        count, last = count + 1, line
+    return 0
+
+
+def _is_header(line, below):
+    """Whether a line such as "#sample,A,B" is the header of what stands below it."""
+    first, other = (re.split(r"[\t;|,]", text)[0].strip() for text in (line, below))
+    if first == line.strip():
+        first, other = (f"{text} ".split()[0] for text in (first, other))
+    is_heading = is_id_name(first) or is_gene_heading(first)
+    return is_heading and not is_corner(first.lstrip("#")) and not is_id_name(other)
 
 
 def known_delimiter(name):
@@ -99,17 +174,18 @@ def known_delimiter(name):
     return name
 
 
-def head_lines(source):
-    """The first lines of a file that are not blank.
+def head_lines(source: str, skip: int = 0) -> list[str]:
+    """Return the first lines of a file that are not blank.
 
     Raises:
         InputError: There are none.
     """
-    filled = (line for _, line in numbered_lines(source) if line.strip())
-    lines = list(itertools.islice(filled, HEAD))
-    if not lines:
+    lines = numbered_lines(source)
+    filled = (line for number, line in lines if number > skip and line.strip())
+    found = list(itertools.islice(filled, HEAD))
+    if not found:
         raise InputError(f"{source}: the file is empty; expected a table.")
-    return lines
+    return found
 
 
 def header_only(source):
@@ -132,8 +208,8 @@ def find_delimiter(lines, is_matrix):
         rows = [_split(line, delimiter) for line in lines]
         counts = [len(cells) for cells in rows]
         body = counts[1:] or counts
-        agree = body[0] > 1 and set(body) == {body[0]} and counts[0] in (body[0] - 1, body[0])
-        numbers = sum(is_number(cell) for cells in rows for cell in cells)
+        agree = body[0] > 1 and set(body) == {body[0]} and abs(counts[0] - body[0]) <= 1
+        numbers = sum(is_number(cell) or is_comma_number(cell) for cells in rows for cell in cells)
         is_table = 2 * sum(n > 1 for n in counts) > len(counts)
         # A header without the sign is R's, or the sign stands inside what is below.
         is_sure = counts[0] == body[0] or counts[0] > 1 or delimiter == "\t"
@@ -150,6 +226,24 @@ def _split(line, delimiter):
         return [line]
 
 
+def _decimal(source, rows):
+    """Return the decimal mark of the first rows, or refuse commas that may be thousands'."""
+    cells = [cell for _, cells in rows for cell in cells]
+    mark = decimal_mark(cells)
+    if mark is None:
+        raise thousands(source, next(filter(is_comma_number, cells)))
+    return mark
+
+
+def thousands(where, cell):
+    """Return the error for a comma that may part thousands or decimals."""
+    plain, point = cell.strip().replace(",", ""), cell.strip().replace(",", ".", 1)
+    return InputError(
+        f"{where}: received {cell.strip()!r}, which may be {plain} or {point}; expected numbers "
+        "without commas between thousands."
+    )
+
+
 def _has_header(rows):
     first, rest = rows[0], rows[0][1:]
     if len(rows) > 1 and len(rows[1]) == len(first) + 1:  # R leaves out the name above row names
@@ -157,7 +251,7 @@ def _has_header(rows):
     if is_corner(first[0]) and rest:
         fractions = any(is_number(cell) and "." in cell for cell in rest)
         return len(set(rest)) == len(rest) and not fractions
-    named = is_id_name(first[0]) or any(map(is_text, rest))
+    named = is_id_name(first[0]) or is_gene_heading(first[0]) or any(map(is_text, rest))
     alone = not rest and is_text(first[0])
     return named or alone or _is_counted(rows)
 
@@ -169,20 +263,58 @@ def _is_counted(rows):
     return len(rows) > 1 and width > 2 and rows[0] == counted[0] and rows[1] != counted[1]
 
 
-def _find_ids(names, body, options, with_header):
+def _fitted(names, body):
+    """Return a name for each column of the rows, and how many columns at the end are blank."""
+    width, blank = len(body[0]), _blank_ends(body)
+    more = len(names) - width
+    if more > 0 and not any(names[width:]):  # a delimiter at the end of the header alone
+        return names[:width], 0
+    if more == -1 and blank and (is_id_name(names[0]) or is_gene_heading(names[0])):
+        return [*names, ""], 1
+    if more == -1:
+        return ["", *names], 0
+    while blank and names[len(names) - blank :] != [""] * blank:
+        blank -= 1
+    return names, blank
+
+
+def _blank_ends(rows):
+    """Count the columns at the end that are blank in each of some rows of one width."""
+    if len({len(cells) for cells in rows}) > 1:
+        return 0
+    columns = [any(cell.strip() for cell in column) for column in zip(*rows, strict=True)]
+    return len(list(itertools.takewhile(lambda filled: not filled, reversed(columns))))
+
+
+def _find_ids(names, body, options, has_header):
     places = (place for place, name in enumerate(names) if name not in options.columns)
     place = next(places, None)
     if place is None or len(names) == 1:
         return None
-    named = with_header and is_id_name(names[place])
+    named = has_header and (is_id_name(names[place]) or is_gene_heading(names[place]))
     words = options.missing_words
     text = any(is_text(cells[place], words) for cells in body if place < len(cells))
     return place if named or text else None
 
 
-def _numbered(count, id_column):
-    names = numbered_features(count - (id_column is not None))
-    return names if id_column is None else [*names[:id_column], "", *names[id_column:]]
+def _roles(names, place, blank, orientation, options):
+    """Say what each column is for; of a matrix of genes x samples no column is a target."""
+    roles = [VALUE] * len(names)
+    for other, name in enumerate(names):
+        if other == place:
+            roles[other] = NAME
+        elif orientation == GENES and is_annotation(name):
+            has_spare = SPARE in roles or not is_gene_heading(name)
+            roles[other] = ASIDE if has_spare else SPARE
+        elif orientation != GENES and name in options.columns:
+            roles[other] = EXTRA
+    return roles[: len(names) - blank] + [BLANK] * blank
+
+
+def _numbered(names, roles):
+    """Number the values of a table without header; its other columns have no name."""
+    numbers = iter(numbered_features(roles.count(VALUE)))
+    return [next(numbers) if role == VALUE else "" for role in roles]
 
 
 def _ordinal(place):

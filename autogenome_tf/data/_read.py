@@ -9,6 +9,7 @@ from autogenome_tf.core.errors import InputError
 from autogenome_tf.core.open_sets import members
 from autogenome_tf.data._dataset import Table
 from autogenome_tf.data._files import missing_file
+from autogenome_tf.data._orientation import AUTO, GENES, SAMPLES, transposed
 from autogenome_tf.data._reader import Reader, ReadOptions
 
 
@@ -46,7 +47,7 @@ def read_table(source, columns=(), options: ReadOptions | None = None, **changes
     reader = find_reader(source)
     _check_taken(source, reader, options)
     try:
-        return reader.read(source, options)
+        return _oriented(reader.read(source, options), options)
     except MemoryError as error:
         raise InputError(
             f"{source}: not enough memory to read it ({error}); lower data.memory, or give it more."
@@ -67,6 +68,15 @@ def find_reader(source) -> Reader:
         raise missing_file(source)
     kinds = "; ".join(reader.kinds for reader in known)
     raise InputError(f"{source}: unknown kind of file; expected one of: {kinds}.")
+
+
+def _oriented(table, options):
+    """Follow `data.orientation` where the reader does not know how the matrix lies."""
+    if options.orientation == AUTO or table.orientation is not None:
+        return table
+    if options.orientation == GENES:
+        return transposed(table, "data.orientation", options.limit)
+    return dataclasses.replace(table, orientation=SAMPLES)
 
 
 def _check_taken(source, reader, options):

@@ -19,6 +19,7 @@ class ReadOptions:
         columns: Names of columns that are not features (targets, groups). Those that the file has
             go to `Table.extra`; missing ones are for the caller to report.
         missing_words: What text stands for a missing value.
+        orientation: "auto", "samples_by_genes" or "genes_by_samples".
         delimiter: Delimiter of a text table; None: detected.
         limit: Bytes that the matrix may take in memory; beyond, it lies in a file without a name
             where the reader reads block by block.
@@ -27,6 +28,7 @@ class ReadOptions:
 
     columns: tuple[str, ...] = ()
     missing_words: frozenset[str] = MISSING
+    orientation: str = "auto"
     delimiter: str | None = None
     limit: int = LIMIT
     expansion: float = EXPANSION
@@ -35,7 +37,13 @@ class ReadOptions:
     def of(cls, data) -> "ReadOptions":
         """Return the options of a config's `data` section."""
         words = missing_words(data.missing_words)
-        return cls(tuple(data.columns), words, limit=data.limit, expansion=data.expansion)
+        return cls(
+            columns=tuple(data.columns),
+            missing_words=words,
+            orientation=data.orientation,
+            limit=data.limit,
+            expansion=data.expansion,
+        )
 
     def most(self, source: str) -> int | None:
         """Return the bytes that a source may unpack to; None where it is no file."""

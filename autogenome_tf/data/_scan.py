@@ -1,16 +1,30 @@
 """The careful reader of text tables: slow, exact about what is wrong, judge of what is not."""
 
+import itertools
+
 import numpy as np
 
 from autogenome_tf.core.chunked import Growing
 from autogenome_tf.core.errors import InputError
-from autogenome_tf.data._cells import MISSING, is_missing, is_number
+from autogenome_tf.data._cells import (
+    MISSING,
+    decimal_mark,
+    is_comma_number,
+    is_missing,
+    is_number,
+    with_point,
+)
 from autogenome_tf.data._files import check_width, filled_rows
+from autogenome_tf.data._layout import Layout, thousands
 
 _EXPECTED = "expected a number, or an empty cell or NA where it is missing"
 
 
-def scan_rows(source, layout, limit, most=None):
+class DecimalComma(InputError):
+    """A file whose first rows are whole numbers has a decimal comma further down."""
+
+
+def scan_rows(source: str, layout: Layout, limit: int, most: int | None = None):
     """Read a text table line by line.
 
     Args:
@@ -20,39 +34,53 @@ def scan_rows(source, layout, limit, most=None):
         most: Bytes that the file may unpack to; None: as many as any.
 
     Returns:
-        (values, lists): values is (rows, features) float32; lists has one list of text for
+        (values, lists): values is (rows, values of a row) float32; lists has one list of text for
         each of `Layout.texts`.
 
     Raises:
         InputError: A row is ragged or a cell is not a finite number; the message has its line.
     """
-    features, stack = layout.features, Growing(len(layout.features), limit=limit)
+    places, stack = layout.values, Growing(len(layout.values), limit=limit)
     lists = {place: [] for place in layout.texts}
     # Words that are numbers, such as -999, are looked for in every cell.
-    coded = any(map(is_number, layout.words - MISSING))
-    for line, cells in filled_rows(source, layout.delimiter, most):
-        if line <= layout.header_line:
-            continue
+    is_coded = any(map(is_number, layout.words - MISSING))
+    for line, cells in _data_rows(source, layout, most):
         check_width(source, line, cells, len(layout.names))
         for place, column in lists.items():
             column.append(cells[place])
-        row = _numbers([cells[place] for place in features], layout.words, coded)
+        row = _numbers([cells[place] for place in places], layout, is_coded)
         if row is None:
             raise _refusal(f"{source} line {line}", layout, cells)
         stack.add(row)
     return stack.array, lists
 
 
-def _numbers(cells, words, coded=False):
+def _data_rows(source, layout, most):
+    rows = filled_rows(source, layout.delimiter, most, layout.skip)
+    if not layout.end:
+        return rows
+    return itertools.takewhile(lambda row: not row[1][0].startswith(layout.end), rows)
+
+
+def _numbers(cells, layout, is_coded=False):
     """Return a (1, cells) float32 row, or None where a cell is not a finite number."""
-    numbers = None if coded else _floats(cells)
+    numbers = None if is_coded or layout.decimal == "," else _floats(cells)
     if numbers is None:  # only now, since looking at each cell doubles the time
-        numbers = _floats(["nan" if is_missing(cell, words) else cell for cell in cells])
+        numbers = _floats([_readable(cell, layout) for cell in cells])
     if numbers is None or "_" in "".join(cells):
         return None
     with np.errstate(over="ignore"):
         row = np.array([numbers], np.float32)
     return None if np.isinf(row).any() else row
+
+
+def _readable(cell, layout):
+    """Return a cell as `float` reads it; a point among decimal commas is no number."""
+    if is_missing(cell, layout.words):
+        return "nan"
+    if layout.decimal == ".":
+        return cell
+    return "" if "." in cell else with_point(cell)
 
 
 def _floats(cells):
@@ -63,10 +91,16 @@ def _floats(cells):
 
 
 def _refusal(where, layout, cells):
-    wrong = (p for p in layout.features if _numbers([cells[p]], layout.words) is None)
-    place = next(wrong)
+    place = next(place for place in layout.values if _numbers([cells[place]], layout) is None)
     cell, where = cells[place], f"{where}, column {layout.names[place]!r}"
+    if layout.decimal == "." and is_comma_number(cell):
+        if decimal_mark([cell, "1"]) is None:
+            return thousands(where, cell)
+        return DecimalComma(f"{where}: received {cell!r}; expected a point, as in the cells above.")
+    if is_number(cell) and layout.decimal == "," and "." in cell:
+        return InputError(
+            f"{where}: received {cell!r}; expected a decimal comma, as in other cells of the file."
+        )
     if is_number(cell):
         return InputError(f"{where}: received {cell}; expected a finite float32 number.")
-    comma = " A decimal comma is not read: write 1.5." if is_number(cell.replace(",", ".")) else ""
-    return InputError(f"{where}: received {cell!r}; {_EXPECTED}.{comma}")
+    return InputError(f"{where}: received {cell!r}; {_EXPECTED}.")

@@ -15,7 +15,13 @@ from autogenome_tf.data._files import (
     check_width,
     numbered_rows,
 )
-from autogenome_tf.data._layout import DELIMITERS, find_delimiter, head_lines, header_only
+from autogenome_tf.data._layout import (
+    DELIMITERS,
+    find_delimiter,
+    head_lines,
+    header_only,
+    preamble,
+)
 from autogenome_tf.data._reader import ReadOptions
 from autogenome_tf.data._texts import WORDS, frame_of_texts
 
@@ -75,11 +81,12 @@ def _read_file(source, options):
 
 def _rows(source, most):
     """Read every row; a blank line counts only in a file of one column, as a missing label."""
-    delimiter = find_delimiter(head_lines(source), is_matrix=False)
-    numbered = list(numbered_rows(source, delimiter, most))
+    skip = preamble(source)
+    delimiter = find_delimiter(head_lines(source, skip), is_matrix=False)
+    numbered = list(numbered_rows(source, delimiter, most, skip))
     if delimiter == BLANKS and not _is_table([cells for _, cells in numbered if cells]):
         delimiter = "\t"
-        numbered = list(numbered_rows(source, delimiter, most))
+        numbered = list(numbered_rows(source, delimiter, most, skip))
     while numbered and not numbered[-1][1]:
         numbered.pop()
     if not numbered:

@@ -40,6 +40,15 @@ def lies_in_a_file(values):
 
 
 @pytest.mark.parametrize("limit", [TINY, 1 << 20])
+@pytest.mark.parametrize("kind", ["dense", "sparse"])
+def test_rows_and_columns_are_exchanged(kind, limit):
+    values = chunked.transposed(matrices()[kind], limit)
+    assert (dense(values) == DENSE.T).all() and values.dtype == np.float32
+    assert lies_in_a_file(values) == (limit == TINY)
+    assert scipy.sparse.issparse(values) == (kind == "sparse")
+
+
+@pytest.mark.parametrize("limit", [TINY, 1 << 20])
 def test_what_grows_holds_what_was_appended(limit):
     whole, flat, rows = (
         Growing(7, limit=limit),

@@ -16,13 +16,13 @@ import scipy.sparse
 
 from autogenome_tf.core.chunked import LIMIT
 from autogenome_tf.core.errors import InputError
+from autogenome_tf.data import _text_table
 from autogenome_tf.data._layout import find_layout
 from autogenome_tf.data._memory import table_of
 from autogenome_tf.data._read import read_table, readers
 from autogenome_tf.data._reader import ReadOptions
 from autogenome_tf.data._scan import scan_rows
 from autogenome_tf.data._targets import read_columns
-from autogenome_tf.data.readers import text
 
 SHARED = pathlib.Path(__file__).parents[3] / "shared" / "data"
 
@@ -201,7 +201,7 @@ def test_the_careful_reader_agrees_with_arrow(tmp_path, separator):
 
 
 def test_rows_longer_than_a_block_are_read(tmp_path, monkeypatch):
-    monkeypatch.setattr(text, "_BLOCK", 8)
+    monkeypatch.setattr(_text_table, "_BLOCK", 8)
     assert_is_the_frame(read_table(write_text(tmp_path)))
 
 
@@ -293,7 +293,14 @@ BAD_TEXT = {
     "two blanks in place of a value": ("id A B\nx 1 2\ny  3\n", ["line 3", "2 cells"]),
     "text": ("id,A,MYC\nx,1,2\ny,3,high\n", ["line 3", "'MYC'", "'high'", "number"]),
     "underscore": ("id,A\nx,1_000\n", ["line 2", "'A'", "'1_000'"]),
-    "decimal comma": ("id;A;B\nx;1,5;2\n", ["line 2", "'A'", "'1,5'", "decimal comma"]),
+    "a decimal comma among points": (
+        "id;A;B\nx;1.5;2\ny;1,5;2\n",
+        ["line 2", "'A'", "'1.5'", "decimal comma"],
+    ),
+    "a point among decimal commas": ("id;A\n" + "x;1,5\n" * 9 + "y;1.5\n", ["line 11", "'1.5'"]),
+    "thousands": ("id;A;B\nx;1,500;2\n", ["'1,500'", "1500 or 1.500", "thousands"]),
+    "thousands far down": ("id;A\n" + "x;7\n" * 9 + "y;1,500\n", ["line 11", "'1,500'"]),
+    "a cell behind the last name": ("id,A,\n" + "x,1,\n" * 9 + "y,2,3\n", ["column 3", "'3'"]),
     "a column of text": ("id,A,sex\nx,1,male\n", ["line 2", "'sex'", "'male'"]),
     "inf": ("id,A\nx,1\ny,inf\n", ["line 3", "'A'", "inf", "finite"]),
     "-inf": ("id,A\nx,1\ny,-Infinity\n", ["line 3", "'A'", "-Infinity", "finite"]),

@@ -9,6 +9,14 @@ from autogenome_tf.data._cells import is_id_name
 from autogenome_tf.data._checked import check_names, checked
 from autogenome_tf.data._dataset import Table
 from autogenome_tf.data._files import check_file, check_unpacked
+from autogenome_tf.data._orientation import (
+    AUTO,
+    GENES,
+    is_annotation,
+    orientation_of,
+    transposed,
+    turned,
+)
 from autogenome_tf.data._reader import Reader, ReadOptions
 from autogenome_tf.data._stack import stack_batches
 
@@ -45,8 +53,11 @@ def _table(source, file, options):
     except (ValueError, AttributeError, TypeError) as error:
         raise InputError(f"{source}: what pandas wrote of it is damaged ({error}).") from None
     names = file.schema_arrow.names
-    extra = [name for name in names if name in options.columns and name != ids]
-    features = [name for name in names if name not in extra and name != ids]
+    orientation = orientation_of(ids or "", options.orientation)
+    is_turned = orientation == GENES
+    extra = [name for name in names if name in options.columns and name != ids and not is_turned]
+    aside = [name for name in names if is_turned and is_annotation(name)]
+    features = [name for name in names if name not in (*extra, *aside, ids)]
     _check_numeric(source, file.schema_arrow, features)
     others = extra if ids is None else [ids, *extra]
     values, lists = _stacked(source, file, features, others, options.limit)
@@ -54,7 +65,12 @@ def _table(source, file, options):
     index = None if samples is None else pd.Index(samples)
     frame = pd.DataFrame({name: lists[name] for name in extra}, index=index) if extra else None
     note = "no sample ids: rows match by order" if ids is None else f"{ids!r} is the sample id"
-    return checked(source, Table(values, samples, features, frame), "parquet", note)
+    table = Table(values, samples, features, frame, orientation=orientation)
+    if not is_turned:
+        return checked(source, table, "parquet", note)
+    reason = turned(repr(ids) if options.orientation == AUTO else "data.orientation")
+    table, columns, limit = transposed(table, "", options.limit), options.columns, options.limit
+    return checked(source, table, "parquet", reason, columns=columns, limit=limit)
 
 
 def _open(source):
