@@ -83,8 +83,8 @@ class _Estimator(BaseEstimator):
         check_is_fitted(self)
         values = self._checked(X, reset=False)
         rows = [f"row_{number}" for number in range(1, values.shape[0] + 1)]
-        self.predictor_.check(Dataset(values, rows, self.predictor_.features), "X")
-        return self.predictor_.outputs(values)
+        dataset = Dataset(values, np.array(rows, object), self.predictor_.features, source="X")
+        return self.predictor_.outputs(dataset)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

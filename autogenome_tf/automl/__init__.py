@@ -20,7 +20,7 @@ from autogenome_tf.core.seeds import derive
 from autogenome_tf.data import audit
 from autogenome_tf.ensemble import refit
 from autogenome_tf.export import export
-from autogenome_tf.models import LatentModel, Predictor, Representation, tables
+from autogenome_tf.models import LatentModel, LatentSpace, Predictor, tables
 from autogenome_tf.report import report
 from autogenome_tf.run import Run, autogenome_layout, remembered, say_to, watched
 from autogenome_tf.search import Best, leaderboard, ranked, trials_of
@@ -223,14 +223,12 @@ class AutoGenome:
         predicted = tables.latent if is_latent else tables.predictions
         if rows is not None:
             new = self._rows.new(rows, predictor.features)
-            predictor.check(new, rows if isinstance(rows, (str, Path)) else "the given rows")
             return predicted(predictor, new, "new")
         with self._stage("predict"):
             dataset, parts = self._rows.labelled
             found = [(dataset, parts.part)]
             for part, new in (("evaluate", self._rows.scored), ("predict", self._rows.asked)):
                 if new:
-                    predictor.check(new, getattr(self.config.data, part))
                     found.append((new, part))
             frames = [predicted(predictor, new, part) for new, part in found]
             frame = pd.concat(frames, ignore_index=True)
@@ -365,7 +363,7 @@ class AutoGenome:
 
     def _evaluate_latent(self, run, embedding):
         """Score a latent space on held-out rows; write metrics, clusters and pictures."""
-        space = Representation(embedding, *self._rows.labelled, self._rows.scored, self.config.seed)
+        space = LatentSpace(embedding, *self._rows.labelled, self._rows.scored, self.config.seed)
         found = space.scores()
         run.write_json("metrics.json", found)
         run.write_table("clusters.tsv", space.clusters())
@@ -570,11 +568,10 @@ class AutoGenome:
         yield "validation", (dataset.targets[rows], held[name])
         test = np.flatnonzero(parts.part == "test")
         if len(test):
-            yield "test", (dataset.targets[test], predictor.outputs(dataset.rows(test).values))
+            yield "test", (dataset.targets[test], predictor.outputs(dataset.rows(test)))
         scored = self._rows.scored
         if scored:
-            predictor.check(scored, self.config.data.evaluate)
-            yield "evaluate", (scored.targets, predictor.outputs(scored.values))
+            yield "evaluate", (scored.targets, predictor.outputs(scored))
 
 
 @contextlib.contextmanager

@@ -50,6 +50,7 @@ class Dataset:
         warnings: What about the rows should make one doubt the scores: pairs of a subject in a word
             and the text.
         limit: Bytes of values that rows taken from these may have in memory.
+        source: Name of the file or the object that the rows came from, for messages.
     """
 
     values: np.ndarray | scipy.sparse.csr_matrix
@@ -62,6 +63,7 @@ class Dataset:
     origins: pd.DataFrame | None = None
     warnings: tuple[tuple[str, str], ...] = ()
     limit: int = chunked.LIMIT
+    source: str = "the given rows"
 
     def __len__(self):
         """Count the rows."""

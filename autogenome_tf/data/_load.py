@@ -49,7 +49,7 @@ def load_labelled(data, task_type, rows=None, levels=None):
     is_optional = task_type == "representation"
     columns, where = _columns(data, files, table, source, targets, is_optional)
     if columns is None:
-        return dataclasses.replace(dataset_of(table), limit=data.limit)
+        return dataclasses.replace(dataset_of(table), limit=data.limit, source=source)
     if targets == [ALL]:
         targets = list(columns.columns)
     names = targets or ([] if is_optional else _only_column(columns, where))
@@ -238,7 +238,9 @@ def _sample_names(table):
 
 def _matched(table, columns, source, where, limit):
     """Rows in both, and their columns; by order only where one of the files has no ids."""
-    dataset = Dataset(table.values, _sample_names(table), list(table.features), limit=limit)
+    dataset = Dataset(
+        table.values, _sample_names(table), list(table.features), limit=limit, source=source
+    )
     if columns is table.extra:
         return dataset, columns
     has_ids = columns.attrs.get("has_ids", True)

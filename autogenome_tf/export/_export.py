@@ -1,4 +1,4 @@
-"""From a fitted model to what TensorFlow Serving takes as it is, and what its clients need."""
+"""A fitted model written for TensorFlow Serving, and serving.json for its clients."""
 
 import contextlib
 import json
@@ -10,25 +10,25 @@ import numpy as np
 import tensorflow as tf
 
 from autogenome_tf import explainers
+from autogenome_tf.config import Config
+from autogenome_tf.core.chunked import Matrix, batches
 from autogenome_tf.core.errors import InputError, StageError
 from autogenome_tf.core.files import replacing_folder
-from autogenome_tf.export._graph import Served
-from autogenome_tf.models import batches
+from autogenome_tf.data import Dataset
+from autogenome_tf.export._graph import Served, answer
+from autogenome_tf.models import Predictor
+from autogenome_tf.run import Run
 
 log = logging.getLogger(__name__)
 
 WARM_UP = "assets.extra/tf_serving_warmup_requests"
-# Part of the largest output by which a graph may differ from the model it was made of.
+# Fraction of the largest output by which a graph may differ from the model it was made of.
 TOLERANCE = 1e-5
-# What tells whether it does: a signature, and its output that is the model's own.
-OWN = {
-    "classification": ("logits", "logits"),
-    "regression": ("serving_default", "prediction"),
-    "representation": ("encoder", "latent"),
-}
 
 
-def export(run, config, predictor, background, rows):
+def export(
+    run: Run, config: Config, predictor: Predictor, background: Matrix, rows: Dataset
+) -> Path:
     """Write the next version of a run's SavedModel, and serving.json.
 
     Args:
@@ -49,12 +49,11 @@ def export(run, config, predictor, background, rows):
     number = next_version(folder, config.export.version)
     # An example is JSON, which has no NaN.
     example = np.nan_to_num(next(batches(rows.values, 1)))
-    names = _names(predictor)
-    predictor.check(rows, "the rows that try the model")
+    names, values = predictor.labels, next(predictor.checked(rows))
     with _writing(folder), replacing_folder(folder / str(number)) as path:
         _save(path, run, predictor, background, names)
         signatures = tf.saved_model.load(str(path)).signatures
-        _compare(signatures, predictor, next(batches(rows.values)))
+        _compare(signatures, predictor, values)
         requests = {name: _request(predictor, name, example) for name in signatures}
         _write_warm_up(path / WARM_UP, config.name, requests)
     answer = signatures["serving_default"](**requests["serving_default"])
@@ -78,30 +77,17 @@ def export(run, config, predictor, background, rows):
 
 @contextlib.contextmanager
 def _writing(folder):
-    """What the disk refuses is said with the folder's name."""
+    """Name the folder in errors of the disk."""
     try:
         yield
     except (OSError, tf.errors.PermissionDeniedError, tf.errors.ResourceExhaustedError) as error:
         raise InputError(f"{folder}: cannot write here: {error}") from None
 
 
-def next_version(folder, first):
-    """One above the highest version in a folder, or the first."""
+def next_version(folder: Path, first: int) -> int:
+    """Return one above the highest version in a folder, or the first."""
     there = [int(path.name) for path in folder.glob("*") if path.name.isdecimal()]
     return max(there) + 1 if there else first
-
-
-def _names(predictor):
-    """What stands at each place of the inputs and outputs."""
-    kind, features = predictor.task.type, {"features": list(predictor.features)}
-    if kind == "classification":
-        return features | {"classes": list(predictor.task.classes)}
-    if kind == "regression":
-        return features | {"targets": list(predictor.task.targets)}
-    return features | {
-        "latent": predictor.latent_names,
-        "reconstruction": predictor.kept_features,
-    }
 
 
 def _save(path, run, predictor, background, names):
@@ -124,7 +110,7 @@ def _save(path, run, predictor, background, names):
 
 @contextlib.contextmanager
 def _silent(logger):
-    """Let a logger say nothing but errors: the folder it names is a temporary one."""
+    """Silence a logger but for errors: the folder it names is a temporary one."""
     kept = logger.level
     logger.setLevel(logging.ERROR)
     try:
@@ -135,19 +121,26 @@ def _silent(logger):
 
 def _compare(signatures, predictor, values):
     """Refuse a graph that does not answer as its model does."""
-    signature, output = OWN[predictor.task.type]
-    found = signatures[signature](values=tf.constant(values))[output].numpy()
-    expected = predictor.outputs(values)
+    outputs = predictor.model(values, training=False)
+    # Logits and latent means before what is made of them.
+    for signature in sorted(predictor.answers):
+        found = signatures[signature](values=tf.constant(values))
+        for name, expected in answer(predictor, signature, outputs).items():
+            if expected.dtype != tf.string:
+                _compare_numbers(name, found[name].numpy(), expected.numpy())
+
+
+def _compare_numbers(name, found, expected):
     wrong, largest = np.abs(found - expected).max(), np.abs(expected).max()
     if not wrong <= TOLERANCE * max(largest, 1.0):
         raise StageError(
-            f"export: the SavedModel's {output} differ from the model's by up to {wrong:.3g} "
+            f"export: the SavedModel's {name} differ from the model's by up to {wrong:.3g} "
             f"of {largest:.3g}."
         )
 
 
 def _request(predictor, signature, values):
-    """Inputs of a signature for some rows, by name."""
+    """Return the inputs of a signature for some rows, by name."""
     if signature == "predict_genes":
         return {"genes": tf.constant(predictor.features), "values": tf.constant(values)}
     kind = tf.float64 if signature == "serving_float64" else tf.float32
@@ -174,7 +167,7 @@ def _write_warm_up(path, name, requests):
 
 
 def _described(signature):
-    """Types and shapes of inputs and outputs; None is any number of rows, or of given genes."""
+    """Return types and shapes of inputs and outputs; None is any number of rows or genes."""
     _, inputs = signature.structured_input_signature
     return {
         kind: {
@@ -186,14 +179,14 @@ def _described(signature):
 
 
 def _by_row(answer):
-    """As TensorFlow Serving's REST tells it: an object a row, or the value alone if it has one."""
+    """Return an object a row, or the value alone if it has one, as REST answers."""
     columns = {name: _listed(part.numpy()) for name, part in answer.items()}
     rows = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
     return [next(iter(row.values())) for row in rows] if len(columns) == 1 else rows
 
 
 def _listed(values):
-    """An array as lists; floats in the fewest digits that lead back to them."""
+    """Return an array as lists; floats in the fewest digits that lead back to them."""
     if values.dtype == object:
         return [value.decode() for value in values]
     return np.vectorize(lambda x: float(str(x)), otypes=[float])(values).tolist()

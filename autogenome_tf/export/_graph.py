@@ -1,26 +1,38 @@
-"""A fitted model as a graph of TensorFlow alone: raw values in, checked; results with names out.
+"""A fitted model as a graph of TensorFlow alone: checked raw values in, named results out.
 
 Every signature's inputs and outputs have the rows first, as TensorFlow Serving's REST needs it.
 """
 
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import tensorflow as tf
 
-# Names that an error gives, at most.
+from autogenome_tf.models import CLASS, ONLY, SOFTMAX, Predictor
+
+# Most names that an error gives.
 SHOWN = 5
 
 
 class Served(tf.Module):
-    """Functions of a predictor, and what they need, to be written as a SavedModel.
+    """Hold the functions of a predictor and their variables, to be written as a SavedModel.
 
     Args:
-        predictor: A `Predictor` or an `LatentModel`.
-        parts: What `explainers.in_graph` returned, or None for no explanations.
-        base: (outputs,) what explanations add to.
+        predictor: A `Predictor` or a `LatentModel`.
+        parts: The modules of `explainers.in_graph`, or None for no explanations.
+        base: (outputs,) base values of explanations.
         assets: Paths of files that travel with it.
     """
 
-    def __init__(self, predictor, parts=None, base=None, assets=()):
+    def __init__(
+        self,
+        predictor: Predictor,
+        parts: list | None = None,
+        base: Any = None,
+        assets: Iterable[Path] = (),
+    ):
         super().__init__(name="autogenome_tf")
         self._predictor, self._parts, self._base = predictor, parts, base
         self._weights = [variable.value for variable in predictor.model.variables]
@@ -37,8 +49,8 @@ class Served(tf.Module):
             input_signature=[rows], autograph=False,
         )  # fmt: skip
 
-    def signatures(self):
-        """Concrete functions by name.
+    def signatures(self) -> dict[str, Any]:
+        """Return concrete functions by name.
 
         - serving_default: values (rows, genes) float32, raw, genes in the order of training ->
           probabilities (rows, classes) and prediction (rows,), names of classes; or prediction
@@ -53,16 +65,11 @@ class Served(tf.Module):
         matrix = {"values": tf.TensorSpec((None, None), tf.float32)}
         named = {"genes": tf.TensorSpec((None,), tf.string)} | matrix
         double = {"values": tf.TensorSpec((None, None), tf.float64)}
-        found = {
-            "serving_default": (self._predict, matrix),
+        found = {name: (self._answering(name), matrix) for name in self._predictor.answers}
+        found |= {
             "serving_float64": (self._predict_double, double),
             "predict_genes": (self._predict_genes, named),
         }
-        kind = self._predictor.task.type
-        if kind == "classification":
-            found["logits"] = self._logits, matrix
-        if kind == "representation":
-            found["encoder"] = self._encode, matrix
         if self._parts:
             found["explain"] = self._explain, matrix
         return {
@@ -70,18 +77,11 @@ class Served(tf.Module):
             for name, (function, inputs) in found.items()
         }
 
+    def _answering(self, name):
+        return lambda values: answer(self._predictor, name, self._run(self._checked(values)))
+
     def _predict(self, values):
-        found = self._run(self._checked(values))
-        kind = self._predictor.task.type
-        if kind == "representation":
-            return {name: found[name] for name in ("latent", "reconstruction")}
-        if kind == "regression":
-            return {"prediction": found}
-        classes = tf.constant(list(self._predictor.task.classes))
-        return {
-            "probabilities": tf.nn.softmax(found),
-            "prediction": tf.gather(classes, tf.argmax(found, axis=1)),
-        }
+        return self._answering("serving_default")(values)
 
     def _predict_double(self, values):
         found = self._predict(tf.cast(values, tf.float32))
@@ -93,18 +93,11 @@ class Served(tf.Module):
     def _predict_genes(self, genes, values):
         return self._predict(self._aligned(genes, values))
 
-    def _logits(self, values):
-        return {"logits": self._run(self._checked(values))}
-
-    def _encode(self, values):
-        found = self._run(self._checked(values))
-        return {name: found[name] for name in ("latent", "log_variance")}
-
     def _explain(self, values):
         values = self._checked(values)
         scale, _ = self._predictor.output_scale
         genes, found = len(self._predictor.features), 0.0
-        for branch, part in zip(self._predictor.branches, self._parts, strict=True):
+        for branch, part in zip(self._predictor.branches, self._parts or (), strict=True):
             own = part(branch.preprocessing(values, training=False))
             if len(branch.kept) < genes:
                 # A gene that is not kept takes the row of zeros at the end.
@@ -116,7 +109,7 @@ class Served(tf.Module):
         return {"attributions": found, "base_values": base}
 
     def _checked(self, values):
-        """Values (rows, genes), if they are what the model is defined for."""
+        """Return values (rows, genes), or fail where the model is not defined for them."""
         genes, given = len(self._predictor.features), tf.shape(values)[1]
         asked = f"{genes}, the genes of training in their order"
         with _required(given == genes, "values: ", given, f" columns; expected {asked}."):
@@ -131,7 +124,7 @@ class Served(tf.Module):
             return tf.identity(values)
 
     def _aligned(self, genes, values):
-        """Columns of `genes` in the order of training; extra ones are left out."""
+        """Bring columns of `genes` into the order of training; extra ones are left out."""
         count, given = len(self._predictor.features), tf.shape(values)[1]
         with _required(
             given == tf.size(genes),
@@ -154,10 +147,25 @@ class Served(tf.Module):
         return tf.gather(values, columns, axis=1)
 
 
+def answer(predictor: Predictor, signature: str, outputs: Any) -> dict[str, tf.Tensor]:
+    """Make the named results of a signature of the Keras model's outputs."""
+    return {
+        name: _result(predictor, how, outputs) for name, how in predictor.answers[signature].items()
+    }
+
+
+def _result(predictor, how, outputs):
+    if how == SOFTMAX:
+        return tf.nn.softmax(outputs)
+    if how == CLASS:
+        return tf.gather(tf.constant(predictor.labels["classes"]), tf.argmax(outputs, axis=1))
+    return outputs if how == ONLY else outputs[how]
+
+
 def _outside(predictor):
-    """Which values the model is not defined for, as a function, and what is expected in words."""
+    """Return a test for values that the model is not defined for, and the expectation in words."""
     lowest, takes_missing = predictor.lowest_allowed, predictor.missing != "error"
-    levels = getattr(predictor.task, "covariates", 0)
+    levels = predictor.covariates
     is_level = np.arange(len(predictor.features)) >= len(predictor.features) - levels
 
     def wrong(values):
@@ -173,7 +181,7 @@ def _outside(predictor):
 
 
 def _required(is_met, *text):
-    """What is computed in this context waits for a condition, or fails with the text."""
+    """Let computations of this context wait for a condition, or fail with the text."""
     said = tf.strings.join([_text(part) for part in text])
     return tf.control_dependencies([tf.debugging.Assert(is_met, [said])])
 
@@ -186,7 +194,7 @@ def _text(part):
 
 
 def _some(names):
-    """The first few of some names, in words."""
+    """Return the first few of some names, in words."""
     others = tf.strings.format(" and {} more", tf.size(names) - SHOWN)
     more = tf.where(tf.size(names) > SHOWN, others, "")
     return tf.strings.join([tf.strings.reduce_join(names[:SHOWN], separator=", "), more])

@@ -1,7 +1,9 @@
 """Fitted models, from raw values to predictions or latent coordinates, and their tables."""
 
+from autogenome_tf.models._answers import CLASS, ONLY, SOFTMAX
+from autogenome_tf.models._branch import Branch
 from autogenome_tf.models._latent_model import LatentModel
-from autogenome_tf.models._latent_space import Representation
-from autogenome_tf.models._predictor import Predictor, batches
+from autogenome_tf.models._latent_space import LatentSpace
+from autogenome_tf.models._predictor import Predictor
 
-__all__ = ["LatentModel", "Predictor", "Representation", "batches"]
+__all__ = ["CLASS", "ONLY", "SOFTMAX", "Branch", "LatentModel", "LatentSpace", "Predictor"]

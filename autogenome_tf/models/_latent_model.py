@@ -1,12 +1,16 @@
 """The deliverable of a representation: raw values to latent means and expected values."""
 
 import dataclasses
+from typing import Any
 
 import keras
 import numpy as np
 
 from autogenome_tf import preprocessing
-from autogenome_tf.models._predictor import Branch, Predictor, batches
+from autogenome_tf.core.chunked import Matrix
+from autogenome_tf.data import Dataset
+from autogenome_tf.models._branch import Branch
+from autogenome_tf.models._predictor import Predictor
 from autogenome_tf.nn.likelihoods import LIKELIHOODS
 from autogenome_tf.nn.res_vae import ResVAE
 from autogenome_tf.tasks import Representation
@@ -14,24 +18,34 @@ from autogenome_tf.tasks import Representation
 
 @dataclasses.dataclass(frozen=True)
 class LatentModel(Predictor):
-    """A fitted autoencoder behind its preprocessing.
+    """Keep a fitted autoencoder behind its preprocessing.
 
     Attributes:
         model: Functional Keras model of Keras' own layers, so that it loads without this package:
             raw (rows, genes + covariates) -> dict of latent and log_variance (rows, units), and
-            reconstruction (rows, kept genes): transformed values, chances, or counts, by the
+            reconstruction (rows, kept genes): transformed values, probabilities, or counts, by the
             likelihood. Its layers are "preprocessing", "encoder", "decoder".
         autoencoder: The `ResVAE` itself, around the same layers.
         averages: (covariates,) means of the training rows.
         library: Median sum of a row's counts, for likelihoods of counts.
     """
 
-    autoencoder: ResVAE = None
-    averages: list = ()
+    autoencoder: Any = None
+    averages: Any = ()
     library: float | None = None
 
     @classmethod
-    def of(cls, network, transform, constants, features, missing, averages=(), library=None):
+    def of(
+        cls,
+        network: ResVAE,
+        transform: preprocessing.Transform,
+        constants: preprocessing.FittedScaling,
+        features: list[str],
+        *,
+        missing: str,
+        averages: Any = (),
+        library: float | None = None,
+    ) -> "LatentModel":
         """Put preprocessing before a trained `ResVAE` and undo the scaling behind it.
 
         Args:
@@ -64,56 +78,72 @@ class LatentModel(Predictor):
         return cls(model, task, list(features), missing, sources, network, averages, library)
 
     @property
-    def latent_names(self):
-        """z1, z2, ..., or the sets that units stand for."""
+    def latent_names(self) -> list[str]:
+        """Return z1, z2, ..., or the names of the gene sets that units stand for."""
         named = self.autoencoder.get_config()["names"]
         return named or [f"z{unit}" for unit in range(1, self.autoencoder.latent + 1)]
 
     @property
-    def kept_features(self):
-        """Names of the genes that are told again."""
+    def kept_features(self) -> list[str]:
+        """Return the names of the genes that are reconstructed."""
         (_, kept) = self.sources[0]
         return [self.features[gene] for gene in kept[: self.autoencoder.genes]]
 
     @property
-    def branches(self):
-        """What explainers look at: the way from genes to latent means."""
+    def branches(self) -> list[Branch]:
+        """Return the way from genes to latent means, which explainers look at."""
         (transform, kept), encoder = self.sources[0], self.autoencoder.encoder
         network = keras.Model(encoder.inputs[0], encoder.outputs[0])
         return [Branch(transform, kept, self.model.get_layer("preprocessing"), network)]
 
     @property
-    def output_scale(self):
-        """Latent means are explained as they are."""
+    def output_scale(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return ones and zeros: latent means are explained as they are."""
         return np.ones(self.autoencoder.latent), np.zeros(self.autoencoder.latent)
 
     @property
-    def output_names(self):
-        """Of what is explained."""
+    def output_names(self) -> list[str]:
+        """Return the names of the outputs that are explained."""
         return self.latent_names
 
-    def outputs(self, values):
-        """Latent means of raw rows, an array or CSR (rows, genes + covariates)."""
-        return self.run(values, "latent")
+    @property
+    def labels(self) -> dict[str, list[str]]:
+        """Return the names at each place of the inputs (features) and of the outputs."""
+        return {
+            "features": list(self.features),
+            "latent": self.latent_names,
+            "reconstruction": self.kept_features,
+        }
 
-    def run(self, values, name):
-        """One of the model's outputs for raw rows."""
-        parts = [np.asarray(self.model(batch, training=False)[name]) for batch in batches(values)]
+    @property
+    def covariates(self) -> int:
+        """Return how many of the last features are levels of covariates, 0 or 1."""
+        return self.task.covariates
+
+    def outputs(self, rows: Dataset | Matrix) -> np.ndarray:
+        """Return the latent means of raw rows; see `Predictor.outputs`."""
+        return self.run(rows, "latent")
+
+    def run(self, rows: Dataset | Matrix, name: str) -> np.ndarray:
+        """Return one of the model's outputs for raw rows; see `Predictor.outputs`."""
+        parts = [
+            np.asarray(self.model(batch, training=False)[name]) for batch in self.checked(rows)
+        ]
         return np.concatenate(parts)
 
-    def bounds(self, values, seed, draws=1):
-        """What held rows cost: negative log likelihood, divergence, negative tighter bound.
+    def bounds(self, values: Matrix, seed: int, draws: int = 1) -> np.ndarray:
+        """Bound the log likelihood of validation or test rows.
 
         Args:
             values: Raw rows, an array or CSR.
             seed: Of the draws.
-            draws: Of the importance-weighted bound.
+            draws: Number of draws of the importance-weighted bound.
 
         Returns:
-            (rows, 3) in nats.
+            (rows, 3) in nats: negative log likelihood, divergence, negative tighter bound.
         """
         parts = []
-        for number, batch in enumerate(batches(values, 256)):
+        for number, batch in enumerate(self.checked(values, 256)):
             given = self.model.get_layer("preprocessing")(batch, training=False)
             if self.autoencoder.likelihood.of_raw:
                 (_, kept) = self.sources[0]
@@ -123,17 +153,18 @@ class LatentModel(Predictor):
             parts.append(np.stack([-likelihood, np.sum(divergence, axis=1), -tight], axis=1))
         return np.concatenate(parts)
 
-    def reaches(self, latent):
-        """How far each unit moves what is decoded, on average around some points.
+    def reaches(self, latent: np.ndarray) -> np.ndarray:
+        """Measure how far each latent unit moves the decoded values, on average around points.
 
         Args:
             latent: (rows, units).
 
         Returns:
             (units,) root mean square over points of the norm of the decoder's slopes, in units of
-            transformed values (times `FittedScaling.unit`), or of logits where the likelihood is of raw
-            ones. Distances between points that are multiplied by it are those of what is decoded,
-            to first order (the diagonal of the mean pull-back metric; Arvanitidis et al. 2018).
+            transformed values (times `FittedScaling.unit`), or of logits where the likelihood is of
+            raw ones. Distances between points that are multiplied by it are those of decoded
+            values, to first order (the diagonal of the mean pull-back metric; Arvanitidis et al.
+            2018).
         """
         covariates = np.zeros((len(latent), self.autoencoder.covariates))
         decoder, step, spread = self.autoencoder.decoder, 0.1, 1.0
@@ -148,8 +179,8 @@ class LatentModel(Predictor):
             found.append(np.sqrt((slopes**2).sum(axis=1).mean()))
         return np.array(found)
 
-    def decode(self, latent, covariates=None, library=None):
-        """Expected values of latent points, in the units of reconstructions.
+    def decode(self, latent: np.ndarray, covariates: Any = None, library: Any = None) -> np.ndarray:
+        """Decode latent points to expected values, in the units of reconstructions.
 
         Args:
             latent: (rows, units).
@@ -167,10 +198,10 @@ class LatentModel(Predictor):
             return np.asarray(found)
         return np.asarray(self.model.get_layer("reconstruction")(found))
 
-    def sample(self, count, seed=None, covariates=None):
-        """Expected values of points drawn from the prior; see `decode`."""
+    def sample(self, count: int, seed: int | None = None, covariates: Any = None) -> np.ndarray:
+        """Decode points drawn from the prior; see `decode`."""
         drawn = keras.random.normal((count, self.autoencoder.latent), seed=seed)
-        return self.decode(drawn, covariates)
+        return self.decode(np.asarray(drawn), covariates)
 
     def _names(self):
         (name, kept) = self.sources[0]
@@ -183,8 +214,8 @@ class LatentModel(Predictor):
         }  # fmt: skip
 
     @classmethod
-    def from_names(cls, model, names):
-        """From a loaded model and what `save` wrote beside it."""
+    def from_names(cls, model: Any, names: dict) -> "LatentModel":
+        """Rebuild from a loaded Keras model and the names that `save` wrote beside it."""
         config = {key: value for key, value in names["autoencoder"].items() if key != "name"}
         network = ResVAE.from_layers(
             config, model.get_layer("encoder"), model.get_layer("decoder"), names["shared"]
@@ -198,11 +229,11 @@ class LatentModel(Predictor):
 
 
 def _front(transform, constants, width, genes):
-    """Preprocessing of the genes, covariates handed on."""
+    """Build the preprocessing of the genes that hands covariates on."""
     front = preprocessing.model(transform, constants, genes)
     if width == genes:
         return front
-    raw = keras.Input((width,), name="genes")
+    raw: Any = keras.Input((width,), name="genes")
     seen = constants.layers(preprocessing.marked(transform(raw[:, :genes])), genes)
     both = keras.layers.Concatenate()([seen, raw[:, genes:]])
     return keras.Model(raw, both, name="preprocessing")
@@ -213,7 +244,7 @@ def _kept(kept, genes, covariates):
 
 
 def _expected(network, decoded, raw, constants, genes):
-    """What a decoder's numbers mean, as Keras' own layers."""
+    """Turn a decoder's outputs to expected values by Keras' own layers."""
     ops, likelihood = keras.ops, network.likelihood
     if not likelihood.of_raw:
         # Scaling undone: values as the transform gives them.

@@ -1,14 +1,15 @@
-"""What a latent space is worth: clusters, agreement with labels, what is told again; PCA beside.
+"""Scores of a latent space beside principal components: clusters, labels, explained variance.
 
-Autoencoder and principal components have the same number of dimensions and see the same rows:
-components are of transformed, centred, unscaled values of the training rows. Clusters and
-neighbours are found in the latent space itself, never on a map drawn of it.
+Both have the same number of dimensions and see the same rows: components are of transformed,
+centred, unscaled values of the training rows. Clusters and neighbours are found in the latent
+space itself, never on a map drawn of it.
 """
 
 import dataclasses
 import importlib.util
 import logging
 import warnings
+from typing import Any
 
 import keras
 import numpy as np
@@ -20,10 +21,13 @@ import sklearn.neighbors
 
 from autogenome_tf.core import chunked
 from autogenome_tf.core.seeds import derive
+from autogenome_tf.data import Dataset, Split
+from autogenome_tf.models._latent_model import LatentModel
 
 log = logging.getLogger(__name__)
 
-HELD = ("validation", "test", "evaluate")
+# Parts that are scored.
+SCORED = ("validation", "test", "evaluate")
 NEIGHBOURS = 15
 # Draws of the importance-weighted bound, and resamples behind an interval.
 DRAWS, RESAMPLES = 100, 200
@@ -40,8 +44,8 @@ PROBED = 200
 
 
 @dataclasses.dataclass(frozen=True)
-class Space:
-    """One way to few dimensions.
+class Reduction:
+    """Keep the rows in few dimensions and their clusters there.
 
     Attributes:
         points: (rows, dimensions).
@@ -55,47 +59,56 @@ class Space:
     hdbscan: np.ndarray
 
 
-class Representation:
-    """The latent space of an `LatentModel` and principal components, of the same rows.
+class LatentSpace:
+    """Compare the latent space of a `LatentModel` with principal components of the same rows.
 
     Of a part of more than 10,000 rows so many are drawn: clusters, maps and components need all
     of them at once.
 
     Args:
-        embedding: The `LatentModel`.
+        model: The `LatentModel`.
         dataset: The `Dataset` of the run; its targets are labels, or None.
-        parts: Where each of its rows belongs.
+        parts: Its `data.Split`.
         scored: A further `Dataset` to score, or None.
         seed: Of k-means, components and maps.
     """
 
-    def __init__(self, embedding, dataset, parts, scored, seed):
+    def __init__(
+        self,
+        model: LatentModel,
+        dataset: Dataset,
+        parts: Split,
+        scored: Dataset | None,
+        seed: int,
+    ):
         dataset, part = _some(dataset, parts.part, seed)
         scored = scored and _some(scored, np.full(len(scored), "evaluate", object), seed)[0]
-        self.embedding, self.labels = embedding, dataset.targets
+        self.model = model
+        self.labels: Any = dataset.targets
         self._samples, self._part, values = dataset.samples, part, dataset.values
         if scored:
             values = chunked.below(values, scored.values)
             self._samples = np.concatenate([self._samples, scored.samples])
             self._part = np.concatenate([self._part, np.full(len(scored), "evaluate", object)])
             both = self.labels is not None and scored.targets is not None
-            self.labels = np.concatenate([self.labels, scored.targets]) if both else None
+            labels: Any = [self.labels, scored.targets]
+            self.labels = np.concatenate(labels) if both else None
         self._is_train = is_train = self._part == "train"
         self._values, self._seed = values, derive(seed, "representation") % 2**32
-        self.transformed = _transformed(embedding, values)
-        latent = embedding.outputs(values)
+        self.transformed = _transformed(model, values)
+        latent = model.outputs(values)
         train = self.transformed[is_train]
         count = min(latent.shape[1], *train.shape)
         self._pca = sklearn.decomposition.PCA(count, random_state=self._seed).fit(train)
         self._components = self._pca.transform(self.transformed)
-        self._covariate = _first_covariate(embedding, values)
+        self._covariate = _first_covariate(model, values)
         some = latent[is_train][:PROBED]
-        scaled = latent * embedding.reaches(some)
+        scaled = latent * model.reaches(some)
         self.latent = latent
         self.spaces = {"latent": self._space(scaled), "pca": self._space(self._components)}
 
-    def scores(self):
-        """Metrics of the parts that were not trained on.
+    def scores(self) -> dict[str, dict]:
+        """Score the parts that were not trained on.
 
         Returns:
             Dict of part to name to {"value", "low", "high"}, 95 % bootstrap intervals over rows:
@@ -103,15 +116,15 @@ class Representation:
             nats a row; active_units; explained (share of the variance of transformed values, for a
             gaussian likelihood); with labels ari, nmi (k-means at their number), hdbscan_ari,
             hdbscan_noise (share), silhouette (of the labels), knn_accuracy (15 nearest training
-            rows); with covariates covariate_knn_accuracy (how far the first can still be told:
-            low is well mixed); and those of the components with the prefix ``pca_``.
+            rows); with covariates covariate_knn_accuracy (of the first covariate's levels: low is
+            well mixed); and those of the components with the prefix ``pca_``.
         """
-        rows = {part: np.flatnonzero(self._part == part) for part in HELD}
+        rows = {part: np.flatnonzero(self._part == part) for part in SCORED}
         return {part: self._scores(index) for part, index in rows.items() if len(index)}
 
     def _scores(self, rows):
-        """Metrics of some rows, by their positions."""
-        bounds = self.embedding.bounds(self._values[rows], self._seed, DRAWS)
+        """Return the metrics of some rows, by their positions."""
+        bounds = self.model.bounds(self._values[rows], self._seed, DRAWS)
         latent = self.latent[rows]
         measures = {
             "elbo": _mean(-bounds[:, 0] - bounds[:, 1]),
@@ -120,11 +133,11 @@ class Representation:
             "importance_weighted_bound": _mean(-bounds[:, 2]),
             "active_units": lambda index: float((latent[index].var(axis=0) > ACTIVE).sum()),
         }
-        if not self.embedding.autoencoder.likelihood.of_raw:
-            told = self.embedding.run(self._values[rows], "reconstruction")
-            again = self._pca.inverse_transform(self._components[rows])
-            measures["explained"] = self._explained(rows, told)
-            measures["pca_explained"] = self._explained(rows, again)
+        if not self.model.autoencoder.likelihood.of_raw:
+            decoded = self.model.run(self._values[rows], "reconstruction")
+            measures["explained"] = self._explained(rows, decoded)
+            decoded = self._pca.inverse_transform(self._components[rows])
+            measures["pca_explained"] = self._explained(rows, decoded)
         for name, space in self.spaces.items():
             own = self._of_labels(space, rows) if self.labels is not None else {}
             if self._covariate is not None:
@@ -135,16 +148,16 @@ class Representation:
         drawn = random.integers(0, len(rows), (RESAMPLES, len(rows)))
         return {name: _with_interval(measure, drawn) for name, measure in measures.items()}
 
-    def clusters(self):
-        """The rows of clusters.tsv: sample, part, target, then k-means and HDBSCAN."""
+    def clusters(self) -> pd.DataFrame:
+        """Return the rows of clusters.tsv: sample, part, target, then k-means and HDBSCAN."""
         frame = pd.DataFrame({"sample": self._samples, "part": self._part})
         frame["target"] = self.labels
         frame["kmeans"] = self.spaces["latent"].kmeans
         frame["hdbscan"] = self.spaces["latent"].hdbscan
         return frame
 
-    def maps(self):
-        """The rows of maps.tsv: sample, part, and two coordinates in a picture of each space.
+    def maps(self) -> pd.DataFrame:
+        """Return the rows of maps.tsv: sample, part, two coordinates on a map of each space.
 
         The map is UMAP (McInnes et al. 2018) where it is installed, else components; its columns
         are its title with 1 and 2 behind it.
@@ -171,19 +184,19 @@ class Representation:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", FutureWarning)
             dense = sklearn.cluster.HDBSCAN(min_cluster_size=max(2, least)).fit(points).labels_
-        return Space(points, kmeans, np.where(dense < 0, -1, dense + 1))
+        return Reduction(points, kmeans, np.where(dense < 0, -1, dense + 1))
 
     def _neighbours(self, space, rows, names):
-        """Whether the nearest training rows tell a row's name."""
+        """Measure how often the nearest training rows have a row's name."""
         train = np.flatnonzero(self._is_train)
         nearest = sklearn.neighbors.KNeighborsClassifier(min(NEIGHBOURS, len(train)))
         nearest.fit(space.points[train], names[train])
         return _mean((nearest.predict(space.points[rows]) == names[rows]).astype(float))
 
-    def _explained(self, rows, told):
-        true = self.transformed[rows]
-        error = ((told - true) ** 2).sum(axis=1)
-        spread = ((true - self._pca.mean_) ** 2).sum(axis=1)
+    def _explained(self, rows, decoded):
+        transformed = self.transformed[rows]
+        error = ((decoded - transformed) ** 2).sum(axis=1)
+        spread = ((transformed - self._pca.mean_) ** 2).sum(axis=1)
         return lambda index: 1 - error[index].sum() / max(spread[index].sum(), 1e-30)
 
     def _of_labels(self, space, rows):
@@ -204,7 +217,7 @@ class Representation:
 
 
 def _some(dataset, part, seed):
-    """At most `MOST_ROWS` rows of each part, in their order, and the parts they belong to."""
+    """Draw at most `MOST_ROWS` rows of each part, in their order; return their parts too."""
     random = np.random.default_rng(derive(seed, "representation/rows"))
     kinds = sorted(set(part))
     drawn = [random.permutation(np.flatnonzero(part == name))[:MOST_ROWS] for name in kinds]
@@ -226,9 +239,9 @@ def _with_interval(measure, drawn):
     return {"value": float(value), "low": float(low), "high": float(high)}
 
 
-def _transformed(embedding, values):
-    """(rows, kept genes) transformed, missing values filled, unscaled."""
-    (branch,) = embedding.branches
+def _transformed(model, values):
+    """Return (rows, kept genes) transformed, missing values filled, unscaled."""
+    (branch,) = model.branches
     mean, variance, _ = branch.preprocessing.get_layer("scaling").get_weights()
     seen = branch.seen(values)[:, : len(mean)]
     layers = branch.preprocessing.layers
@@ -236,12 +249,12 @@ def _transformed(embedding, values):
     return (seen * np.sqrt(variance) + mean) / unit
 
 
-def _first_covariate(embedding, values):
-    """(rows,) levels of the first covariate, or None."""
-    count = embedding.task.covariates
+def _first_covariate(model, values):
+    """Return the (rows,) levels of the first covariate, or None."""
+    count = model.covariates
     if not count:
         return None
-    names = [name for name in embedding.features[len(embedding.features) - count :]]
+    names = [name for name in model.features[len(model.features) - count :]]
     first = [name.split("=")[0] == names[0].split("=")[0] for name in names]
     coded = values[:, values.shape[1] - count :]
     coded = coded.toarray() if hasattr(coded, "toarray") else coded

@@ -4,45 +4,57 @@ import dataclasses
 import json
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
-import scipy.sparse
+import pandas as pd
 
 from autogenome_tf import preprocessing
-from autogenome_tf.core.chunked import batches, blocks
+from autogenome_tf.core.chunked import BLOCK, Matrix
 from autogenome_tf.core.errors import InputError
 from autogenome_tf.core.files import MODEL_NAMES, model_names, replacing
 from autogenome_tf.core.trust import check_model
+from autogenome_tf.data import Dataset
+from autogenome_tf.models._answers import ANSWERS
+from autogenome_tf.models._branch import Branch
+from autogenome_tf.models._rows import defined_batches, named
 from autogenome_tf.tasks import Classification, Regression
 
-# What files raise that are no models of this package.
+# Errors of files that are no models of this package.
 DAMAGED = (zipfile.BadZipFile, KeyError, TypeError, ValueError, OSError, RecursionError)
 
 
 @dataclasses.dataclass(frozen=True)
 class Predictor:
-    """A fitted model with the names of what goes in and comes out.
+    """A fitted model with the names of its inputs and outputs.
 
     Attributes:
         model: Keras model, raw (rows, genes) -> (rows, outputs): logits, or values in original
             units. Its layers are "preprocessing", "network" and "output"; where several transforms
             take part, a pair "preprocessing_<transform>", "network_<transform>" for each.
-        task: A `tasks.Classification` or `tasks.Regression`.
+        task: The `tasks.Classification` or `tasks.Regression`.
         features: Gene names in the order of the input.
         missing: The config's `data.missing`; with "error", NaN is refused.
         sources: A pair for each transform that takes part: its name, and the (kept,) positions of
             genes that its network sees.
     """
 
-    model: keras.Model
-    task: Classification | Regression
+    model: Any
+    task: Any
     features: list[str]
     missing: str
     sources: list[tuple[str, np.ndarray]]
 
     @classmethod
-    def assemble(cls, branches, task, features, missing, temperature=1.0):
+    def assemble(
+        cls,
+        branches: list[tuple],
+        task: Classification | Regression,
+        features: list[str],
+        missing: str,
+        temperature: float = 1.0,
+    ) -> "Predictor":
         """Put preprocessing before gene-level networks and units or temperature behind their sum.
 
         Args:
@@ -50,7 +62,7 @@ class Predictor:
             task: What is predicted.
             features: Gene names.
             missing: The config's `data.missing`.
-            temperature: What logits are divided by.
+            temperature: Divisor of the logits.
         """
         raw = keras.Input((len(features),), name="genes")
         parts = []
@@ -67,8 +79,8 @@ class Predictor:
         return cls(model, task, list(features), missing, sources)
 
     @property
-    def branches(self):
-        """A `Branch` for each transform that takes part; their networks' outputs add up."""
+    def branches(self) -> list[Branch]:
+        """Return a `Branch` for each transform that takes part; their networks' outputs add up."""
         found = []
         for transform, kept in self.sources:
             suffix = _suffix(transform, self.sources)
@@ -77,59 +89,69 @@ class Predictor:
         return found
 
     @property
-    def output_names(self):
-        """What each output stands for."""
+    def output_names(self) -> list[str]:
+        """Return the name of each output."""
         return self.task.output_names
 
     @property
-    def output_scale(self):
-        """(outputs,) what the branches' sum is multiplied by, and what is added then."""
+    def output_scale(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return factor and offset, (outputs,) each, of the branches' sum."""
         layer = self.model.get_layer("output")
         ones = np.ones(self.task.outputs)
         return np.ravel(layer.scale) * ones, np.ravel(layer.offset) * ones
 
     @property
-    def lowest_allowed(self):
-        """0 where a transform is not defined below, else None."""
+    def labels(self) -> dict[str, list[str]]:
+        """Return the names at each place of the inputs (features) and of the outputs."""
+        kind = "classes" if self.task.type == "classification" else "targets"
+        return {"features": list(self.features), kind: list(self.task.output_names)}
+
+    @property
+    def covariates(self) -> int:
+        """Return how many of the last features are levels of covariates, 0 or 1."""
+        return 0
+
+    @property
+    def answers(self) -> dict[str, dict[str, str]]:
+        """Return by signature the named results of a served model, and how each is made."""
+        return ANSWERS[self.task.type]
+
+    @property
+    def lowest_allowed(self) -> float | None:
+        """Return 0 where a transform is not defined below, else None."""
         names = [name for name, _ in self.sources]
         return None if set(names) <= set(preprocessing.OF_ALL_VALUES) else 0.0
 
-    def check(self, dataset, source):
-        """Refuse values that a transform of the model is not defined for.
+    def outputs(self, rows: Dataset | Matrix) -> np.ndarray:
+        """Run the model on raw rows in batches.
+
+        Args:
+            rows: A `Dataset`, whose source and samples errors name, or (rows, genes) raw values,
+                an array or CSR; in the model's gene order.
+
+        Returns:
+            (rows, outputs) float32.
 
         Raises:
-            InputError: Naming the source, the sample and the gene.
+            InputError: Where a transform of the model is not defined on a value.
         """
-        lowest = self.lowest_allowed
-        if lowest is None:
-            return
-        for start, block in blocks(dataset.values):
-            flat = block.data if scipy.sparse.issparse(block) else block
-            if np.fmin.reduce(flat, axis=None, initial=lowest) >= lowest:
-                continue
-            batch = next(batches(block))
-            row, column = np.argwhere(batch < lowest)[0]
-            raise InputError(
-                f"{source}: sample {str(dataset.samples[start + row])!r}, gene "
-                f"{dataset.features[column]!r}: received {batch[row, column]:g}; the model's "
-                f"transform ({', '.join(name for name, _ in self.sources)}) needs values of at "
-                f"least {lowest:g}, as all rows of training have."
-            )
-
-    def outputs(self, values):
-        """Run on raw rows, an array or CSR (rows, genes), in batches; returns (rows, outputs)."""
         parts = [np.zeros((0, self.task.outputs), "float32")]
         # Not by `predict_on_batch`, which would be traced for every model anew.
-        parts += [np.asarray(self.model(batch, training=False)) for batch in batches(values)]
+        parts += [np.asarray(self.model(batch, training=False)) for batch in self.checked(rows)]
         return np.concatenate(parts)
 
-    def predict(self, dataset):
-        """Predictions of a `Dataset` as a frame: sample, prediction, then a column a class."""
-        frame = self.task.frame(self.outputs(dataset.values))
+    def checked(self, rows: Dataset | Matrix, size: int = BLOCK):
+        """Yield raw rows as arrays of at most `size` rows; see `outputs` for what is refused."""
+        dataset, names = named(rows, self.features), ", ".join(name for name, _ in self.sources)
+        return defined_batches(dataset, self.lowest_allowed, names, size)
+
+    def predict(self, dataset: Dataset) -> pd.DataFrame:
+        """Predict rows: a frame of sample, prediction, then a column a class."""
+        frame = self.task.frame(self.outputs(dataset))
         frame.insert(0, "sample", list(dataset.samples))
         return frame
 
-    def save(self, path):
+    def save(self, path: str | Path) -> None:
         """Write a `.keras` file that `keras.models.load_model` reads without this package."""
         with replacing(path) as temporary:
             self.model.save(temporary)
@@ -138,22 +160,22 @@ class Predictor:
 
     def _names(self):
         sources = [[name, np.asarray(kept).tolist()] for name, kept in self.sources]
-        names = {"task": self.task.type, "features": self.features, "missing": self.missing}
-        names |= {"sources": sources}
+        names = {"task": self.task.type, "missing": self.missing, "sources": sources}
+        names |= self.labels
         if self.task.type == "classification":
-            return names | {"classes": list(self.task.classes)}
+            return names
         mean, scale = (np.ravel(part).tolist() for part in (self.task.mean, self.task.scale))
-        return names | {"targets": list(self.task.targets), "mean": mean, "scale": scale}
+        return names | {"mean": mean, "scale": scale}
 
     @classmethod
-    def from_names(cls, model, names):
-        """From a loaded model and what `save` wrote beside it."""
+    def from_names(cls, model: Any, names: dict) -> "Predictor":
+        """Rebuild from a loaded Keras model and the names that `save` wrote beside it."""
         sources = [(name, np.array(kept, int)) for name, kept in names["sources"]]
         return cls(model, _task(names), names["features"], names["missing"], sources)
 
     @classmethod
-    def load(cls, path):
-        """Read what `save` wrote.
+    def load(cls, path: str | Path) -> "Predictor":
+        """Read a file that `save` wrote.
 
         Raises:
             InputError: Where the file is missing or is not such a model.
@@ -168,38 +190,6 @@ class Predictor:
             return cls.from_names(model, names)
         except DAMAGED as error:
             raise InputError(f"{path}: not a model of this package: {error}") from None
-
-
-@dataclasses.dataclass(frozen=True)
-class Branch:
-    """One transform of a `Predictor` and the network behind it.
-
-    Attributes:
-        transform: Its name.
-        kept: (kept,) positions of the genes it keeps.
-        preprocessing: Keras model, raw (rows, genes) -> (rows, kept).
-        network: Keras model (rows, kept) -> (rows, outputs) before scale and temperature.
-    """
-
-    transform: str
-    kept: np.ndarray
-    preprocessing: keras.Model
-    network: keras.Model
-
-    def seen(self, values):
-        """What the network sees of raw rows, an array or CSR: (rows, kept) float32."""
-        return np.concatenate(
-            [np.asarray(self.preprocessing(batch, training=False)) for batch in batches(values)]
-        )
-
-    def outputs(self, values):
-        """What the network says of raw rows, an array or CSR: (rows, outputs)."""
-        return np.concatenate(
-            [
-                np.asarray(self.network(self.preprocessing(batch, training=False), training=False))
-                for batch in batches(values)
-            ]
-        )
 
 
 def _suffix(transform, sources):

@@ -1,13 +1,18 @@
-"""A fitted model and rows it has not seen: metrics, the confusion matrix, predictions."""
+"""Tables of a fitted model and its rows: metrics, confusion matrix, predictions, latent means."""
+
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from autogenome_tf import metrics
+from autogenome_tf.data import Dataset
+from autogenome_tf.models._latent_model import LatentModel
+from autogenome_tf.models._predictor import Predictor
 
 
-def scores(task, targets, outputs, seed):
-    """Metrics with 95 % bootstrap intervals.
+def scores(task: Any, targets: np.ndarray, outputs: np.ndarray, seed: int) -> dict[str, dict]:
+    """Compute metrics with 95 % bootstrap intervals.
 
     Args:
         task: A `tasks.Classification` or `tasks.Regression`.
@@ -18,11 +23,13 @@ def scores(task, targets, outputs, seed):
     Returns:
         Dict of metric name to {"value", "low", "high"}.
     """
-    return metrics.with_intervals(task, _truth(task, targets), outputs, seed)
+    return metrics.with_intervals(task, _encoded(task, targets), outputs, seed)
 
 
-def beside(task, targets, outputs, baseline, seed):
-    """The same of a baseline, each metric with its `difference`: the model's less the baseline's.
+def beside(
+    task: Any, targets: np.ndarray, outputs: np.ndarray, baseline: np.ndarray, seed: int
+) -> dict[str, dict]:
+    """Compute a baseline's metrics, each with its `difference`: the model's less the baseline's.
 
     Args:
         task: As for `scores`.
@@ -31,27 +38,27 @@ def beside(task, targets, outputs, baseline, seed):
         baseline: (rows, outputs) of the baseline.
         seed: Of the resampling.
     """
-    truth = _truth(task, targets)
-    found = metrics.with_intervals(task, truth, baseline, seed)
-    apart = metrics.differences(task, truth, outputs, baseline, seed)
+    targets = _encoded(task, targets)
+    found = metrics.with_intervals(task, targets, baseline, seed)
+    apart = metrics.differences(task, targets, outputs, baseline, seed)
     return {name: found[name] | {"difference": apart[name]} for name in found}
 
 
-def confusion_matrix(task, targets, outputs):
-    """Counts as a frame: rows the true classes, columns the predicted ones."""
-    truth, predicted = task.encode(targets), np.asarray(outputs).argmax(1)
+def confusion_matrix(task: Any, targets: np.ndarray, outputs: np.ndarray) -> pd.DataFrame:
+    """Count rows as a frame: rows the true classes, columns the predicted ones."""
+    true, predicted = task.encode(targets), np.asarray(outputs).argmax(1)
     counts = np.zeros((task.outputs, task.outputs), int)
-    np.add.at(counts, (truth, predicted), 1)
+    np.add.at(counts, (true, predicted), 1)
     return pd.DataFrame(counts, index=pd.Index(task.classes, name="true"), columns=task.classes)
 
 
-def predictions(predictor, dataset, part):
-    """The columns of predictions.tsv for a `Dataset`.
+def predictions(predictor: Predictor, dataset: Dataset, part: Any) -> pd.DataFrame:
+    """Return the columns of predictions.tsv for a `Dataset`.
 
     Args:
         predictor: The fitted model.
         dataset: Rows in the model's gene order; targets are shown where they are known.
-        part: (rows,) which part each row belongs to, or one word for all.
+        part: (rows,) the part that each row belongs to, or one word for all.
 
     Returns:
         A frame: sample, part, target, prediction, then a column a class (p_<class>); with several
@@ -64,21 +71,21 @@ def predictions(predictor, dataset, part):
     return frame
 
 
-def latent(embedding, dataset, part):
-    """The columns of latent.tsv for a `Dataset`: sample, part, z1, z2, ... or names of sets."""
+def latent(model: LatentModel, dataset: Dataset, part: Any) -> pd.DataFrame:
+    """Return the columns of latent.tsv for a `Dataset`: sample, part, z1 ... or names of sets."""
     frame = pd.DataFrame({"sample": list(dataset.samples), "part": part})
-    points = pd.DataFrame(embedding.outputs(dataset.values), columns=embedding.latent_names)
+    points = pd.DataFrame(model.outputs(dataset), columns=pd.Index(model.latent_names))
     return pd.concat([frame, points], axis=1)
 
 
-def reconstruction(embedding, dataset, part):
-    """The columns of reconstruction.tsv.gz for a `Dataset`: sample, part, then a column a gene."""
+def reconstruction(model: LatentModel, dataset: Dataset, part: Any) -> pd.DataFrame:
+    """Return the columns of reconstruction.tsv.gz for a `Dataset`: sample, part, then the genes."""
     frame = pd.DataFrame({"sample": list(dataset.samples), "part": part})
-    told = embedding.run(dataset.values, "reconstruction")
-    return pd.concat([frame, pd.DataFrame(told, columns=embedding.kept_features)], axis=1)
+    decoded = model.run(dataset, "reconstruction")
+    return pd.concat([frame, pd.DataFrame(decoded, columns=pd.Index(model.kept_features))], axis=1)
 
 
-def _truth(task, targets):
+def _encoded(task, targets):
     return task.encode(targets) if task.type == "classification" else np.asarray(targets)
 
 

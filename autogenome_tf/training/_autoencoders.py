@@ -183,7 +183,7 @@ class AutoencoderCrossValidation(CrossValidation):
         library = self._library() if values.get("likelihood") in COUNTS else None
         return LatentModel.of(
             network.finished(), views.transform, views.constants[0], features,
-            self._config.data.missing, averages, library,
+            missing=self._config.data.missing, averages=averages, library=library,
         )  # fmt: skip
 
     def forget_steps(self):

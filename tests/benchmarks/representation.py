@@ -21,7 +21,7 @@ import pandas as pd
 from sets import sets
 
 import autogenome_tf as ag
-from autogenome_tf.models._latent_space import Representation
+from autogenome_tf.models import LatentSpace
 from autogenome_tf.run import _console
 
 BATCHED = "pancreas_3batches"
@@ -33,7 +33,7 @@ def scored(config):
     automl = ag.AutoGenome(config)
     automl.train()
     rows = automl._rows.labelled
-    space = Representation(automl._predictor(), *rows, None, automl.config.seed)
+    space = LatentSpace(automl._predictor(), *rows, None, automl.config.seed)
     found = {name: one["value"] for name, one in space.scores()["test"].items()}
     return found, automl._run.read_table("history.tsv")
 

@@ -18,7 +18,7 @@ import tensorflow as tf
 
 from autogenome_tf import families
 from autogenome_tf.export._graph import Served
-from autogenome_tf.models._predictor import Predictor
+from autogenome_tf.models import Predictor
 from autogenome_tf.preprocessing import FittedScaling, Moments, Transform
 from autogenome_tf.tasks import Classification
 

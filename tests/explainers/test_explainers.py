@@ -22,7 +22,7 @@ from autogenome_tf.explainers import (
     gradient,
     knockout,
 )
-from autogenome_tf.models._predictor import Predictor
+from autogenome_tf.models import Predictor
 from autogenome_tf.preprocessing import FittedScaling, Moments, Transform
 from autogenome_tf.search._trials import Attempt, Trial
 from autogenome_tf.tasks import Classification, Regression

@@ -12,7 +12,7 @@ import autogenome_tf as ag
 from autogenome_tf import explainers, families
 from autogenome_tf.automl import _set_importance
 from autogenome_tf.core.errors import InputError
-from autogenome_tf.models._predictor import Predictor
+from autogenome_tf.models import Predictor
 
 SETS, EACH, GENES, ROWS, DRIVERS = 24, 10, 160, 240, 3
 

@@ -22,8 +22,7 @@ from autogenome_tf.core.errors import InputError, StageError
 from autogenome_tf.data import Dataset
 from autogenome_tf.export._export import WARM_UP, next_version
 from autogenome_tf.export._graph import Served
-from autogenome_tf.models._latent_model import LatentModel
-from autogenome_tf.models._predictor import Predictor
+from autogenome_tf.models import LatentModel, Predictor
 from autogenome_tf.nn.res_vae import ResVAE
 from autogenome_tf.preprocessing import FittedScaling, Moments, Transform
 from autogenome_tf.tasks import Classification, Regression
@@ -82,8 +81,9 @@ def embedding_of(likelihood, covariates=0):
     )
     features = [*GENES[:genes], *(f"batch={i}" for i in range(covariates))]
     return LatentModel.of(
-        network, transform, constants, features, "error", (0.5,) * covariates, 9.0
-    )
+        network, transform, constants, features,
+        missing="error", averages=(0.5,) * covariates, library=9.0,
+    )  # fmt: skip
 
 
 PREDICTORS = {
@@ -282,12 +282,16 @@ def test_predict_refuses_what_the_server_refuses(predictors):
     values = VALUES.copy()
     values[3, 7] = -1
     values[3, 6] = np.nan
-    rows = Dataset(values, [f"s{i}" for i in range(30)], GENES)
-    with pytest.raises(
-        InputError, match=r"new.tsv: sample 's3', gene 'gène 7': received -1; .*log"
-    ):
-        predictors["classification-mlp"].check(rows, "new.tsv")
-    predictor_of("regression", transforms=("rank",)).check(rows, "new.tsv")
+    rows = Dataset(values, [f"s{i}" for i in range(30)], GENES, source="new.tsv")
+    said = r"new.tsv: sample 's3', gene 'gène 7': received -1; .*log"
+    for ask in ("outputs", "predict"):
+        with pytest.raises(InputError, match=said):
+            getattr(predictors["classification-mlp"], ask)(rows)
+    with pytest.raises(InputError, match="the given rows: sample '4', gene 'gène 7'"):
+        predictors["classification-mlp"].outputs(values)
+    with pytest.raises(InputError, match=said):
+        predictors["representation-gaussian"].outputs(rows)
+    assert np.isfinite(predictor_of("regression", transforms=("rank",)).outputs(rows)).all()
 
 
 # The stage ---------------------------------------------------------------------------------

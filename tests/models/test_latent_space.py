@@ -20,7 +20,7 @@ from autogenome_tf import explainers, families, tasks
 from autogenome_tf.cli import _summary
 from autogenome_tf.config._config import Config
 from autogenome_tf.core.errors import InputError, StageError
-from autogenome_tf.models._latent_model import LatentModel
+from autogenome_tf.models import LatentModel
 from autogenome_tf.nn.res_vae import ResVAE
 from autogenome_tf.simulation import expression
 from autogenome_tf.training import _loop
@@ -59,7 +59,7 @@ def finished(tmp_path_factory):
 def _few_figures(request, monkeypatch):
     if "finished" not in request.fixturenames:
         monkeypatch.setattr("autogenome_tf.plots.draw", lambda *_: None)
-        maps = "autogenome_tf.models._latent_space.Representation.maps"
+        maps = "autogenome_tf.models._latent_space.LatentSpace.maps"
         monkeypatch.setattr(maps, lambda _: pd.DataFrame())
 
 

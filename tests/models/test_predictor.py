@@ -16,7 +16,7 @@ from autogenome_tf.core.chunked import BLOCK
 from autogenome_tf.core.errors import InputError
 from autogenome_tf.core.files import MODEL_NAMES
 from autogenome_tf.data import Dataset
-from autogenome_tf.models._predictor import Predictor
+from autogenome_tf.models import Predictor
 from autogenome_tf.preprocessing import FittedScaling, Moments, Transform
 from autogenome_tf.tasks import Classification, Regression
 

@@ -1,0 +1,18 @@
+"""The named results that clients of a served model get, by signature."""
+
+# How a result is made of the Keras model's outputs: by their softmax, by the class of the largest,
+# or as the output of a name ("" is the only output).
+SOFTMAX, CLASS, ONLY = "softmax", "class", ""
+
+# By the task's type, signature and name of the result.
+ANSWERS: dict[str, dict[str, dict[str, str]]] = {
+    "classification": {
+        "serving_default": {"probabilities": SOFTMAX, "prediction": CLASS},
+        "logits": {"logits": ONLY},
+    },
+    "regression": {"serving_default": {"prediction": ONLY}},
+    "representation": {
+        "serving_default": {"latent": "latent", "reconstruction": "reconstruction"},
+        "encoder": {"latent": "latent", "log_variance": "log_variance"},
+    },
+}
