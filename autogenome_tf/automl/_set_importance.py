@@ -38,7 +38,7 @@ def set_importance(folds, learn, trial, config, rows, background):
         output the mean absolute contribution.
     """
     levels = folds.levels(trial.family, trial.values)
-    names = families.member(trial.family).LEVELS[: len(levels)]
+    names = families.member(trial.family).level_names[: len(levels)]
     shares = {kind: [[] for _ in levels] for kind in KINDS}
     sizes = [[] for _ in levels]
     count = config.explanation.sets

@@ -18,10 +18,10 @@ def schema():
             "type": "object",
             "properties": {
                 name: {"description": f"{hyper.expected}; searched: {_listed(hyper.options)}"}
-                for name, hyper in families.member(family).SPACE.items()
+                for name, hyper in families.member(family).space.items()
             },
             # Where hyperparameters hang on others, their names are not all known before.
-            "additionalProperties": hasattr(families.member(family), "opened"),
+            "additionalProperties": families.member(family).is_open(),
         }
         for family in families.names()
     }
@@ -93,7 +93,7 @@ def _hyperparameters():
     """One line for hyperparameters of one name, range and default, with their families."""
     lines = {}
     for family in families.names():
-        for name, hyper in families.member(family).SPACE.items():
+        for name, hyper in families.member(family).space.items():
             searched = "" if hyper.optional else _listed(hyper.options)
             # Of one layer each: width_1, width_2, ...
             name = re.sub(r"_\d+$", "_1", name)

@@ -1,55 +1,70 @@
-"""The open room of network families: a module with `SPACE` and `body` is a member.
+"""Families: search spaces and the networks that they stand for, an open set.
 
-`SPACE` maps hyperparameter names to `Hyperparameter`s (where some hang on others, a function
-`opened(given, place)` returns the whole map); `body(x, values, blocks)` turns the
-preprocessed genes into the last hidden layer, using `blocks` (see `layers.LayerFactory`) for its layers.
-Where units stand for something, `levels(settings, features)` tells for what; `OF_GENES` keeps
-inputs from being rotated.
+A file of this folder that holds a subclass of `Family` is a member. What it needs is imported from
+here: `Family`, the kinds of hyperparameters (`integer`, `number`, `word`, `sizes`, `switch`,
+`files`, `limit`) and `COMMON`, those that all networks have.
 `families.MLP`, `families.ResNet` ... are the members as KerasTuner HyperModels.
 """
 
 import functools
 import importlib
-import pkgutil
+import inspect
 
 from autogenome_tf.core.errors import InputError, unknown
-from autogenome_tf.families._space import RATES, number, word
+from autogenome_tf.core.open_sets import members
+from autogenome_tf.families._family import AutoencoderFamily, Family
+from autogenome_tf.families._space import (
+    ACTIVATIONS,
+    COMMON,
+    RATES,
+    Hyperparameter,
+    files,
+    integer,
+    limit,
+    number,
+    sizes,
+    switch,
+    word,
+)
 
 __all__ = [
-    "RATES", "has_levels", "hypermodel", "is_for", "is_of_genes", "member", "names", "settings",
-    "space", "spaces",
+    "ACTIVATIONS", "AutoencoderFamily", "BASELINE", "COMMON", "Family", "Hyperparameter", "RATES",
+    "files", "has_levels", "hypermodel", "integer", "is_for", "is_of_genes", "limit", "member",
+    "names", "number", "settings", "sizes", "space", "spaces", "switch", "word",
 ]  # fmt: skip
 
-_CLASS_NAMES = {
-    "mlp": "MLP", "resnet": "ResNet", "densenet": "DenseNet", "linear": "Linear",
-    "resvae": "ResVAE",
-}  # fmt: skip
+# The family that every search of targets is compared with.
+BASELINE = "linear"
 
 
-@functools.cache
-def names(task_type=None):
+def names(task_type: str | None = None) -> tuple[str, ...]:
     """List the members, all or those for tasks of a type, sorted."""
-    found = (module.name for module in pkgutil.iter_modules(__path__))
-    listed = sorted(name for name in found if not name.startswith("_"))
+    listed = members("families")
     return tuple(name for name in listed if task_type is None or is_for(name, task_type))
 
 
-def member(name, place="families"):
-    """Import one member by name.
+def member(name: str, place: str = "families") -> type[Family]:
+    """Return the class of a family by the name of its file.
 
     Raises:
         InputError: For an unknown name, with the nearest known one.
     """
     if name not in names():
         raise unknown(place, name, names())
-    return importlib.import_module(f"{__name__}.{name}")
+    module = importlib.import_module(f"{__name__}.{name}")
+    found = [
+        one
+        for _, one in inspect.getmembers(module, inspect.isclass)
+        if issubclass(one, Family) and one.__module__ == module.__name__
+    ]
+    if len(found) != 1:
+        raise InputError(f"{module.__file__}: expected one subclass of Family; found {len(found)}.")
+    return found[0]
 
 
-def is_for(name, task_type):
-    """Whether a member is for tasks of a type: one names its `TASK`, all others have targets."""
-    return (getattr(member(name), "TASK", None) == "representation") == (
-        task_type == "representation"
-    )
+def is_for(name: str, task_type: str) -> bool:
+    """Return whether a family is for tasks of a type."""
+    return member(name).predicts_targets != (task_type == "representation")
 
 
 def space(name, given=None, place="families"):
@@ -66,9 +81,8 @@ def space(name, given=None, place="families"):
     Raises:
         InputError: For an unknown hyperparameter or a value that is not allowed.
     """
-    module, given = member(name, place), given or {}
-    opened = getattr(module, "opened", None)
-    declared = opened(given, f"{place}.{name}") if opened else module.SPACE
+    given = given or {}
+    declared = member(name, place).opened(given, f"{place}.{name}")
     for key in given:
         if key not in declared:
             raise unknown(f"{place}.{name}", key, declared)
@@ -94,7 +108,7 @@ def settings(name, given=None, place="families"):
         InputError: For a value that is not allowed, or where one is needed and none given.
     """
     found, given = {}, given or {}
-    for key, hyper in member(name, place).SPACE.items():
+    for key, hyper in member(name, place).space.items():
         if not hyper.setting:
             continue
         where = f"{place}.{name}.{key}"
@@ -106,12 +120,12 @@ def settings(name, given=None, place="families"):
 
 def has_levels(name):
     """Whether units of a family stand for sets that can be explained."""
-    return hasattr(member(name), "LEVELS")
+    return bool(member(name).level_names)
 
 
 def is_of_genes(name, values):
     """Whether networks of a trial see genes themselves, never other coordinates of them."""
-    return getattr(member(name), "OF_GENES", False) or bool(values.get("gates"))
+    return member(name).sees_genes or bool(values.get("gates"))
 
 
 def spaces(config, place="families"):
@@ -128,7 +142,7 @@ def spaces(config, place="families"):
     """
     found = {}
     for name, given in config.families.items():
-        is_convex = getattr(member(name, place), "CONVEX", False)
+        is_convex = member(name, place).is_convex
         kind = config.task.type
         if not is_for(name, kind):
             fitting = ", ".join(names(kind))
@@ -152,19 +166,22 @@ def spaces(config, place="families"):
     return found
 
 
+def hypermodel(name: str):
+    """Return the KerasTuner HyperModel class of a family; importing Keras happens here."""
+    return _model_of(member(name))
+
+
 @functools.cache
-def hypermodel(name):
-    """The KerasTuner HyperModel class of a family; importing Keras happens here."""
-    from autogenome_tf.families._base import Autoencoder, Family
+def _model_of(family):
+    from autogenome_tf.families._hypermodel import AutoencoderModel, NetworkModel
 
-    module = member(name)
-    class_name = _CLASS_NAMES.get(name, name.title().replace("_", ""))
-    base = Autoencoder if is_for(name, "representation") else Family
-    return type(class_name, (base,), {"member": module, "__doc__": module.__doc__})
+    base = NetworkModel if family.predicts_targets else AutoencoderModel
+    return type(family.__name__, (base,), {"member": family, "__doc__": family.__doc__})
 
 
-def __getattr__(attribute):
-    by_class = {_CLASS_NAMES.get(name, name.title().replace("_", "")): name for name in names()}
-    if attribute in by_class:
-        return hypermodel(by_class[attribute])
+def __getattr__(attribute: str):
+    if attribute[:1].isupper():
+        for name in names():
+            if member(name).__name__ == attribute:
+                return hypermodel(name)
     raise AttributeError(f"module {__name__!r} has no attribute {attribute!r}")

@@ -1,18 +1,20 @@
 """No hidden layer: multinomial logistic or ridge regression, the baseline that is hard to beat."""
 
-from autogenome_tf.families._space import number
-
-SPACE = {
-    "l2": number(
-        1e-2, *(10.0**power for power in (-5, -4, -3, -1.5, -1, -0.5, 0, 0.5, 1)), high=1e9
-    ),
-    "spectral_power": number(0.0),
-}
-
-# The loss has one minimum, so training goes to it instead of stopping early.
-CONVEX = True
+from autogenome_tf.families import Family, number
 
 
-def body(x, values, blocks):
-    """Hand the genes on: the logits layer is the whole network."""
-    return x
+class Linear(Family):
+    """No hidden layer: multinomial logistic or ridge regression, the baseline of every search."""
+
+    space = {
+        "l2": number(
+            1e-2, *(10.0**power for power in (-5, -4, -3, -1.5, -1, -0.5, 0, 0.5, 1)), high=1e9
+        ),
+        "spectral_power": number(0.0),
+    }
+    is_convex = True
+
+    @staticmethod
+    def body(x, values, layers):
+        """Hand the genes on: the logits layer is the whole network."""
+        return x

@@ -8,62 +8,57 @@ own; here the mean alone is trained.) Genes without a set are seen by `bypass` u
 
 import numpy as np
 
-from autogenome_tf.families import _gene_sets
-from autogenome_tf.families._space import ACTIVATIONS, COMMON, files, integer, limit, number, word
-
-# Names of the activations of units that stand for sets, and for groups of them.
-LEVELS = ("sets", "groups")
-# Whether the first layer's units stand for sets of genes, so that no rotation may come before it.
-OF_GENES = True
-
-SPACE = {
-    "gene_sets": files(),
-    "set_groups": files(optional=True),
-    "min_genes": limit(5),
-    "max_genes": limit(500),
-    "set_units": integer(1, high=64),
-    "bypass": integer(0, low=0),
-    **{name: hyper for name, hyper in COMMON.items() if name != "spectral_power"},
-    "activation": word("tanh", "relu", "elu", known=ACTIVATIONS),
-    "dropout": number(0.2, 0.0, 0.4, high=1.0, below=True),
-    "l2": number(1e-3, 0.0, 1e-4, 1e-2, 3e-2, high=1e6),
-}
+from autogenome_tf.families import ACTIVATIONS, COMMON, Family, files, integer, limit, number, word
+from autogenome_tf.families._gene_sets import membership
 
 
-def levels(settings, features, place="families.pathway"):
-    """What each level's units are connected to, from the genes on.
+class Pathway(Family):
+    """Genes wired to the gene sets they belong to, as P-NET's are (Elmarakeby et al. 2021)."""
 
-    Args:
-        settings: `families.settings` of the family.
-        features: Names of the genes that the network sees.
-        place: Where the settings stand, for errors.
+    level_names = ("sets", "groups")
+    sees_genes = True
+    space = {
+        "gene_sets": files(),
+        "set_groups": files(optional=True),
+        "min_genes": limit(5),
+        "max_genes": limit(500),
+        "set_units": integer(1, high=64),
+        "bypass": integer(0, low=0),
+        **{name: hyper for name, hyper in COMMON.items() if name != "spectral_power"},
+        "activation": word("tanh", "relu", "elu", known=ACTIVATIONS),
+        "dropout": number(0.2, 0.0, 0.4, high=1.0, below=True),
+        "l2": number(1e-3, 0.0, 1e-4, 1e-2, 3e-2, high=1e6),
+    }
 
-    Returns:
-        A list of one or two `_gene_sets.Membership`s.
+    @classmethod
+    def levels(cls, settings, features):
+        """Return the memberships of genes in sets and, where `set_groups` says, of sets in groups.
 
-    Raises:
-        InputError: Where a file cannot be read, or no set is left.
-    """
-    (least,), (most,) = settings["min_genes"], settings["max_genes"]
-    paths, groups = settings["gene_sets"], settings["set_groups"]
-    found = [_gene_sets.membership(paths, features, least, most, f"{place}.gene_sets")]
-    if groups:
-        found.append(_gene_sets.membership(groups, found[0].names, place=f"{place}.set_groups"))
-    return found
+        Raises:
+            InputError: Where a file cannot be read, or no set is left.
+        """
+        place = "families.pathway"
+        (least,), (most,) = settings["min_genes"], settings["max_genes"]
+        paths, groups = settings["gene_sets"], settings["set_groups"]
+        found = [membership(paths, features, least, most, f"{place}.gene_sets")]
+        if groups:
+            found.append(membership(groups, found[0].names, place=f"{place}.set_groups"))
+        return found
 
-
-def body(x, values, blocks):
-    """Wire genes to sets, sets to groups, and hand on what all levels say."""
-    genes, *groups = blocks.levels
-    units, bypass = values["set_units"], values["bypass"]
-    width = len(genes.names) * units
-    rows, columns = genes.widened(1, units)
-    free = np.repeat(genes.free, bypass)
-    around = width + np.tile(np.arange(bypass), len(genes.free))
-    rows, columns = np.concatenate([rows, free]), np.concatenate([columns, around])
-    x = blocks.activated(blocks.masked(x, rows, columns, width + bypass), LEVELS[0])
-    seen = [x]
-    for level in groups:
-        masked = blocks.masked(x, *level.widened(units, units), len(level.names) * units)
-        seen.append(blocks.activated(masked, LEVELS[1]))
-    return blocks.concatenate(*seen) if len(seen) > 1 else x
+    @staticmethod
+    def body(x, values, layers):
+        """Wire genes to sets, sets to groups, and hand on the activations of all levels."""
+        genes, *groups = layers.levels
+        units, bypass = values["set_units"], values["bypass"]
+        width = len(genes.names) * units
+        rows, columns = genes.widened(1, units)
+        free = np.repeat(genes.free, bypass)
+        around = width + np.tile(np.arange(bypass), len(genes.free))
+        rows, columns = np.concatenate([rows, free]), np.concatenate([columns, around])
+        sets, *others = Pathway.level_names
+        x = layers.activated(layers.masked(x, rows, columns, width + bypass), sets)
+        seen = [x]
+        for name, level in zip(others, groups, strict=False):
+            masked = layers.masked(x, *level.widened(units, units), len(level.names) * units)
+            seen.append(layers.activated(masked, name))
+        return layers.concatenate(*seen) if len(seen) > 1 else x

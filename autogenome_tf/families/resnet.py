@@ -1,28 +1,32 @@
 """Residual network of dense layers (He et al. 2016, "Identity mappings", pre-activation form)."""
 
-from autogenome_tf.families._space import COMMON, integer
+from autogenome_tf.families import COMMON, Family, integer
 
 MOST_BLOCKS = 16
 
-SPACE = {
-    "width": integer(128, 32, 64, 256),
-    **{f"width_{i}": integer(128, optional=True) for i in range(1, MOST_BLOCKS + 1)},
-    "n_blocks": integer(1, 2, 3, high=MOST_BLOCKS),
-    "layers_per_block": integer(2, 1, high=8),
-    **COMMON,
-}
+
+class ResNet(Family):
+    """Residual network of dense layers (He et al. 2016, "Identity mappings", pre-activation)."""
+
+    space = {
+        "width": integer(128, 32, 64, 256),
+        **{f"width_{i}": integer(128, optional=True) for i in range(1, MOST_BLOCKS + 1)},
+        "n_blocks": integer(1, 2, 3, high=MOST_BLOCKS),
+        "layers_per_block": integer(2, 1, high=8),
+        **COMMON,
+    }
+
+    @staticmethod
+    def body(x, values, layers):
+        """Add residual blocks onto a stem; a block of another width has a projecting shortcut."""
+        x = layers.dense(x, values["width"])
+        for block in range(1, values["n_blocks"] + 1):
+            x = _residual(x, values.get(f"width_{block}", values["width"]), values, layers)
+        return layers.activated(x)
 
 
-def body(x, values, blocks):
-    """Add residual blocks onto a stem; a block of another width has a projecting shortcut."""
-    x = blocks.dense(x, values["width"])
-    for block in range(1, values["n_blocks"] + 1):
-        x = _residual(x, values.get(f"width_{block}", values["width"]), values, blocks)
-    return blocks.activated(x)
-
-
-def _residual(x, width, values, blocks):
-    shortcut = x if x.shape[-1] == width else blocks.dense(x, width)
+def _residual(x, width, values, layers):
+    shortcut = x if x.shape[-1] == width else layers.dense(x, width)
     for _ in range(values["layers_per_block"]):
-        x = blocks.dense(blocks.activated(x), width)
+        x = layers.dense(layers.activated(x), width)
     return shortcut + x

@@ -1,62 +1,73 @@
-"""Variational autoencoder with skip connections in encoder and decoder; see `resvae.ResVAE`."""
+"""Variational autoencoder with skip connections in encoder and decoder; see `nn.res_vae.ResVAE`."""
 
 import dataclasses
 
 from autogenome_tf.core.errors import InputError
-from autogenome_tf.families import _gene_sets
-from autogenome_tf.families._space import ACTIVATIONS, files, integer, limit, number, sizes, word
+from autogenome_tf.families import (
+    ACTIVATIONS,
+    AutoencoderFamily,
+    files,
+    integer,
+    limit,
+    number,
+    sizes,
+    word,
+)
+from autogenome_tf.families._gene_sets import membership
 
-# What it is for; networks of all other families predict targets.
-TASK = "representation"
 LIKELIHOODS = ("gaussian", "bernoulli", "negative_binomial", "zero_inflated")
 
-SPACE = {
-    "latent": integer(16, 8, 32),
-    "start_width": integer(256, 128, 512),
-    "decay_ratio": number(0.5, 0.25, 1.0, low=0.01),
-    "layers": integer(2, 3, low=1, high=8),
-    "widths": sizes(optional=True),
-    "skip": word("add", "concatenate", known=("add", "concatenate")),
-    "linear": word("pca", known=("pca", "none")),
-    # Bounds of different likelihoods are in different units, so a search has one.
-    "likelihood": word("gaussian", known=LIKELIHOODS, alone=True),
-    "beta": number(1.0, high=1e6),
-    "free_bits": number(0.0, high=1e6),
-    "dropout": number(0.1, 0.0, 0.3, high=1.0, below=True),
-    "input_dropout": number(0.1, 0.0, 0.3, high=1.0, below=True),
-    "activation": word("relu", "elu", known=ACTIVATIONS),
-    "normalization": word("batch", "none", known=("none", "batch")),
-    "l2": number(0.0, high=1e6),
-    "gene_sets": files(optional=True),
-    "min_genes": limit(5),
-    "max_genes": limit(500),
-    "bypass": integer(1, low=0, optional=True),
-}
 
+class ResVAE(AutoencoderFamily):
+    """Variational autoencoder with skip connections in encoder and decoder."""
 
-def opened(given, place):
-    """The space: with `gene_sets`, units stand for sets, and `bypass` for what is in none."""
-    if "gene_sets" not in given:
-        return {name: hyper for name, hyper in SPACE.items() if name != "bypass"}
-    if "latent" in given:
-        raise InputError(f"{place}.latent: gene_sets decide it; expected no value.")
-    kept = {name: hyper for name, hyper in SPACE.items() if name != "latent"}
-    return kept | {"bypass": dataclasses.replace(SPACE["bypass"], optional=False)}
+    space = {
+        "latent": integer(16, 8, 32),
+        "start_width": integer(256, 128, 512),
+        "decay_ratio": number(0.5, 0.25, 1.0, low=0.01),
+        "layers": integer(2, 3, low=1, high=8),
+        "widths": sizes(optional=True),
+        "skip": word("add", "concatenate", known=("add", "concatenate")),
+        "linear": word("pca", known=("pca", "none")),
+        # Bounds of different likelihoods are in different units, so a search has one.
+        "likelihood": word("gaussian", known=LIKELIHOODS, alone=True),
+        "beta": number(1.0, high=1e6),
+        "free_bits": number(0.0, high=1e6),
+        "dropout": number(0.1, 0.0, 0.3, high=1.0, below=True),
+        "input_dropout": number(0.1, 0.0, 0.3, high=1.0, below=True),
+        "activation": word("relu", "elu", known=ACTIVATIONS),
+        "normalization": word("batch", "none", known=("none", "batch")),
+        "l2": number(0.0, high=1e6),
+        "gene_sets": files(optional=True),
+        "min_genes": limit(5),
+        "max_genes": limit(500),
+        "bypass": integer(1, low=0, optional=True),
+    }
 
+    @classmethod
+    def opened(cls, given, place):
+        """Return the space: with `gene_sets`, units stand for sets, and `bypass` for the others."""
+        if "gene_sets" not in given:
+            return {name: hyper for name, hyper in cls.space.items() if name != "bypass"}
+        if "latent" in given:
+            raise InputError(f"{place}.latent: gene_sets decide it; expected no value.")
+        kept = {name: hyper for name, hyper in cls.space.items() if name != "latent"}
+        return kept | {"bypass": dataclasses.replace(cls.space["bypass"], optional=False)}
 
-def levels(settings, features, place="families.resvae"):
-    """What latent units stand for: a `_gene_sets.Membership`, or nothing."""
-    if not settings["gene_sets"]:
-        return []
-    (least,), (most,) = settings["min_genes"], settings["max_genes"]
-    paths = settings["gene_sets"]
-    return [_gene_sets.membership(paths, features, least, most, f"{place}.gene_sets")]
+    @classmethod
+    def levels(cls, settings, features):
+        """Return the membership that latent units stand for, or nothing."""
+        if not settings["gene_sets"]:
+            return []
+        (least,), (most,) = settings["min_genes"], settings["max_genes"]
+        place = "families.resvae.gene_sets"
+        return [membership(settings["gene_sets"], features, least, most, place)]
 
-
-def widths(values):
-    """Widths of the encoder's layers, those given or a falling geometric series."""
-    if values.get("widths"):
-        return list(values["widths"])
-    start, ratio = values["start_width"], values["decay_ratio"]
-    least = values.get("latent", 1)
-    return [max(least, round(start * ratio**layer)) for layer in range(values["layers"])]
+    @staticmethod
+    def widths(values):
+        """Return the widths of the encoder's layers, given or a falling geometric series."""
+        if values.get("widths"):
+            return list(values["widths"])
+        start, ratio = values["start_width"], values["decay_ratio"]
+        least = values.get("latent", 1)
+        return [max(least, round(start * ratio**layer)) for layer in range(values["layers"])]

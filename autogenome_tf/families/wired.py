@@ -7,48 +7,71 @@ width_4, skip_1_4, skip_2_4]``, a width as its position among the layer's option
 """
 
 from autogenome_tf.core.errors import InputError
-from autogenome_tf.families._space import COMMON, integer, number, sizes
+from autogenome_tf.families import COMMON, Family, integer, number, sizes
 
 # The default widths of a layer, as parts of the largest.
 PARTS = (1 / 4, 1 / 16, 1 / 8, 1 / 2, 1)
 
-SPACE = {
-    "layers": integer(7, low=2, high=32, alone=True),
-    "max_width": integer(1024, alone=True),
-    "arc": sizes(low=0, optional=True, alone=True),
-    **COMMON,
-    "l2": number(1e-4, 0.0, 1e-3, 1e-2, 3e-2, high=1e6),
-}
 
+class Wired(Family):
+    """Wired dense layers (AutoGenome's RRFCN): widths and skips of all layers are searched."""
 
-def opened(given, place):
-    """The space with the decisions that its `layers` and `max_width` open.
-
-    Args:
-        given: What a config says of the family.
-        place: Where it says so, for errors.
-
-    Raises:
-        InputError: For layers, a largest width or an arc that is not allowed.
-    """
-    fixed = {}
-    for name in ("layers", "max_width"):
-        narrowed = SPACE[name].narrow(f"{place}.{name}", given.get(name, SPACE[name].options[0]))
-        (fixed[name],) = narrowed.options
-    widest = fixed["max_width"]
-    width = integer(*dict.fromkeys(max(1, round(part * widest)) for part in PARTS), high=widest)
-    skip = integer(0, 1, low=0, high=1)
-    found = {
-        name: width if name.startswith("width") else skip for name in decisions(fixed["layers"])
+    space = {
+        "layers": integer(7, low=2, high=32, alone=True),
+        "max_width": integer(1024, alone=True),
+        "arc": sizes(low=0, optional=True, alone=True),
+        **COMMON,
+        "l2": number(1e-4, 0.0, 1e-3, 1e-2, 3e-2, high=1e6),
     }
-    if "arc" in given:
-        (arc,) = SPACE["arc"].narrow(f"{place}.arc", given["arc"]).options
-        found = _said_by(arc, found, f"{place}.arc")
-    return {"layers": SPACE["layers"], "max_width": SPACE["max_width"], **found, **SPACE}
+    # Positions in an arc are among a config's options, so the widths they made say it all.
+    stands_for = {"arc": "width_"}
 
+    @classmethod
+    def opened(cls, given, place):
+        """Return the space with the decisions that its `layers` and `max_width` open.
 
-# Values that make another one say nothing more: positions in an arc are among a config's options.
-SAYS = {"arc": "width_"}
+        Args:
+            given: What a config says of the family.
+            place: Where it says so, for errors.
+
+        Raises:
+            InputError: For layers, a largest width or an arc that is not allowed.
+        """
+        fixed = {}
+        for name in ("layers", "max_width"):
+            narrowed = cls.space[name].narrow(
+                f"{place}.{name}", given.get(name, cls.space[name].options[0])
+            )
+            (fixed[name],) = narrowed.options
+        widest = fixed["max_width"]
+        width = integer(*dict.fromkeys(max(1, round(part * widest)) for part in PARTS), high=widest)
+        skip = integer(0, 1, low=0, high=1)
+        found = {
+            name: width if name.startswith("width") else skip for name in decisions(fixed["layers"])
+        }
+        if "arc" in given:
+            (arc,) = cls.space["arc"].narrow(f"{place}.arc", given["arc"]).options
+            found = _said_by(arc, found, f"{place}.arc")
+        return {
+            "layers": cls.space["layers"],
+            "max_width": cls.space["max_width"],
+            **found,
+            **cls.space,
+        }
+
+    @staticmethod
+    def body(x, values, layers):
+        """Grow layer by layer; each sees the concatenation of its sources."""
+        widest, outputs = values["max_width"], [x]
+        for layer in range(1, values["layers"] + 1):
+            width = widest if layer == 1 else values[f"width_{layer}"]
+            if width > widest:
+                raise ValueError(f"wired: width_{layer} is {width}, above max_width {widest}")
+            seen = [outputs[source] for source in sources(values, layer)] or [x]
+            x = layers.concatenate(*seen) if len(seen) > 1 else seen[0]
+            x = layers.activated(layers.dense(x, width))
+            outputs.append(x)
+        return x
 
 
 def _said_by(arc, found, place):
@@ -92,17 +115,3 @@ def sources(values, layer):
     """Numbers of the layers that a layer is wired to, in order."""
     skips = [source for source in range(1, layer - 1) if values[f"skip_{source}_{layer}"]]
     return [*skips, layer - 1] if layer > 1 else []
-
-
-def body(x, values, blocks):
-    """Grow layer by layer; each sees the concatenation of its sources."""
-    widest, outputs = values["max_width"], [x]
-    for layer in range(1, values["layers"] + 1):
-        width = widest if layer == 1 else values[f"width_{layer}"]
-        if width > widest:
-            raise ValueError(f"wired: width_{layer} is {width}, above max_width {widest}")
-        seen = [outputs[source] for source in sources(values, layer)] or [x]
-        x = blocks.concatenate(*seen) if len(seen) > 1 else seen[0]
-        x = blocks.activated(blocks.dense(x, width))
-        outputs.append(x)
-    return x

@@ -291,7 +291,7 @@ class NetworkCrossValidation(CrossValidation):
 
     def _is_solved(self, family):
         """Whether a family's loss has a single minimum, and all rows are at hand to find it."""
-        return getattr(families.member(family), "CONVEX", False) and not self.is_streamed
+        return families.member(family).is_convex and not self.is_streamed
 
     def network(self, family, values, seed=1, inputs=None, is_plain=False):
         """A fresh network of a family on the coordinates of these rows.

@@ -1,15 +1,18 @@
 """What every family promises; a new member of the room is tested by being there."""
 
 import functools
+import json
 
 import keras
 import keras_tuner
 import numpy as np
 import pytest
+from dropped import dropped
 from needed import GIVEN, gene_names
 
-from autogenome_tf import families
+from autogenome_tf import cli, families
 from autogenome_tf.core.errors import InputError
+from autogenome_tf.run import Run
 from autogenome_tf.tasks import Classification, Regression
 
 GENES = 6
@@ -51,12 +54,12 @@ def networks(name):
     """A network for every single choice in a family's space: the choice and the model."""
     choices = [
         {key: option}
-        for key, hyper in families.member(name).SPACE.items()
+        for key, hyper in families.member(name).space.items()
         if not hyper.setting
         for option in hyper.options
     ]
     around = SMALL.get(name, {})
-    around |= {"gates": True} if "gates" in families.member(name).SPACE else {}
+    around |= {"gates": True} if "gates" in families.member(name).space else {}
     return [(choice, made(name).network(around | choice)) for choice in choices]
 
 
@@ -197,7 +200,7 @@ def test_outputs_are_as_wide_as_the_task(name, task):
 @pytest.mark.parametrize("space", ["genes", "rows"])
 @pytest.mark.parametrize("noise", [0.0, 0.3])
 def test_one_dense_layer_alone_touches_the_input(name, space, noise):
-    has_noise = "input_dropout" in families.member(name).SPACE
+    has_noise = "input_dropout" in families.member(name).space
     values = {"input_dropout": noise} if has_noise else {}
     model = made(name).network(values, inputs=4, space=space, is_plain=True)
     (stem,) = stems(model)
@@ -231,7 +234,7 @@ def test_only_layers_that_attribution_takes_exactly_are_used(name):
 @each_family
 def test_noise_is_off_at_inference_and_on_in_training(name):
     noisy = {"dropout": 0.4, "input_dropout": 0.3, "normalization": "none"}
-    values = {key: v for key, v in noisy.items() if key in families.member(name).SPACE}
+    values = {key: v for key, v in noisy.items() if key in families.member(name).space}
     model = made(name).network(values)
     still = np.asarray(model(ROWS, training=False))
     np.testing.assert_array_equal(still, model(ROWS, training=False))
@@ -288,7 +291,7 @@ def test_keras_fit_lowers_the_loss(name):
 
 @each_family
 def test_every_option_is_one_that_a_config_may_name(name):
-    for key, hyper in families.member(name).SPACE.items():
+    for key, hyper in families.member(name).space.items():
         assert len(set(map(str, hyper.options))) == len(hyper.options), key
         if not hyper.options or hyper.setting:
             assert hyper.optional or hyper.setting, key
@@ -306,7 +309,7 @@ def test_a_scalar_fixes_and_a_list_narrows(name):
         assert families.space(name, {key: [last]})[key].options == (last,)
         if not isinstance(last, list):
             assert families.space(name, {key: last})[key].options == (last,)
-    searched = {k: h for k, h in families.member(name).SPACE.items() if not h.setting}
+    searched = {k: h for k, h in families.member(name).space.items() if not h.setting}
     asked = {k for k, h in searched.items() if not h.optional}
     assert set(families.space(name)) >= asked
 
@@ -315,7 +318,7 @@ def test_a_scalar_fixes_and_a_list_narrows(name):
 def test_unknown_hyperparameters_and_values_are_refused_with_their_place(name):
     with pytest.raises(InputError, match=f"^families.{name}: unknown name 'l22'.*'l2'"):
         families.space(name, {"l22": 1})
-    for key, hyper in families.member(name).SPACE.items():
+    for key, hyper in families.member(name).space.items():
         ask = families.settings if hyper.setting else families.space
         for wrong in ("qqq", None, -1, [], ["qqq"], [None], True, {}, [[]]):
             several = wrong if isinstance(wrong, list) and wrong else [wrong]
@@ -369,7 +372,7 @@ def test_the_spaces_of_autogenome_are_accepted(name):
 
 @each_family
 def test_every_exact_activation_is_allowed_and_no_other(name):
-    if "activation" in families.member(name).SPACE:
+    if "activation" in families.member(name).space:
         given = {"activation": list(EXACT_ACTIVATIONS)}
         assert families.space(name, given)["activation"].options == EXACT_ACTIVATIONS
     for wrong in ("gelu", "swish", "leaky_relu", "softmax", "linear"):
@@ -445,3 +448,45 @@ def test_a_residual_block_of_zero_weights_hands_its_input_on():
     model.set_weights([stem_kernel, stem_bias, *(0 * w for w in block), kernel, bias])
     hidden = np.maximum(ROWS @ stem_kernel + stem_bias, 0)
     np.testing.assert_allclose(model(ROWS, training=False), hidden @ kernel + bias, atol=1e-5)
+
+
+# A file dropped in --------------------------------------------------------------------------------
+
+FUNNEL = '''
+"""A funnel: each layer half as wide as the one before."""
+
+from autogenome_tf.families import COMMON, Family, integer
+
+
+class Funnel(Family):
+    """A funnel: each layer half as wide as the one before."""
+
+    space = {"start": integer(8, 4), "layers": integer(2, high=8), **COMMON}
+
+    @staticmethod
+    def body(x, values, layers):
+        """Halve the width from layer to layer."""
+        for layer in range(values["layers"]):
+            x = layers.activated(layers.dense(x, max(1, values["start"] >> layer)))
+        return x
+'''
+
+
+def test_a_family_dropped_in_is_a_member_at_once(simulated, tmp_path, capsys):
+    whole = json.loads((simulated / "config.json").read_text("utf-8"))
+    whole |= {"name": "dropped", "output_dir": str(tmp_path), "training": {"epochs": 1}}
+    whole |= {"families": {"funnel": {"start": 4}}}
+    whole |= {"search": {"method": "random", "max_trials": 1, "epochs": 1, "folds": 2}}
+    path = simulated / "funnel.json"
+    path.write_text(json.dumps(whole), encoding="utf-8")
+    assert cli.main(["check", str(path)]) == 2
+    assert "families: unknown name 'funnel'" in capsys.readouterr().err
+    with dropped("families", "funnel", FUNNEL):
+        assert cli.main(["check", str(path)]) == 0
+        assert cli.main(["schema"]) == 0
+        assert '"funnel"' in capsys.readouterr().out
+        assert cli.main(["run", str(path), "--set", "output.figures=false"]) == 0
+        run = Run(tmp_path / "dropped")
+        assert "funnel" in list(run.read_table("leaderboard.tsv")["family"])
+        assert "funnel" in run.path("report.html").read_text("utf-8")
+        assert issubclass(families.Funnel, keras_tuner.HyperModel)

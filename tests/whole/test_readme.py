@@ -8,6 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from dropped import dropped
 
 import autogenome_tf as ag
 from autogenome_tf import cli, families
@@ -53,7 +54,7 @@ def test_every_key_says_what_it_is():
         keys
     )
     assert all(values.strip() and text.strip() for _, _, values, _, text, _ in keys.values())
-    named = {name for family in families.names() for name in families.member(family).SPACE}
+    named = {name for family in families.names() for name in families.member(family).space}
     assert {re.sub(r"_\d+$", "_1", name) for name in named} == set(hypers)
 
 
@@ -119,19 +120,14 @@ def test_the_commands_of_many_processes_are_commands():
     assert [part.role for part in parts] == ["chief", "worker"]
 
 
-def test_a_family_in_one_file_is_a_member(tmp_path, monkeypatch):
+def test_a_family_in_one_file_is_a_member():
     (text,) = [text for text in blocks("python") if "A funnel" in text]
-    (tmp_path / "funnel.py").write_text(text)
-    monkeypatch.setattr(families, "__path__", [*families.__path__, str(tmp_path)])
-    families.names.cache_clear()
-    try:
+    with dropped("families", "funnel", text):
         assert "funnel" in families.names()
         task = ag.tasks.Classification(["a", "b"])
         model = families.hypermodel("funnel")(30, task).build({"start": 16, "layers": 2})
         widths = [layer.units for layer in model.layers if hasattr(layer, "units")]
         assert widths == [16, 8, 2]
-    finally:
-        families.names.cache_clear()
 
 
 def test_the_bare_family_example_builds():

@@ -6,11 +6,12 @@ import numpy as np
 
 from autogenome_tf import families
 from autogenome_tf.core.errors import InputError
+from autogenome_tf.families._family import Family, name_of
 from autogenome_tf.nn.layers import LayerFactory
 from autogenome_tf.nn.res_vae import ResVAE
 
 
-class Family(keras_tuner.HyperModel):
+class NetworkModel(keras_tuner.HyperModel):
     """A search space whose `build` makes a compiled Keras model.
 
     Args:
@@ -27,10 +28,10 @@ class Family(keras_tuner.HyperModel):
     (None, 2)
     """
 
-    member = None
+    member: type[Family]
 
     def __init__(self, inputs, task, space=None, learning_rate=1e-3, seed=7, features=None):
-        super().__init__(name=self.member.__name__.rpartition(".")[2])
+        super().__init__(name=name_of(self.member))
         self.inputs = int(inputs)
         self.task = task
         self.space = families.space(self.name, space)
@@ -74,11 +75,11 @@ class Family(keras_tuner.HyperModel):
                 `layers.to_dense_weights` gives.
         """
         values = self.completed(values)
-        blocks = LayerFactory(values, self.seed if seed is None else seed, self.levels(), is_plain)
+        layers = LayerFactory(values, self.seed if seed is None else seed, self.levels(), is_plain)
         genes = keras.Input((inputs or self.inputs,), name="genes")
-        seen = blocks.gated(blocks.noisy(genes, space))
-        hidden = self.member.body(seen, values, blocks)
-        outputs = blocks.dense(hidden, self.task.outputs)
+        seen = layers.gated(layers.noisy(genes, space))
+        hidden = self.member.body(seen, values, layers)
+        outputs = layers.dense(hidden, self.task.outputs)
         nonlinearity = values.get("output_nonlinearity", "none")
         if nonlinearity != "none":
             outputs = keras.layers.Activation(nonlinearity)(outputs)
@@ -90,12 +91,11 @@ class Family(keras_tuner.HyperModel):
         Raises:
             InputError: Where a family needs names of genes and has none, or its files are wrong.
         """
-        found = getattr(self.member, "levels", None)
-        if found is None or not self.settings["gene_sets"]:
+        if not self.settings.get("gene_sets"):
             return ()
         if self.features is None:
             raise InputError(f"families.{self.name}: expected features, the names of the genes.")
-        return found(self.settings, self.features)
+        return self.member.levels(self.settings, self.features)
 
     def completed(self, values):
         """A trial's values with the defaults of what they leave out."""
@@ -106,18 +106,18 @@ class Family(keras_tuner.HyperModel):
         """The space whose defaults complete values; some values open a space of their own."""
         heads = {
             name: [np.array(values[name]).tolist()]
-            for name, hyper in self.member.SPACE.items()
+            for name, hyper in self.member.space.items()
             if hyper.alone and name in values and not self._is_said(name, values)
         }
         return families.space(self.name, heads) if heads else self.space
 
     def _is_said(self, name, values):
         """Whether a value, such as an arc, stands for others that are there."""
-        said = getattr(self.member, "SAYS", {}).get(name)
+        said = self.member.stands_for.get(name)
         return bool(said) and any(other.startswith(said) for other in values)
 
 
-class Autoencoder(Family):
+class AutoencoderModel(NetworkModel):
     """A search space whose `build` makes a compiled `resvae.ResVAE`.
 
     Args:
