@@ -1,6 +1,5 @@
 """All rows a config names, checked before anything is trained."""
 
-import dataclasses
 import functools
 import logging
 from pathlib import Path
@@ -82,7 +81,7 @@ class RunData:
             source = str(rows)
             table = data.read_table(source, options=data.ReadOptions.of(named))
             log.info(table.said)
-        dataset = dataclasses.replace(data.dataset_of(table), source=source)
+        dataset = data.dataset_of(table, source)
         if named.covariates:
             extra = pd.DataFrame(index=range(len(dataset))) if table.extra is None else table.extra
             levels = _levels(self.labelled[0])

@@ -90,6 +90,13 @@ class Data(Section):
             "Column to predict, or several (regression); `*`: all columns of the file of targets."
         ),
     )
+    id: str | None = Field(
+        None,
+        description=(
+            "Column of the sample ids, of the matrix or of the targets; null: the first column, or "
+            "the one that holds the ids of the other file."
+        ),
+    )
     feature_names: str | None = Field(
         None, description="File of the genes' names, one a line, where the matrix has none."
     )
@@ -217,8 +224,8 @@ class Data(Section):
 
     @property
     def columns(self):
-        """Columns of a matrix file that are not genes: targets, group and covariates."""
-        return [*self.target_names, *listed(self.group), *self.covariates]
+        """Columns of a matrix file that are not genes: targets, group, covariates and ids."""
+        return [*self.target_names, *listed(self.group), *self.covariates, *listed(self.id)]
 
     @property
     def target_names(self):

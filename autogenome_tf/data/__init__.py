@@ -5,12 +5,14 @@ from here is public.
 """
 
 from autogenome_tf.data._audit import audit
+from autogenome_tf.data._beside import dataset_of
 from autogenome_tf.data._checked import checked
+from autogenome_tf.data._columns import with_covariates
 from autogenome_tf.data._dataset import Dataset, Table
 from autogenome_tf.data._files import stem
 from autogenome_tf.data._gmt import GeneSet, read_gene_sets
 from autogenome_tf.data._hdf5 import check_hdf5
-from autogenome_tf.data._load import aligned, dataset_of, joined, load_labelled, with_covariates
+from autogenome_tf.data._load import aligned, joined, load_labelled
 from autogenome_tf.data._memory import table_of
 from autogenome_tf.data._origins import kind_of_origin
 from autogenome_tf.data._read import find_reader, read_table

@@ -22,6 +22,8 @@ class Table:
         orientation: How the matrix lay in its file where the reader is certain:
             ``samples_by_genes``, or ``genes_by_samples`` and was transposed; None where nothing but
             the ids of the targets can show it.
+        id_column: Name of the column of ids, where `data.id` names it.
+        warnings: As those of a `Dataset`.
     """
 
     values: np.ndarray | scipy.sparse.csr_matrix
@@ -30,6 +32,8 @@ class Table:
     extra: pd.DataFrame | None = None
     said: str = ""
     orientation: str | None = None
+    id_column: str | None = None
+    warnings: tuple[tuple[str, str], ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -79,3 +83,7 @@ class Dataset:
             groups=None if self.groups is None else self.groups[index],
             origins=None if self.origins is None else self.origins.iloc[index],
         )
+
+    def warned(self, about: str, text: str) -> "Dataset":
+        """Add one of the `warnings`."""
+        return dataclasses.replace(self, warnings=(*self.warnings, (about, text)))

@@ -1,9 +1,9 @@
 """Target files: small tables of labels and numbers, with or without header and sample ids."""
 
+import collections
 import dataclasses
 import operator
 import os
-from collections.abc import Sequence
 
 import pandas as pd
 
@@ -23,39 +23,41 @@ from autogenome_tf.data._layout import (
     preamble,
 )
 from autogenome_tf.data._reader import ReadOptions
-from autogenome_tf.data._texts import WORDS, frame_of_texts
+from autogenome_tf.data._texts import frame_of_texts
 
 
 def read_columns(
-    sources: str | os.PathLike | Sequence[str], options: ReadOptions | None = None, **changes
+    source: str | os.PathLike, options: ReadOptions | None = None, **changes
 ) -> pd.DataFrame:
-    """Read one target file, or join several.
+    """Read one target file.
 
     Args:
-        sources: A path or a list of paths of text tables. Files with sample ids are joined by
-            them, files without by order.
+        source: Path of a text table.
         options: `ReadOptions`; columns that they name cannot be the sample ids.
         **changes: Attributes of `ReadOptions` that differ from `options`.
 
     Returns:
-        A DataFrame of text, None where a cell is missing. Its index is the sample ids; where
-        ``frame.attrs["has_ids"]`` is False the files had none and it just counts. What was
-        detected is in ``frame.attrs["said"]``, a line a file; ``frame.attrs["missing_words"]``
+        A DataFrame of text, None where a cell is missing. Its index is the first column where that
+        is the sample ids; where ``frame.attrs["has_ids"]`` is False it is not, and the index just
+        counts. What was detected is in ``frame.attrs["said"]``; ``frame.attrs["missing_words"]``
         counts, for each column, the words that stood for a missing cell.
 
     Raises:
-        InputError: A file is no table, names a sample twice, or cannot be joined.
+        InputError: The file is no table, or names a sample or a column twice.
     """
-    paths = [sources] if isinstance(sources, (str, os.PathLike)) else sources
-    options = dataclasses.replace(options or ReadOptions(), **changes)
-    frames = [_read_file(os.fspath(path), options) for path in paths]
-    frame = frames[0]
-    for other in frames[1:]:
-        frame = _join(frame, other)
+    frame = read_targets(source, dataclasses.replace(options or ReadOptions(), **changes))
+    if frame.attrs["repeated"]:
+        raise InputError(frame.attrs["repeated"])
     return frame
 
 
-def _read_file(source, options):
+def read_targets(source: str | os.PathLike, options: ReadOptions) -> pd.DataFrame:
+    """Read one target file, as `read_columns`, whose first column may be ids that come again.
+
+    It is a column like any then, and ``frame.attrs["repeated"]`` is the error for those that need
+    it as ids: another column may hold the ids of the matrix.
+    """
+    source = os.fspath(source)
     check_file(source)
     delimiter, rows = _rows(source, options.most(source))
     header = _has_header(rows)
@@ -69,13 +71,17 @@ def _read_file(source, options):
     # Spreadsheets leave rows of empty cells at the end.
     while ids and len(body) > 1 and not any(cell.strip() for cell in body[-1]):
         body.pop()
+    index = [cells[0].strip() for cells in body] if ids else []
+    repeated = _repeated(source, index)
+    ids = ids and not (repeated and header)
+    heading = names[0] if ids and names else "sample"
     names = names[ids:] or _made_up(len(body[0]) - ids)
-    index = pd.Index([cells[0].strip() for cells in body], name="sample") if ids else None
+    index = pd.Index(index, name=heading) if ids else None
     _check_names(source, names, index)
     columns = list(zip(*(cells[ids:] for cells in body), strict=True))
     frame = frame_of_texts(dict(zip(names, columns, strict=True)), index, options.missing_words)
     said = _said(source, delimiter, frame, ids, header)
-    frame.attrs |= {"source": source, "has_ids": ids, "said": said}
+    frame.attrs |= {"source": source, "has_ids": ids, "said": said, "repeated": repeated}
     return frame
 
 
@@ -139,10 +145,18 @@ def _made_up(count):
 
 def _said(source, delimiter, frame, ids, header):
     kind = DELIMITERS[delimiter] if ids or len(frame.columns) > 1 else "one column"
-    id_note = "first column is the sample id" if ids else "no sample ids: rows match by order"
+    id_note = "first column is the sample id" if ids else "the first column is no sample id"
     header_note = "header found" if header else f"no header: columns named {some(frame.columns)}"
     label = os.path.basename(source)
     return f"{label}: {kind}, {len(frame)} rows of {some(frame.columns)}, {id_note}, {header_note}"
+
+
+def _repeated(source, ids):
+    """Return the error for ids that come twice, None where none does."""
+    twice = [name for name, count in collections.Counter(ids).items() if count > 1]
+    if not twice:
+        return None
+    return f"{source}: duplicate sample id: {some(twice)}; expected each only once."
 
 
 def _check_names(source, columns, index):
@@ -155,25 +169,3 @@ def _check_names(source, columns, index):
         if "" in names:
             place = list(names).index("") + 1
             raise InputError(f"{source}: {what} {place} of {len(names)} is empty.")
-
-
-def _join(left, right):
-    """Join two target files by sample id, or by order where neither has ids."""
-    both = f"{left.attrs['source']} and {right.attrs['source']}"
-    shared = left.columns.intersection(right.columns)
-    if len(shared):
-        raise InputError(f"{both}: both have the column {some(shared)}; expected each only once.")
-    if left.attrs["has_ids"] != right.attrs["has_ids"]:
-        raise InputError(f"{both}: only one of them has sample ids; expected all or none.")
-    if not left.attrs["has_ids"] and len(left) != len(right):
-        raise InputError(
-            f"{both}: received {len(left)} and {len(right)} rows without ids; "
-            "expected equally many."
-        )
-    frame = left.join(right, how="outer").reindex(left.index.union(right.index, sort=False))
-    frame = frame.where(frame.notna(), None)
-    said = f"{left.attrs['said']}\n{right.attrs['said']}"
-    met = left.attrs[WORDS] | right.attrs[WORDS]
-    ids = left.attrs["has_ids"]
-    frame.attrs = {"source": both, "has_ids": ids, "said": said, WORDS: met}
-    return frame

@@ -674,28 +674,6 @@ def test_a_column_that_is_asked_for_is_no_sample_id(tmp_path):
     assert not frame.attrs["has_ids"] and list(frame["donor_id"]) == ["1", "2"]
 
 
-def test_target_files_are_joined_by_sample(tmp_path):
-    first = written(tmp_path, "a.tsv", "sample\ttype\nx\tT\ny\tB\n")
-    second = written(tmp_path, "b.tsv", "sample\tage\ny\t2\nz\t3\n")
-    frame = read_columns([first, second])
-    assert list(frame.index) == ["x", "y", "z"]
-    assert frame.to_dict("list") == {"type": ["T", "B", None], "age": [None, "2", "3"]}
-    assert (
-        frame.attrs["has_ids"] and "a.tsv" in frame.attrs["said"] and "b.tsv" in frame.attrs["said"]
-    )
-
-
-def test_target_files_that_do_not_fit_are_refused(tmp_path):
-    named = written(tmp_path, "a.tsv", "sample\ttype\nx\tT\ny\tB\n")
-    bare, long = (
-        written(tmp_path, name, text)
-        for name, text in (("b.tsv", "0\n1\n"), ("c.tsv", "age\n1\n2\n3\n"))
-    )
-    assert "'type'" in message(read_columns, [named, named])
-    assert "only one of them has sample ids" in message(read_columns, [named, bare])
-    assert "2 and 3 rows" in message(read_columns, [bare, long])
-
-
 # In memory -------------------------------------------------------------------------------------
 
 

@@ -125,25 +125,6 @@ def test_names_twice_are_refused(bare, tmp_path):
         _ = bare(features="x.tsv", feature_names="names.txt").labelled
 
 
-def written(folder, name, **columns):
-    """Write columns as CSV; the rows of each column in an order of their own."""
-    pd.DataFrame(columns).to_csv(folder / name, index=False)
-
-
-@pytest.mark.parametrize("is_sorted", [True, False])
-def test_a_shared_column_tells_rows_of_another_order(tmp_path, is_sorted):
-    keys = np.arange(20) if is_sorted else np.random.default_rng(0).permutation(20)
-    written(tmp_path, "x.csv", KEY=keys, A=np.linspace(0, 1, 20))
-    written(tmp_path, "y.csv", KEY=np.arange(20), dx=["a", "b"] * 10)
-    given = {"features": "x.csv", "targets": "y.csv", "target": "dx"}
-    rows = RunData(Config.of({"name": "t", "data": given}).resolved(tmp_path))
-    if is_sorted:
-        assert len(rows.labelled[0]) == 20
-        return
-    with pytest.raises(InputError, match="both have the column 'KEY', .*call the column sample"):
-        _ = rows.labelled
-
-
 def test_genes_called_as_made_up_ones_go_by_their_names(tmp_path):
     names = ["feature_1", "feature_2", "feature_3"]
     values = pd.DataFrame(np.arange(60.0).reshape(20, 3), columns=names)

@@ -1,0 +1,148 @@
+"""The rows of a matrix with the columns of its target files beside them, row by row."""
+
+import dataclasses
+import logging
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from autogenome_tf.core import chunked
+from autogenome_tf.core.errors import InputError, some, unknown
+from autogenome_tf.data._dataset import Dataset, Table
+from autogenome_tf.data._match import Match, as_text, match_rows
+from autogenome_tf.data._texts import WORDS
+
+log = logging.getLogger(__name__)
+
+# Of a frame's `attrs`: names of the columns that may be targets, all but the ids.
+TARGETS = "targets"
+
+
+def identified(table: Table, key: str | None, source: str) -> Table:
+    """Take the ids of a table from the column that `data.id` names, where the table has it.
+
+    Raises:
+        InputError: A row has no id there.
+    """
+    if key is None or table.extra is None or key not in table.extra.columns:
+        return table
+    empty = np.flatnonzero(table.extra[key].isna())
+    if len(empty):
+        raise InputError(
+            f"{source}: {key}: missing in row {empty[0] + 1}; data.id needs an id for each row."
+        )
+    samples = [as_text(cell).strip() for cell in table.extra[key]]
+    extra = table.extra.drop(columns=key).set_axis(samples)
+    extra = extra if len(extra.columns) else None
+    return dataclasses.replace(table, samples=samples, extra=extra, id_column=key)
+
+
+def with_columns(
+    table: Table, frames: Sequence[pd.DataFrame], data, source: str
+) -> tuple[Dataset, pd.DataFrame]:
+    """Match the rows of a matrix with those of its target files.
+
+    Args:
+        table: The matrix.
+        frames: Its target files, as `read_targets` returns them; none: the targets stand in it.
+        data: The config's `data` section.
+        source: The matrix file, for messages.
+
+    Returns:
+        The rows that have one in any of the files, and as many rows of columns, of the files and of
+        the matrix; ``attrs`` has the ``source`` of the columns, `TARGETS` and `WORDS`.
+
+    Raises:
+        InputError: Rows cannot be matched, or two files have a column of one name.
+    """
+    if not frames:
+        return _alone(table, data, source)
+    _check_key(data.id, table, frames, source)
+    matches, warnings = [], list(table.warnings)
+    for frame in frames:
+        found = match_rows(
+            table, frame, source, asked=data.target_names, key=data.id, is_only=len(frames) == 1
+        )
+        table = found.table
+        matches.append(found)
+        warnings += found.warnings
+        if found.said:
+            log.info("%s", found.said)
+    columns = _joined(table, frames, matches)
+    table = dataclasses.replace(table, warnings=tuple(warnings))
+    dataset = dataset_of(table, source, data.limit)
+    kept = np.any([found.take >= 0 for found in matches], axis=0)
+    if kept.all():
+        return dataset, columns
+    if len(frames) > 1:
+        text = f"{source}: {int((~kept).sum())} samples have no row in any of the files of targets"
+        dataset = dataset.warned("matching", f"{text} and are left out.")
+    # `iloc` copies what belongs to a frame.
+    return dataset.rows(np.flatnonzero(kept)), columns.iloc[np.flatnonzero(kept)]
+
+
+def dataset_of(table: Table, source: str, limit: int = chunked.LIMIT) -> Dataset:
+    """Return a `Table` as a `Dataset` without targets; rows without ids are numbered."""
+    return Dataset(
+        values=table.values,
+        samples=np.array(_names(table), dtype=object),
+        features=list(table.features),
+        limit=limit,
+        source=source,
+        warnings=table.warnings,
+    )
+
+
+def _alone(table, data, source):
+    """The columns that the matrix file itself has."""
+    dataset = dataset_of(table, source, data.limit)
+    columns = pd.DataFrame(index=dataset.samples) if table.extra is None else table.extra
+    columns = columns.set_axis(dataset.samples)
+    columns.attrs = {**columns.attrs, "source": source, TARGETS: list(columns.columns)}
+    return dataset, columns
+
+
+def _check_key(key, table, frames, source):
+    known = [name for frame in frames for name in (frame.index.name, *frame.columns) if name]
+    if key is None or table.id_column == key or key in known:
+        return
+    extra = [] if table.extra is None else table.extra.columns
+    raise unknown(f"{source}: data.id", key, [*extra, *known])
+
+
+def _joined(table, frames, matches):
+    """Columns of the files, then of the matrix, in the order of the matrix's rows."""
+    where = " and ".join(frame.attrs["source"] for frame in frames)
+    if len({found.is_by_order for found in matches}) > 1:
+        raise InputError(f"{where}: only one of them has sample ids; expected all or none.")
+    parts = [_taken(*pair) for pair in zip(frames, matches, strict=True)]
+    names = [name for part in parts for name in part.columns]
+    twice = [name for name in dict.fromkeys(names) if names.count(name) > 1]
+    if twice:
+        raise InputError(f"{where}: both have the column {some(twice)}; expected each only once.")
+    for frame, found in zip(frames, matches, strict=True):
+        # Ids may be asked for too, such as those of patients beside those of samples.
+        if frame.attrs["has_ids"] and frame.index.name not in names:
+            parts.append(_taken(frame.index.to_frame(), found))
+            names.append(frame.index.name)
+    if table.extra is not None:
+        extra = table.extra.drop(columns=[name for name in table.extra if name in names])
+        parts.append(extra.reset_index(drop=True))
+    columns = pd.concat(parts, axis=1)
+    columns.index = pd.Index(_names(table))
+    ids = {found.column for found in matches}
+    targets = [name for frame in frames for name in frame.columns if name not in ids]
+    words = {name: met for frame in frames for name, met in frame.attrs[WORDS].items()}
+    columns.attrs = {"source": where, TARGETS: targets, WORDS: words}
+    return columns
+
+
+def _taken(frame: pd.DataFrame, found: Match) -> pd.DataFrame:
+    """Rows of a file in the order of the matrix, None where it has none."""
+    taken = frame.reset_index(drop=True).astype(object).reindex(found.take).reset_index(drop=True)
+    return taken.where(taken.notna(), None)
+
+
+def _names(table):
+    return table.samples or [f"row_{i}" for i in range(1, table.values.shape[0] + 1)]

@@ -1,0 +1,95 @@
+"""Columns beside the rows as what they are for: targets, groups, covariates."""
+
+import dataclasses
+
+import numpy as np
+import pandas as pd
+
+from autogenome_tf.core import chunked
+from autogenome_tf.core.errors import InputError, some, unknown
+from autogenome_tf.data._checked import check_line
+from autogenome_tf.data._match import as_text
+
+
+def with_covariates(dataset, columns, names, where, known=None):
+    """Put a column of 0 and 1 for each level of covariates behind the genes.
+
+    Args:
+        dataset: The rows.
+        columns: Frame of the same rows that holds the covariates.
+        names: Of the covariates.
+        where: The file of the columns, for errors.
+        known: Names ``column=level`` of training, in their order; None to take the levels found.
+
+    Raises:
+        InputError: For a missing column or value, or a level that training did not have.
+    """
+    if not names:
+        return dataset
+    for name in names:
+        if name not in columns.columns:
+            raise unknown(f"{where}: data.covariates", name, columns.columns)
+        if columns[name].isna().any():
+            sample = dataset.samples[columns[name].isna().to_numpy().argmax()]
+            raise InputError(f"{where}: {name}: missing for sample {str(sample)!r}.")
+    levels = np.stack([columns[name].map(lambda x, n=name: f"{n}={as_text(x)}") for name in names])
+    if known is None:
+        known = [level for own in levels for level in sorted(set(own))]
+    new = sorted(set(levels.ravel()) - set(known))
+    if new:
+        raise InputError(
+            f"{where}: data.covariates: levels that training did not have: {some(new)}."
+        )
+    coded = (levels[:, :, None] == np.array(known, object)).any(axis=0).astype("float32")
+    return dataclasses.replace(
+        dataset,
+        values=chunked.beside(dataset.values, coded, dataset.limit),
+        features=[*dataset.features, *known],
+        covariates=len(known),
+    )
+
+
+def target_values(columns, task_type, where):
+    for name in columns:
+        empty = columns[name].isna()
+        if empty.any():
+            raise InputError(
+                f"{where}: {name}: missing for {int(empty.sum())} samples: "
+                f"{some(columns.index[empty])}."
+            )
+    if task_type == "regression":
+        return np.stack([_numbers(columns[name], where) for name in columns], axis=1)
+    if len(columns.columns) > 1:
+        raise InputError(f"{where}: classification predicts one column; received {list(columns)}.")
+    labels = columns.iloc[:, 0].map(as_text).to_numpy(dtype=object)
+    empty = np.flatnonzero([not label.strip() for label in labels])
+    if len(empty):
+        sample = columns.index[empty[0]]
+        raise InputError(f"{where}: {columns.columns[0]}: empty for sample {str(sample)!r}.")
+    check_line(where, columns.columns[0], labels)
+    return labels
+
+
+def _numbers(column, where):
+    numbers = pd.to_numeric(column, errors="coerce")
+    wrong = ~np.isfinite(numbers.astype("float64"))
+    if wrong.any():
+        sample, value = column.index[wrong][0], column[wrong].iloc[0]
+        raise InputError(
+            f"{where}: {column.name}: sample {sample}: expected a number; received {value!r}."
+        )
+    return numbers.to_numpy("float64")
+
+
+def grouped(dataset, columns, group, where):
+    if group not in columns.columns:
+        raise unknown(f"{where}: data.split.group", group, columns.columns)
+    empty = columns[group].isna().to_numpy()
+    if empty.any():
+        sample = dataset.samples[empty.argmax()]
+        raise InputError(
+            f"{where}: {group}: missing for {empty.sum()} samples, first {str(sample)!r}; "
+            "data.split.group needs a value for each."
+        )
+    groups = columns[group].map(str).to_numpy(dtype=object)
+    return dataclasses.replace(dataset, groups=groups)

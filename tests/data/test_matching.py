@@ -1,0 +1,341 @@
+"""Rows of the matrix meet the rows of the targets by their ids, wherever those stand."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from autogenome_tf.config import Config
+from autogenome_tf.core.errors import InputError
+from autogenome_tf.data import load_labelled
+
+IDS = [f"SRR{number}" for number in range(100, 112)]
+ROWS = len(IDS)
+# The order of the targets: no row stays in its place.
+ORDER = np.roll(np.random.default_rng(0).permutation(ROWS), 1)
+LABELS = np.array([f"class{number % 3}" for number in range(ROWS)])
+VALUES = np.random.default_rng(1).normal(6, 1, (ROWS, 4)).round(3)
+
+
+def matrix(folder, ids=IDS, heading="sample", name="x.csv", **columns):
+    """Write the matrix, with ids in its first column unless they are None."""
+    frame = pd.DataFrame(VALUES, columns=["TP53", "MYC", "EGFR", "KRAS"]).assign(**columns)
+    if ids is not None:
+        frame.insert(0, heading, list(ids))
+    frame.to_csv(folder / name, index=False)
+    return name
+
+
+def targets(folder, name="y.csv", order=ORDER, **columns):
+    """Write columns of the samples, in an order of their own."""
+    frame = pd.DataFrame({key: np.asarray(cells, object) for key, cells in columns.items()})
+    frame.iloc[order].to_csv(folder / name, index=False)
+    return name
+
+
+def loaded(folder, task="classification", **data):
+    """Read what a config of these files names."""
+    given = {"features": "x.csv", "targets": "y.csv", "target": "dx"} | data
+    config = Config.of({"name": "t", "data": given, "task": {"type": task}}).resolved(folder)
+    return load_labelled(config.data, task)
+
+
+def is_right(dataset):
+    """Whether every sample has its own label and its own values."""
+    rows = [list(IDS).index(name) for name in dataset.samples]
+    own = list(dataset.targets) == list(LABELS[rows])
+    return own and np.allclose(dataset.values[:, :4], VALUES[rows])
+
+
+# Ids in any column --------------------------------------------------------------------------
+
+PLACES = {
+    "first": {"sample": IDS, "dx": LABELS},
+    "last": {"dx": LABELS, "sample": IDS},
+    "under a heading of its own": {"dx": LABELS, "our code": IDS},
+    "behind numbers": {"age": range(30, 30 + ROWS), "batch": [1, 2] * 6, "run": IDS, "dx": LABELS},
+    "behind ids of something else": {
+        "File ID": [f"f{n:03d}" for n in range(ROWS)], "Sample ID": IDS, "dx": LABELS
+    },
+    "behind patients with two samples": {
+        "PATIENT_ID": [f"P{n // 2}" for n in range(ROWS)], "SAMPLE_ID": IDS, "dx": LABELS
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_rows_match_by_the_column_that_holds_the_ids(tmp_path, place):
+    matrix(tmp_path)
+    targets(tmp_path, **PLACES[place])
+    dataset = loaded(tmp_path)
+    assert is_right(dataset) and len(dataset) == ROWS and not dataset.warnings
+
+
+def test_the_column_of_ids_is_said(tmp_path, caplog):
+    matrix(tmp_path)
+    targets(tmp_path, dx=LABELS, sample=IDS)
+    with caplog.at_level("INFO", "autogenome_tf"):
+        loaded(tmp_path)
+    assert "matched by the sample ids of the first and the column 'sample'" in caplog.text
+
+
+def test_ids_may_be_numbers_in_both(tmp_path):
+    numbers = range(5001, 5001 + ROWS)
+    matrix(tmp_path, numbers, "patient")
+    targets(tmp_path, dx=LABELS, nr=[f"{number}.0" for number in numbers])
+    dataset = loaded(tmp_path)
+    assert list(dataset.targets) == list(LABELS)
+    assert "how numbers are written (such as '5001' and '5001.0')" in dataset.warnings[0][1]
+
+
+def test_a_column_of_whole_numbers_in_both_is_the_id(tmp_path):
+    keys = np.random.default_rng(3).permutation(ROWS) * 7
+    matrix(tmp_path, None, KEY=keys)
+    targets(tmp_path, KEY=keys, dx=LABELS)
+    dataset = loaded(tmp_path)
+    assert list(dataset.samples) == [str(key) for key in keys]
+    assert list(dataset.targets) == list(LABELS) and "KEY" not in dataset.features
+
+
+def test_a_shared_column_of_fractions_contradicts_the_order(tmp_path):
+    matrix(tmp_path, None)
+    targets(tmp_path, TP53=VALUES[:, 0], dx=LABELS)
+    with pytest.raises(InputError, match="both have the column 'TP53', .*set data.id \"TP53\""):
+        loaded(tmp_path)
+
+
+def test_a_first_column_that_repeats_is_refused_where_no_other_has_the_ids(tmp_path):
+    matrix(tmp_path)
+    targets(tmp_path, sample=[*IDS[:-1], IDS[0]], dx=LABELS)
+    with pytest.raises(InputError, match="y.csv: duplicate sample id: 'SRR100'"):
+        loaded(tmp_path)
+
+
+def test_patients_of_samples_may_be_the_groups(tmp_path):
+    matrix(tmp_path)
+    patients = [f"P{n // 2}" for n in range(ROWS)]
+    for sheet in (
+        {"PATIENT_ID": patients, "SAMPLE_ID": IDS},
+        {"SAMPLE_ID": IDS, "PATIENT_ID": patients},
+    ):
+        targets(tmp_path, **sheet, dx=LABELS)
+        dataset = loaded(tmp_path, split={"group": "PATIENT_ID"})
+        assert is_right(dataset) and list(dataset.groups) == patients
+
+
+def test_all_columns_but_the_ids_are_targets(tmp_path):
+    matrix(tmp_path)
+    targets(tmp_path, a=VALUES[:, 0], sample=IDS, b=VALUES[:, 1])
+    dataset = loaded(tmp_path, "regression", target="*")
+    assert dataset.target_names == ["a", "b"]
+    np.testing.assert_allclose(dataset.targets, VALUES[:, :2])
+
+
+# data.id ------------------------------------------------------------------------------------
+
+
+def test_the_id_column_can_be_named(tmp_path):
+    first, second = IDS, IDS[::-1]
+    matrix(tmp_path)
+    targets(tmp_path, dx=LABELS, tumour=first, normal=second)
+    with pytest.raises(InputError, match="'tumour' and 'normal' hold the ids .* data.id"):
+        loaded(tmp_path)
+    assert is_right(loaded(tmp_path, id="tumour"))
+    assert list(loaded(tmp_path, id="normal").targets) == list(LABELS[::-1])
+
+
+def test_the_id_column_of_the_matrix_can_be_named(tmp_path):
+    matrix(tmp_path, [f"file{n}" for n in range(ROWS)], "File Name", accession=IDS)
+    targets(tmp_path, accession=IDS, dx=LABELS)
+    dataset = loaded(tmp_path, id="accession")
+    assert is_right(dataset) and dataset.features == ["TP53", "MYC", "EGFR", "KRAS"]
+
+
+def test_an_id_column_that_is_nowhere_is_refused(tmp_path):
+    matrix(tmp_path)
+    targets(tmp_path, dx=LABELS, sample=IDS)
+    with pytest.raises(InputError, match="data.id: unknown name 'sampel'.*mean 'sample'"):
+        loaded(tmp_path, id="sampel")
+
+
+def test_a_row_without_id_is_refused_where_the_column_is_named(tmp_path):
+    matrix(tmp_path, None, code=[*IDS[:3], None, *IDS[4:]])
+    targets(tmp_path, code=IDS, dx=LABELS)
+    with pytest.raises(InputError, match="x.csv: code: missing in row 4; data.id needs"):
+        loaded(tmp_path, id="code")
+
+
+# Ids in part, and ids that nearly agree -----------------------------------------------------
+
+
+def test_samples_without_a_row_are_left_out_and_counted(tmp_path):
+    matrix(tmp_path)
+    others = [name if n > 2 else f"other{n}" for n, name in enumerate(IDS)]
+    targets(tmp_path, dx=LABELS, sample=others)
+    dataset = loaded(tmp_path)
+    assert is_right(dataset) and list(dataset.samples) == IDS[3:]
+    ((about, text),) = dataset.warnings
+    assert about == "matching" and "3 of 12 samples have no row in" in text
+    assert "left out (such as 'SRR100'); 3 of its 12 rows have no sample." in text
+
+
+def test_a_larger_sheet_is_no_reason_for_a_warning(tmp_path):
+    matrix(tmp_path)
+    more = [*IDS, *(f"other{n}" for n in range(5))]
+    targets(tmp_path, order=range(16, -1, -1), dx=[*LABELS, *["class9"] * 5], sample=more)
+    dataset = loaded(tmp_path)
+    assert is_right(dataset) and len(dataset) == ROWS and not dataset.warnings
+
+
+def test_ids_that_are_all_others_are_refused(tmp_path):
+    matrix(tmp_path)
+    for heading in ("sample", "our code"):
+        targets(tmp_path, dx=LABELS, **{heading: [f"P{n}" for n in range(ROWS)]})
+        with pytest.raises(InputError, match="no sample id is in both files: .*'SRR100'.*'P"):
+            loaded(tmp_path)
+
+
+TCGA = [f"TCGA-A1-A{number:03d}-01A-11R-A115-07" for number in range(ROWS)]
+NEAR = {
+    "case": (IDS, [name.lower() for name in IDS], "upper and lower case"),
+    "points for hyphens": (
+        [name.replace("-", ".") for name in TCGA], TCGA, "the signs between their parts"
+    ),
+    "R's X": ([f"X{n}.T" for n in range(ROWS)], [f"{n}-T" for n in range(ROWS)], "the signs"),
+    "leading zeros": ([f"S{n:03d}" for n in range(ROWS)], [f"S{n}" for n in range(ROWS)],
+                      "leading zeros"),
+    "numbers and zeros": ([f"{n:04d}" for n in range(ROWS)], range(ROWS),
+                          "how numbers are written"),
+    "several at once": ([f"s_{n:02d}" for n in range(ROWS)], [f"S-{n}" for n in range(ROWS)],
+                        "case, signs and leading zeros"),
+    "vials of other aliquots": (TCGA, [f"{name[:16]}-21D-A10Y-05" for name in TCGA],
+                                "behind the vial in TCGA's barcodes"),
+    "samples of aliquots": (TCGA, [name[:15] for name in TCGA],
+                            "behind the sample in TCGA's barcodes"),
+    "patients of aliquots": (TCGA, [name[:12] for name in TCGA],
+                             "behind the patient in TCGA's barcodes"),
+    "barcodes of lanes": ([f"ACGT{n:03d}T-1" for n in range(ROWS)],
+                          [f"ACGT{n:03d}T" for n in range(ROWS)], "behind the shorter name"),
+    "names of files": (IDS, [f"{name}.sorted.bam" for name in IDS], "behind the shorter name"),
+    "a study before the sample": ([f"GSE1_{name}" for name in IDS], IDS,
+                                  "before the shorter name"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", NEAR)
+def test_ids_that_differ_by_one_rule_match_and_it_is_said(tmp_path, case):
+    ours, theirs, rule = NEAR[case]
+    matrix(tmp_path, ours)
+    targets(tmp_path, dx=LABELS, sample=list(theirs))
+    dataset = loaded(tmp_path)
+    assert list(dataset.targets) == list(LABELS) and list(dataset.samples) == list(ours)
+    ((about, text),) = dataset.warnings
+    assert about == "matching" and rule in text and repr(ours[0]) in text
+
+
+def test_names_that_one_rule_makes_the_same_are_not_matched_but_diagnosed(tmp_path):
+    matrix(tmp_path, [f"P{n // 2}-{n % 2}" for n in range(ROWS)])
+    targets(tmp_path, order=range(6), dx=LABELS[:6], sample=[f"P{n}" for n in range(6)])
+    with pytest.raises(InputError, match="behind the shorter name, 12 of 12 would match, but sev"):
+        loaded(tmp_path)
+
+
+def test_a_rule_for_a_part_of_the_ids_is_a_hint(tmp_path):
+    ours = [name.lower() if n > 5 else name for n, name in enumerate(IDS)]
+    matrix(tmp_path, [*ours[:-1], "another"])
+    targets(tmp_path, dx=LABELS, sample=IDS)
+    dataset = loaded(tmp_path)
+    assert list(dataset.samples) == IDS[:6]
+    assert "But for upper and lower case, 5 more would match." in dataset.warnings[0][1]
+
+
+# Genes x samples ----------------------------------------------------------------------------
+
+
+def turned(folder, ids=IDS, corner="sample"):
+    """Write the matrix with genes in rows."""
+    frame = pd.DataFrame(VALUES.T, index=["TP53", "MYC", "EGFR", "KRAS"], columns=list(ids))
+    frame.to_csv(folder / "x.csv", index_label=corner)
+
+
+@pytest.mark.parametrize("corner", ["", "sample", "gene"])
+def test_ids_in_the_header_turn_the_matrix(tmp_path, caplog, corner):
+    turned(tmp_path, corner=corner)
+    targets(tmp_path, dx=LABELS, sample=IDS)
+    with caplog.at_level("INFO", "autogenome_tf"):
+        dataset = loaded(tmp_path)
+    assert is_right(dataset) and dataset.features == ["TP53", "MYC", "EGFR", "KRAS"]
+    assert "read as genes x samples" in caplog.text
+
+
+def test_ids_that_nearly_stand_in_the_header_turn_the_matrix(tmp_path):
+    turned(tmp_path, [name.replace("-", ".") for name in TCGA])
+    targets(tmp_path, dx=LABELS, sample=TCGA)
+    dataset = loaded(tmp_path)
+    assert list(dataset.targets) == list(LABELS) and len(dataset.features) == 4
+
+
+def test_ids_in_the_rows_go_before_a_heading_of_genes(tmp_path):
+    matrix(tmp_path, heading="gene_id")
+    targets(tmp_path, dx=LABELS, sample=IDS)
+    assert is_right(loaded(tmp_path))
+
+
+def test_the_config_goes_before_the_ids(tmp_path):
+    turned(tmp_path)
+    targets(tmp_path, dx=LABELS, sample=IDS)
+    with pytest.raises(InputError, match="no sample id is in both files"):
+        loaded(tmp_path, orientation="samples_by_genes")
+    assert is_right(loaded(tmp_path, orientation="genes_by_samples"))
+
+
+# The order ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("who", ["neither", "x.csv", "y.csv"])
+def test_rows_without_ids_match_by_order_which_is_a_warning(tmp_path, who):
+    matrix(tmp_path, IDS if who == "x.csv" else None)
+    ids = {"sample": IDS} if who == "y.csv" else {}
+    targets(tmp_path, order=range(ROWS), **ids, dx=LABELS)
+    dataset = loaded(tmp_path)
+    assert list(dataset.targets) == list(LABELS)
+    ((about, text),) = dataset.warnings
+    said = "neither has" if who == "neither" else f"{who} has"
+    assert about == "matching" and said in text and "matched by their order" in text
+
+
+def test_the_order_needs_as_many_rows(tmp_path):
+    matrix(tmp_path, None)
+    targets(tmp_path, order=range(4), dx=LABELS)
+    with pytest.raises(InputError, match="4 rows, but .*x.csv has 12; .*set data.orientation"):
+        loaded(tmp_path)
+
+
+# Several files of targets -------------------------------------------------------------------
+
+
+def test_files_of_targets_are_joined_by_sample(tmp_path):
+    matrix(tmp_path)
+    targets(tmp_path, "a.csv", sample=IDS[:-1], dx=LABELS[:-1], order=range(ROWS - 1))
+    targets(tmp_path, "b.csv", patient=[f"P{n}" for n in range(ROWS)], sample=IDS)
+    dataset = loaded(tmp_path, targets=["a.csv", "b.csv"], split={"group": "patient"})
+    assert is_right(dataset) and len(dataset) == ROWS - 1
+    assert list(dataset.groups[:2]) == ["P0", "P1"]
+
+
+def test_samples_in_none_of_the_files_are_left_out(tmp_path):
+    matrix(tmp_path)
+    for name, column in (("a.csv", "dx"), ("b.csv", "age")):
+        targets(tmp_path, name, order=range(10), sample=IDS, **{column: LABELS})
+    dataset = loaded(tmp_path, targets=["a.csv", "b.csv"])
+    assert list(dataset.samples) == IDS[:10]
+    assert "2 samples have no row in any of the files" in dataset.warnings[-1][1]
+
+
+def test_files_of_targets_that_do_not_fit_are_refused(tmp_path):
+    matrix(tmp_path)
+    targets(tmp_path, "a.csv", sample=IDS, dx=LABELS)
+    targets(tmp_path, "b.csv", age=range(ROWS))
+    with pytest.raises(InputError, match="both have the column 'dx'"):
+        loaded(tmp_path, targets=["a.csv", "./a.csv"])
+    with pytest.raises(InputError, match="only one of them has sample ids"):
+        loaded(tmp_path, targets=["a.csv", "b.csv"])
