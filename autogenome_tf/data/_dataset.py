@@ -8,6 +8,9 @@ import scipy.sparse
 
 from autogenome_tf.core import chunked
 
+# Name of the array of an archive that holds what arose as its rows were taken from memory.
+WARNINGS = "row_warnings"
+
 
 @dataclasses.dataclass(frozen=True)
 class Table:

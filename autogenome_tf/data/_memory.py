@@ -14,8 +14,9 @@ def table_of(x, columns=()):
     """Make a table of an object from a notebook.
 
     Args:
-        x: (samples, genes) as a DataFrame (index = sample ids, columns = genes; a RangeIndex
-            means no ids), an AnnData, an array, a scipy sparse matrix or a list of lists.
+        x: (samples, genes) as a DataFrame (index = sample ids, columns = genes; an index that just
+            counts from 0 means no ids), an AnnData, an array, a scipy sparse matrix or a list of
+            lists.
         columns: Names of columns that are not features; they go to `Table.extra`.
 
     Returns:
@@ -32,6 +33,12 @@ def table_of(x, columns=()):
     if is_annotated(x):
         return annotated_table(where, x, columns=columns)
     return _array_table(where, x, columns)
+
+
+def is_counted(index: pd.Index) -> bool:
+    """Return whether an index is the one that pandas makes by itself: 0, 1, 2 ..."""
+    is_whole = isinstance(index, pd.RangeIndex) and index.start == 0 and index.step == 1
+    return is_whole and index.name is None
 
 
 def is_annotated(x):
@@ -108,7 +115,7 @@ def _frame_table(where, frame, columns):
     names = [str(name) for name in frame.columns]
     aside = [place for place, name in enumerate(names) if name in columns]
     kept = [place for place, name in enumerate(names) if name not in columns]
-    has_ids = not isinstance(frame.index, pd.RangeIndex)
+    has_ids = not is_counted(frame.index)
     table = Table(
         values=frame_values(where, frame.iloc[:, kept]),
         samples=[str(name) for name in frame.index] if has_ids else None,

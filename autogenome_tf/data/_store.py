@@ -5,7 +5,9 @@ import pandas as pd
 import scipy.sparse
 
 from autogenome_tf.core.errors import InputError, some
-from autogenome_tf.data._memory import table_of
+from autogenome_tf.data._aligned import aligned_targets
+from autogenome_tf.data._dataset import WARNINGS
+from autogenome_tf.data._memory import is_annotated, table_of
 from autogenome_tf.data._origins import origins
 
 TARGET = "target"
@@ -25,28 +27,19 @@ def write_rows(path, x, y, further=()):
         Names of the targets.
 
     Raises:
-        InputError: Where rows do not match or targets are missing.
+        InputError: Where rows do not match.
     """
-    table = table_of(x)
-    columns = _matched(_columns(x, y, further), table.samples)
-    if len(columns) != table.values.shape[0]:
-        raise InputError(
-            f"data: X has {table.values.shape[0]} rows, y has {len(columns)}; expected as many."
-        )
-    for name in columns:
-        if columns[name].isna().any():
-            first = int(np.flatnonzero(columns[name].isna())[0])
-            sample = table.samples[first] if table.samples else f"row {first + 1}"
-            count = int(columns[name].isna().sum())
-            raise InputError(f"data: {name}: missing for {count} samples, first {sample!r}.")
+    table, columns = aligned_targets(table_of(x), x, y, _columns(x, y, further))
     kept = columns
-    if hasattr(x, "obs"):
-        told = origins(x.obs.reset_index(drop=True), columns)
-        if told is not None:
-            kept = pd.concat([columns, told.set_axis(columns.index)], axis=1)
+    if is_annotated(x) and table.extra is not None:
+        found = origins(table.extra, columns)
+        if found is not None:
+            kept = pd.concat([columns, found.set_axis(columns.index)], axis=1)
     arrays = {f"target_{name}": _plain(kept[name]) for name in kept}
     if table.samples is not None:
         arrays["samples"] = np.array(table.samples)
+    if table.warnings:
+        arrays[WARNINGS] = np.array(table.warnings)
     values = table.values
     if scipy.sparse.issparse(values):
         arrays |= {"data": values.data, "indices": values.indices, "indptr": values.indptr}
@@ -93,19 +86,9 @@ def _are_names(y, obs):
     return isinstance(y, list) and (len(y) != len(obs) or all(name in obs for name in y))
 
 
-def _matched(columns, samples):
-    """Rows in the order of the samples where both have ids, else as they are."""
-    if samples is None or isinstance(columns.index, pd.RangeIndex):
-        return columns
-    named = columns.set_axis(columns.index.map(str), axis=0)
-    known = set(named.index)
-    lacking = [sample for sample in samples if sample not in known]
-    if lacking:
-        raise InputError(f"data: y has no value for sample {lacking[0]!r} ({len(lacking)} in all).")
-    return named.loc[list(samples)]
-
-
 def _plain(column):
-    """Numbers as they are, everything else as text: an archive must hold no objects."""
+    """Numbers as they are, everything else as text, blank where it is missing: no objects."""
     values = column.to_numpy()
-    return values if values.dtype.kind in "iufb" else values.astype(str)
+    if values.dtype.kind in "iufb":
+        return values
+    return np.where(column.isna(), "", values.astype(str))

@@ -1,5 +1,6 @@
 """NumPy archives: sparse as scipy writes them, or dense with the names beside the values."""
 
+import dataclasses
 import zipfile
 import zlib
 
@@ -10,9 +11,10 @@ import scipy.sparse
 from autogenome_tf.core.chunked import Growing
 from autogenome_tf.core.errors import InputError, some
 from autogenome_tf.data._checked import checked, numbered_features
-from autogenome_tf.data._dataset import Table
+from autogenome_tf.data._dataset import WARNINGS, Table
 from autogenome_tf.data._files import check_file, check_unpacked
 from autogenome_tf.data._reader import Reader, ReadOptions
+from autogenome_tf.data._texts import without_words
 
 # What damaged or hostile archives, members and headers raise.
 _DAMAGED = (
@@ -45,6 +47,9 @@ class Npz(Reader):
             pickled = " (pickled objects are refused: save text as a string array)"
             hint = pickled if "pickle" in str(error) else ""
             raise InputError(f"{source}: not a readable .npz archive: {error}{hint}.") from error
+        if table.extra is not None:
+            extra = without_words(table.extra, options.missing_words)
+            table = dataclasses.replace(table, extra=extra)
         return checked(source, table, kind, columns=options.columns, limit=options.limit)
 
 
@@ -101,7 +106,16 @@ def _table(values, arrays):
         samples=samples,
         features=features or numbered_features(width),
         extra=_targets(arrays, samples, values.shape[0]),
+        warnings=_warnings(arrays),
     )
+
+
+def _warnings(arrays):
+    """Pairs of texts that were written with rows from memory."""
+    pairs = arrays[WARNINGS] if WARNINGS in arrays else np.empty((0, 2))
+    if pairs.ndim != 2 or pairs.shape[1] != 2:
+        raise ValueError(f"{WARNINGS} has the shape {pairs.shape}, not (warnings, 2)")
+    return tuple((str(about), str(text)) for about, text in pairs)
 
 
 def _names(arrays, key):

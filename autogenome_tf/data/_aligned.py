@@ -1,0 +1,109 @@
+"""Rows and targets in memory: two objects of pandas are aligned by the labels of their indexes."""
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from autogenome_tf.core.errors import InputError, some
+from autogenome_tf.data._dataset import Table
+from autogenome_tf.data._memory import is_annotated, is_counted
+from autogenome_tf.data._names import REPEATED, likeness, nearest_rule
+
+
+def aligned_targets(table: Table, x: Any, y: Any, columns: pd.DataFrame) -> tuple:
+    """Bring the rows of targets into the order of a matrix.
+
+    Args:
+        table: The matrix as a `Table`.
+        x: What it was made of. An index of pandas, or the names of an AnnData, are its labels.
+        y: What the targets came as; only a Series or a DataFrame has labels.
+        columns: The targets.
+
+    Returns:
+        (table, columns): rows that have both, with a warning where others are left out or the order
+        alone says which belong together.
+
+    Raises:
+        InputError: The labels of both contradict each other, or there are other counts of rows.
+    """
+    ours, theirs = _labels(x), columns.index if isinstance(y, (pd.Series, pd.DataFrame)) else None
+    if ours is None or theirs is None or _say_nothing(ours, theirs):
+        return _by_order(table, columns)
+    names, others = list(map(str, ours)), list(map(str, theirs))
+    like = likeness(names, others)
+    if (like.take == REPEATED).any():
+        twice = {names[row] for row in np.flatnonzero(like.take == REPEATED)}
+        raise InputError(f"data: y: duplicate label in its index: {some(sorted(twice))}.")
+    is_counted_once = is_counted(ours) or is_counted(theirs)
+    if not like.is_complete and not is_counted_once:
+        like = _nearly(like, names, others)
+    if not like.is_complete and is_counted_once:
+        return _half_counted(table, columns, like)
+    if not like.hits:
+        raise InputError(
+            f"data: y has no value for any sample: X has {some(names, 3)}; y has {some(others, 3)}."
+        )
+    return _taken(table, columns, like, names)
+
+
+def _labels(x):
+    if is_annotated(x):
+        return x.obs_names
+    return x.index if isinstance(x, pd.DataFrame) else None
+
+
+def _say_nothing(ours, theirs):
+    """Whether two indexes agree with the order, or both just count."""
+    if is_counted(ours) and is_counted(theirs):
+        return True
+    return len(ours) == len(theirs) and list(map(str, ours)) == list(map(str, theirs))
+
+
+def _nearly(like, names, others):
+    near = nearest_rule(names, others)
+    return near if near is not None and near.is_complete and near.hits > like.hits else like
+
+
+def _by_order(table, columns, *warnings):
+    count = table.values.shape[0]
+    if len(columns) != count:
+        raise InputError(f"data: X has {count} rows, y has {len(columns)}; expected as many.")
+    return dataclasses.replace(table, warnings=(*table.warnings, *warnings)), columns
+
+
+def _half_counted(table, columns, like):
+    """Rows of which one side is only counted: the counts are positions, unless they contradict."""
+    if like.hits:
+        raise InputError(
+            f"data: {like.hits} of {len(like.take)} labels in the index of X are in that of y, so "
+            "the rows are not in one order. Give both the same index, or give y as an array "
+            "(y.to_numpy()) to match rows by their order."
+        )
+    text = (
+        "data: only one of X and y has labels in its index, the other one counts its rows, so rows "
+        "are matched by their order, which nothing confirms."
+    )
+    return _by_order(table, columns, ("matching", text))
+
+
+def _taken(table, columns, like, names):
+    """Rows that have both, in the order of the matrix."""
+    kept = np.flatnonzero(like.take >= 0)
+    warnings = list(table.warnings)
+    if like.rule:
+        one = kept[0]
+        text = f"{names[one]!r} and {str(columns.index[like.take[one]])!r}"
+        text = f"data: rows of X and y are matched by labels that differ in {like.rule} ({text})."
+        warnings.append(("matching", text))
+    lost = len(like.take) - len(kept)
+    if lost:
+        first = names[int(np.flatnonzero(like.take < 0)[0])]
+        text = f"data: {lost} of {len(names)} samples of X have no row in y and are left out"
+        warnings.append(("matching", f"{text} (such as {first!r})."))
+        extra = None if table.extra is None else table.extra.iloc[kept]
+        samples = [names[row] for row in kept]
+        table = dataclasses.replace(table, values=table.values[kept], samples=samples, extra=extra)
+    table = dataclasses.replace(table, warnings=tuple(warnings))
+    return table, columns.iloc[like.take[kept]]

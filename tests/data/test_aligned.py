@@ -1,0 +1,110 @@
+"""Rows and targets in memory are brought together by the labels of both, or refused."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from autogenome_tf.core.errors import InputError
+from autogenome_tf.data import read_table, write_rows
+
+ROWS = 30
+RANDOM = np.random.default_rng(0)
+# Each label is a function of the gene A of its own row.
+VALUES = pd.DataFrame(RANDOM.normal(size=(ROWS, 3)), columns=list("ABC"))
+Y = pd.Series(np.where(VALUES["A"] > 0, "high", "low"), name="level")
+NAMES = [f"S{number:02d}" for number in range(ROWS)]
+X_NAMED, Y_NAMED = VALUES.set_axis(NAMES), Y.set_axis(NAMES)
+
+
+def read_back(folder, x, y):
+    """Write rows and targets and return the table that is read."""
+    write_rows(folder / "x.npz", x, y)
+    return read_table(folder / "x.npz")
+
+
+def is_right(table):
+    """Whether every row has its own label."""
+    labels = np.where(table.values[:, 0] > 0, "high", "low")
+    return list(table.extra.iloc[:, 0]) == list(labels)
+
+
+ALIGNED = {
+    "names in the same order": lambda: (X_NAMED, Y_NAMED),
+    "names in another order": lambda: (X_NAMED, Y_NAMED.sample(frac=1, random_state=1)),
+    "a frame in another order": lambda: (X_NAMED, Y_NAMED[::-1].to_frame()),
+    "counted labels in another order": lambda: (VALUES, Y.sample(frac=1, random_state=1)),
+    "a matrix turned round": lambda: (VALUES[::-1], Y),
+    "every third row of the matrix": lambda: (VALUES[::3], Y),
+    "a filtered matrix": lambda: (VALUES[VALUES["B"] > 0], Y),
+    "labels of a larger cohort": lambda: (X_NAMED[5:], Y_NAMED.sample(frac=1, random_state=2)),
+    "numbers and their texts": lambda: (VALUES.set_axis(map(str, range(ROWS))), Y[::-1]),
+    "two levels of names": lambda: (
+        VALUES.set_axis(pd.MultiIndex.from_arrays([NAMES, NAMES])),
+        Y.set_axis(pd.MultiIndex.from_arrays([NAMES, NAMES]))[::-1],
+    ),
+    "an array beside a frame": lambda: (X_NAMED, Y.to_numpy()),
+    "a list beside a frame": lambda: (X_NAMED, list(Y)),
+    "a Series beside an array": lambda: (VALUES.to_numpy(), Y_NAMED),
+}
+
+
+@pytest.mark.parametrize("case", ALIGNED)
+def test_rows_have_their_own_labels(tmp_path, case):
+    x, y = ALIGNED[case]()
+    table = read_back(tmp_path, x, y)
+    assert is_right(table) and len(table.values) == len(x) and not table.warnings
+
+
+def test_cells_have_their_own_labels(tmp_path):
+    anndata = pytest.importorskip("anndata")
+    cells = anndata.AnnData(X_NAMED.to_numpy("float32"), obs=pd.DataFrame(index=NAMES))
+    assert is_right(read_back(tmp_path, cells, Y_NAMED[::-1]))
+
+
+def test_rows_without_a_label_are_left_out_and_counted(tmp_path):
+    for x, y in ((VALUES, Y[::3]), (X_NAMED, Y_NAMED[::3])):
+        table = read_back(tmp_path, x, y)
+        assert is_right(table) and table.samples == [str(name) for name in x.index[::3]]
+        ((about, text),) = table.warnings
+        assert about == "matching" and "20 of 30 samples of X have no row in y" in text
+
+
+def test_labels_that_differ_by_a_rule_match_and_it_is_said(tmp_path):
+    table = read_back(tmp_path, X_NAMED, Y_NAMED.rename(str.lower)[::-1])
+    assert is_right(table) and "upper and lower case ('S00' and 's00')" in table.warnings[0][1]
+
+
+@pytest.mark.parametrize("named", ["X", "y"])
+def test_rows_of_which_one_side_is_only_counted_match_by_order_with_a_warning(tmp_path, named):
+    x, y = (X_NAMED, Y) if named == "X" else (VALUES, Y_NAMED)
+    table = read_back(tmp_path, x, y)
+    assert is_right(table) and "matched by their order" in table.warnings[0][1]
+
+
+REFUSED = {
+    "filtered, and reset": (
+        lambda: (VALUES[VALUES["B"] > 0], Y[VALUES["B"] > 0].reset_index(drop=True)),
+        "labels in the index of X are in that of y, so the rows are not in one order.*to_numpy",
+    ),
+    "other names": (lambda: (X_NAMED, Y_NAMED.rename(lambda name: f"P{ord(name[-1]) * 7}x{name}")),
+                    "y has no value for any sample: X has 'S00'.*; y has 'P"),
+    "a label twice": (lambda: (X_NAMED, pd.concat([Y_NAMED, Y_NAMED[:1]])),
+                      "duplicate label in its index: 'S00'"),
+    "counted, of other lengths": (lambda: (VALUES, Y[:-1]), "X has 30 rows, y has 29"),
+    "names beside counts of another length": (lambda: (X_NAMED, Y[:-1]), "X has 30 rows, y has 29"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_labels_that_contradict_each_other_are_refused(tmp_path, case):
+    make, said = REFUSED[case]
+    with pytest.raises(InputError, match=said):
+        write_rows(tmp_path / "x.npz", *make())
+
+
+def test_missing_labels_stay_missing(tmp_path):
+    labels = Y_NAMED.astype(object).mask(VALUES["C"].set_axis(NAMES) > 1)
+    table = read_back(tmp_path, X_NAMED, labels)
+    assert list(table.extra["level"].isna()) == list(VALUES["C"] > 1)
+    table = read_back(tmp_path, X_NAMED, VALUES["C"].set_axis(NAMES).mask(labels.isna()))
+    assert list(table.extra["C"].isna()) == list(VALUES["C"] > 1)
