@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import scipy.special
 
+from autogenome_tf import metrics
 from autogenome_tf.core.errors import unknown
 
 FOCUS = 2.0
@@ -27,6 +28,7 @@ class Classification:
     class_weight: str | dict | None = None
 
     type = "classification"
+    has_targets = True
 
     @property
     def outputs(self):
@@ -73,6 +75,20 @@ class Classification:
         """Factor and offset of the logits: one over the temperature, none."""
         return np.full(self.outputs, 1.0 / temperature), np.zeros(self.outputs)
 
+    def temperature(self, targets, outputs, weights):
+        """Return the divisor of logits (rows, classes) that calibrates them, above 0.
+
+        Args:
+            targets: (rows,) class positions.
+            outputs: (rows, classes) logits of rows that the networks have not seen.
+            weights: (rows,) weight in the loss.
+        """
+        return metrics.temperature(targets, outputs, weights)
+
+    def score(self, objective, targets, outputs):
+        """Return one metric for (rows,) class positions and (rows, classes) logits."""
+        return float(metrics.classification(targets, outputs)[objective][0])
+
     def drawn(self, outputs, truth, random):
         """Classes drawn by the chances that logits (rows, classes) give, (rows,) int32."""
         noise = random.gumbel(size=outputs.shape)
@@ -104,6 +120,7 @@ class Regression:
     scale: np.ndarray | float = 1.0
 
     type = "regression"
+    has_targets = True
 
     @property
     def outputs(self):
@@ -148,6 +165,16 @@ class Regression:
         ones = np.ones(self.outputs)
         return ones * self.scale, ones * self.mean
 
+    def temperature(self, targets, outputs, weights):
+        """Return 1: outputs are no logits."""
+        return 1.0
+
+    def score(self, objective, targets, outputs):
+        """Return one metric in original units for standardised (rows, targets)."""
+        scale, offset = self.output_scale()
+        targets, outputs = targets * scale + offset, outputs * scale + offset
+        return float(metrics.regression(targets, outputs)[objective][0])
+
     def drawn(self, outputs, truth, random):
         """Values (rows, targets) with the residuals of other rows, standardised.
 
@@ -180,6 +207,7 @@ class Representation:
     covariates: int = 0
 
     type = "representation"
+    has_targets = False
     outputs = 2
     output_names = ("reconstruction", "kl")
 
@@ -195,9 +223,20 @@ class Representation:
         """There are no targets to learn: zeros, (rows,)."""
         return np.zeros(len(targets), "float32")
 
+    def temperature(self, targets, outputs, weights):
+        """Return 1: outputs are no logits."""
+        return 1.0
+
+    def score(self, objective, targets, outputs):
+        """Return the mean evidence lower bound of (rows, 2) outputs."""
+        return float(-outputs.sum(axis=1).mean())
+
     def output_scale(self, temperature=1.0):
         """Outputs are what they are."""
         return np.ones(self.outputs), np.zeros(self.outputs)
+
+
+Task = Classification | Regression | Representation
 
 
 @keras.saving.register_keras_serializable("autogenome_tf")

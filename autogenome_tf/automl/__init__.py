@@ -24,7 +24,7 @@ from autogenome_tf.models import LatentModel, LatentSpace, Predictor, tables
 from autogenome_tf.report import report
 from autogenome_tf.run import Run, autogenome_layout, remembered, say_to, watched
 from autogenome_tf.search import Best, leaderboard, ranked, trials_of
-from autogenome_tf.training import EngineError, cluster
+from autogenome_tf.training import EngineError, worker_cluster
 
 log = logging.getLogger(__name__)
 
@@ -390,7 +390,7 @@ class AutoGenome:
     def _helped(self):
         """Do this process's part of the training, where another one writes the run."""
         part = search.process_role(self.config)
-        self._cluster = self._cluster or cluster()
+        self._cluster = self._cluster or worker_cluster()
         if part and not part.is_chief:
             self._work(part)
             return True
@@ -532,14 +532,14 @@ class AutoGenome:
             # On the folds, it trains by the step that its trial has compiled.
             winner = best.attempts[0].trial
             members = {winner.number}
-            final = refit(folds, learn.values, winner, self.config, learn.features, deadline)
+            final = refit(folds, winner, self.config, deadline)
         else:
             folds.forget_steps()
-            final = ensemble.assemble(folds, best.attempts, self.config, learn.features, deadline)
+            final = ensemble.assemble(folds, best.attempts, deadline)
             members = set(final.history["trial"])
         beside = {}
         if best.reference and members != {best.reference.trial.number}:
-            linear = ensemble.assemble(folds, [best.reference], self.config, learn.features)
+            linear = ensemble.assemble(folds, [best.reference])
             linear.predictor.save(run.path("baseline.keras"))
             beside = {"baseline": linear.outputs}
         run.write_table("history.tsv", final.history)

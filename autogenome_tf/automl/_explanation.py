@@ -102,17 +102,17 @@ class Explanation:
 
         Args:
             found: The `Attributions` of the model.
-            prepared: A function that returns the rows to learn from and their `NetworkCrossValidation`.
+            prepared: A function that returns the rows to learn from and their `CrossValidation`.
         """
         repeats, settings = self._settings.repeats, self._settings
         several, which = explainers.networks(self._predictor, repeats), "networks of the ensemble"
         if len(several) < 2:
-            learn, folds = prepared()
+            _, folds = prepared()
             if folds.is_streamed and self._config.task.type != "representation":
                 log.info("stability: many networks at once need rows in memory; see data.memory")
                 return
             trial = self._best_trial()
-            several = with_seeds(folds, learn.values, trial, self._config, learn.features, repeats)
+            several = with_seeds(folds, trial, self._config, repeats)
             which = f"seeds of trial {trial.number}, {trial.family}"
             if len(several) == 1:
                 log.info("stability: %s has a single minimum, whatever the seed", trial.family)
@@ -155,11 +155,11 @@ class Explanation:
         linear = next((trial for trial in self._trials() if trial.family == "linear"), None)
         # A representation has no targets that could be drawn without interactions.
         if settings.null and linear:
-            learn, folds = prepared()
+            _, folds = prepared()
             null = [
                 pairs(predictor)
                 for predictor in without_interactions(
-                    folds, learn, linear, self._best_trial(), self._config, settings.null
+                    folds, linear, self._best_trial(), self._config, settings.null
                 )
             ]
         frame = pairs(self._predictor).table(found.features, null)
@@ -184,13 +184,11 @@ class Explanation:
         if not wired or not wired[0].is_scored:
             return
         trial = wired[0]
-        learn, folds = prepared()
+        _, folds = prepared()
         if folds.is_streamed:
             log.info("gene sets: many networks are trained for them, which needs rows in memory")
             return
-        frame = set_importance(
-            folds, learn, trial, self._config, self.explained.values, self.background
-        )
+        frame = set_importance(folds, trial, self._config, self.explained.values, self.background)
         self._run.write_table("sets.tsv", frame)
         frame = _measures(frame)
         first = frame.iloc[0]

@@ -12,8 +12,8 @@ from autogenome_tf.core.errors import InputError, some
 from autogenome_tf.tasks import Representation, task_of
 from autogenome_tf.training import (
     AUTO_FOLDS,
-    AutoencoderCrossValidation,
-    NetworkCrossValidation,
+    TrainingSettings,
+    cross_validation,
     number_of_folds,
 )
 
@@ -90,26 +90,25 @@ class RunData:
         data.check_missing(dataset, named.missing, source)
         return dataset
 
-    def folds(self, cluster=None):
-        """The rows to learn from (a `Dataset`), and `NetworkCrossValidation` on them for a `cluster.Cluster`."""
+    def folds(self, workers=None):
+        """Return the rows to learn from, a `Dataset`, and the `CrossValidation` on them.
+
+        Args:
+            workers: The `WorkerCluster` whose processes train together, or None.
+        """
         config = self._config
         dataset, parts = self.labelled
         rows = np.flatnonzero(parts.part != "test")
         learn = dataset.rows(rows)
         is_train = parts.part[rows] == "train"
         if config.task.type == "representation":
-            if cluster:
-                raise InputError("TF_CONFIG: a representation is trained by one process.")
-            kind, task = AutoencoderCrossValidation, Representation(dataset.covariates)
-            truth = np.zeros(len(learn), "float32")
+            task = Representation(dataset.covariates)
         else:
-            kind = functools.partial(NetworkCrossValidation, cluster=cluster)
             task = task_of(config.task, learn.targets, learn.target_names, is_train)
-            truth = task.encode(learn.targets)
-        pairs = data.Split(parts.part[rows], parts.fold[rows]).pairs()
+        split = data.Split(parts.part[rows], parts.fold[rows])
         counts = zip(*np.unique(parts.part.astype(str), return_counts=True), strict=True)
         log.info("rows: %s", ", ".join(f"{count} {part}" for part, count in counts))
-        folds = kind(learn.values, truth, task, config, pairs, features=learn.features)
+        folds = cross_validation(learn, split, task, TrainingSettings.of(config), workers)
         # Not the folds themselves: who keeps what is logged would keep them and all their steps.
         log.info("%s", str(folds))
         return learn, folds

@@ -16,12 +16,11 @@ from autogenome_tf.explainers import contributions
 KINDS = ("trained", "genes", "labels")
 
 
-def set_importance(folds, learn, trial, config, rows, background):
+def set_importance(folds, trial, config, rows, background):
     """Explain the sets that a trial's units stand for.
 
     Args:
         folds: `NetworkCrossValidation` the trial was found on, in memory.
-        learn: The `Dataset` of their rows.
         trial: The `Trial`; its family has `levels`.
         config: The whole `Config`.
         rows: (rows, genes) raw values of the rows to explain.
@@ -42,7 +41,7 @@ def set_importance(folds, learn, trial, config, rows, background):
     shares = {kind: [[] for _ in levels] for kind in KINDS}
     sizes = [[] for _ in levels]
     count = config.explanation.sets
-    for kind, predictor, order in with_controls(folds, learn.values, trial, config, count):
+    for kind, predictor, order in with_controls(folds, trial, config, count):
         (branch,) = predictor.branches
         seen, reference = branch.seen(rows)[:, order], branch.seen(background)[:, order]
         found = contributions(branch.network, names, seen, reference)

@@ -1,6 +1,8 @@
 """What was asked for, frozen; messages about what is wrong; processes; the port of AutoGenome."""
 
 from autogenome_tf.config._config import PATHS, Config, merged, read_json
-from autogenome_tf.config._sections import Output, listed
+from autogenome_tf.config._sections import Data, Output, Training, listed
 
-__all__ = ["Config", "Output", "PATHS", "listed", "merged", "read_json"]
+__all__ = [
+    "Config", "Data", "Output", "PATHS", "Training", "listed", "merged", "read_json",
+]  # fmt: skip

@@ -31,7 +31,7 @@ class Final:
     def of(cls, folds, predictor, history, outputs, temperature, gates=None):
         """From out-of-fold outputs (rows, outputs) of the networks and their temperature."""
         scale, offset = folds.task.output_scale(temperature)
-        held = folds.held
+        held = folds.validation_rows
         known = (outputs[held] * scale + offset).astype("float32")
         return cls(predictor, history, held, known, gates)
 
@@ -40,7 +40,7 @@ def gates(found):
     """How far gates are open, over networks.
 
     Args:
-        found: For each trial with gates its share, its `NetworkCrossValidation`, the `Trial` and its `training.Fit`.
+        found: For each trial with gates its share, `CrossValidation`, `Trial` and `Fit`.
 
     Returns:
         A frame, most open first: feature, rank, gate (mean over networks, by the trials' shares; 1
@@ -51,7 +51,7 @@ def gates(found):
         return None
     lines = {}
     for share, folds, trial, fit in found:
-        views = folds.views(trial.family, trial.values)
+        views = folds.fold_inputs(trial.family, trial.values)
         for replica, values in enumerate(fit.gates):
             own = replica % len(views.constants)
             # What a fold does not keep has no gate in it.

@@ -29,7 +29,7 @@ def size_for(asked, rows):
     return MANY_TRIALS if rows < FEW_ROWS else FEW_TRIALS
 
 
-def assemble(folds, attempts, config, features, deadline=float("inf")):
+def assemble(folds, attempts, deadline=float("inf")):
     """Average the networks of the best attempts into one model.
 
     Every network keeps its own best weights; a trial's networks count alike.
@@ -38,8 +38,6 @@ def assemble(folds, attempts, config, features, deadline=float("inf")):
         folds: `NetworkCrossValidation` the attempts were made on.
         attempts: `search.Attempt`s to choose from, best first. Of those whose networks another
             process has trained, the first is trained again, and others while time lasts.
-        config: The whole `Config`.
-        features: Gene names.
         deadline: `time.monotonic()` at which the last must be over.
 
     Returns:
@@ -58,8 +56,9 @@ def assemble(folds, attempts, config, features, deadline=float("inf")):
     outputs = sum(member.share * member.outcome.calibrated for member in members)
     temperature = folds.temperature(outputs)
     predictor = Predictor.assemble(
-        list(_branches(folds, members)), folds.task, features, config.data.missing, temperature
-    )
+        list(_branches(folds, members)), folds.task, folds.features,
+        folds.settings.data.missing, temperature,
+    )  # fmt: skip
     found = [
         (member.share, folds, member.trial, member.outcome.fit)
         for member in members
@@ -97,7 +96,7 @@ def select(outputs, folds):
     Returns:
         (candidates,) shares that sum to 1; the first alone where the objective is undefined.
     """
-    held, sign = folds.held, 1 if metrics.HIGHER_IS_BETTER[folds.objective] else -1
+    held, sign = folds.validation_rows, 1 if metrics.HIGHER_IS_BETTER[folds.objective] else -1
     counts, total = np.zeros(len(outputs), int), np.zeros(outputs[0].shape)
     best, best_counts = -np.inf, np.eye(len(outputs), dtype=int)[0]
     for chosen in range(1, ROUNDS + 1):
@@ -122,12 +121,12 @@ def _branches(folds, members):
     """For each transform that takes part: it, its constants, and the network of its members."""
     grouped = {}
     for member in members:
-        views = folds.views(member.trial.family, member.trial.values)
+        views = folds.fold_inputs(member.trial.family, member.trial.values)
         same = grouped.setdefault(views.transform.name, {})
         same.setdefault(views, []).append(member)
     for same in grouped.values():
         views = next(iter(same))
-        constants = views.shared()
+        constants = views.common_scaling()
         yield views.transform, constants, _network(folds, constants, same)
 
 

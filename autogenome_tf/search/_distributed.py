@@ -115,7 +115,7 @@ def work(remote, folds, config, run):
 
     Args:
         remote: A `worker.Remote`, joined.
-        folds: `NetworkCrossValidation` to train and judge on.
+        folds: `CrossValidation` to train and judge on.
         config: The run's `Config`.
         run: The chief's `Run`.
     """

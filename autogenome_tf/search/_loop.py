@@ -63,7 +63,7 @@ def search(folds, config, spaces, finished=(), deadline=float("inf"), run=None):
     The chief of several processes (see `roles`) gathers what its workers have tried.
 
     Args:
-        folds: `NetworkCrossValidation` to train and judge on.
+        folds: `CrossValidation` to train and judge on.
         config: The whole `Config`.
         spaces: Search space of each family asked for.
         finished: Trials of an interrupted run of the same config. They are told to the method,
@@ -160,7 +160,7 @@ def _loop(proposer, folds, config, finished, deadline, fewest):
             log.info("search: nothing is left to try after %d trials", number)
             return
         proposal, *own, epochs = proposed
-        said = json.loads(folds.cluster.told(json.dumps(own))) if folds.cluster else own
+        said = json.loads(folds.workers.broadcast(json.dumps(own))) if folds.workers else own
         is_new = _key(said, epochs) not in known
         if is_new and is_recorded:
             said = [finished[number + 1].family, finished[number + 1].values]

@@ -180,7 +180,7 @@ def _rungs(folds, space, deadline):
     for values in _beside_l2(folds, space):
         least, worse = np.inf, 0
         penalties = sorted(space["l2"].options, reverse=True)
-        for l2, fit in folds.ladder("linear", values, penalties, deadline):
+        for l2, fit in folds.l2_path("linear", values, penalties, deadline):
             yield values | {"l2": l2}, folds.judge(fit)
             loss = fit.history[-1]["validation_loss"]
             worse = 0 if loss < least else worse + 1

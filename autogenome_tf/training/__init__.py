@@ -1,27 +1,16 @@
-"""Cross-validation of one configuration: fold inputs, epoch loop, replicas, several workers."""
+"""Cross-validation of one configuration: fold inputs, epoch loop, engines, several workers."""
 
-from autogenome_tf.training._autoencoders import AutoencoderCrossValidation
-from autogenome_tf.training._cross_validation import (
-    AUTO_FOLDS,
-    NetworkCrossValidation,
-    Outcome,
-    number_of_folds,
-)
-from autogenome_tf.training._loop import Batches, Fit, Plan, first_rate
-from autogenome_tf.training._multi_worker import cluster
-from autogenome_tf.training._replicas import EngineError, InMemory
+from autogenome_tf.training._batches import Batches
+from autogenome_tf.training._cross_validation import CrossValidation, Outcome
+from autogenome_tf.training._engines import Engine, EngineError, InMemory, TrainingRows
+from autogenome_tf.training._factory import cross_validation
+from autogenome_tf.training._learning_rate import first_rate
+from autogenome_tf.training._multi_worker import WorkerCluster, worker_cluster
+from autogenome_tf.training._plan import Fit, Plan
+from autogenome_tf.training._settings import AUTO_FOLDS, TrainingSettings, number_of_folds
 
 __all__ = [
-    "AUTO_FOLDS",
-    "Batches",
-    "EngineError",
-    "Fit",
-    "NetworkCrossValidation",
-    "AutoencoderCrossValidation",
-    "InMemory",
-    "Outcome",
-    "Plan",
-    "cluster",
-    "first_rate",
-    "number_of_folds",
-]
+    "AUTO_FOLDS", "Batches", "CrossValidation", "Engine", "EngineError", "Fit", "InMemory",
+    "Outcome", "Plan", "TrainingRows", "TrainingSettings", "WorkerCluster", "cross_validation",
+    "first_rate", "number_of_folds", "worker_cluster",
+]  # fmt: skip

@@ -1,28 +1,32 @@
 """Rows to learn from after one transform, each fold with its own constants and coordinates.
 
-Nothing that a fold's held rows are judged by may have seen them: scaling, imputation, genes and
-basis come from its training rows.
+Nothing that a fold's validation rows are judged by may have seen them: scaling, imputation, genes
+and basis come from its training rows.
 """
+
+from typing import Any
 
 import numpy as np
 import scipy.sparse
 
+from autogenome_tf.config import Data
 from autogenome_tf.core import chunked
+from autogenome_tf.core.chunked import Matrix
 from autogenome_tf.nn.epistatic_penalty import Genotypes
-from autogenome_tf.preprocessing import FittedScaling, Genes, Moments, RowSpace
-from autogenome_tf.training._replicas import resident
+from autogenome_tf.preprocessing import FittedScaling, Genes, Moments, RowSpace, Transform
+from autogenome_tf.training._engines import resident
 
 CHUNK = 1024
 
 
 class FoldInputs:
-    """The same rows as the network of each fold sees them.
+    """Prepare the same rows as the network of each fold sees them.
 
     Args:
         values: (rows, genes) raw, an array or CSR.
         transform: A `preprocessing.Transform`.
         settings: The config's section `data`.
-        pairs: (train rows, held rows) of each fold.
+        splits: (train rows, validation rows) of each fold.
         space: "rows" or "genes", the coordinates of the first layer.
         is_truncated: Whether "rows" are only the widest directions.
         is_streamed: Whether rows are transformed batch by batch; there is one fold then.
@@ -36,13 +40,26 @@ class FoldInputs:
         rows: (folds, rows, inputs) in memory, or a list with one stream.
     """
 
+    constants: list[FittedScaling]
+    genes: np.ndarray
+    coordinates: list[RowSpace | Genes]
+    width: int
+    rows: Any
+
     def __init__(
-        self, values, transform, settings, pairs, space, is_truncated=False, is_streamed=False
+        self,
+        values: Matrix,
+        transform: Transform,
+        settings: Data,
+        splits: list[tuple[np.ndarray, np.ndarray]],
+        space: str,
+        is_truncated: bool = False,
+        is_streamed: bool = False,
     ):
         self.transform, self._settings = transform, settings
         self._values = values
         self._transformed = None if is_streamed else self._transform(values)
-        self.constants = [self._constants(train) for train, _ in pairs]
+        self.constants = [self._constants(train) for train, _ in splits]
         self.genes = np.unique(np.concatenate([constants.genes for constants in self.constants]))
         # A gene has the same place in every fold, so that one network can stand for all.
         self.coordinates = [Genes.of(constants.genes, self.genes) for constants in self.constants]
@@ -50,35 +67,36 @@ class FoldInputs:
             self.width = len(self.genes)
             self.rows = [self]
             return
-        views = []
-        for fold, (train, _) in enumerate(pairs):
+        prepared = []
+        for fold, (train, _) in enumerate(splits):
             rows = self.constants[fold].apply(self._transformed)
             if space == "rows":
                 self.coordinates[fold] = RowSpace.of(rows[train], is_truncated)
-            views.append(self.coordinates[fold].coordinates(rows))
-        self.width = max(view.shape[1] for view in views)
-        self.rows = resident(np.stack([_padded(view, self.width) for view in views]))
+            prepared.append(self.coordinates[fold].coordinates(rows))
+        self.width = max(own.shape[1] for own in prepared)
+        self.rows = resident(np.stack([_padded(own, self.width) for own in prepared]))
         # What is needed of them from now on is made anew.
         self._transformed = None
 
     @property
-    def shape(self):
+    def shape(self) -> tuple[int, int]:
         """(rows, inputs) of one fold."""
         return self._values.shape[0], self.width
 
-    def batch(self, index):
-        """(len(index), inputs) of some rows, made on demand."""
+    def batch(self, index: np.ndarray) -> np.ndarray:
+        """Make (n, inputs) of (n,) numbers of rows, where there is one fold."""
         return self.constants[0].apply(self._transformed_rows(index))
 
-    def factors(self, power):
-        """(folds, inputs) that bring coordinates to a spectral power; None where there are none."""
-        if self.coordinates[0].name == "genes":
+    def factors(self, power: float) -> np.ndarray | None:
+        """Return (folds, inputs) that bring coordinates to a spectral power; of genes None."""
+        spaces = [own for own in self.coordinates if isinstance(own, RowSpace)]
+        if not spaces:
             return None
-        each = [space.powered(power).factors / space.factors for space in self.coordinates]
+        each = [space.powered(power).factors / space.factors for space in spaces]
         return np.stack([np.pad(f, (0, self.width - len(f))) for f in each]).astype("float32")
 
-    def genotypes(self, settings):
-        """`Genotypes` as the network of each fold sees them.
+    def genotypes(self, settings) -> Genotypes:
+        """Return the genotypes as the network of each fold sees them.
 
         Args:
             settings: The config's `training.epistasis`; rows are 0 and 1 then, untransformed.
@@ -91,20 +109,27 @@ class FoldInputs:
         )
         return Genotypes(np.stack(low), np.stack(high), settings.method, settings.bits)
 
-    def shared(self):
-        """`FittedScaling` that can stand for those of every fold, with all genes that a fold keeps."""
+    def common_scaling(self) -> FittedScaling:
+        """Return constants that stand for those of every fold, of all genes that one keeps."""
         if len(self.constants) == 1:
             return self.constants[0]
         return self._constants(np.arange(self.shape[0]), self.genes)
 
-    def on_genes(self, fold, kernel, bias, constants, power=0.0):
-        """A first layer on a fold's coordinates as one on genes scaled by other constants.
+    def on_genes(
+        self,
+        fold: int,
+        kernel: np.ndarray,
+        bias: np.ndarray,
+        constants: FittedScaling,
+        power: float = 0.0,
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Turn a first layer on a fold's coordinates into one on genes scaled by other constants.
 
         Args:
             fold: Its number.
             kernel: (inputs, units).
             bias: (units,).
-            constants: `FittedScaling` of the genes, the fold's own or `shared`.
+            constants: Of the genes, the fold's own or `common_scaling`.
             power: Spectral power the kernel was trained with.
 
         Returns:
@@ -114,7 +139,7 @@ class FoldInputs:
         return constants.take_over(self.constants[fold], *coordinates.fold(kernel, bias))
 
     def _constants(self, train, genes=None):
-        """`FittedScaling` of some rows, for given genes or those that the settings choose."""
+        """Fit scaling to some rows, for given genes or those that the settings choose."""
         settings = self._settings
         chunks = (train[i : i + CHUNK] for i in range(0, len(train), CHUNK))
         moments = Moments.of(self._transformed_rows(index) for index in chunks)
@@ -139,6 +164,6 @@ class FoldInputs:
         return np.concatenate([np.asarray(self.transform(c), "float32") for c in dense])
 
 
-def _padded(view, width):
-    """A view of smaller rank brought to a width with zeros; folding drops their weights."""
-    return np.pad(view, ((0, 0), (0, width - view.shape[1])))
+def _padded(rows, width):
+    """Pad rows of smaller rank to a width with zeros; folding drops their weights."""
+    return np.pad(rows, ((0, 0), (0, width - rows.shape[1])))

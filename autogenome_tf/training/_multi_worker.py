@@ -1,7 +1,7 @@
 """Several processes that train one network together, step by step, as TF_CONFIG names them.
 
 All run the same code on the same rows and must come to the same decisions, so what decides is the
-first process's: its outputs of held-out rows, and the trials of a search that goes on.
+first process's: its outputs of validation rows, and the trials of a search that goes on.
 """
 
 import contextlib
@@ -15,47 +15,50 @@ from autogenome_tf.config import PATHS, processes
 from autogenome_tf.core.errors import InputError, StageError
 
 
-class Cluster:
+class WorkerCluster:
     """The processes of `tf.distribute.MultiWorkerMirroredStrategy`; TensorFlow allows one.
 
     Args:
-        place: This process's, from 0.
+        place: Number of this process, from 0.
         count: How many there are.
 
     Attributes:
+        place, count: As given.
         strategy: TensorFlow's.
 
     Raises:
         StageError: Where TensorFlow has been at work already.
     """
 
-    def __init__(self, place, count):
+    def __init__(self, place: int, count: int):
         self.place, self.count = place, count
         try:
             self.strategy = tf.distribute.MultiWorkerMirroredStrategy()
         except RuntimeError as error:
             raise StageError(f"TF_CONFIG must be set before TensorFlow is used: {error}") from None
         self._local = len(self.strategy.extended.worker_devices)
-        self._shared = tf.function(self._share, autograph=False, reduce_retracing=True)
+        self._summing = tf.function(
+            self._sum_over_processes, autograph=False, reduce_retracing=True
+        )
 
-    def agreed(self, values):
-        """What the first process has, of numbers that have one shape in all."""
+    def broadcast_array(self, values: np.ndarray) -> np.ndarray:
+        """Broadcast the first process's array; every process passes one of the same shape."""
         return self._summed(values if self.place == 0 else np.zeros_like(values))
 
-    def told(self, text):
-        """What the first process says."""
+    def broadcast(self, text: str) -> str:
+        """Broadcast the first process's text."""
         letters = np.frombuffer(text.encode(), "uint8").astype("int32")
-        (length,) = self.agreed(np.array([len(letters)], "int32"))
-        return bytes(self.agreed(np.resize(letters, length)).astype("uint8")).decode()
+        (length,) = self.broadcast_array(np.array([len(letters)], "int32"))
+        return bytes(self.broadcast_array(np.resize(letters, length)).astype("uint8")).decode()
 
-    def check(self, text):
+    def check(self, text: str) -> None:
         """Refuse to train with others on something else; `text` is all that must be the same.
 
         Raises:
             InputError: In all processes where one differs from the first.
         """
         differs = np.zeros(self.count, "int32")
-        differs[self.place] = self.told(text) != text
+        differs[self.place] = self.broadcast(text) != text
         found = np.flatnonzero(self._summed(differs))
         if len(found):
             raise InputError(
@@ -63,8 +66,8 @@ class Cluster:
                 f"have: {', '.join(map(str, found))} of {self.count}, counted from 0."
             )
 
-    def is_trained(self, run, config):
-        """Whether the first process has trained before; all go on behind the trials it has.
+    def is_trained(self, run, config) -> bool:
+        """Whether the first process has trained before; give all processes its trials.
 
         Args:
             run: This process's `Run`, begun; gets the leaderboard of the first's.
@@ -80,14 +83,14 @@ class Cluster:
         asked = config.model_dump_json(exclude=apart)
         self.check(json.dumps([asked, sums, environment["versions"]]))
         board = run.path("leaderboard.tsv")
-        known = self.told(board.read_text("utf-8") if board.exists() else "")
+        known = self.broadcast(board.read_text("utf-8") if board.exists() else "")
         if known:
             run.write_text(board.name, known)
-        return self.told(json.dumps("train" in run.stages)) == "true"
+        return self.broadcast(json.dumps("train" in run.stages)) == "true"
 
     @contextlib.contextmanager
     def together(self):
-        """A block in which all processes take part.
+        """Run a block in which all processes take part.
 
         Raises:
             StageError: Where one of them has gone.
@@ -101,18 +104,18 @@ class Cluster:
             ) from error
 
     def _summed(self, values):
-        """The sum of numbers over processes, the same to the last bit in all."""
+        """Sum arrays over processes, to the same bits in all."""
         # TensorFlow 2.21 crashes where nothing is to be summed.
         if not values.size:
             return values
         with self.together():
-            return self._shared(tf.constant(values)).numpy()
+            return self._summing(tf.constant(values)).numpy()
 
-    def _share(self, values):
-        found = self.strategy.run(self._of_processes, (values,))
+    def _sum_over_processes(self, values):
+        found = self.strategy.run(self._sum_over_replicas, (values,))
         return self.strategy.experimental_local_results(found)[0]
 
-    def _of_processes(self, values):
+    def _sum_over_replicas(self, values):
         replica = tf.distribute.get_replica_context()
         is_first = tf.equal(replica.replica_id_in_sync_group % self._local, 0)
         mine = tf.where(is_first, values, tf.zeros_like(values))
@@ -120,11 +123,11 @@ class Cluster:
 
 
 @functools.cache
-def cluster():
-    """The `Cluster` that this process is one of, or None; must come before all other TensorFlow.
+def worker_cluster() -> WorkerCluster | None:
+    """Return the cluster that this process is one of, or None; call it before all other TensorFlow.
 
     Raises:
         InputError: Where TF_CONFIG is none that all can step by.
     """
     member = processes.member()
-    return Cluster(*member) if member else None
+    return WorkerCluster(*member) if member else None

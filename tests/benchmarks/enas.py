@@ -39,7 +39,7 @@ from autogenome_tf.search import Request
 from autogenome_tf.search._enas.controller import Uniform
 from autogenome_tf.search._enas.finalists import Finalists
 from autogenome_tf.simulation import expression
-from autogenome_tf.training._loop import Plan
+from autogenome_tf.training import Plan
 
 SETS = ("khan_srbct", "tcga9_rnaseq", "brca_tcga_subtype", "twelve")
 TABLES = ("agreement", "searches")

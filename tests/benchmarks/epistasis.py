@@ -89,12 +89,12 @@ def predicted(name, frame, target, parts, units, seed):
             automl.train()
             return automl._predictor().outputs(frame.to_numpy("float32"))[:, 0]
         automl._begun(("train",))
-        learn, folds = automl._prepared()
+        _, folds = automl._prepared()
         best = Best(1, automl.config.objective, automl.spaces)
         for attempt in search(folds, automl.config, automl.spaces):
             best.offer(attempt)
         # The network of the best trial itself: another seed's is not what validation chose.
-        final = _greedy.assemble(folds, best.attempts, automl.config, learn.features)
+        final = _greedy.assemble(folds, best.attempts)
         return final.predictor.outputs(frame.to_numpy("float32"))[:, 0]
 
 

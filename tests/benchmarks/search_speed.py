@@ -30,8 +30,9 @@ from autogenome_tf.search import Request, search
 from autogenome_tf.search.methods.random import Random
 from autogenome_tf.simulation import expression
 from autogenome_tf.tasks import Classification
-from autogenome_tf.training._cross_validation import NetworkCrossValidation
-from autogenome_tf.training._loop import FEWEST_STEPS, SMALLEST_BATCH, Plan
+from autogenome_tf.training import Plan, TrainingSettings
+from autogenome_tf.training._batches import FEWEST_STEPS, SMALLEST_BATCH
+from autogenome_tf.training._networks import NetworkCrossValidation
 
 SHAPES = ("150x20000", "600x5000", "5000x2000")
 FOLDS = 5
@@ -78,8 +79,10 @@ class Ours:
 
     def __init__(self, values, truth, task, pairs, seed):
         config, _ = configured(1, seed, "none", repeats=1)
-        self._folds = NetworkCrossValidation(values, truth, task, config, pairs)
-        self._folds.views("mlp", {})
+        self._folds = NetworkCrossValidation(
+            values, truth, task, TrainingSettings.of(config), splits=pairs
+        )
+        self._folds.fold_inputs("mlp", {})
         self._seed = seed
 
     def score(self, family, values, epochs, batch_size):
@@ -160,7 +163,9 @@ def search_seconds(genes, trials, seed):
     values, truth, task, pairs = simulated(ROWS, genes, seed)
 
     def whole():
-        folds = NetworkCrossValidation(values, truth, task, config, pairs)
+        folds = NetworkCrossValidation(
+            values, truth, task, TrainingSettings.of(config), splits=pairs
+        )
         return [attempt.trial for attempt in search(folds, config, spaces)]
 
     found, seconds = timed(whole)

@@ -12,15 +12,15 @@ from autogenome_tf.ensemble import _greedy
 from autogenome_tf.preprocessing import FittedScaling, Moments
 from autogenome_tf.search._trials import Attempt, Trial
 from autogenome_tf.tasks import Classification, Regression
-from autogenome_tf.training._cross_validation import NetworkCrossValidation
-from autogenome_tf.training._loop import Plan
+from autogenome_tf.training import Plan, TrainingSettings
+from autogenome_tf.training._networks import NetworkCrossValidation
 
 ROWS, GENES = 60, 90
 RANDOM = np.random.default_rng(0)
 X = RANDOM.gamma(2.0, 3.0, size=(ROWS, GENES)).astype("float32")
 Y = (X[:, :4].sum(1) > np.median(X[:, :4].sum(1))).astype("int32")
 NAMES = [f"g{i}" for i in range(GENES)]
-PAIRS = [(np.flatnonzero(np.arange(ROWS) % 3 != k), np.arange(k, ROWS, 3)) for k in range(3)]
+SPLITS = [(np.flatnonzero(np.arange(ROWS) % 3 != k), np.arange(k, ROWS, 3)) for k in range(3)]
 TASKS = {
     "classification": (Classification(["healthy", "tumour"]), Y),
     "regression": (
@@ -36,14 +36,14 @@ TRIED = [
 ]
 
 
-def in_folds(kind="classification", values=X, pairs=PAIRS, **changes):
-    """`NetworkCrossValidation` of some rows, two seeds each."""
-    task, truth = TASKS[kind]
+def in_folds(kind="classification", splits=SPLITS, **changes):
+    """Return the `NetworkCrossValidation` of some rows, two seeds each."""
+    task, targets = TASKS[kind]
     given = {"name": "t", "data": {"features": "x.tsv", "transform": "none"}, **changes}
     given["search"] = {"repeats": 2} | given.get("search", {})
     given["task"] = {"type": kind}
-    config = Config.of(given)
-    return NetworkCrossValidation(values, truth, task, config, pairs), config
+    settings = TrainingSettings.of(Config.of(given))
+    return NetworkCrossValidation(X, targets, task, settings, splits=splits, features=NAMES)
 
 
 def attempts(folds, tried=TRIED):
@@ -51,7 +51,7 @@ def attempts(folds, tried=TRIED):
     found = []
     for number, (family, values) in enumerate(tried):
         if family == "linear":
-            ((_, fit),) = folds.ladder(family, values, [values["l2"]])
+            ((_, fit),) = folds.l2_path(family, values, [values["l2"]])
         else:
             fit = folds.fit(family, values, Plan(2, learning_rate=0.01), 1)
         outcome = folds.judge(fit)
@@ -65,11 +65,11 @@ def by_hand(folds, found, shares):
     total = 0
     for attempt, share in zip(found, shares, strict=True):
         trial, fit = attempt.trial, attempt.outcome.fit
-        views, outputs = folds.views(trial.family, trial.values), []
+        views, outputs = folds.fold_inputs(trial.family, trial.values), []
         network = folds.network(trial.family, trial.values)
         factors = views.factors(trial.values.get("spectral_power", 0.0))
         for replica in range(len(fit.weights[0])):
-            fold = replica % len(folds.pairs)
+            fold = replica % len(folds.splits)
             network.set_weights(fit.replica(replica))
             rows = np.asarray(views.rows)[fold]
             outputs.append(np.asarray(network(rows if factors is None else rows * factors[fold])))
@@ -80,10 +80,10 @@ def by_hand(folds, found, shares):
 @pytest.mark.parametrize("space", ["rows", "genes"])
 @pytest.mark.parametrize("kind", TASKS)
 def test_the_model_is_the_average_of_its_networks(kind, space, monkeypatch):
-    folds, config = in_folds(kind, training={"space": space})
+    folds = in_folds(kind, training={"space": space})
     found, shares = attempts(folds), np.array([0.4, 0.3, 0.2, 0.1])
     monkeypatch.setattr(_greedy, "select", lambda *_: shares)
-    final = _greedy.assemble(folds, found, config, NAMES)
+    final = _greedy.assemble(folds, found)
     held = sum(s * a.outcome.calibrated for s, a in zip(shares, found, strict=True))
     scale, offset = folds.task.output_scale(folds.temperature(held))
     expected = by_hand(folds, found, shares) * scale + offset
@@ -93,45 +93,45 @@ def test_the_model_is_the_average_of_its_networks(kind, space, monkeypatch):
 
 @pytest.mark.parametrize("smaller", [True, False])
 def test_coordinates_that_members_share_give_what_gene_kernels_give(smaller, monkeypatch):
-    folds, config = in_folds(training={"space": "rows"})
+    folds = in_folds(training={"space": "rows"})
     found = attempts(folds, TRIED[:2])
     monkeypatch.setattr(_greedy, "_is_smaller", lambda *_: smaller)
-    model = _greedy.assemble(folds, found, config, NAMES).predictor.model
+    model = _greedy.assemble(folds, found).predictor.model
     dense = next(x for x in model.get_layer("network").layers if isinstance(x, keras.layers.Dense))
-    assert (dense.units == 3 * folds.views("mlp", {}).width) == smaller
+    assert (dense.units == 3 * folds.fold_inputs("mlp", {}).width) == smaller
     monkeypatch.setattr(_greedy, "_is_smaller", lambda *_: not smaller)
-    other = _greedy.assemble(folds, found, config, NAMES).predictor.model
+    other = _greedy.assemble(folds, found).predictor.model
     np.testing.assert_allclose(model(X), other(X), rtol=1e-4, atol=1e-4)
 
 
 def test_coordinates_are_shared_only_where_that_is_smaller():
-    folds, _ = in_folds(training={"space": "rows"})
-    views = folds.views("mlp", {})
+    folds = in_folds(training={"space": "rows"})
+    views = folds.fold_inputs("mlp", {})
     wide = ("mlp", {"layers": 1, "units": 300})
     for tried, expected in (([TRIED[0]], False), ([wide], True)):
         members = [_greedy.Member(a.trial, a.outcome, 1.0) for a in attempts(folds, tried)]
-        assert _greedy._is_smaller(views, views.shared(), members) == expected
+        assert _greedy._is_smaller(views, views.common_scaling(), members) == expected
 
 
 def test_folds_with_genes_of_their_own_share_one_model(monkeypatch):
     data = {"features": "x.tsv", "transform": "none", "top_variable": 30}
-    folds, config = in_folds(data=data)
+    folds = in_folds(data=data)
     found = attempts(folds, TRIED[:2])
     monkeypatch.setattr(_greedy, "select", lambda *_: np.array([0.5, 0.5]))
-    kept = [set(constants.genes) for constants in folds.views("mlp", {}).constants]
+    kept = [set(constants.genes) for constants in folds.fold_inputs("mlp", {}).constants]
     assert kept[0] != kept[1]
-    final = _greedy.assemble(folds, found, config, NAMES)
-    assert set(folds.views("mlp", {}).shared().genes) == set.union(*kept)
+    final = _greedy.assemble(folds, found)
+    assert set(folds.fold_inputs("mlp", {}).common_scaling().genes) == set.union(*kept)
     held = 0.5 * found[0].outcome.calibrated + 0.5 * found[1].outcome.calibrated
     expected = by_hand(folds, found, [0.5, 0.5]) / folds.temperature(held)
     np.testing.assert_allclose(final.predictor.outputs(X), expected, rtol=1e-3, atol=1e-3)
 
 
 def test_transforms_of_members_are_all_in_the_model(tmp_path):
-    folds, config = in_folds(data={"features": "x.tsv", "transform": ["log1p", "rank"]})
+    folds = in_folds(data={"features": "x.tsv", "transform": ["log1p", "rank"]})
     tried = [(name, values | {"transform": kind}) for kind in ("log1p", "rank")
              for name, values in TRIED[:2]]  # fmt: skip
-    final = _greedy.assemble(folds, attempts(folds, tried), config, NAMES)
+    final = _greedy.assemble(folds, attempts(folds, tried))
     final.predictor.save(tmp_path / "model.keras")
     model = keras.models.load_model(tmp_path / "model.keras")
     np.testing.assert_allclose(model(X), final.predictor.outputs(X), rtol=1e-4, atol=1e-4)
@@ -142,13 +142,13 @@ def test_transforms_of_members_are_all_in_the_model(tmp_path):
 
 
 def test_streamed_rows_have_ensembles_too():
-    folds, config = in_folds(
-        pairs=PAIRS[:1], search={"repeats": 1}, data={"features": "x.tsv", "memory": 1e-7}
+    folds = in_folds(
+        splits=SPLITS[:1], search={"repeats": 1}, data={"features": "x.tsv", "memory": 1e-7}
     )
     assert folds.is_streamed
     found = attempts(folds, TRIED[1:3])
-    final = _greedy.assemble(folds, found, config, NAMES)
-    test = PAIRS[0][1]
+    final = _greedy.assemble(folds, found)
+    test = SPLITS[0][1]
     np.testing.assert_allclose(
         final.predictor.outputs(X[test]), final.outputs, rtol=1e-3, atol=1e-3
     )
@@ -164,25 +164,25 @@ def outputs(right):
 
 
 def test_candidates_that_make_up_for_each_other_share():
-    folds, _ = in_folds()
+    folds = in_folds()
     first, second = np.where(np.arange(ROWS) % 2, 4.0, -1.0), np.where(np.arange(ROWS) % 2, -1.0, 4)
     shares = _greedy.select([outputs(first), outputs(second), outputs(np.full(ROWS, -3.0))], folds)
     np.testing.assert_allclose(shares, [0.5, 0.5, 0.0], atol=0.05)
 
 
 def test_a_candidate_that_is_always_better_stands_alone():
-    folds, _ = in_folds()
+    folds = in_folds()
     candidates = [outputs(np.full(ROWS, 0.1)), outputs(np.full(ROWS, 3.0))]
     np.testing.assert_array_equal(_greedy.select(candidates, folds), [0.0, 1.0])
 
 
 def test_the_choice_is_never_worse_than_the_best_candidate():
-    folds, _ = in_folds()
+    folds = in_folds()
     candidates = [outputs(RANDOM.normal(1, 2, ROWS)) for _ in range(5)]
     shares = _greedy.select(candidates, folds)
     chosen = sum(share * one for share, one in zip(shares, candidates, strict=True))
-    alone = [folds.score(folds.held, one) for one in candidates]
-    assert folds.score(folds.held, chosen) <= min(alone)
+    alone = [folds.score(folds.validation_rows, one) for one in candidates]
+    assert folds.score(folds.validation_rows, chosen) <= min(alone)
     assert shares.sum() == pytest.approx(1)
 
 
@@ -194,7 +194,7 @@ def test_size_goes_by_rows(asked, rows, size):
 
 
 def test_where_the_objective_is_undefined_the_first_stands_alone():
-    folds, _ = in_folds("regression", search={"objective": "pearson"})
+    folds = in_folds("regression", search={"objective": "pearson"})
     flat = [np.zeros((ROWS, 2)), np.ones((ROWS, 2))]
     np.testing.assert_array_equal(_greedy.select(flat, folds), [1.0, 0.0])
 
@@ -214,7 +214,7 @@ def test_a_layer_behind_other_constants_is_the_same_layer():
 
 
 def test_what_others_have_trained_is_trained_again_while_time_lasts(monkeypatch):
-    folds, config = in_folds()
+    folds = in_folds()
     found = attempts(folds)
     again = []
 
@@ -228,7 +228,7 @@ def test_what_others_have_trained_is_trained_again_while_time_lasts(monkeypatch)
         return Attempt(trial, None, repeat)
 
     late, known = [recorded(one) for one in found[:2]], found[2:]
-    _greedy.assemble(folds, [*late, *known], config, NAMES, time.monotonic() + 5)
+    _greedy.assemble(folds, [*late, *known], time.monotonic() + 5)
     assert again == [0]  # the first in any case, and no second
-    _greedy.assemble(folds, [*late, *known], config, NAMES, time.monotonic() + 60)
+    _greedy.assemble(folds, [*late, *known], time.monotonic() + 60)
     assert again == [0, 0, 1]

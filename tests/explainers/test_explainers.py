@@ -26,8 +26,8 @@ from autogenome_tf.models import Predictor
 from autogenome_tf.preprocessing import FittedScaling, Moments, Transform
 from autogenome_tf.search._trials import Attempt, Trial
 from autogenome_tf.tasks import Classification, Regression
-from autogenome_tf.training._cross_validation import NetworkCrossValidation
-from autogenome_tf.training._loop import Plan
+from autogenome_tf.training import Plan, TrainingSettings
+from autogenome_tf.training._networks import NetworkCrossValidation
 
 ROWS, GENES = 60, 40
 RANDOM = np.random.default_rng(0)
@@ -54,8 +54,8 @@ EXPLAINED = types.SimpleNamespace(values=X[:5], samples=list("abcde"))
 BACKGROUND = X[20:50]
 
 
-def in_folds(kind, pairs, **changes):
-    """`NetworkCrossValidation` of some rows, and their config."""
+def in_folds(kind, splits, **changes):
+    """Return the `NetworkCrossValidation` of some rows."""
     task, truth = TASKS[kind]
     given = {
         "name": "t",
@@ -64,8 +64,8 @@ def in_folds(kind, pairs, **changes):
     }
     for section, values in changes.items():
         given[section] = given.get(section, {}) | values
-    config = Config.of(given)
-    return NetworkCrossValidation(X, truth, task, config, pairs), config
+    settings = TrainingSettings.of(Config.of(given))
+    return NetworkCrossValidation(X, truth, task, settings, splits=splits, features=NAMES)
 
 
 ALL = [(np.arange(ROWS), np.zeros(0, int))]
@@ -74,9 +74,9 @@ THIRDS = [(np.flatnonzero(np.arange(ROWS) % 3 != k), np.arange(k, ROWS, 3)) for 
 
 def fitted(kind, family, **changes):
     """The predictor of one network on all rows."""
-    folds, _ = in_folds(kind, ALL, **changes)
+    folds = in_folds(kind, ALL, **changes)
     fit = folds.fit(family, FAMILIES[family], Plan(3, learning_rate=0.01), 1, repeats=1)
-    return folds.predictor(family, FAMILIES[family], fit, 1.3, NAMES)
+    return folds.final_model(family, FAMILIES[family], fit, 1.3)
 
 
 @pytest.fixture(scope="module")
@@ -89,7 +89,7 @@ def predictors():
 def averaged(kind, transforms=("none",), **changes):
     """The predictor of an ensemble of several families on three folds, and its members."""
     data = {"transform": list(transforms)} | changes
-    folds, config = in_folds(kind, THIRDS, data=data, search={"repeats": 1})
+    folds = in_folds(kind, THIRDS, data=data, search={"repeats": 1})
     attempts = []
     for number, (family, values) in enumerate(FAMILIES.items()):
         if family == "wired":
@@ -102,7 +102,7 @@ def averaged(kind, transforms=("none",), **changes):
     kept = _greedy.select
     try:
         _greedy.select = lambda *_: shares
-        return _greedy.assemble(folds, attempts, config, NAMES).predictor
+        return _greedy.assemble(folds, attempts).predictor
     finally:
         _greedy.select = kept
 

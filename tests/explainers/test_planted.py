@@ -10,8 +10,8 @@ from autogenome_tf import explainers
 from autogenome_tf.config._config import Config
 from autogenome_tf.simulation import expression
 from autogenome_tf.tasks import Classification
-from autogenome_tf.training._cross_validation import NetworkCrossValidation
-from autogenome_tf.training._loop import Plan
+from autogenome_tf.training import Plan, TrainingSettings
+from autogenome_tf.training._networks import NetworkCrossValidation
 
 METHODS = ("fast_deep_shap", "gradient", "knockout")
 DRAWN = expression.draw(
@@ -29,9 +29,12 @@ def explained(is_permuted):
     if is_permuted:
         truth = np.random.default_rng(1).permutation(truth)
     config = Config.of({"name": "t", "data": {"features": "x", "transform": "log1p"}})
-    folds = NetworkCrossValidation(DRAWN.values, truth, task, config, [(np.arange(300), HELD)])
+    folds = NetworkCrossValidation(
+        DRAWN.values, truth, task, TrainingSettings.of(config), splits=[(np.arange(300), HELD)],
+        features=DRAWN.features,
+    )  # fmt: skip
     fit = folds.fit("mlp", {"layers": 1, "units": 32}, Plan(30), 1)
-    predictor = folds.predictor("mlp", {"layers": 1, "units": 32}, fit, 1.0, DRAWN.features)
+    predictor = folds.final_model("mlp", {"layers": 1, "units": 32}, fit, 1.0)
     right = (predictor.outputs(DRAWN.values[HELD]).argmax(axis=1) == truth[HELD]).mean()
     rows = types.SimpleNamespace(values=DRAWN.values[HELD[:40]], samples=DRAWN.samples[300:340])
     background = DRAWN.values[:60]

@@ -167,7 +167,7 @@ def test_folds_with_genes_of_their_own_have_the_same_wiring(planted, tmp_path):
     board = automl.train()
     assert set(board["status"]) == {"done"}
     _, folds = automl._prepared()
-    views = folds.views("pathway", {})
+    views = folds.fold_inputs("pathway", {})
     assert len(views.genes) > 60
     # What a fold did not keep, its networks were not told of.
     for number, constants in enumerate(views.constants):

@@ -10,7 +10,8 @@ from autogenome_tf.core.errors import InputError
 from autogenome_tf.nn.layers import FeatureGate, MaskedDense, open_gates, to_dense_weights
 from autogenome_tf.nn.vectorized import VectorizedNetwork
 from autogenome_tf.tasks import Classification
-from autogenome_tf.training._replicas import Rows, engine, resident
+from autogenome_tf.training import TrainingRows
+from autogenome_tf.training._engines import engine, resident
 
 GENES = [f"G{gene}" for gene in range(8)]
 TASK = Classification(["a", "b", "c"])
@@ -169,14 +170,15 @@ def test_replicas_descend_as_keras_does(made):
     model.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
     model.train_on_batch(ROWS, truth)
     nothing = np.zeros(0, int)
-    rows = Rows(resident(ROWS[None]), truth, np.ones(30, "float32"), [np.arange(30)], [nothing])
+    rows = TrainingRows(
+        resident(ROWS[None]), truth, np.ones(30, "float32"), [np.arange(30)], [nothing]
+    )
     network = made().network(values)
     network.set_weights(start)
     own = engine(network, 1, rows, TASK)
     own.begin([network], seed=1)
-    own.epoch(
-        np.arange(30, dtype="int32").reshape(1, 1, 30), np.array([1e-3], "float32"), judge=False
-    )
+    index = np.arange(30, dtype="int32").reshape(1, 1, 30)
+    own.epoch(index, np.array([1e-3], "float32"), is_validated=False)
     for mine, keras_own in zip(own.weights(), model.get_weights(), strict=True):
         np.testing.assert_allclose(mine[0], keras_own, atol=1e-5)
 

@@ -23,9 +23,8 @@ from autogenome_tf.core.errors import InputError, StageError
 from autogenome_tf.models import LatentModel
 from autogenome_tf.nn.res_vae import ResVAE
 from autogenome_tf.simulation import expression
-from autogenome_tf.training import _loop
+from autogenome_tf.training import Plan, TrainingSettings, _loop
 from autogenome_tf.training._autoencoders import AutoencoderCrossValidation
-from autogenome_tf.training._loop import Plan
 
 SMALL = {"latent": 3, "start_width": 16, "layers": 2}
 DRAWN = expression.draw(samples=120, features=50, informative=12, interactions=0, classes=3)
@@ -363,11 +362,16 @@ def in_folds(family=(), **changes):
     """`AutoencoderCrossValidation` of the rows, three of them."""
     config = Config.of(config_of("x", {"features": "x.tsv"} | changes, family))
     rows = np.arange(len(FRAME))
-    pairs = [(rows[rows % 3 != fold], rows[rows % 3 == fold]) for fold in range(3)]
+    splits = [(rows[rows % 3 != fold], rows[rows % 3 == fold]) for fold in range(3)]
     values = FRAME.to_numpy("float32")
     task, truth = tasks.Representation(0), np.zeros(len(FRAME), "float32")
     return AutoencoderCrossValidation(
-        values, truth, task, config, pairs, features=list(FRAME.columns)
+        values,
+        truth,
+        task,
+        TrainingSettings.of(config),
+        splits=splits,
+        features=list(FRAME.columns),
     )
 
 

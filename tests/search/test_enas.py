@@ -22,8 +22,8 @@ from autogenome_tf.search._enas.controller import Controller, Uniform
 from autogenome_tf.search._enas.finalists import Finalists
 from autogenome_tf.search._trials import Trial
 from autogenome_tf.tasks import Classification, Regression
-from autogenome_tf.training._cross_validation import NetworkCrossValidation
-from autogenome_tf.training._loop import Plan
+from autogenome_tf.training import Plan, TrainingSettings
+from autogenome_tf.training._networks import NetworkCrossValidation
 
 ROWS, GENES = 45, 30
 RANDOM = np.random.default_rng(0)
@@ -54,7 +54,9 @@ def in_folds(kind="classification", family=None, truth=None, pairs=PAIRS, **chan
     for section, values in changes.items():
         given[section] = given.get(section, {}) | values
     config = Config.of(given)
-    folds = NetworkCrossValidation(X, known if truth is None else truth, task, config, pairs)
+    folds = NetworkCrossValidation(
+        X, known if truth is None else truth, task, TrainingSettings.of(config), splits=pairs
+    )
     return folds, config, families.spaces(config)
 
 
@@ -244,7 +246,7 @@ def test_a_child_cut_out_of_the_bank_is_the_bank_s(banks, arc, normalization):
     context = bank._context.numpy()
     found = bank.outputs([ARCS[2], arc], context)[:, 1]
     for fold in range(len(PAIRS)):
-        x = tf.gather(bank._views[fold], context[fold])
+        x = tf.gather(bank._inputs[fold], context[fold])
         expected = alone(bank, folds, arc, fold)(x, training=True)
         assert np.abs(found[fold] - expected).max() < 1e-5
 
@@ -293,7 +295,7 @@ def test_one_trace_serves_every_child(kind):
     for count in (1, 3):
         bank.epoch(np.repeat(index, count, axis=0), np.full(count, 0.01, "float32"))
         bank.outputs(np.array(ARCS)[: count + 1], index[0][:, :count])
-    for function in (bank._trained_on, bank._child_outputs):
+    for function in (bank._train_epoch, bank._child_outputs):
         assert function.experimental_get_tracing_count() == 1
 
 
@@ -419,7 +421,7 @@ def test_shared_scores_are_those_of_the_objective_on_held_rows(tmp_path):
         outputs[held] = bank.outputs(ARCS[1:2], np.tile(held, (3, 1)))[fold, 0]
     folds = searcher._folds
     calibrated = outputs / folds.temperature(outputs)
-    assert score == pytest.approx(folds.score(folds.held, calibrated), rel=1e-5)
+    assert score == pytest.approx(folds.score(folds.validation_rows, calibrated), rel=1e-5)
 
 
 def test_arcs_without_a_score_come_last(monkeypatch):

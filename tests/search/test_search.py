@@ -17,8 +17,8 @@ from autogenome_tf.core.errors import StageError
 from autogenome_tf.search import _loop, _trials, leaderboard, ranked, trials_of
 from autogenome_tf.search._trials import Trial
 from autogenome_tf.search.methods.random import Random
-from autogenome_tf.training._cross_validation import Outcome
-from autogenome_tf.training._loop import Diverged, Fit, Plan
+from autogenome_tf.training import Fit, Outcome, Plan
+from autogenome_tf.training._loop import Diverged
 
 FAMILIES = {"mlp": {"layers": [1, 2, 3], "units": [8, 16, 32]}}
 FIXED = {"dropout": 0.0, "input_dropout": 0.0, "l2": 0.0, "spectral_power": 0.0,
@@ -38,7 +38,7 @@ class Clock:
 class Pretended:
     """`NetworkCrossValidation` without rows: the loss of a network is known beforehand."""
 
-    genes, objective, is_streamed, cluster = 5, "log_loss", False, None
+    genes, objective, is_streamed, workers = 5, "log_loss", False, None
     task = types.SimpleNamespace(outputs=2)
     transforms = {"none": None}
 
@@ -53,7 +53,7 @@ class Pretended:
             self.clock.now += 10
         return Fit([np.full(3, self.loss(values))], [], plan.epochs, [])
 
-    def ladder(self, family, values, penalties, deadline):
+    def l2_path(self, family, values, penalties, deadline):
         for l2 in penalties:
             loss = 0.5 + abs(np.log10(l2) + 1) + values["spectral_power"]
             yield l2, Fit([np.full(3, loss)], [], 1, [{"validation_loss": loss}])
@@ -322,12 +322,12 @@ def test_a_record_of_other_proposals_is_taken_only_where_processors_differ(metho
 
 
 def test_processes_that_train_together_try_what_the_first_one_proposes():
-    def told(text):
+    def broadcast(text):
         family, values = json.loads(text)
         return json.dumps([family, values | {"units": {8: 16, 16: 32, 32: 8}[values["units"]]}])
 
     folds = Pretended()
-    folds.cluster = types.SimpleNamespace(told=told)
+    folds.workers = types.SimpleNamespace(broadcast=broadcast)
     alone = searched(Pretended(), config_of(method="bayesian", max_trials=1))
     together = searched(folds, config_of(method="bayesian", max_trials=1))
     assert together[1].values == alone[1].values | {"units": 16}

@@ -20,8 +20,8 @@ from autogenome_tf.nn import walsh_hadamard
 from autogenome_tf.nn.epistatic_penalty import complexity
 from autogenome_tf.simulation import landscape
 from autogenome_tf.tasks import Regression
-from autogenome_tf.training._cross_validation import NetworkCrossValidation
-from autogenome_tf.training._loop import Plan
+from autogenome_tf.training import Plan, TrainingSettings
+from autogenome_tf.training._networks import NetworkCrossValidation
 
 SITES = 6
 X = walsh_hadamard.genotypes(SITES)
@@ -32,7 +32,7 @@ SPARSE = test_walsh_hadamard.demo(test_walsh_hadamard.SPARSE)
 NAMES = [f"s{site}" for site in range(SITES)]
 
 
-def ready(pairs, truth=SPARSE, rows=X, epistasis=None, **changes):
+def ready(splits, truth=SPARSE, rows=X, epistasis=None, **changes):
     """`NetworkCrossValidation` of all genotypes of six sites."""
     given = {
         "name": "t",
@@ -44,7 +44,9 @@ def ready(pairs, truth=SPARSE, rows=X, epistasis=None, **changes):
         given[section] = given.get(section, {}) | values
     truth = np.asarray(truth, "float32").reshape(len(rows), -1)
     task = Regression([f"y{k}" for k in range(truth.shape[1])])
-    return NetworkCrossValidation(rows, truth, task, Config.of(given), pairs)
+    settings = TrainingSettings.of(Config.of(given))
+    names = [f"s{site}" for site in range(rows.shape[1])]
+    return NetworkCrossValidation(rows, truth, task, settings, splits=splits, features=names)
 
 
 def some(count, seed):
@@ -55,7 +57,7 @@ def some(count, seed):
 
 def outputs(folds, fit, replica=0, values=SMALL):
     """What a fitted network makes of all genotypes."""
-    return folds.predictor("mlp", values, fit, 1.0, NAMES, replica).outputs(X)
+    return folds.final_model("mlp", values, fit, 1.0, replica).outputs(X)
 
 
 PLAN = Plan(30, learning_rate=0.01)
@@ -66,9 +68,9 @@ PLAN = Plan(30, learning_rate=0.01)
 
 @pytest.mark.parametrize("method", ["exact", "hashed"])
 def test_stronger_penalties_leave_simpler_networks(method):
-    pairs, found = [some(32, 1)], []
+    splits, found = [some(32, 1)], []
     for strength in (0.0, 0.1, 1.0):
-        folds = ready(pairs, epistasis={"method": method, "strength": strength, "bits": 4})
+        folds = ready(splits, epistasis={"method": method, "strength": strength, "bits": 4})
         values = SMALL | {"epistasis": strength}
         fit = folds.fit("mlp", values, PLAN, 1, repeats=1)
         found.append(float(complexity(outputs(folds, fit)[None])[0]))
@@ -80,16 +82,16 @@ def test_the_step_adds_the_gradient_of_the_penalty():
     """With targets that are met already, plain descent follows the penalty alone."""
     import tensorflow as tf
 
-    pairs = [(np.arange(64), np.zeros(0, int))] * 2
+    splits = [(np.arange(64), np.zeros(0, int))] * 2
     options = {"training": {"optimizer": "sgd", "batch_size": 64}, "data": {"scale": "none"}}
     strength, rate = 0.5, 0.1
     values = SMALL | {"epistasis": strength}
-    folds = ready(pairs, epistasis={"strength": strength}, **options)
+    folds = ready(splits, epistasis={"strength": strength}, **options)
     networks = [folds.network("mlp", values, seed) for seed in (1, 2)]
     engine = folds._engine("mlp", values, networks, "sgd")
     engine.begin(networks, 1, epistasis=strength)
     batch = np.tile(np.arange(64, dtype="int32"), (1, engine.count, 1))
-    engine.epoch(batch, np.array([rate], "float32"), judge=False)
+    engine.epoch(batch, np.array([rate], "float32"), is_validated=False)
     for replica in range(engine.count):
         network = networks[replica // 2]
         with tf.GradientTape() as tape:
@@ -104,8 +106,8 @@ def test_the_step_adds_the_gradient_of_the_penalty():
 
 
 def test_without_strength_nothing_is_computed_and_nothing_changes():
-    pairs = [some(32, 1)]
-    plain, absent = ready(pairs), ready(pairs, epistasis={"strength": [0.0, 0.1]})
+    splits = [some(32, 1)]
+    plain, absent = ready(splits), ready(splits, epistasis={"strength": [0.0, 0.1]})
     assert absent.rows("mlp", SMALL | {"epistasis": 0.0}).genotypes is None
     one = plain.fit("mlp", SMALL, PLAN, 1, repeats=1)
     other = absent.fit("mlp", SMALL | {"epistasis": 0.0}, PLAN, 1, repeats=1)
@@ -117,8 +119,8 @@ def test_strengths_share_a_step():
     folds = ready([some(32, 1)], epistasis={"strength": [0.1, 0.2]})
     for strength in (0.1, 0.2):
         folds.fit("mlp", SMALL | {"epistasis": strength}, Plan(1), 1, repeats=1)
-    (engine,) = folds._engines.values()
-    assert engine._trained_on.experimental_get_tracing_count() == 1
+    (engine,) = folds._steps
+    assert engine._train_epoch.experimental_get_tracing_count() == 1
 
 
 def test_strengths_are_a_dimension_of_every_family_but_the_reference():
@@ -140,12 +142,12 @@ def test_genotypes_stay_as_they_are_and_networks_see_sites():
 
 
 def test_streamed_rows_are_penalised_alike():
-    pairs = [(np.arange(48), np.arange(48, 64))]
+    splits = [(np.arange(48), np.arange(48, 64))]
     values = SMALL | {"epistasis": 0.1}
     fits = []
     for memory in (1.0, 1e-7):
         changes = {"data": {"memory": memory}, "search": {"repeats": 1}}
-        folds = ready(pairs, epistasis={"strength": 0.1}, **changes)
+        folds = ready(splits, epistasis={"strength": 0.1}, **changes)
         assert folds.is_streamed == (memory < 1)
         fits.append(folds.fit("mlp", values, PLAN, 1))
     for left, right in zip(*(fit.weights for fit in fits), strict=True):
@@ -156,13 +158,13 @@ def test_streamed_rows_are_penalised_alike():
 def test_plain_networks_learn_the_demonstration(terms, least):
     """A quarter of the genotypes, ten splits; with targets spread over a batch it would be 0.3."""
     truth = test_walsh_hadamard.demo(getattr(test_walsh_hadamard, terms))
-    pairs = [some(16, seed) for seed in range(10)]
+    splits = [some(16, seed) for seed in range(10)]
     values = PLAIN | {"layers": 4, "units": 64, "units_2": 48, "units_3": 32, "units_4": 16}
-    folds = ready(pairs, (truth - truth.mean()) / truth.std(), data={"scale": "none"},
+    folds = ready(splits, (truth - truth.mean()) / truth.std(), data={"scale": "none"},
                   training={"batch_size": 6, "optimizer": "rmsprop"})  # fmt: skip
     fit = folds.fit("mlp", values, Plan(50, 6, "rmsprop", learning_rate=1e-3), 1, repeats=1)
     scores = []
-    for replica, (train, _) in enumerate(pairs):
+    for replica, (train, _) in enumerate(splits):
         test = np.setdiff1d(np.arange(64), train)
         found = outputs(folds, fit, replica, values)[test, 0]
         scores.append(np.corrcoef(found, truth[test])[0, 1])
@@ -179,15 +181,15 @@ def test_losses_are_of_rows_not_of_all_pairs_of_rows():
 def test_few_products_are_learned_from_few_genotypes():
     drawn = landscape.draw(samples=256, features=8, terms=5, order=3, noise=0.1, seed=3)
     train, test = np.arange(120), np.arange(120, 256)
-    pairs = [(train[train % 4 != k], train[train % 4 == k]) for k in range(4)]
+    splits = [(train[train % 4 != k], train[train % 4 == k]) for k in range(4)]
     truth = (drawn.target - drawn.target[train].mean()) / drawn.target[train].std()
-    names, found = drawn.features, {}
+    found = {}
     for strength in (0.0, 0.03):
-        folds = ready(pairs, truth[train], drawn.values[train], {"strength": 0.03})
+        folds = ready(splits, truth[train], drawn.values[train], {"strength": 0.03})
         values = SMALL | {"layers": 2, "activation": "elu", "epistasis": strength}
         fit = folds.fit("mlp", values, Plan(60, learning_rate=0.01, patience=60), 1, repeats=1)
         held = folds.judge(fit).outputs[:, 0]
-        told = [folds.predictor("mlp", values, fit, 1.0, names, k) for k in range(4)]
+        told = [folds.final_model("mlp", values, fit, 1.0, k) for k in range(4)]
         mean = np.mean([one.outputs(drawn.values[test])[:, 0] for one in told], axis=0)
         found[strength] = [np.corrcoef(held, truth[train])[0, 1] ** 2]
         found[strength] += [np.corrcoef(mean, truth[test])[0, 1] ** 2]
@@ -227,18 +229,15 @@ def test_a_measured_landscape_is_learned_from_120_genotypes(protein):
     frame, target = protein
     drawn = np.random.default_rng(0).permutation(len(frame))
     train, test = drawn[:120], drawn[120:]
-    pairs = [(np.flatnonzero(np.arange(120) % 5 != k), np.arange(k, 120, 5)) for k in range(5)]
+    splits = [(np.flatnonzero(np.arange(120) % 5 != k), np.arange(k, 120, 5)) for k in range(5)]
     rows = frame.to_numpy("float32")
     truth = (target - target[train].mean()) / target[train].std()
     values = SMALL | {"layers": 2, "activation": "elu"}
     plan, found = Plan(150, learning_rate=0.01, patience=25), {}
     for strength in (0.0, 0.03):
-        folds = ready(pairs, truth[train], rows[train], {"strength": 0.03})
+        folds = ready(splits, truth[train], rows[train], {"strength": 0.03})
         fit = folds.fit("mlp", values | {"epistasis": strength}, plan, 1, repeats=1)
-        told = [
-            folds.predictor("mlp", values, fit, 1.0, list(frame), k).outputs(rows[test])
-            for k in range(5)
-        ]
+        told = [folds.final_model("mlp", values, fit, 1.0, k).outputs(rows[test]) for k in range(5)]
         found[strength] = metrics.regression(truth[test][:, None], np.mean(told, axis=0))["r2"][0]
     products = walsh_hadamard.characters(rows, walsh_hadamard.subsets(13, 2)).astype("float64")
     lasso = LassoCV(cv=5).fit(products[train], truth[train]).score(products[test], truth[test])
@@ -430,7 +429,7 @@ def test_a_transform_of_whole_rows_is_refused():
 
     folds = ready([some(32, 1)])
     fit = folds.fit("mlp", SMALL, Plan(1), 1, repeats=1)
-    network = folds.predictor("mlp", SMALL, fit, 1.0, NAMES).branches[0].network
+    network = folds.final_model("mlp", SMALL, fit, 1.0).branches[0].network
     shares = X / np.maximum(X.sum(axis=1, keepdims=True), 1)
     with pytest.raises(explainers.Unexplained, match="a transform of each value by itself"):
         epistasis.attribute(network, shares[:3], shares)

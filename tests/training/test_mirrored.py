@@ -15,12 +15,12 @@ count = int(sys.argv[1])
 cpu = tf.config.list_physical_devices("CPU")[0]
 tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * count)
 
-from autogenome_tf.training import _replicas as replicas
+from autogenome_tf.training import _engines as engines
 from autogenome_tf.config import Config
-from autogenome_tf.training import NetworkCrossValidation
-from autogenome_tf.training._replicas import Mirrored, Streamed
+from autogenome_tf.training._networks import NetworkCrossValidation
+from autogenome_tf.training._engines import Mirrored, Streamed
 from autogenome_tf.tasks import Classification
-from autogenome_tf.training import Plan
+from autogenome_tf.training import Plan, TrainingSettings
 
 logging.basicConfig(stream=sys.stdout, format="%(message)s")
 random = np.random.default_rng(0)
@@ -31,12 +31,13 @@ pair = [(np.arange(60), np.arange(60, 90))]
 def trained(devices, values, optimizer="adam", **data):
     given = {"name": "t", "data": {"features": "x", "transform": "none", **data},
              "training": {"devices": devices}}
-    folds = NetworkCrossValidation(x, truth, Classification(["a", "b"]), Config.of(given), pair)
+    settings = TrainingSettings.of(Config.of(given))
+    folds = NetworkCrossValidation(x, truth, Classification(["a", "b"]), settings, splits=pair)
     made = []
-    real = replicas.engine
-    replicas.engine = lambda *a: made.append(real(*a)) or made[-1]
+    real = engines.engine
+    engines.engine = lambda *a: made.append(real(*a)) or made[-1]
     fit = folds.fit("mlp", values, Plan(3, learning_rate=0.05, optimizer=optimizer), 1)
-    replicas.engine = real
+    engines.engine = real
     return fit, made[0]
 
 PLAIN = {"layers": 1, "units": 5, "dropout": 0.0, "input_dropout": 0.0, "activation": "tanh",
@@ -49,7 +50,7 @@ for optimizer in ("adam", "lamb", "momentum"):
     assert type(shared) is (Mirrored if count > 1 else Streamed)
     for a, b in zip(one.weights, several.weights):
         np.testing.assert_allclose(a, b, atol=2e-5)
-    np.testing.assert_allclose(one.held[0], several.held[0], atol=1e-4)
+    np.testing.assert_allclose(one.validation[0], several.validation[0], atol=1e-4)
 noisy, _ = trained(3, PLAIN | {"dropout": 0.4, "normalization": "batch"}, **small)
 assert noisy.history[-1]["loss"] < noisy.history[0]["loss"]
 whole, inside = trained(2, PLAIN)

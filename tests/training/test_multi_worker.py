@@ -24,13 +24,13 @@ SECONDS = 240
 FIT = """
 import sys
 import numpy as np
-from autogenome_tf.cluster import cluster
-together = cluster()
+from autogenome_tf.training import worker_cluster
+workers = worker_cluster()
 from autogenome_tf.config import Config
-from autogenome_tf.training import NetworkCrossValidation
-from autogenome_tf.training._replicas import MultiWorkerStreamed
+from autogenome_tf.training._networks import NetworkCrossValidation
+from autogenome_tf.training._engines import MultiWorkerStreamed
 from autogenome_tf.tasks import Classification
-from autogenome_tf.training import Plan
+from autogenome_tf.training import Plan, TrainingSettings
 
 random = np.random.default_rng(0)
 x = random.normal(size=(90, 12)).astype("float32")
@@ -41,14 +41,17 @@ plain = {"layers": 1, "units": 5, "dropout": 0.0, "input_dropout": 0.0, "activat
          "normalization": "none", "l2": 0.01, "spectral_power": 0.0, "output_nonlinearity": "none"}
 found = {}
 for optimizer in ("adam", "lamb", "momentum"):
-    folds = NetworkCrossValidation(x, truth, Classification(["a", "b"]), config, pair, cluster=together)
+    folds = NetworkCrossValidation(
+        x, truth, Classification(["a", "b"]), TrainingSettings.of(config), splits=pair,
+        workers=workers,
+    )
     fit = folds.fit("mlp", plain, Plan(3, learning_rate=0.05, optimizer=optimizer), 1)
-    found |= {f"{optimizer} {i}": w for i, w in enumerate([*fit.weights, *fit.held])}
-(engine,) = folds._engines.values()
-assert isinstance(engine, MultiWorkerStreamed) == bool(together)
+    found |= {f"{optimizer} {i}": w for i, w in enumerate([*fit.weights, *fit.validation])}
+(engine,) = folds._steps
+assert isinstance(engine, MultiWorkerStreamed) == bool(workers)
 # Noise and the statistics of batches are of each process's part; a range test judges nothing.
 fit = folds.fit("mlp", plain | {"dropout": 0.4, "normalization": "batch"}, Plan(3), 1)
-found |= {f"noisy {i}": w for i, w in enumerate([*fit.weights, *fit.held])}
+found |= {f"noisy {i}": w for i, w in enumerate([*fit.weights, *fit.validation])}
 np.savez(sys.argv[1], **found)
 """
 RUN = "import sys; from autogenome_tf.cli import main; sys.exit(main())"
@@ -235,7 +238,9 @@ def test_what_processes_cannot_do_together_is_refused(monkeypatch):
 def test_rows_in_memory_are_refused(monkeypatch, tmp_path):
     random = np.random.default_rng(0)
     frame = pd.DataFrame(random.normal(size=(30, 4)), columns=list("abcd"))
-    monkeypatch.setattr("autogenome_tf.automl.cluster", lambda: type("Two", (), {"place": 0}))
+    monkeypatch.setattr(
+        "autogenome_tf.automl.worker_cluster", lambda: type("Two", (), {"place": 0})
+    )
     given = {"name": "t", "output_dir": str(tmp_path), "families": {"linear": {}}}
     with pytest.raises(InputError, match="TF_CONFIG: .* 24 x 4 values fit data.memory"):
         ag.AutoGenome(given, (frame, ["x", "y"] * 15)).train()

@@ -13,18 +13,10 @@ from autogenome_tf.config._config import Config
 from autogenome_tf.config._sections import OPTIMIZERS
 from autogenome_tf.core.errors import InputError
 from autogenome_tf.tasks import Classification, Regression
-from autogenome_tf.training import (
-    _cross_validation as folds,
-)
-from autogenome_tf.training import (
-    _loop as training,
-)
-from autogenome_tf.training import (
-    _replicas as replicas,
-)
-from autogenome_tf.training._cross_validation import NetworkCrossValidation
-from autogenome_tf.training._loop import Diverged, Plan
-from autogenome_tf.training._replicas import Rows
+from autogenome_tf.training import Plan, TrainingRows, TrainingSettings, _engines, _loop
+from autogenome_tf.training._learning_rate import BANDS
+from autogenome_tf.training._loop import Diverged
+from autogenome_tf.training._networks import NetworkCrossValidation
 
 ROWS, GENES = 60, 20
 TINY = 1e-7  # GiB
@@ -43,25 +35,27 @@ PLAIN = {
     "normalization": "none",
 }
 NOBODY = np.zeros(0, int)
+GENE_NAMES = [f"g{i}" for i in range(GENES)]
 FOLDS = [(np.flatnonzero(np.arange(ROWS) % 5 != k), np.arange(k, ROWS, 5)) for k in range(5)]
 
 
-def rows_of(pairs, truth=Y, x=X, weights=None, held=True):
-    """The same rows for every pair of (train, held) numbers."""
+def rows_of(splits, targets=Y, x=X, weights=None, is_validated=True):
+    """Return the same rows for every split of (train, validation) numbers."""
     weights = np.ones(len(x), "float32") if weights is None else weights
-    kept = [rows if held else NOBODY for _, rows in pairs]
-    return Rows([x] * len(pairs), truth, weights, [train for train, _ in pairs], kept)
+    kept = [rows if is_validated else NOBODY for _, rows in splits]
+    train = [train for train, _ in splits]
+    return TrainingRows([x] * len(splits), targets, weights, train, kept)
 
 
 def fit(networks, rows, task, plan, seed):
     """Train one network a seed on every fold of rows."""
-    engine = replicas.engine(networks[0], len(networks), rows, task, plan.optimizer)
-    return training.fit(engine, networks, plan, seed)
+    engine = _engines.engine(networks[0], len(networks), rows, task, plan.optimizer)
+    return _loop.fit(engine, networks, plan, seed)
 
 
-def converge(network, rows, task, ladder, **options):
-    """Solve for a ladder of penalties."""
-    return training.converge(replicas.engine(network, 1, rows, task), network, ladder, **options)
+def converge(network, rows, task, penalties, **options):
+    """Solve for each penalty of an L2 path."""
+    return _loop.converge(_engines.engine(network, 1, rows, task), network, penalties, **options)
 
 
 def mlp(seed=1, task=TASK, **values):
@@ -69,9 +63,9 @@ def mlp(seed=1, task=TASK, **values):
     return families.MLP(GENES, task, seed=seed).network(PLAIN | values)
 
 
-def fitted(pairs=FOLDS[:1], rows=None, plan=None, task=TASK, seed=3, **values):
-    """Fit a small network on each pair at a fixed rate."""
-    rows = rows or rows_of(pairs)
+def fitted(splits=FOLDS[:1], rows=None, plan=None, task=TASK, seed=3, **values):
+    """Fit a small network on each split at a fixed rate."""
+    rows = rows or rows_of(splits)
     plan = plan or Plan(3, learning_rate=0.01)
     return fit([mlp(task=task, **values)], rows, task, plan, seed)
 
@@ -99,8 +93,8 @@ def differ(left, right):
 def test_a_replica_alone_ends_like_the_same_replica_beside_four_others(optimizer):
     plan = Plan(3, optimizer=optimizer, learning_rate=0.01)
 
-    def outputs(pairs, replica):
-        rows, network = rows_of(pairs, held=False), mlp(normalization="batch")
+    def outputs(splits, replica):
+        rows, network = rows_of(splits, is_validated=False), mlp(normalization="batch")
         network.set_weights(fit([network], rows, TASK, plan, 3).replica(replica))
         return np.asarray(network(X))
 
@@ -108,12 +102,12 @@ def test_a_replica_alone_ends_like_the_same_replica_beside_four_others(optimizer
     assert np.abs(outputs(FOLDS, 0) - outputs(FOLDS, 1)).max() > 0.05
 
 
-def test_held_outputs_are_those_of_each_replicas_own_network():
+def test_validation_outputs_are_those_of_each_replicas_own_network():
     found = fitted(FOLDS, plan=Plan(1, learning_rate=0.01))
     network = mlp()
-    for replica, (outputs, (_, held)) in enumerate(zip(found.held, FOLDS, strict=True)):
+    for replica, (outputs, (_, part)) in enumerate(zip(found.validation, FOLDS, strict=True)):
         network.set_weights(found.replica(replica))
-        np.testing.assert_allclose(outputs, network(X[held]), atol=1e-4)
+        np.testing.assert_allclose(outputs, network(X[part]), atol=1e-4)
 
 
 def test_replicas_draw_their_own_dropout():
@@ -142,15 +136,15 @@ def test_more_seeds_leave_the_first_as_they_are():
         assert differ(one.replica(fold), two.replica(len(FOLDS) + fold))
 
 
-def test_held_outputs_are_the_average_over_seeds():
+def test_validation_outputs_are_the_average_over_seeds():
     networks = [mlp(1), mlp(2)]
     found = fit(networks, rows_of(FOLDS), TASK, Plan(1, learning_rate=0.01), 3)
-    for fold, (_, held) in enumerate(FOLDS):
+    for fold, (_, part) in enumerate(FOLDS):
         outputs = []
         for seed, network in enumerate(networks):
             network.set_weights(found.replica(seed * len(FOLDS) + fold))
-            outputs.append(network(X[held]))
-        np.testing.assert_allclose(found.held[fold], np.mean(outputs, axis=0), atol=1e-4)
+            outputs.append(network(X[part]))
+        np.testing.assert_allclose(found.validation[fold], np.mean(outputs, axis=0), atol=1e-4)
 
 
 def test_every_replica_keeps_the_weights_of_its_own_best_epoch():
@@ -158,14 +152,14 @@ def test_every_replica_keeps_the_weights_of_its_own_best_epoch():
 
     def losses(epochs):
         shorter = Plan(epochs, learning_rate=0.03, patience=25)
-        return [np.mean(TASK.row_losses(Y[held], outputs)) for outputs, (_, held) in zip(
-            fit([mlp()], rows, TASK, shorter, 3).held, FOLDS, strict=True)]  # fmt: skip
+        return [np.mean(TASK.row_losses(Y[part], outputs)) for outputs, (_, part) in zip(
+            fit([mlp()], rows, TASK, shorter, 3).validation, FOLDS, strict=True)]  # fmt: skip
 
     found, network = fit([mlp()], rows, TASK, plan, 3), mlp()
     own = []
-    for replica, (_, held) in enumerate(FOLDS):
+    for replica, (_, part) in enumerate(FOLDS):
         network.set_weights(found.replica(replica))
-        own.append(float(np.mean(TASK.row_losses(Y[held], network(X[held])))))
+        own.append(float(np.mean(TASK.row_losses(Y[part], network(X[part])))))
     curve = [line["validation_loss"] for line in found.history]
     assert np.mean(own) <= min(curve) + 1e-4
     assert np.mean(own) < curve[-1] - 0.01  # the check is worth something: it overfits
@@ -179,7 +173,7 @@ RATES = {"dropout": 0.2, "input_dropout": 0.1, "l2": 1e-3}
 @pytest.mark.parametrize("space", ["rows", "genes"])
 def test_a_step_that_served_others_trains_like_a_new_one(space):
     def ready():
-        return in_folds(pairs=FOLDS, training={"space": space})
+        return in_folds(splits=FOLDS, training={"space": space})
 
     plan, values = Plan(3, learning_rate=0.01), PLAIN | RATES
     alone = ready().fit("mlp", values, plan, 1)
@@ -191,7 +185,7 @@ def test_a_step_that_served_others_trains_like_a_new_one(space):
 
 
 def test_trials_that_differ_in_rates_only_share_a_trace():
-    ready, plan = in_folds(pairs=FOLDS, training={"space": "rows"}), Plan(1)
+    ready, plan = in_folds(splits=FOLDS, training={"space": "rows"}), Plan(1)
     for change in (
         {},
         {"dropout": 0.5},
@@ -200,17 +194,17 @@ def test_trials_that_differ_in_rates_only_share_a_trace():
         {"spectral_power": 1.0},
     ):
         ready.fit("mlp", PLAIN | RATES | change, plan, 1)
-    assert len(ready._engines) == 1
-    (engine,) = ready._engines.values()
-    assert engine._trained_on.experimental_get_tracing_count() == 1
+    assert len(ready._steps) == 1
+    (engine,) = ready._steps
+    assert engine._train_epoch.experimental_get_tracing_count() == 1
     for change in ({"units": 4}, {"dropout": 0.0}, {"activation": "tanh"}):
         ready.fit("mlp", PLAIN | RATES | change, plan, 1)
-    assert len(ready._engines) == 4
+    assert len(ready._steps) == 4
 
 
 @pytest.mark.slow
 def test_memory_does_not_grow_with_trials():
-    ready, plan = in_folds(pairs=FOLDS), Plan(1, learning_rate=0.01)
+    ready, plan = in_folds(splits=FOLDS), Plan(1, learning_rate=0.01)
 
     def train(trials, change):
         for trial in trials:
@@ -219,62 +213,62 @@ def test_memory_does_not_grow_with_trials():
         graphs = sum(type(one).__name__ == "FuncGraph" for one in gc.get_objects())
         return graphs, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
 
-    graphs, _ = train(range(folds.KEPT_STEPS + 2), lambda trial: {"units": 8 + trial})
+    graphs, _ = train(range(ready._kept_steps + 2), lambda trial: {"units": 8 + trial})
     after, before = train(range(20, 30), lambda trial: {"units": 8 + trial})
-    assert after == graphs and len(ready._engines) == folds.KEPT_STEPS
+    assert after == graphs and len(ready._steps) == ready._kept_steps
     _, peak = train(range(50), lambda trial: {"dropout": 0.1 + trial / 100, "l2": 10.0**-trial})
     assert peak < before + 50  # MiB
 
 
-def test_kept_steps_stay_below_their_bytes(monkeypatch):
-    ready, plan = in_folds(pairs=FOLDS), Plan(1, learning_rate=0.01)
+def test_kept_steps_stay_below_their_bytes():
+    ready, plan = in_folds(splits=FOLDS), Plan(1, learning_rate=0.01)
     for units in (4, 5, 6):
         ready.fit("mlp", PLAIN | {"units": units}, plan, 1)
-    sizes = [engine.nbytes for engine in ready._engines.values()]
-    for engine in ready._engines.values():
+    sizes = [engine.nbytes for engine in ready._steps]
+    for engine in ready._steps:
         # Weights and Adam's two moments, float32.
         assert engine.nbytes >= 3 * 4 * len(FOLDS) * engine.parameters
-    monkeypatch.setattr(folds, "KEPT_BYTES", sum(sizes))
+    ready._steps._nbytes = sum(sizes)
     ready.fit("mlp", PLAIN | {"units": 6}, plan, 1)
-    assert [engine.nbytes for engine in ready._engines.values()] == sizes
+    assert [engine.nbytes for engine in ready._steps] == sizes
     ready.fit("mlp", PLAIN | {"units": 4, "layers": 2}, plan, 1)
-    assert sum(engine.nbytes for engine in ready._engines.values()) < sum(sizes)
-    monkeypatch.setattr(folds, "KEPT_BYTES", 1)
+    assert sum(engine.nbytes for engine in ready._steps) < sum(sizes)
+    ready._steps._nbytes = 1
     ready.fit("mlp", PLAIN | {"units": 7}, plan, 1)
-    assert len(ready._engines) == 1
+    assert len(ready._steps) == 1
 
 
 # Rows ------------------------------------------------------------------------------------------
 
 
-def test_targets_of_held_rows_do_not_move_the_weights():
-    train, held = FOLDS[0]
+def test_targets_of_validation_rows_do_not_move_the_weights():
+    train, validation = FOLDS[0]
     plan = Plan(1, learning_rate=0.01)
 
     def weights(changed):
-        truth = Y.copy()
-        truth[changed] = 1 - truth[changed]
-        return fitted(rows=rows_of(FOLDS[:1], truth), plan=plan).replica(0)
+        targets = Y.copy()
+        targets[changed] = 1 - targets[changed]
+        return fitted(rows=rows_of(FOLDS[:1], targets), plan=plan).replica(0)
 
-    assert_same_weights(weights(NOBODY), weights(held))
+    assert_same_weights(weights(NOBODY), weights(validation))
     assert differ(weights(NOBODY), weights(train[:5]))
 
 
-def test_held_rows_move_no_constant_of_preprocessing():
-    train, held = FOLDS[0]
+def test_validation_rows_move_no_constant_of_preprocessing():
+    train, validation = FOLDS[0]
     wild = X.copy()
-    wild[held] = 50 * wild[held] + 9
+    wild[validation] = 50 * wild[validation] + 9
 
     def outputs(values):
         ready = in_folds(values)
         found = ready.fit("mlp", PLAIN, Plan(1, learning_rate=0.01), 1)
-        return ready.predictor("mlp", PLAIN, found, 1.0, GENE_NAMES).outputs(X)
+        return ready.final_model("mlp", PLAIN, found, 1.0).outputs(X)
 
     np.testing.assert_array_equal(outputs(X), outputs(wild))
 
 
 class Noted:
-    """A view that makes batches on demand and remembers which rows they had."""
+    """Make batches on demand and remember which rows they had."""
 
     def __init__(self):
         self.batches = []
@@ -287,7 +281,7 @@ class Noted:
 @pytest.mark.parametrize("count", [60, 37, 9, 3])
 def test_every_row_comes_at_least_once_an_epoch_in_full_batches(count):
     view, train = Noted(), np.arange(count)[::-1].copy()
-    rows = Rows([view], Y, np.ones(ROWS, "float32"), [train], [NOBODY])
+    rows = TrainingRows([view], Y, np.ones(ROWS, "float32"), [train], [NOBODY])
     fitted(rows=rows, plan=Plan(2, batch_size=16, learning_rate=0.01))
     steps = len(view.batches) // 2
     assert len({len(batch) for batch in view.batches}) == 1
@@ -304,7 +298,7 @@ def test_every_row_comes_at_least_once_an_epoch_in_full_batches(count):
 
 @pytest.fixture(scope="module")
 def overfit():
-    """A fit on labels of pure noise: the held-out loss soon climbs."""
+    """A fit on labels of pure noise: the validation loss soon climbs."""
     plan = Plan(60, learning_rate=0.03, patience=9)
     return fitted(rows=rows_of(FOLDS[:1], NOISE), plan=plan, units=64)
 
@@ -312,9 +306,9 @@ def overfit():
 def test_early_stopping_brings_back_the_weights_of_the_best_epoch(overfit):
     losses = column(overfit, "validation_loss")
     assert overfit.best_epoch == np.argmin(losses) + 1 < len(losses)
-    network, (_, held) = mlp(units=64), FOLDS[0]
+    network, (_, part) = mlp(units=64), FOLDS[0]
     network.set_weights(overfit.replica(0))
-    loss = np.mean(TASK.row_losses(NOISE[held], network(X[held])))
+    loss = np.mean(TASK.row_losses(NOISE[part], network(X[part])))
     assert loss == pytest.approx(min(losses), abs=1e-4)
     assert losses[-1] > min(losses) + 0.05
 
@@ -353,14 +347,14 @@ def test_a_given_schedule_is_followed():
 def test_no_epoch_starts_after_the_deadline():
     late = fitted(plan=Plan(5, learning_rate=0.01, deadline=float("-inf")))
     assert column(late, "epoch") == [1]
-    assert np.isfinite(late.held[0]).all()
+    assert np.isfinite(late.validation[0]).all()
 
 
-def test_without_held_rows_the_last_epoch_counts():
-    found = fitted(rows=rows_of(FOLDS[:1], held=False))
+def test_without_validation_rows_the_last_epoch_counts():
+    found = fitted(rows=rows_of(FOLDS[:1], is_validated=False))
     assert found.best_epoch == 3
     assert np.isnan(column(found, "validation_loss")).all()
-    assert found.held[0].shape == (0, 2)
+    assert found.validation[0].shape == (0, 2)
 
 
 # The rate --------------------------------------------------------------------------------------
@@ -371,7 +365,7 @@ def test_the_range_test_leaves_no_trace_but_the_rate(optimizer):
     noisy = {"dropout": 0.3, "normalization": "batch"}
     auto = fitted(FOLDS[:2], plan=Plan(2, optimizer=optimizer), **noisy)
     rate = auto.history[0]["learning_rate"]
-    low, high = training.BANDS[optimizer]
+    low, high = BANDS[optimizer]
     assert low <= rate <= high
     fixed = fitted(FOLDS[:2], plan=Plan(2, optimizer=optimizer, learning_rate=rate), **noisy)
     assert_same_weights(auto.replica(0), fixed.replica(0), atol=1e-5)
@@ -411,7 +405,7 @@ def test_a_later_divergence_keeps_the_epochs_before_it():
 
 # To the minimum --------------------------------------------------------------------------------
 
-LADDER = (1.0, 0.1, 0.01)
+PENALTIES = (1.0, 0.1, 0.01)
 WEIGHTS = RANDOM.uniform(0.2, 2, ROWS).astype("float32")
 
 
@@ -423,49 +417,49 @@ def chances(logits):
 
 @pytest.mark.parametrize("classes", [2, 3])
 def test_converge_is_scikit_learns_logistic_regression(classes):
-    truth = ((X[:, 0] > 0.3).astype("int32") + (X[:, 1] > 0.3) * (classes > 2)).astype("int32")
+    targets = ((X[:, 0] > 0.3).astype("int32") + (X[:, 1] > 0.3) * (classes > 2)).astype("int32")
     task = Classification(list("abc")[:classes])
     network = families.Linear(GENES, task).network({"l2": 0.0})
-    rows = rows_of(FOLDS[:2], truth, weights=WEIGHTS)
-    for l2, found in converge(network, rows, task, LADDER):
-        for k, (train, held) in enumerate(FOLDS[:2]):
+    rows = rows_of(FOLDS[:2], targets, weights=WEIGHTS)
+    for l2, found in converge(network, rows, task, PENALTIES):
+        for k, (train, part) in enumerate(FOLDS[:2]):
             # Mean weighted loss + l2 |W|^2, a kernel a class; with two classes scikit-learn has
             # one for both, w = W1 - W2 and |w|^2 = 2 |W|^2.
             inverse = 1 / (2 * l2 * WEIGHTS[train].sum()) * (2 if classes == 2 else 1)
             reference = LogisticRegression(C=inverse, tol=1e-8, max_iter=10_000)
-            reference.fit(X[train], truth[train], WEIGHTS[train])
-            expected = reference.predict_proba(X[held])
-            np.testing.assert_allclose(chances(found.held[k]), expected, atol=1e-3)
+            reference.fit(X[train], targets[train], WEIGHTS[train])
+            expected = reference.predict_proba(X[part])
+            np.testing.assert_allclose(chances(found.validation[k]), expected, atol=1e-3)
 
 
 def test_converge_is_scikit_learns_ridge():
     task = Regression(["a", "b"])
     network = families.Linear(GENES, task).network({"l2": 0.0})
-    for l2, found in converge(network, rows_of(FOLDS[:2], VALUES), task, LADDER):
-        for k, (train, held) in enumerate(FOLDS[:2]):
+    for l2, found in converge(network, rows_of(FOLDS[:2], VALUES), task, PENALTIES):
+        for k, (train, part) in enumerate(FOLDS[:2]):
             reference = Ridge(alpha=l2 * len(train) * 2)  # the loss is the mean of two targets
-            expected = reference.fit(X[train], VALUES[train]).predict(X[held])
-            np.testing.assert_allclose(found.held[k], expected, atol=1e-3)
+            expected = reference.fit(X[train], VALUES[train]).predict(X[part])
+            np.testing.assert_allclose(found.validation[k], expected, atol=1e-3)
 
 
 def test_balanced_weights_raise_the_recall_of_the_minority():
-    truth = (np.arange(ROWS) % 6 == 0).astype("int32")
+    targets = (np.arange(ROWS) % 6 == 0).astype("int32")
     x = RANDOM.normal(size=(ROWS, GENES)).astype("float32")
-    x[:, 0] += truth
+    x[:, 0] += targets
 
     def recall(task):
-        rows = rows_of([(np.arange(ROWS), NOBODY)], truth, x, task.row_weights(truth))
+        rows = rows_of([(np.arange(ROWS), NOBODY)], targets, x, task.row_weights(targets))
         network = families.Linear(GENES, task, seed=1).network({"l2": 0.1})
         plan = Plan(40, learning_rate=0.02)
         network.set_weights(fit([network], rows, task, plan, 1).replica(0))
-        return np.mean(np.argmax(network(x), 1)[truth == 1])
+        return np.mean(np.argmax(network(x), 1)[targets == 1])
 
     plain = recall(Classification(["many", "few"]))
     balanced = recall(Classification(["many", "few"], class_weight="balanced"))
     assert balanced > plain + 0.2
 
 
-def test_a_late_divergence_without_held_rows_keeps_numbers():
+def test_a_late_divergence_without_validation_rows_keeps_numbers():
     rows = rows_of([(np.arange(ROWS), NOBODY)])
     plan = Plan(6, rates=(0.01, 0.01, 1e20, 1e20, 1e20, 1e20))
     found = fit([mlp()], rows, TASK, plan, 3)
@@ -475,13 +469,14 @@ def test_a_late_divergence_without_held_rows_keeps_numbers():
 
 # Folds of real rows ----------------------------------------------------------------------------
 
-GENE_NAMES = [f"g{i}" for i in range(GENES)]
 
-
-def in_folds(values=X, truth=Y, task=TASK, pairs=FOLDS[:1], **changes):
-    """`NetworkCrossValidation` of some rows."""
+def in_folds(matrix=X, targets=Y, task=TASK, splits=FOLDS[:1], **changes):
+    """Return the `NetworkCrossValidation` of some rows."""
     given = {"name": "t", "data": {"features": "x.tsv", "transform": "none"}, **changes}
-    return NetworkCrossValidation(values, truth, task, Config.of(given), pairs)
+    settings = TrainingSettings.of(Config.of(given))
+    return NetworkCrossValidation(
+        matrix, targets, task, settings, splits=splits, features=GENE_NAMES
+    )
 
 
 @pytest.mark.parametrize("space", ["rows", "genes"])
@@ -491,8 +486,8 @@ def test_the_gene_level_model_equals_the_network_it_was_folded_from(family, spac
     values = {"spectral_power": 0.5, "input_dropout": 0.3, "normalization": "batch"}
     found = ready.fit(family, values, Plan(2, learning_rate=0.01), 1)
     assert ready.space == space
-    outputs = ready.predictor(family, values, found, 1.0, GENE_NAMES).outputs(X[FOLDS[0][1]])
-    np.testing.assert_allclose(outputs, found.held[0], atol=1e-3)
+    outputs = ready.final_model(family, values, found, 1.0).outputs(X[FOLDS[0][1]])
+    np.testing.assert_allclose(outputs, found.validation[0], atol=1e-3)
 
 
 @pytest.mark.parametrize("family", ["mlp", "linear"])
@@ -500,11 +495,11 @@ def test_other_targets_are_learned_by_the_same_steps_as_if_they_were_the_first(f
     task = Classification(["healthy", "tumour"], class_weight="balanced")
     others = (np.arange(ROWS) < ROWS // 4).astype("int32")
     values = PLAIN if family == "mlp" else {"l2": 0.1}
-    plan, ready = Plan(2, learning_rate=0.01), in_folds(task=task, pairs=FOLDS)
+    plan, ready = Plan(2, learning_rate=0.01), in_folds(task=task, splits=FOLDS)
     first = ready.fit(family, values, plan, 1)
-    found = ready.relabelled(others).fit(family, values, plan, 1)
-    assert len(ready._engines) == 1
-    fresh = in_folds(truth=others, task=task, pairs=FOLDS).fit(family, values, plan, 1)
+    found = ready.with_targets(others).fit(family, values, plan, 1)
+    assert len(ready._steps) == 1
+    fresh = in_folds(targets=others, task=task, splits=FOLDS).fit(family, values, plan, 1)
     assert_same_weights(found.weights, fresh.weights)
     assert found.history[-1]["loss"] == pytest.approx(fresh.history[-1]["loss"], abs=1e-6)
     assert differ(found.weights, first.weights)
@@ -512,7 +507,7 @@ def test_other_targets_are_learned_by_the_same_steps_as_if_they_were_the_first(f
 
 
 def test_parameters_are_the_trained_ones_of_the_gene_level_network():
-    ready = in_folds(training={"space": "rows"}, pairs=FOLDS)
+    ready = in_folds(training={"space": "rows"}, splits=FOLDS)
     values = PLAIN | {"normalization": "batch"}
     found = ready.fit("mlp", values, Plan(1, learning_rate=0.01), 1)
     trained = families.MLP(GENES, TASK).network(values).trainable_weights
@@ -520,7 +515,7 @@ def test_parameters_are_the_trained_ones_of_the_gene_level_network():
 
 
 @pytest.mark.parametrize(
-    ("asked", "size", "rows", "folds_", "found"),
+    ("asked", "size", "rows", "folds", "found"),
     [
         ("auto", "auto", 199, 5, 3),
         ("auto", "auto", 200, 5, 1),
@@ -529,34 +524,34 @@ def test_parameters_are_the_trained_ones_of_the_gene_level_network():
         (4, 1, 5000, 1, 4),
     ],
 )
-def test_few_rows_have_several_networks_a_fold_for_an_ensemble(asked, size, rows, folds_, found):
+def test_few_rows_have_several_networks_a_fold_for_an_ensemble(asked, size, rows, folds, found):
     given = {"name": "t", "search": {"repeats": asked}, "ensemble": {"size": size}}
-    assert folds.number_of_repeats(Config.of(given), rows, folds_) == found
+    assert TrainingSettings.of(Config.of(given)).number_of_repeats(rows, folds) == found
 
 
 def test_the_gene_level_model_speaks_in_units_of_the_targets():
     task = Regression(["a", "b"], mean=np.array([100.0, -5]), scale=np.array([20.0, 0.01]))
-    ready = in_folds(truth=VALUES, task=task)
+    ready = in_folds(targets=VALUES, task=task)
     found = ready.fit("mlp", PLAIN, Plan(2, learning_rate=0.01), 1)
-    outputs = ready.predictor("mlp", PLAIN, found, 1.0, GENE_NAMES).outputs(X[FOLDS[0][1]])
-    np.testing.assert_allclose((outputs - task.mean) / task.scale, found.held[0], atol=1e-3)
+    outputs = ready.final_model("mlp", PLAIN, found, 1.0).outputs(X[FOLDS[0][1]])
+    np.testing.assert_allclose((outputs - task.mean) / task.scale, found.validation[0], atol=1e-3)
 
 
 def test_a_temperature_divides_the_logits_of_the_model():
     ready = in_folds()
     found = ready.fit("mlp", PLAIN, Plan(1, learning_rate=0.01), 1)
-    hot, cold = (ready.predictor("mlp", PLAIN, found, t, GENE_NAMES).outputs(X) for t in (1.0, 4.0))
+    hot, cold = (ready.final_model("mlp", PLAIN, found, t).outputs(X) for t in (1.0, 4.0))
     np.testing.assert_allclose(hot, 4 * cold, rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize("odd", [0.5, 1000.5], ids=["a fraction", "a large value"])
 def test_the_final_fit_has_the_transform_of_the_search(odd):
     values = RANDOM.poisson(np.exp(X)).astype("float32")
-    values[FOLDS[0][1][0], 0] = odd  # held out by the first fold
+    values[FOLDS[0][1][0], 0] = odd  # validates the first fold
     everything = [(np.arange(ROWS), NOBODY)]
     auto = {"data": {"features": "x.tsv", "transform": "auto"}}
     found = [
-        in_folds(values, pairs=pairs, **auto).transforms["auto"] for pairs in (FOLDS, everything)
+        in_folds(values, splits=splits, **auto).transforms["auto"] for splits in (FOLDS, everything)
     ]
     assert found[0].name == found[1].name
 
@@ -579,13 +574,13 @@ def test_streamed_sparse_rows_train_like_rows_in_memory(counts):
     assert streamed.is_streamed and not dense.is_streamed
     fits = [ready.fit("mlp", PLAIN, plan, 1) for ready in (dense, streamed)]
     models = [
-        ready.predictor("mlp", PLAIN, found, 1.0, GENE_NAMES).model
+        ready.final_model("mlp", PLAIN, found, 1.0).model
         for ready, found in zip((dense, streamed), fits, strict=True)
     ]
     fronts = [np.asarray(model.get_layer("preprocessing")(counts.toarray())) for model in models]
     assert fronts[0].shape == (ROWS, 12)
     np.testing.assert_allclose(*fronts, atol=1e-5)
-    np.testing.assert_allclose(fits[0].held[0], fits[1].held[0], atol=1e-3)
+    np.testing.assert_allclose(fits[0].validation[0], fits[1].validation[0], atol=1e-3)
     assert_same_weights(fits[0].replica(0), fits[1].replica(0), atol=1e-3)
     assert column(fits[1], "loss")[-1] < column(fits[1], "loss")[0]
 
@@ -594,12 +589,12 @@ def test_streamed_rows_find_their_rate(counts):
     found = in_folds(counts, data={"features": "x.npz", "memory": TINY}).fit(
         "mlp", PLAIN, Plan(1), 1
     )
-    low, high = training.BANDS["adam"]
+    low, high = BANDS["adam"]
     assert low <= found.history[0]["learning_rate"] <= high
 
 
 @pytest.mark.parametrize(
-    ("pairs", "data", "repeats"),
+    ("splits", "data", "repeats"),
     [
         (FOLDS, {}, "auto"),
         (FOLDS[:1], {"missing": "median"}, "auto"),
@@ -608,7 +603,7 @@ def test_streamed_rows_find_their_rate(counts):
     ],
     ids=["folds", "median", "rank", "repeats"],
 )
-def test_what_streaming_cannot_do_is_said(counts, pairs, data, repeats):
+def test_what_streaming_cannot_do_is_said(counts, splits, data, repeats):
     data = {"features": "x.npz", "memory": TINY} | data
     with pytest.raises(InputError, match="folds 1"):
-        in_folds(counts, pairs=pairs, data=data, search={"repeats": repeats})
+        in_folds(counts, splits=splits, data=data, search={"repeats": repeats})

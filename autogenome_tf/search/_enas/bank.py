@@ -26,7 +26,7 @@ class Bank(InMemory):
     Args:
         network: The Keras model of `wiring.widest`.
         wiring: A `Wiring`.
-        rows: `replicas.Rows` in memory.
+        rows: `TrainingRows` in memory.
         task: The loss of each row.
         optimizer: A name of `sections.OPTIMIZERS`.
         children: How many a step trains.
@@ -38,7 +38,7 @@ class Bank(InMemory):
         self._keras, self._wiring, self._children = network, wiring, children
         self._context = tf.constant(self._context_rows(rows.train, seed))
         arcs = len(wiring.names)
-        self._trained_on = compiled(
+        self._train_epoch = compiled(
             self._run,
             ((None, self.count, None), tf.int32),
             ((None,), tf.float32),
@@ -56,7 +56,7 @@ class Bank(InMemory):
         drawn = [random.choice(rows, count, replace=False) for rows in train]
         return np.stack(drawn).astype("int32")
 
-    def epoch(self, index, rates, judge=False):
+    def epoch(self, index, rates, is_validated=False):
         """Train on (steps, folds, children * batch) row numbers with a rate a step.
 
         Each step trains arcs that `draw` returns for a number of them.
@@ -65,7 +65,7 @@ class Bank(InMemory):
             Loss of each step, and nothing on held rows.
         """
         arcs = self.draw(len(index) * self._children).reshape(len(index), self._children, -1)
-        steps = self._trained_on(tf.constant(index), tf.constant(rates), tf.constant(arcs))
+        steps = self._train_epoch(tf.constant(index), tf.constant(rates), tf.constant(arcs))
         return steps.numpy(), []
 
     def outputs(self, arcs, index):

@@ -202,10 +202,10 @@ class Finalists:
 
     def _rewards(self, bank, arcs, random):
         """Weighted share of held-out rows that are right; for regression 1 / (1 + mean loss)."""
-        held = [random.permutation(rows)[:REWARDED] for rows in bank.rows.held]
+        held = [random.permutation(rows)[:REWARDED] for rows in bank.rows.validation]
         right, total = np.zeros(len(arcs)), 0.0
         for outputs, rows in zip(self._outputs(bank, arcs, held), held, strict=True):
-            truth, weights = bank.rows.truth[rows], bank.rows.weights[rows]
+            truth, weights = bank.rows.targets[rows], bank.rows.weights[rows]
             if self._folds.task.type == "classification":
                 measured = outputs.argmax(axis=-1) == truth
             else:
@@ -219,12 +219,12 @@ class Finalists:
 
     def scores(self, bank, arcs):
         """The objective of (children, decisions) on all held-out rows with shared weights."""
-        rows = max(map(len, bank.rows.held))
+        rows = max(map(len, bank.rows.validation))
         together = max(1, TOGETHER // rows)
         scores = []
         for start in range(0, len(arcs), together):
             some = arcs[start : start + together]
-            outputs = self._outputs(bank, some, bank.rows.held)
+            outputs = self._outputs(bank, some, bank.rows.validation)
             for child in range(len(some)):
                 held = [part[child] for part in outputs]
                 scores.append(self._folds.judge(training.Fit([], held, 0, [])).score)

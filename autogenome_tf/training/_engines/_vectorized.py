@@ -8,6 +8,8 @@ import tensorflow as tf
 
 from autogenome_tf.nn.epistatic_penalty import complexity
 from autogenome_tf.nn.vectorized import VectorizedNetwork, strengths
+from autogenome_tf.tasks import Task
+from autogenome_tf.training._engines._engine import Engine, TrainingRows
 
 OPTIMIZERS = {
     "adam": keras.optimizers.Adam,
@@ -23,59 +25,28 @@ OPTIMIZERS = {
     "lion": keras.optimizers.Lion,
 }
 
-# What TensorFlow raises when a step fails, for want of memory for example.
-EngineError = tf.errors.OpError
+
+def resident(inputs):
+    """Return inputs (folds, rows, inputs) as the one tensor that all networks learn from."""
+    return tf.constant(inputs, tf.float32)
 
 
-@dataclasses.dataclass(frozen=True)
-class Rows:
-    """What replicas learn from: the same rows, as each fold sees them.
-
-    Attributes:
-        views: (folds, rows, inputs), an array or what `resident` makes of it; or a single object in
-            a list, with ``batch(index)`` that makes (len(index), inputs), where rows do not fit
-            into memory.
-        truth: (rows,) class positions or (rows, targets) standardised values.
-        weights: (rows,) weight in the loss.
-        train: For each fold the rows it learns from.
-        held: For each fold the rows it is judged on; may be empty.
-        genotypes: `genotypes.Genotypes` for which networks shall be simple, or None.
-    """
-
-    views: object
-    truth: np.ndarray
-    weights: np.ndarray
-    train: list
-    held: list
-    genotypes: object = None
-
-    @property
-    def is_streamed(self):
-        """Whether batches are made on demand."""
-        return hasattr(self.views[0], "batch")
-
-
-def resident(views):
-    """FoldInputs (folds, rows, inputs) as the one copy that all networks learn from."""
-    return tf.constant(views, tf.float32)
-
-
-def optimizer_of(name, is_shared=False):
-    """A new optimizer.
+def optimizer_of(name: str, is_mirrored: bool = False) -> keras.optimizers.Optimizer:
+    """Return a new optimizer.
 
     Args:
         name: One of `OPTIMIZERS`.
-        is_shared: Whether gradients are summed over devices; TensorFlow keeps every graph that
+        is_mirrored: Whether gradients are summed over devices; TensorFlow keeps every graph that
             could.
     """
     optimizer = OPTIMIZERS[name](1e-3)
-    if not is_shared:
+    if not is_mirrored:
         optimizer._all_reduce_sum_gradients = lambda pairs: pairs
     return optimizer
 
 
 def looped(step, steps):
-    """Call `step` with 0 to `steps` - 1 in a loop of the graph; returns the losses it gives."""
+    """Call `step` with 0 to `steps` - 1 in a loop of the graph; return the losses it gives."""
 
     def body(i, losses):
         return i + 1, losses.write(i, step(i))
@@ -84,27 +55,33 @@ def looped(step, steps):
     return tf.while_loop(lambda i, _: i < steps, body, (0, losses))[1].stack()
 
 
-class Replicas:
-    """VectorizedNetwork variables of one network, and the compiled step that trains all of them.
+class VectorizedEngine(Engine):
+    """Stacked variables of one network, and the compiled step that trains all of them.
 
-    There are `seeds` networks a fold; replica ``seed * folds + fold`` is the one of a seed and a
-    fold. Everything that may differ between networks of one structure is a variable, so that the
-    step is traced once and then serves all of them: call `begin` before each.
+    Everything that may differ between networks of one structure is a variable, so that the step is
+    traced once and then serves all of them.
 
     Args:
         network: A Keras model; its weights and strengths are not used.
         seeds: Networks a fold.
-        rows: `Rows`.
-        task: The loss of each row, in outputs of the network.
+        rows: What they learn from.
+        task: Loss of each row.
         optimizer: A name of `OPTIMIZERS`.
     """
 
-    # The loss is the same from the first epoch on.
-    is_settled = True
     # Whether several devices have a part of each batch.
-    is_shared = False
+    is_mirrored = False
+    # Of what is counted once for each batch, the part that a device counts.
+    _penalty_share = 1.0
 
-    def __init__(self, network, seeds, rows, task, optimizer="adam"):
+    def __init__(
+        self,
+        network: keras.Model,
+        seeds: int,
+        rows: TrainingRows,
+        task: Task,
+        optimizer: str = "adam",
+    ):
         self.rows, self.task, self.optimizer = rows, task, optimizer
         self.folds, self._seeds = len(rows.train), seeds
         self.count = seeds * self.folds
@@ -115,8 +92,7 @@ class Replicas:
         self._trained = [variable.path for variable in network.trainable_weights]
         blank = {v.path: np.zeros((self.count, *v.shape), "float32") for v in network.weights}
         self._shapes = [blank[path].shape for path in self._trained]
-        self.parameters = sum(int(np.prod(shape[1:])) for shape in self._shapes)
-        self._optimizer = optimizer_of(optimizer, self.is_shared)
+        self._optimizer = optimizer_of(optimizer, self.is_mirrored)
         self._variables = [keras.Variable(part) for part in self._parts(blank)]
         self._optimizer.build(self._variables)
         # Each of an optimizer's variables starts as one number.
@@ -127,26 +103,29 @@ class Replicas:
             for path, stack in blank.items()
             if path not in self._trained
         }
-        self._truth = tf.Variable(rows.truth, trainable=False)
+        self._targets = tf.Variable(rows.targets, trainable=False)
         self._row_weights = tf.Variable(rows.weights, trainable=False)
         first = {"aggregation": tf.VariableAggregation.ONLY_FIRST_REPLICA}
         self._noise = tf.Variable([0, 0], dtype=tf.int32, **first)
 
-    def teach(self, truth, weights):
-        """Let the rows have other targets and weights in the loss, as in `Rows`."""
-        self.rows = dataclasses.replace(self.rows, truth=truth, weights=weights)
-        self._truth.assign(truth)
+    @property
+    def parameters(self) -> int:
+        """Number of trained parameters of one network."""
+        return sum(int(np.prod(shape[1:])) for shape in self._shapes)
+
+    @property
+    def nbytes(self) -> int:
+        """Memory in bytes of everything that training changes."""
+        return 4 * sum(int(np.prod(variable.shape)) for variable in self._changing())
+
+    def set_targets(self, targets: np.ndarray, weights: np.ndarray) -> None:
+        """Give the rows other targets and weights in the loss, as in `TrainingRows`."""
+        self.rows = dataclasses.replace(self.rows, targets=targets, weights=weights)
+        self._targets.assign(targets)
         self._row_weights.assign(weights)
 
     def begin(self, networks, seed, factors=None, epistasis=0.0):
-        """Start anew.
-
-        Args:
-            networks: One Keras model a seed, of this structure, with initial weights.
-            seed: Of dropout and noise.
-            factors: (folds, inputs) that views are multiplied by, or None.
-            epistasis: Strength of the penalty on `Rows.genotypes`.
-        """
+        """Start anew; see `Engine.begin`."""
         stacks = {
             path: np.repeat(np.stack([n.weights[i].numpy() for n in networks]), self.folds, axis=0)
             for i, path in enumerate(self._paths)
@@ -162,7 +141,7 @@ class Replicas:
         self._noise.assign([seed % 2**31, 0])
 
     def _parts(self, stacks):
-        """What the optimizer sees of the trained weights: one array, or one a tensor a replica."""
+        """Return trained weights as the optimizer sees them: one array, or a tensor a replica."""
         parts = [stacks[path] for path in self._trained]
         if self.optimizer == "lamb":
             # LAMB scales each tensor by its own norm, which must not span tensors or replicas.
@@ -170,7 +149,7 @@ class Replicas:
         return [np.concatenate([stack.reshape(self.count, -1) for stack in parts], axis=1)]
 
     def _stacks(self):
-        """Every weight, (replicas, ...), by the path of its variable."""
+        """Return every weight, (replicas, ...), by the path of its variable."""
         if len(self._variables) > 1:
             k = self.count
             values = [variable.value for variable in self._variables]
@@ -191,29 +170,29 @@ class Replicas:
         self._optimizer.apply(gradients, self._variables)
 
     def _losses(self, index, outputs):
-        """Loss of each row: (replicas, rows) numbers, (replicas, rows, outputs)."""
+        """Return the loss of each row: (replicas, rows) numbers, (replicas, rows, outputs)."""
         flat = tf.reshape(outputs, (-1, self.task.outputs))
-        losses = self.task.row_losses(tf.gather(self._truth, tf.reshape(index, (-1,))), flat)
+        losses = self.task.row_losses(tf.gather(self._targets, tf.reshape(index, (-1,))), flat)
         return tf.reshape(losses, tf.shape(index))
 
     def _step(self, x, index, rate):
-        """One update on (replicas, batch, inputs); returns the mean loss."""
+        """Update weights on (replicas, batch, inputs); return the mean loss."""
         return self._descend(self._network, x, index, rate)
 
     def _descend(self, network, x, index, rate):
-        """One update of the weights by the loss of a `VectorizedNetwork` network that uses them."""
+        """Update the weights by the loss of a `VectorizedNetwork` that uses them."""
         stacks = self._stacks()
         trained = [stacks[path] for path in self._trained]
         weights = tf.gather(self._row_weights, index)
         self._noise.assign_add(tf.constant([0, self._strengths.shape[0]]))
-        seed = self._drawn()
+        seed = self._noise_seed()
         with tf.GradientTape() as tape:
             tape.watch(trained)
             outputs, moved = network(x, stacks, True, seed)
             each = tf.reduce_sum(self._losses(index, outputs) * weights, axis=1)
-            losses = each / self._of_all(tf.reduce_sum(weights, axis=1))
+            losses = each / self._over_devices(tf.reduce_sum(weights, axis=1))
             # Replicas share no weight, so the gradient of the sum is that of each.
-            total = tf.reduce_sum(losses) + self._penalty(stacks, seed) * self._share
+            total = tf.reduce_sum(losses) + self._penalty(stacks, seed) * self._penalty_share
         gradients = tape.gradient(total, trained)
         self._optimizer.learning_rate.assign(rate)
         self._apply(gradients)
@@ -222,7 +201,7 @@ class Replicas:
         return tf.reduce_mean(losses)
 
     def _penalty(self, stacks, seed):
-        """What is asked of weights beside small losses, added up over replicas."""
+        """Return the penalties on weights and on epistasis, added up over replicas."""
         penalty = self._network.penalty(stacks)
         if self.rows.genotypes is not None:
             x = tf.tile(self.rows.genotypes.seen(seed), (self._seeds, 1, 1))
@@ -230,43 +209,31 @@ class Replicas:
             penalty += self._epistasis * tf.reduce_sum(complexity(outputs))
         return penalty
 
-    # Of what is counted once for each batch, the part that a device counts.
-    _share = 1.0
-
-    def _of_all(self, value):
-        """The sum of a value over the devices that have a part of a batch."""
+    def _over_devices(self, value):
+        """Sum a value over the devices that have a part of a batch."""
         return value
 
-    def _drawn(self):
-        """What this step's noise derives from."""
+    def _noise_seed(self):
+        """Return the seed of this step's noise."""
         return self._noise.read_value()
 
     def _outputs(self, x):
-        """(replicas, rows, inputs) -> (replicas, rows, outputs), as at inference."""
+        """Run as at inference: (replicas, rows, inputs) -> (replicas, rows, outputs)."""
         return self._network(x, self._stacks())[0]
 
-    def weights(self):
-        """Every weight, (replicas, ...), in the network's order."""
+    def weights(self) -> list[np.ndarray]:
+        """Return a copy of every weight, (replicas, ...), in the network's order."""
         stacks = self._stacks()
         return [np.array(stacks[path]) for path in self._paths]
 
     def _changing(self):
         return [*self._variables, *self._moving.values(), *self._optimizer.variables, self._noise]
 
-    def measured(self):
-        """Further columns of the last epoch's line: none."""
-        return {}
-
-    @property
-    def nbytes(self):
-        """Memory of everything that training changes."""
-        return 4 * sum(int(np.prod(variable.shape)) for variable in self._changing())
-
-    def state(self):
-        """Everything that training changes, as arrays."""
+    def state(self) -> list[np.ndarray]:
+        """Return a copy of everything that training changes."""
         return [variable.numpy().copy() for variable in self._changing()]
 
-    def restore(self, state):
+    def restore(self, state: list[np.ndarray]) -> None:
         """Go back to a `state`."""
         for variable, value in zip(self._changing(), state, strict=True):
             variable.assign(value)

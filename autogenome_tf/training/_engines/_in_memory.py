@@ -1,4 +1,4 @@
-"""Replicas of which one call trains a whole epoch: all rows lie in the graph."""
+"""Train a whole epoch of all replicas in one call: all rows lie in the graph."""
 
 import time
 
@@ -8,50 +8,50 @@ import tensorflow as tf
 import threadpoolctl
 
 from autogenome_tf.nn.graphs import compiled
-from autogenome_tf.training._replicas._base import Replicas, looped, resident
+from autogenome_tf.training._engines._vectorized import VectorizedEngine, looped, resident
 
 
-class InMemory(Replicas):
-    """Rows live in the graph, and one call runs a whole epoch."""
+class InMemory(VectorizedEngine):
+    """Train on rows that live in the graph; one call runs a whole epoch."""
 
     def __init__(self, network, seeds, rows, task, optimizer="adam"):
         super().__init__(network, seeds, rows, task, optimizer)
-        self._views = resident(rows.views)
-        folds, self._row_count, inputs = self._views.shape
+        self._inputs = resident(rows.inputs)
+        folds, self._row_count, inputs = self._inputs.shape
         self._factors = tf.Variable(tf.ones((folds, inputs)))
-        # Row 0 of a fold in views of all folds, one below the other.
+        # Row 0 of a fold in the inputs of all folds, one below the other.
         self._offsets = np.tile(np.arange(folds) * self._row_count, seeds)[:, None].astype("int32")
-        most = max(map(len, rows.held))
-        padded = [np.resize(index, most) if len(index) else np.zeros(0) for index in rows.held]
-        self._held = np.tile(np.stack(padded).astype("int32"), (seeds, 1))
+        most = max(map(len, rows.validation))
+        padded = [
+            np.resize(index, most) if len(index) else np.zeros(0) for index in rows.validation
+        ]
+        self._validation = np.tile(np.stack(padded).astype("int32"), (seeds, 1))
         batches = (None, self.count, None)
-        self._trained_on = compiled(self._run, (batches, tf.int32), ((None,), tf.float32))
-        self._judged = compiled(self._judge)
-        self._slope = compiled(self._value_and_gradient, ((), tf.float32))
+        self._train_epoch = compiled(self._run, (batches, tf.int32), ((None,), tf.float32))
+        self._validate = compiled(self._validation_step)
+        self._gradient = compiled(self._value_and_gradient, ((), tf.float32))
 
     def begin(self, networks, seed, factors=None, epistasis=0.0):
-        """As `Replicas.begin`."""
+        """Start anew; see `Engine.begin`."""
         super().begin(networks, seed, epistasis=epistasis)
         self._factors.assign(tf.ones_like(self._factors) if factors is None else factors)
 
-    def epoch(self, index, rates, judge=True):
-        """Train on (steps, replicas, batch) row numbers with a rate a step.
+    def epoch(self, index, rates, is_validated=True):
+        """Train for an epoch; see `Engine.epoch`."""
+        losses = self._train_epoch(tf.constant(index), tf.constant(rates)).numpy()
+        return losses, self.validation_outputs() if is_validated else []
 
-        Returns:
-            Loss of each step, and for each replica the outputs of its held rows.
-        """
-        losses = self._trained_on(tf.constant(index), tf.constant(rates)).numpy()
-        return losses, self.held() if judge else []
-
-    def held(self):
-        """For each replica the outputs of its held rows."""
-        if not self._held.shape[1]:
+    def validation_outputs(self) -> list[np.ndarray]:
+        """Return for each replica its outputs (validation rows, outputs)."""
+        if not self._validation.shape[1]:
             return [np.zeros((0, self.task.outputs), "float32") for _ in range(self.count)]
-        outputs = self._judged().numpy()
-        return [outputs[k, : len(self.rows.held[k % self.folds])] for k in range(self.count)]
+        outputs = self._validate().numpy()
+        return [outputs[k, : len(self.rows.validation[k % self.folds])] for k in range(self.count)]
 
-    def minimise(self, l2, iterations, deadline=float("inf")):
-        """Full-batch L-BFGS on the mean loss plus `l2` times the squared kernels.
+    def minimise(
+        self, l2: float, iterations: int, deadline: float = float("inf")
+    ) -> tuple[float, list[np.ndarray]]:
+        """Minimise the mean loss plus `l2` times the squared kernels by full-batch L-BFGS.
 
         Replicas are separate problems: their sum is minimised, which minimises each.
 
@@ -61,13 +61,13 @@ class InMemory(Replicas):
             deadline: `time.monotonic()` after which no further iteration starts.
 
         Returns:
-            The mean over replicas of what is minimised, and the outputs of their held rows.
+            The mean over replicas of what is minimised, and the outputs of their validation rows.
         """
         flat = self._variables[0]
 
         def function(point):
             flat.assign(point.reshape(flat.shape))
-            value, gradient = self._slope(tf.constant(l2, tf.float32))
+            value, gradient = self._gradient(tf.constant(l2, tf.float32))
             return float(value), gradient.numpy().astype("float64").ravel()
 
         def in_time(point):
@@ -86,16 +86,16 @@ class InMemory(Replicas):
                 options={"maxiter": iterations, "ftol": 1e-7},
             )
         flat.assign(found.x.reshape(flat.shape))
-        return found.fun / self.count, self.held()
+        return found.fun / self.count, self.validation_outputs()
 
     def _seen(self, index):
-        """(replicas, batch) row numbers to what the replicas see: (replicas, batch, inputs)."""
-        flat = tf.reshape(self._views, (-1, self._views.shape[-1]))
+        """Gather (replicas, batch, inputs) for (replicas, batch) row numbers."""
+        flat = tf.reshape(self._inputs, (-1, self._inputs.shape[-1]))
         factors = tf.tile(self._factors, (self._seeds, 1))
         return tf.gather(flat, index + self._offsets) * factors[:, None]
 
     def _value_and_gradient(self, l2):
-        """Sum over replicas of the mean loss of their training rows and the penalty."""
+        """Return the sum over replicas of training loss and penalty, and its gradient."""
         is_trained = np.zeros((self.count, self._row_count), "float32")
         for replica in range(self.count):
             is_trained[replica, self.rows.train[replica % self.folds]] = 1
@@ -111,7 +111,7 @@ class InMemory(Replicas):
         return value, tape.gradient(value, self._variables[0].value)
 
     def _run(self, index, rates, *more):
-        """All steps of an epoch, each with its part of `more`; returns their losses."""
+        """Run all steps of an epoch, each with its part of `more`; return their losses."""
 
         def step(i):
             given = [part[i] for part in more]
@@ -119,5 +119,5 @@ class InMemory(Replicas):
 
         return looped(step, tf.shape(rates)[0])
 
-    def _judge(self):
-        return self._outputs(self._seen(tf.constant(self._held)))
+    def _validation_step(self):
+        return self._outputs(self._seen(tf.constant(self._validation)))

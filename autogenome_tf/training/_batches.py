@@ -1,0 +1,56 @@
+"""Batches of row numbers for the replicas of a network."""
+
+import numpy as np
+
+from autogenome_tf.core.seeds import derive
+from autogenome_tf.training._engines import Engine
+
+FEWEST_STEPS = 8
+SMALLEST_BATCH = 8
+
+
+class Batches:
+    """Full batches of row numbers for every replica, by wrap-around, in a seeded order.
+
+    Args:
+        engine: The `Engine` whose replicas learn from them.
+        batch_size: At most; smaller where rows would not fill 8 batches.
+        seed: Of the order.
+        together: Batches a step, one behind the other; each has seen every row after an epoch.
+    """
+
+    def __init__(self, engine: Engine, batch_size: int, seed: int, together: int = 1):
+        train = [engine.rows.train[k % engine.folds] for k in range(engine.count)]
+        self._train = [np.asarray(rows) for rows in train]
+        most = max(map(len, self._train))
+        fitting = max(SMALLEST_BATCH, most // FEWEST_STEPS)
+        self._size = min(batch_size, fitting, most)
+        self._steps = -(-most // self._size)
+        self._together = together
+        self._random = [
+            np.random.default_rng(derive(seed, f"replica/{k}")) for k in range(len(train))
+        ]
+
+    def epoch(self) -> np.ndarray:
+        """Draw (steps, replicas, together * batch) row numbers; each row comes at least once."""
+        return self._draw(self._random, self._steps)
+
+    def first(self, steps: int) -> np.ndarray:
+        """Draw so many batches in an order of their own, for a rehearsal."""
+        rehearsal = [np.random.default_rng(0) for _ in self._train]
+        return self._draw(rehearsal, steps)
+
+    def _draw(self, generators, steps):
+        parts = []
+        for _ in range(self._together):
+            drawn = [
+                self._wrapped(rows, random, steps * self._size).reshape(steps, self._size)
+                for rows, random in zip(self._train, generators, strict=True)
+            ]
+            parts.append(np.stack(drawn, axis=1))
+        return np.concatenate(parts, axis=2).astype("int32")
+
+    @staticmethod
+    def _wrapped(rows, random, length):
+        rounds = -(-length // len(rows))
+        return np.concatenate([random.permutation(rows) for _ in range(rounds)])[:length]

@@ -1,0 +1,151 @@
+"""Train one autoencoder at a time, on rows that are made batch by batch."""
+
+import math
+from collections.abc import Iterator
+
+import numpy as np
+import tensorflow as tf
+
+from autogenome_tf.core.chunked import BLOCK, ahead
+from autogenome_tf.nn.res_vae import ResVAE
+from autogenome_tf.tasks import Task
+from autogenome_tf.training._engines._engine import Engine, TrainingRows
+from autogenome_tf.training._engines._vectorized import optimizer_of
+
+# The divergence counts more and more over this part of the epochs. A network that starts as
+# principal components starts with units that are active, and counts it in full at once.
+WARM_UP = 0.1
+# Validation rows whose bound is computed in one call.
+VALIDATED = 512
+# A step that is larger goes this far only.
+CLIP_NORM = 1.0
+
+
+class AutoencoderEngine(Engine):
+    """Train one autoencoder by its own step: call `set_rows`, then `begin`, for each fold.
+
+    Args:
+        network: A `ResVAE` of the structure to train; it is copied.
+        task: A `tasks.Representation`.
+        optimizer: A name of `OPTIMIZERS`.
+    """
+
+    folds = count = 1
+
+    def __init__(self, network: ResVAE, task: Task, optimizer: str):
+        self.task, self.optimizer = task, optimizer
+        # A copy, since a network that was trained belongs to whoever asked for it.
+        self._network = network = type(network).from_config(network.get_config())
+        clipped = optimizer_of(optimizer)
+        clipped.clipnorm = CLIP_NORM
+        network.compile(optimizer=clipped)
+        clipped.build(network.trainable_variables)
+        self._fresh = [v.numpy().copy() for v in clipped.variables]
+        self._step = tf.function(network.train_step, autograph=False, reduce_retracing=True)
+        self._bound = tf.function(network.bound, autograph=False, reduce_retracing=True)
+        self._measured: dict[str, float] = {}
+        self._epochs = self._warm_up = 0
+
+    @property
+    def parameters(self) -> int:
+        """Number of trained parameters."""
+        return int(sum(np.prod(v.shape) for v in self._network.trainable_variables))
+
+    @property
+    def nbytes(self) -> int:
+        """Memory in bytes of everything that training changes."""
+        return 4 * sum(int(np.prod(variable.shape)) for variable in self._changing())
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether the divergence weighs fully, so that losses of epochs can be compared."""
+        return self._epochs >= self._warm_up
+
+    def set_rows(self, rows: TrainingRows, epochs: int) -> None:
+        """Turn to the rows of a fold, to train for so many epochs at most.
+
+        Args:
+            rows: Of one fold; its inputs make what a `ResVAE` takes.
+            epochs: At most.
+        """
+        self.rows, self._epochs = rows, 0
+        is_warm = self._network.get_config()["linear"]
+        self._warm_up = 0 if is_warm else math.ceil(WARM_UP * epochs)
+
+    def begin(self, networks, seed, factors=None, epistasis=0.0):
+        """Start anew as a network of the same structure does, with its noise.
+
+        The other arguments of `Engine.begin` do not apply.
+        """
+        for variable, value in zip(self._network.variables, networks[0].variables, strict=True):
+            variable.assign(value)
+        for variable, value in zip(self._network.optimizer.variables, self._fresh, strict=True):
+            variable.assign(value)
+
+    def epoch(self, index, rates, is_validated=True):
+        """Train for an epoch; see `Engine.epoch`.
+
+        Outputs of validation rows are (rows, 2): negative log likelihood, divergence.
+        """
+        network, parts = self._network, []
+        self._epochs += is_validated
+        network.warmth.assign(min(1.0, max(self._epochs, 1) / max(self._warm_up, 1)))
+        for inputs, rate in zip(self._batches(index[:, 0]), rates, strict=True):
+            network.optimizer.learning_rate.assign(rate)
+            found = self._step((inputs,))
+            parts.append([float(found[name]) for name in ("loss", "reconstruction", "kl")])
+        losses, reconstruction, kl = np.array(parts).T
+        if not is_validated:
+            return losses, []
+        validation = self._validation_outputs()
+        self._measured = {
+            "reconstruction": float(reconstruction.mean()), "kl": float(kl.mean()),
+            "warmth": float(network.warmth),
+        }  # fmt: skip
+        if len(validation):
+            means = validation.mean(axis=0)
+            self._measured |= {
+                "validation_reconstruction": float(means[0]), "validation_kl": float(means[1])
+            }  # fmt: skip
+        # As large as the loss of validation rows, whose parts are sums.
+        return reconstruction + kl, [validation]
+
+    def measured(self) -> dict[str, float]:
+        """Return the parts of the last epoch's loss."""
+        return self._measured
+
+    def weights(self) -> list[np.ndarray]:
+        """Return a copy of the network's weights, (1, ...) each."""
+        return [v.numpy().copy()[None] for v in self._network.weights]
+
+    def state(self) -> list[np.ndarray]:
+        """Return a copy of everything that training changes."""
+        return [v.numpy().copy() for v in self._changing()]
+
+    def restore(self, state: list[np.ndarray]) -> None:
+        """Go back to a `state`."""
+        for variable, value in zip(self._changing(), state, strict=True):
+            variable.assign(value)
+
+    def _changing(self):
+        return [*self._network.variables, *self._network.optimizer.variables]
+
+    def _batches(self, index) -> Iterator:
+        """Yield inputs of each batch of (batches, rows) numbers, some made at once and ahead."""
+        count, size = max(1, BLOCK // index.shape[1]), index.shape[1]
+        parts = (index[start : start + count].ravel() for start in range(0, len(index), count))
+        for made in ahead(self.rows.inputs[0].batch, parts):
+            several = made if isinstance(made, tuple) else (made,)
+            for start in range(0, len(several[0]), size):
+                batch = tuple(one[start : start + size] for one in several)
+                yield batch if isinstance(made, tuple) else batch[0]
+
+    def _validation_outputs(self):
+        """Return (validation rows, 2), every epoch by the same draws."""
+        rows, parts = self.rows.validation[0], [np.zeros((0, 2), "float32")]
+        starts = range(0, len(rows), VALIDATED)
+        blocks = (rows[start : start + VALIDATED] for start in starts)
+        for start, inputs in zip(starts, ahead(self.rows.inputs[0].batch, blocks), strict=True):
+            likelihood, divergence = self._bound(inputs, seed=tf.constant([start + 1, 0]))
+            parts.append(np.stack([-likelihood, np.sum(divergence, axis=1)], axis=1))
+        return np.concatenate(parts)

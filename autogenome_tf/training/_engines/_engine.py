@@ -1,0 +1,127 @@
+"""The contract of what trains replicas: compiled steps for networks of one structure."""
+
+import abc
+import dataclasses
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from autogenome_tf.nn.epistatic_penalty import Genotypes
+from autogenome_tf.tasks import Task
+
+# What TensorFlow raises when a step fails, for want of memory for example.
+EngineError = tf.errors.OpError
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainingRows:
+    """The rows that replicas learn from, as each fold sees them.
+
+    Attributes:
+        inputs: (folds, rows, inputs), an array or what `resident` makes of it; or a single object
+            in a list, with ``batch(index)`` that makes (len(index), inputs), where rows do not fit
+            into memory.
+        targets: (rows,) class positions or (rows, targets) standardised values.
+        weights: (rows,) weight in the loss.
+        train: For each fold the numbers of its training rows.
+        validation: For each fold the numbers of its validation rows; may be empty.
+        genotypes: Genotypes for which networks shall be simple, or None.
+    """
+
+    inputs: Any
+    targets: np.ndarray
+    weights: np.ndarray
+    train: list[np.ndarray]
+    validation: list[np.ndarray]
+    genotypes: Genotypes | None = None
+
+    @property
+    def is_streamed(self) -> bool:
+        """Whether batches are made on demand."""
+        return hasattr(self.inputs[0], "batch")
+
+
+class Engine(abc.ABC):
+    """Train replicas of one network: several sets of weights, one for each seed and fold.
+
+    Replica ``seed * folds + fold`` is the network of a seed and a fold. A step is compiled once and
+    serves all networks of one structure: call `begin` before each.
+
+    Attributes:
+        rows: What the replicas learn from.
+        task: Loss of each row, and number of outputs.
+        optimizer: Its name, one of `OPTIMIZERS`.
+        folds: Number of folds.
+        count: Number of replicas, folds times seeds.
+    """
+
+    rows: TrainingRows
+    task: Task
+    optimizer: str
+    folds: int
+    count: int
+
+    @property
+    @abc.abstractmethod
+    def parameters(self) -> int:
+        """Number of trained parameters of one network."""
+
+    @property
+    @abc.abstractmethod
+    def nbytes(self) -> int:
+        """Memory in bytes of everything that training changes."""
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether losses of epochs can be compared; not while a part of the loss warms up."""
+        return True
+
+    @abc.abstractmethod
+    def begin(
+        self,
+        networks: list[keras.Model],
+        seed: int,
+        factors: np.ndarray | None = None,
+        epistasis: float = 0.0,
+    ) -> None:
+        """Start anew from initial weights.
+
+        Args:
+            networks: One Keras model a seed, of this structure, with initial weights.
+            seed: Of dropout and noise.
+            factors: (folds, inputs) that inputs are multiplied by, or None.
+            epistasis: Strength of the penalty on `TrainingRows.genotypes`, at least 0.
+        """
+
+    @abc.abstractmethod
+    def epoch(
+        self, index: np.ndarray, rates: np.ndarray, is_validated: bool = True
+    ) -> tuple[np.ndarray, list[np.ndarray]]:
+        """Train for an epoch.
+
+        Args:
+            index: (steps, replicas, batch) row numbers, int32.
+            rates: (steps,) learning rates, float32.
+            is_validated: Whether to compute outputs of validation rows.
+
+        Returns:
+            (steps,) losses, and for each replica its outputs (validation rows, outputs).
+        """
+
+    @abc.abstractmethod
+    def weights(self) -> list[np.ndarray]:
+        """Return a copy of every weight, (replicas, ...), in the network's order."""
+
+    @abc.abstractmethod
+    def state(self) -> list[np.ndarray]:
+        """Return a copy of everything that training changes."""
+
+    @abc.abstractmethod
+    def restore(self, state: list[np.ndarray]) -> None:
+        """Go back to a `state`."""
+
+    def measured(self) -> dict[str, float]:
+        """Return further columns of the last epoch's line in the history."""
+        return {}

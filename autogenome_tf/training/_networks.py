@@ -1,0 +1,275 @@
+"""Cross-validation of networks that predict: all folds and seeds of a configuration at once.
+
+A configuration's score is that of its out-of-fold outputs, averaged over seeds.
+"""
+
+import dataclasses
+import json
+import logging
+from collections.abc import Iterator
+from typing import cast
+
+import keras
+import numpy as np
+
+from autogenome_tf import families
+from autogenome_tf.core.errors import InputError
+from autogenome_tf.core.seeds import derive
+from autogenome_tf.families import RATES
+from autogenome_tf.models import Predictor
+from autogenome_tf.nn.epistatic_penalty import is_exact
+from autogenome_tf.nn.layers import open_gates, to_dense_weights
+from autogenome_tf.nn.vectorized import structure
+from autogenome_tf.preprocessing import MOST_ROWS, Transform, space_for
+from autogenome_tf.training import _engines, _loop
+from autogenome_tf.training._cross_validation import CrossValidation, Values
+from autogenome_tf.training._engines import InMemory, TrainingRows
+from autogenome_tf.training._fold_inputs import FoldInputs
+from autogenome_tf.training._plan import Fit, Plan
+
+log = logging.getLogger(__name__)
+
+# Rows of a batch that are worth a device.
+FEWEST_MIRRORED = 8
+
+
+class NetworkCrossValidation(CrossValidation):
+    """Train networks of all supervised families; see `CrossValidation`.
+
+    Attributes:
+        space: Coordinates of the first layer: "genes", or "rows", the span of the training rows.
+    """
+
+    space: str
+
+    def __init__(self, matrix, targets, task, settings, **options):
+        super().__init__(matrix, targets, task, settings, **options)
+        self._check_streaming()
+        self.transforms = self._chosen_transforms()
+        self.space = self._chosen_space()
+        self._log_levels()
+        self.repeats = settings.number_of_repeats(len(targets), len(self.splits))
+        self._devices = self._number_of_devices()
+        self._forget_inputs()
+
+    def __str__(self):
+        names = []
+        for transform in self.transforms.values():
+            names.append(transform.name + (f" ({transform.why})" if transform.why else ""))
+        count = f"{len(self.splits)} folds" if len(self.splits) > 1 else "one validation part"
+        seeds = f" x {self.repeats} seeds" if self.repeats > 1 else ""
+        where = "the span of the training rows" if self.space == "rows" else "the genes"
+        of_genes = [name for name in self.settings.families if families.is_of_genes(name, {})]
+        if self.space == "rows" and of_genes:
+            where += f", of {' and '.join(of_genes)} on the genes"
+        return f"transform: {' or '.join(names)}; {count}{seeds}; first layer on {where}"
+
+    def space_of(self, family: str, values: Values) -> str:
+        """Return the coordinates that a configuration's first layer works on."""
+        return "genes" if families.is_of_genes(family, values) else self.space
+
+    def fold_inputs(self, family: str, values: Values) -> FoldInputs:
+        """Return the inputs of every fold that a configuration asks for, prepared once."""
+        transform = self.transforms[values.get("transform", next(iter(self.transforms)))]
+        # "auto" may have chosen what another name says.
+        key = transform.name, self.space_of(family, values)
+        if key not in self._inputs:
+            self._inputs[key] = FoldInputs(
+                self.matrix,
+                transform,
+                self.settings.data,
+                self.splits,
+                key[1],
+                is_truncated=len(self.targets) > MOST_ROWS,
+                is_streamed=self.is_streamed,
+            )
+        return self._inputs[key]
+
+    def kept_genes(self, family, values):
+        """Return the sorted numbers of the genes that some fold keeps."""
+        return self.fold_inputs(family, values).genes
+
+    def fit(self, family, values, plan, seed, repeats=None):
+        """Train a configuration on every fold and seed at once; see `CrossValidation.fit`."""
+        if self._is_convex(family):
+            ((_, fit),) = self.l2_path(family, values, [values["l2"]], plan.deadline)
+            return fit
+        networks = [
+            self.network(family, values, derive(seed, f"repeat/{repeat}"))
+            for repeat in range(repeats or self.repeats)
+        ]
+        engine = self._engine(family, values, networks, plan.optimizer)
+        factors, epistasis = self.factors(family, values), values.get("epistasis", 0.0)
+        fit = _loop.fit(engine, networks, plan, seed, factors, epistasis)
+        return dataclasses.replace(fit, gates=open_gates(networks[0], fit.weights))
+
+    def fit_inputs(
+        self, family: str, values: Values, inputs: np.ndarray, plan: Plan, seed: int
+    ) -> Fit:
+        """Train a configuration on other inputs of the first fold's rows; no rows validate.
+
+        Args:
+            family: Its name.
+            values: Its hyperparameters.
+            inputs: (inputs, rows, coordinates), what takes the place of the rows as the first
+                fold's network sees them; its training rows are trained on.
+            plan: How it is trained.
+            seed: Of initial weights, the same for all inputs, and order.
+
+        Returns:
+            A `Fit`, a replica for each of the inputs.
+        """
+        count, nobody = len(inputs), np.zeros(0, int)
+        rows = dataclasses.replace(
+            self.rows(family, values), inputs=_engines.resident(inputs),
+            train=[self.splits[0][0]] * count, validation=[nobody] * count, genotypes=None,
+        )  # fmt: skip
+        networks = [self.network(family, values, seed)]
+        engine = _engines.engine(networks[0], 1, rows, self.task, plan.optimizer)
+        return _loop.fit(engine, networks, plan, seed)
+
+    def l2_path(
+        self, family, values, penalties, deadline=float("inf")
+    ) -> Iterator[tuple[float, Fit]]:
+        """Solve a convex family for each value of an L2 path; see `CrossValidation.l2_path`."""
+        values = values | {"l2": 0.0}
+        network = self.network(family, values, 1)
+        engine = cast(InMemory, self._engine(family, values, [network], "adam"))
+        factors = self.factors(family, values)
+        yield from _loop.converge(engine, network, penalties, deadline=deadline, factors=factors)
+
+    def _is_convex(self, family):
+        """Whether a family's loss has a single minimum, and all rows are at hand to find it."""
+        return families.member(family).is_convex and not self.is_streamed
+
+    def network(
+        self,
+        family: str,
+        values: Values,
+        seed: int = 1,
+        inputs: int | None = None,
+        is_plain: bool = False,
+    ) -> keras.Model:
+        """Return a fresh network of a family on the coordinates of these rows.
+
+        Args:
+            family: Its name.
+            values: Its hyperparameters.
+            seed: Of initial weights.
+            inputs: Width in place of that of the coordinates.
+            is_plain: Whether to make it of Keras' own layers alone, for the weights that
+                `layers.to_dense_weights` returns.
+        """
+        own, space = self.fold_inputs(family, values), self.space_of(family, values)
+        hypermodel = self._hypermodel(family, own.genes, seed)
+        return hypermodel.network(values, inputs or own.width, space, is_plain=is_plain)
+
+    def factors(self, family: str, values: Values) -> np.ndarray | None:
+        """Return (folds, inputs) that a configuration multiplies inputs by, or None."""
+        return self.fold_inputs(family, values).factors(values.get("spectral_power", 0.0))
+
+    def rows(self, family: str, values: Values) -> TrainingRows:
+        """Return the rows that a configuration's replicas learn from."""
+        own, asked = self.fold_inputs(family, values), self.settings.training.epistasis
+        # A strength of 0 is no penalty, and costs none.
+        genotypes = own.genotypes(asked) if values.get("epistasis") else None
+        train, validation = map(list, zip(*self.splits, strict=True))
+        return TrainingRows(own.rows, self.targets, self.weights, train, validation, genotypes)
+
+    def _engine(self, family, values, networks, optimizer):
+        """Return the compiled step for networks of this structure, with these targets."""
+        # The values stand for the wiring, which `structure` leaves out.
+        shapes = {name: value for name, value in values.items() if name not in RATES}
+        known = [family, shapes, optimizer, len(networks), bool(values.get("epistasis"))]
+        key = json.dumps(known, sort_keys=True) + structure(networks[0])
+        engine = self._steps.get(
+            key,
+            lambda: _engines.engine(
+                networks[0], len(networks), self.rows(family, values), self.task, optimizer,
+                self._devices, self.workers,
+            ),
+        )  # fmt: skip
+        if engine.rows.targets is not self.targets:
+            engine.set_targets(self.targets, self.weights)
+        return engine
+
+    def parameters(self, family, values, fit):
+        """Return the number of trained parameters of one gene-level network of a fit."""
+        own = self.fold_inputs(family, values)
+        if own.coordinates[0].name == "genes":
+            return fit.parameters
+        _, inputs, units = fit.weights[0].shape
+        genes = max(len(constants.genes) for constants in own.constants)
+        return fit.parameters + (genes - inputs) * units
+
+    def final_model(self, family, values, fit, temperature, replica=0) -> Predictor:
+        """Return the gene-level model of one replica of a fit, its preprocessing in front."""
+        own, fold = self.fold_inputs(family, values), replica % len(self.splits)
+        constants = own.constants[fold]
+        weights = [stack[replica : replica + 1] for stack in fit.weights]
+        (kernel,), (bias,), *others = to_dense_weights(self.network(family, values), weights)
+        stem = own.on_genes(fold, kernel, bias, constants, values.get("spectral_power", 0.0))
+        network = self.network(family, values, inputs=len(constants.genes), is_plain=True)
+        network.set_weights([*stem, *(stack[0] for stack in others)])
+        return Predictor.assemble(
+            [(own.transform, constants, network)],
+            self.task,
+            self.features,
+            self.settings.data.missing,
+            temperature,
+        )
+
+    def _forget_inputs(self):
+        self._inputs: dict[tuple[str, str], FoldInputs] = {}
+
+    def _chosen_transforms(self):
+        """Choose each transform that the config names by the values of all rows to learn from."""
+        data = self.settings.data
+        # What a network makes of genotypes that are not there needs their sites as they are.
+        of_genotypes = self.settings.training.epistasis is not None
+        return {
+            name: Transform.choose(
+                self.matrix, "none" if of_genotypes else name, data.log2_floor, data.missing
+            )
+            for name in data.transforms
+        }
+
+    def _chosen_space(self):
+        """Choose the coordinates of the first layer by the numbers of rows and genes."""
+        training = self.settings.training
+        genes = min(self.genes, self.settings.data.top_variable or self.genes)
+        if training.epistasis is not None:
+            is_exact(training.epistasis.method, genes)
+        in_genes = self.is_streamed or training.epistasis is not None
+        return space_for(len(self.targets), genes, "genes" if in_genes else training.space)
+
+    def _number_of_devices(self):
+        """Return how many devices share each batch; log what cannot be."""
+        asked = self.settings.training.devices
+        if asked == 1 or self.workers:
+            return 1
+        if not self.is_streamed:
+            log.info("training.devices %d is without effect: all rows are on one device", asked)
+            return 1
+        found = min(asked, len(_engines.devices()))
+        if found < asked:
+            log.warning("training.devices: %d asked for, %d found", asked, found)
+        # Statistics of a batch are of each device's part, which must have some rows.
+        return max(1, min(found, self.settings.training.batch_size // FEWEST_MIRRORED))
+
+    def _check_streaming(self):
+        """Refuse what needs all rows in memory where they do not fit."""
+        if self.workers and not self.is_streamed:
+            raise InputError(
+                "TF_CONFIG: several processes share batches of rows that are read batch by batch, "
+                f"and {self.matrix.shape[0]} x {self.genes} values fit data.memory; unset "
+                "TF_CONFIG, or search by chief and workers (--role)."
+            )
+        data, repeats = self.settings.data, self.settings.repeats
+        several = len(self.splits) > 1 or repeats not in ("auto", 1)
+        if self.is_streamed and (several or data.missing == "median" or "rank" in data.transforms):
+            raise InputError(
+                f"{self.matrix.shape[0]} x {self.genes} values do not fit the memory for "
+                "search.folds or search.repeats above 1, data.missing median or data.transform "
+                "rank; use folds 1 and another way."
+            )
