@@ -1,13 +1,22 @@
 """A file dropped into an open set of the package for as long as a block runs."""
 
 import contextlib
+import fcntl
 import importlib
 import sys
+import tempfile
 from pathlib import Path
 
-import autogenome_tf
+from autogenome_tf.core.open_sets import PACKAGE, ROOT
 
-ROOT = Path(autogenome_tf.__file__).parent
+
+@contextlib.contextmanager
+def folders_alone():
+    """Keep other processes of the tests from dropping a file while the block runs."""
+    name = "-".join((*ROOT.parts[1:], "open_sets.lock"))
+    with open(Path(tempfile.gettempdir(), name), "a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 @contextlib.contextmanager
@@ -18,14 +27,20 @@ def dropped(folder, name, text):
         folder: Place of the open set in the package, such as ``"search/methods"``.
         name: Name of the member.
         text: Source of its file.
+
+    Yields:
+        Path of the file.
     """
-    file = ROOT / folder / f"{name}.py"
-    assert not file.exists()
-    file.write_text(text, encoding="utf-8")
-    importlib.invalidate_caches()
-    try:
-        yield
-    finally:
-        file.unlink()
-        sys.modules.pop(".".join(("autogenome_tf", *Path(folder).parts, name)), None)
+    file, package = ROOT / folder / f"{name}.py", ".".join((PACKAGE, *Path(folder).parts))
+    with folders_alone():
+        assert not file.exists()
+        file.write_text(text, encoding="utf-8")
         importlib.invalidate_caches()
+        try:
+            yield file
+        finally:
+            file.unlink()
+            sys.modules.pop(f"{package}.{name}", None)
+            if package in sys.modules:
+                vars(sys.modules[package]).pop(name, None)
+            importlib.invalidate_caches()

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from autogenome_tf import data, ensemble, families, metrics, plots, search
+from autogenome_tf import data, ensemble, explainers, families, metrics, plots, search
 from autogenome_tf.automl._explanation import Explanation
 from autogenome_tf.automl._run_data import RunData
 from autogenome_tf.config import Config, Output
@@ -276,8 +276,7 @@ class AutoGenome:
             times["attribution"] = time.monotonic() - started
             log.info(
                 "explanation: %s of %d rows against %s, %.1f s", found.method, len(found.samples),
-                "all genotypes" if found.method == "epistasis" else work.background.shape[0],
-                times["attribution"],
+                explainers.member(found.method).compared_with, times["attribution"],
             )  # fmt: skip
             if settings.repeats > 1:
                 work.write_stability(found, self._prepared)

@@ -8,17 +8,14 @@ import scipy.stats
 import sklearn.cluster
 
 from autogenome_tf import explainers, families
-from autogenome_tf.automl._set_importance import set_importance
 from autogenome_tf.core.seeds import derive
-from autogenome_tf.ensemble import with_seeds, without_interactions
+from autogenome_tf.ensemble import with_controls, with_seeds, without_interactions
 from autogenome_tf.search import trials_of
 
 log = logging.getLogger(__name__)
 
 # Rows among which k-means looks for a background, at most.
 CLUSTERED = 5000
-# Orders of epistasis that the log tells of.
-SAID_ORDERS = 4
 
 
 class Explanation:
@@ -64,15 +61,17 @@ class Explanation:
     def write(self):
         """Write attributions.tsv, attributions.npz and effects.tsv; returns `Attributions`.
 
-        What was found of stability, pairs and epistasis belongs to other attributions, and goes.
+        Files of stability, pairs and further tables of earlier attributions are removed.
         """
         found = explainers.explain(
-            self._predictor, self.explained, self.background, self._method, self._settings.part
-        )
-        for name in ("stability.tsv", "interactions.tsv", "epistasis.tsv", "epistasis_orders.tsv"):
+            self._predictor, self.explained, self.background, self._method,
+            remaining_fraction=self._settings.part,
+        )  # fmt: skip
+        for name in ("stability.tsv", "interactions.tsv", *explainers.further_tables()):
             self._run.path(name).unlink(missing_ok=True)
-        if found.method == "epistasis":
-            self._write_epistasis()
+        explainer = explainers.member(found.method)
+        for name, frame in explainer.further_tables(self._predictor).items():
+            self._run.write_table(name, frame)
         self._run.write_table("attributions.tsv", found.table())
         self._run.write_table("effects.tsv", found.effects(self._settings.top))
         self._run.write_arrays(
@@ -87,22 +86,13 @@ class Explanation:
         )
         return found
 
-    def _write_epistasis(self):
-        """Write epistasis.tsv and epistasis_orders.tsv: the model as a sum of products of sites."""
-        found = explainers.spectrum(self._predictor)
-        table, orders = found.table(), found.orders()
-        self._run.write_table("epistasis.tsv", table)
-        self._run.write_table("epistasis_orders.tsv", orders)
-        for output, shares in orders.groupby("output", sort=False)["share"]:
-            told = ", ".join(f"{share:.3f}" for share in shares[:SAID_ORDERS])
-            log.info("epistasis: %s: shares of variance by order from 1 on: %s", output, told)
-
     def write_stability(self, found, prepared):
         """Compare networks: those of the ensemble, or the best trial's with other seeds.
 
         Args:
             found: The `Attributions` of the model.
-            prepared: A function that returns the rows to learn from and their `CrossValidation`.
+            prepared: A function that returns the rows to learn from and their
+                `CrossValidation`.
         """
         repeats, settings = self._settings.repeats, self._settings
         several, which = explainers.networks(self._predictor, repeats), "networks of the ensemble"
@@ -120,8 +110,9 @@ class Explanation:
         totals = []
         for one in several:
             own = explainers.explain(
-                one, self.explained, self.background, found.method, settings.part
-            ).totals
+                one, self.explained, self.background, found.method,
+                remaining_fraction=settings.part,
+            ).totals  # fmt: skip
             # Logits of differently trained networks differ in size; what counts is each one's own.
             totals.append(own * found.totals.sum() / max(own.sum(), 1e-30))
         frame, jaccard = explainers.stability(found.features, totals, settings.top)
@@ -147,8 +138,8 @@ class Explanation:
 
         def pairs(predictor):
             return explainers.interactions(
-                predictor, self.explained, self.background, genes, settings.method,
-                self._settings.part,
+                predictor, self.explained, self.background, genes, method=settings.method,
+                remaining_fraction=self._settings.part,
             )  # fmt: skip
 
         null = []
@@ -188,7 +179,15 @@ class Explanation:
         if folds.is_streamed:
             log.info("gene sets: many networks are trained for them, which needs rows in memory")
             return
-        frame = set_importance(folds, trial, self._config, self.explained.values, self.background)
+        levels = folds.levels(trial.family, trial.values)
+        names = families.member(trial.family).level_names[: len(levels)]
+        count = self._settings.sets
+        frame = explainers.set_importance(
+            dict(zip(names, levels, strict=True)),
+            with_controls(folds, trial, self._config, count),
+            self.explained.values, self.background,
+            units=trial.values["set_units"], top=self._settings.top,
+        )  # fmt: skip
         self._run.write_table("sets.tsv", frame)
         frame = _measures(frame)
         first = frame.iloc[0]

@@ -1,12 +1,13 @@
 """Names of members of open sets as values of a config."""
 
+from collections.abc import Callable
 from typing import Any
 
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
 from autogenome_tf.core.errors import nearest
-from autogenome_tf.core.open_sets import members
+from autogenome_tf.core.open_sets import declared, members
 
 
 class MemberOf:
@@ -15,14 +16,18 @@ class MemberOf:
     Args:
         folder: Place of the folder in the package, such as ``"search/methods"``.
         *others: Further names that are allowed, such as "auto".
+        having: Attribute that is true of the members that are allowed; None: all of them are.
     """
 
-    def __init__(self, folder: str, *others: str):
-        self._folder, self._others = folder, others
+    def __init__(self, folder: str, *others: str, having: str | None = None):
+        self._folder, self._others, self._having = folder, others, having
 
     def names(self) -> tuple[str, ...]:
         """List the names that are allowed."""
-        return (*self._others, *members(self._folder))
+        if self._having is None:
+            return (*self._others, *members(self._folder))
+        own = declared(self._folder)
+        return (*self._others, *(name for name in own if own[name][self._having]))
 
     def __get_pydantic_core_schema__(self, _: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         return core_schema.no_info_after_validator_function(self._known, handler(str))
@@ -36,3 +41,20 @@ class MemberOf:
             listed = ", ".join(map(repr, names))
             raise ValueError(f"expected {listed}; received {name!r}.{nearest(name, names)}")
         return name
+
+
+def described(folder: str) -> Callable[[dict[str, Any]], None]:
+    """Make a function that puts each member's summary before the description of a key.
+
+    Args:
+        folder: As for `MemberOf`; its members have an attribute `summary`.
+
+    Returns:
+        The `json_schema_extra` of a `pydantic.Field`.
+    """
+
+    def describe(schema: dict[str, Any]) -> None:
+        summaries = [f"`{name}`, {own['summary']}" for name, own in declared(folder).items()]
+        schema["description"] = "; ".join([*summaries, schema["description"]])
+
+    return describe

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 import pydantic
 from pydantic import Field, field_validator, model_validator
 
-from autogenome_tf.config._members import MemberOf
+from autogenome_tf.config._members import MemberOf, described
 from autogenome_tf.core.chunked import GIB
 
 TRANSFORMS = ("auto", "none", "log1p", "log2", "library_log1p", "clr", "relative_log", "rank")
@@ -498,12 +498,12 @@ class Ensemble(Section):
 
 
 class Interactions(Section):
-    """Which pairs of genes act together."""
+    """Pairs of genes that act together."""
 
     genes: Annotated[int, Field(ge=0)] = Field(
         0, description="Pairs of so many foremost genes are ranked; 0: none."
     )
-    method: Literal["knockout", "fast_deep_shap", "deep_shap", "gradient"] = Field(
+    method: Annotated[str, MemberOf("explainers", having="serves_interactions")] = Field(
         "knockout",
         description=(
             "Double knock-out, or an explainer whose contributions are compared with and "
@@ -520,19 +520,12 @@ class Interactions(Section):
 
 
 class Explanation(Section):
-    """How much of the data the attributions rest on."""
+    """Method and rows of attributions."""
 
-    method: Literal["auto", "fast_deep_shap", "deep_shap", "gradient", "knockout", "epistasis"] = (
-        Field(
-            "auto",
-            description=(
-                "`fast_deep_shap`; `deep_shap`, the same values by shap itself; `gradient`, "
-                "integrated gradients from every background row; `knockout`, what an output "
-                "loses when the gene is not expressed (values do not add up); `epistasis`, of up "
-                "to 20 sites of 0 and 1, exact Shapley values, and the model as a sum of products "
-                "of sites; `auto`: the first of the first three that is defined on the model."
-            ),
-        )
+    method: Annotated[str, MemberOf("explainers", "auto")] = Field(
+        "auto",
+        description=("`auto`: the best one that is defined on the model, `fast_deep_shap` first."),
+        json_schema_extra=described("explainers"),
     )
     background: Count = Field(100, description="Rows trained on that stand for 'nothing known'.")
     background_by: Literal["random", "kmeans"] = Field(
@@ -543,7 +536,7 @@ class Explanation(Section):
     repeats: Count = Field(
         1,
         description=(
-            "Above 1: so many networks are explained and stability.tsv tells how far they "
+            "Above 1: so many networks are explained and stability.tsv shows how far they "
             "agree: the best trial trained with other seeds, or the ensemble's own "
             "networks."
         ),

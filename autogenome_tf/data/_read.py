@@ -1,12 +1,10 @@
 """One door to every reader of this room."""
 
 import dataclasses
-import importlib
-import inspect
 import os
 
 from autogenome_tf.core.errors import InputError
-from autogenome_tf.core.open_sets import members
+from autogenome_tf.core.open_sets import classes, members
 from autogenome_tf.data._dataset import Table
 from autogenome_tf.data._files import missing_file
 from autogenome_tf.data._orientation import AUTO, GENES, SAMPLES, transposed
@@ -15,14 +13,9 @@ from autogenome_tf.data._reader import Reader, ReadOptions
 
 def readers() -> list[Reader]:
     """Return one reader of each file of the open set, those that look into files first."""
-    homes = [f"{__package__}.readers.{name}" for name in members("data/readers")]
-    found = [kind() for home in homes for kind in _kinds(importlib.import_module(home))]
+    folder = "data/readers"
+    found = [kind() for name in members(folder) for kind in classes(folder, name, Reader)]
     return sorted(found, key=lambda reader: not reader.by_content)
-
-
-def _kinds(module):
-    classes = (value for value in vars(module).values() if inspect.isclass(value))
-    return [c for c in classes if issubclass(c, Reader) and c.__module__ == module.__name__]
 
 
 def read_table(source, columns=(), options: ReadOptions | None = None, **changes) -> Table:

@@ -1,23 +1,26 @@
-"""What explainers find, as tables."""
+"""Attributions of genes to outputs, as arrays and as tables."""
 
 import dataclasses
 import itertools
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import scipy.stats
+
+from autogenome_tf.explainers._shap import shap_explanation
 
 CONFIDENCE = 0.95
 
 
 @dataclasses.dataclass(frozen=True)
 class Attributions:
-    """What each gene contributes to each output, for each explained row.
+    """Hold each gene's contribution to each output, for each explained row.
 
     Attributes:
         values: (samples, features, outputs) float32, in units of the outputs.
-        base_values: (outputs,) what the contributions are added to: the mean output of the
-            background.
+        base_values: (outputs,) mean output of the background, which contributions are added to.
         data: (samples, features) raw values of the explained rows.
         samples: Sample ids.
         features: Gene names.
@@ -28,20 +31,20 @@ class Attributions:
     values: np.ndarray
     base_values: np.ndarray
     data: np.ndarray
-    samples: list
-    features: list
-    outputs: list
+    samples: list[str]
+    features: list[str]
+    outputs: list[str]
     method: str
 
     @property
-    def totals(self):
+    def totals(self) -> np.ndarray:
         """(features,) mean absolute contribution, summed over outputs."""
         return totals(self.values)
 
-    def table(self):
-        """The rows of attributions.tsv: feature, rank, total, then mean |value| an output."""
+    def table(self) -> pd.DataFrame:
+        """Return the rows of attributions.tsv: feature, rank, total, then |value| by output."""
         means = np.abs(self.values).mean(axis=0, dtype="float64")
-        frame = pd.DataFrame(means, columns=[str(name) for name in self.outputs])
+        frame = pd.DataFrame(means, columns=np.array(self.outputs, str))
         # Outputs may be called as these columns are.
         frame.insert(0, "total", means.sum(axis=1), allow_duplicates=True)
         frame.insert(0, "feature", list(self.features), allow_duplicates=True)
@@ -49,8 +52,8 @@ class Attributions:
         frame.insert(1, "rank", np.arange(1, len(frame) + 1), allow_duplicates=True)
         return frame.reset_index(drop=True)
 
-    def effects(self, top):
-        """The rows of effects.tsv: what the foremost genes of each output do to it, with sign.
+    def effects(self, top: int) -> pd.DataFrame:
+        """Return the rows of effects.tsv: signed effects of the foremost genes of each output.
 
         Args:
             top: How many genes of each output, by their mean absolute contribution.
@@ -83,11 +86,9 @@ class Attributions:
                 )
         return pd.DataFrame(lines)
 
-    def explanation(self):
-        """The same as a `shap.Explanation`, base values filled, for shap's own plots."""
-        import shap
-
-        return shap.Explanation(
+    def explanation(self) -> Any:
+        """Return the same as a `shap.Explanation`, base values filled, for shap's own plots."""
+        return shap_explanation(
             values=self.values,
             base_values=np.tile(self.base_values, (len(self.values), 1)),
             data=self.data,
@@ -97,15 +98,15 @@ class Attributions:
 
 
 def _correlation(data, values):
-    """Of a gene's known values with its contributions; NaN where either is constant."""
+    """Correlate a gene's known values with its contributions; NaN where either is constant."""
     known = np.isfinite(data)
     if not known.any() or np.ptp(data[known]) == 0 or np.ptp(values[known]) == 0:
         return np.nan
     return np.corrcoef(data[known], values[known])[0, 1]
 
 
-def totals(values):
-    """Mean absolute contribution of each gene, summed over outputs.
+def totals(values: np.ndarray) -> np.ndarray:
+    """Return the mean absolute contribution of each gene, summed over outputs.
 
     Args:
         values: (samples, features, outputs).
@@ -116,12 +117,14 @@ def totals(values):
     return np.abs(values).mean(axis=0, dtype="float64").sum(axis=-1)
 
 
-def stability(features, found, top):
-    """How far attributions of several networks agree.
+def stability(
+    features: Sequence[str], found: Sequence[np.ndarray], top: int
+) -> tuple[pd.DataFrame, float]:
+    """Compare the attributions of several networks.
 
     Args:
         features: Gene names.
-        found: (networks, features) what `totals` gives for each.
+        found: (networks, features) the `totals` of each.
         top: Length of the lists of foremost genes that are compared.
 
     Returns:
@@ -129,15 +132,15 @@ def stability(features, found, top):
         and rank_high over networks, in_top (share of networks whose list it is in); and the mean
         Jaccard index of two networks' lists.
     """
-    found, names = np.asarray(found, "float64"), np.asarray(features)
-    ranks = np.empty(found.shape, int)
-    for own, place in zip(found, ranks, strict=True):
+    values, names = np.asarray(found, "float64"), np.asarray(features)
+    ranks = np.empty(values.shape, int)
+    for own, place in zip(values, ranks, strict=True):
         place[np.lexsort((names, -own))] = np.arange(1, len(names) + 1)
     frame = pd.DataFrame(
         {
             "feature": names,
-            "mean": found.mean(axis=0),
-            "sd": found.std(axis=0, ddof=1),
+            "mean": values.mean(axis=0),
+            "sd": values.std(axis=0, ddof=1),
             "rank_low": ranks.min(axis=0),
             "rank_high": ranks.max(axis=0),
             "in_top": (ranks <= top).mean(axis=0),

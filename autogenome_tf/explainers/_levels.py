@@ -1,12 +1,17 @@
-"""What units inside a network contribute, by DeepLIFT's rescale rule: gene sets beside genes."""
+"""Contributions of units inside a network, by DeepLIFT's rescale rule: gene sets beside genes."""
 
+from collections.abc import Sequence
+
+import keras
 import numpy as np
 import tensorflow as tf
 
 from autogenome_tf.explainers._rule import BLOCK, SplitNetwork, by_secants, noted, repeated
 
 
-def contributions(network, names, rows, background):
+def contributions(
+    network: keras.Model, names: Sequence[str], rows: np.ndarray, background: np.ndarray
+) -> list[np.ndarray]:
     """Attribute logits or values to the units before some activations.
 
     The contributions of all units of a layer that everything goes through add up to the output
@@ -56,7 +61,7 @@ def contributions(network, names, rows, background):
 
 
 def _averaged(values, count):
-    """(outputs, rows * background, units) -> (rows, units, outputs)."""
+    """Average over the background: (outputs, pairs of rows, units) to (rows, units, outputs)."""
     shape = tf.shape(values)
     pairs = tf.reshape(values, (shape[0], shape[1] // count, count, shape[2]))
     return tf.transpose(tf.reduce_mean(pairs, axis=2), (1, 2, 0))

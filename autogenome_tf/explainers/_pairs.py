@@ -1,12 +1,14 @@
 """Pairs of genes that act together: what two do beyond the sum of what each does.
 
-Second derivatives are zero almost everywhere on networks of rectifiers, so pairs are told by
-finite changes.
+Second derivatives are zero almost everywhere on networks of rectifiers, so interactions are
+measured by finite changes.
 """
 
 import dataclasses
 import itertools
+from collections.abc import Callable, Sequence
 
+import keras
 import numpy as np
 import pandas as pd
 
@@ -15,7 +17,7 @@ from autogenome_tf.explainers._rule import BLOCK, SplitNetwork
 
 @dataclasses.dataclass(frozen=True)
 class Pairs:
-    """How strongly pairs of genes interact.
+    """Hold the strength of interaction of pairs of genes.
 
     Attributes:
         values: (samples, pairs, outputs) float32, in units of the outputs.
@@ -28,34 +30,34 @@ class Pairs:
     first: np.ndarray
     second: np.ndarray
     spread: np.ndarray
-    outputs: list
+    outputs: list[str]
 
     @property
-    def strength(self):
+    def strength(self) -> np.ndarray:
         """(pairs,) mean absolute interaction in spreads of the output, averaged over outputs."""
         means = np.abs(self.values).mean(axis=0, dtype="float64")
         return (means / np.maximum(self.spread, 1e-12)).mean(axis=1)
 
-    def table(self, features, null=()):
-        """The rows of interactions.tsv.
+    def table(self, features: Sequence[str], null: Sequence["Pairs"] = ()) -> pd.DataFrame:
+        """Return the rows of interactions.tsv.
 
         Args:
             features: Gene names.
-            null: `Pairs` of the same genes of networks that learned targets without interactions.
+            null: `Pairs` of the same genes of networks trained on targets without interactions.
 
         Returns:
             A frame, strongest first: feature_1, feature_2, rank, strength; with `null` also p (the
-            chance of such a strength without interactions) and q (the false discovery rate of the
-            pairs down to this one, Benjamini and Hochberg 1995); then the mean interaction with
-            its sign for each output.
+            probability of such a strength without interactions) and q (the false discovery rate of
+            the pairs down to this one, Benjamini and Hochberg 1995); then the mean interaction
+            with its sign for each output.
         """
         names, strength = np.asarray(features), self.strength
         frame = pd.DataFrame({"feature_1": names[self.first], "feature_2": names[self.second]})
         frame["strength"] = strength
         if null:
-            chance = np.sort(np.concatenate([one.strength for one in null]))
-            above = len(chance) - np.searchsorted(chance, strength, side="left")
-            frame["p"] = (1 + above) / (1 + len(chance))
+            drawn = np.sort(np.concatenate([one.strength for one in null]))
+            above = len(drawn) - np.searchsorted(drawn, strength, side="left")
+            frame["p"] = (1 + above) / (1 + len(drawn))
             frame["q"] = _discovery_rates(frame["p"].to_numpy())
         frame = frame.sort_values("strength", ascending=False, kind="stable")
         frame.insert(2, "rank", np.arange(1, len(frame) + 1))
@@ -74,8 +76,10 @@ def _discovery_rates(p):
     return np.minimum(found, 1.0)
 
 
-def double_knockout(network, rows, changed, genes):
-    """f(x) - f(without i) - f(without j) + f(without both), for pairs of some genes.
+def double_knockout(
+    network: keras.Model, rows: np.ndarray, changed: np.ndarray, genes: Sequence[int]
+) -> np.ndarray:
+    """Compute f(x) - f(without i) - f(without j) + f(without both), for pairs of some genes.
 
     Args:
         network: Functional Keras model (rows, genes) -> (rows, outputs).
@@ -106,8 +110,13 @@ def double_knockout(network, rows, changed, genes):
     return found
 
 
-def changed_importance(attribute, rows, changed, genes):
-    """Deep feature interaction maps: how the part of one gene depends on another.
+def changed_importance(
+    attribute: Callable[[np.ndarray], np.ndarray],
+    rows: np.ndarray,
+    changed: np.ndarray,
+    genes: Sequence[int],
+) -> np.ndarray:
+    """Compute deep feature interaction maps: how the part of one gene depends on another.
 
     |part of j - part of j without i|, averaged over both directions (Greenside et al. 2018).
 

@@ -1,9 +1,12 @@
-"""Networks as their dense layers on the genes and the tail behind, and what flows back through it.
+"""Networks as their dense layers on the genes and the tail behind, with its derivatives.
 
 Nothing else touches the genes. The outputs of those layers, the units, are few, so everything that
 differs between pairs of an explained and a background row is computed on them; the genes enter
 once, in one matrix product for all rows, background rows and outputs.
 """
+
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import keras
 import numpy as np
@@ -42,7 +45,7 @@ class SplitNetwork:
         Unexplained: For another layer.
     """
 
-    def __init__(self, network, is_exact=True):
+    def __init__(self, network: keras.Model, is_exact: bool = True):
         for reason in without_rule(network) if is_exact else ():
             raise Unexplained(reason)
         stems = [layer for layer in network.layers if _sees_genes(layer, network)]
@@ -55,12 +58,12 @@ class SplitNetwork:
         self._network = network
         self.outputs = network.output_shape[-1]
 
-    def units(self, rows):
-        """(rows, genes) -> outputs of the layers on the genes, (rows, units)."""
+    def units(self, rows: np.ndarray) -> np.ndarray:
+        """Return the outputs of the layers on the genes, (rows, genes) -> (rows, units)."""
         return rows @ self.kernel + self.bias
 
     def run(self, units, activated=lambda name, function, x: function(x)):
-        """The tail on (rows, units); an activation is ``activated(name, function, x)``."""
+        """Run the tail on (rows, units); an activation is ``activated(name, function, x)``."""
 
         def operation(layer):
             if layer.name in self._places:
@@ -73,12 +76,15 @@ class SplitNetwork:
                 return lambda x, **_: layer.call(x, training=False)
             return layer.call if isinstance(layer, keras.layers.Layer) else layer
 
-        # In the place of the genes stands what nobody looks at.
+        # The units stand in the place of the genes, which no layer reads any more.
         found = self._network._run_through_graph(units, operation_fn=operation)
         return keras.tree.flatten(found)[0]
 
-    def attribute(self, rows, background, multipliers):
-        """Contributions that add up multipliers times differences, averaged over the background.
+    def attribute(
+        self, rows: np.ndarray, background: np.ndarray,
+        multipliers: Callable[[np.ndarray], np.ndarray],
+    ) -> np.ndarray:  # fmt: skip
+        """Add up multipliers times differences, averaged over the background, as contributions.
 
         Args:
             rows: (rows, genes).
@@ -112,17 +118,17 @@ class SplitNetwork:
 
 
 def _sees_genes(layer, network):
-    """Whether a dense layer works on the network's input, be it noisy in training."""
+    """Return whether a dense layer works on the network's input, be it noisy in training."""
     if not isinstance(layer, keras.layers.Dense):
         return False
-    seen = layer.input
+    seen: Any = layer.input
     while isinstance(seen._keras_history.operation, NOISE):
         seen = seen._keras_history.operation.input
     return seen is network.inputs[0]
 
 
-def without_rule(network):
-    """Tell of each layer or operation of a network that has no exact rule, in order."""
+def without_rule(network: keras.Model) -> Iterator[str]:
+    """Name each layer or operation of a network that has no exact rule, in order."""
     for layer in network.operations:
         kind = type(layer).__name__
         if isinstance(layer, keras.layers.Activation):
@@ -138,7 +144,7 @@ def without_rule(network):
 
 
 def noted(split, background):
-    """What every activation of a tail sees of background rows, and says: name to a pair.
+    """Record the input and output of each activation of a tail for background rows, by its name.
 
     Args:
         split: `SplitNetwork` of the network.
@@ -155,14 +161,14 @@ def noted(split, background):
 
 
 def by_secants(known, times):
-    """The rescale rule: an activation as a line through the background's value and the row's.
+    """Make the rescale rule: an activation as a line through the background's value and the row's.
 
     Args:
-        known: What `noted` found.
+        known: What `noted` returned.
         times: How many rows are paired with the background, one after the other.
 
     Returns:
-        What `SplitNetwork.run` takes to compute activations.
+        The `activated` of `SplitNetwork.run`.
     """
 
     def rescaled(name, function, x):
@@ -179,20 +185,20 @@ def by_secants(known, times):
 
 
 def repeated(part, times):
-    """(background, ...) so many times, one below the other."""
+    """Repeat (background, ...) so many times, one below the other."""
     return tf.tile(part, [times] + [1] * (len(part.shape) - 1))
 
 
 def traced(function, width):
-    """Compile a function of (rows, width) at once, without TensorFlow's word on many traces.
+    """Compile a function of (rows, width) at once, without TensorFlow's warning of many traces.
 
     Every network that is explained needs a trace of its own.
     """
     return compiled(function, ((None, width), tf.float32)).get_concrete_function()
 
 
-def jacobian(function, units):
-    """Derivatives of each output with respect to (rows, units): (outputs, rows, units)."""
+def jacobian(function: Callable[[tf.Tensor], tf.Tensor], units: tf.Tensor) -> tf.Tensor:
+    """Differentiate each output with respect to (rows, units): (outputs, rows, units)."""
     with tf.GradientTape() as tape:
         tape.watch(units)
         # Rows do not depend on each other, so those of the sum are those of each row.

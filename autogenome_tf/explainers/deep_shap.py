@@ -1,48 +1,15 @@
-"""The only file that talks to shap's explainers: `shap.DeepExplainer`, which leaves no trace here.
+"""DeepSHAP as shap computes it: `shap.DeepExplainer` (Lundberg and Lee 2017)."""
 
-While it works it replaces entries of TensorFlow's gradient registry and how gradients are recorded.
-Where it fails on the way, some of that stays, and the next training in the process fails; so all is
-put back whatever happens.
-"""
-
-import contextlib
-import re
-import warnings
-
-import numpy as np
-from tensorflow.python.eager import execute
-from tensorflow.python.framework import ops
-
-from autogenome_tf.explainers._rule import Unexplained
+from autogenome_tf.explainers._base import Explainer
+from autogenome_tf.explainers._shap import shap_values
 
 
-def attribute(network, rows, background):
-    """Attribute logits or values to genes; see `fast_deep_shap.attribute`."""
-    import shap
+class DeepShap(Explainer):
+    """Attribute by `shap.DeepExplainer`; slower than `fast_deep_shap`, with the same values."""
 
-    with _unchanged_gradients(), warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            explainer = shap.DeepExplainer(network, background)
-            values = explainer.shap_values(rows, check_additivity=False)
-        except Exception as error:
-            missing = re.search(r"gradient registry has no entry for: shap_(\w+)", str(error))
-            if missing is None:
-                raise
-            raise Unexplained(
-                f"shap has no rule for the operation {missing[1]}; layers of the network: "
-                f"{', '.join(dict.fromkeys(type(layer).__name__ for layer in network.layers))}"
-            ) from None
-    return np.asarray(values, "float32").reshape(*rows.shape, -1)
+    summary = "the values of `fast_deep_shap`, by shap itself"
+    auto_order = 2
 
-
-@contextlib.contextmanager
-def _unchanged_gradients():
-    registry, record = ops._gradient_registry._registry, execute.record_gradient
-    kept = {name: dict(entry) for name, entry in registry.items()}
-    try:
-        yield
-    finally:
-        execute.record_gradient = record
-        registry.clear()
-        registry.update(kept)
+    def attribute(self, network, rows, background):
+        """Attribute logits or values to genes; see `Explainer.attribute`."""
+        return shap_values(network, rows, background)

@@ -3,55 +3,34 @@
 The values are those of `shap.DeepExplainer`; how they are computed is `_rule.SplitNetwork`'s.
 """
 
+import keras
+import numpy as np
 import tensorflow as tf
 
+from autogenome_tf.explainers._base import Explainer
 from autogenome_tf.explainers._rule import SplitNetwork, by_secants, jacobian, noted, traced
 
 
-def attribute(network, rows, background):
-    """Attribute logits or values to genes.
+class InGraph(tf.Module):
+    """DeepSHAP as a part of a graph, a row after another, with the background inside.
 
     Args:
-        network: Functional Keras model (rows, genes) -> (rows, outputs).
-        rows: (rows, genes) float32.
+        network: See `Explainer.attribute`.
         background: (background, genes) float32.
 
-    Returns:
-        (rows, genes, outputs); the sum over genes is the output minus its mean over the background.
-
-    Raises:
-        Unexplained: For a layer without an exact rule.
-    """
-    split, count = SplitNetwork(network), len(background)
-    compiled = traced(_rescaled(split, background), split.kernel.shape[1])
-
-    def multipliers(units):
-        found = compiled(tf.repeat(tf.constant(units), count, axis=0))
-        return found.numpy().reshape(found.shape[0], len(units), count, -1)
-
-    return split.attribute(rows, background, multipliers)
-
-
-class InGraph(tf.Module):
-    """The same as a part of a graph, a row after another, with the background inside.
-
-    Args:
-        network: See `attribute`.
-        background: See `attribute`.
-
     Raises:
         Unexplained: For a layer without an exact rule.
     """
 
-    def __init__(self, network, background):
+    def __init__(self, network: keras.Model, background: np.ndarray):
         super().__init__()
         self._split = SplitNetwork(network)
         self._multipliers = _rescaled(self._split, background)
         # A variable, as the definition of a graph has a largest size.
         self._background = tf.Variable(background, trainable=False)
 
-    def __call__(self, rows):
-        """(rows, genes) -> (rows, genes, outputs)."""
+    def __call__(self, rows: tf.Tensor) -> tf.Tensor:
+        """Attribute rows, (rows, genes) -> (rows, genes, outputs)."""
         shape = (rows.shape[1], self._split.outputs)
         return tf.map_fn(self._of_row, rows, fn_output_signature=tf.TensorSpec(shape, rows.dtype))
 
@@ -73,8 +52,30 @@ class InGraph(tf.Module):
         return tf.transpose(tf.map_fn(of_output, flows))
 
 
+class FastDeepShap(Explainer):
+    """Attribute by DeepSHAP; what lies between a row and the background is computed on units."""
+
+    summary = "DeepSHAP, factorised"
+    auto_order = 1
+    in_graph = InGraph
+
+    def attribute(self, network, rows, background):
+        """Attribute logits or values to genes; see `Explainer.attribute`.
+
+        The sum over genes is the output minus its mean over the background.
+        """
+        split, count = SplitNetwork(network), len(background)
+        compiled = traced(_rescaled(split, background), split.kernel.shape[1])
+
+        def multipliers(units):
+            found = compiled(tf.repeat(tf.constant(units), count, axis=0))
+            return found.numpy().reshape(found.shape[0], len(units), count, -1)
+
+        return split.attribute(rows, background, multipliers)
+
+
 def _rescaled(split, background):
-    """What each unit's difference contributes, by the rule.
+    """Make a function that computes multipliers: what a unit's difference contributes, by the rule.
 
     Args:
         split: `SplitNetwork` of the network.

@@ -7,32 +7,47 @@ keep their values.
 
 import numpy as np
 
+from autogenome_tf.explainers._base import Explainer
+from autogenome_tf.explainers._pairs import double_knockout
 from autogenome_tf.explainers._rule import BLOCK, SplitNetwork
-
-# In the place of a background stands what each gene of each row becomes.
-OF_PART = True
+from autogenome_tf.preprocessing import perturbed_inputs
 
 
-def attribute(network, rows, changed):
-    """Knock out every gene of every row.
+class Knockout(Explainer):
+    """Attribute to each gene the change of the output when it alone is knocked out."""
 
-    Args:
-        network: Functional Keras model (rows, genes) -> (rows, outputs).
-        rows: (rows, genes) float32.
-        changed: (rows, genes) what each becomes.
+    summary = "what an output loses when the gene is not expressed (values do not add up)"
+    compared_with = "the sample where the gene is not expressed"
+    tolerance = None
 
-    Returns:
-        (rows, genes, outputs).
-    """
-    split = SplitNetwork(network, is_exact=False)
-    units = split.units(rows)
-    before = np.asarray(split.run(units))
-    found = np.zeros((*rows.shape, split.outputs), "float32")
-    block = max(1, BLOCK // units.shape[1] // 8)
-    for row, own in enumerate(units):
-        change = (changed[row] - rows[row])[:, None]
-        for start in range(0, rows.shape[1], block):
-            genes = slice(start, start + block)
-            without = own + change[genes] * split.kernel[genes]
-            found[row, genes] = before[row] - np.asarray(split.run(without))
-    return found
+    def seen_background(self, branch, raw, background, remaining_fraction):
+        """Return what the network sees of each gene of each row where it is knocked out."""
+        return perturbed_inputs(branch.preprocessing, branch.transform, raw, remaining_fraction)
+
+    def attribute(self, network, rows, background):
+        """Knock out every gene of every row; see `Explainer.attribute`.
+
+        Args:
+            network: Functional Keras model (rows, genes) -> (rows, outputs).
+            rows: (rows, genes) float32.
+            background: (rows, genes) what each value becomes.
+
+        Returns:
+            (rows, genes, outputs).
+        """
+        split = SplitNetwork(network, is_exact=False)
+        units = split.units(rows)
+        before = np.asarray(split.run(units))
+        found = np.zeros((*rows.shape, split.outputs), "float32")
+        block = max(1, BLOCK // units.shape[1] // 8)
+        for row, own in enumerate(units):
+            change = (background[row] - rows[row])[:, None]
+            for start in range(0, rows.shape[1], block):
+                genes = slice(start, start + block)
+                without = own + change[genes] * split.kernel[genes]
+                found[row, genes] = before[row] - np.asarray(split.run(without))
+        return found
+
+    def interactions(self, network, rows, perturbed, background, genes):
+        """Knock out both genes of each pair; see `Explainer.interactions`."""
+        return double_knockout(network, rows, perturbed, genes)

@@ -5,6 +5,7 @@ import pandas as pd
 
 from autogenome_tf import plots
 from autogenome_tf.core.files import on_a_line
+from autogenome_tf.core.open_sets import declared
 from autogenome_tf.report._page import Beside, Heading, Section, Table, number, picture
 from autogenome_tf.report._scores import families
 
@@ -26,9 +27,8 @@ def section(run):
         "regression": "the predicted value, in the target's units",
         "representation": "the mean of a latent unit",
     }[kind]
-    against = {
-        "knockout": "where the gene is not expressed", "epistasis": "the mean over all genotypes",
-    }.get(str(arrays["method"]), "a background of training samples")  # fmt: skip
+    explainer = declared("explainers").get(str(arrays["method"]), {})
+    against = explainer.get("compared_with", "a background")
     text = (
         f"What each gene adds to {what}, in {len(arrays['samples'])} samples, by "
         f"{arrays['method']}, against {against}. Genes are ranked by the mean size of what they "

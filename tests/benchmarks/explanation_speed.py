@@ -15,7 +15,8 @@ import keras
 import numpy as np
 
 from autogenome_tf import families
-from autogenome_tf.explainers import deep_shap, fast_deep_shap
+from autogenome_tf.explainers.deep_shap import DeepShap
+from autogenome_tf.explainers.fast_deep_shap import FastDeepShap
 from autogenome_tf.tasks import Classification
 
 SIDE = 4096
@@ -58,10 +59,10 @@ def main():
         network = families.hypermodel(name)(parsed.genes, task).network({})
         units = next(layer for layer in network.layers if isinstance(layer, keras.layers.Dense))
         # Both have met a network before, so that neither pays for what a process does once.
-        for method in (fast_deep_shap, deep_shap):
+        for method in (FastDeepShap(), DeepShap()):
             method.attribute(network, rows[:1], background[:2])
-        fast, seconds = timed(fast_deep_shap.attribute, network, rows, background)
-        reference, longer = timed(deep_shap.attribute, network, rows, background)
+        fast, seconds = timed(FastDeepShap().attribute, network, rows, background)
+        reference, longer = timed(DeepShap().attribute, network, rows, background)
         difference = np.abs(fast - reference).max() / np.abs(reference).max()
         products = len(rows) * parsed.classes * len(background) * units.units * parsed.genes
         print(

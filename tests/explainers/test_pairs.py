@@ -10,7 +10,8 @@ import pytest
 import sklearn.metrics
 
 import autogenome_tf as ag
-from autogenome_tf.explainers import Pairs, _pairs, _rule, gradient
+from autogenome_tf.explainers import Pairs, _pairs, _rule
+from autogenome_tf.explainers.gradient import Gradient
 
 GENES = 12
 PLANTED = {(0, 1), (2, 3), (4, 5)}
@@ -50,7 +51,7 @@ def test_a_knock_down_takes_away_less():
 
 def test_changed_importance_of_a_product_is_half_of_it():
     def attribute(rows):
-        return gradient.attribute(PRODUCT, rows, ZERO)
+        return Gradient().attribute(PRODUCT, rows, ZERO)
 
     found = _pairs.changed_importance(attribute, ROW, ZERO, [0, 1, 2])
     assert found[0, :, 0] == pytest.approx([5, 0, 0], abs=1e-4)
@@ -62,7 +63,7 @@ def test_blocks_change_nothing(monkeypatch, floats):
     zero = np.zeros_like(rows)
 
     def both():
-        attribute = lambda some: gradient.attribute(PRODUCT, some, ZERO)  # noqa: E731
+        attribute = lambda some: Gradient().attribute(PRODUCT, some, ZERO)  # noqa: E731
         return (
             _pairs.double_knockout(PRODUCT, rows, zero, [0, 2, 1]),
             _pairs.changed_importance(attribute, rows, zero, [0, 2, 1]),

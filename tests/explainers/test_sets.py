@@ -10,8 +10,8 @@ import scipy.stats
 
 import autogenome_tf as ag
 from autogenome_tf import explainers, families
-from autogenome_tf.automl import _set_importance
 from autogenome_tf.core.errors import InputError
+from autogenome_tf.explainers import _sets
 from autogenome_tf.models import Predictor
 
 SETS, EACH, GENES, ROWS, DRIVERS = 24, 10, 160, 240, 3
@@ -133,7 +133,7 @@ def test_sets_of_several_units_are_added_up():
         names = ("a", "b")
 
     values = np.arange(2 * 5 * 1.0).reshape(2, 5, 1)
-    found = _set_importance._of_sets(Level, values, 2)
+    found = _sets._of_sets(Level, values, 2)
     np.testing.assert_allclose(found[:, 0], [(0 + 1 + 5 + 6) / 2, (2 + 3 + 7 + 8) / 2])
 
 
@@ -148,7 +148,7 @@ def test_rank_follows_the_weaker_of_both_controls():
 
     shares = {"trained": near(0.6, 0.3, 0.1), "genes": near(0.6, 0.1, 0.3),
               "labels": near(0.3, 0.2, 0.5)}  # fmt: skip
-    frame = _set_importance._table(Level, "sets", shares, np.ones((3, 1)), ["y"], top=1)
+    frame = _sets._table(Level, "sets", shares, np.ones((3, 1)), ["y"], top=1)
     assert frame["set"].tolist() == ["real", "hub", "none"]
     assert frame.set_index("set")["in_top"].to_dict() == {"hub": 1.0, "real": 0.0, "none": 0.0}
     assert frame["rank"].tolist() == [1, 2, 3]

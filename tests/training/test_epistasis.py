@@ -425,14 +425,14 @@ def test_rows_that_are_no_genotypes_and_too_many_sites_are_refused(tmp_path):
 
 
 def test_a_transform_of_whole_rows_is_refused():
-    from autogenome_tf.explainers import epistasis
+    from autogenome_tf.explainers.epistasis import Epistasis
 
     folds = ready([some(32, 1)])
     fit = folds.fit("mlp", SMALL, Plan(1), 1, repeats=1)
     network = folds.final_model("mlp", SMALL, fit, 1.0).branches[0].network
     shares = X / np.maximum(X.sum(axis=1, keepdims=True), 1)
     with pytest.raises(explainers.Unexplained, match="a transform of each value by itself"):
-        epistasis.attribute(network, shares[:3], shares)
+        Epistasis().attribute(network, shares[:3], shares)
 
 
 # The simulator -----------------------------------------------------------------------------------

@@ -1,67 +1,87 @@
-"""What sets of genes contribute, over many trainings, beside what chance and wiring give them.
+"""Importance of gene sets over many trained networks, beside that in two controls.
 
 In a network with a fixed wiring a unit with many connections looks important whatever the data
 says, and one training differs from the next (Esser-Skala and Fortelny 2023). So importance is a
-mean over many trainings, and stands beside that in networks wired to other genes and in networks
-trained on shuffled targets.
+mean over many trained networks, and stands beside that in networks wired to other genes and in
+networks trained on shuffled targets.
 """
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Protocol
 
 import numpy as np
 import pandas as pd
 
-from autogenome_tf import families
-from autogenome_tf.ensemble import with_controls
-from autogenome_tf.explainers import contributions
+from autogenome_tf.explainers._levels import contributions
+from autogenome_tf.explainers._model import Model
 
 KINDS = ("trained", "genes", "labels")
 
 
-def set_importance(folds, trial, config, rows, background):
-    """Explain the sets that a trial's units stand for.
+class Level(Protocol):
+    """The sets of one layer, as far as their importance goes."""
+
+    @property
+    def names(self) -> Sequence[str]:
+        """(sets,) names."""
+        ...
+
+    @property
+    def sizes(self) -> np.ndarray:
+        """(sets,) inputs that each is connected to."""
+        ...
+
+
+def set_importance(
+    levels: Mapping[str, Level], trained: Iterable[tuple[str, Model, np.ndarray]],
+    rows: np.ndarray, background: np.ndarray, *, units: int, top: int,
+) -> pd.DataFrame:  # fmt: skip
+    """Explain the sets that units of networks stand for.
 
     Args:
-        folds: `NetworkCrossValidation` the trial was found on, in memory.
-        trial: The `Trial`; its family has `levels`.
-        config: The whole `Config`.
+        levels: The sets of each layer by the name of its activation, from the genes on.
+        trained: For each trained network its kind ("trained", "genes": wired to other genes,
+            "labels": trained on shuffled targets), a model of one branch whose network it is until
+            the next one comes, and the (inputs,) order in which it sees genes.
         rows: (rows, genes) raw values of the rows to explain.
-        background: (rows, genes) raw values that stand for "nothing known".
+        background: (background, genes) raw values that stand for "nothing known".
+        units: Units of each set.
+        top: How many sets are foremost.
 
     Returns:
         A frame, best first within each level. `level`, `set`, `genes` (inputs it is connected to),
         `rank` (by `above`), `share` (of the level's total mean absolute contribution; its mean over
         networks) with `sd`, `rank_low` and `rank_high` over networks and `in_top` (share of
-        networks that have it among the `explanation.top` foremost); `other_genes` and
-        `other_labels`, the mean share in networks wired to other genes and in networks trained on
-        shuffled targets; `above_genes` and `above_labels`, how many standard deviations of those
-        networks the share lies above that, and `above`, the smaller of the two; then for each
-        output the mean absolute contribution.
+        networks that have it among the `top` foremost); `other_genes` and `other_labels`, the mean
+        share in networks wired to other genes and in networks trained on shuffled targets;
+        `above_genes` and `above_labels`, how many standard deviations of those networks the share
+        lies above that, and `above`, the smaller of the two; then for each output the mean absolute
+        contribution.
     """
-    levels = folds.levels(trial.family, trial.values)
-    names = families.member(trial.family).level_names[: len(levels)]
     shares = {kind: [[] for _ in levels] for kind in KINDS}
-    sizes = [[] for _ in levels]
-    count = config.explanation.sets
-    for kind, predictor, order in with_controls(folds, trial, config, count):
-        (branch,) = predictor.branches
-        seen, reference = branch.seen(rows)[:, order], branch.seen(background)[:, order]
-        found = contributions(branch.network, names, seen, reference)
-        for place, (level, values) in enumerate(zip(levels, found, strict=True)):
-            means = _of_sets(level, values, trial.values["set_units"])
+    sizes, outputs = [[] for _ in levels], []
+    for kind, model, order in trained:
+        outputs = model.output_names
+        (branch,) = model.branches
+        seen, against = branch.seen(rows)[:, order], branch.seen(background)[:, order]
+        found = contributions(branch.network, list(levels), seen, against)
+        for place, (level, values) in enumerate(zip(levels.values(), found, strict=True)):
+            means = _of_sets(level, values, units)
             total = means.sum(axis=1)
             # Outputs of differently trained networks differ in size.
             shares[kind][place].append(total / max(total.sum(), 1e-30))
             if kind == "trained":
-                sizes[place].append(means * np.abs(predictor.output_scale[0]))
+                sizes[place].append(means * np.abs(model.output_scale[0]))
     frames = [
         _table(level, name, {kind: np.array(shares[kind][place]) for kind in KINDS},
-               np.mean(sizes[place], axis=0), predictor.output_names, config.explanation.top)
-        for place, (level, name) in enumerate(zip(levels, names, strict=True))
+               np.mean(sizes[place], axis=0), outputs, top)
+        for place, (name, level) in enumerate(levels.items())
     ]  # fmt: skip
     return pd.concat(frames, ignore_index=True)
 
 
 def _of_sets(level, values, units):
-    """Mean absolute contribution of each set, (sets, outputs), from (rows, units, outputs)."""
+    """Average absolute contributions of each set: (rows, units, outputs) to (sets, outputs)."""
     sets = len(level.names)
     # Behind the sets' units may stand those of a bypass.
     own = values[:, : sets * units].reshape(len(values), sets, units, -1).sum(axis=2)
@@ -69,10 +89,10 @@ def _of_sets(level, values, units):
 
 
 def _table(level, name, shares, means, outputs, top):
-    """The rows of one level.
+    """Return the rows of one level.
 
     Args:
-        level: Its `genesets.Membership`.
+        level: Its `Level`.
         name: Of the level.
         shares: Kind to (networks, sets).
         means: (sets, outputs).

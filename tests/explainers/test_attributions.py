@@ -14,14 +14,11 @@ from autogenome_tf import explainers
 from autogenome_tf.config._config import Config
 from autogenome_tf.core.errors import InputError, StageError
 from autogenome_tf.ensemble import _greedy
-from autogenome_tf.explainers import (
-    Unexplained,
-    _rule,
-    deep_shap,
-    fast_deep_shap,
-    gradient,
-    knockout,
-)
+from autogenome_tf.explainers import Unexplained, _rule
+from autogenome_tf.explainers.deep_shap import DeepShap
+from autogenome_tf.explainers.fast_deep_shap import FastDeepShap
+from autogenome_tf.explainers.gradient import Gradient
+from autogenome_tf.explainers.knockout import Knockout
 from autogenome_tf.models import Predictor
 from autogenome_tf.preprocessing import FittedScaling, Moments, Transform
 from autogenome_tf.search._trials import Attempt, Trial
@@ -165,7 +162,7 @@ def shapley(function, x, background):
     return np.array(values)
 
 
-@pytest.mark.parametrize("method", [fast_deep_shap, gradient])
+@pytest.mark.parametrize("method", [FastDeepShap(), Gradient()])
 def test_a_trained_network_agrees_with_exact_shapley_values(method):
     random = np.random.default_rng(1)
     x = random.normal(size=(400, 8)).astype("float32")
@@ -195,7 +192,7 @@ def plain(activation="relu", kernel=None, last=None):
     return network
 
 
-@pytest.mark.parametrize("method", [fast_deep_shap, deep_shap, gradient])
+@pytest.mark.parametrize("method", [FastDeepShap(), DeepShap(), Gradient()])
 def test_a_dummy_gene_has_no_part_and_equal_genes_have_equal_parts(method):
     random = np.random.default_rng(2)
     kernel = random.normal(size=(6, 5))
@@ -228,7 +225,7 @@ REFUSED = {
 def test_a_layer_without_an_exact_rule_is_named(name):
     network, message = REFUSED[name]
     with pytest.raises(Unexplained, match=message):
-        fast_deep_shap.attribute(network, X[:2, :6], X[2:5, :6])
+        FastDeepShap().attribute(network, X[:2, :6], X[2:5, :6])
 
 
 # Ensembles and transforms ------------------------------------------------------------------------
@@ -242,7 +239,7 @@ def test_an_ensemble_is_explained_as_one_model(kind):
     (branch,) = predictor.branches
     seen = [np.asarray(branch.preprocessing(part)) for part in (X[:5], BACKGROUND)]
     # Parts that a walk does not know would have their slopes at a point, not along the way.
-    smooth = gradient.attribute(branch.network, *seen) * predictor.output_scale[0]
+    smooth = Gradient().attribute(branch.network, *seen) * predictor.output_scale[0]
     assert np.corrcoef(smooth.ravel(), found.values.ravel())[0, 1] > 0.95
 
 
@@ -281,7 +278,9 @@ ALONE = {
 @pytest.mark.parametrize("transform", ALONE)
 def test_a_knock_down_keeps_all_other_genes(transform, part):
     predictor = fitted("classification", "mlp", data={"transform": transform, "scale": "none"})
-    found = explainers.explain(predictor, EXPLAINED, BACKGROUND, "knockout", part)
+    found = explainers.explain(
+        predictor, EXPLAINED, BACKGROUND, "knockout", remaining_fraction=part
+    )
     (branch,) = predictor.branches
     seen = np.array(branch.preprocessing(X[:5]))
     without = seen.copy()
@@ -325,8 +324,8 @@ def test_auto_takes_the_next_where_a_layer_is_not_known(predictors, monkeypatch)
 
 
 def test_contributions_that_do_not_add_up_are_an_error(predictors, monkeypatch):
-    original = fast_deep_shap.attribute
-    monkeypatch.setattr(fast_deep_shap, "attribute", lambda *given: 1.01 * original(*given))
+    original = FastDeepShap.attribute
+    monkeypatch.setattr(FastDeepShap, "attribute", lambda *given: 1.01 * original(*given))
     with pytest.raises(StageError, match="fast_deep_shap does not add up.*every layer .*Dense"):
         explainers.explain(
             predictors["classification", "mlp"], EXPLAINED, BACKGROUND, "fast_deep_shap"
@@ -428,7 +427,7 @@ def test_a_network_of_other_weights_has_other_attributions(predictors):
     seen, reference = np.array(branch.seen(X[:20])), np.array(branch.seen(BACKGROUND))
     fresh = keras.models.clone_model(branch.network)
     one, other = (
-        explainers.totals(fast_deep_shap.attribute(network, seen, reference))
+        explainers.totals(FastDeepShap().attribute(network, seen, reference))
         for network in (branch.network, fresh)
     )
     assert abs(scipy.stats.spearmanr(one, other).statistic) < 0.5
@@ -437,5 +436,5 @@ def test_a_network_of_other_weights_has_other_attributions(predictors):
 def test_knockout_is_of_one_network(predictors):
     (branch,) = predictors["regression", "mlp"].branches
     seen = np.array(branch.preprocessing(X[:2]))
-    found = knockout.attribute(branch.network, seen, seen[[0, 0]])
+    found = Knockout().attribute(branch.network, seen, seen[[0, 0]])
     assert found[0] == pytest.approx(0.0, abs=1e-6) and np.abs(found[1]).max() > 1e-3

@@ -1,0 +1,86 @@
+"""What explainers ask of a fitted model: its inputs, its outputs and the networks inside."""
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+import keras
+import numpy as np
+
+
+class Branch(Protocol):
+    """A preprocessing of the genes and the network behind it, a part of a model."""
+
+    @property
+    def transform(self) -> str:
+        """Name of the transform of raw values."""
+        ...
+
+    @property
+    def kept(self) -> np.ndarray:
+        """(kept,) positions of the genes that the network sees."""
+        ...
+
+    @property
+    def preprocessing(self) -> keras.Model:
+        """Keras model, raw (rows, genes) -> (rows, kept)."""
+        ...
+
+    @property
+    def network(self) -> keras.Model:
+        """Keras model (rows, kept) -> (rows, outputs), before the output's scale."""
+        ...
+
+    def seen(self, values: np.ndarray) -> np.ndarray:
+        """Preprocess raw rows, (rows, genes) -> (rows, kept) float32."""
+        ...
+
+    def outputs(self, values: np.ndarray) -> np.ndarray:
+        """Run preprocessing and network on raw rows, (rows, genes) -> (rows, outputs)."""
+        ...
+
+
+class Model(Protocol):
+    """A fitted model: branches whose outputs are added up, then scaled."""
+
+    @property
+    def features(self) -> list[str]:
+        """Gene names in the order of the input."""
+        ...
+
+    @property
+    def output_names(self) -> list[str]:
+        """Names of classes, targets or latent units."""
+        ...
+
+    @property
+    def output_scale(self) -> tuple[np.ndarray, np.ndarray]:
+        """(outputs,) factor of the branches' sum, and (outputs,) what is added then."""
+        ...
+
+    @property
+    def branches(self) -> Sequence[Any]:
+        """A `Branch` for each transform that takes part."""
+        ...
+
+    def outputs(self, values: np.ndarray) -> np.ndarray:
+        """Run the model on raw rows, (rows, genes) -> (rows, outputs)."""
+        ...
+
+
+class Rows(Protocol):
+    """Rows to explain: a `Dataset`, as far as explainers look at it."""
+
+    @property
+    def values(self) -> Any:
+        """(rows, genes) raw, an array or CSR."""
+        ...
+
+    @property
+    def samples(self) -> Any:
+        """(rows,) sample ids."""
+        ...
+
+
+def dense(values: Any) -> np.ndarray:
+    """Return raw values, an array or a sparse matrix, as a float32 array of the same shape."""
+    return np.asarray(values.toarray() if hasattr(values, "toarray") else values, "float32")
