@@ -1,7 +1,5 @@
 """What the metrics promise: scikit-learn's numbers, and intervals that mean what they say."""
 
-import dataclasses
-
 import numpy as np
 import pytest
 import scipy.special
@@ -9,16 +7,12 @@ import scipy.stats
 from sklearn import metrics as reference
 
 from autogenome_tf import metrics
-from autogenome_tf.config._sections import OBJECTIVES
+from autogenome_tf.tasks import KINDS, Classification, Regression
+from autogenome_tf.tasks.class_metrics import LEAST_PROBABILITY
 
 pytestmark = pytest.mark.filterwarnings("error")
 
-
-@dataclasses.dataclass
-class Task:
-    """As much of a task as the intervals look at."""
-
-    type: str
+TASKS = {"classification": Classification(["a", "b"]), "regression": Regression(["y"])}
 
 
 def classes_and_logits(classes, rows=150, seed=0):
@@ -95,7 +89,7 @@ def test_a_class_that_occurs_nowhere_changes_nothing():
 
 def test_a_chance_of_zero_for_the_true_class_costs_a_finite_loss():
     found = point(metrics.classification(np.array([0, 1]), np.array([[0.0, 999.0], [0.0, 9.0]])))
-    assert found["log_loss"] == pytest.approx(-np.log(metrics.LEAST_CHANCE) / 2, rel=1e-3)
+    assert found["log_loss"] == pytest.approx(-np.log(LEAST_PROBABILITY) / 2, rel=1e-3)
 
 
 def test_every_objective_of_the_config_is_a_metric_with_a_direction():
@@ -104,8 +98,8 @@ def test_every_objective_of_the_config_is_a_metric_with_a_direction():
         ("classification", metrics.classification, classes_and_logits(2)),
         ("regression", metrics.regression, values_and_targets(1)),
     ):
-        assert set(point(score(*sample))) == set(OBJECTIVES[kind])
-        assert set(OBJECTIVES[kind]) <= set(metrics.HIGHER_IS_BETTER)
+        assert set(point(score(*sample))) == set(KINDS[kind].objectives)
+        assert set(KINDS[kind].objectives) <= set(metrics.HIGHER_IS_BETTER)
 
 
 def test_the_direction_of_every_metric_points_from_worse_to_better():
@@ -153,7 +147,7 @@ def test_the_interval_of_accuracy_agrees_with_the_binomial_one():
     truth = random.integers(0, 2, 400)
     is_right = np.arange(400) < 320
     logits = 2.0 * np.eye(2)[np.where(is_right, truth, 1 - truth)]
-    sample = Task("classification"), truth, logits
+    sample = TASKS["classification"], truth, logits
     found = metrics.with_intervals(*sample, seed=1, resamples=4000)["accuracy"]
     assert found["value"] == 0.8
     low, high = scipy.stats.binom.ppf([0.025, 0.975], 400, 0.8) / 400
@@ -164,12 +158,12 @@ def test_the_interval_of_accuracy_agrees_with_the_binomial_one():
 @pytest.mark.parametrize("kind", ["classification", "regression"])
 def test_intervals_contain_the_value_and_repeat_with_the_seed(kind):
     sample = classes_and_logits(3) if kind == "classification" else values_and_targets(2)
-    found = metrics.with_intervals(Task(kind), *sample, seed=1, resamples=300)
-    assert set(found) == set(OBJECTIVES[kind])
+    found = metrics.with_intervals(TASKS[kind], *sample, seed=1, resamples=300)
+    assert set(found) == set(KINDS[kind].objectives)
     for name, metric in found.items():
         assert metric["low"] < metric["value"] < metric["high"], name
-    assert found == metrics.with_intervals(Task(kind), *sample, seed=1, resamples=300)
-    other = metrics.with_intervals(Task(kind), *sample, seed=2, resamples=300)
+    assert found == metrics.with_intervals(TASKS[kind], *sample, seed=1, resamples=300)
+    other = metrics.with_intervals(TASKS[kind], *sample, seed=2, resamples=300)
     assert all(other[name]["low"] != found[name]["low"] for name in ("roc_auc", "rmse", "r2")
                if name in found)  # fmt: skip
     assert all(other[name]["value"] == found[name]["value"] for name in found)
@@ -179,7 +173,7 @@ def test_intervals_shrink_with_the_root_of_the_rows():
     widths = []
     for rows in (200, 800):
         sample = classes_and_logits(2, rows)
-        found = metrics.with_intervals(Task("classification"), *sample, seed=1)["accuracy"]
+        found = metrics.with_intervals(TASKS["classification"], *sample, seed=1)["accuracy"]
         widths.append(found["high"] - found["low"])
     assert widths[0] / widths[1] == pytest.approx(2, rel=0.2)
 
@@ -187,12 +181,12 @@ def test_intervals_shrink_with_the_root_of_the_rows():
 def test_a_class_that_resamples_miss_leaves_finite_intervals():
     truth = np.array([0] * 20 + [1])
     logits = np.random.default_rng(0).normal(size=(21, 2))
-    found = metrics.with_intervals(Task("classification"), truth, logits, seed=1)
+    found = metrics.with_intervals(TASKS["classification"], truth, logits, seed=1)
     assert all(np.isfinite(list(metric.values())).all() for metric in found.values())
 
 
 def test_a_metric_that_is_undefined_is_none():
-    found = metrics.with_intervals(Task("classification"), np.zeros(9, int), np.eye(9)[:, :2], 1)
+    found = metrics.with_intervals(TASKS["classification"], np.zeros(9, int), np.eye(9)[:, :2], 1)
     assert found["roc_auc"] == {"value": None, "low": None, "high": None}
     assert found["accuracy"]["value"] is not None
 
@@ -200,7 +194,7 @@ def test_a_metric_that_is_undefined_is_none():
 @pytest.mark.parametrize("constant", [1.0, 0.1])
 def test_what_a_constant_target_leaves_undefined_is_none(constant):
     truth, values = np.full((30, 1), constant), np.random.default_rng(0).normal(size=(30, 1))
-    found = metrics.with_intervals(Task("regression"), truth, values, seed=1)
+    found = metrics.with_intervals(TASKS["regression"], truth, values, seed=1)
     assert {name for name, metric in found.items() if metric["value"] is None} == {
         "r2", "pearson", "spearman",
     }  # fmt: skip
@@ -246,13 +240,13 @@ def test_temperature_stays_within_its_bounds_where_more_would_always_be_better()
 @pytest.mark.parametrize("kind", ["classification", "regression"])
 def test_differences_are_of_the_same_resamples(kind):
     truth, outputs = classes_and_logits(3) if kind == "classification" else values_and_targets(1)
-    same = metrics.differences(Task(kind), truth, outputs, outputs, seed=1, resamples=100)
+    same = metrics.differences(TASKS[kind], truth, outputs, outputs, seed=1, resamples=100)
     assert all(found == {"value": 0, "low": 0, "high": 0} for found in same.values())
     random = np.random.default_rng(1)
     noisy = outputs + random.normal(size=outputs.shape) * 0.3
-    apart = metrics.differences(Task(kind), truth, outputs, noisy, seed=1, resamples=300)
+    apart = metrics.differences(TASKS[kind], truth, outputs, noisy, seed=1, resamples=300)
     each = [
-        metrics.with_intervals(Task(kind), truth, one, seed=1, resamples=300)
+        metrics.with_intervals(TASKS[kind], truth, one, seed=1, resamples=300)
         for one in (outputs, noisy)
     ]
     for name, found in apart.items():

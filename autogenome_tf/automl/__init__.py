@@ -196,7 +196,7 @@ class AutoGenome:
             run.write_json("metrics.json", found)
             self._evaluate_baseline(run, scored)
             shown = metrics.in_order(scored)[0]
-            if predictor.task.type == "classification":
+            if predictor.task.has_classes:
                 counts = tables.confusion_matrix(predictor.task, *scored[shown])
                 run.write_table("confusion_matrix.tsv", counts, index=True)
             return found
@@ -455,7 +455,7 @@ class AutoGenome:
         return run
 
     def _predictor(self):
-        kind = LatentModel if self.config.task.type == "representation" else Predictor
+        kind = Predictor if self.config.task.kind.has_targets else LatentModel
         return self._model(kind, "model.keras")
 
     def _model(self, kind, name):

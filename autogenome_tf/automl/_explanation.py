@@ -98,7 +98,7 @@ class Explanation:
         several, which = explainers.networks(self._predictor, repeats), "networks of the ensemble"
         if len(several) < 2:
             _, folds = prepared()
-            if folds.is_streamed and self._config.task.type != "representation":
+            if folds.is_streamed and folds.task.has_targets:
                 log.info("stability: many networks at once need rows in memory; see data.memory")
                 return
             trial = self._best_trial()

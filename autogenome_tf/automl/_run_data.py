@@ -9,7 +9,7 @@ import pandas as pd
 
 from autogenome_tf import data
 from autogenome_tf.core.errors import InputError, some
-from autogenome_tf.tasks import Representation, task_of
+from autogenome_tf.tasks import task_of
 from autogenome_tf.training import (
     AUTO_FOLDS,
     TrainingSettings,
@@ -40,6 +40,7 @@ class RunData:
         dataset = data.load_labelled(config.data, config.task.type)
         further = self._further("validation", dataset)
         data.check_learnable(dataset, config.data, config.task.type)
+        data.check_class_weight(dataset, config.task.class_weight)
         data.check_missing(dataset, config.data.missing, config.data.features)
         if config.training.epistasis:
             self._check_genotypes(dataset, config.data.features)
@@ -51,7 +52,7 @@ class RunData:
         folds = number_of_folds(
             config.search.folds, learn, len(dataset.features), config.data.limit
         )
-        if config.search.folds == "auto" and config.task.type == "representation":
+        if config.search.folds == "auto" and not config.task.kind.has_targets:
             folds = 1
         if config.search.folds == "auto" and folds == AUTO_FOLDS:
             pieces = len(dataset) if dataset.groups is None else len(set(dataset.groups))
@@ -101,10 +102,7 @@ class RunData:
         rows = np.flatnonzero(parts.part != "test")
         learn = dataset.rows(rows)
         is_train = parts.part[rows] == "train"
-        if config.task.type == "representation":
-            task = Representation(dataset.covariates)
-        else:
-            task = task_of(config.task, learn.targets, learn.target_names, is_train)
+        task = task_of(config.task, learn, is_train)
         split = data.Split(parts.part[rows], parts.fold[rows])
         counts = zip(*np.unique(parts.part.astype(str), return_counts=True), strict=True)
         log.info("rows: %s", ", ".join(f"{count} {part}" for part, count in counts))
@@ -145,7 +143,7 @@ class RunData:
                 "data.split: no rows are left to rank trials by; hold rows out for validation, or "
                 "set search.folds above 1."
             )
-        if self._config.task.type == "classification":
+        if self._config.task.kind.has_classes:
             lost = set(dataset.targets) - set(dataset.targets[parts.part != "test"])
             if lost:
                 raise InputError(
@@ -158,7 +156,7 @@ class RunData:
         data.check_genotypes(dataset.values, dataset.samples, dataset.features, source)
 
     def _check_classes(self, targets, learned, source):
-        if self._config.task.type == "classification":
+        if self._config.task.kind.has_classes:
             new = set(targets) - set(learned)
             if new:
                 raise InputError(

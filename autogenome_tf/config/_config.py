@@ -14,7 +14,6 @@ from pydantic import Field, field_validator, model_validator
 from autogenome_tf.config import autogenome
 from autogenome_tf.config._messages import first_problem, json_problem
 from autogenome_tf.config._sections import (
-    OBJECTIVES,
     Data,
     Ensemble,
     Explanation,
@@ -23,13 +22,15 @@ from autogenome_tf.config._sections import (
     Search,
     Section,
     SplitSection,
-    Task,
+    TaskSection,
     Training,
     listed,
 )
 from autogenome_tf.core.errors import InputError, nearest
+from autogenome_tf.tasks import DEFAULT, KINDS, types
 
 log = logging.getLogger(__name__)
+
 
 SCANPY_PREFIX = "scanpy:"
 # Characters in which a mistake is looked for.
@@ -57,9 +58,9 @@ class Config(Section):
         "runs", description="Where the run's folder is made."
     )
     data: Data = Field(default_factory=Data)
-    task: Task = Field(default_factory=lambda: Task(loss="cross_entropy"))
+    task: TaskSection = Field(default_factory=lambda: TaskSection(loss=DEFAULT.losses[0]))
     families: dict[str, dict[str, Any]] = Field(
-        default_factory=lambda: {"linear": {}, "mlp": {}, "resnet": {}, "densenet": {}},
+        default_factory=lambda: {name: {} for name in DEFAULT.families},
         min_length=1,
         description=(
             "Families to search, each with its hyperparameters: a list narrows one, a scalar fixes "
@@ -96,14 +97,15 @@ class Config(Section):
     @classmethod
     def _usual_families(cls, values):
         task = values.get("task") if isinstance(values, dict) else None
-        kind = task.get("type") if isinstance(task, dict) else getattr(task, "type", None)
-        if kind == "representation" and "families" not in values:
-            return {**values, "families": {"resvae": {}}}
+        given = task.get("type") if isinstance(task, dict) else getattr(task, "type", None)
+        kind = KINDS.get(given, DEFAULT) if isinstance(given, str) else DEFAULT
+        if kind.families != DEFAULT.families and "families" not in values:
+            return {**values, "families": {name: {} for name in kind.families}}
         return values
 
     @model_validator(mode="after")
     def _representations_are_of_one_model(self):
-        is_one = self.task.type == "representation"
+        is_one = not self.task.kind.has_targets
         if is_one and self.ensemble.size != 1:
             raise ValueError("ensemble.size: a representation is of one model; expected 1")
         if is_one and len(self.data.transforms) > 1:
@@ -114,7 +116,7 @@ class Config(Section):
 
     @model_validator(mode="after")
     def _objective_fits_the_task(self):
-        known = ("auto", *OBJECTIVES[self.task.type])
+        known = ("auto", *self.task.kind.objectives)
         if self.search.objective not in known:
             raise ValueError(
                 f"search.objective: a {self.task.type} is ranked by one of {', '.join(known)}; "
@@ -135,15 +137,11 @@ class Config(Section):
     def _epistasis_is_of_genotypes(self):
         if self.training.epistasis is None:
             return self
-        reasons = {
-            "task.type": (self.task.type, ["regression"], "strengths are in units of the target"),
-        }
-        for key, (given, expected, why) in reasons.items():
-            if given not in expected:
-                raise ValueError(
-                    f"training.epistasis: {why}; expected {key} {' or '.join(expected)}; "
-                    f"received {given!r}"
-                )
+        if not self.task.kind.has_units:
+            raise ValueError(
+                "training.epistasis: strengths are in units of the target; expected task.type "
+                f"{' or '.join(types('has_units'))}; received {self.task.type!r}"
+            )
         changed = set(self.data.transforms) - {"auto", "none"}
         if changed:
             raise ValueError(
@@ -156,7 +154,7 @@ class Config(Section):
     def objective(self):
         """The metric that ranks trials, with `auto` resolved."""
         chosen = self.search.objective
-        return OBJECTIVES[self.task.type][0] if chosen == "auto" else chosen
+        return next(iter(self.task.kind.objectives)) if chosen == "auto" else chosen
 
     @property
     def files(self):

@@ -7,21 +7,13 @@ from pydantic import Field, field_validator, model_validator
 
 from autogenome_tf.config._members import MemberOf, described
 from autogenome_tf.core.chunked import GIB
+from autogenome_tf.tasks import DEFAULT, KINDS, Kind, types
 
 TRANSFORMS = ("auto", "none", "log1p", "log2", "library_log1p", "clr", "relative_log", "rank")
 OPTIMIZERS = (
     "adam adamw sgd momentum rmsprop adagrad adadelta ftrl lamb lion".split()  # fmt: skip
 )
-OBJECTIVES = {
-    "classification": ("log_loss", "accuracy", "balanced_accuracy", "f1_macro", "mcc", "roc_auc"),
-    "regression": ("r2", "pearson", "spearman", "rmse", "mae"),
-    "representation": ("elbo",),
-}
-LOSSES = {
-    "classification": ("cross_entropy", "focal_loss"),
-    "regression": ("mse", "mae", "huber"),
-    "representation": ("elbo",),
-}
+LOSSES = tuple(dict.fromkeys(loss for kind in KINDS.values() for loss in kind.losses))
 
 Fraction = Annotated[float, Field(ge=0, lt=1)]
 Positive = Annotated[float, Field(gt=0)]
@@ -260,17 +252,17 @@ class Data(Section):
         return tuple(dict.fromkeys(given))
 
 
-class Task(Section):
+class TaskSection(Section):
     """What is predicted and what training minimises."""
 
-    type: Literal["classification", "regression", "representation"] = Field(
-        "classification",
+    type: Literal[tuple(KINDS)] = Field(
+        DEFAULT.type,
         description=(
             "`representation` needs no target; it takes the family `resvae` alone and a single "
             "transform."
         ),
     )
-    loss: Literal["cross_entropy", "focal_loss", "mse", "mae", "huber", "elbo"] | None = Field(
+    loss: Literal[LOSSES] | None = Field(
         None,
         description=(
             "By type, the first when left out: `cross_entropy`, `focal_loss`; `mse`, `mae`, "
@@ -285,21 +277,27 @@ class Task(Section):
     @classmethod
     def _usual_loss(cls, values):
         if isinstance(values, dict) and values.get("loss") is None:
-            kind = values.get("type", "classification")
-            known = LOSSES.get(kind) if isinstance(kind, str) else None
-            return {**values, "loss": known[0] if known else None}
+            given = values.get("type", DEFAULT.type)
+            kind = KINDS.get(given) if isinstance(given, str) else None
+            return {**values, "loss": kind.losses[0] if kind else None}
         return values
 
     @model_validator(mode="after")
     def _loss_fits_the_type(self):
-        if self.loss not in LOSSES[self.type]:
+        if self.loss not in self.kind.losses:
             raise ValueError(
-                f"{self.type} is trained with one of {', '.join(LOSSES[self.type])}; "
+                f"{self.type} is trained with one of {', '.join(self.kind.losses)}; "
                 f"received {self.loss!r}"
             )
-        if self.class_weight and self.type != "classification":
-            raise ValueError(f"class_weight is for classification; the type is {self.type!r}")
+        if self.class_weight and not self.kind.has_classes:
+            fitting = " or ".join(types("has_classes"))
+            raise ValueError(f"class_weight is for {fitting}; the type is {self.type!r}")
         return self
+
+    @property
+    def kind(self) -> Kind:
+        """Return the class of the task, which answers for what it needs."""
+        return KINDS[self.type]
 
 
 class Enas(Section):

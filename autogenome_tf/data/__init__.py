@@ -20,7 +20,12 @@ from autogenome_tf.data._reader import Reader, ReadOptions
 from autogenome_tf.data._split import Split, split
 from autogenome_tf.data._store import write_rows
 from autogenome_tf.data._targets import read_columns
-from autogenome_tf.data._usable import check_genotypes, check_learnable, check_missing
+from autogenome_tf.data._usable import (
+    check_class_weight,
+    check_genotypes,
+    check_learnable,
+    check_missing,
+)
 
 __all__ = [
     "Dataset",
@@ -33,6 +38,7 @@ __all__ = [
     "audit",
     "check_genotypes",
     "check_hdf5",
+    "check_class_weight",
     "check_learnable",
     "check_missing",
     "checked",

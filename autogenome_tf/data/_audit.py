@@ -9,6 +9,7 @@ import scipy.sparse
 from autogenome_tf.core import chunked
 from autogenome_tf.core.errors import some
 from autogenome_tf.data._origins import kind_of_origin
+from autogenome_tf.tasks import kind_of
 
 # Rows of the largest class for one of the smallest, and the largest's part of all.
 UNEQUAL, DOMINANT = 10, 0.8
@@ -39,9 +40,10 @@ def audit(dataset, parts, task_type, group=None, scored=None):
     found += [("duplicates", text) for text in _duplicates(dataset, is_test)]
     if scored is not None:
         found += [("duplicates", text) for text in _repeated(dataset, scored)]
-    if task_type == "representation":
+    kind = kind_of(task_type)
+    if not kind.has_targets:
         return _listed(found)
-    if task_type == "classification":
+    if kind.has_classes:
         found += [
             ("classes", text) for text in _classes(dataset.targets.astype(str), is_test, has_test)
         ]

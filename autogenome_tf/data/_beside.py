@@ -10,8 +10,9 @@ import pandas as pd
 from autogenome_tf.core import chunked
 from autogenome_tf.core.errors import InputError, some, unknown
 from autogenome_tf.data._dataset import Dataset, Table
-from autogenome_tf.data._match import Match, as_text, match_rows
+from autogenome_tf.data._match import Match, match_rows
 from autogenome_tf.data._texts import WORDS
+from autogenome_tf.tasks import as_text
 
 log = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ import pandas as pd
 from autogenome_tf.core import chunked
 from autogenome_tf.core.errors import InputError, some, unknown
 from autogenome_tf.data._checked import check_line
-from autogenome_tf.data._match import as_text
+from autogenome_tf.tasks import as_text, kind_of
 
 
 def with_covariates(dataset, columns, names, where, known=None):
@@ -49,7 +49,17 @@ def with_covariates(dataset, columns, names, where, known=None):
     )
 
 
-def target_values(columns, task_type, where):
+def target_values(columns: pd.DataFrame, task_type: str, where: str) -> np.ndarray:
+    """Return targets in original units, or labels as text, from their columns.
+
+    Args:
+        columns: Columns of the targets, indexed by sample.
+        task_type: The config's `task.type`.
+        where: Their file, for errors.
+
+    Raises:
+        InputError: Naming the column and the sample of the first value that is no target.
+    """
     for name in columns:
         empty = columns[name].isna()
         if empty.any():
@@ -57,28 +67,13 @@ def target_values(columns, task_type, where):
                 f"{where}: {name}: missing for {int(empty.sum())} samples: "
                 f"{some(columns.index[empty])}."
             )
-    if task_type == "regression":
-        return np.stack([_numbers(columns[name], where) for name in columns], axis=1)
-    if len(columns.columns) > 1:
-        raise InputError(f"{where}: classification predicts one column; received {list(columns)}.")
-    labels = columns.iloc[:, 0].map(as_text).to_numpy(dtype=object)
-    empty = np.flatnonzero([not label.strip() for label in labels])
-    if len(empty):
-        sample = columns.index[empty[0]]
-        raise InputError(f"{where}: {columns.columns[0]}: empty for sample {str(sample)!r}.")
-    check_line(where, columns.columns[0], labels)
-    return labels
-
-
-def _numbers(column, where):
-    numbers = pd.to_numeric(column, errors="coerce")
-    wrong = ~np.isfinite(numbers.astype("float64"))
-    if wrong.any():
-        sample, value = column.index[wrong][0], column[wrong].iloc[0]
-        raise InputError(
-            f"{where}: {column.name}: sample {sample}: expected a number; received {value!r}."
-        )
-    return numbers.to_numpy("float64")
+    try:
+        targets = kind_of(task_type).read(columns)
+    except ValueError as error:
+        raise InputError(f"{where}: {error}") from None
+    if targets.dtype == object:
+        check_line(where, columns.columns[0], targets)
+    return targets
 
 
 def grouped(dataset, columns, group, where):

@@ -17,6 +17,7 @@ from autogenome_tf.data._origins import origins
 from autogenome_tf.data._read import read_table
 from autogenome_tf.data._reader import ReadOptions
 from autogenome_tf.data._targets import read_targets
+from autogenome_tf.tasks import kind_of
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +30,7 @@ def load_labelled(data, task_type, rows=None, levels=None):
 
     Args:
         data: The config's `data` section.
-        task_type: "classification" or "regression".
+        task_type: The config's `task.type`.
         rows: Another matrix and its file of targets (those of `data.evaluate`).
         levels: Names of the covariates' columns in training, for another matrix.
 
@@ -75,7 +76,7 @@ def _target_names(columns, data, task_type, genes):
     for name in data.target_names:
         if name not in columns.columns:
             raise unknown(f"{where}: data.target", name, [*known, *genes])
-    is_optional = task_type == "representation"
+    is_optional = not kind_of(task_type).has_targets
     if data.target_names or is_optional:
         return data.target_names
     if not data.targets:

@@ -19,6 +19,7 @@ from autogenome_tf.data._orientation import (
     orientation_by_ids,
     transposed,
 )
+from autogenome_tf.tasks import as_text
 
 # Columns of numbers that both files have, which are looked at where there are no ids.
 COMPARED = 5
@@ -179,13 +180,6 @@ def _key(name, column):
 def _texts(column):
     """Cells as text, whole numbers without a trailing .0; None where they are missing."""
     return [None if pd.isna(cell) else as_text(cell).strip() for cell in column]
-
-
-def as_text(label: object) -> str:
-    """Return a label as text; whole numbers lose a trailing .0, so that 1 and 1.0 are one."""
-    if isinstance(label, (float, np.floating)) and float(label).is_integer():
-        return str(int(float(label)))
-    return str(label)
 
 
 def _may_be_ids(key):

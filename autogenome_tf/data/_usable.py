@@ -4,7 +4,8 @@ import numpy as np
 import scipy.sparse
 
 from autogenome_tf.core import chunked
-from autogenome_tf.core.errors import InputError, some
+from autogenome_tf.core.errors import InputError, some, unknown
+from autogenome_tf.tasks import kind_of, natural
 
 FEWEST_OF_A_CLASS = 2
 
@@ -23,12 +24,29 @@ def check_learnable(dataset, data, task_type="classification"):
     _check_genes(dataset, data.features)
     where = data.target_source
     if dataset.targets is None or dataset.targets.dtype == object:
-        if task_type != "representation":
+        if kind_of(task_type).has_targets:
             _check_classes(dataset, where)
         return
     for name, column in zip(dataset.target_names, dataset.targets.T, strict=True):
         if np.ptp(column) == 0:
             raise InputError(f"{where}: {name}: constant ({column[0]:g}); nothing to learn.")
+
+
+def check_class_weight(dataset, class_weight):
+    """Refuse weights of classes that no row has.
+
+    Args:
+        dataset: Labelled rows.
+        class_weight: The config's `task.class_weight`.
+
+    Raises:
+        InputError: Naming the first such class and the nearest one that rows have.
+    """
+    if isinstance(class_weight, dict):
+        classes = sorted(set(dataset.targets), key=natural)
+        for name in class_weight:
+            if name not in classes:
+                raise unknown("task.class_weight", name, classes)
 
 
 def check_missing(dataset, missing, source):

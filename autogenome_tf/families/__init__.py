@@ -26,6 +26,7 @@ from autogenome_tf.families._space import (
     switch,
     word,
 )
+from autogenome_tf.tasks import kind_of
 
 __all__ = [
     "ACTIVATIONS", "AutoencoderFamily", "BASELINE", "COMMON", "Family", "Hyperparameter", "RATES",
@@ -64,7 +65,7 @@ def member(name: str, place: str = "families") -> type[Family]:
 
 def is_for(name: str, task_type: str) -> bool:
     """Return whether a family is for tasks of a type."""
-    return member(name).predicts_targets != (task_type == "representation")
+    return member(name).predicts_targets == kind_of(task_type).has_targets
 
 
 def space(name, given=None, place="families"):
@@ -152,7 +153,7 @@ def spaces(config, place="families"):
         found[name] = space(name, given, place)
         settings(name, given, place)
         bounds = found[name].get("output_nonlinearity")
-        if kind == "regression" and bounds and bounds.options != ("none",):
+        if config.task.kind.has_units and bounds and bounds.options != ("none",):
             raise InputError(
                 f"{place}.{name}.output_nonlinearity: a regression's targets are standardised, and "
                 f"have no bounds; expected none; received {list(bounds.options)}."

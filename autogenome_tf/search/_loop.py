@@ -136,7 +136,7 @@ def _method(networks, config, folds=None, run=None, deadline=float("inf")):
 def _first(folds, config, spaces, finished, deadline):
     """The linear reference, where there is one."""
     plan = Plan.of(config.training, config.search.epochs, deadline)
-    if config.task.type == "representation":
+    if not config.task.kind.has_targets:
         log.info("search: a representation has no linear reference; PCA is scored beside it")
     elif 0 in finished:
         # A rung starts from the rung before it, so the whole ladder is climbed again.

@@ -7,18 +7,16 @@ import numbers
 import numpy as np
 import pandas as pd
 
-from autogenome_tf.core import errors, seeds
+from autogenome_tf.core import errors
+from autogenome_tf.simulation._targets import TARGETS, numbered, stream
 
-TASKS = ("classification", "regression")
 LEAST = {"samples": 4, "features": 1, "classes": 2, "batches": 1}  # everything else: 0
 BLOCKS, BLOCK_SIZE, RHO = 5, 10, 0.8  # a block is its driver and its passengers
 LOG_MEAN, LOG_MEAN_SPREAD = 3.0, 1.5  # of a gene's typical count (natural log): 1 to 400
 LOG_MOST = 16.0  # 9 million: a larger count would not be exact in float32
 LOG_SPREAD = 0.5  # one unit of `noise` or effect in natural log: a factor of 1.6
 LIBRARY_SPREAD = 0.3  # log sequencing depth: most samples within a factor of 2
-EFFECT = 0.8  # typical distance of a class mean from the gene's mean, in units of noise 1
 BATCH_SHARE = 0.3  # of the genes, planted ones too, that a batch moves
-RESIDUAL = 0.5  # at noise 1 a regression target is 80 % explained: 1 / (1 + 0.5 ** 2)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -59,8 +57,8 @@ class Parameters:
 
     def __post_init__(self):
         """Fill in `blocks` and refuse what cannot be drawn."""
-        if self.task not in TASKS:
-            raise errors.unknown("simulate: task", self.task, TASKS)
+        if self.task not in TARGETS:
+            raise errors.unknown("simulate: task", self.task, TARGETS)
         for name in ("samples", "features", "classes", "informative", "interactions"):
             self._check_range(name, numbers.Integral)
         if self.blocks is None:
@@ -74,9 +72,12 @@ class Parameters:
     @property
     def labels(self):
         """Class names, padded so that they sort by number; for regression ``["target"]``."""
-        if self.task == "regression":
-            return ["target"]
-        return numbered("class_", self.classes, width=len(str(self.classes)))
+        return self.kind.labels(self)
+
+    @property
+    def kind(self):
+        """The kind of target, a class of `_targets`."""
+        return TARGETS[self.task]
 
     def _blocks_with_room(self):
         room = self.features - self.informative - 2 * self.interactions
@@ -88,7 +89,7 @@ class Parameters:
 
     def _check_together(self):
         planted = self.informative + 2 * self.interactions + self.blocks * (BLOCK_SIZE - 1)
-        needed = max(self.batches, 2 * self.classes if self.task == "classification" else 0)
+        needed = max(self.batches, self.kind.fewest_samples(self))
         if self.samples < needed:
             why = "two samples a class and one a batch"
         elif self.blocks > self.informative:
@@ -177,15 +178,6 @@ class _Places:
         return np.concatenate([self.main, self.pairs.ravel(), self.passengers.ravel()])
 
 
-def numbered(prefix, count, width):
-    """Names with numbers from 1.
-
-    >>> numbered("GENE", 2, width=5)
-    ['GENE00001', 'GENE00002']
-    """
-    return [f"{prefix}{number:0{width}d}" for number in range(1, count + 1)]
-
-
 def draw(**parameters):
     """Draw a matrix in memory; the same parameters give the same values.
 
@@ -218,12 +210,8 @@ def draw(**parameters):
     )
 
 
-def _stream(asked, purpose):
-    return np.random.default_rng(seeds.derive(asked.seed, f"simulate/{purpose}"))
-
-
 def _draw_places(asked):
-    order = _stream(asked, "places").permutation(asked.features)
+    order = stream(asked, "places").permutation(asked.features)
     pairs_end = asked.informative + 2 * asked.interactions
     passengers = asked.blocks * (BLOCK_SIZE - 1)
     return _Places(
@@ -235,57 +223,16 @@ def _draw_places(asked):
 
 def _draw_effects(asked):
     """Effects of (informative + interactions, labels)."""
-    rng = _stream(asked, "effects")
-    if asked.task == "regression":
-        return _draw_coefficients(rng, asked)
-    main = rng.normal(size=(asked.informative, asked.classes))
-    main -= main.mean(axis=1, keepdims=True)
-    sizes = EFFECT * rng.uniform(0.5, 1.5, size=(asked.informative, 1))
-    main *= sizes / main.std(axis=1, keepdims=True)
-    alternating = np.resize([1.0, -1.0], (asked.interactions, asked.classes))
-    signs = rng.permuted(alternating, axis=1)
-    return np.vstack([main, signs / math.hypot(1, RESIDUAL * asked.noise)])
-
-
-def _draw_coefficients(rng, asked):
-    """Coefficients of (effects, 1), block drivers strongest; together they explain variance 1."""
-    sizes = [*np.geomspace(1, 0.1, asked.informative), *[0.5] * asked.interactions]
-    signed = np.array(sizes) * rng.choice([-1.0, 1.0], len(sizes))
-    return signed[:, None] / (np.linalg.norm(signed) or 1)
+    return asked.kind.draw_effects(stream(asked, "effects"), asked)
 
 
 def _draw_states(asked, places, effects):
     """Log expression of (samples, features) around each gene's mean, and the target."""
-    rng = _stream(asked, "states")
+    rng = stream(asked, "states")
     states = rng.standard_normal((asked.samples, asked.features), dtype=np.float32)
-    if asked.task == "regression":
-        target = _draw_response(asked, places, effects, states)
-    else:
-        codes = rng.permutation(np.arange(asked.samples) % asked.classes)
-        _plant_classes(asked, places, effects[:, codes].T, states)
-        target = np.array(asked.labels)[codes]
+    target = asked.kind.plant(rng, asked, places, effects, states)
     _plant_passengers(places, states)
     return states, target
-
-
-def _draw_response(asked, places, effects, states):
-    products = states[:, places.pairs].prod(axis=2)
-    terms = np.hstack([states[:, places.main], products])
-    residual = RESIDUAL * asked.noise * _stream(asked, "response").normal(size=asked.samples)
-    return terms @ effects[:, 0] + residual
-
-
-def _plant_classes(asked, places, effects, states):
-    """Shift main genes and correlate pairs, in place; `effects` of (samples, effects)."""
-    shifts, correlations = np.hsplit(effects, [asked.informative])
-    first, second = places.pairs.T
-    # Each gene of a pair stays standard normal in every class: only their product tells.
-    states[:, second] *= np.sqrt(1 - correlations**2)
-    states[:, second] += correlations * states[:, first]
-    scale = np.full(asked.features, asked.noise, np.float32)
-    scale[places.pairs] = 1
-    states *= scale
-    states[:, places.main] += shifts
 
 
 def _plant_passengers(places, states):
@@ -296,7 +243,7 @@ def _plant_passengers(places, states):
 
 def _draw_batches(asked):
     """Batch numbers of (samples,) and shifts of (batches, features) that sum to 0 a gene."""
-    rng = _stream(asked, "batches")
+    rng = stream(asked, "batches")
     batch = rng.permutation(np.arange(asked.samples) % asked.batches)
     shifts = asked.batch_effect * rng.normal(size=(asked.batches, asked.features))
     shifts -= shifts.mean(axis=0)
@@ -306,7 +253,7 @@ def _draw_batches(asked):
 
 def _draw_values(asked, places, states):
     """Expression of (samples, features); overwrites `states`."""
-    rng = _stream(asked, "expression")
+    rng = stream(asked, "expression")
     means = LOG_MEAN_SPREAD * rng.normal(size=asked.features)
     means[places.planted] = np.abs(means[places.planted])  # a silent gene could tell nothing
     library = LIBRARY_SPREAD * rng.normal(size=(asked.samples, 1))
@@ -334,7 +281,7 @@ def _dropout(means, share):
 
 def _truth(asked, places, names, effects, moved):
     names = np.array(names)
-    sizes = effects[:, 0] if asked.task == "regression" else effects.std(axis=1)
+    sizes = asked.kind.sizes(effects)
     role, partner = np.full((2, asked.features), "", dtype=object)
     effect = np.zeros(asked.features)
     role[:] = "null"

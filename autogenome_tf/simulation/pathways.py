@@ -7,13 +7,13 @@ import pandas as pd
 
 from autogenome_tf.core import seeds
 from autogenome_tf.core.errors import InputError
+from autogenome_tf.simulation._targets import numbered
 from autogenome_tf.simulation.expression import (
     LOG_MEAN,
     LOG_MEAN_SPREAD,
     LOG_SPREAD,
     check_each,
     check_most,
-    numbered,
 )
 
 LEAST = {"samples": 4, "features": 1, "classes": 2, "sets": 1, "genes": 1, "informative": 1}

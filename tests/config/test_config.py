@@ -7,8 +7,9 @@ import pydantic
 import pytest
 
 from autogenome_tf.config._config import Config
-from autogenome_tf.config._sections import LOSSES, OBJECTIVES, Section
+from autogenome_tf.config._sections import Section
 from autogenome_tf.core.errors import InputError
+from autogenome_tf.tasks import KINDS
 
 # The config that users know, every default written out; `name` and the data files have none.
 CONTRACT = """{
@@ -99,15 +100,15 @@ def test_further_keys_of_the_contract_are_accepted():
     assert (config.training.space, config.training.l2) == ("rows", 0.01)
 
 
-@pytest.mark.parametrize("kind", LOSSES)
+@pytest.mark.parametrize("kind", KINDS)
 def test_the_loss_and_the_objective_follow_the_type(kind):
     config = Config.of({"name": "demo", "task": {"type": kind}})
     usual = {"classification": ("cross_entropy", "log_loss"), "regression": ("mse", "r2"),
              "representation": ("elbo", "elbo")}  # fmt: skip
     assert (config.task.loss, config.objective) == usual[kind]
-    for loss in LOSSES[kind]:
+    for loss in KINDS[kind].losses:
         assert Config.of({"name": "demo", "task": {"type": kind, "loss": loss}}).task.loss == loss
-    for objective in OBJECTIVES[kind]:
+    for objective in KINDS[kind].objectives:
         given = {"name": "demo", "task": {"type": kind}, "search": {"objective": objective}}
         assert Config.of(given).objective == objective
 

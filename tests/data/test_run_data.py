@@ -187,3 +187,11 @@ def test_all_columns_of_the_targets_may_be_asked_for(bare):
 def test_what_contradicts_rows_that_validate_is_refused(bare, data, search, said):
     with pytest.raises(InputError, match=said):
         bare(search=search, **data)
+
+
+def test_a_weight_for_no_class_is_refused_with_the_nearest_one(made):
+    labels = ["tumour", "healthy"] * (ROWS // 2)
+    task = {"class_weight": {"tumor": 2.0}}
+    with pytest.raises(InputError, match="task.class_weight: unknown name 'tumor'.*'tumour'"):
+        _ = made(labels, task=task).labelled
+    assert made(labels, task={"class_weight": {"tumour": 2.0}}).labelled

@@ -2,6 +2,7 @@
 
 from autogenome_tf.config.autogenome._keys import whole
 from autogenome_tf.core.errors import InputError
+from autogenome_tf.tasks import kind_of
 
 # What the original's networks have no key for.
 FIXED = {
@@ -48,7 +49,7 @@ class Network:
             self._keys.note("", "hyper_selector is false: param_spec is the model", *specs)
         space = NETWORKS[self._family] | getattr(self, f"_{self._family}")()
         nonlinearity = self._options("output_nonlinear")
-        if nonlinearity and self._keys.new["task"]["type"] == "regression":
+        if nonlinearity and kind_of(self._keys.new["task"]["type"]).has_units:
             effect = "targets are standardised, and so have no bounds"
             self._of_specs("output_nonlinearity", effect, "output_nonlinear")
         elif nonlinearity and self._family != "resvae":

@@ -15,6 +15,7 @@ from autogenome_tf.config.autogenome._keys import (
 )
 from autogenome_tf.config.autogenome._networks import Network
 from autogenome_tf.core.errors import InputError, unknown
+from autogenome_tf.tasks import kind_of
 
 
 def put_all(keys):
@@ -199,7 +200,7 @@ def _optimizer(keys):
 
 def _monitor(keys):
     """What ranks candidates, and that its direction is not the opposite of what is asked."""
-    kind, given = keys.new["task"]["type"], keys.word("trainer.monitor")
+    kind, given = kind_of(keys.new["task"]["type"]), keys.word("trainer.monitor")
     known = {"accuracy": "accuracy", "f1_score": "f1_macro", "loss": "log_loss"}
     if given is not None and given not in known:
         raise unknown(f"{keys.place}: trainer.monitor", given, known)
@@ -211,9 +212,9 @@ def _monitor(keys):
             f"{keys.place}: trainer.selected_mode: {given} is best at its "
             f"{'least' if given == 'loss' else 'greatest'}; received {direction!r}."
         )
-    if given and kind == "classification":
+    if given and kind.has_classes:
         keys.put("search.objective", known[given], "trainer.monitor")
-    elif given and kind == "regression":
+    elif given and kind.has_units:
         effect = "" if given == "loss" else "a regression has no accuracy: the error ranks"
         keys.put("search.objective", "rmse", "trainer.monitor", effect=effect)
     keys.note("search.objective", "elbo, the held-out bound", "trainer.monitor")

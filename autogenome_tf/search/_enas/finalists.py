@@ -201,21 +201,14 @@ class Finalists:
         )
 
     def _rewards(self, bank, arcs, random):
-        """Weighted share of held-out rows that are right; for regression 1 / (1 + mean loss)."""
+        """Return the reward of each arc, (children,), by the task's own measure of a row."""
+        task = self._folds.task
         held = [random.permutation(rows)[:REWARDED] for rows in bank.rows.validation]
         right, total = np.zeros(len(arcs)), 0.0
         for outputs, rows in zip(self._outputs(bank, arcs, held), held, strict=True):
             truth, weights = bank.rows.targets[rows], bank.rows.weights[rows]
-            if self._folds.task.type == "classification":
-                measured = outputs.argmax(axis=-1) == truth
-            else:
-                flat = outputs.reshape(-1, outputs.shape[-1])
-                repeated = np.tile(truth, (len(arcs), 1))
-                measured = np.asarray(self._folds.task.row_losses(repeated, flat))
-                measured = measured.reshape(len(arcs), -1)
-            right, total = right + measured @ weights, total + weights.sum()
-        mean = right / total
-        return mean if self._folds.task.type == "classification" else 1 / (1 + mean)
+            right, total = right + task.row_rewards(truth, outputs) @ weights, total + weights.sum()
+        return task.reward(right / total)
 
     def scores(self, bank, arcs):
         """The objective of (children, decisions) on all held-out rows with shared weights."""

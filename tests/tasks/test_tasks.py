@@ -2,12 +2,23 @@
 
 import keras
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.utils.class_weight import compute_class_weight
 
-from autogenome_tf.config._sections import Task
-from autogenome_tf.core.errors import InputError
-from autogenome_tf.tasks import Classification, Regression, _natural, task_of
+from autogenome_tf import tasks
+from autogenome_tf.config._sections import TaskSection
+from autogenome_tf.data import Dataset
+from autogenome_tf.tasks import (
+    KINDS,
+    Classification,
+    Regression,
+    Representation,
+    kind_of,
+    natural,
+    task_of,
+    types,
+)
 
 RANDOM = np.random.default_rng(0)
 TRUTH = RANDOM.integers(0, 4, 50).astype("int32")
@@ -15,6 +26,13 @@ LOGITS = (RANDOM.normal(size=(50, 4)) * 3).astype("float32")
 TARGETS = (RANDOM.normal(size=(50, 3)) * 2).astype("float32")
 VALUES = (RANDOM.normal(size=(50, 3)) * 2).astype("float32")
 CLASSES = ["a", "b", "c", "d"]
+
+
+def rows(targets, names=("y",)):
+    """A data set of rows with targets and without genes."""
+    count = len(targets)
+    values = np.zeros((count, 0), "float32")
+    return Dataset(values, np.arange(count).astype(str), [], targets, list(names))
 
 
 # Losses ------------------------------------------------------------------------------------
@@ -120,7 +138,7 @@ def test_a_temperature_divides_logits():
 def test_targets_come_back_in_their_units():
     targets = RANDOM.normal(size=(40, 2)) * [3, 1e-4] + [100, -5]
     train = np.arange(40) < 30
-    task = task_of(Task(type="regression"), targets, ["height", "rate"], train)
+    task = task_of(TaskSection(type="regression"), rows(targets, ["height", "rate"]), train)
     encoded = task.encode(targets)
     np.testing.assert_allclose(encoded[train].mean(0), 0, atol=1e-5)
     np.testing.assert_allclose(encoded[train].std(0), 1, rtol=1e-5)
@@ -133,14 +151,13 @@ def test_rows_held_out_do_not_move_the_scale_of_targets():
     targets = np.arange(10.0)[:, None]
     train = np.arange(10) < 6
     far = np.where(train[:, None], targets, 1e6)
-    settings = Task(type="regression")
-    assert (
-        task_of(settings, far, ["y"], train).mean == task_of(settings, targets, ["y"], train).mean
-    )
+    settings = TaskSection(type="regression")
+    found = [task_of(settings, rows(given), train).mean for given in (far, targets)]
+    assert found[0] == found[1]
 
 
 def test_a_target_that_is_constant_on_training_rows_keeps_its_scale():
-    task = task_of(Task(type="regression"), np.full((4, 1), 3.0), ["y"], np.ones(4, bool))
+    task = task_of(TaskSection(type="regression"), rows(np.full((4, 1), 3.0)), np.ones(4, bool))
     np.testing.assert_array_equal(task.encode(np.full((4, 1), 3.5)), 0.5)
 
 
@@ -152,26 +169,83 @@ def test_a_single_target_is_one_column():
 # Order of classes --------------------------------------------------------------------------
 
 
-def test_classes_are_in_natural_order():
+def test_classes_are_innatural_order():
     labels = np.array(["b", "10", "2", "a", "-1", "1.5", "B"], dtype=object)
-    task = task_of(Task(), labels, ["y"], np.ones(7, bool))
+    task = task_of(TaskSection(), rows(labels), np.ones(7, bool))
     assert task.classes == ["-1", "1.5", "2", "10", "B", "a", "b"] == task.output_names
 
 
 def test_the_order_of_classes_does_not_depend_on_the_order_of_rows():
-    orders = [sorted(names, key=_natural) for names in (["2", "nan", "1"], ["nan", "1", "2"])]
+    orders = [sorted(names, key=natural) for names in (["2", "nan", "1"], ["nan", "1", "2"])]
     assert orders[0] == orders[1]
-
-
-def test_a_weight_for_no_class_is_refused_with_the_nearest_one():
-    settings = Task(class_weight={"tumor": 2.0})
-    with pytest.raises(InputError, match="task.class_weight: unknown name 'tumor'.*'tumour'"):
-        task_of(settings, np.array(["tumour", "healthy"]), ["y"], np.ones(2, bool))
 
 
 def test_class_weights_reach_the_task():
     labels = np.array(["tumour", "healthy"])
-    task = task_of(Task(class_weight={"tumour": 2.0}), labels, ["y"], np.ones(2, bool))
+    task = task_of(TaskSection(class_weight={"tumour": 2.0}), rows(labels), np.ones(2, bool))
     np.testing.assert_allclose(task.row_weights(task.encode(labels)), [4 / 3, 2 / 3], rtol=1e-6)
-    focal = task_of(Task(loss="focal_loss"), labels, ["y"], np.ones(2, bool))
+    focal = task_of(TaskSection(loss="focal_loss"), rows(labels), np.ones(2, bool))
     assert focal.loss == "focal_loss"
+
+
+# Kinds -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", KINDS.values())
+def test_a_kind_answers_for_all_that_a_config_asks_of_it(kind):
+    assert kind_of(kind.type) is kind
+    assert kind.losses and kind.objectives and kind.families
+    assert not kind.has_classes or not kind.has_units
+    assert all(isinstance(is_higher, bool) for is_higher in kind.objectives.values())
+
+
+def test_kinds_are_listed_by_what_is_true_of_them():
+    assert types("has_targets") == ["classification", "regression"]
+    assert types("has_units") == ["regression"]
+
+
+def test_rewards_are_accuracy_or_fall_with_the_loss():
+    task = Classification(CLASSES)
+    outputs = np.stack([np.eye(4)[TRUTH], np.eye(4)[(TRUTH + 1) % 4]])
+    np.testing.assert_array_equal(
+        task.reward(task.row_rewards(TRUTH, outputs).mean(axis=1)), [1, 0]
+    )
+    task = Regression(["x", "y", "z"])
+    outputs = np.stack([TARGETS, TARGETS + 1])
+    found = task.reward(task.row_rewards(TARGETS, outputs).mean(axis=1))
+    np.testing.assert_allclose(found, [1, 0.5], rtol=1e-6)
+
+
+def test_scores_are_in_original_units():
+    task = Regression(["x"], mean=np.array([5.0]), scale=np.array([10.0]))
+    assert task.score("mae", np.zeros((4, 1)), np.ones((4, 1))) == 10
+    assert Representation().score("elbo", np.zeros(2), np.array([[1.0, 2.0], [3.0, 4.0]])) == -5
+
+
+def test_only_logits_have_a_temperature():
+    assert Classification(CLASSES).temperature(TRUTH, LOGITS) != 1
+    assert Regression(["x", "y", "z"]).temperature(TARGETS, VALUES) == 1
+
+
+@pytest.mark.parametrize("kind", ["classification", "representation"])
+def test_labels_are_one_column_of_text(kind):
+    column = pd.DataFrame({"y": [1.0, 2.5]}, index=["s1", "s2"])
+    assert list(kind_of(kind).read(column)) == ["1", "2.5"]
+    with pytest.raises(ValueError, match=r"predicts one column; received \['y', 'z'\]"):
+        kind_of(kind).read(column.assign(z=1))
+    with pytest.raises(ValueError, match="y: empty for sample 's2'"):
+        kind_of(kind).read(pd.DataFrame({"y": ["a", " "]}, index=["s1", "s2"]))
+
+
+def test_numbers_are_read_from_every_column():
+    frame = pd.DataFrame({"y": ["1", "2"], "z": [3, 4]}, index=["s1", "s2"])
+    np.testing.assert_array_equal(Regression.read(frame), [[1, 3], [2, 4]])
+    with pytest.raises(ValueError, match="z: sample s2: expected a number; received 'high'"):
+        Regression.read(frame.assign(z=[1, "high"]))
+
+
+def test_the_focal_loss_is_public_and_read_back_by_keras():
+    loss = Classification(CLASSES, "focal_loss").keras_loss()
+    assert isinstance(loss, tasks.FocalLoss)
+    again = keras.losses.deserialize(keras.losses.serialize(loss))
+    assert float(again(TRUTH, LOGITS)) == pytest.approx(float(loss(TRUTH, LOGITS)))

@@ -1,0 +1,59 @@
+"""Tasks: how targets are read, learned, scored and returned; a class a kind. No Keras here.
+
+A new kind is a subclass of `Task` in a file of its own and a name in `KINDS`.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from autogenome_tf.tasks._classification import Classification
+from autogenome_tf.tasks._labels import as_text, natural
+from autogenome_tf.tasks._regression import Regression
+from autogenome_tf.tasks._representation import Representation
+from autogenome_tf.tasks._task import Task
+
+__all__ = [
+    "DEFAULT", "KINDS", "Classification", "Kind", "Regression", "Representation", "Task",
+    "kind_of", "as_text", "natural", "task_of", "types",
+]  # fmt: skip
+
+Kind = type[Task]
+# The kind where a config names none.
+DEFAULT: Kind = Classification
+# Kinds of task by the name that configs use.
+KINDS: dict[str, Kind] = {kind.type: kind for kind in (Classification, Regression, Representation)}
+
+
+def kind_of(task_type: str) -> Kind:
+    """Return the class of a kind of task by its name in a config."""
+    return KINDS[task_type]
+
+
+def types(attribute: str) -> list[str]:
+    """List the names of the kinds of which an attribute is true.
+
+    >>> types("has_classes")
+    ['classification']
+    """
+    return [name for name, kind in KINDS.items() if getattr(kind, attribute)]
+
+
+def task_of(settings: Any, rows: Any, is_train: np.ndarray) -> Task:
+    """Return the task of a data set: its classes, or the scale of its targets.
+
+    Args:
+        settings: The config's `task` section.
+        rows: The `data.Dataset` of all rows but the test rows.
+        is_train: (rows,) whether each is a training row.
+    """
+    return kind_of(settings.type).fitted(settings, rows, is_train)
+
+
+def __getattr__(name: str):
+    # Its base class is one of Keras.
+    if name == "FocalLoss":
+        from autogenome_tf.tasks._focal_loss import FocalLoss
+
+        return FocalLoss
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

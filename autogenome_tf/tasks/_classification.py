@@ -1,0 +1,143 @@
+"""Classification: one of several classes a row."""
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from autogenome_tf.tasks._labels import natural, read_labels
+from autogenome_tf.tasks._task import Task
+
+
+@dataclasses.dataclass(frozen=True)
+class Classification(Task):
+    """One of several classes; the network's outputs are logits, one a class.
+
+    Attributes:
+        classes: Class names, in the order of the outputs.
+        loss: "cross_entropy" or "focal_loss" (Lin et al. 2017, gamma 2).
+        class_weight: None, "balanced" (n / (classes * n of the class)), or name to weight.
+    """
+
+    classes: Sequence[str]
+    loss: str = "cross_entropy"
+    class_weight: str | dict | None = None
+
+    type = "classification"
+    losses = ("cross_entropy", "focal_loss")
+    objectives = {
+        "log_loss": False, "accuracy": True, "balanced_accuracy": True, "f1_macro": True,
+        "mcc": True, "roc_auc": True,
+    }  # fmt: skip
+    has_classes = True
+
+    @classmethod
+    def read(cls, columns: pd.DataFrame) -> np.ndarray:
+        """Return class names, (rows,) text."""
+        return read_labels(columns)
+
+    @classmethod
+    def fitted(cls, settings: Any, rows: Any, is_train: np.ndarray) -> "Classification":
+        """Return the task with the classes of all rows, numbers before words."""
+        classes = sorted(set(rows.targets), key=natural)
+        return cls(classes, settings.loss, settings.class_weight)
+
+    @property
+    def outputs(self) -> int:
+        """Return the number of logits."""
+        return len(self.classes)
+
+    @property
+    def output_names(self) -> list[str]:
+        """Return the class of each logit."""
+        return list(self.classes)
+
+    def encode(self, targets: np.ndarray) -> np.ndarray:
+        """Return the positions of class names, (rows,) int32."""
+        position = {name: index for index, name in enumerate(self.classes)}
+        return np.array([position[label] for label in targets], "int32")
+
+    def row_losses(self, targets: Any, outputs: Any) -> Any:
+        """Return the loss of each row: (rows,) positions, (rows, classes) logits -> (rows,)."""
+        from autogenome_tf.tasks import _focal_loss
+
+        log_p = _focal_loss.log_probability(targets, outputs, self.outputs)
+        return _focal_loss.focused(log_p) if self.loss == "focal_loss" else -log_p
+
+    def keras_loss(self) -> Any:
+        """Return the loss of a compiled Keras model."""
+        import keras
+
+        from autogenome_tf.tasks._focal_loss import FocalLoss
+
+        if self.loss == "focal_loss":
+            return FocalLoss(self.outputs)
+        return keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+
+    def keras_metrics(self) -> list[str]:
+        """Return the metrics that Keras shows while a compiled model trains."""
+        return ["accuracy"]
+
+    def row_weights(self, targets: np.ndarray) -> np.ndarray:
+        """Return the weight of each row in the loss, (rows,) float32 with mean 1."""
+        counts = np.bincount(targets, minlength=self.outputs)
+        if self.class_weight == "balanced":
+            weights = len(targets) / (self.outputs * np.maximum(counts, 1))
+        else:
+            given = self.class_weight if isinstance(self.class_weight, dict) else {}
+            weights = np.array([given.get(name, 1.0) for name in self.classes])
+        rows = weights[targets]
+        return (rows / rows.mean()).astype("float32")
+
+    def output_scale(self, temperature: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
+        """Return factor and offset of the logits: one over the temperature, none."""
+        return np.full(self.outputs, 1.0 / temperature), np.zeros(self.outputs)
+
+    def temperature(
+        self, targets: np.ndarray, outputs: np.ndarray, weights: np.ndarray | None = None
+    ) -> float:
+        """Return the divisor of logits (rows, classes) that calibrates them, above 0."""
+        from autogenome_tf.tasks import class_metrics
+
+        return class_metrics.temperature(targets, outputs, weights)
+
+    def metrics(
+        self, targets: np.ndarray, outputs: np.ndarray, index: np.ndarray | None = None
+    ) -> dict[str, np.ndarray]:
+        """Compute every metric of (rows,) class positions and (rows, classes) logits."""
+        from autogenome_tf.tasks import class_metrics
+
+        count = len(targets)
+        weights = None
+        if index is not None:
+            weights = np.stack([np.bincount(row, minlength=count) for row in index])
+        return class_metrics.classification(targets, outputs, weights)
+
+    def row_rewards(self, targets: np.ndarray, outputs: np.ndarray) -> np.ndarray:
+        """Return whether each row is assigned its class, (networks, rows)."""
+        return outputs.argmax(axis=-1) == targets
+
+    def reward(self, mean: Any) -> Any:
+        """Return the mean, the accuracy."""
+        return mean
+
+    def drawn(
+        self, outputs: np.ndarray, targets: np.ndarray, random: np.random.Generator
+    ) -> np.ndarray:
+        """Draw classes by the probabilities that logits (rows, classes) give, (rows,) int32."""
+        noise = random.gumbel(size=outputs.shape)
+        return (outputs + noise).argmax(axis=1).astype("int32")
+
+    def frame(self, outputs: np.ndarray) -> pd.DataFrame:
+        """Return logits (rows, classes) as the columns of predictions.tsv."""
+        from scipy.special import softmax
+
+        probabilities = softmax(np.asarray(outputs, "float64"), axis=1)
+        frame = pd.DataFrame(
+            probabilities, columns=pd.Index([f"p_{name}" for name in self.classes])
+        )
+        names = np.array(self.classes, dtype=object)
+        frame.insert(0, "prediction", names[probabilities.argmax(axis=1)])
+        return frame

@@ -1,0 +1,129 @@
+"""Regression: one or several numbers a row."""
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from autogenome_tf.tasks._task import Task
+
+
+@dataclasses.dataclass(frozen=True)
+class Regression(Task):
+    """One or several numbers; the network works on standardised targets.
+
+    Attributes:
+        targets: Names of the targets.
+        loss: "mse", "mae" or "huber", on standardised targets, averaged over them.
+        mean: (targets,) of the training rows, in original units.
+        scale: (targets,) standard deviation of the training rows.
+    """
+
+    targets: Sequence[str]
+    loss: str = "mse"
+    mean: np.ndarray | float = 0.0
+    scale: np.ndarray | float = 1.0
+
+    type = "regression"
+    losses = ("mse", "mae", "huber")
+    objectives = {"r2": True, "pearson": True, "spearman": True, "rmse": False, "mae": False}
+    has_units = True
+
+    @classmethod
+    def read(cls, columns: pd.DataFrame) -> np.ndarray:
+        """Return values, (rows, targets) float64."""
+        return np.stack([_numbers(column) for _, column in columns.items()], axis=1)
+
+    @classmethod
+    def fitted(cls, settings: Any, rows: Any, is_train: np.ndarray) -> "Regression":
+        """Return the task with mean and standard deviation of the training rows."""
+        train = rows.targets[is_train]
+        spread = train.std(0)
+        scale = np.where(spread > 0, spread, 1.0)
+        return cls(list(rows.target_names), settings.loss, train.mean(0), scale)
+
+    @property
+    def outputs(self) -> int:
+        """Return the number of values."""
+        return len(self.targets)
+
+    @property
+    def output_names(self) -> list[str]:
+        """Return the names of the targets."""
+        return list(self.targets)
+
+    def encode(self, targets: np.ndarray) -> np.ndarray:
+        """Standardise targets in original units, (rows, targets) float32."""
+        return ((np.asarray(targets, "float64") - self.mean) / self.scale).astype("float32")
+
+    def row_losses(self, targets: Any, outputs: Any) -> Any:
+        """Return the loss of each row: (rows, targets) twice -> (rows,)."""
+        from keras import ops
+
+        targets = ops.reshape(ops.cast(targets, outputs.dtype), ops.shape(outputs))
+        error: Any = ops.abs(outputs - targets)
+        if self.loss == "mse":
+            losses = error**2
+        elif self.loss == "mae":
+            losses = error
+        else:
+            losses = ops.where(error < 1, 0.5 * error**2, error - 0.5)
+        return ops.mean(losses, axis=-1)
+
+    def keras_loss(self) -> str:
+        """Return the loss of a compiled Keras model, which has the same name there."""
+        return self.loss
+
+    def keras_metrics(self) -> list[str]:
+        """Return the metrics that Keras shows while a compiled model trains."""
+        return ["mae"]
+
+    def output_scale(self, temperature: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
+        """Return factor and offset that lead back to original units."""
+        ones = np.ones(self.outputs)
+        return ones * self.scale, ones * self.mean
+
+    def metrics(
+        self, targets: np.ndarray, outputs: np.ndarray, index: np.ndarray | None = None
+    ) -> dict[str, np.ndarray]:
+        """Compute every metric of (rows, targets) in original units, twice."""
+        from autogenome_tf.tasks import value_metrics
+
+        return value_metrics.regression(targets, outputs, index)
+
+    def score(self, objective: str, targets: np.ndarray, outputs: np.ndarray) -> float:
+        """Return one metric in original units of standardised (rows, targets)."""
+        scale, offset = self.output_scale()
+        return super().score(objective, targets * scale + offset, outputs * scale + offset)
+
+    def drawn(
+        self, outputs: np.ndarray, targets: np.ndarray, random: np.random.Generator
+    ) -> np.ndarray:
+        """Add the residuals of other rows to values; standardised, (rows, targets).
+
+        Args:
+            outputs: (rows, targets) in original units.
+            targets: (rows, targets) standardised.
+            random: Draws the order of the residuals.
+        """
+        fitted = self.encode(outputs)
+        return fitted + random.permutation(targets - fitted)
+
+    def frame(self, outputs: np.ndarray) -> pd.DataFrame:
+        """Return values (rows, targets) in original units as the columns of predictions.tsv."""
+        if self.outputs == 1:
+            return pd.DataFrame({"prediction": np.asarray(outputs)[:, 0]})
+        names = [f"prediction_{name}" for name in self.targets]
+        return pd.DataFrame(outputs, columns=pd.Index(names))
+
+
+def _numbers(column: pd.Series) -> np.ndarray:
+    """Return a column as float64; refuse what is no finite number."""
+    numbers = np.asarray(pd.to_numeric(column, errors="coerce"), "float64")
+    wrong = np.flatnonzero(~np.isfinite(numbers))
+    if len(wrong):
+        sample, value = column.index[wrong[0]], column.iloc[wrong[0]]
+        raise ValueError(f"{column.name}: sample {sample}: expected a number; received {value!r}.")
+    return numbers

@@ -1,0 +1,116 @@
+"""The contract of a task: what a config may ask of its kind, and how networks learn its targets."""
+
+from __future__ import annotations
+
+import abc
+from typing import Any, ClassVar
+
+import numpy as np
+import pandas as pd
+
+
+class Task(abc.ABC):
+    """A kind of task; an instance knows the classes, or the units, of one data set.
+
+    Outputs are those of a network, (rows, outputs). Targets are (rows,) or (rows, targets), as
+    `encode` makes them for networks unless a method says otherwise.
+
+    Attributes:
+        type: Name of the kind in configs.
+        losses: Losses that `task.loss` may name; the first is the default.
+        objectives: Metrics that may rank trials, each with whether higher is better; the first is
+            the default.
+        families: Families that are searched where a config names none.
+        has_targets: Whether networks learn targets. Otherwise they learn to reconstruct the rows,
+            labels are optional and serve to score the latent space only.
+        has_classes: Whether targets are classes, so that outputs are logits.
+        has_units: Whether targets are numbers in units, which networks learn standardised.
+        outputs: Number of outputs a row.
+        output_names: Names of the outputs.
+    """
+
+    type: ClassVar[str]
+    losses: ClassVar[tuple[str, ...]]
+    objectives: ClassVar[dict[str, bool]]
+    families: ClassVar[tuple[str, ...]] = ("linear", "mlp", "resnet", "densenet")
+    has_targets: ClassVar[bool] = True
+    has_classes: ClassVar[bool] = False
+    has_units: ClassVar[bool] = False
+    outputs: Any
+    output_names: Any
+
+    @classmethod
+    @abc.abstractmethod
+    def read(cls, columns: pd.DataFrame) -> np.ndarray:
+        """Return targets in original units from their columns, indexed by sample.
+
+        Raises:
+            ValueError: Naming column and sample of the first value that is no target.
+        """
+
+    @classmethod
+    @abc.abstractmethod
+    def fitted(cls, settings: Any, rows: Any, is_train: np.ndarray) -> Task:
+        """Return the task of a data set; see `task_of`."""
+
+    @abc.abstractmethod
+    def encode(self, targets: np.ndarray) -> np.ndarray:
+        """Return targets as networks learn them, from original units or class names."""
+
+    @abc.abstractmethod
+    def row_losses(self, targets: Any, outputs: Any) -> Any:
+        """Return the loss of each row, (rows,), as a tensor."""
+
+    def row_weights(self, targets: np.ndarray) -> np.ndarray:
+        """Return the weight of each row in the loss, (rows,) float32 with mean 1."""
+        return np.ones(len(targets), "float32")
+
+    def output_scale(self, temperature: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
+        """Return factor and offset, (outputs,) each, that lead to calibrated or original units."""
+        return np.ones(self.outputs), np.zeros(self.outputs)
+
+    def temperature(
+        self, targets: np.ndarray, outputs: np.ndarray, weights: np.ndarray | None = None
+    ) -> float:
+        """Return the divisor of logits that calibrates them, above 0; 1 for outputs of other kinds.
+
+        Args:
+            targets: (rows,) as networks learn them.
+            outputs: (rows, outputs) for rows that the networks have not seen.
+            weights: (rows,) weight in the loss, or None.
+        """
+        return 1.0
+
+    @abc.abstractmethod
+    def metrics(
+        self, targets: np.ndarray, outputs: np.ndarray, index: np.ndarray | None = None
+    ) -> dict[str, np.ndarray]:
+        """Compute every metric of this kind.
+
+        Args:
+            targets: (rows,) class positions, or (rows, targets) in original units.
+            outputs: (rows, outputs): logits, or values in original units.
+            index: (resamples, rows) row numbers, or None for the rows themselves.
+
+        Returns:
+            Dict of name to (resamples,).
+        """
+
+    def score(self, objective: str, targets: np.ndarray, outputs: np.ndarray) -> float:
+        """Return one metric in original units of targets and outputs as networks learn them."""
+        return float(self.metrics(targets, outputs)[objective][0])
+
+    def row_rewards(self, targets: np.ndarray, outputs: np.ndarray) -> np.ndarray:
+        """Return how well each row is predicted, (networks, rows); see `reward`.
+
+        Args:
+            targets: As networks learn them.
+            outputs: (networks, rows, outputs).
+        """
+        flat = outputs.reshape(-1, outputs.shape[-1])
+        repeated = np.concatenate([targets] * len(outputs))
+        return np.asarray(self.row_losses(repeated, flat)).reshape(len(outputs), -1)
+
+    def reward(self, mean: Any) -> Any:
+        """Return a reward in [0, 1], higher is better, of the mean of `row_rewards`."""
+        return 1 / (1 + mean)
