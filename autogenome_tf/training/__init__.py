@@ -2,7 +2,6 @@
 
 from autogenome_tf.training._autoencoders import AutoencoderCrossValidation
 from autogenome_tf.training._cross_validation import (
-    AUTO_FOLDS,
     NetworkCrossValidation,
     Outcome,
     number_of_folds,
@@ -12,7 +11,6 @@ from autogenome_tf.training._multi_worker import cluster
 from autogenome_tf.training._replicas import EngineError, InMemory
 
 __all__ = [
-    "AUTO_FOLDS",
     "Batches",
     "EngineError",
     "Fit",
