@@ -5,6 +5,8 @@ import importlib
 import inspect
 import os
 
+import pandas as pd
+
 from autogenome_tf.core.errors import InputError
 from autogenome_tf.core.open_sets import members
 from autogenome_tf.data._dataset import Table
@@ -68,6 +70,14 @@ def find_reader(source) -> Reader:
         raise missing_file(source)
     kinds = "; ".join(reader.kinds for reader in known)
     raise InputError(f"{source}: unknown kind of file; expected one of: {kinds}.")
+
+
+def own_columns(source: str, options: ReadOptions) -> pd.DataFrame | None:
+    """Read a file of targets by the reader of its kind; None where it is read as a text table."""
+    for reader in readers():
+        if reader.matches(source):
+            return reader.read_columns(source, options)
+    return None
 
 
 def _oriented(table, options):
