@@ -11,7 +11,6 @@ from autogenome_tf import data
 from autogenome_tf.core.errors import InputError, some
 from autogenome_tf.tasks import task_of
 from autogenome_tf.training import (
-    AUTO_FOLDS,
     TrainingSettings,
     cross_validation,
     number_of_folds,
@@ -54,9 +53,6 @@ class RunData:
         )
         if config.search.folds == "auto" and not config.task.kind.has_targets:
             folds = 1
-        if config.search.folds == "auto" and folds == AUTO_FOLDS:
-            pieces = len(dataset) if dataset.groups is None else len(set(dataset.groups))
-            folds = max(1, min(folds, round(pieces * (1 - test))))
         is_exact = config.search.folds != "auto"
         parts = data.split(dataset, split, folds, config.seed, is_exact)
         self._check_parts(dataset, parts)

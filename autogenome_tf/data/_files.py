@@ -1,16 +1,23 @@
 """Files as they lie on disk: present, decompressed, decoded, cut into numbered rows."""
 
+import contextlib
 import csv
 import io
+import itertools
 import os
 
 from autogenome_tf.core.chunked import GIB, LIMIT
 from autogenome_tf.core.errors import InputError, nearest
 
 CODECS = {".gz": "gzip", ".bz2": "bz2", ".zst": "zstd"}
+# Of names of text tables, plain and packed.
+TEXTS = tuple(
+    f".{kind}{packed}" for kind in ("tsv", "csv", "txt", "tab") for packed in ("", *CODECS)
+)
 BLANKS = " "  # this delimiter stands for any run of spaces and tabs
 # How many times its size a file may unpack to, unless a config says otherwise (`data.expansion`).
 EXPANSION = 200.0
+_BEGINNING, _SOME = 1 << 16, 1 << 12
 # A row of 20,000 genes takes less than 1.
 MOST_LINE = 256 << 20
 
@@ -75,12 +82,28 @@ def check_unpacked(source, count, most=None):
         )
 
 
-def open_bytes(source, most=None):
+def beginning(source: str) -> str:
+    """Return the first 64 KiB of a text file, unpacked; "" where there is nothing to be read.
+
+    A reader that knows its kind by content looks here; what is wrong with the file is for the one
+    that reads it to say.
+    """
+    if not os.path.isfile(source):
+        return ""
+    found = bytearray()
+    with contextlib.suppress(InputError, OSError), open_bytes(source) as stream:
+        while len(found) < _BEGINNING and (block := stream.read(_SOME)):
+            found += block
+    return found.decode("utf-8-sig", errors="replace")
+
+
+def open_bytes(source, most=None, end=""):
     """Open a file for reading bytes, decompressed as its last suffix says.
 
     Args:
         source: Its path.
         most: Bytes that it may unpack to; None: as many as any file.
+        end: What begins the first line that is not read any more; "": all are.
 
     Returns:
         A stream of bytes that Arrow's readers take; a plain file's does not go through Python.
@@ -94,9 +117,9 @@ def open_bytes(source, most=None):
         raise InputError(
             f"{os.fsencode(source)!r}: not UTF-8; give the file a name that is."
         ) from None
-    if not codec:
-        return file
-    return io.BufferedReader(_Counted(source, pa.CompressedInputStream(file, codec), most))
+    if codec:
+        file = io.BufferedReader(_Counted(source, pa.CompressedInputStream(file, codec), most))
+    return io.BufferedReader(_Above(io.BufferedReader(file), end.encode())) if end else file
 
 
 class _Counted(io.RawIOBase):
@@ -115,6 +138,31 @@ class _Counted(io.RawIOBase):
         self._count += count
         check_unpacked(self._source, self._count, self._most)
         return count
+
+
+class _Above(io.RawIOBase):
+    """A stream that ends above the first line that begins with some bytes."""
+
+    def __init__(self, stream, end):
+        lines = iter(lambda: stream.readline(MOST_LINE), b"")
+        self._lines = itertools.takewhile(lambda line: not line.startswith(end), lines)
+        self._stream, self._left = stream, memoryview(b"")
+
+    def readable(self):
+        """It is."""
+        return True
+
+    def readinto(self, buffer):
+        """Read as `io.RawIOBase` does."""
+        self._left = self._left or memoryview(next(self._lines, b""))
+        count = min(len(buffer), len(self._left))
+        buffer[:count], self._left = self._left[:count], self._left[count:]
+        return count
+
+    def close(self):
+        """Close the stream below too."""
+        self._stream.close()
+        super().close()
 
 
 def numbered_lines(source, most=None):

@@ -109,13 +109,16 @@ class Layout:
             yield "decimal commas"
 
 
-def find_layout(source: str, options: ReadOptions, skip: int | None = None) -> Layout:
+def find_layout(
+    source: str, options: ReadOptions, skip: int | None = None, end: str = ""
+) -> Layout:
     """Detect the layout of a matrix file from its first rows.
 
     Args:
         source: Path of a text table.
         options: `ReadOptions`; columns that they name cannot be the sample ids.
         skip: Lines above the table; None: those that begin with '#'.
+        end: Text that begins the line below the table; "" where the table ends with the file.
 
     Raises:
         InputError: There is no row of data.
@@ -123,7 +126,8 @@ def find_layout(source: str, options: ReadOptions, skip: int | None = None) -> L
     skip = preamble(source) if skip is None else skip
     delimiter = known_delimiter(options.delimiter)
     delimiter = delimiter or find_delimiter(head_lines(source, skip), is_matrix=True)
-    rows = list(itertools.islice(filled_rows(source, delimiter, skip=skip), HEAD))
+    rows = table_rows(filled_rows(source, delimiter, skip=skip), end)
+    rows = list(itertools.islice(rows, HEAD))
     if not any(cell.strip() for _, cells in rows for cell in cells):
         raise InputError(f"{source}: the file begins with empty cells alone; expected a table.")
     decimal = _decimal(source, rows)
@@ -134,7 +138,7 @@ def find_layout(source: str, options: ReadOptions, skip: int | None = None) -> L
         raise header_only(source)
     body = heads[has_header:]
     names = [name.strip() for name in rows[0][1]] if has_header else [""] * len(body[0])
-    names, blank = _fitted(names, body)
+    names, blank = fitted(names, body)
     place = _find_ids(names[: len(names) - blank], body, options, has_header)
     heading = "" if place is None else names[place]
     orientation = orientation_of(heading if has_header else "", options.orientation)
@@ -144,7 +148,12 @@ def find_layout(source: str, options: ReadOptions, skip: int | None = None) -> L
     skip = rows[0][0] if has_header else skip
     layout = Layout(delimiter, names, roles, skip, has_header, orientation)
     check_names(source, "column name", layout.named(EXTRA))
-    return dataclasses.replace(layout, decimal=decimal, words=options.missing_words)
+    return dataclasses.replace(layout, end=end, decimal=decimal, words=options.missing_words)
+
+
+def table_rows(rows, end):
+    """Yield the rows above the line that ends a table."""
+    return itertools.takewhile(lambda row: not end or not row[1][0].startswith(end), rows)
 
 
 def preamble(source: str) -> int:
@@ -263,7 +272,7 @@ def _is_counted(rows):
     return len(rows) > 1 and width > 2 and rows[0] == counted[0] and rows[1] != counted[1]
 
 
-def _fitted(names, body):
+def fitted(names: list[str], body: list[list[str]]) -> tuple[list[str], int]:
     """Return a name for each column of the rows, and how many columns at the end are blank."""
     width, blank = len(body[0]), _blank_ends(body)
     more = len(names) - width

@@ -3,6 +3,8 @@
 import dataclasses
 import os
 
+import pandas as pd
+
 from autogenome_tf.core.errors import InputError
 from autogenome_tf.core.open_sets import classes, members
 from autogenome_tf.data._dataset import Table
@@ -61,6 +63,14 @@ def find_reader(source) -> Reader:
         raise missing_file(source)
     kinds = "; ".join(reader.kinds for reader in known)
     raise InputError(f"{source}: unknown kind of file; expected one of: {kinds}.")
+
+
+def own_columns(source: str, options: ReadOptions) -> pd.DataFrame | None:
+    """Read a file of targets by the reader of its kind; None where it is read as a text table."""
+    for reader in readers():
+        if reader.matches(source):
+            return reader.read_columns(source, options)
+    return None
 
 
 def _oriented(table, options):

@@ -5,6 +5,8 @@ import dataclasses
 import os
 from typing import ClassVar
 
+import pandas as pd
+
 from autogenome_tf.core.chunked import LIMIT
 from autogenome_tf.data._cells import MISSING, missing_words
 from autogenome_tf.data._dataset import Table
@@ -83,3 +85,12 @@ class Reader(abc.ABC):
         Raises:
             InputError: The content is wrong; the message names file and place.
         """
+
+    def read_columns(self, source: str, options: ReadOptions) -> pd.DataFrame | None:
+        """Read a source as a file of targets.
+
+        Returns:
+            What `columns_of` makes: text or None below the name of each column, a row a sample.
+            None where the kind has no targets of its own: its files are read as text tables.
+        """
+        return None

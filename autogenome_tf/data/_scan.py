@@ -1,7 +1,5 @@
 """The careful reader of text tables: slow, exact about what is wrong, judge of what is not."""
 
-import itertools
-
 import numpy as np
 
 from autogenome_tf.core.chunked import Growing
@@ -15,7 +13,7 @@ from autogenome_tf.data._cells import (
     with_point,
 )
 from autogenome_tf.data._files import check_width, filled_rows
-from autogenome_tf.data._layout import Layout, thousands
+from autogenome_tf.data._layout import Layout, table_rows, thousands
 
 _EXPECTED = "expected a number, or an empty cell or NA where it is missing"
 
@@ -57,9 +55,7 @@ def scan_rows(source: str, layout: Layout, limit: int, most: int | None = None):
 
 def _data_rows(source, layout, most):
     rows = filled_rows(source, layout.delimiter, most, layout.skip)
-    if not layout.end:
-        return rows
-    return itertools.takewhile(lambda row: not row[1][0].startswith(layout.end), rows)
+    return table_rows(rows, layout.end)
 
 
 def _numbers(cells, layout, is_coded=False):

@@ -56,21 +56,23 @@ def split(dataset, split, folds, seed, is_exact=False):
             and part (and, where it likes, fold).
         folds: Fits a trial; with more than one, no row is kept for validation alone.
         seed: Of the shuffling.
-        is_exact: Whether a file with other folds than `folds` is an error.
+        is_exact: Whether exactly so many folds are asked for: a file with others, or fewer rows (or
+            groups) to learn from, is an error then. Else there are as many folds as can be.
 
     Raises:
         InputError: Where the file does not cover the rows, or a part would be empty.
     """
     if isinstance(split, str):
-        parts = _from_file(dataset, split, folds, seed)
+        parts = _from_file(dataset, split, folds, seed, is_exact)
         given = len(np.unique(parts.fold[parts.fold > 0]))
         if is_exact and given not in (0, folds):
             raise InputError(f"{split}: fold: {given} folds; search.folds asks for {folds}.")
         return parts
     part = np.full(len(dataset), "train", dtype=object)
     part[_drawn(dataset, np.arange(len(dataset)), split.test, derive(seed, "test"))] = "test"
+    rest = np.flatnonzero(part == "train")
+    folds = folds if is_exact else _fewer(folds, dataset, rest)
     if folds == 1:
-        rest = np.flatnonzero(part == "train")
         share = split.validation * len(dataset) / max(1, len(rest))
         part[_drawn(dataset, rest, share, derive(seed, "validation"))] = "validation"
     return Split(part, _folds(dataset, part, folds, derive(seed, "folds")))
@@ -87,7 +89,8 @@ def _drawn(dataset, rows, share, seed):
     if dataset.groups is not None:
         pieces = min(max(2, round(1 / share)), len(np.unique(dataset.groups[rows])))
         if pieces < 2:
-            raise InputError("data.split.group: all samples are of one group; expected several.")
+            left = "all samples are" if len(rows) == len(dataset) else "all samples left are"
+            raise InputError(f"data.split.group: {left} of one group; expected several.")
         return rows[next(_by_group(pieces, seed, labels, dataset.groups[rows]))[1]]
     size = max(1, round(share * len(rows)))
     try:
@@ -108,7 +111,7 @@ def _folds(dataset, part, folds, seed):
     if folds == 1:
         return fold
     labels = _labels(dataset, rows)
-    pieces = len(rows) if dataset.groups is None else len(np.unique(dataset.groups[rows]))
+    pieces = _pieces(dataset, rows)
     if pieces < folds:
         raise InputError(
             f"search.folds: {folds} folds need at least as many rows (or groups) to learn from; "
@@ -125,6 +128,16 @@ def _folds(dataset, part, folds, seed):
     for number, (_, held) in enumerate(pairs, 1):
         fold[rows[held]] = number
     return fold
+
+
+def _pieces(dataset, rows):
+    """Number of rows, or of groups, that can be divided."""
+    return len(rows) if dataset.groups is None else len(np.unique(dataset.groups[rows]))
+
+
+def _fewer(folds, dataset, rows):
+    """So many folds, or as many as the rows to learn from can be divided into."""
+    return max(1, min(folds, _pieces(dataset, rows)))
 
 
 def _by_group(pieces, seed, labels, groups):
@@ -149,7 +162,7 @@ def _labels(dataset, rows):
     return dataset.targets[rows].astype(str) if is_text else None
 
 
-def _from_file(dataset, path, folds, seed):
+def _from_file(dataset, path, folds, seed, is_exact):
     frame = read_columns(path)
     if "part" not in frame.columns or not frame.attrs["has_ids"]:
         raise InputError(f"{path}: expected the columns sample and part.")
@@ -168,6 +181,8 @@ def _from_file(dataset, path, folds, seed):
         part[part == "validation"] = "train"
     if "fold" in frame.columns and folds > 1:
         return Split(part, _given_folds(frame, part, path))
+    if not is_exact:
+        folds = _fewer(folds, dataset, np.flatnonzero(part == "train"))
     return Split(part, _folds(dataset, part, folds, derive(seed, "folds")))
 
 

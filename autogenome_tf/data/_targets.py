@@ -18,12 +18,14 @@ from autogenome_tf.data._files import (
 from autogenome_tf.data._layout import (
     DELIMITERS,
     find_delimiter,
+    fitted,
     head_lines,
     header_only,
     preamble,
 )
+from autogenome_tf.data._read import own_columns
 from autogenome_tf.data._reader import ReadOptions
-from autogenome_tf.data._texts import frame_of_texts
+from autogenome_tf.data._texts import columns_of
 
 
 def read_columns(
@@ -59,14 +61,34 @@ def read_targets(source: str | os.PathLike, options: ReadOptions) -> pd.DataFram
     """
     source = os.fspath(source)
     check_file(source)
+    frame = own_columns(source, options)
+    if frame is not None:
+        return frame
     delimiter, rows = _rows(source, options.most(source))
+    return columns_of_rows(source, rows, options, DELIMITERS[delimiter])
+
+
+def columns_of_rows(
+    source: str, rows: list[list[str]], options: ReadOptions, kind: str
+) -> pd.DataFrame:
+    """Make the frame of a file of targets from its rows; header and ids are detected.
+
+    Args:
+        source: Path of the file.
+        rows: Cells of each row; the first may name the columns, and lack the name of the ids.
+        options: `ReadOptions`; columns that they name cannot be the sample ids.
+        kind: What the file is, for the log.
+    """
     header = _has_header(rows)
     body = rows[header:]
     if not body:
         raise header_only(source)
     names = [name.strip() for name in rows[0]] if header else []
-    if header and len(names) < len(body[0]):
-        names = ["sample", *names]
+    names, blank = fitted(names or [""] * len(body[0]), body)
+    if header and names[0] == "" and len(rows[0]) < len(names):
+        names[0] = "sample"
+    body = [cells[: len(names) - blank] for cells in body]
+    names = names[: len(names) - blank] if header else []
     ids = _has_ids(names, body, options)
     # Spreadsheets leave rows of empty cells at the end.
     while ids and len(body) > 1 and not any(cell.strip() for cell in body[-1]):
@@ -76,12 +98,11 @@ def read_targets(source: str | os.PathLike, options: ReadOptions) -> pd.DataFram
     ids = ids and not (repeated and header)
     heading = names[0] if ids and names else "sample"
     names = names[ids:] or _made_up(len(body[0]) - ids)
-    index = pd.Index(index, name=heading) if ids else None
-    _check_names(source, names, index)
-    columns = list(zip(*(cells[ids:] for cells in body), strict=True))
-    frame = frame_of_texts(dict(zip(names, columns, strict=True)), index, options.missing_words)
-    said = _said(source, delimiter, frame, ids, header)
-    frame.attrs |= {"source": source, "has_ids": ids, "said": said, "repeated": repeated}
+    columns = list(zip(names, zip(*(cells[ids:] for cells in body), strict=True), strict=True))
+    said = _said(source, kind, len(body), names, ids, header)
+    found = pd.Index(index, name=heading) if ids else None
+    frame = columns_of(source, columns, found, options, said)
+    frame.attrs["repeated"] = repeated
     return frame
 
 
@@ -102,8 +123,10 @@ def _rows(source, most):
     filled = [(line, cells) for line, cells in numbered if cells]
     width = len(filled[min(1, len(filled) - 1)][1])
     for line, cells in filled:
-        is_r_header = line == filled[0][0] and len(cells) == width - 1
-        check_width(source, line, cells, len(cells) if is_r_header else width)
+        is_header = line == filled[0][0]
+        # R leaves out the name above row names, others end the header with a delimiter.
+        is_other = len(cells) == width - 1 or not any(cells[width:])
+        check_width(source, line, cells, len(cells) if is_header and is_other else width)
     return delimiter, [cells for _, cells in filled]
 
 
@@ -143,12 +166,12 @@ def _made_up(count):
     return ["target"] if count == 1 else [f"target_{number}" for number in range(1, count + 1)]
 
 
-def _said(source, delimiter, frame, ids, header):
-    kind = DELIMITERS[delimiter] if ids or len(frame.columns) > 1 else "one column"
+def _said(source, kind, count, names, ids, header):
+    kind = kind if ids or len(names) > 1 else "one column"
     id_note = "first column is the sample id" if ids else "the first column is no sample id"
-    header_note = "header found" if header else f"no header: columns named {some(frame.columns)}"
+    header_note = "header found" if header else f"no header: columns named {some(names)}"
     label = os.path.basename(source)
-    return f"{label}: {kind}, {len(frame)} rows of {some(frame.columns)}, {id_note}, {header_note}"
+    return f"{label}: {kind}, {count} rows of {some(names)}, {id_note}, {header_note}"
 
 
 def _repeated(source, ids):
@@ -157,15 +180,3 @@ def _repeated(source, ids):
     if not twice:
         return None
     return f"{source}: duplicate sample id: {some(twice)}; expected each only once."
-
-
-def _check_names(source, columns, index):
-    for what, names in (("sample id", index), ("column name", pd.Index(columns))):
-        if names is None:
-            continue
-        if names.has_duplicates:
-            twice = names[names.duplicated()].unique()
-            raise InputError(f"{source}: duplicate {what}: {some(twice)}; expected each only once.")
-        if "" in names:
-            place = list(names).index("") + 1
-            raise InputError(f"{source}: {what} {place} of {len(names)} is empty.")

@@ -107,23 +107,16 @@ def _stream(source, layout, limit, most):
     from pyarrow import csv
 
     names = [str(place) for place in range(len(layout.names))]
-    with open_bytes(source, most) as stream:
+    with open_bytes(source, most, layout.end) as stream:
         reader = csv.open_csv(
             stream,
             csv.ReadOptions(block_size=_BLOCK, column_names=names, skip_rows=layout.skip),
-            csv.ParseOptions(delimiter=layout.delimiter, invalid_row_handler=_ends(layout)),
+            csv.ParseOptions(delimiter=layout.delimiter),
             _conversion(layout, names),
         )
         values, texts = ([names[p] for p in places] for places in (layout.values, layout.texts))
         found, lists = stack_batches(reader, values, texts, limit)
     return found, {int(name): cells for name, cells in lists.items()}
-
-
-def _ends(layout):
-    """Return what skips the line below the table; any other row of a wrong width is an error."""
-    if not layout.end:
-        return None
-    return lambda row: "skip" if row.text.startswith(layout.end) else "error"
 
 
 def _conversion(layout, names):

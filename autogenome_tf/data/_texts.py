@@ -1,9 +1,11 @@
 """Columns of text as a frame: blanks stripped, missing cells None, words for them counted."""
 
+import collections
 from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
+from autogenome_tf.core.errors import InputError, some
 from autogenome_tf.data._cells import (
     MISSING,
     counted_words,
@@ -12,6 +14,7 @@ from autogenome_tf.data._cells import (
     value_of,
     with_point,
 )
+from autogenome_tf.data._reader import ReadOptions
 
 # Of a frame's `attrs`: for each column how often which word stood for a missing value.
 WORDS = "missing_words"
@@ -43,6 +46,46 @@ def _values(cells, words):
     if decimal_mark(known) == "," and all(is_comma_number(v) or v.isdigit() for v in known):
         return [value and with_point(value) for value in values]
     return values
+
+
+def columns_of(
+    source: str,
+    columns: Sequence[tuple[str, Sequence[str]]],
+    ids: pd.Index | None,
+    options: ReadOptions,
+    said: str,
+) -> pd.DataFrame:
+    """Make the frame of a file of targets.
+
+    Args:
+        source: Path of the file.
+        columns: Pairs of the name of a column and its cells.
+        ids: Sample ids, one a row, with their heading as name, or None.
+        options: `ReadOptions` with the words for a missing value.
+        said: What was detected, for the log.
+
+    Returns:
+        The frame; `attrs` has `source`, `has_ids`, `said`, the words that were met, and what is to
+        be said where ids come again (`repeated`, None).
+
+    Raises:
+        InputError: An id or a name is empty or comes twice.
+    """
+    _check_names(source, "sample id", [] if ids is None else list(ids))
+    _check_names(source, "column name", [name for name, _ in columns])
+    frame = frame_of_texts(dict(columns), ids, options.missing_words)
+    about = {"source": source, "has_ids": ids is not None, "said": said, "repeated": None}
+    frame.attrs |= about
+    return frame
+
+
+def _check_names(source, what, names):
+    if "" in names:
+        place = list(names).index("") + 1
+        raise InputError(f"{source}: {what} {place} of {len(names)} is empty.")
+    if len(set(names)) < len(names):
+        twice = [name for name, count in collections.Counter(names).items() if count > 1]
+        raise InputError(f"{source}: duplicate {what}: {some(twice)}; expected each only once.")
 
 
 def without_words(frame: pd.DataFrame, words: frozenset[str] = MISSING) -> pd.DataFrame:

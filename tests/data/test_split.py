@@ -122,19 +122,36 @@ def test_without_a_group_patients_are_torn():
     assert any(len(set(part[patients == name])) > 1 for name in patients)  # the check can fail
 
 
-@pytest.mark.parametrize(("groups", "folds"), [(1, 1), (3, 5)])
-def test_too_few_groups_are_an_error(groups, folds):
+@pytest.mark.parametrize(
+    ("groups", "folds", "said"),
+    [(1, 1, "all samples are of one group"), (3, 5, "there are 2"), (2, 1, "samples left are of")],
+)
+def test_too_few_groups_are_an_error(groups, folds, said):
     rows = dataset(groups=[f"p{i % groups}" for i in range(ROWS)])
-    with pytest.raises(InputError, match="group"):
-        split(rows, SplitSection(group="patient"), folds, 7)
+    with pytest.raises(InputError, match=said):
+        split(rows, SplitSection(group="patient"), folds, 7, is_exact=True)
+
+
+@pytest.mark.parametrize("donors", [3, 4, 5, 6, 7, 8, 9])
+@pytest.mark.parametrize("kind", ["labels", "numbers"])
+def test_there_are_no_more_folds_than_groups_left_beside_the_test_part(donors, kind):
+    groups = np.array([f"p{i % donors}" for i in range(ROWS)])
+    targets = None if kind == "labels" else np.arange(float(ROWS))
+    rows = dataset(targets, groups=groups)
+    for seed in range(5):
+        parts = split(rows, SplitSection(group="donor"), 5, seed)
+        left = len(set(groups[parts.part == "train"]))
+        assert parts.fold.max() == min(5, left) and 0 < left < donors
 
 
 # Too few rows ----------------------------------------------------------------------------------
 
 
 def test_more_folds_than_rows_are_an_error():
+    few = dataset(["a", "b"] * 3, rows=6)
     with pytest.raises(InputError, match="search.folds: 9 folds .* there are 6"):
-        split(dataset(["a", "b"] * 3, rows=6), SplitSection(test=0.0), 9, 7)
+        split(few, SplitSection(test=0.0), 9, 7, is_exact=True)
+    assert split(few, SplitSection(test=0.0), 9, 7).fold.max() == 6
 
 
 # From a file -----------------------------------------------------------------------------------

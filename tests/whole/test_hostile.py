@@ -27,7 +27,10 @@ MANY = settings(
 )  # fmt: skip
 # Each file of HDF5 is looked through by a process of its own, which takes a while.
 FEWER = settings(MANY, max_examples=150, deadline=None)
-KINDS = ("x.csv", "x.tsv.bz2", "x.txt.gz", "x.parquet", "dense.npz", "sparse.npz")
+KINDS = (
+    "x.csv", "x.tsv.bz2", "x.txt.gz", "x.parquet", "dense.npz", "sparse.npz", "x.gct", "series.txt",
+    "counts.tab",
+)  # fmt: skip
 HDF5 = ("x.h5ad", "sparse.h5ad", "tenx.h5")
 # Where a file is hurt (as a share of its length), how many bytes go, and what comes.
 WOUNDS = st.lists(
@@ -46,6 +49,24 @@ def whole(tmp_path_factory):
     (folder / "x.csv").write_text(text)
     (folder / "x.tsv.bz2").write_bytes(bz2.compress(text.replace(",", "\t").encode()))
     (folder / "x.txt.gz").write_bytes(gzip.compress(text.replace(",", " ").encode(), mtime=0))
+    genes = frame.T.to_csv(sep="\t", header=False)
+    (folder / "x.gct").write_text(
+        "#1.3\n6\t30\t0\t1\n"
+        + "\t".join(["id", *frame.index])
+        + "\nkind"
+        + "\ta" * 30
+        + "\n"
+        + genes
+    )
+    (folder / "series.txt").write_text(
+        '!Sample_geo_accession\t"' + '"\t"'.join(frame.index) + '"\n!series_matrix_table_begin\n'
+        + "\t".join(["ID_REF", *frame.index]) + f"\n{genes}!series_matrix_table_end\n"
+    )  # fmt: skip
+    about = "Geneid Chr Start End Strand Length".split()
+    (folder / "counts.tab").write_text(
+        "# Program\n" + "\t".join([*about, *frame.index]) + "\n"
+        + genes.replace("\t", "\t1;1\t2;3\t4;5\t+;+\t9\t", 1)
+    )  # fmt: skip
     frame.astype("float64").to_parquet(folder / "x.parquet")
     np.savez(folder / "dense.npz", values=values, samples=np.array(frame.index, str))
     scipy.sparse.save_npz(folder / "sparse.npz", scipy.sparse.csr_matrix(values))

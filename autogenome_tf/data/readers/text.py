@@ -2,7 +2,7 @@
 
 from autogenome_tf.data._checked import checked
 from autogenome_tf.data._dataset import Table
-from autogenome_tf.data._files import CODECS, check_file
+from autogenome_tf.data._files import TEXTS, check_file
 from autogenome_tf.data._layout import DELIMITERS, find_layout
 from autogenome_tf.data._reader import Reader, ReadOptions
 from autogenome_tf.data._text_table import text_table
@@ -15,10 +15,8 @@ class Text(Reader):
     ``Hugo_Symbol``, ``Geneid``, ``ID_REF`` or their like is one of genes x samples.
     """
 
-    kinds = ".tsv, .csv, .txt (also .gz, .bz2, .zst)"
-    suffixes = tuple(
-        f".{kind}{packed}" for kind in ("tsv", "csv", "txt") for packed in ("", *CODECS)
-    )
+    kinds = ".tsv, .csv, .txt, .tab (also .gz, .bz2, .zst)"
+    suffixes = TEXTS
     takes = ("delimiter",)
 
     def read(self, source: str, options: ReadOptions) -> Table:
