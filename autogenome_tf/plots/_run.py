@@ -33,7 +33,7 @@ def figures(run, stage):
         A pair for each figure: the path of its file in the folder, without a suffix, and a
         function without arguments that draws it.
     """
-    task = run.config().task.type
+    task = run.config().task.kind
     for name, draw, options in _OF_STAGE.get(stage, _nothing)(run, task):
         yield name, lambda draw=draw, options=options: draw(run, **options)
 
@@ -56,18 +56,18 @@ def _training(run, _):
 
 
 def _evaluation(_, task):
-    if task == "classification":
+    if task.has_classes:
         yield "confusion_matrix", confusion_matrix, {}
-    if task == "representation":
+    if not task.has_targets:
         yield "plots/latent_space", latent_space, {}
 
 
 def _predictions(run, task):
-    if task == "classification":
+    if task.has_classes:
         yield "plots/roc_curves", roc_curves, {}
         yield "plots/precision_recall_curves", precision_recall_curves, {}
         yield "plots/calibration", calibration, {}
-    if task == "regression":
+    if task.has_units:
         targets = run.model_names()["targets"]
         for target, safe in zip(targets, safe_names(targets), strict=True):
             yield f"plots/predicted_vs_true_{safe}", predicted_vs_true, {"target": target}
@@ -82,7 +82,7 @@ def _explanation(run, task):
         yield "plots/variance_by_order", variance_by_order, {}
     outputs = [str(name) for name in attributions(run)["outputs"]]
     # Latent units are many, and without names that anybody would look for.
-    kinds = ("bar",) if task == "representation" else IMPORTANCE
+    kinds = IMPORTANCE if task.has_targets else ("bar",)
     for output, safe in zip(outputs, safe_names(outputs), strict=True):
         for kind in kinds:
             yield f"plots/importance_{kind}_{safe}", IMPORTANCE[kind], {"output": output}

@@ -10,6 +10,7 @@ import scipy.special
 from autogenome_tf.core.errors import InputError, unknown
 from autogenome_tf.metrics import SCORED
 from autogenome_tf.run import Run
+from autogenome_tf.tasks import kind_of
 
 
 def of_run(read):
@@ -63,7 +64,7 @@ def unseen(run):
     """
     run.require("predict", "predictions.tsv")
     names = run.model_names()
-    is_classes = names["task"] == "classification"
+    is_classes = kind_of(names["task"]).has_classes
     frame = run.read_table("predictions.tsv", text=["target"] if is_classes else [])
     for part in SCORED[:2]:
         rows = frame[frame["part"] == part]

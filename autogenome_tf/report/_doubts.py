@@ -12,13 +12,14 @@ def doubts(run):
     """Warnings of the train stage about the rows, and those that the scores give rise to."""
     known = run.read_json("warnings.json") if run.has("warnings.json") else []
     texts = [warning["text"] for warning in known]
-    task = run.config().task.type
+    config = run.config()
+    task = config.task.type
     if run.has("metrics.json"):
         scores = run.read_json("metrics.json")
-        of_task = _of_latent if task == "representation" else _of_scores
-        texts += of_task(scores, task, run.config().objective)
+        of_task = _of_scores if config.task.kind.has_targets else _of_latent
+        texts += of_task(scores, task, config.objective)
     if run.has("baseline.json"):
-        texts += _of_baseline(run.read_json("baseline.json"), task, run.config().families)
+        texts += _of_baseline(run.read_json("baseline.json"), task, config.families)
     return texts
 
 

@@ -46,7 +46,7 @@ def section(run):
             else "Other networks were not compared; log.txt tells why."
         )
     names = [str(name) for name in arrays["outputs"]]
-    shown = names[:MOST_UNITS] if kind == "representation" else names
+    shown = names if config.task.kind.has_targets else names[:MOST_UNITS]
     for output in shown:
         parts += [Heading(output), _of(run, output, arrays)]
     if len(shown) < len(names):
@@ -67,7 +67,7 @@ def _of(run, output, arrays):
     effects = run.read_table("effects.tsv")
     rows = [
         [on_a_line(line.feature), number(means[line.feature]),
-         _direction(line.correlation, run.config().task.type)]
+         _direction(line.correlation, run.config().task.kind)]
         for line in effects[effects["output"] == output].itertuples() if means[line.feature] > 0
     ]  # fmt: skip
     dots = picture(
@@ -84,7 +84,7 @@ def _direction(correlation, task):
         return "–"
     if abs(correlation) < CLEAR:
         return "depends"
-    more, less = ("for", "against") if task == "classification" else ("higher", "lower")
+    more, less = ("for", "against") if task.has_classes else ("higher", "lower")
     return more if correlation > 0 else less
 
 

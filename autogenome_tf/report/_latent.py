@@ -26,7 +26,7 @@ PCA = "pca_"
 
 def section(run):
     """Metrics of each part beside those of components, and maps."""
-    if not run.has("metrics.json") or run.config().task.type != "representation":
+    if not run.has("metrics.json") or run.config().task.kind.has_targets:
         return None
     scores = run.read_json("metrics.json")
     parts = [

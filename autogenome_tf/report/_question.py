@@ -38,13 +38,13 @@ def section(run):
 
 
 def _asked(config, names):
-    if config.task.type == "classification":
+    if config.task.kind.has_classes:
         asked = config.data.target
         target = asked[0] if isinstance(asked, list) else asked
         target = "class" if target in (None, "*") else target
         classes = [on_a_line(name) for name in names["classes"]]
         return f"Which {on_a_line(target)} does a sample have: {listed(classes, most=12)}?"
-    if config.task.type == "regression":
+    if config.task.kind.has_units:
         return f"How large is {listed([on_a_line(name) for name in names['targets']])}?"
     return "Which few numbers tell what a sample is like?"
 
@@ -59,12 +59,12 @@ def _answer(run, config):
         return
     part = in_order(scores)[0]
     own = scores[part]
-    if config.task.type == "representation":
+    if not config.task.kind.has_targets:
         yield _latent_answer(own, UNSEEN[part])
         return
     count = len(_rows_of(run, part))
     of = f"On {number(count)} {UNSEEN[part]}, " if count else f"On {UNSEEN[part]}, "
-    if config.task.type == "classification":
+    if config.task.kind.has_classes:
         right = own["accuracy"]["value"]
         text = f"{of}it tells {100 * right:.1f}\u00a0% right (balanced accuracy "
         name = "balanced_accuracy"

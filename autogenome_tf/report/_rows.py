@@ -23,7 +23,7 @@ def section(run):
     if config.data.group:
         ranked += f" Samples of one {on_a_line(config.data.group)} lie in one part."
     frame, target = split.assign(target="samples"), None
-    if run.has("predictions.tsv") and config.task.type == "classification":
+    if run.has("predictions.tsv") and config.task.kind.has_classes:
         frame = run.read_table("predictions.tsv", text=["target"])
         target = "class"
     counts = pd.crosstab(frame["target"].fillna("not known"), frame["part"])

@@ -41,8 +41,8 @@ def families(run):
 
 def section(run):
     """Metrics with intervals beside the baseline, then each class or target, then pictures."""
-    task = run.config().task.type
-    if not run.has("metrics.json") or task == "representation":
+    task = run.config().task.kind
+    if not run.has("metrics.json") or not task.has_targets:
         return None
     scores = run.read_json("metrics.json")
     baseline = run.read_json("baseline.json") if run.has("baseline.json") else {}
@@ -60,7 +60,7 @@ def section(run):
     parts.append(pictures_of(run, "evaluate", CAPTIONS))
     if run.has("predictions.tsv"):
         part, frame = plots.unseen(run)
-        parts.append(_classes(part, frame) if task == "classification" else _targets(part, frame))
+        parts.append(_classes(part, frame) if task.has_classes else _targets(part, frame))
         parts.append(pictures_of(run, "predict", CAPTIONS))
     return Section("scores", "Scores", [part for part in parts if part])
 
