@@ -437,7 +437,8 @@ class AutoGenome:
             return
         with tempfile.TemporaryDirectory(prefix="autogenome_tf-") as folder:
             rows = os.path.join(folder, "rows.npz")
-            names = data.write_rows(rows, *self._given, self.config.further)
+            options = data.ReadOptions.of(self.config.data)
+            names = data.write_rows(rows, *self._given, self.config.further, options)
             self._use(self.config.targeting(names).reading(rows))
             try:
                 yield rows

@@ -89,6 +89,14 @@ class Data(Section):
             "the one that holds the ids of the other file."
         ),
     )
+    duplicates: Literal["error", "suffix", "mean"] | None = Field(
+        None,
+        description=(
+            "What is done about gene names and sample ids that repeat: `error`; `suffix`: -1, -2 ... "
+            "behind all but the first; `mean`: they are averaged; null: `suffix` for AnnData and "
+            "10x, else `error`."
+        ),
+    )
     feature_names: str | None = Field(
         None, description="File of the genes' names, one a line, where the matrix has none."
     )

@@ -1,6 +1,5 @@
 """The last step of every reader: what a table promises is checked here, once."""
 
-import collections
 import dataclasses
 import os
 
@@ -10,6 +9,7 @@ import scipy.sparse
 
 from autogenome_tf.core import chunked
 from autogenome_tf.core.errors import InputError, some
+from autogenome_tf.data._distinct import repeated
 
 
 def checked(where, table, kind, *notes, columns=(), limit=chunked.LIMIT):
@@ -24,17 +24,17 @@ def checked(where, table, kind, *notes, columns=(), limit=chunked.LIMIT):
         limit: Bytes that the matrix may take in memory.
 
     Returns:
-        A `Table` with float32 values, dense or CSR, and distinct names.
+        A `Table` with float32 values, dense or CSR. Its names may repeat; see `distinct`.
 
     Raises:
-        InputError: Shapes disagree, names are empty or repeated, a value is infinite.
+        InputError: Shapes disagree, a name is empty, a value is infinite.
     """
     values = float_matrix(where, table.values)
     _check_counts(where, values.shape, table)
-    check_names(where, "sample id", table.samples or [])
-    check_names(where, "gene name", table.features)
+    check_spelling(where, "sample id", table.samples or [])
+    check_spelling(where, "gene name", table.features)
     _check_finite(where, values, table)
-    table = _set_aside(dataclasses.replace(table, values=values), columns, limit)
+    table = _set_aside(where, dataclasses.replace(table, values=values), columns, limit)
     rows, width = table.values.shape
     words = [kind, f"{rows} samples x {width} features", *notes]
     label = os.path.basename(os.path.normpath(where))
@@ -100,13 +100,18 @@ def _check_counts(where, shape, table):
 
 def check_names(where, what, names):
     """Refuse names that are empty, that no table gives back, or that come twice."""
+    check_spelling(where, what, names)
+    twice = repeated(names)
+    if twice:
+        raise InputError(f"{where}: duplicate {what}: {some(twice)}; expected each only once.")
+
+
+def check_spelling(where, what, names):
+    """Refuse names that are empty or that no table gives back."""
     empty = next((place for place, name in enumerate(names, 1) if not name.strip()), None)
     if empty:
         raise InputError(f"{where}: {what} {empty} of {len(names)} is empty.")
     check_line(where, what, names)
-    if len(set(names)) < len(names):
-        twice = [name for name, count in collections.Counter(names).items() if count > 1]
-        raise InputError(f"{where}: duplicate {what}: {some(twice)}; expected each only once.")
 
 
 def check_line(where, what, names):
@@ -141,18 +146,22 @@ def _first_infinite(values):
     return np.unravel_index(np.isinf(values).argmax(), values.shape)
 
 
-def _set_aside(table, columns, limit):
+def _set_aside(where, table, columns, limit):
     known = set() if table.extra is None else set(table.extra.columns)
     wanted = set(columns) - known
-    places = {name: place for place, name in enumerate(table.features) if name in wanted}
+    places = [place for place, name in enumerate(table.features) if name in wanted]
     if not places:
         return table
-    aside = table.values[:, list(places.values())]
+    names = [table.features[place] for place in places]
+    check_names(where, "column name", names)
+    aside = table.values[:, places]
     aside = aside.toarray() if scipy.sparse.issparse(aside) else aside
-    extra = pd.DataFrame(aside, index=table.samples, columns=list(places))
+    # By place: sample ids may repeat so far.
+    extra = pd.DataFrame(aside, columns=names)
     if table.extra is not None:
-        extra = pd.concat([table.extra, extra], axis=1)
-    keep = [place for place, name in enumerate(table.features) if name not in places]
+        extra = pd.concat([table.extra.reset_index(drop=True), extra], axis=1)
+    extra = extra if table.samples is None else extra.set_axis(list(table.samples))
+    keep = [place for place, name in enumerate(table.features) if name not in wanted]
     return dataclasses.replace(
         table,
         values=chunked.columns(table.values, keep, limit),

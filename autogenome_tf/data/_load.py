@@ -165,7 +165,7 @@ def aligned(dataset, features, source="the matrix"):
 
 
 def _read(source, data, frames):
-    table = read_table(source, options=ReadOptions.of(data))
-    table = turned(table, frames, data)
+    options = ReadOptions.of(data)
+    table = read_table(source, options=options, turn=lambda table: turned(table, frames, data))
     log.info("%s", table.said)
     return identified(table, data.id, source)

@@ -1,5 +1,9 @@
 """Tables that are in memory already: frames, arrays, sparse matrices, AnnData, lists."""
 
+import dataclasses
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import scipy.sparse
@@ -7,32 +11,49 @@ import scipy.sparse
 from autogenome_tf.core.errors import InputError
 from autogenome_tf.data._checked import checked, numbered_features
 from autogenome_tf.data._dataset import Table
+from autogenome_tf.data._distinct import ERROR, SUFFIX, distinct
+from autogenome_tf.data._reader import ReadOptions
 from autogenome_tf.data._texts import without_words
 
 
-def table_of(x, columns=()):
+def table_of(x: Any, columns: Sequence[str] = (), options: ReadOptions | None = None) -> Table:
     """Make a table of an object from a notebook.
 
     Args:
         x: (samples, genes) as a DataFrame (index = sample ids, columns = genes; an index that just
             counts from 0 means no ids), an AnnData, an array, a scipy sparse matrix or a list of
             lists.
-        columns: Names of columns that are not features; they go to `Table.extra`.
+        columns: Names of columns that are not features, beside those of `options`; they go to
+            `Table.extra`.
+        options: `ReadOptions`; None: their defaults.
 
     Returns:
-        A `Table`; a `Table` comes back as it is.
+        A `Table` whose names are distinct; a `Table` comes back as it is.
 
     Raises:
-        InputError: A column is not numeric, or the dimensions are wrong.
+        InputError: A column is not numeric, a name repeats, or the dimensions are wrong.
     """
     if isinstance(x, Table):
         return x
-    where = type(x).__name__
+    options = options or ReadOptions()
+    options = dataclasses.replace(options, columns=(*options.columns, *columns))
+    table = plain_table(x, options)
+    return distinct(table, how_of(x, options), type(x).__name__, asked=options.columns)
+
+
+def plain_table(x: Any, options: ReadOptions) -> Table:
+    """Make a table of an object from a notebook, whose names may repeat; see `table_of`."""
+    where, columns = type(x).__name__, options.columns
     if isinstance(x, pd.DataFrame):
         return _frame_table(where, x, columns)
     if is_annotated(x):
         return annotated_table(where, x, columns=columns)
     return _array_table(where, x, columns)
+
+
+def how_of(x: Any, options: ReadOptions) -> str:
+    """Return what is done about names of an object that repeat."""
+    return options.duplicates or (SUFFIX if is_annotated(x) else ERROR)
 
 
 def is_counted(index: pd.Index) -> bool:

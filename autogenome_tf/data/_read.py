@@ -2,12 +2,14 @@
 
 import dataclasses
 import os
+from collections.abc import Callable
 
 import pandas as pd
 
 from autogenome_tf.core.errors import InputError
 from autogenome_tf.core.open_sets import classes, members
 from autogenome_tf.data._dataset import Table
+from autogenome_tf.data._distinct import distinct
 from autogenome_tf.data._files import missing_file
 from autogenome_tf.data._orientation import AUTO, GENES, SAMPLES, transposed
 from autogenome_tf.data._reader import Reader, ReadOptions
@@ -20,17 +22,25 @@ def readers() -> list[Reader]:
     return sorted(found, key=lambda reader: not reader.by_content)
 
 
-def read_table(source, columns=(), options: ReadOptions | None = None, **changes) -> Table:
+def read_table(
+    source,
+    columns=(),
+    options: ReadOptions | None = None,
+    turn: Callable[[Table], Table] | None = None,
+    **changes,
+) -> Table:
     """Read a matrix of samples x genes from whatever holds it.
 
     Args:
         source: Path of a file or a folder, or ``scanpy:<data set>``.
         columns: Names of columns that are not features, beside those of `options`.
         options: `ReadOptions`; None: their defaults.
+        turn: A function that transposes a table where something beside the file shows that it is
+            genes x samples, or None.
         **changes: Attributes of `ReadOptions` that differ from `options`.
 
     Returns:
-        A `Table`.
+        A `Table` whose names are distinct.
 
     Raises:
         InputError: The kind is unknown, the content is wrong, or memory does not hold it; the
@@ -42,7 +52,10 @@ def read_table(source, columns=(), options: ReadOptions | None = None, **changes
     reader = find_reader(source)
     _check_taken(source, reader, options)
     try:
-        return _oriented(reader.read(source, options), options)
+        table = _oriented(reader.read(source, options), options)
+        table = table if turn is None else turn(table)
+        how = options.duplicates or reader.duplicates
+        return distinct(table, how, source, asked=options.columns, limit=options.limit)
     except MemoryError as error:
         raise InputError(
             f"{source}: not enough memory to read it ({error}); lower data.memory, or give it more."

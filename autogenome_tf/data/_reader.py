@@ -22,6 +22,8 @@ class ReadOptions:
             go to `Table.extra`; missing ones are for the caller to report.
         missing_words: What text stands for a missing value.
         orientation: "auto", "samples_by_genes" or "genes_by_samples".
+        duplicates: What is done about names that repeat: "error", "suffix" or "mean"; None: as the
+            reader's kind of file is usually read.
         delimiter: Delimiter of a text table; None: detected.
         limit: Bytes that the matrix may take in memory; beyond, it lies in a file without a name
             where the reader reads block by block.
@@ -31,6 +33,7 @@ class ReadOptions:
     columns: tuple[str, ...] = ()
     missing_words: frozenset[str] = MISSING
     orientation: str = "auto"
+    duplicates: str | None = None
     delimiter: str | None = None
     limit: int = LIMIT
     expansion: float = EXPANSION
@@ -43,6 +46,7 @@ class ReadOptions:
             columns=tuple(data.columns),
             missing_words=words,
             orientation=data.orientation,
+            duplicates=data.duplicates,
             limit=data.limit,
             expansion=data.expansion,
         )
@@ -67,12 +71,14 @@ class Reader(abc.ABC):
             look at the name alone.
         takes: Options beside `columns`, `limit` and `expansion` that the reader follows; any other
             one that a user gives is an error.
+        duplicates: What is done about names that repeat where nobody asks: "error" or "suffix".
     """
 
     kinds: ClassVar[str]
     suffixes: ClassVar[tuple[str, ...]] = ()
     by_content: ClassVar[bool] = False
     takes: ClassVar[tuple[str, ...]] = ()
+    duplicates: ClassVar[str] = "error"
 
     def matches(self, source: str) -> bool:
         """Return whether a source is of this reader's kind; it need not exist."""

@@ -1,5 +1,7 @@
 """Rows from a notebook as a file, so that a run made of them can be repeated and resumed."""
 
+import dataclasses
+
 import numpy as np
 import pandas as pd
 import scipy.sparse
@@ -7,13 +9,15 @@ import scipy.sparse
 from autogenome_tf.core.errors import InputError, some
 from autogenome_tf.data._aligned import aligned_targets
 from autogenome_tf.data._dataset import WARNINGS
-from autogenome_tf.data._memory import is_annotated, table_of
+from autogenome_tf.data._distinct import distinct
+from autogenome_tf.data._memory import how_of, is_annotated, plain_table
 from autogenome_tf.data._origins import origins
+from autogenome_tf.data._reader import ReadOptions
 
 TARGET = "target"
 
 
-def write_rows(path, x, y, further=()):
+def write_rows(path, x, y, further=(), options: ReadOptions | None = None) -> list[str]:
     """Write rows and targets as an archive that the npz reader reads.
 
     Args:
@@ -22,6 +26,7 @@ def write_rows(path, x, y, further=()):
         y: (samples,) or (samples, targets) labels or values, a Series, a DataFrame, or the name
             or names of columns of an AnnData's ``obs``.
         further: Names of further columns of ``obs`` or of `y` to keep.
+        options: `ReadOptions`; None: their defaults.
 
     Returns:
         Names of the targets.
@@ -29,13 +34,17 @@ def write_rows(path, x, y, further=()):
     Raises:
         InputError: Where rows do not match.
     """
-    table, columns = aligned_targets(table_of(x), x, y, _columns(x, y, further))
+    options = options or ReadOptions()
+    table, columns = aligned_targets(plain_table(x, options), x, y, _columns(x, y, further))
     kept = columns
     if is_annotated(x) and table.extra is not None:
         found = origins(table.extra, columns)
         if found is not None:
             kept = pd.concat([columns, found.set_axis(columns.index)], axis=1)
-    arrays = {f"target_{name}": _plain(kept[name]) for name in kept}
+    kept = kept.set_axis(table.samples or list(range(len(kept))))
+    table = dataclasses.replace(table, extra=kept)
+    table = distinct(table, how_of(x, options), "data: X", asked=list(columns))
+    arrays = {f"target_{name}": _plain(table.extra[name]) for name in kept}
     if table.samples is not None:
         arrays["samples"] = np.array(table.samples)
     if table.warnings:
@@ -55,7 +64,7 @@ def _columns(x, y, further):
     """Targets, and further columns where some are asked for, as a frame."""
     obs = getattr(x, "obs", None)
     if y is None and not further:
-        return pd.DataFrame(index=pd.RangeIndex(table_of(x).values.shape[0]))
+        return pd.DataFrame(index=pd.RangeIndex(_count(x)))
     if y is None or isinstance(y, str) or (obs is not None and _are_names(y, obs)):
         names = [y] if isinstance(y, str) else list(y or ())
         names = list(dict.fromkeys([*names, *further]))
@@ -79,6 +88,11 @@ def _columns(x, y, further):
     if values.ndim == 1:
         return pd.DataFrame({TARGET: values})
     return pd.DataFrame(values, columns=[f"{TARGET}_{i + 1}" for i in range(values.shape[1])])
+
+
+def _count(x):
+    """Number of rows; a list has no shape."""
+    return x.shape[0] if hasattr(x, "shape") else len(x)
 
 
 def _are_names(y, obs):

@@ -18,6 +18,7 @@ class H5ad(Reader):
 
     kinds = ".h5ad"
     suffixes = (".h5ad",)
+    duplicates = "suffix"
 
     def read(self, source: str, options: ReadOptions) -> Table:
         """Read as `Reader.read` says."""

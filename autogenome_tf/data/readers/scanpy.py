@@ -16,6 +16,7 @@ class Scanpy(Reader):
     """Read a data set that comes inside scanpy, X as stored."""
 
     kinds = "scanpy:<data set>"
+    duplicates = "suffix"
 
     def matches(self, source):
         """Return whether a source names a data set of scanpy."""

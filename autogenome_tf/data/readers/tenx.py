@@ -29,6 +29,7 @@ class TenX(Reader):
     """
 
     kinds = "a 10x folder or .h5"
+    duplicates = "suffix"
 
     def matches(self, source):
         """Return whether a source is a folder or a 10x .h5 file."""
