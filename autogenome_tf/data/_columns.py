@@ -77,6 +77,7 @@ def target_values(columns: pd.DataFrame, task_type: str, where: str) -> np.ndarr
 
 
 def grouped(dataset, columns, group, where):
+    """Return the dataset with the group of each sample, from a column of the targets' file."""
     if group not in columns.columns:
         raise unknown(f"{where}: data.split.group", group, columns.columns)
     empty = columns[group].isna().to_numpy()

@@ -297,6 +297,16 @@ def in_cell(row, column, text, file="x.tsv"):
     return damage
 
 
+def both(first, second):
+    """Damage two places."""
+
+    def damage(folder):
+        first(folder)
+        second(folder)
+
+    return damage
+
+
 def in_file(change, file="x.tsv"):
     """Damage a file's bytes; None removes it."""
 
@@ -333,7 +343,7 @@ BAD_DATA = {
     "header only": (in_file(lambda b: b[: b.index(b"\n") + 1]), [], r"x\.tsv.*only a header"),
     "ragged rows": (in_cell(5, 4, "1\t2"), [], r"x\.tsv.*line 6.*6.*expected 5"),
     "text in a cell": (in_cell(5, 2, "high"), [], r"x\.tsv.*line 6.*'g1'.*'high'.*number"),
-    "decimal comma": (in_cell(5, 2, "1,5"), [], r"x\.tsv.*line 6.*'g1'.*'1,5'.*comma"),
+    "commas and points": (both(in_cell(5, 2, "1,5"), in_cell(6, 2, "1.5")), [], r"x\.tsv.*comma"),
     "missing value": (in_cell(5, 2, "NA"), [], r"x\.tsv.*'s4'.*'g1'.*missing.*data\.missing"),
     "infinite value": (in_cell(5, 2, "inf"), [], r"x\.tsv.*line 6.*'g1'.*inf.*finite"),
     "duplicate sample": (in_cell(5, 0, "s0"), [], r"x\.tsv.*duplicate sample id.*'s0'"),

@@ -379,12 +379,12 @@ def test_classes_may_be_called_as_columns_are(tmp_path, classes):
     assert sorted(text.get_text() for text in total) == sorted(classes)
 
 
-@pytest.mark.parametrize("label", ["", " ", "a\rb", "a\0b"])
+@pytest.mark.parametrize("label", ["a\rb", "a\0b"])
 def test_labels_that_no_table_can_hold_are_refused(tmp_path, label):
     frame, labels = rows()
     labels.iloc[3] = label
     config = SMALL | {"name": "t", "output_dir": str(tmp_path)}
-    with pytest.raises(errors.InputError, match="kind.* (empty|no carriage)"):
+    with pytest.raises(errors.InputError, match="kind.* no carriage"):
         ag.AutoGenome(config, data=(frame, labels)).train()
 
 

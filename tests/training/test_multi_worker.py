@@ -227,12 +227,12 @@ def test_what_processes_cannot_do_together_is_refused(monkeypatch):
     monkeypatch.setenv("TF_CONFIG", variable(["a:1", "b:1"], 0))
     config = Config.of({"name": "t", "search": {"max_seconds": 9}})
     with pytest.raises(InputError, match="search.max_seconds: the clocks of several"):
-        search.check(config)
+        search.process_role(config)
     monkeypatch.setenv(processes.TUNER, "chief")
     monkeypatch.setenv(processes.HOST, "localhost")
     monkeypatch.setenv(processes.PORT, "8000")
     with pytest.raises(InputError, match="either share a search or train one network"):
-        search.check(config)
+        search.process_role(config)
 
 
 def test_rows_in_memory_are_refused(monkeypatch, tmp_path):

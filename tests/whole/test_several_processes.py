@@ -205,7 +205,7 @@ def test_a_search_for_one_process_is_refused_at_once(config, tmp_path, is_worker
 
 def test_a_search_of_nothing_is_refused(is_worker):
     with pytest.raises(InputError, match="families: linear alone"):
-        search.check(Config.of({"name": "t", "families": {"linear": {}}}))
+        search.process_role(Config.of({"name": "t", "families": {"linear": {}}}))
 
 
 def test_half_of_the_variables_is_one_message(config, is_worker, monkeypatch, capsys):
