@@ -8,8 +8,11 @@ from autogenome_tf.core.errors import unknown
 from autogenome_tf.data._optional import optional
 
 _CHUNK = 1 << 22  # values
-# The parts of an AnnData that are read.
-PARTS = ("X", "layers", "obs", "var")
+
+
+def parts_read(matrix: str | None) -> tuple[str, ...]:
+    """Return the parts of an AnnData that are read: X, or the layers where one is asked for."""
+    return ("X" if matrix is None else "layers", "obs", "var")
 
 
 def read_group(group: Any, source: str, matrix: str | None, limit: int) -> tuple[Any, Any]:

@@ -1,7 +1,7 @@
 """AnnData files: X or a layer is the matrix, obs goes along."""
 
 from autogenome_tf.core.errors import InputError
-from autogenome_tf.data._annotated import PARTS, read_group
+from autogenome_tf.data._annotated import parts_read, read_group
 from autogenome_tf.data._dataset import Table
 from autogenome_tf.data._hdf5 import check_hdf5
 from autogenome_tf.data._memory import annotated_table
@@ -23,7 +23,7 @@ class H5ad(Reader):
     def read(self, source: str, options: ReadOptions) -> Table:
         """Read as `Reader.read` says."""
         optional("anndata", "singlecell", source)
-        check_hdf5(source, options.most(source), *PARTS)
+        check_hdf5(source, options.most(source), *parts_read(options.matrix))
         try:
             data, values = _opened(source, options)
         except (InputError, MemoryError):

@@ -33,7 +33,8 @@ class Loom(Reader):
 
     def read(self, source: str, options: ReadOptions) -> Table:
         """Read as `Reader.read` says."""
-        check_hdf5(source, options.most(source), "matrix", "layers", "row_attrs", "col_attrs")
+        part = "matrix" if options.matrix is None else "layers"
+        check_hdf5(source, options.most(source), part, "row_attrs", "col_attrs")
         try:
             table = _opened(source, options)
         except (InputError, MemoryError):

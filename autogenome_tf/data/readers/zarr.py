@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from autogenome_tf.core.errors import InputError, some
-from autogenome_tf.data._annotated import PARTS, read_group
+from autogenome_tf.data._annotated import parts_read, read_group
 from autogenome_tf.data._dataset import Table
 from autogenome_tf.data._files import check_unpacked, missing_file
 from autogenome_tf.data._memory import annotated_table
@@ -33,7 +33,7 @@ class Zarr(Reader):
     def read(self, source: str, options: ReadOptions) -> Table:
         """Read as `Reader.read` says."""
         zarr = optional("zarr", "singlecell", source)
-        _check(source, options.most(source))
+        _check(source, parts_read(options.matrix), options.most(source))
         try:
             # Descriptions of arrays in one place are not those that were checked.
             group = zarr.open_group(source, mode="r", use_consolidated=False)
@@ -49,14 +49,14 @@ class Zarr(Reader):
         return annotated_table(source, data, "zarr", options.columns, values, words)
 
 
-def _check(source, most):
+def _check(source, parts, most):
     """Refuse arrays that unpack to too much, or by other codecs than those that are known."""
     if not os.path.exists(source):
         raise missing_file(source)
     if not os.path.isdir(source):
         raise InputError(f"{source}: received a file; expected a folder of zarr.")
     total = 0
-    for file in (file for part in PARTS for file in Path(source, part).rglob("*")):
+    for file in (file for part in parts for file in Path(source, part).rglob("*")):
         if file.is_symlink():
             raise InputError(f"{file}: a link; expected the values in the folder itself.")
         if file.name in (".zarray", "zarr.json"):
