@@ -65,8 +65,10 @@ class Data(Section):
     features: str = Field(
         "",
         description=(
-            "The matrix: `.tsv .csv .txt` (plain, `.gz`, `.bz2`, `.zst`), `.parquet`, "
-            "`.npz`, `.h5ad`, a 10x folder or `.h5`, or `scanpy:NAME`."
+            "The matrix: `.tsv .csv .txt .tab` (plain, `.gz`, `.bz2`, `.zst`), `.parquet`, `.npz`, "
+            "`.h5ad`, `.h5mu`, `.zarr`, `.loom`, `.xlsx`, a 10x folder or `.h5`, `.gct`, a GEO "
+            "series matrix, a table of featureCounts, a folder of quantities (Salmon, STAR ...), "
+            "or `scanpy:NAME`."
         ),
     )
     targets: str | Names | None = Field(
@@ -148,6 +150,14 @@ class Data(Section):
         description=(
             "What stands for a missing value: `mean` or `median` of training rows, in "
             "transformed units; `zero`, in raw units."
+        ),
+    )
+    matrix: str | None = Field(
+        None,
+        description=(
+            "Name of the matrix where a file holds several: a layer of `.h5ad`, `.zarr` or `.loom` "
+            "(null: X), a modality of `.h5mu`, a sheet of `.xlsx` (null: the first), a column of "
+            "quantities (`TPM`, `NumReads` ...)."
         ),
     )
     orientation: Literal["auto", "samples_by_genes", "genes_by_samples"] = Field(

@@ -5,6 +5,7 @@ import csv
 import io
 import itertools
 import os
+from pathlib import Path
 
 from autogenome_tf.core.chunked import GIB, LIMIT
 from autogenome_tf.core.errors import InputError, nearest
@@ -63,7 +64,7 @@ def most_unpacked(source: str, limit: int = LIMIT, expansion: float = EXPANSION)
     """Bytes that a file, or those of a folder, may unpack to: what fits into memory does always."""
     sizes = [os.path.getsize(source)]
     if os.path.isdir(source):
-        sizes = [entry.stat().st_size for entry in os.scandir(source)]
+        sizes = [file.stat().st_size for file in Path(source).rglob("*") if file.is_file()]
     return int(max(limit, expansion * sum(sizes)))
 
 

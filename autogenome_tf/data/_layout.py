@@ -128,6 +128,19 @@ def find_layout(
     delimiter = delimiter or find_delimiter(head_lines(source, skip), is_matrix=True)
     rows = table_rows(filled_rows(source, delimiter, skip=skip), end)
     rows = list(itertools.islice(rows, HEAD))
+    layout = layout_of(source, rows, options)
+    skip = layout.skip if layout.has_header else skip
+    return dataclasses.replace(layout, delimiter=delimiter, skip=skip, end=end)
+
+
+def layout_of(source: str, rows: list[tuple[int, list[str]]], options: ReadOptions) -> Layout:
+    """Detect the layout of a matrix from its first rows.
+
+    Args:
+        source: Its file, for errors.
+        rows: Pairs of the number of a line and its cells.
+        options: `ReadOptions`; columns that they name cannot be the sample ids.
+    """
     if not any(cell.strip() for _, cells in rows for cell in cells):
         raise InputError(f"{source}: the file begins with empty cells alone; expected a table.")
     decimal = _decimal(source, rows)
@@ -145,10 +158,10 @@ def find_layout(
     roles = _roles(names, place, blank, orientation, options)
     if not has_header:
         names = _numbered(names, roles)
-    skip = rows[0][0] if has_header else skip
-    layout = Layout(delimiter, names, roles, skip, has_header, orientation)
+    skip = rows[0][0] if has_header else rows[0][0] - 1
+    layout = Layout("\t", names, roles, skip, has_header, orientation)
     check_names(source, "column name", layout.named(EXTRA))
-    return dataclasses.replace(layout, end=end, decimal=decimal, words=options.missing_words)
+    return dataclasses.replace(layout, decimal=decimal, words=options.missing_words)
 
 
 def table_rows(rows, end):

@@ -99,3 +99,9 @@ def _check_taken(source, reader, options):
     """Refuse an option that a reader would leave aside in silence."""
     if options.delimiter is not None and "delimiter" not in reader.takes:
         raise InputError(f"{source}: received a delimiter; expected one only for text tables.")
+    if options.matrix is not None and "matrix" not in reader.takes:
+        kinds = "; ".join(other.kinds for other in readers() if "matrix" in other.takes)
+        raise InputError(
+            f"{source}: data.matrix: received {options.matrix!r}, but files of this kind hold one "
+            f"matrix; expected null, or one of: {kinds}."
+        )

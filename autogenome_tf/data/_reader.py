@@ -24,6 +24,8 @@ class ReadOptions:
         orientation: "auto", "samples_by_genes" or "genes_by_samples".
         duplicates: What is done about names that repeat: "error", "suffix" or "mean"; None: as the
             reader's kind of file is usually read.
+        matrix: Name of the matrix to read where a file holds several: a layer of AnnData or loom, a
+            modality, a sheet, a column of quantities; None: the usual one.
         delimiter: Delimiter of a text table; None: detected.
         limit: Bytes that the matrix may take in memory; beyond, it lies in a file without a name
             where the reader reads block by block.
@@ -34,6 +36,7 @@ class ReadOptions:
     missing_words: frozenset[str] = MISSING
     orientation: str = "auto"
     duplicates: str | None = None
+    matrix: str | None = None
     delimiter: str | None = None
     limit: int = LIMIT
     expansion: float = EXPANSION
@@ -47,6 +50,7 @@ class ReadOptions:
             missing_words=words,
             orientation=data.orientation,
             duplicates=data.duplicates,
+            matrix=data.matrix,
             limit=data.limit,
             expansion=data.expansion,
         )

@@ -1,5 +1,7 @@
 """The careful reader of text tables: slow, exact about what is wrong, judge of what is not."""
 
+from collections.abc import Iterable
+
 import numpy as np
 
 from autogenome_tf.core.chunked import Growing
@@ -38,11 +40,24 @@ def scan_rows(source: str, layout: Layout, limit: int, most: int | None = None):
     Raises:
         InputError: A row is ragged or a cell is not a finite number; the message has its line.
     """
+    rows = filled_rows(source, layout.delimiter, most, layout.skip)
+    return scanned(source, table_rows(rows, layout.end), layout, limit)
+
+
+def scanned(source: str, rows: Iterable[tuple[int, list[str]]], layout: Layout, limit: int):
+    """Read rows of cells, likewise.
+
+    Args:
+        source: Path of their file, for errors.
+        rows: Pairs of the number of a line and its cells, below the header.
+        layout: Their `Layout`.
+        limit: Bytes that the matrix may take in memory.
+    """
     places, stack = layout.values, Growing(len(layout.values), limit=limit)
     lists = {place: [] for place in layout.texts}
     # Words that are numbers, such as -999, are looked for in every cell.
     is_coded = any(map(is_number, layout.words - MISSING))
-    for line, cells in _data_rows(source, layout, most):
+    for line, cells in rows:
         check_width(source, line, cells, len(layout.names))
         for place, column in lists.items():
             column.append(cells[place])
@@ -51,11 +66,6 @@ def scan_rows(source: str, layout: Layout, limit: int, most: int | None = None):
             raise _refusal(f"{source} line {line}", layout, cells)
         stack.add(row)
     return stack.array, lists
-
-
-def _data_rows(source, layout, most):
-    rows = filled_rows(source, layout.delimiter, most, layout.skip)
-    return table_rows(rows, layout.end)
 
 
 def _numbers(cells, layout, is_coded=False):

@@ -36,6 +36,17 @@ def text_table(source: str, layout: Layout, options: ReadOptions) -> tuple[Table
         InputError: The message names the line and the column.
     """
     values, lists, layout = _read_rows(source, layout, options)
+    return assembled(source, layout, values, lists, options), layout
+
+
+def assembled(
+    source: str,
+    layout: Layout,
+    values: np.ndarray,
+    lists: dict[int, list[str]],
+    options: ReadOptions,
+) -> Table:
+    """Make a `Table`, not checked yet, of the values and the texts of the rows of a layout."""
     if lists:
         count = _filled(values, lists.values())
         values, lists = values[:count], {place: cells[:count] for place, cells in lists.items()}
@@ -44,7 +55,7 @@ def text_table(source: str, layout: Layout, options: ReadOptions) -> tuple[Table
     table = Table(values, names, layout.named(VALUE), _extra(layout, lists, names))
     if layout.orientation == GENES:
         table = transposed(table, "", options.limit)
-    return dataclasses.replace(table, orientation=layout.orientation), layout
+    return dataclasses.replace(table, orientation=layout.orientation)
 
 
 def _row_names(layout, lists):

@@ -383,7 +383,7 @@ def checksum(path):
     if not path.is_file() and not path.is_dir():
         return None
     digest = hashlib.sha256()
-    for file in sorted(filter(Path.is_file, path.iterdir())) if path.is_dir() else [path]:
+    for file in sorted(filter(Path.is_file, path.rglob("*"))) if path.is_dir() else [path]:
         with open(file, "rb") as stream:
             while block := stream.read(1 << 20):
                 digest.update(block)

@@ -98,6 +98,11 @@ def test_a_reader_says_what_it_reads(reader):
     assert set(reader.takes) <= set(ReadOptions.__dataclass_fields__)
 
 
+def test_the_guide_lists_every_kind():
+    guide = (Path(__file__).parents[2] / "tutorials" / "data.md").read_text("utf-8")
+    assert [reader.kinds for reader in MEMBERS if f"| {reader.kinds} |" not in guide] == []
+
+
 @pytest.mark.parametrize("reader", MEMBERS, ids=lambda reader: type(reader).__name__)
 def test_a_missing_file_is_one_clear_error(reader, tmp_path):
     for suffix in reader.suffixes:

@@ -29,9 +29,9 @@ MANY = settings(
 FEWER = settings(MANY, max_examples=150, deadline=None)
 KINDS = (
     "x.csv", "x.tsv.bz2", "x.txt.gz", "x.parquet", "dense.npz", "sparse.npz", "x.gct", "series.txt",
-    "counts.tab",
+    "counts.tab", "x.xlsx",
 )  # fmt: skip
-HDF5 = ("x.h5ad", "sparse.h5ad", "tenx.h5")
+HDF5 = ("x.h5ad", "sparse.h5ad", "tenx.h5", "x.h5mu", "x.loom")
 # Where a file is hurt (as a share of its length), how many bytes go, and what comes.
 WOUNDS = st.lists(
     st.tuples(st.floats(0, 1), st.integers(0, 40), st.binary(max_size=12)), min_size=1, max_size=6
@@ -42,6 +42,7 @@ WOUNDS = st.lists(
 def whole(tmp_path_factory):
     """Sound files, by their names."""
     anndata = pytest.importorskip("anndata")
+    pytest.importorskip("openpyxl")
     folder = tmp_path_factory.mktemp("whole")
     values = np.random.default_rng(0).poisson(1.0, (30, 6))
     frame = pd.DataFrame(values, [f"s{n}" for n in range(30)], [f"g{n}" for n in range(6)])
@@ -81,6 +82,15 @@ def whole(tmp_path_factory):
             group.create_dataset(name, data=getattr(sparse, name), chunks=True, compression="gzip")
         group["features/id"] = group["features/name"] = np.array(frame.columns, "S")
         group["features/feature_type"] = np.array(["Gene Expression"] * 6, "S")
+    with h5py.File(folder / "x.h5mu", "w") as file:
+        anndata.io.write_elem(file, "mod/rna", anndata.AnnData(sparse, obs, frame.T[[]]))
+        anndata.io.write_elem(file, "obs", obs)
+    with h5py.File(folder / "x.loom", "w") as file:
+        file.create_dataset("matrix", data=values.T, chunks=(3, 4), compression="gzip")
+        file["row_attrs/Gene"], file["col_attrs/CellID"] = (
+            np.array(names, "S") for names in (frame.columns, frame.index)
+        )
+    frame.to_excel(folder / "x.xlsx")
     return {name: (folder / name).read_bytes() for name in (*KINDS, *HDF5)}
 
 

@@ -6,7 +6,7 @@ import warnings
 from autogenome_tf.core.errors import unknown
 from autogenome_tf.data._dataset import Table
 from autogenome_tf.data._memory import annotated_table
-from autogenome_tf.data._optional import single_cell
+from autogenome_tf.data._optional import optional
 from autogenome_tf.data._reader import Reader, ReadOptions
 
 _PREFIX = "scanpy:"
@@ -28,7 +28,7 @@ class Scanpy(Reader):
         Raises:
             InputError: scanpy is not installed, or brings no such data set in its own files.
         """
-        datasets = single_cell("scanpy", source).datasets
+        datasets = optional("scanpy", "singlecell", source).datasets
         bundled = _bundled(datasets)
         name = source.removeprefix(_PREFIX)
         if name not in bundled:

@@ -1,0 +1,74 @@
+"""AnnData as it lies in HDF5 or zarr: one matrix, obs and var; nothing else of it is read."""
+
+import math
+from typing import Any
+
+from autogenome_tf.core.chunked import Growing, GrowingRows
+from autogenome_tf.core.errors import unknown
+from autogenome_tf.data._optional import optional
+
+_CHUNK = 1 << 22  # values
+
+
+def parts_read(matrix: str | None) -> tuple[str, ...]:
+    """Return the parts of an AnnData that are read: X, or the layers where one is asked for."""
+    return ("X" if matrix is None else "layers", "obs", "var")
+
+
+def read_group(group: Any, source: str, matrix: str | None, limit: int) -> tuple[Any, Any]:
+    """Read the names and one matrix of an AnnData.
+
+    Args:
+        group: Of h5py or zarr: a file, or the group of a modality.
+        source: Its path, for errors.
+        matrix: The layer to read; None: X.
+        limit: Bytes that the matrix may take in memory; beyond, it lies in a file.
+
+    Returns:
+        An AnnData without X, and the matrix, or None where there is none.
+
+    Raises:
+        InputError: There is no such layer.
+    """
+    anndata = optional("anndata", "singlecell", source)
+    read = anndata.io.read_elem
+    obs, var = read(group["obs"]), read(group["var"])
+    names = anndata.AnnData(obs=obs, var=var)
+    x = group["X"] if "X" in group else None
+    if matrix is not None:
+        layers = group["layers"] if "layers" in group else {}
+        if matrix not in layers:
+            raise unknown(f"{source}: data.matrix", matrix, list(layers))
+        x = layers[matrix]
+    if x is None:
+        return names, None
+    values = _large(x, limit)
+    return names, read(x) if values is None else values
+
+
+def _large(x, limit):
+    """X where it is larger than the limit and lies row by row, read block by block; else None."""
+    kind = x.attrs.get("encoding-type", x.attrs.get("h5sparse_format"))
+    if len(getattr(x, "shape", ())) == 2:
+        return _dense(x, limit) if 4 * math.prod(x.shape) > limit else None
+    if kind in ("csr", "csr_matrix") and 8 * math.prod(x["data"].shape) > limit:
+        return _sparse(x, limit)
+    return None
+
+
+def _dense(x, limit):
+    whole, step = Growing(x.shape[1], limit=limit), max(1, _CHUNK // x.shape[1])
+    for start in range(0, x.shape[0], step):
+        whole.add(x[start : start + step])
+    return whole.array
+
+
+def _sparse(x, limit):
+    width = int(x.attrs.get("shape", x.attrs.get("h5sparse_shape"))[1])
+    count = math.prod(x["data"].shape)
+    whole = GrowingRows(width, limit, count)
+    for start in range(0, count, _CHUNK):
+        part = slice(start, start + _CHUNK)
+        whole.add_parts(x["data"][part], x["indices"][part])
+    whole.end(x["indptr"][1:])
+    return whole.matrix
