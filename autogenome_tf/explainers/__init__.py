@@ -47,6 +47,8 @@ AUTO = ("fast_deep_shap", "deep_shap", "gradient")
 # Attributions must add up to outputs minus base values, up to this part of their largest.
 TOLERANCE = {"gradient": 1e-2}
 USUAL_TOLERANCE = 1e-3
+# Float32 keeps seven digits, of an output and of the hidden units behind it.
+ROUNDING = 1e-6
 # Sites whose genotypes are all looked at.
 MOST_SITES = 20
 
@@ -268,10 +270,15 @@ def _check(predictor, found):
     """Refuse attributions that do not add up, where their method says they do."""
     if found.method == "knockout":
         return
-    expected = predictor.outputs(found.data) - found.base_values
+    outputs = predictor.outputs(found.data)
+    expected = outputs - found.base_values
     wrong = np.abs(found.values.sum(axis=1, dtype="float64") - expected).max()
-    largest = max(np.abs(expected).max(), 1e-6)
-    if not wrong <= TOLERANCE.get(found.method, USUAL_TOLERANCE) * largest:
+    largest = np.abs(expected).max()
+    scale, _ = predictor.output_scale
+    # Below this a difference of outputs is rounding, and a nearly constant model has no larger one.
+    rounding = ROUNDING * (np.abs(outputs).max() + np.abs(scale).max())
+    allowed = TOLERANCE.get(found.method, USUAL_TOLERANCE) * largest
+    if not wrong <= max(allowed, rounding):
         raise StageError(
             f"explanation: {found.method} does not add up: contributions miss the outputs by up to "
             f"{wrong:.3g} of {largest:.3g}; {_suspects(predictor)}."
