@@ -22,7 +22,7 @@ from autogenome_tf.ensemble import refit
 from autogenome_tf.export import export
 from autogenome_tf.models import LatentModel, LatentSpace, Predictor, tables
 from autogenome_tf.report import report
-from autogenome_tf.run import Run, autogenome_layout, remembered, say_to, watched
+from autogenome_tf.run import Run, autogenome_layout, remembered, say_to, warned, watched
 from autogenome_tf.search import Best, leaderboard, ranked, trials_of
 from autogenome_tf.training import EngineError, worker_cluster
 
@@ -155,7 +155,7 @@ class AutoGenome:
             learn, folds = self._prepared()
             dataset, parts = self._rows.labelled
             run.write_table("split.tsv", parts.frame(dataset.samples))
-            self._audit(run)
+            self._audit()
             self._write_gene_sets(run, folds)
             finished = self._finished(run)
             before = search.seconds_before(self.config, run, finished)
@@ -378,8 +378,10 @@ class AutoGenome:
                 does not suffice.
         """
         run = self._opened()
+        doubted = warned(run, name, self._earlier)
         said = say_to(run.path("log.txt"), self._earlier)
-        with _machine(f"{run.folder}: {name}"), run.alone(), said, run.stage(name) as times:
+        place = _machine(f"{run.folder}: {name}")
+        with place, run.alone(), doubted, said, run.stage(name) as times:
             yield times
             if self.config.output.figures:
                 plots.draw(run, name)
@@ -507,14 +509,13 @@ class AutoGenome:
                 ", ".join(self.spaces), found.score, hint,
             )  # fmt: skip
 
-    def _audit(self, run):
-        """Say and write what should make one doubt the scores."""
+    def _audit(self):
+        """Warn of rows that make the scores doubtful."""
         dataset, parts = self._rows.labelled
         config = self.config
         found = audit(dataset, parts, config.task.type, config.data.group, self._rows.scored)
         for warning in found:
-            log.warning("%s", warning["text"])
-        run.write_json("warnings.json", found)
+            log.warning("%s", warning["text"], extra={"about": warning["about"]})
 
     def _write_gene_sets(self, run, folds):
         """Write what was read of gene sets, kept or not, for each family that is wired by some."""

@@ -15,6 +15,9 @@ log = logging.getLogger(__name__)
 
 AUTO = "auto"
 
+# Float32 keeps seven digits, of an output and of the hidden units behind it.
+ROUNDING = 1e-6
+
 
 def explain(
     model: Model, rows: Rows, background: np.ndarray, method: str = AUTO, *,
@@ -74,10 +77,14 @@ def _attributed(explainer: Explainer, model, raw, background, remaining_fraction
 
 def _check_additivity(model, found, tolerance):
     """Refuse attributions that do not add up to the outputs less the base values."""
-    expected = model.outputs(found.data) - found.base_values
+    outputs = model.outputs(found.data)
+    expected = outputs - found.base_values
     wrong = np.abs(found.values.sum(axis=1, dtype="float64") - expected).max()
-    largest = max(np.abs(expected).max(), 1e-6)
-    if not wrong <= tolerance * largest:
+    largest = np.abs(expected).max()
+    scale, _ = model.output_scale
+    # Below this a difference of outputs is rounding, and a nearly constant model has no larger one.
+    rounding = ROUNDING * (np.abs(outputs).max() + np.abs(scale).max())
+    if not wrong <= max(tolerance * largest, rounding):
         raise StageError(
             f"explanation: {found.method} does not add up: contributions miss the outputs by up to "
             f"{wrong:.3g} of {largest:.3g}; {_suspects(model)}."

@@ -5,6 +5,7 @@ from autogenome_tf.preprocessing._model import marked, model
 from autogenome_tf.preprocessing._moments import Moments
 from autogenome_tf.preprocessing._perturbation import perturbed_inputs
 from autogenome_tf.preprocessing._row_space import MOST_ROWS, Genes, RowSpace, space_for
+from autogenome_tf.preprocessing._scale import Scale
 from autogenome_tf.preprocessing._transforms import OF_ALL_VALUES, Transform
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "Moments",
     "OF_ALL_VALUES",
     "RowSpace",
+    "Scale",
     "Transform",
     "marked",
     "model",

@@ -1,4 +1,10 @@
-"""The scale that raw values are on, recognised from the values alone."""
+"""The scale that raw values are on, recognised by quantiles over rows and genes.
+
+A few cells, rows or columns of another scale (an outlier, a row of nonsense, an age among genes)
+do not change it.
+"""
+
+import dataclasses
 
 import numpy as np
 import scipy.sparse
@@ -6,36 +12,125 @@ import scipy.sparse
 from autogenome_tf.core import chunked
 from autogenome_tf.core.chunked import Matrix
 
+COUNTS, SHARES, MARKERS = "counts", "shares", "markers"
+LOG, RATIOS, Z_SCORES = "log scale", "log ratios", "z-scores"
+LINEAR, SIGNED = "linear scale", "linear scale with values below 0"
+
 # A log-scale matrix hardly ever passes this; linear-scale intensities and counts do.
 LARGEST_LOG_VALUE = 50.0
+# Genotypes are copies of an allele: 0, 1 or 2, or lost, kept and gained: -1, 0 and 1.
+LARGEST_MARKER = 2.0
+# Rows that are looked at: quantiles of more are hardly more exact. Of very many genes, fewer rows.
+ROWS, FEWEST_ROWS, CELLS = 1000, 50, 10_000_000
+# Rows or genes of another scale: this fraction of all, at least so many, less than a quarter.
+FEW, FEWEST = 0.01, 2
+# Sums of rows that are shares differ by rounding alone.
+EQUAL_SUMS = 2e-3
+# Z-scores: means near 0 and standard deviations near 1 in this fraction of the genes.
+CENTRED, SPREAD, MOST_GENES = 0.25, (0.5, 2.0), 0.75
 
 
-def extent(values: Matrix) -> tuple[float, float, bool]:
-    """Return the lowest and the highest value, and if all are whole numbers; one pass."""
-    low = high = 0.0 if scipy.sparse.issparse(values) else None
-    is_whole = True
-    for part in filter(len, chunked.known(values)):
-        least, most = part.min(), part.max()
-        low, high = (least, most) if low is None else (min(low, least), max(high, most))
-        is_whole = is_whole and bool(np.all(part == np.round(part)))
-    return low or 0.0, max(high or 0.0, 0.0), is_whole
+@dataclasses.dataclass(frozen=True)
+class Scale:
+    """Describe the scale of raw values.
+
+    Attributes:
+        kind: "counts", "shares", "markers", "log scale", "log ratios", "z-scores", "linear scale"
+            or "linear scale with values below 0".
+        low: Lower end of the values, without few rows of each gene and few genes.
+        high: Upper end, likewise.
+        total: Sum of a row where the kind is shares, else None.
+    """
+
+    kind: str
+    low: float
+    high: float
+    total: float | None = None
+
+    @classmethod
+    def of(cls, values: Matrix) -> "Scale":
+        """Recognise the scale of raw values (rows, genes), an array or CSR."""
+        sample = sample_of(values)
+        known = (~np.isnan(sample)).sum(axis=0)
+        sample, known = sample[:, known > 0], known[known > 0]
+        if not sample.size:
+            return cls(LOG, 0.0, 0.0)
+        low, high = _ends(sample, known)
+        kind, total = _kind(sample, known, low, high), None
+        if low >= 0 and kind not in (COUNTS, MARKERS):
+            total = _equal_sum(sample, high)
+        return cls(SHARES if total else kind, low, high, total)
+
+    def __str__(self):
+        if self.total:
+            return f"{self.kind} (rows sum to {self.total:.4g})"
+        return f"{self.kind} (most from {self.low:.4g} to {self.high:.4g})"
 
 
-def recognised(sums: np.ndarray, low: float, high: float, is_whole: bool) -> tuple[str, str]:
-    """Name the transform that fits the scale of the values, and the reason."""
-    if low >= 0 and is_whole and high > 2:
-        return "library_log1p", f"counts (whole numbers up to {high:g})"
-    if low >= 0 and np.ptp(sums) <= 2e-3 * abs(sums.mean()) and high <= sums.mean():
-        return "relative_log", f"shares (every row sums to {sums.mean():.4g})"
-    if high <= LARGEST_LOG_VALUE:
-        return "none", f"log scale, ratios or markers (from {low:g} to {high:g})"
-    if low < 0:
-        return "log2", f"linear scale with values below 0 (from {low:g} to {high:g})"
-    return "log1p", f"linear scale (from {low:g} to {high:g})"
+def sample_of(values: Matrix) -> np.ndarray:
+    """Return at most `ROWS` rows, evenly spaced, of a matrix as a dense array."""
+    count, genes = values.shape
+    most = min(ROWS, max(FEWEST_ROWS, CELLS // max(genes, 1)))
+    if count > most:
+        values = chunked.taken(values, np.linspace(0, count - 1, most).astype(int))
+    values = values.toarray() if scipy.sparse.issparse(values) else values
+    return np.asarray(values, "float32")
 
 
-def row_sums(values: Matrix) -> np.ndarray:
-    """Return the sums of the rows without a missing value; a single 0 where every row has one."""
-    sums = np.asarray(values.sum(axis=1)).ravel()
-    complete = ~np.isnan(sums)
-    return sums[complete] if complete.any() else np.zeros(1)
+def few(count: int | np.ndarray) -> np.ndarray:
+    """Return how many of `count` rows or genes may be of another scale than the others.
+
+    >>> few(np.array([1, 9, 100, 1000]))
+    array([ 0,  2,  2, 10])
+    """
+    share = np.round(FEW * np.asarray(count)).astype(int)
+    return np.minimum(np.maximum(share, FEWEST), np.maximum((np.asarray(count) - 1) // 4, 0))
+
+
+def _ends(sample, known):
+    """Return the ends of the values, without few rows of each gene and few genes."""
+    ordered = np.sort(sample, axis=0)  # NaN comes last
+    genes, left_out = len(known), few(known)
+    low = np.sort(np.take_along_axis(ordered, left_out[None], axis=0)[0])
+    high = np.sort(np.take_along_axis(ordered, (known - 1 - left_out)[None], axis=0)[0])
+    return float(low[few(genes)]), float(high[genes - 1 - few(genes)])
+
+
+def _kind(sample, known, low, high):
+    """Return the kind of values that are no shares."""
+    is_whole = _is_whole(sample, known)
+    if is_whole and max(high, -low) <= LARGEST_MARKER:
+        return MARKERS
+    if is_whole and low >= 0:
+        return COUNTS
+    if high > LARGEST_LOG_VALUE:
+        return LINEAR if low >= 0 else SIGNED
+    if low >= 0:
+        return LOG
+    return Z_SCORES if _is_standardised(np.clip(sample, low, high)) else RATIOS
+
+
+def _is_whole(sample, known):
+    """Return if values are whole numbers, but for few rows of each gene and few genes."""
+    broken = ~np.isnan(sample) & (sample != np.round(sample))
+    genes = np.count_nonzero(broken.sum(axis=0) > few(known))
+    # Of sparse values on a log scale most genes have few that are not 0, none of them whole.
+    is_rare = 4 * np.count_nonzero(broken) <= np.count_nonzero(np.nan_to_num(sample))
+    return genes <= few(len(known)) and is_rare
+
+
+def _is_standardised(sample):
+    mean, spread = np.nanmean(sample, axis=0), np.nanstd(sample, axis=0)
+    is_so = (np.abs(mean) <= CENTRED) & (spread >= SPREAD[0]) & (spread <= SPREAD[1])
+    return is_so.mean() >= MOST_GENES
+
+
+def _equal_sum(sample, high):
+    """Return the sum of a row where it is the same for all but few rows, else None."""
+    sums = np.sort(sample.sum(axis=1, dtype="float64"))
+    sums = sums[~np.isnan(sums)]
+    if len(sums) < 2 or sums[0] <= 0:
+        return None
+    inner = sums[few(len(sums)) : len(sums) - few(len(sums))]
+    is_equal = np.ptp(inner) <= EQUAL_SUMS * inner.mean() and high <= inner.mean()
+    return float(inner.mean()) if is_equal else None

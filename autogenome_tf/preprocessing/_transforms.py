@@ -5,15 +5,21 @@ from typing import Any
 
 from keras import ops
 
+from autogenome_tf.core import chunked
 from autogenome_tf.core.chunked import Matrix
 from autogenome_tf.core.errors import InputError
-from autogenome_tf.preprocessing._scale import extent, recognised, row_sums
+from autogenome_tf.preprocessing._scale import COUNTS, LINEAR, SHARES, SIGNED, Scale, sample_of
+from autogenome_tf.preprocessing._variation import check_variation
 
 LIBRARY = 1e4
 PSEUDO_FREQUENCY = 1e-5
 MICROARRAY_FLOOR = 20.0
 # Transforms that values below 0 may enter.
 OF_ALL_VALUES = ("none", "log2", "rank")
+# Transforms that keep all variation.
+UNCHANGED = ("none", "rank")
+# By the kind of a `Scale`; other kinds stay as they are.
+CHOICE = {COUNTS: "library_log1p", SHARES: "relative_log", LINEAR: "log1p", SIGNED: "log2"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,6 +40,9 @@ class Transform:
     floor: float = 1.0
     is_filled: bool = False
     why: str = ""
+
+    def __str__(self):
+        return f"log2 above a floor of {self.floor:g}" if self.name == "log2" else self.name
 
     def __call__(self, x: Any) -> Any:
         """Transform (rows, genes) eagerly or as part of a Keras graph."""
@@ -59,17 +68,31 @@ class Transform:
         Raises:
             InputError: Where the transform is not defined on the values (log1p below 0 ...).
         """
-        low, high, is_whole = extent(values)
-        why = ""
+        lowest, why, usual = _lowest(values), "", 1.0
         if name == "auto":
-            name, why = recognised(row_sums(values), low, high, is_whole)
-        if name not in OF_ALL_VALUES and low < 0:
+            scale = Scale.of(values)
+            name, why = CHOICE.get(scale.kind, "none"), str(scale)
+            usual = MICROARRAY_FLOOR if scale.low < 0 else 1.0
+            if lowest < 0 and name not in OF_ALL_VALUES:
+                # Few values below 0 are raised like all below the floor; shares have no such floor.
+                name = "none" if scale.kind == SHARES else "log2"
+                why += f", a few below 0 (down to {lowest:.4g})"
+        elif lowest < 0:
+            usual = MICROARRAY_FLOOR
+        if name not in OF_ALL_VALUES and lowest < 0:
             raise InputError(
-                f"data.transform: {name} needs values of at least 0; the smallest is {low:g}. "
+                f"data.transform: {name} needs values of at least 0; the smallest is {lowest:g}. "
                 "Use none, rank, or log2 with data.log2_floor."
             )
-        usual = MICROARRAY_FLOOR if low < 0 else 1.0
-        return cls(name, float(floor or usual), missing == "zero", why)
+        transform = cls(name, float(floor or usual), missing == "zero", why)
+        if name not in UNCHANGED:
+            check_variation(transform, sample_of(values))
+        return transform
+
+
+def _lowest(values):
+    """Return the least of all values, 0 where there is none below."""
+    return min((float(part.min()) for part in filter(len, chunked.known(values))), default=0.0)
 
 
 def _formulas(floor):

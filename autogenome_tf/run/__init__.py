@@ -2,5 +2,6 @@
 
 from autogenome_tf.run._console import remembered, say_to, talk, watched
 from autogenome_tf.run._run import TEXT, Run
+from autogenome_tf.run._warnings import warned
 
-__all__ = ["Run", "TEXT", "remembered", "say_to", "talk", "watched"]
+__all__ = ["Run", "TEXT", "remembered", "say_to", "talk", "warned", "watched"]

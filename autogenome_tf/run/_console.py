@@ -43,9 +43,17 @@ class _Kept(logging.Handler):
 
 
 @contextlib.contextmanager
-def remembered(records):
-    """Keep in a list what is said before there is a folder for log.txt."""
-    with _added(_Kept(records)):
+def remembered(records, is_kept=None):
+    """Keep log records in a list while the block runs.
+
+    Args:
+        records: The list.
+        is_kept: Test of a record; None keeps all.
+    """
+    handler = _Kept(records)
+    if is_kept:
+        handler.addFilter(is_kept)
+    with _added(handler):
         yield
 
 

@@ -13,7 +13,9 @@ from autogenome_tf.config._config import Config
 from autogenome_tf.config._sections import TRANSFORMS, Data
 from autogenome_tf.core.errors import InputError
 from autogenome_tf.data import read_table
-from autogenome_tf.preprocessing import FittedScaling, Moments, Transform
+from autogenome_tf.preprocessing import FittedScaling, Moments, Scale, Transform
+from autogenome_tf.preprocessing._scale import few
+from autogenome_tf.preprocessing._variation import lost_variation
 
 ROWS, GENES = 24, 7
 NAMES = [name for name in TRANSFORMS if name != "auto"]
@@ -263,6 +265,121 @@ def test_markers_are_recognised():
 @pytest.mark.parametrize("total", [1, 100])
 def test_shares_are_recognised(total):
     assert recognised(total * skewed() / skewed().sum(1, keepdims=True)) == "relative_log"
+
+
+def outlying_cells(x):
+    """Two cells of another scale."""
+    x = x.copy()
+    x[3, 1], x[7, 5] = 400, 5000
+    return x
+
+
+def age(x):
+    """A column of ages among the genes."""
+    return np.hstack([x, np.random.default_rng(1).integers(20, 90, (len(x), 1))]).astype("float32")
+
+
+def nonsense(x):
+    """A row of another scale."""
+    x = x.copy()
+    x[5] = np.random.default_rng(2).uniform(0, 1e5, x.shape[1])
+    return x
+
+
+def missing_code(x):
+    """A row of a number that stands for missing values."""
+    x = x.copy()
+    x[5] = -999
+    return x
+
+
+SCALES = {
+    "z-scores": lambda: np.random.default_rng(0).normal(size=(60, 20)),
+    "log ratios": lambda: np.random.default_rng(0).normal(0.2, 0.3, (60, 20)),
+    "log scale": lambda: np.log2(skewed(60, 20) + 1),
+    "linear scale": lambda: skewed(60, 20),
+    "linear scale with values below 0": lambda: skewed(60, 20) - 50,
+    "counts": lambda: np.floor(skewed(60, 20)),
+    "markers": lambda: np.random.default_rng(0).integers(0, 3, (60, 20)),
+}
+
+
+@pytest.mark.parametrize("kind", SCALES)
+@pytest.mark.parametrize("spoil", [outlying_cells, age, nonsense, missing_code])
+def test_a_few_cells_a_column_or_a_row_of_another_scale_do_not_change_it(kind, spoil):
+    values = SCALES[kind]().astype("float32")
+    clean, spoilt = Scale.of(values), Scale.of(spoil(values))
+    assert clean.kind == spoilt.kind == kind
+    assert spoilt.high == pytest.approx(clean.high, rel=0.5)
+    all_of_it = Scale.of(nonsense(age(outlying_cells(values))))
+    assert all_of_it.kind == kind
+
+
+@pytest.mark.parametrize("spoil", [outlying_cells, age, nonsense, missing_code])
+def test_spoilt_z_scores_stay_as_they_are(spoil):
+    values = spoil(SCALES["z-scores"]().astype("float32"))
+    assert recognised(values) == "none"
+    assert Transform.choose(values).why.startswith("z-scores (most from -")
+
+
+def test_counts_with_a_few_values_below_0_are_raised_to_1_not_to_20():
+    values = np.floor(skewed())
+    values[3, 3] = -2
+    found = Transform.choose(values)
+    assert (found.name, found.floor) == ("log2", 1.0)
+    assert "a few below 0 (down to -2)" in found.why
+
+
+def test_the_ends_of_a_scale_leave_few_rows_and_genes_out():
+    values = np.tile(np.arange(100, dtype="float32")[:, None], 10) + 0.5
+    values[:, 3:5] = 1e6
+    found = Scale.of(values)
+    # Two rows at each end of each gene, two genes at each end.
+    assert (found.low, found.high) == (2.5, 97.5)
+    assert few(8) == 1 and few(3) == 0 and few(5000) == 50
+
+
+def test_shares_are_told_by_their_sums_whatever_a_row_of_nonsense():
+    shares = skewed() / skewed().sum(1, keepdims=True)
+    shares[4] *= 7
+    assert Scale.of(shares).kind == "shares" and Scale.of(shares).total == pytest.approx(1)
+
+
+# Variation that a transform takes away -----------------------------------------------------
+
+
+def test_lost_variation_is_what_lies_below_the_floor():
+    raw = np.array([[1, 0, 10, 5], [2, 0, 20, 5], [3, 4, 30, 5], [4, 4, 40, 5]], "float32")
+    genes, constant, gone = lost_variation(raw, np.asarray(Transform("log2", 20.0)(raw)))
+    # The last gene never varied; of the third 10 and 20 become one value: 50 of 500.
+    assert (genes, constant) == (3, 2)
+    assert gone == pytest.approx((1 + 1 + 50 / 500) / 3)
+    assert lost_variation(raw, np.asarray(Transform("log1p")(raw))) == (3, 0, 0.0)
+
+
+def test_lost_variation_leaves_gaps_out():
+    raw = np.array([[1, np.nan], [2, 3], [np.nan, 30], [30, np.nan]], "float32")
+    found = lost_variation(raw, np.asarray(Transform("log2", 20.0)(raw)))
+    assert found == (2, 0, pytest.approx(0.5 / np.var([1, 2, 30]) / 3 / 2))
+
+
+def test_a_transform_that_makes_nearly_all_genes_constant_is_refused():
+    values = SCALES["z-scores"]().astype("float32")
+    said = r"log2 above a floor of 20 makes 20 of 20 genes constant .* Use none or rank"
+    with pytest.raises(InputError, match=said):
+        Transform.choose(values, "log2", 20.0)
+    assert Transform.choose(values, "log2", 0.001).name == "log2"
+
+
+def test_a_notable_loss_is_a_warning(caplog):
+    values = np.hstack([skewed(60, 6), np.random.default_rng(0).uniform(1, 9, (60, 4))])
+    with caplog.at_level("WARNING", "autogenome_tf"):
+        Transform.choose(values.astype("float32"), "log2", 20.0)
+    (record,) = caplog.records
+    assert "makes 4 of 10 genes constant" in record.message and record.about == "transform"
+    caplog.clear()
+    Transform.choose(skewed(60, 6), "log2", 20.0)
+    assert not caplog.records
 
 
 def test_gaps_do_not_hide_a_scale():
