@@ -1,12 +1,13 @@
-"""Genotypes that nobody has measured, for which networks are asked to be simple.
+"""Epistatic regularisation: the penalty on the Walsh coefficients of a network.
 
-Epistatic regularisation adds to the loss the absolute Walsh coefficients of what a network makes of
-all genotypes, R = sum over non-empty S of |g_S| (Aghazadeh et al. 2021, "Epistatic Net"): few sites
-and few sets of them shall explain it. 2^n genotypes a step are too many for long ones; a random
-linear map from few bits draws some (HashWH, Gorji et al. 2023), whose coefficients are sums of the
-g_S that the map does not tell apart.
+It adds to the loss the absolute Walsh coefficients of a network's outputs over all genotypes, also
+those that are not measured, R = sum over non-empty S of |g_S| (Aghazadeh et al. 2021, "Epistatic
+Net"): few sites and few sets of them explain the outputs then. 2^n genotypes a step are too many
+for long ones; a random linear map from few bits draws some (HashWH, Gorji et al. 2023), whose
+coefficients are sums of the g_S that the map sends to the same place.
 """
 
+import numpy as np
 import tensorflow as tf
 
 from autogenome_tf.core.errors import InputError
@@ -19,25 +20,29 @@ MAP_SEED = 1
 
 
 class Genotypes:
-    """What the network of each fold sees of genotypes.
+    """The genotypes of the penalty, preprocessed as the network of each fold sees them.
 
     Args:
-        low, high: (folds, sites) what 0 and 1 of each site become, which differ as folds scale
-            sites by their own training rows.
-        method: The config's `training.epistasis.method`.
-        bits: Of a genotype's number where they are drawn.
+        low: (folds, sites) the value that 0 of each site becomes; folds scale sites by their own
+            training rows.
+        high: (folds, sites) the value that 1 becomes.
+        method: The config's `training.epistasis.method`: "auto", "exact" or "hashed".
+        bits: Of a genotype's number where genotypes are drawn: 2^bits a step; 7 by default.
     """
 
-    def __init__(self, low, high, method="auto", bits=7):
+    def __init__(self, low: np.ndarray, high: np.ndarray, method: str = "auto", bits: int = 7):
         self._low, self._high = (tf.constant(part, tf.float32)[:, None] for part in (low, high))
         self._sites, self._bits = low.shape[1], bits
         self.is_exact = is_exact(method, self._sites)
 
-    def seen(self, seed):
-        """What each fold sees of the genotypes of a step, (folds, genotypes, sites).
+    def seen(self, seed: tf.Tensor) -> tf.Tensor:
+        """Return the preprocessed genotypes of a step.
 
         Args:
             seed: (2,) int32 tensor, a new one each step.
+
+        Returns:
+            (folds, genotypes, sites).
         """
         return self._low + self._drawn(seed) * (self._high - self._low)
 
@@ -52,11 +57,15 @@ class Genotypes:
         return ones % 2
 
 
-def is_exact(method, sites):
-    """Whether a method takes all genotypes of so many sites.
+def is_exact(method: str, sites: int) -> bool:
+    """Return whether a step takes all 2^sites genotypes instead of drawing some.
+
+    Args:
+        method: "auto", "exact" or "hashed".
+        sites: Number of sites.
 
     Raises:
-        InputError: Where it is to, and they are too many.
+        InputError: For "exact" with too many sites.
     """
     if method == "exact" and sites > MOST_SITES:
         raise InputError(
@@ -66,8 +75,8 @@ def is_exact(method, sites):
     return method == "exact" or (method == "auto" and sites <= AUTO_SITES)
 
 
-def complexity(outputs):
-    """The penalty R of functions given by their values; the constant term is free.
+def complexity(outputs: tf.Tensor) -> tf.Tensor:
+    """Compute the penalty R of functions given by their values; the constant term is free.
 
     Args:
         outputs: (networks, 2^m, outputs) for all genotypes, or for drawn ones in order.

@@ -1,11 +1,12 @@
-"""What a decoder says of values: log densities of each row, and the expected values.
+"""Likelihoods of an autoencoder: log densities of rows given the decoder's outputs, and means.
 
-Each likelihood reads the decoder's (rows, heads * genes) and further numbers that all rows share.
+Each likelihood takes the decoder's (rows, heads * genes) and parameters that all rows share.
 """
 
 import dataclasses
 import math
 from collections.abc import Callable
+from typing import Any
 
 import tensorflow as tf
 
@@ -16,12 +17,12 @@ SMALLEST = 1e-8
 
 @dataclasses.dataclass(frozen=True)
 class Likelihood:
-    """How values are distributed around what a decoder says.
+    """A distribution of values given a decoder's outputs.
 
     Attributes:
-        heads: Numbers that the decoder gives for each gene.
-        shared: What all rows share: "" (nothing), "variance" (one number) or "dispersion" (one for
-            each gene), as logarithm.
+        heads: Outputs of the decoder for each gene.
+        shared: The parameter that all rows share, as logarithm: "" (none), "variance" (one number)
+            or "dispersion" (one a gene).
         of_raw: Whether it is of raw values, not of transformed and scaled ones.
         log_density: (values, decoded, shared, library) -> (rows, genes).
         mean: (decoded, library) -> (rows, genes), the expected values.
@@ -33,13 +34,13 @@ class Likelihood:
     log_density: Callable
     mean: Callable
 
-    def log_likelihood(self, values, decoded, shared, library):
-        """Sum over genes, missing values left out.
+    def log_likelihood(self, values: Any, decoded: Any, shared: Any, library: Any) -> tf.Tensor:
+        """Sum log densities over genes, missing values left out.
 
         Args:
             values: (rows, genes), NaN where missing.
             decoded: (rows, heads * genes).
-            shared: What all rows share; see `shared`.
+            shared: The parameter that all rows share; see `shared`.
             library: (rows, 1) sums of the raw values; used by counts.
 
         Returns:
@@ -50,22 +51,25 @@ class Likelihood:
         return tf.reduce_sum(tf.where(known, each, 0.0), axis=-1)
 
 
-def kl_divergence(mean, log_variance):
-    """KL of N(mean, exp(log_variance)) from N(0, 1), each unit apart: (rows, units) in nats.
+def kl_divergence(mean: Any, log_variance: Any) -> tf.Tensor:
+    """Compute the KL divergence of N(mean, exp(log_variance)) from N(0, 1) of each unit, in nats.
 
     1/2 (exp(l) + m^2 - 1 - l), Kingma and Welling 2014, appendix B.
     """
     return 0.5 * (tf.exp(log_variance) + mean**2 - 1.0 - log_variance)
 
 
-def log_normal(values, mean, log_variance):
-    """Log density of a normal distribution, elementwise."""
+def log_normal(values: Any, mean: Any, log_variance: Any) -> tf.Tensor:
+    """Compute the log density of a normal distribution, elementwise."""
     error = (values - mean) ** 2 * tf.exp(-log_variance)
     return -0.5 * (math.log(2 * math.pi) + log_variance + error)
 
 
-def log_negative_binomial(counts, mean, log_dispersion):
-    """Log mass of counts of a mean and inverse dispersion theta, variance mean + mean^2 / theta.
+def log_negative_binomial(counts: tf.Tensor, mean: Any, log_dispersion: Any) -> tf.Tensor:
+    """Compute the log mass of negative binomial counts, elementwise.
+
+    theta, the exponential of `log_dispersion`, is the inverse dispersion: the variance is
+    mean + mean^2 / theta.
 
     It is computed in float64: of large counts the terms cancel to a millionth.
     """
@@ -81,12 +85,15 @@ def log_negative_binomial(counts, mean, log_dispersion):
     return tf.cast(found, kind)
 
 
-def log_zero_inflated(counts, mean, log_dispersion, logit):
-    """The same where a value is 0 anyway with the chance that a logit gives (Lopez et al. 2018)."""
+def log_zero_inflated(counts: tf.Tensor, mean: Any, log_dispersion: Any, logit: Any) -> tf.Tensor:
+    """Compute the log mass of zero-inflated negative binomial counts (Lopez et al. 2018).
+
+    A count is a structural zero with the probability of `logit`.
+    """
     counted = log_negative_binomial(counts, mean, log_dispersion)
-    by_chance = -tf.nn.softplus(-logit)
+    structural = -tf.nn.softplus(-logit)
     otherwise = -tf.nn.softplus(logit) + counted
-    at_zero = by_chance + tf.nn.softplus(otherwise - by_chance)
+    at_zero = structural + tf.nn.softplus(otherwise - structural)
     return tf.where(counts < 0.5, at_zero, otherwise)
 
 

@@ -10,12 +10,12 @@ SMALLEST_VARIANCE = 1e-4
 
 @dataclasses.dataclass(frozen=True)
 class ProbabilisticPCA:
-    """Rows as ``z @ kernel + mean`` and noise of one variance, z standard normal.
+    """A linear model of rows: ``z @ kernel + mean`` and noise, z standard normal.
 
     Attributes:
-        mean: (genes,).
-        kernel: (units, genes).
-        variance: Of the noise.
+        mean: (genes,) mean of the rows.
+        kernel: (units, genes) loadings.
+        variance: Of the noise, the same for all genes; above 0.
     """
 
     mean: np.ndarray
@@ -23,11 +23,15 @@ class ProbabilisticPCA:
     variance: float
 
     @classmethod
-    def of(cls, rows, units):
-        """Fit to (rows, genes); units beyond what rows can tell stay 0.
+    def of(cls, rows: np.ndarray, units: int) -> "ProbabilisticPCA":
+        """Fit a model; units beyond the rank of the rows have loadings of 0.
 
-        What each component explains is measured on rows that it was not found on, half against
-        half: among few rows and many genes components explain far more of their own rows.
+        The variance along a component is measured on rows that it was not fitted to, half against
+        half: with few rows and many genes components explain far more of their own rows.
+
+        Args:
+            rows: (rows, genes).
+            units: Number of latent units.
         """
         found = _components(rows, units)
         along, variance = _spectrum(rows, len(found.components_))
@@ -37,24 +41,24 @@ class ProbabilisticPCA:
         return cls(found.mean_, kernel, variance)
 
     @classmethod
-    def of_sets(cls, rows, units, told):
-        """Fit units that tell of some genes each: the first component of their own genes.
+    def of_sets(cls, rows: np.ndarray, units: np.ndarray, genes: np.ndarray) -> "ProbabilisticPCA":
+        """Fit units that are wired to some genes each: the first component of these genes.
 
-        Units that tell of all genes take the components of what the others leave.
+        Units that are wired to all genes take the components of the residuals of the others.
 
         Args:
             rows: (rows, genes).
-            units: (connections,) numbers of units.
-            told: (connections,) numbers of the genes they tell of.
+            units: (connections,) indices of units.
+            genes: (connections,) indices of the genes that they are wired to.
         """
-        genes, count = rows.shape[1], int(np.max(units)) + 1
-        own = [told[units == unit] for unit in range(count)]
-        kernel = np.zeros((count, genes))
+        all_genes, count = rows.shape[1], int(np.max(units)) + 1
+        own = [genes[units == unit] for unit in range(count)]
+        kernel = np.zeros((count, all_genes))
         for unit, some in enumerate(own):
-            if len(some) < genes:
+            if len(some) < all_genes:
                 kernel[unit, some] = cls.of(rows[:, some], 1).kernel[0]
         mean = rows.mean(axis=0, dtype="float64")
-        wide = [unit for unit, some in enumerate(own) if len(some) == genes]
+        wide = [unit for unit, some in enumerate(own) if len(some) == all_genes]
         noise = max(float(rows.var(axis=0).mean()), SMALLEST_VARIANCE)
         found = cls(mean, kernel, noise)
         left = (rows - mean) - (rows - mean) @ found.encoder @ kernel
@@ -63,25 +67,25 @@ class ProbabilisticPCA:
         return cls(mean, kernel, rest.variance)
 
     @property
-    def encoder(self):
-        """(genes, units) that lead from centred rows to the posterior's means."""
+    def encoder(self) -> np.ndarray:
+        """Return the (genes, units) map from centred rows to posterior means."""
         products = self.kernel @ self.kernel.T + self.variance * np.eye(len(self.kernel))
         return np.linalg.solve(products, self.kernel).T
 
     @property
-    def posterior(self):
-        """(units,) variances of the posterior, or of what is nearest to it with units apart."""
+    def posterior(self) -> np.ndarray:
+        """Return the (units,) variances of the posterior with independent units."""
         return self.variance / (np.sum(self.kernel**2, axis=1) + self.variance)
 
 
 def _components(rows, units):
-    """At most so many principal components, the same for the same rows."""
+    """Fit principal components, at most as many as the rank allows; deterministic."""
     count, genes = rows.shape
     return sklearn.decomposition.PCA(min(units, count - 1, genes), random_state=0).fit(rows)
 
 
 def _spectrum(rows, units):
-    """Variance along each component, and what is left a gene, on rows of the other half."""
+    """Measure variances of components and the residual variance a gene on the other half's rows."""
     along, left = np.zeros(units), []
     halves = np.arange(len(rows)) % 2
     for half in (0, 1) if len(rows) > 3 else ():

@@ -1,4 +1,4 @@
-"""A functional Keras model on several sets of weights at once.
+"""A functional Keras model run on several sets of weights at once.
 
 Tensors gain a first axis of replicas: (rows, features) becomes (replicas, rows, features). Layers
 that networks are made of are computed on the stacks directly, which traces as fast as one network,
@@ -6,26 +6,26 @@ as are layers with a method `stacked`; any other layer with weights is vectorise
 """
 
 import json
+from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-# What may differ between networks of one structure: names, seeds, and how strongly they are
-# regularised.
+# Networks of one structure may differ in names, seeds and strengths of regularisation.
 LOOSE = ("name", "seed", "rate", "stddev", "l1", "l2")
 NOISE = (keras.layers.Dropout, keras.layers.GaussianNoise)
-# Regularizers of kernels, and where their strength is.
+# Regularizers of kernels, and the attribute of their strength.
 PENALTIES = {keras.regularizers.L1: "l1", keras.regularizers.L2: "l2"}
 
 
-def structure(network):
-    """What a compiled step of a network depends on, as text: its layers without `LOOSE`."""
+def structure(network: keras.Model) -> str:
+    """Return the cache key of a compiled training step: layer configs without `LOOSE`."""
     return json.dumps([_bare(layer.get_config()) for layer in network.layers], default=str)
 
 
-def strengths(network):
-    """Dropout rate, deviation of noise, L1 or L2 of each layer, (layers,) float32."""
+def strengths(network: keras.Model) -> np.ndarray:
+    """Return the dropout rate, noise deviation, L1 or L2 of each layer, (layers,) float32."""
     return np.array([_strength(layer) for layer in network.layers], "float32")
 
 
@@ -43,14 +43,14 @@ def _strength(layer):
 
 
 class VectorizedNetwork:
-    """Runs a functional Keras model on stacked weights.
+    """A functional Keras model that runs on stacked weights.
 
     Args:
         network: The model; its own weights are not used.
-        given: (layers,) tensor that takes the place of the model's own `strengths`.
+        given: (layers,) tensor in place of the model's own `strengths`; None for these.
     """
 
-    def __init__(self, network, given=None):
+    def __init__(self, network: keras.Model, given: tf.Tensor | None = None):
         self._network = network
         self._strengths = strengths(network) if given is None else given
         self._position = {layer.name: i for i, layer in enumerate(network.layers)}
@@ -61,18 +61,23 @@ class VectorizedNetwork:
             keras.layers.GaussianNoise: self._noisy,
         }
 
-    def __call__(self, x, weights, training=False, seed=None):
+    def __call__(
+        self, x: tf.Tensor, weights: dict[str, Any], training: bool = False, seed: Any = None
+    ) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
         """Compute the outputs.
 
         Args:
             x: (replicas, rows, inputs).
             weights: Path of each variable of the model to its stack, (replicas, ...).
-            training: Whether noise and batch statistics are used.
-            seed: (2,) int32 tensor, a new one each step; a replica's noise does not depend on how
-                many others there are.
+            training: Whether noise and batch statistics are used; False by default.
+            seed: (2,) int32 tensor, a new one each step; a replica's noise does not depend on the
+                number of replicas. None only where no layer draws.
 
         Returns:
             (replicas, rows, outputs), and the new value of each moving statistic by path.
+
+        Raises:
+            TypeError: A layer holds random state or statistics that replicas cannot keep apart.
         """
         updates = {}
 
@@ -95,8 +100,15 @@ class VectorizedNetwork:
         outputs = self._network._run_through_graph(x, operation_fn=operation)
         return keras.tree.flatten(outputs)[0], updates
 
-    def penalty(self, weights):
-        """The L1 or L2 of all kernels, added up over replicas."""
+    def penalty(self, weights: dict[str, Any]) -> tf.Tensor:
+        """Return the sum of the L1 or L2 penalties of all kernels and replicas, a scalar.
+
+        Args:
+            weights: As for a call.
+
+        Raises:
+            TypeError: A kernel has another regularizer.
+        """
         terms = []
         for layer in self._network.layers:
             regularizer = getattr(layer, "kernel_regularizer", None)
@@ -152,8 +164,8 @@ class VectorizedNetwork:
         return tf.vectorized_map(one, (trainable, x))
 
 
-def frozen(network, weights, stem):
-    """VectorizedNetwork networks behind their first dense layer as Keras layers, as at inference.
+def frozen(network: keras.Model, weights: list[np.ndarray], stem: Any) -> Any:
+    """Build replicas behind their first dense layer of Keras layers, as at inference.
 
     Args:
         network: The functional model.
@@ -181,14 +193,14 @@ def frozen(network, weights, stem):
     return keras.tree.flatten(network._run_through_graph(stem, operation_fn=operation))[0]
 
 
-def dense(equation, x, kernel, bias=None):
-    """A Keras layer of given weights that works on each replica apart.
+def dense(equation: str, x: Any, kernel: np.ndarray, bias: np.ndarray | None = None) -> Any:
+    """Apply a Keras layer of given weights to each replica.
 
     Args:
         equation: "bkd,kdu->bku", or "bkd,kd->bkd" for one factor a unit.
         x: (batch, replicas, inputs) symbolic.
         kernel: (replicas, inputs, units) or (replicas, units).
-        bias: (replicas, units) or None.
+        bias: (replicas, units); None for none, the default.
 
     Returns:
         (batch, replicas, units) symbolic.
@@ -202,14 +214,14 @@ def dense(equation, x, kernel, bias=None):
 
 
 def _affine(layer, stacks):
-    """What batch normalisation multiplies by and adds at inference, (replicas, units) each."""
+    """Return batch normalisation's factor and offset at inference, (replicas, units) each."""
     gamma, beta, mean, variance = (stacks[v.path] for v in layer.weights)
     factor = gamma / np.sqrt(variance + layer.epsilon)
     return factor, beta - mean * factor
 
 
 def _each(layer, x, stacks):
-    """Any other layer with weights, replica by replica."""
+    """Apply any other layer with weights, replica by replica."""
     outputs = []
     for replica in range(x.shape[1]):
         part = x[:, replica]
@@ -221,6 +233,6 @@ def _each(layer, x, stacks):
 
 
 def _fresh(layer):
-    """A new layer of the same configuration, under a name of its own."""
+    """Make a new layer of the same configuration, under a name of its own."""
     config = {key: value for key, value in layer.get_config().items() if key != "name"}
     return type(layer).from_config(config)

@@ -1,4 +1,4 @@
-"""Functions of genotypes as sums of products: the Walsh-Hadamard transform.
+"""The Walsh-Hadamard transform: functions of genotypes as sums of products of sites.
 
 A genotype is a row of n zeros and ones. The character of a set S of sites is chi_S(x) = (-1) to the
 number of ones among them, and every function of genotypes is f(x) = sum over S of g_S chi_S(x),
@@ -16,7 +16,7 @@ import tensorflow as tf
 STAGE = 5
 
 
-def transform(values):
+def transform(values: tf.Tensor) -> tf.Tensor:
     """Multiply by the Hadamard matrix without making it; differentiable.
 
     The matrix is a Kronecker product of small ones: each stage multiplies `STAGE` bits of the
@@ -27,7 +27,10 @@ def transform(values):
         values: (..., 2^n) tensor of floats; the last dimension is known.
 
     Returns:
-        H values, of the same shape; twice it is 2^n times the values.
+        H values, of the same shape; applied twice, it is 2^n times the values.
+
+    Raises:
+        ValueError: The last dimension is no power of two.
 
     >>> transform(tf.constant([1.0, 0.0, 0.0, 1.0])).numpy().tolist()
     [2.0, 0.0, 0.0, 2.0]
@@ -46,13 +49,13 @@ def transform(values):
     return tf.reshape(values, shape)
 
 
-def coefficients(values):
-    """The g_S of a function's values for all genotypes: (..., 2^n) -> (..., 2^n)."""
+def coefficients(values: tf.Tensor) -> tf.Tensor:
+    """Compute the g_S from a function's values for all genotypes: (..., 2^n) -> (..., 2^n)."""
     return transform(values) / values.shape[-1]
 
 
-def genotypes(sites):
-    """All genotypes in order, (2^n, n) float32.
+def genotypes(sites: int) -> np.ndarray:
+    """List all genotypes of n sites in order, (2^n, n) float32.
 
     >>> genotypes(2).astype(int).tolist()
     [[0, 0], [0, 1], [1, 0], [1, 1]]
@@ -60,13 +63,13 @@ def genotypes(sites):
     return bits(np.arange(1 << sites), sites).astype("float32")
 
 
-def bits(numbers, sites):
-    """Which sites are one in genotypes or sets of these numbers, (numbers, n) of 0 and 1."""
+def bits(numbers: np.ndarray, sites: int) -> np.ndarray:
+    """Return the sites of genotypes or sets of these numbers, (numbers, n) of 0 and 1."""
     return (np.asarray(numbers)[:, None] >> np.arange(sites)[::-1]) & 1
 
 
-def orders(sites):
-    """How many sites each set has, (2^n,) int.
+def orders(sites: int) -> np.ndarray:
+    """Return the number of sites in each set, (2^n,) int.
 
     >>> orders(2).tolist()
     [0, 1, 1, 2]
@@ -74,8 +77,8 @@ def orders(sites):
     return np.bitwise_count(np.arange(1 << sites)).astype(int)
 
 
-def variances(found):
-    """Variance over all genotypes by the order of its terms (Parseval).
+def variances(found: np.ndarray) -> np.ndarray:
+    """Split the variance over all genotypes by the order of its terms (Parseval).
 
     Args:
         found: (..., 2^n) coefficients.
@@ -88,13 +91,13 @@ def variances(found):
     return np.stack([(found[..., order == k] ** 2).sum(-1) for k in range(1, order.max() + 1)], -1)
 
 
-def subsets(sites, most):
-    """All sets of at least one and at most so many sites, as tuples of positions, by size."""
+def subsets(sites: int, most: int) -> list[tuple[int, ...]]:
+    """List all sets of 1 to `most` of the sites, as tuples of positions, by size."""
     return [s for k in range(1, most + 1) for s in itertools.combinations(range(sites), k)]
 
 
-def characters(rows, sets):
-    """The columns of a linear model in products of sites.
+def characters(rows: np.ndarray, sets: list[tuple[int, ...]]) -> np.ndarray:
+    """Compute the columns of a linear model in products of sites.
 
     Args:
         rows: (rows, n) of 0 and 1.

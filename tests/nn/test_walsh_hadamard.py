@@ -30,7 +30,7 @@ def demo(terms):
 
 
 def numbers(rows):
-    """The numbers of genotypes or sets, (rows, n) of 0 and 1, in the order of `walsh_hadamard.genotypes`."""
+    """The indices in `walsh_hadamard.genotypes` of genotypes or sets, (rows, n) of 0 and 1."""
     sites = np.shape(rows)[1]
     return np.asarray(rows).astype("int64") @ (1 << np.arange(sites, dtype="int64")[::-1])
 

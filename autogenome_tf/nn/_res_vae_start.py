@@ -1,0 +1,104 @@
+"""Initial weights of a Res-VAE whose linear skip connections start as probabilistic PCA."""
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+
+from autogenome_tf.nn._res_vae_layers import DECODER_ENDS, ENCODER_ENDS
+from autogenome_tf.nn.probabilistic_pca import ProbabilisticPCA
+
+# Bounds of means and shares, so that their logits and logarithms are finite.
+LEAST_PROBABILITY, LEAST_SHARE = 0.01, 1e-8
+LEAST_DEVIATION = 1e-6
+
+
+def start_as_pca(
+    model: Any, rows: np.ndarray, covariates: np.ndarray | None, values: np.ndarray | None
+) -> None:
+    """Assign the weights that make a model the probabilistic PCA of some rows; see `ResVAE.start`.
+
+    Args:
+        model: A `ResVAE` with `linear`.
+        rows: (rows, genes), what the encoder sees, without covariates.
+        covariates: (rows, covariates); None for none.
+        values: (rows, genes) raw, where the likelihood is of raw values; else None.
+    """
+    start = _Start.of(model, rows, covariates)
+    _assign_encoder(model.encoder, start)
+    slopes, offset = 1.0, start.pca.mean
+    if model.likelihood.of_raw:
+        slopes, centre = _tangent(model.likelihood, rows, np.nan_to_num(np.asarray(values)))
+        offset = centre - slopes * (rows.mean(axis=0, dtype="float64") - start.pca.mean)
+    kernel = np.vstack([start.pca.kernel, start.levels]) * slopes
+    _assign_decoder(model, *_on_first_head(kernel, offset, model.likelihood.heads))
+    if model.likelihood.shared == "variance" and model.shared.trainable:
+        model.shared.assign([np.log(start.pca.variance)])
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class _Start:
+    """Principal components of what covariates leave of the rows.
+
+    Attributes:
+        pca: Of the residuals.
+        levels: (covariates, genes) mean levels of the covariates.
+    """
+
+    pca: ProbabilisticPCA
+    levels: np.ndarray
+
+    @classmethod
+    def of(cls, model, rows, covariates):
+        coded = np.zeros((len(rows), 0)) if covariates is None else covariates
+        levels = np.linalg.lstsq(coded, rows, rcond=None)[0]
+        left = (rows - coded @ levels).astype("float32")
+        sets = model.get_config()["sets"]
+        if sets:
+            return cls(ProbabilisticPCA.of_sets(left, *map(np.asarray, sets)), levels)
+        return cls(ProbabilisticPCA.of(left, model.latent), levels)
+
+
+def _assign_encoder(encoder, start):
+    pca = start.pca
+    around, log_variances, deep = (encoder.get_layer(name) for name in ENCODER_ENDS)
+    kernel = np.vstack([pca.encoder, -start.levels @ pca.encoder])
+    around.set_weights([kernel, -pca.mean @ pca.encoder])
+    log_variances.set_weights([np.zeros(log_variances.kernel.shape), np.log(pca.posterior)])
+    _silence(deep)
+
+
+def _assign_decoder(model, kernel, bias):
+    if model.get_config()["sets"]:
+        wired = model.decoder.layers[-1]
+        wired.set_weights([kernel[wired.rows, wired.columns], bias])
+        return
+    around, deep = (model.decoder.get_layer(name) for name in DECODER_ENDS)
+    around.set_weights([kernel, bias])
+    _silence(deep)
+
+
+def _on_first_head(kernel, bias, heads):
+    """Widen a layer to all heads of a likelihood; all but the first start at 0."""
+    others = (heads - 1) * kernel.shape[1]
+    kernel = np.hstack([kernel, np.zeros((len(kernel), others))])
+    return kernel, np.concatenate([bias, np.zeros(others)])
+
+
+def _tangent(likelihood, rows, values):
+    """Return the slope of each gene's decoder output along `rows`, and its value at the mean."""
+    mean = values.mean(axis=0, dtype="float64")
+    deviation = np.maximum(rows.std(axis=0), LEAST_DEVIATION)
+    if likelihood.shared != "dispersion":
+        probability = np.clip(mean, LEAST_PROBABILITY, 1 - LEAST_PROBABILITY)
+        spread = values.std(axis=0) / deviation
+        odds = probability / (1 - probability)
+        return spread / (probability * (1 - probability)), np.log(odds)
+    shares = values / np.maximum(values.sum(axis=1, keepdims=True), 1e-12)
+    centre = np.log(np.maximum(shares.mean(axis=0, dtype="float64"), LEAST_SHARE))
+    logs = np.log(shares + np.exp(centre))
+    return logs.std(axis=0) / deviation, centre
+
+
+def _silence(layer):
+    layer.set_weights([np.zeros(weights.shape) for weights in layer.get_weights()])
