@@ -13,7 +13,7 @@ import pandas as pd
 
 from autogenome_tf import data, ensemble, explainers, families, metrics, plots, search
 from autogenome_tf.automl._explanation import Explanation
-from autogenome_tf.automl._run_data import RunData
+from autogenome_tf.automl._rows import prepared, rows_of
 from autogenome_tf.config import Config, Output
 from autogenome_tf.core.errors import InputError, StageError
 from autogenome_tf.core.seeds import derive
@@ -80,7 +80,7 @@ class AutoGenome:
         self.spaces = families.spaces(config, f"{place}families")
         search.check_config(config, place)
         self._given = data
-        self._rows = RunData(config)
+        self._rows = rows_of(config)
         self._run = self._ready = self._cluster = None
         self._is_opened = False
 
@@ -101,7 +101,7 @@ class AutoGenome:
         automl = cls(run.config())
         automl._run, automl._is_opened = run, True
         # What a folder of a stranger names must not be read aloud in an error.
-        automl._rows = RunData(automl.config, run.check_data)
+        automl._rows = rows_of(automl.config, run.check_data)
         return automl
 
     @property
@@ -429,7 +429,7 @@ class AutoGenome:
     def _use(self, config):
         """Go on with a config that says the same of files at other places."""
         if config != self.config:
-            self.config, self._rows = config, RunData(config)
+            self.config, self._rows = config, rows_of(config)
 
     @contextlib.contextmanager
     def _as_file(self):
@@ -471,8 +471,7 @@ class AutoGenome:
     def _prepared(self):
         """The rows to learn from and their folds, after a look at all other rows."""
         if self._ready is None:
-            _ = self._rows.scored, self._rows.asked
-            self._ready = self._rows.folds(self._cluster)
+            self._ready = prepared(self._rows, self.config, self._cluster)
         return self._ready
 
     def _finished(self, run):
@@ -546,7 +545,7 @@ class AutoGenome:
         run.write_table("history.tsv", final.history)
         run.write_arrays(
             "validation.npz",
-            samples=learn.samples[final.held].astype(str),
+            samples=learn[final.held].astype(str),
             outputs=final.outputs,
             **beside,
         )

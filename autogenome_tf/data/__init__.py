@@ -5,54 +5,41 @@ from here is public.
 """
 
 from autogenome_tf.data._audit import audit
-from autogenome_tf.data._beside import dataset_of
 from autogenome_tf.data._checked import checked
-from autogenome_tf.data._columns import with_covariates
 from autogenome_tf.data._dataset import Dataset, Table
 from autogenome_tf.data._files import stem
 from autogenome_tf.data._gmt import GeneSet, read_gene_sets
 from autogenome_tf.data._hdf5 import check_hdf5
-from autogenome_tf.data._load import aligned, joined, load_labelled
+from autogenome_tf.data._load import load_labelled
 from autogenome_tf.data._memory import table_of
-from autogenome_tf.data._origins import kind_of_origin
 from autogenome_tf.data._read import find_reader, read_table
 from autogenome_tf.data._reader import Reader, ReadOptions
-from autogenome_tf.data._split import Split, split
+from autogenome_tf.data._run_data import RunData
+from autogenome_tf.data._split import Split, number_of_folds, split
 from autogenome_tf.data._store import write_rows
 from autogenome_tf.data._targets import read_columns
-from autogenome_tf.data._usable import (
-    check_class_weight,
-    check_genotypes,
-    check_learnable,
-    check_missing,
-)
+from autogenome_tf.data._usable import check_genotypes
 
 __all__ = [
     "Dataset",
     "GeneSet",
     "ReadOptions",
     "Reader",
+    "RunData",
     "Split",
     "Table",
-    "aligned",
     "audit",
     "check_genotypes",
     "check_hdf5",
-    "check_class_weight",
-    "check_learnable",
-    "check_missing",
     "checked",
-    "dataset_of",
     "find_reader",
-    "joined",
-    "kind_of_origin",
     "load_labelled",
+    "number_of_folds",
     "read_columns",
     "read_gene_sets",
     "read_table",
     "split",
     "stem",
     "table_of",
-    "with_covariates",
     "write_rows",
 ]

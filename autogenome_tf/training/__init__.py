@@ -7,10 +7,10 @@ from autogenome_tf.training._factory import cross_validation
 from autogenome_tf.training._learning_rate import first_rate
 from autogenome_tf.training._multi_worker import WorkerCluster, worker_cluster
 from autogenome_tf.training._plan import Fit, Plan
-from autogenome_tf.training._settings import TrainingSettings, number_of_folds
+from autogenome_tf.training._settings import TrainingSettings
 
 __all__ = [
     "Batches", "CrossValidation", "Engine", "EngineError", "Fit", "InMemory",
     "Outcome", "Plan", "TrainingRows", "TrainingSettings", "WorkerCluster", "cross_validation",
-    "first_rate", "number_of_folds", "worker_cluster",
+    "first_rate", "worker_cluster",
 ]  # fmt: skip

@@ -4,11 +4,7 @@ import dataclasses
 from typing import Any, Literal
 
 from autogenome_tf.config import Config, Data, Training
-from autogenome_tf.core.chunked import LIMIT
 
-AUTO_FOLDS = 5
-# With more rows to learn from, one validation part is as sure as folds, at a fifth of the price.
-FEW_ROWS = 2000
 # With fewer, one network a fold says little of a configuration, and several cost little.
 FEWER_ROWS, AUTO_REPEATS = 200, 3
 
@@ -53,17 +49,3 @@ class TrainingSettings:
         if self.repeats != "auto":
             return self.repeats
         return AUTO_REPEATS if self.is_averaged and rows < FEWER_ROWS and folds > 1 else 1
-
-
-def number_of_folds(asked: int | Literal["auto"], rows: int, genes: int, limit: int = LIMIT) -> int:
-    """Return the number of folds that the config's `search.folds` asks for.
-
-    Args:
-        asked: The config's value, at least 1, or "auto".
-        rows: Rows to learn from.
-        genes: Columns of the matrix.
-        limit: Bytes of memory that "auto" may fill with a copy of the rows for each fold.
-    """
-    if asked != "auto":
-        return asked
-    return AUTO_FOLDS if rows <= FEW_ROWS and AUTO_FOLDS * rows * genes * 4 <= limit else 1

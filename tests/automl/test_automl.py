@@ -488,7 +488,7 @@ def test_targets_of_other_shapes_are_refused(genes, tmp_path, y, said):
 def test_rows_and_targets_are_a_pair(genes, labels):
     for given in ((genes, labels, labels), genes):
         with pytest.raises(InputError, match=r"data: expected \(X, y\)"):
-            AutoGenome({"name": "m"}, data=data)
+            AutoGenome({"name": "m"}, data=given)
 
 
 def test_labels_of_cells_may_be_a_list(genes, labels, tmp_path):
@@ -504,7 +504,7 @@ def test_memory_that_ends_before_the_first_stage_is_said(genes, labels, tmp_path
     def folds(*_):
         raise MemoryError("no room")
 
-    monkeypatch.setattr("autogenome_tf.automl._run_data.RunData.folds", folds)
+    monkeypatch.setattr("autogenome_tf.automl.prepared", folds)
     automl = AutoGenome({"name": "m", "output_dir": str(tmp_path)}, data=(genes, labels))
     with pytest.raises(StageError, match="^m: begin: MemoryError: no room. What is done is kept"):
         automl.train()

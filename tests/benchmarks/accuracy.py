@@ -105,7 +105,7 @@ def ours(problem):
 
 def _labelled(problem):
     """Targets and split for our config, with validation rows where folds would not rank."""
-    from autogenome_tf.training import number_of_folds
+    from autogenome_tf.data import number_of_folds
 
     part = np.full(len(problem.truth), "train", dtype=object)
     part[problem.test] = "test"

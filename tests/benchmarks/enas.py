@@ -33,7 +33,7 @@ from sets import sets
 
 import autogenome_tf as ag
 from autogenome_tf import families
-from autogenome_tf.automl._run_data import RunData
+from autogenome_tf.automl._rows import prepared, rows_of
 from autogenome_tf.run import _console
 from autogenome_tf.search import Request
 from autogenome_tf.search._enas.controller import Uniform
@@ -114,7 +114,8 @@ def agree(name, parsed):
     """The row of one set in the first table."""
     shared = []
     with tempfile.TemporaryDirectory() as folder:
-        _, folds = RunData(configured(name, folder, parsed, 1)).folds()
+        config = configured(name, folder, parsed, 1)
+        _, folds = prepared(rows_of(config), config)
         for seed in range(1, parsed.seeds + 1):
             searcher = searcher_of(configured(name, folder, parsed, seed), folds)
             arcs = drawn_arcs(searcher.wiring, parsed.arcs)

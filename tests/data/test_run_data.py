@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from autogenome_tf.automl._run_data import RunData
+from autogenome_tf.automl._rows import prepared, rows_of
 from autogenome_tf.config._config import Config
 from autogenome_tf.core.errors import InputError
 
@@ -31,8 +31,8 @@ def made(tmp_path):
             data["evaluate"] = "e.tsv"
         if not isinstance(data.get("split"), str):
             data["split"] = {"group": "patient", **data.get("split", {})}
-        config = Config.of({"name": "t", "data": data, **changes})
-        return RunData(config.resolved(tmp_path))
+        make.config = Config.of({"name": "t", "data": data, **changes}).resolved(tmp_path)
+        return rows_of(make.config)
 
     return make
 
@@ -70,7 +70,8 @@ def test_folds_are_no_more_than_groups(made):
 
 
 def test_space_and_transform_of_the_search_are_those_of_the_final_fit(made):
-    _, folds = made(training={"space": "rows"}).folds()
+    rows = made(training={"space": "rows"})
+    _, folds = prepared(rows, made.config)
     assert folds.space == "rows"
 
 
@@ -93,7 +94,7 @@ def bare(tmp_path):
         of = "labels" if task == "classification" else "values"
         data = {"features": "x.txt", "targets": f"x_{of}.txt"} | data
         given = {"name": "t", "data": data, "task": {"type": task}, "search": search or {}}
-        return RunData(Config.of(given).resolved(tmp_path))
+        return rows_of(Config.of(given).resolved(tmp_path))
 
     return make
 
@@ -130,7 +131,7 @@ def test_genes_called_as_made_up_ones_go_by_their_names(tmp_path):
     values = pd.DataFrame(np.arange(60.0).reshape(20, 3), columns=names)
     values.assign(dx=["a", "b"] * 10).to_csv(tmp_path / "x.csv", index=False)
     given = {"features": "x.csv", "target": "dx"}
-    rows = RunData(Config.of({"name": "t", "data": given}).resolved(tmp_path))
+    rows = rows_of(Config.of({"name": "t", "data": given}).resolved(tmp_path))
     again = rows.new(values[names[::-1]], names)
     np.testing.assert_array_equal(again.values, values)
     with pytest.raises(InputError, match="lacks 1 of the 3 genes of training: 'feature_3'"):

@@ -1,0 +1,64 @@
+"""The rows of a run by its config, and the cross-validation of networks on them."""
+
+import logging
+from collections.abc import Callable
+
+import numpy as np
+
+from autogenome_tf.config import Config
+from autogenome_tf.data import RunData
+from autogenome_tf.tasks import task_of
+from autogenome_tf.training import (
+    CrossValidation,
+    TrainingSettings,
+    WorkerCluster,
+    cross_validation,
+)
+
+log = logging.getLogger(__name__)
+
+
+def rows_of(config: Config, check: Callable[[], None] | None = None) -> RunData:
+    """Return the rows that a config names; none is read yet.
+
+    Args:
+        config: A `Config` with absolute paths.
+        check: A function that refuses files before they are read, or None.
+    """
+    return RunData(
+        config.data,
+        config.task,
+        folds=config.search.folds,
+        seed=config.seed,
+        are_genotypes=config.training.epistasis is not None,
+        check=check,
+    )
+
+
+def prepared(
+    rows: RunData, config: Config, workers: WorkerCluster | None = None
+) -> tuple[np.ndarray, CrossValidation]:
+    """Read all rows and return the cross-validation on those to learn from.
+
+    Args:
+        rows: The rows of the run.
+        config: Its config.
+        workers: The processes that train each network together, or None.
+
+    Returns:
+        The ids of the rows to learn from, and their cross-validation.
+
+    Raises:
+        InputError: Where data is wrong, that to evaluate or to predict included.
+    """
+    _, split = rows.labelled
+    # What is wrong with them is said before hours of training.
+    _ = rows.scored, rows.asked
+    learn, parts = rows.learnable
+    counts = zip(*np.unique(split.part.astype(str), return_counts=True), strict=True)
+    log.info("rows: %s", ", ".join(f"{count} {part}" for part, count in counts))
+    task = task_of(config.task, learn, parts.part == "train")
+    folds = cross_validation(learn, parts, task, TrainingSettings.of(config), workers)
+    # Not the folds themselves: who keeps what is logged would keep them and all their steps.
+    log.info("%s", str(folds))
+    return learn.samples, folds

@@ -1,0 +1,180 @@
+"""All rows that a config names, checked before anything is trained."""
+
+import functools
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from autogenome_tf.core.errors import InputError, some
+from autogenome_tf.data._beside import dataset_of
+from autogenome_tf.data._columns import with_covariates
+from autogenome_tf.data._dataset import Dataset
+from autogenome_tf.data._load import aligned, joined, load_labelled
+from autogenome_tf.data._memory import table_of
+from autogenome_tf.data._read import read_table
+from autogenome_tf.data._reader import ReadOptions
+from autogenome_tf.data._split import Split, number_of_folds, split
+from autogenome_tf.data._usable import (
+    check_class_weight,
+    check_genotypes,
+    check_learnable,
+    check_missing,
+)
+
+log = logging.getLogger(__name__)
+
+
+class RunData:
+    """The rows of one run, each kind read once.
+
+    Args:
+        data: The config's `data` section, its paths absolute.
+        task: The config's `task` section.
+        folds: The config's `search.folds`.
+        seed: Of the split.
+        are_genotypes: Whether every value must be 0 or 1.
+        check: A function that refuses files before they are read, or None.
+    """
+
+    def __init__(
+        self,
+        data: Any,
+        task: Any,
+        *,
+        folds: int | Literal["auto"] = "auto",
+        seed: int = 7,
+        are_genotypes: bool = False,
+        check: Callable[[], None] | None = None,
+    ):
+        self._data, self._task, self._check = data, task, check
+        self._folds, self._seed, self._are_genotypes = folds, seed, are_genotypes
+
+    @functools.cached_property
+    def labelled(self) -> tuple[Dataset, Split]:
+        """Return the rows to learn from and to test on, and their split.
+
+        Raises:
+            InputError: At the first thing wrong in a file, or where the split leaves a part empty.
+        """
+        if self._check:
+            self._check()
+        dataset = load_labelled(self._data, self._task.type)
+        validation = self._further("validation", dataset)
+        check_learnable(dataset, self._data, self._task.type)
+        check_class_weight(dataset, self._task.class_weight)
+        self._check_values(dataset, self._data.features)
+        if validation is None:
+            parts = self._divided(dataset)
+        else:
+            dataset, parts = self._beside(dataset, validation)
+        self._check_parts(dataset, parts)
+        return dataset, parts
+
+    @property
+    def learnable(self) -> tuple[Dataset, Split]:
+        """Return the rows to learn from, training and validation rows, and their split."""
+        dataset, parts = self.labelled
+        rows = np.flatnonzero(parts.part != "test")
+        return dataset.rows(rows), Split(parts.part[rows], parts.fold[rows])
+
+    @functools.cached_property
+    def scored(self) -> Dataset | None:
+        """Return the rows of `data.evaluate` with their targets, or None."""
+        return self._further("evaluate", self.labelled[0])
+
+    @functools.cached_property
+    def asked(self) -> Dataset | None:
+        """Return the rows of `data.predict`, or None."""
+        source = self._data.predict
+        return self.new(source, self.labelled[0].features) if source else None
+
+    def new(self, rows: Any, features: list[str]) -> Dataset:
+        """Return further rows with their genes in the order of `features`.
+
+        Args:
+            rows: A path, or rows in memory.
+            features: Names of the genes, covariates' levels behind them.
+
+        Raises:
+            InputError: Where rows lack genes, covariates or values.
+        """
+        if not isinstance(rows, (str, Path)):
+            source, table = "the given rows", table_of(rows, self._data.columns)
+        else:
+            source = str(rows)
+            table = read_table(source, options=ReadOptions.of(self._data))
+            log.info(table.said)
+        dataset = dataset_of(table, source)
+        if self._data.covariates:
+            extra = pd.DataFrame(index=range(len(dataset))) if table.extra is None else table.extra
+            levels = _levels(self.labelled[0])
+            dataset = with_covariates(dataset, extra, self._data.covariates, source, levels)
+        dataset = aligned(dataset, features, source)
+        check_missing(dataset, self._data.missing, source)
+        return dataset
+
+    def _further(self, name, learned):
+        """Return the rows of `data.validation` or `data.evaluate`, or None."""
+        rows = self._data.further(name)
+        if rows is None:
+            return None
+        source = rows[0]
+        dataset = load_labelled(self._data, self._task.type, rows, _levels(learned))
+        dataset = aligned(dataset, learned.features, source)
+        self._check_values(dataset, source)
+        if self._task.kind.has_classes:
+            new = set(dataset.targets) - set(learned.targets)
+            if new:
+                raise InputError(
+                    f"{source}: classes that training does not have: {some(sorted(new))}."
+                )
+        return dataset
+
+    def _divided(self, dataset):
+        """Draw the split, in as many folds as are asked for or as fit."""
+        drawn, folds = self._data.split, self._folds
+        test = 0.0 if isinstance(drawn, str) else drawn.test
+        learn = round(len(dataset) * (1 - test))
+        count = number_of_folds(folds, learn, len(dataset.features), self._data.limit)
+        if folds == "auto" and not self._task.kind.has_targets:
+            count = 1
+        return split(dataset, drawn, count, self._seed, is_exact=folds != "auto")
+
+    def _beside(self, dataset, validation):
+        """Return rows to learn from and to test on with those of `data.validation` behind them."""
+        drawn = self._data.split.model_copy(update={"validation": 0.0})
+        parts = split(dataset, drawn, 1, self._seed)
+        behind = np.full(len(validation), "validation", dtype=object)
+        part = np.concatenate([parts.part, behind])
+        return joined(dataset, validation), Split(part, np.zeros(len(part), int))
+
+    def _check_values(self, dataset, source):
+        check_missing(dataset, self._data.missing, source)
+        if self._are_genotypes:
+            check_genotypes(dataset.values, dataset.samples, dataset.features, source)
+
+    def _check_parts(self, dataset, parts):
+        """Refuse a split that leaves nothing to learn from, to rank by, or a class unlearned."""
+        if not all(len(train) for train, _ in parts.pairs()):
+            raise InputError("data.split: no rows are left to learn from.")
+        if not all(len(validation) for _, validation in parts.pairs()):
+            raise InputError(
+                "data.split: no rows are left to rank trials by; hold rows out for validation, or "
+                "set search.folds above 1."
+            )
+        if self._task.kind.has_classes:
+            lost = set(dataset.targets) - set(dataset.targets[parts.part != "test"])
+            if lost:
+                raise InputError(
+                    f"data.split: all rows of {some(sorted(lost))} fell into the test part; use "
+                    "another seed or a smaller data.split.test, or merge rare classes."
+                )
+
+
+def _levels(dataset):
+    """Return the names of covariates' levels among the features of rows to learn from."""
+    return list(dataset.features[len(dataset.features) - dataset.covariates :])
