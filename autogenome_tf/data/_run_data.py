@@ -51,7 +51,8 @@ class RunData:
         check: Callable[[], None] | None = None,
     ):
         self._data, self._task, self._check = data, task, check
-        self._folds, self._seed, self._are_genotypes = folds, seed, are_genotypes
+        self._seed, self._are_genotypes = seed, are_genotypes
+        self._folds: int | Literal["auto"] = folds
 
     @functools.cached_property
     def labelled(self) -> tuple[Dataset, Split]:
@@ -127,7 +128,7 @@ class RunData:
         dataset = aligned(dataset, learned.features, source)
         self._check_values(dataset, source)
         if self._task.kind.has_classes:
-            new = set(dataset.targets) - set(learned.targets)
+            new = _classes(dataset) - _classes(learned)
             if new:
                 raise InputError(
                     f"{source}: classes that training does not have: {some(sorted(new))}."
@@ -167,12 +168,16 @@ class RunData:
                 "set search.folds above 1."
             )
         if self._task.kind.has_classes:
-            lost = set(dataset.targets) - set(dataset.targets[parts.part != "test"])
+            lost = _classes(dataset) - _classes(dataset, parts.part != "test")
             if lost:
                 raise InputError(
                     f"data.split: all rows of {some(sorted(lost))} fell into the test part; use "
                     "another seed or a smaller data.split.test, or merge rare classes."
                 )
+
+
+def _classes(dataset, rows=slice(None)):
+    return set() if dataset.targets is None else set(dataset.targets[rows])
 
 
 def _levels(dataset):

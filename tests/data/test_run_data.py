@@ -152,7 +152,7 @@ def test_a_target_that_is_not_there_is_told_with_its_neighbours(made):
 
 def test_rows_to_predict_may_have_their_labels_with_them(made):
     rows = made()
-    frame = pd.read_csv(rows._config.data.features, sep="\t", index_col=0)
+    frame = pd.read_csv(made.config.data.features, sep="\t", index_col=0)
     again = rows.new(frame, list("abcde"))
     np.testing.assert_array_equal(again.values, rows.labelled[0].values)
 
