@@ -551,7 +551,8 @@ class AutoGenome:
         )
         if final.gates is not None:
             run.write_table("gates.tsv", final.gates)
-        final.predictor.save(run.path("model.keras"))
+        predictor = final.predictor.with_training_rows(learn.values)
+        predictor.save(run.path("model.keras"))
 
     def _held_out(self, run, predictor, name="outputs"):
         """Targets and outputs of each part that training has not seen.
@@ -568,7 +569,10 @@ class AutoGenome:
         yield "validation", (dataset.targets[rows], held[name])
         test = np.flatnonzero(parts.part == "test")
         if len(test):
-            yield "test", (dataset.targets[test], predictor.outputs(dataset.rows(test)))
+            yield (
+                "test",
+                (dataset.targets[test], predictor.outputs(dataset.rows(test), is_own=True)),
+            )
         scored = self._rows.scored
         if scored:
             yield "evaluate", (scored.targets, predictor.outputs(scored))

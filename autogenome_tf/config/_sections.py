@@ -133,7 +133,8 @@ class Data(Section):
             "auto",
             description=(
                 "Applied to each raw value; a list is searched. `auto` recognises the scale by "
-                "quantiles over rows and genes and says what it chose; `log2` raises values below `log2_floor` to it; "
+                "quantiles over rows and genes and says what it chose; `log2` raises values below "
+                "`log2_floor` to it; "
                 "`library_log1p` is ln(1 + counts per 10,000), `relative_log` log10 of the "
                 "share + 1e-5, `rank` each value's place among the gene's training values."
             ),

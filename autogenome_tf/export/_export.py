@@ -1,6 +1,7 @@
 """A fitted model written for TensorFlow Serving, and serving.json for its clients."""
 
 import contextlib
+import dataclasses
 import json
 import logging
 import tempfile
@@ -63,6 +64,7 @@ def export(
         "path": f"saved_model/{number}",
         "task": predictor.task.type,
         "missing": predictor.missing,
+        "trained_on": predictor.trained_on and dataclasses.asdict(predictor.trained_on.scale),
         "signatures": {name: _described(one) for name, one in signatures.items()},
         "example": {
             "url": f"/v1/models/{config.name}:predict",
@@ -141,7 +143,7 @@ def _compare_numbers(name, found, expected):
 
 def _request(predictor, signature, values):
     """Return the inputs of a signature for some rows, by name."""
-    if signature == "predict_genes":
+    if signature in ("predict_genes", "scale"):
         return {"genes": tf.constant(predictor.features), "values": tf.constant(values)}
     kind = tf.float64 if signature == "serving_float64" else tf.float32
     return {"values": tf.constant(values, kind)}

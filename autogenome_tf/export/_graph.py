@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from autogenome_tf.export._scale import outside
 from autogenome_tf.models import CLASS, ONLY, SOFTMAX, Predictor
 
 # Most names that an error gives.
@@ -59,6 +60,7 @@ class Served(tf.Module):
         - predict_genes: genes (given,), names in any order, and values (rows, given) -> the same.
         - logits, of classification: values -> logits (rows, classes).
         - encoder, of a representation: values -> latent and log_variance (rows, units).
+        - scale: as predict_genes -> outside (rows,), the distance from the range of training rows.
         - explain, where the rescale rule is defined: values -> attributions (rows, genes,
           outputs) that add up to logits, values or latent means less base_values (rows, outputs).
         """
@@ -70,6 +72,8 @@ class Served(tf.Module):
             "serving_float64": (self._predict_double, double),
             "predict_genes": (self._predict_genes, named),
         }
+        if self._predictor.trained_on:
+            found["scale"] = self._comparing(self._predictor.trained_on), named
         if self._parts:
             found["explain"] = self._explain, matrix
         return {
@@ -92,6 +96,13 @@ class Served(tf.Module):
 
     def _predict_genes(self, genes, values):
         return self._predict(self._aligned(genes, values))
+
+    def _comparing(self, known):
+        def compare(genes, values):
+            values = self._checked(self._aligned(genes, values))
+            return {"outside": outside(self._predictor, known, values)}
+
+        return compare
 
     def _explain(self, values):
         values = self._checked(values)

@@ -5,5 +5,9 @@ from autogenome_tf.models._branch import Branch
 from autogenome_tf.models._latent_model import LatentModel
 from autogenome_tf.models._latent_space import LatentSpace
 from autogenome_tf.models._predictor import Predictor
+from autogenome_tf.models._training_scale import QUANTILES, TrainingScale
 
-__all__ = ["CLASS", "ONLY", "SOFTMAX", "Branch", "LatentModel", "LatentSpace", "Predictor"]
+__all__ = [
+    "CLASS", "ONLY", "QUANTILES", "SOFTMAX", "Branch", "LatentModel", "LatentSpace", "Predictor",
+    "TrainingScale",
+]  # fmt: skip

@@ -11,6 +11,7 @@ from autogenome_tf.core.chunked import Matrix
 from autogenome_tf.data import Dataset
 from autogenome_tf.models._branch import Branch
 from autogenome_tf.models._predictor import Predictor
+from autogenome_tf.models._training_scale import TrainingScale
 from autogenome_tf.nn.likelihoods import LIKELIHOODS
 from autogenome_tf.nn.res_vae import ResVAE
 from autogenome_tf.tasks import Representation
@@ -75,7 +76,10 @@ class LatentModel(Predictor):
         model = keras.Model(raw, outputs, name="autogenome_tf")
         task = Representation(network.covariates)
         sources = [(transform.name, _kept(constants.genes, genes, network.covariates))]
-        return cls(model, task, list(features), missing, sources, network, averages, library)
+        return cls(
+            model, task, list(features), missing, sources,
+            autoencoder=network, averages=averages, library=library,
+        )  # fmt: skip
 
     @property
     def latent_names(self) -> list[str]:
@@ -120,9 +124,11 @@ class LatentModel(Predictor):
         """Return how many of the last features are levels of covariates, 0 or 1."""
         return self.task.covariates
 
-    def outputs(self, rows: Dataset | Matrix) -> np.ndarray:
+    def outputs(self, rows: Dataset | Matrix, is_own: bool = False) -> np.ndarray:
         """Return the latent means of raw rows; see `Predictor.outputs`."""
-        return self.run(rows, "latent")
+        found = self.run(rows, "latent")
+        self.compare_scale(rows, is_own)
+        return found
 
     def run(self, rows: Dataset | Matrix, name: str) -> np.ndarray:
         """Return one of the model's outputs for raw rows; see `Predictor.outputs`."""
@@ -211,6 +217,7 @@ class LatentModel(Predictor):
             "sources": [[name, np.asarray(kept).tolist()]],
             "averages": list(self.averages), "library": self.library,
             "autoencoder": self.autoencoder.get_config(), "shared": shared,
+            **self._carried(),
         }  # fmt: skip
 
     @classmethod
@@ -223,8 +230,9 @@ class LatentModel(Predictor):
         (name, kept), task = names["sources"][0], Representation(config["covariates"])
         sources = [(name, np.array(kept, int))]
         return cls(
-            model, task, names["features"], names["missing"], sources, network,
-            names["averages"], names["library"],
+            model, task, names["features"], names["missing"], sources,
+            TrainingScale.from_json(names.get("trained_on")),
+            network, names["averages"], names["library"],
         )  # fmt: skip
 
 

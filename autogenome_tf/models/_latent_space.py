@@ -87,6 +87,7 @@ class LatentSpace:
         self.labels: Any = dataset.targets
         self._samples, self._part, values = dataset.samples, part, dataset.values
         if scored:
+            model.compare_scale(scored)
             values = chunked.below(values, scored.values)
             self._samples = np.concatenate([self._samples, scored.samples])
             self._part = np.concatenate([self._part, np.full(len(scored), "evaluate", object)])

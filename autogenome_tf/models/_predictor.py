@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import logging
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,10 @@ from autogenome_tf.data import Dataset
 from autogenome_tf.models._answers import ANSWERS
 from autogenome_tf.models._branch import Branch
 from autogenome_tf.models._rows import defined_batches, named
+from autogenome_tf.models._training_scale import TrainingScale
 from autogenome_tf.tasks import Classification, Regression
+
+log = logging.getLogger(__name__)
 
 # Errors of files that are no models of this package.
 DAMAGED = (zipfile.BadZipFile, KeyError, TypeError, ValueError, OSError, RecursionError)
@@ -38,6 +42,8 @@ class Predictor:
         missing: The config's `data.missing`; with "error", NaN is refused.
         sources: A pair for each transform that takes part: its name, and the (kept,) positions of
             genes that its network sees.
+        trained_on: Scale of the training rows, which new rows are compared with; None in models of
+            before, which compare nothing.
     """
 
     model: Any
@@ -45,6 +51,7 @@ class Predictor:
     features: list[str]
     missing: str
     sources: list[tuple[str, np.ndarray]]
+    trained_on: TrainingScale | None = None
 
     @classmethod
     def assemble(
@@ -122,23 +129,47 @@ class Predictor:
         names = [name for name, _ in self.sources]
         return None if set(names) <= set(preprocessing.OF_ALL_VALUES) else 0.0
 
-    def outputs(self, rows: Dataset | Matrix) -> np.ndarray:
+    def outputs(self, rows: Dataset | Matrix, is_own: bool = False) -> np.ndarray:
         """Run the model on raw rows in batches.
 
         Args:
-            rows: A `Dataset`, whose source and samples errors name, or (rows, genes) raw values,
-                an array or CSR; in the model's gene order.
+            rows: A `Dataset`, whose source and samples errors name and whose scale is compared with
+                that of the training rows, or (rows, genes) raw values, an array or CSR; in the
+                model's gene order.
+            is_own: The rows are of the data set that the model was trained on, so that another
+                scale is a warning and no error.
 
         Returns:
             (rows, outputs) float32.
 
         Raises:
-            InputError: Where a transform of the model is not defined on a value.
+            InputError: Where a transform of the model is not defined on a value, or where new rows
+                are plainly of another scale than the training rows.
         """
         parts = [np.zeros((0, self.task.outputs), "float32")]
         # Not by `predict_on_batch`, which would be traced for every model anew.
         parts += [np.asarray(self.model(batch, training=False)) for batch in self.checked(rows)]
+        self.compare_scale(rows, is_own)
         return np.concatenate(parts)
+
+    def compare_scale(self, rows: Dataset | Matrix, is_own: bool = False) -> None:
+        """Warn of a `Dataset` of another scale than the training rows; see `outputs`."""
+        if self.trained_on is None or not isinstance(rows, Dataset) or not len(rows):
+            return
+        genes = len(self.features) - self.covariates
+        found = self.trained_on.compare(self.branches, rows.values, genes)
+        if not found.is_notable:
+            return
+        text = f"{rows.source}: {found} (training: {self.trained_on.scale})."
+        if found.is_plain and not is_own:
+            raise InputError(f"{text} Bring the rows to the scale that the model was trained on.")
+        log.warning("%s Predictions may be wrong.", text, extra={"about": "scale"})
+
+    def with_training_rows(self, values: Matrix) -> Any:
+        """Return the same model that carries the scale of its training rows (rows, features)."""
+        genes = len(self.features) - self.covariates
+        known = TrainingScale.of(self.branches, values, genes)
+        return dataclasses.replace(self, trained_on=known)
 
     def checked(self, rows: Dataset | Matrix, size: int = BLOCK):
         """Yield raw rows as arrays of at most `size` rows; see `outputs` for what is refused."""
@@ -146,7 +177,7 @@ class Predictor:
         return defined_batches(dataset, self.lowest_allowed, names, size)
 
     def predict(self, dataset: Dataset) -> pd.DataFrame:
-        """Predict rows: a frame of sample, prediction, then a column a class."""
+        """Predict rows: a frame of sample, prediction, then a column a class; see `outputs`."""
         frame = self.task.frame(self.outputs(dataset))
         frame.insert(0, "sample", list(dataset.samples))
         return frame
@@ -161,17 +192,21 @@ class Predictor:
     def _names(self):
         sources = [[name, np.asarray(kept).tolist()] for name, kept in self.sources]
         names = {"task": self.task.type, "missing": self.missing, "sources": sources}
-        names |= self.labels
+        names |= self.labels | self._carried()
         if self.task.type == "classification":
             return names
         mean, scale = (np.ravel(part).tolist() for part in (self.task.mean, self.task.scale))
         return names | {"mean": mean, "scale": scale}
 
+    def _carried(self):
+        return {} if self.trained_on is None else {"trained_on": self.trained_on.as_json()}
+
     @classmethod
     def from_names(cls, model: Any, names: dict) -> "Predictor":
         """Rebuild from a loaded Keras model and the names that `save` wrote beside it."""
         sources = [(name, np.array(kept, int)) for name, kept in names["sources"]]
-        return cls(model, _task(names), names["features"], names["missing"], sources)
+        known = TrainingScale.from_json(names.get("trained_on"))
+        return cls(model, _task(names), names["features"], names["missing"], sources, known)
 
     @classmethod
     def load(cls, path: str | Path) -> "Predictor":

@@ -5,8 +5,8 @@ from autogenome_tf.preprocessing._model import marked, model
 from autogenome_tf.preprocessing._moments import Moments
 from autogenome_tf.preprocessing._perturbation import perturbed_inputs
 from autogenome_tf.preprocessing._row_space import MOST_ROWS, Genes, RowSpace, space_for
-from autogenome_tf.preprocessing._scale import Scale
-from autogenome_tf.preprocessing._transforms import OF_ALL_VALUES, Transform
+from autogenome_tf.preprocessing._transforms import OF_ALL_VALUES, RELATIVE, Transform
+from autogenome_tf.preprocessing.scale import Scale
 
 __all__ = [
     "FittedScaling",
@@ -14,6 +14,7 @@ __all__ = [
     "MOST_ROWS",
     "Moments",
     "OF_ALL_VALUES",
+    "RELATIVE",
     "RowSpace",
     "Scale",
     "Transform",

@@ -8,14 +8,16 @@ from keras import ops
 from autogenome_tf.core import chunked
 from autogenome_tf.core.chunked import Matrix
 from autogenome_tf.core.errors import InputError
-from autogenome_tf.preprocessing._scale import COUNTS, LINEAR, SHARES, SIGNED, Scale, sample_of
 from autogenome_tf.preprocessing._variation import check_variation
+from autogenome_tf.preprocessing.scale import COUNTS, LINEAR, SHARES, SIGNED, Scale, sample_of
 
 LIBRARY = 1e4
 PSEUDO_FREQUENCY = 1e-5
 MICROARRAY_FLOOR = 20.0
 # Transforms that values below 0 may enter.
 OF_ALL_VALUES = ("none", "log2", "rank")
+# Transforms that the sum of a row does not matter to.
+RELATIVE = ("library_log1p", "relative_log")
 # Transforms that keep all variation.
 UNCHANGED = ("none", "rank")
 # By the kind of a `Scale`; other kinds stay as they are.

@@ -3,10 +3,13 @@
 import json
 import logging
 import os
+import re
 import subprocess
 import sys
 import urllib.error
 import urllib.request
+import warnings
+from pathlib import Path
 
 import grpc
 import numpy as np
@@ -35,6 +38,7 @@ from tensorflow_serving.apis import (  # noqa: E402
     prediction_service_pb2_grpc,
 )
 
+README = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
 GENES = [f"gène {i}" for i in range(20)]
 VALUES = np.random.default_rng(0).poisson(5, (30, 20)).astype("float32")
 # In the place of two genes, levels of a covariate for the model that has one.
@@ -99,7 +103,8 @@ PREDICTORS = {
 @pytest.fixture(scope="module")
 def predictors():
     """One of each kind."""
-    return {"-".join(key): make(*given) for key, (make, given) in PREDICTORS.items()}
+    made = {"-".join(key): make(*given) for key, (make, given) in PREDICTORS.items()}
+    return {name: predictor.with_training_rows(VALUES) for name, predictor in made.items()}
 
 
 @pytest.fixture(scope="module")
@@ -109,6 +114,7 @@ def folder(predictors, tmp_path_factory):
     for name, predictor in predictors.items():
         served = Served(predictor)
         tf.saved_model.save(served, str(folder / name), signatures=served.signatures())
+        (folder / name / "names.json").write_text(json.dumps(predictor.features), "utf-8")
     np.save(folder / "values.npy", VALUES)
     done = subprocess.run(
         [sys.executable, "-c", ALONE, str(folder)], capture_output=True, text=True, cwd=folder
@@ -118,18 +124,19 @@ def folder(predictors, tmp_path_factory):
 
 
 ALONE = """
-import pathlib, sys
+import json, pathlib, sys
 import numpy as np
 import tensorflow as tf
 
 folder = pathlib.Path(sys.argv[1])
 values = np.load(folder / "values.npy")
 for path in sorted(path for path in folder.iterdir() if path.is_dir()):
-    found = {}
+    found, names = {}, json.loads((path / "names.json").read_text("utf-8"))
     for name, signature in tf.saved_model.load(path).signatures.items():
         kind = tf.float64 if name == "serving_float64" else tf.float32
         if name != "predict_genes":
-            answer = signature(values=tf.constant(values, kind))
+            given = {"genes": tf.constant(names)} if name == "scale" else {}
+            answer = signature(values=tf.constant(values, kind), **given)
             found |= {f"{name} {key}": np.asarray(part).astype(
                 "U" if part.dtype == tf.string else part.dtype.as_numpy_dtype
             ) for key, part in answer.items()}
@@ -202,6 +209,33 @@ def test_no_rows_are_no_error(predictors):
         values=tf.zeros((0, 20))
     )
     assert answer["probabilities"].shape == (0, 3) and answer["prediction"].shape == (0,)
+
+
+# Rows of another scale ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["-".join(key) for key in PREDICTORS])
+def test_the_distance_from_the_training_rows_is_that_of_predict(predictors, folder, name):
+    predictor = predictors[name]
+    genes = len(GENES) - predictor.covariates
+    found = alone(folder, name)["scale outside"]
+    expected = predictor.trained_on.compare(predictor.branches, VALUES, genes).outside
+    assert found == pytest.approx(expected, abs=1e-4) and found.max() < 0.5
+
+
+def test_rows_of_another_scale_lie_outside(predictors):
+    predictor = predictors["classification-mlp"]
+    values = (1000 * VALUES).astype("float32")
+    expected = predictor.trained_on.compare(predictor.branches, values, len(GENES)).outside
+    order = np.random.default_rng(1).permutation(20)
+    found = Served(predictor).signatures()["scale"](
+        genes=tf.constant(np.array(GENES)[order]), values=tf.constant(values[:, order])
+    )["outside"]
+    assert found.numpy() == pytest.approx(expected, rel=1e-4) and expected.min() > 1
+
+
+def test_a_model_that_does_not_know_its_training_rows_has_no_such_signature():
+    assert "scale" not in Served(predictor_of("regression")).signatures()
 
 
 # Bad requests ------------------------------------------------------------------------------
@@ -378,6 +412,28 @@ def test_named_genes_over_rest(addresses, described, automl):
     assert found["prediction"] == list(own["prediction"])
 
 
+@pytest.mark.parametrize("factor", [1.0, 1e6])
+def test_the_client_of_the_readme_asks_for_the_scale_first(
+    addresses, described, automl, capsys, factor
+):
+    (text,) = re.findall(r"```python\n(import json\nimport urllib.*?)```", README, re.S)
+    text = text.replace("http://localhost:8501/v1/models/quickstart", "{}/v1/models/tumours")
+    text = text.replace("{}", addresses[0]).replace("runs/quickstart", str(automl.folder))
+    dataset, _ = automl._rows.labelled
+    own = (factor * dataset.values[:5]).round()
+    # Of one library all genes but one are 0: no change of depth, but no expression profile either.
+    own[:, 1:] *= factor == 1.0
+    names = {"genes": described["features"], "rows": own.tolist()}
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        exec(text, names)
+    assert capsys.readouterr().out.count("class_") == 5
+    said = [
+        str(one.message) for one in caught if "not on the scale of training" in str(one.message)
+    ]
+    assert len(said) == (factor != 1.0) and all("counts" in text for text in said)
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [
@@ -420,7 +476,9 @@ def test_requests_to_warm_up_with_are_those_of_all_signatures(model, described):
         given = {name: tf.make_ndarray(value) for name, value in request.inputs.items()}
         assert all(len(part) == 1 for part in model.run(seen[-1], given).values())
     assert sorted(seen) == sorted(described["signatures"])
-    assert {"serving_default", "serving_float64", "predict_genes", "logits", "explain"} == set(seen)
+    assert set(seen) == {
+        "serving_default", "serving_float64", "predict_genes", "logits", "explain", "scale",
+    }  # fmt: skip
 
 
 def test_names_and_origin_travel_along(model, automl, described):
@@ -443,6 +501,12 @@ def test_signatures_are_described(described):
             "prediction": {"dtype": "string", "shape": [None]},
         },
     }
+
+
+def test_the_scale_of_training_is_described(described):
+    scale = described["trained_on"]
+    assert scale["kind"] == "counts" and scale["low"] < scale["high"]
+    assert described["signatures"]["scale"]["outputs"]["outside"]["shape"] == [None]
 
 
 def test_versions_only_go_up(automl, tmp_path):

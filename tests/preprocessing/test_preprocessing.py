@@ -14,8 +14,8 @@ from autogenome_tf.config._sections import TRANSFORMS, Data
 from autogenome_tf.core.errors import InputError
 from autogenome_tf.data import read_table
 from autogenome_tf.preprocessing import FittedScaling, Moments, Scale, Transform
-from autogenome_tf.preprocessing._scale import few
 from autogenome_tf.preprocessing._variation import lost_variation
+from autogenome_tf.preprocessing.scale import few
 
 ROWS, GENES = 24, 7
 NAMES = [name for name in TRANSFORMS if name != "auto"]

@@ -35,6 +35,16 @@ def trained(folder, features, **data):
     return automl
 
 
+def logs(rows=ROWS, seed=1):
+    """Expression on a log2 scale of two classes that three genes tell apart, up to about 13."""
+    random = np.random.default_rng(seed)
+    values = np.random.default_rng(0).normal(6, 2, GENES).clip(2, 10) + random.normal(
+        0, 0.7, (rows, GENES)
+    )
+    values[:, :3] += np.where(np.arange(rows) % 2, 1.5, -1.5)[:, None]
+    return pd.DataFrame(values.clip(0), [f"s{i}" for i in range(rows)], GENE_NAMES)
+
+
 def warnings_of(automl):
     """The warnings of a run: what each is about, its stage and text."""
     return json.loads((automl.folder / "warnings.json").read_text("utf-8"))
@@ -74,3 +84,75 @@ def test_a_floor_above_a_part_of_the_genes_is_a_warning_once(tmp_path):
     again = ag.load(automl.folder)
     again.explain()
     assert warnings_of(again) == warnings_of(automl)
+
+
+# New rows ----------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def of_logs(tmp_path_factory):
+    """A model of values on a log scale."""
+    return trained(tmp_path_factory.mktemp("logs"), logs())
+
+
+def test_new_rows_of_the_same_scale_are_predicted_without_a_word(of_logs, caplog):
+    with caplog.at_level("WARNING", "autogenome_tf"):
+        assert len(of_logs.predict(logs(30, 2))) == 30
+    assert not caplog.records
+
+
+def test_counts_for_a_model_of_logs_are_refused_by_predict(of_logs, tmp_path):
+    (2 ** logs(30, 2)).round().to_csv(tmp_path / "counts.tsv", sep="\t", index_label="sample")
+    with pytest.raises(InputError, match=r"counts.tsv: values of another order of magnitude"):
+        ag.load(of_logs.folder).predict(tmp_path / "counts.tsv")
+
+
+def test_a_single_row_of_another_scale_is_a_warning(of_logs, caplog):
+    with caplog.at_level("WARNING", "autogenome_tf"):
+        assert len(of_logs.predict((2 ** logs(1, 2)).round())) == 1
+    assert "1 of 1 rows lie outside the range of training rows" in caplog.text
+
+
+def of_files(folder, predict=None, evaluate=None):
+    """A run of files with further rows, trained."""
+    logs().to_csv(folder / "x.tsv", sep="\t", index_label="sample")
+    LABELS.to_frame("kind").to_csv(folder / "y.tsv", sep="\t", index_label="sample")
+    data = {"features": str(folder / "x.tsv"), "targets": str(folder / "y.tsv"), "target": "kind"}
+    for name, rows in (("predict", predict), ("evaluate", evaluate)):
+        if rows is not None:
+            rows = rows.set_axis([f"new{row}" for row in range(len(rows))])
+            rows.to_csv(folder / f"{name}.tsv", sep="\t", index_label="sample")
+            data[name] = str(folder / f"{name}.tsv")
+    if evaluate is not None:
+        labels = pd.Series(LABELS.to_numpy()[: len(rows)], rows.index, name="kind")
+        labels.to_csv(folder / "z.tsv", sep="\t", index_label="sample")
+        data["evaluate_targets"] = str(folder / "z.tsv")
+    automl = ag.AutoGenome({
+        "name": "files", "output_dir": str(folder), "data": data,
+        "families": {"linear": {"l2": 0.1}}, "search": {"folds": 2}, "output": {"figures": False},
+    })  # fmt: skip
+    automl.train()
+    return automl
+
+
+def test_what_is_to_be_doubted_of_rows_to_predict_stands_in_the_report(tmp_path):
+    automl = of_files(tmp_path, predict=logs(30, 2) / 3.32)
+    before = warnings_of(automl)
+    automl.predict()
+    (found,) = [one for one in warnings_of(automl) if one not in before]
+    assert (found["about"], found["stage"]) == ("scale", "predict")
+    assert "predict.tsv: 30 of 30 rows lie outside" in found["text"]
+    assert found["text"] in (automl.folder / "log.txt").read_text()
+    assert found["text"] in doubts(Run.existing(automl.folder))
+    automl.predict()
+    assert len(warnings_of(automl)) == len(before) + 1
+
+
+def test_rows_to_evaluate_of_another_scale_are_warned_of_or_refused(tmp_path):
+    (tmp_path / "near").mkdir()
+    automl = of_files(tmp_path / "near", evaluate=logs(30, 2) / 3.32)
+    automl.evaluate()
+    assert ["scale"] == [one["about"] for one in warnings_of(automl) if one["stage"] == "evaluate"]
+    (tmp_path / "far").mkdir()
+    with pytest.raises(InputError, match="evaluate.tsv: values of another order of magnitude"):
+        of_files(tmp_path / "far", evaluate=(2 ** logs(30, 2)).round()).evaluate()
