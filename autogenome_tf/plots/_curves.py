@@ -1,12 +1,18 @@
-"""One line for each class against all others."""
+"""Curves of classes, each against all others."""
+
+from typing import Any
+
+import numpy as np
 
 from autogenome_tf.plots import _paper
 
 MOST_COLORS = len(_paper.PALETTE)
 
 
-def draw(curves, x, y, **style):
-    """Draw a curve a class on a square, and tell the area below each.
+def draw(
+    curves: dict[str, tuple[np.ndarray, np.ndarray, float]], x: str, y: str, **style: Any
+) -> tuple[_paper.Drawing, Any]:
+    """Draw a curve a class on a square, with the area below each.
 
     Args:
         curves: Dict of class to (x, y, area), x and y arrays between 0 and 1.

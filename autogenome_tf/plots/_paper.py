@@ -1,14 +1,16 @@
-"""What all figures share: paper, palette, marks."""
+"""Paper, palette and marks of all figures."""
 
 import io
 import itertools
+from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
 
 from autogenome_tf.core.files import on_a_line
 
-# Okabe and Ito's palette, told apart under all common colour blindness; without its yellow,
+# Okabe and Ito's palette, distinct under all common colour blindness; without its yellow,
 # which is lost on white. https://jfly.uni-koeln.de/color/
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">")
@@ -26,7 +28,9 @@ class Drawing(Figure):
         return picture.getvalue()
 
 
-def blank(width, height, rows=1, columns=1, **options):
+def blank(
+    width: float, height: float, rows: int = 1, columns: int = 1, **options: Any
+) -> tuple[Drawing, np.ndarray]:
     """Draw empty axes without a top and a right edge.
 
     Args:
@@ -46,7 +50,7 @@ def blank(width, height, rows=1, columns=1, **options):
     return figure, axes
 
 
-def genes(names, legend=0):
+def genes(names: Iterable[str], legend: int = 0) -> tuple[Drawing, np.ndarray]:
     """Draw an axes with a line a gene, the last on top, with room for whole names.
 
     Args:
@@ -64,7 +68,7 @@ def genes(names, legend=0):
     return figure, axes
 
 
-def label(name):
+def label(name: Any) -> str:
     r"""Make a name fit for a figure: one line, not too long, and no formula.
 
     >>> label("IL-2 $alpha$")
@@ -74,14 +78,14 @@ def label(name):
     return on_a_line(name).replace("$", r"\$")
 
 
-def foremost(values, top):
-    """Positions of the genes of largest mean absolute contribution, (rows, genes), best last."""
+def foremost(values: np.ndarray, top: int) -> np.ndarray:
+    """Return positions of the genes of largest mean |contribution| of (rows, genes), best last."""
     means = np.abs(values).mean(axis=0)
     return np.argsort(-means, kind="stable")[:top][::-1]
 
 
-def marks(names):
-    """Give every name a colour and a marker; 63 names are told apart.
+def marks(names: Iterable[Any]) -> dict[Any, dict[str, Any]]:
+    """Give every name a colour and a marker; 63 names have marks of their own.
 
     Args:
         names: Any names, repeated or not; the order of first appearance decides.

@@ -1,13 +1,16 @@
-"""A figure on disk: a picture for the screen and a drawing for print."""
+"""Figures on disk: a picture for the screen and a drawing for print."""
 
+import os
 import pathlib
+
+from matplotlib.figure import Figure
 
 from autogenome_tf.core.files import replacing
 
 DPI = 150
 
 
-def save(figure, path_without_suffix):
+def save(figure: Figure, path_without_suffix: str | os.PathLike) -> list[pathlib.Path]:
     """Write a figure as .png and .pdf; neither is ever seen half written.
 
     Args:

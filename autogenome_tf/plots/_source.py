@@ -1,49 +1,22 @@
-"""Where a figure's frames come from: handed in, or read from the files of a run."""
+"""Frames and arrays of figures, read from the files of a run."""
 
 import functools
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import scipy.special
 
-from autogenome_tf.core.errors import InputError, unknown
+from autogenome_tf.core.errors import unknown
+from autogenome_tf.core.files import safe_names
 from autogenome_tf.metrics import SCORED
 from autogenome_tf.run import Run
 from autogenome_tf.tasks import kind_of
 
 
-def of_run(read):
-    """Let a figure take a run in place of its frames.
-
-    Args:
-        read: A function of a `Run` (and of options by name) that returns the figure's arguments,
-            a dict. Its options are taken away from those of the figure.
-
-    Returns:
-        A decorator. The decorated function's first argument may be a `Run`, the path of a run
-        folder, or an `AutoGenome`.
-    """
-    asked = read.__kwdefaults__ or {}
-
-    def decorate(draw):
-        @functools.wraps(draw)
-        def drawn(*arguments, **options):
-            run = opened(arguments[0]) if arguments else None
-            if run is None:
-                return draw(*arguments, **options)
-            if len(arguments) > 1:
-                raise TypeError(f"{draw.__name__}: behind a run, expected arguments by name.")
-            picked = {name: options.pop(name) for name in asked if name in options}
-            return draw(**(read(run, **picked) | options))
-
-        return drawn
-
-    return decorate
-
-
-def opened(source):
-    """The `Run` that something stands for, or None."""
+def opened(source: Any) -> Run | None:
+    """Return the run that a `Run`, a path or an `AutoGenome` stands for; None for all else."""
     if isinstance(source, Run):
         return source
     if isinstance(source, (str, Path)):
@@ -52,8 +25,8 @@ def opened(source):
     return Run.existing(folder) if isinstance(folder, (str, Path)) else None
 
 
-def unseen(run):
-    """Predictions of the rows of a `Run` that no network has learned from.
+def unseen(run: Run) -> tuple[str, pd.DataFrame]:
+    """Return the predictions of the rows of a run that no network has learned from.
 
     Returns:
         The name of the part (test; else evaluate; else validation, out of fold), and a frame of
@@ -70,31 +43,32 @@ def unseen(run):
         rows = frame[frame["part"] == part]
         if len(rows):
             return part, rows
-    held = run.read_arrays("validation.npz")
+    validation = run.read_arrays("validation.npz")
     # Further files may repeat the ids of the rows that were split.
     split = frame[~frame["part"].isin(["evaluate", "predict"])]
-    rows = split.set_index("sample").loc[held["samples"]].reset_index()
+    rows = split.set_index("sample").loc[validation["samples"]].reset_index()
     if is_classes:
         columns = [f"p_{name}" for name in names["classes"]]
-        rows[columns] = scipy.special.softmax(held["outputs"].astype("float64"), axis=1)
-        rows["prediction"] = np.array(names["classes"], object)[held["outputs"].argmax(axis=1)]
+        rows[columns] = scipy.special.softmax(validation["outputs"].astype("float64"), axis=1)
+        rows["prediction"] = np.array(names["classes"], object)[
+            validation["outputs"].argmax(axis=1)
+        ]
     else:
-        told = [name for name in rows if name.startswith("prediction")]
-        rows[told] = held["outputs"]
+        predicted = [name for name in rows if name.startswith("prediction")]
+        rows[predicted] = validation["outputs"]
     return SCORED[2], rows.assign(part=SCORED[2])
 
 
-def classes(run):
-    """What a figure of class chances takes from a `Run`."""
+def classes(run: Run) -> dict[str, Any]:
+    """Return targets and probabilities of a run's unseen rows, by the names of `roc_curves`."""
     _, frame = unseen(run)
-    chances = {name.removeprefix("p_"): frame[name] for name in frame if name.startswith("p_")}
-    if not chances:
-        raise InputError(f"{run.folder}: expected a run of task.type classification.")
-    return {"truth": frame["target"].to_numpy(), "chances": pd.DataFrame(chances)}
+    columns = [name for name in frame if str(name).startswith("p_")]
+    probabilities = frame[columns].rename(columns=lambda name: name.removeprefix("p_"))
+    return {"truth": frame["target"].to_numpy(), "chances": probabilities}
 
 
-def attributions(run):
-    """The arrays of attributions.npz of a `Run`; read once for all figures, as long as it stays.
+def attributions(run: Run) -> dict[str, np.ndarray]:
+    """Return the arrays of attributions.npz; read once for all figures, as long as it stays.
 
     Raises:
         StageError: Before the explain stage.
@@ -110,8 +84,10 @@ def _arrays(path, _):
         return dict(archive)
 
 
-def contributions(run, output=None):
-    """Contributions to one output of a `Run`, and its name.
+def contributions(
+    run: Run, output: str | None = None
+) -> tuple[str, np.ndarray, dict[str, np.ndarray]]:
+    """Return the contributions to one output of a run, and its name.
 
     Args:
         run: A `Run`.
@@ -130,3 +106,15 @@ def contributions(run, output=None):
     if output not in names:
         raise unknown(f"{run.folder}: output", output, names)
     return output, arrays["values"][:, :, names.index(output)], arrays
+
+
+def by_output(name: str, run: Run) -> dict[str, dict[str, Any]]:
+    """Return the drawings of a figure that is drawn for each output; see `Figure.variants`.
+
+    Args:
+        name: Of the figure.
+        run: A run that was explained.
+    """
+    outputs = [str(output) for output in attributions(run)["outputs"]]
+    safe = safe_names(outputs)
+    return {f"{name}_{end}": {"output": one} for end, one in zip(safe, outputs, strict=True)}

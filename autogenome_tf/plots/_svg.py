@@ -1,23 +1,24 @@
-"""A figure as a part of a page."""
+"""Figures as parts of a page."""
 
 import io
 import re
 
 import matplotlib
+from matplotlib.figure import Figure
 
-# What a drawing says of itself: the time of day would make each one different.
+# Metadata that is left out: the time of day would make each drawing different.
 SILENT = dict.fromkeys(("Date", "Creator", "Format", "Type"))
 POINT = 96 / 72  # CSS pixels
 # Words between tags may look like anything.
 TAG = r"<[^>]*>"
 
 
-def svg(figure, name):
+def svg(figure: Figure, name: str) -> str:
     """Write a figure as an `<svg>` element for a page that holds several.
 
     Args:
         figure: A `matplotlib.figure.Figure`.
-        name: What ids begin with; different for each figure of a page.
+        name: Beginning of ids; different for each figure of a page.
 
     Returns:
         The element, as text; words in it are text too and can be searched. Its background is that
@@ -34,7 +35,8 @@ def svg(figure, name):
     used = dict.fromkeys(re.findall(r'(?:href="#|url\(#)([^")]+)', tags))
     ids = {known: f"{name}-{number}" for number, known in enumerate(used)}
     drawn = re.sub(TAG, lambda tag: _renamed(tag[0], ids), drawn)
-    width = POINT * float(re.search(r'width="([\d.]+)pt"', drawn)[1])
+    (points, *_) = re.findall(r'width="([\d.]+)pt"', drawn)
+    width = POINT * float(points)
     return re.sub(
         r'width="[\d.]+pt" height="[\d.]+pt"|height="[\d.]+pt" width="[\d.]+pt"',
         f'style="--width: {width:.0f}px"', drawn, count=1,
@@ -42,6 +44,6 @@ def svg(figure, name):
 
 
 def _renamed(tag, ids):
-    """A tag with other ids; those that nothing refers to are left out."""
+    """Return a tag with other ids; those that nothing refers to are left out."""
     tag = re.sub(r' id="([^"]*)"', lambda at: f' id="{ids[at[1]]}"' if at[1] in ids else "", tag)
     return re.sub(r'(href="#|url\(#)([^")]+)', lambda at: at[1] + ids[at[2]], tag)

@@ -1,46 +1,66 @@
-"""Whether predictions of 80 % are right in 80 of 100 cases."""
+"""Reliability diagram: whether predictions of 80 % are right in 80 of 100 cases."""
+
+from typing import Any
 
 import numpy as np
+import pandas as pd
 import scipy.stats
 
 from autogenome_tf.plots import _paper
-from autogenome_tf.plots._source import classes, of_run
+from autogenome_tf.plots._base import Figure
+from autogenome_tf.plots._paper import Drawing
+from autogenome_tf.plots._source import classes
+from autogenome_tf.run import Run
 
 MOST_BINS, FEWEST_ROWS = 10, 10  # of rows of like confidence; rows in each
 
 
-@of_run(classes)
-def calibration(truth, chances):
-    """Draw how often predictions are right against how sure they are (a reliability diagram).
+class Calibration(Figure):
+    """Draw how often predictions of a run's unseen rows are right against how sure they are."""
 
-    Args:
-        truth: (rows,) class names; or a run, whose rows are those that no network has learned from.
-        chances: DataFrame (rows, classes) of probabilities, class names as columns.
+    stage = "predict"
+    files = ("predictions.tsv",)
+    of_tasks = "has_classes"
+    place = "predictions"
+    order = 3
+    caption = "On the dashed line, predictions of 80 % are right in 80 of 100 cases."
 
-    Returns:
-        A `matplotlib.figure.Figure`; bars are 95 % Wilson intervals, below stands how many rows
-        are how sure. The expected calibration error (Guo et al. 2017) is over bins of equally many
-        rows.
-    """
-    confidence = chances.to_numpy().max(axis=1)
-    is_right = chances.columns.to_numpy()[chances.to_numpy().argmax(axis=1)] == truth
-    figure, ((panel,), (below,)) = _paper.blank(4.6, 5.2, 2, 1, height_ratios=[3, 1])
-    bins = reliability(confidence, is_right)
-    low, high = bins["accuracy"] - bins["low"], bins["high"] - bins["accuracy"]
-    label = f"expected calibration error {calibration_error(bins):.3f}"
-    look = {"color": _paper.PALETTE[0], "fmt": "o-", "markersize": 4, "linewidth": 1.2}
-    panel.errorbar(bins["confidence"], bins["accuracy"], [low, high], label=label, **look)
-    least = min(confidence.min(), 1 / chances.shape[1])
-    panel.plot([least, 1], [least, 1], color=_paper.GREY, linestyle="--", linewidth=1)
-    panel.set(xlim=(least - 0.02, 1.02), ylim=(-0.02, 1.02), ylabel="share that is right")
-    panel.legend(frameon=False, loc="lower right")
-    below.hist(confidence, bins=20, range=(least, 1), color=_paper.PALETTE[0])
-    below.set(xlim=panel.get_xlim(), xlabel="probability of the prediction", ylabel="rows")
-    return figure
+    def read(self, run: Run) -> dict[str, Any]:
+        """Return targets and probabilities of rows that no network has learned from."""
+        return classes(run)
+
+    def draw(self, truth: np.ndarray, chances: pd.DataFrame) -> Drawing:
+        """Draw how often predictions are right against how sure they are (a reliability diagram).
+
+        Args:
+            truth: (rows,) class names; or a run, whose rows are those that no network has learned
+                from.
+            chances: DataFrame (rows, classes) of probabilities, class names as columns.
+
+        Returns:
+            A `matplotlib.figure.Figure`; bars are 95 % Wilson intervals, below stands how many rows
+            are how sure. The expected calibration error (Guo et al. 2017) is over bins of equally
+            many rows.
+        """
+        confidence = chances.to_numpy().max(axis=1)
+        is_right = chances.columns.to_numpy()[chances.to_numpy().argmax(axis=1)] == truth
+        figure, ((panel,), (below,)) = _paper.blank(4.6, 5.2, 2, 1, height_ratios=[3, 1])
+        bins = reliability(confidence, is_right)
+        low, high = bins["accuracy"] - bins["low"], bins["high"] - bins["accuracy"]
+        label = f"expected calibration error {calibration_error(bins):.3f}"
+        look = {"color": _paper.PALETTE[0], "fmt": "o-", "markersize": 4, "linewidth": 1.2}
+        panel.errorbar(bins["confidence"], bins["accuracy"], [low, high], label=label, **look)
+        least = min(confidence.min(), 1 / chances.shape[1])
+        panel.plot([least, 1], [least, 1], color=_paper.GREY, linestyle="--", linewidth=1)
+        panel.set(xlim=(least - 0.02, 1.02), ylim=(-0.02, 1.02), ylabel="share that is right")
+        panel.legend(frameon=False, loc="lower right")
+        below.hist(confidence, bins=20, range=(least, 1), color=_paper.PALETTE[0])
+        below.set(xlim=panel.get_xlim(), xlabel="probability of the prediction", ylabel="rows")
+        return figure
 
 
-def reliability(confidence, is_right):
-    """Rows by their confidence, in bins of equally many.
+def reliability(confidence: np.ndarray, is_right: np.ndarray) -> dict[str, np.ndarray]:
+    """Sort rows by their confidence into bins of equally many.
 
     Args:
         confidence: (rows,) probability of the predicted class.
@@ -61,6 +81,6 @@ def reliability(confidence, is_right):
     return {name: np.array(column) for name, column in bins.items()}
 
 
-def calibration_error(bins):
-    """Mean distance between confidence and accuracy over the rows of `reliability`'s bins."""
+def calibration_error(bins: dict[str, np.ndarray]) -> float:
+    """Return the mean distance of confidence and accuracy over the rows of `reliability`'s bins."""
     return np.average(np.abs(bins["accuracy"] - bins["confidence"]), weights=bins["rows"])

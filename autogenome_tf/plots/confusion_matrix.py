@@ -1,10 +1,14 @@
-"""Which classes are taken for which."""
+"""Confusion matrix of classes."""
+
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from autogenome_tf.plots import _paper
-from autogenome_tf.plots._source import of_run
+from autogenome_tf.plots._base import Figure
+from autogenome_tf.plots._paper import Drawing
+from autogenome_tf.run import Run
 
 MOST_NUMBERED = 20  # classes; with more, numbers in cells are smaller than print
 CELL, SMALL_CELL, SMALLEST_SQUARE = 0.55, 0.26, 2.2  # inches
@@ -15,38 +19,48 @@ DARK = 0.6  # share from which white numbers read better than black ones
 ON_LIGHT = "#111111"
 
 
-def _of(run):
-    run.require("evaluate", "confusion_matrix.tsv")
-    path = run.path("confusion_matrix.tsv")
-    # Without a header, since classes may be called as the column before them is.
-    cells = pd.read_csv(path, sep="\t", header=None, keep_default_na=False, dtype=str).to_numpy()
-    return {"counts": pd.DataFrame(cells[1:, 1:].astype(int), cells[1:, 0], cells[0, 1:])}
+class ConfusionMatrix(Figure):
+    """Draw the confusion matrix of a run."""
 
+    stage = "evaluate"
+    files = ("confusion_matrix.tsv",)
+    folder = ""
+    place = "scores"
+    order = 1
+    caption = "Rows are true classes, columns predicted ones."
 
-@of_run(_of)
-def confusion_matrix(counts):
-    """Draw a confusion matrix, coloured by the share of each true class.
+    def read(self, run: Run) -> dict[str, Any]:
+        """Return the counts of confusion_matrix.tsv."""
+        path = run.path("confusion_matrix.tsv")
+        # Without a header, since classes may be called as the column before them is.
+        cells = pd.read_csv(
+            path, sep="\t", header=None, keep_default_na=False, dtype=str
+        ).to_numpy()
+        return {"counts": pd.DataFrame(cells[1:, 1:].astype(int), cells[1:, 0], cells[0, 1:])}
 
-    Args:
-        counts: DataFrame of (classes, classes), rows true, columns predicted, names on both; or a
-            run.
+    def draw(self, counts: pd.DataFrame) -> Drawing:
+        """Draw a confusion matrix, coloured by the share of each true class.
 
-    Returns:
-        A `matplotlib.figure.Figure`; cells hold counts up to 20 classes.
-    """
-    counts = counts.rename(index=_paper.label, columns=_paper.label)
-    shares = _shares(counts.to_numpy(float))
-    names = _paper.LETTER * max(len(str(name)) for name in [*counts.index, *counts.columns])
-    square = _square(len(counts.columns))
-    figure, ((panel,),) = _paper.blank(square + names + 1.6, square + names + 1.0)
-    image = panel.imshow(shares, cmap="Blues", vmin=0, vmax=1, aspect="equal")
-    _label(panel, counts, upright=names > square / len(counts.columns))
-    if len(counts.columns) <= MOST_NUMBERED:
-        _number(panel, counts.to_numpy(), shares)
-    bar = figure.colorbar(image, ax=panel, shrink=0.6, aspect=25, pad=0.02)
-    bar.set_label("share of the true class")
-    bar.outline.set_visible(False)
-    return figure
+        Args:
+            counts: DataFrame of (classes, classes), rows true, columns predicted, names on both;
+                or a run.
+
+        Returns:
+            A `matplotlib.figure.Figure`; cells hold counts up to 20 classes.
+        """
+        counts = counts.rename(index=_paper.label, columns=_paper.label)
+        shares = _shares(counts.to_numpy(float))
+        names = _paper.LETTER * max(len(str(name)) for name in [*counts.index, *counts.columns])
+        square = _square(len(counts.columns))
+        figure, ((panel,),) = _paper.blank(square + names + 1.6, square + names + 1.0)
+        image = panel.imshow(shares, cmap="Blues", vmin=0, vmax=1, aspect="equal")
+        _label(panel, counts, upright=names > square / len(counts.columns))
+        if len(counts.columns) <= MOST_NUMBERED:
+            _number(panel, counts.to_numpy(), shares)
+        bar = figure.colorbar(image, ax=panel, shrink=0.6, aspect=25, pad=0.02)
+        bar.set_label("share of the true class")
+        bar.outline.set_visible(False)
+        return figure
 
 
 def _shares(counts):

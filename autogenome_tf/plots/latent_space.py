@@ -1,13 +1,17 @@
-"""Where samples lie in maps of two dimensions."""
+"""Maps of samples in two dimensions."""
 
 import math
 import re
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.lines import Line2D
 
 from autogenome_tf.plots import _paper
-from autogenome_tf.plots._source import of_run
+from autogenome_tf.plots._base import Figure
+from autogenome_tf.plots._paper import Drawing
+from autogenome_tf.run import Run
 
 NOISE = "noise"
 SIDE = 3.4  # inches of a panel
@@ -17,43 +21,61 @@ GAP = 0.1  # inches between the last panel and its legend
 ALPHA = 0.7
 
 
-def _of(run):
-    run.require("evaluate", "maps.tsv")
-    clusters = run.read_table("clusters.tsv", text=["target"])
-    table = run.read_table("maps.tsv").drop(columns=["sample", "part"])
-    titles = dict.fromkeys(name.rpartition(" ")[0] for name in table)
-    maps = {title: table[[f"{title} 1", f"{title} 2"]].to_numpy() for title in titles}
-    labels = None if clusters["target"].isna().all() else clusters["target"].astype(str).to_numpy()
-    return {"maps": maps, "labels": labels, "clusters": clusters["hdbscan"].to_numpy()}
+class LatentSpace(Figure):
+    """Draw the maps of a run's latent space."""
 
+    stage = "evaluate"
+    files = ("maps.tsv", "clusters.tsv")
+    place = "latent"
+    order = 1
+    caption = (
+        "Maps of all samples. Distances between far groups mean little in UMAP; clusters were "
+        "found in the space itself."
+    )
 
-@of_run(_of)
-def latent_space(maps, *, labels=None, clusters=None):
-    """Draw maps side by side, coloured by label and, in a second row, by cluster.
+    def read(self, run: Run) -> dict[str, Any]:
+        """Return the maps of maps.tsv, with labels and clusters."""
+        clusters = run.read_table("clusters.tsv", text=["target"])
+        table = run.read_table("maps.tsv").drop(columns=["sample", "part"])
+        titles = dict.fromkeys(name.rpartition(" ")[0] for name in table)
+        maps = {title: table[[f"{title} 1", f"{title} 2"]].to_numpy() for title in titles}
+        labels = (
+            None if clusters["target"].isna().all() else clusters["target"].astype(str).to_numpy()
+        )
+        return {"maps": maps, "labels": labels, "clusters": clusters["hdbscan"].to_numpy()}
 
-    Args:
-        maps: Dict from a title, such as ``"PCA"``, to the coordinates of all samples, (rows, 2); or
-            a run, and nothing else.
-        labels: Name of each sample's class, (rows,), or None.
-        clusters: Name or number of each sample's cluster, (rows,), or None; -1 is noise.
+    def draw(
+        self,
+        maps: dict[str, np.ndarray],
+        *,
+        labels: Sequence | None = None,
+        clusters: Sequence | None = None,
+    ) -> Drawing:
+        """Draw maps side by side, coloured by label and, in a second row, by cluster.
 
-    Returns:
-        A `matplotlib.figure.Figure` with a column of panels a map and a row of panels for each of
-        `labels` and `clusters` that is given, or one row in one colour. Axes bear no numbers, as
-        a map may be turned, mirrored and stretched without another meaning.
-    """
-    maps = {title: np.asarray(points, float) for title, points in maps.items()}
-    groups = _groups(labels, clusters)
-    width, height = (SIDE + MARGIN) * len(maps), (SIDE + MARGIN) * max(1, len(groups))
-    figure, axes = _paper.blank(width, height, max(1, len(groups)), len(maps))
-    for row, (title, names) in zip(axes, groups.items() or [(None, None)], strict=True):
-        looks = _paper.marks([None]) if names is None else _looks(names)
-        for panel, (name, points) in zip(row, maps.items(), strict=True):
-            _draw_map(panel, name, points, names, looks)
-        if names is not None:
-            _draw_legend(row[-1], title, looks)
-    figure.set_size_inches(width + _width_of_legends(axes[:, -1]), height)
-    return figure
+        Args:
+            maps: Dict from a title, such as ``"PCA"``, to the coordinates of all samples, (rows,
+                2); or a run, and nothing else.
+            labels: Name of each sample's class, (rows,), or None.
+            clusters: Name or number of each sample's cluster, (rows,), or None; -1 is noise.
+
+        Returns:
+            A `matplotlib.figure.Figure` with a column of panels a map and a row of panels for each
+            of `labels` and `clusters` that is given, or one row in one colour. Axes bear no
+            numbers, as a map may be turned, mirrored and stretched without another meaning.
+        """
+        maps = {title: np.asarray(points, float) for title, points in maps.items()}
+        groups = _groups(labels, clusters)
+        width, height = (SIDE + MARGIN) * len(maps), (SIDE + MARGIN) * max(1, len(groups))
+        figure, axes = _paper.blank(width, height, max(1, len(groups)), len(maps))
+        for row, (title, names) in zip(axes, groups.items() or [(None, None)], strict=True):
+            looks = _paper.marks([None]) if names is None else _looks(names)
+            for panel, (name, points) in zip(row, maps.items(), strict=True):
+                _draw_map(panel, name, points, names, looks)
+            if names is not None:
+                _draw_legend(row[-1], title, looks)
+        figure.set_size_inches(width + _width_of_legends(axes[:, -1]), height)
+        return figure
 
 
 def _groups(labels, clusters):

@@ -1,47 +1,58 @@
-"""How the final fit went."""
+"""Losses and metrics of the final fit, epoch by epoch."""
 
 import math
+from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from autogenome_tf.plots import _paper
-from autogenome_tf.plots._source import of_run
+from autogenome_tf.plots._base import Figure
+from autogenome_tf.plots._paper import Drawing
+from autogenome_tf.run import Run
 
 HELD_OUT = "validation_"
 NOT_MEASURES = ("epoch", "seconds", "trial")
 MOST_COLUMNS = 3  # panels side by side
 
 
-def _of(run):
-    run.require("train", "history.tsv")
-    return {"history": run.read_table("history.tsv")}
+class LearningCurves(Figure):
+    """Draw the history of a run's final fit."""
 
+    stage = "train"
+    files = ("history.tsv",)
+    place = "search"
+    order = 2
+    caption = "The final fit, epoch by epoch."
 
-@of_run(_of)
-def learning_curves(history):
-    """Draw a panel a measure, training against validation, and the learning rate.
+    def read(self, run: Run) -> dict[str, Any]:
+        """Return history.tsv."""
+        return {"history": run.read_table("history.tsv")}
 
-    Args:
-        history: DataFrame, a row an epoch: `epoch`, `loss`, further measures, each with or
-            without its `validation_` twin, and perhaps `learning_rate`; NaN where not measured.
-            With a column `trial`, each trial has lines of its own. Or a run.
+    def draw(self, history: pd.DataFrame) -> Drawing:
+        """Draw a panel a measure, training against validation, and the learning rate.
 
-    Returns:
-        A `matplotlib.figure.Figure`; a dashed line marks the epoch of the lowest validation loss,
-        where there is one fit.
-    """
-    names = _measures(history)
-    rows = math.ceil(len(names) / MOST_COLUMNS)
-    columns = math.ceil(len(names) / rows)
-    figure, axes = _paper.blank(0.6 + 3.6 * columns, 3.0 * rows, rows, columns)
-    for panel, name in zip(axes.flat, names, strict=False):
-        _draw(panel, history, name)
-        _mark_best(panel, history)
-    for panel in axes.flat[len(names) :]:
-        panel.remove()
-    handles, labels = axes.flat[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside upper center", ncols=3, frameon=False)
-    return figure
+        Args:
+            history: DataFrame, a row an epoch: `epoch`, `loss`, further measures, each with or
+                without its `validation_` twin, and perhaps `learning_rate`; NaN where not measured.
+                With a column `trial`, each trial has lines of its own. Or a run.
+
+        Returns:
+            A `matplotlib.figure.Figure`; a dashed line marks the epoch of the lowest validation
+            loss, where there is one fit.
+        """
+        names = _measures(history)
+        rows = math.ceil(len(names) / MOST_COLUMNS)
+        columns = math.ceil(len(names) / rows)
+        figure, axes = _paper.blank(0.6 + 3.6 * columns, 3.0 * rows, rows, columns)
+        for panel, name in zip(axes.flat, names, strict=False):
+            _draw(panel, history, name)
+            _mark_best(panel, history)
+        for panel in axes.flat[len(names) :]:
+            panel.remove()
+        handles, labels = axes.flat[0].get_legend_handles_labels()
+        figure.legend(handles, labels, loc="outside upper center", ncols=3, frameon=False)
+        return figure
 
 
 def _measures(history):

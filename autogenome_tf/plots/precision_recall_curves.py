@@ -1,29 +1,53 @@
-"""What part of a class is found, and what part of what is found is right."""
+"""Precision against recall of each class."""
 
+from typing import Any
+
+import numpy as np
+import pandas as pd
 import sklearn.metrics
 
 from autogenome_tf.plots import _curves
-from autogenome_tf.plots._source import classes, of_run
+from autogenome_tf.plots._base import Figure
+from autogenome_tf.plots._paper import Drawing
+from autogenome_tf.plots._source import classes
+from autogenome_tf.run import Run
 
 
-@of_run(classes)
-def precision_recall_curves(truth, chances):
-    """Draw precision against recall of each class, which unlike a ROC curve shows how rare it is.
+class PrecisionRecallCurves(Figure):
+    """Draw the precision-recall curves of a run's unseen rows."""
 
-    Args:
-        truth: (rows,) class names; or a run, whose rows are those that no network has learned from.
-        chances: DataFrame (rows, classes) of probabilities, class names as columns.
+    stage = "predict"
+    files = ("predictions.tsv",)
+    of_tasks = "has_classes"
+    place = "predictions"
+    order = 2
+    caption = (
+        "Of the samples called a class, how many are of it (precision); of those of it, how "
+        "many are called so (recall)."
+    )
 
-    Returns:
-        A `matplotlib.figure.Figure`; areas are average precisions (the sum of precisions by steps
-        of recall). A class that no row has is left out.
-    """
-    curves = {}
-    for name in chances.columns:
-        is_it = truth == name
-        if is_it.any():
-            score = chances[name]
-            precision, recall, _ = sklearn.metrics.precision_recall_curve(is_it, score)
-            area = sklearn.metrics.average_precision_score(is_it, score)
-            curves[name] = (recall, precision, area)
-    return _curves.draw(curves, "recall", "precision", drawstyle="steps-post")[0]
+    def read(self, run: Run) -> dict[str, Any]:
+        """Return targets and probabilities of rows that no network has learned from."""
+        return classes(run)
+
+    def draw(self, truth: np.ndarray, chances: pd.DataFrame) -> Drawing:
+        """Draw precision against recall of each class; unlike ROC curves, they show how rare it is.
+
+        Args:
+            truth: (rows,) class names; or a run, whose rows are those that no network has learned
+                from.
+            chances: DataFrame (rows, classes) of probabilities, class names as columns.
+
+        Returns:
+            A `matplotlib.figure.Figure`; areas are average precisions (the sum of precisions by
+            steps of recall). A class that no row has is left out.
+        """
+        curves = {}
+        for name in chances.columns:
+            is_it = truth == name
+            if is_it.any():
+                score = chances[name]
+                precision, recall, _ = sklearn.metrics.precision_recall_curve(is_it, score)
+                area = sklearn.metrics.average_precision_score(is_it, score)
+                curves[name] = (recall, precision, area)
+        return _curves.draw(curves, "recall", "precision", drawstyle="steps-post")[0]

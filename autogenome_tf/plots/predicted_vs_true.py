@@ -1,54 +1,76 @@
-"""How far regression predictions lie from the truth."""
+"""Predictions of a regression against its targets."""
 
-from autogenome_tf.core.errors import InputError, unknown
+from typing import Any
+
+import pandas as pd
+
+from autogenome_tf.core.errors import unknown
+from autogenome_tf.core.files import safe_names
 from autogenome_tf.plots import _paper
-from autogenome_tf.plots._source import of_run
+from autogenome_tf.plots._base import Figure
+from autogenome_tf.plots._paper import Drawing
+from autogenome_tf.run import Run
 
 PARTS = ("train", "validation", "test")  # drawn in this order: what was not learned from on top
 MOST_DRAWN = 2000  # points; more are embedded as a picture, or the PDF takes minutes to open
 MARGIN = 0.04
 
 
-def _of(run, *, target=None):
-    run.require("predict", "predictions.tsv")
-    frame, names = run.read_table("predictions.tsv"), run.model_names().get("targets", [])
-    if not names:
-        raise InputError(f"{run.folder}: expected a run of task.type regression.")
-    target = names[0] if target is None and len(names) == 1 else target
-    if target not in names:
-        raise unknown(f"{run.folder}: target", target, names)
-    end = "" if len(names) == 1 else f"_{target}"
-    columns = {f"target{end}": "target", f"prediction{end}": "prediction"}
-    predictions = frame[["sample", "part", *columns]].rename(columns=columns)
-    predictions["prediction"] = predictions["prediction"].astype(float)
-    return {"predictions": predictions, "target": target}
+class PredictedVsTrue(Figure):
+    """Draw the predictions of a run against the targets, a drawing a target."""
 
+    stage = "predict"
+    files = ("predictions.tsv",)
+    of_tasks = "has_units"
+    place = "predictions"
+    order = 4
+    caption = "On the dashed line a prediction is right."
 
-@of_run(_of)
-def predicted_vs_true(predictions, *, target=""):
-    """Draw predictions against targets, one mark a sample, by part.
+    def read(self, run: Run, *, target: str | None = None) -> dict[str, Any]:
+        """Return the predictions of one target; the only one where None."""
+        frame, names = run.read_table("predictions.tsv"), run.model_names()["targets"]
+        target = names[0] if target is None and len(names) == 1 else target
+        if target not in names:
+            raise unknown(f"{run.folder}: target", target, names)
+        end = "" if len(names) == 1 else f"_{target}"
+        columns = {f"target{end}": "target", f"prediction{end}": "prediction"}
+        predictions = frame[["sample", "part", *columns]].rename(columns=columns)
+        predictions["prediction"] = predictions["prediction"].astype(float)
+        return {"predictions": predictions, "target": target}
 
-    Args:
-        predictions: DataFrame with `part`, `target` and `prediction`, such as predictions.tsv;
-            rows without a target are left out. Or a run.
-        target: Its name; needed of a run that has several.
+    def variants(self, run: Run) -> dict[str, dict[str, Any]]:
+        """Return a drawing for each target."""
+        targets = run.model_names()["targets"]
+        safe = safe_names(targets)
+        return {
+            f"{self.name}_{end}": {"target": target}
+            for end, target in zip(safe, targets, strict=True)
+        }
 
-    Returns:
-        A `matplotlib.figure.Figure`; on the diagonal a prediction is right.
-    """
-    known = predictions.dropna(subset=["target", "prediction"])
-    figure, ((panel,),) = _paper.blank(6.2, 4.2)
-    _draw_diagonal(panel, known[["target", "prediction"]].to_numpy(float))
-    looks = _paper.marks([*PARTS, *known["part"].unique()])
-    for part, look in looks.items():
-        rows = known[known["part"] == part]
-        if len(rows):
-            _draw_part(panel, rows, f"{part} (n = {len(rows)})", look)
-    name = f" {_paper.label(target)}" if target else ""
-    panel.set_xlabel(f"true{name}")
-    panel.set_ylabel(f"predicted{name}")
-    figure.legend(loc="outside right upper", frameon=False)
-    return figure
+    def draw(self, predictions: pd.DataFrame, *, target: str = "") -> Drawing:
+        """Draw predictions against targets, one mark a sample, by part.
+
+        Args:
+            predictions: DataFrame with `part`, `target` and `prediction`, such as predictions.tsv;
+                rows without a target are left out. Or a run.
+            target: Its name; needed of a run that has several.
+
+        Returns:
+            A `matplotlib.figure.Figure`; on the diagonal a prediction is right.
+        """
+        known = predictions.dropna(subset=["target", "prediction"])
+        figure, ((panel,),) = _paper.blank(6.2, 4.2)
+        _draw_diagonal(panel, known[["target", "prediction"]].to_numpy(float))
+        looks = _paper.marks([*PARTS, *known["part"].unique()])
+        for part, look in looks.items():
+            rows = known[known["part"] == part]
+            if len(rows):
+                _draw_part(panel, rows, f"{part} (n = {len(rows)})", look)
+        name = f" {_paper.label(target)}" if target else ""
+        panel.set_xlabel(f"true{name}")
+        panel.set_ylabel(f"predicted{name}")
+        figure.legend(loc="outside right upper", frameon=False)
+        return figure
 
 
 def _draw_part(panel, rows, label, look):

@@ -1,29 +1,50 @@
-"""How well each class is told from all others, whatever the threshold."""
+"""Receiver operating characteristic of each class."""
 
+from typing import Any
+
+import numpy as np
+import pandas as pd
 import sklearn.metrics
 
 from autogenome_tf.plots import _curves, _paper
-from autogenome_tf.plots._source import classes, of_run
+from autogenome_tf.plots._base import Figure
+from autogenome_tf.plots._paper import Drawing
+from autogenome_tf.plots._source import classes
+from autogenome_tf.run import Run
 
 
-@of_run(classes)
-def roc_curves(truth, chances):
-    """Draw the receiver operating characteristic of each class against the rest.
+class RocCurves(Figure):
+    """Draw the ROC curves of a run's unseen rows."""
 
-    Args:
-        truth: (rows,) class names; or a run, whose rows are those that no network has learned from.
-        chances: DataFrame (rows, classes) of probabilities, class names as columns. Of two classes
-            the second is drawn, as the first is its mirror image.
+    stage = "predict"
+    files = ("predictions.tsv",)
+    of_tasks = "has_classes"
+    place = "predictions"
+    order = 1
+    caption = "Each class against all others; the dashed line is guessing."
 
-    Returns:
-        A `matplotlib.figure.Figure`; a class that no row or every row has is left out.
-    """
-    curves = {}
-    for name in chances.columns[1 if len(chances.columns) == 2 else 0 :]:
-        is_it = truth == name
-        if 0 < is_it.sum() < len(is_it):
-            found = sklearn.metrics.roc_curve(is_it, chances[name], drop_intermediate=True)
-            curves[name] = (*found[:2], sklearn.metrics.auc(*found[:2]))
-    figure, panel = _curves.draw(curves, "false positive rate", "true positive rate")
-    panel.plot([0, 1], [0, 1], color=_paper.GREY, linestyle="--", linewidth=1)
-    return figure
+    def read(self, run: Run) -> dict[str, Any]:
+        """Return targets and probabilities of rows that no network has learned from."""
+        return classes(run)
+
+    def draw(self, truth: np.ndarray, chances: pd.DataFrame) -> Drawing:
+        """Draw the receiver operating characteristic of each class against the rest.
+
+        Args:
+            truth: (rows,) class names; or a run, whose rows are those that no network has learned
+                from.
+            chances: DataFrame (rows, classes) of probabilities, class names as columns. Of two
+                classes the second is drawn, as the first is its mirror image.
+
+        Returns:
+            A `matplotlib.figure.Figure`; a class that no row or every row has is left out.
+        """
+        curves = {}
+        for name in chances.columns[1 if len(chances.columns) == 2 else 0 :]:
+            is_it = truth == name
+            if 0 < is_it.sum() < len(is_it):
+                found = sklearn.metrics.roc_curve(is_it, chances[name], drop_intermediate=True)
+                curves[name] = (*found[:2], sklearn.metrics.auc(*found[:2]))
+        figure, panel = _curves.draw(curves, "false positive rate", "true positive rate")
+        panel.plot([0, 1], [0, 1], color=_paper.GREY, linestyle="--", linewidth=1)
+        return figure

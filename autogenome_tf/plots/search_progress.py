@@ -1,51 +1,67 @@
-"""How the search found what it found."""
+"""Scores of all trials of a search, in the order they ran."""
+
+from typing import Any
 
 import pandas as pd
 
 from autogenome_tf.metrics import HIGHER_IS_BETTER
 from autogenome_tf.plots import _paper
-from autogenome_tf.plots._source import of_run
+from autogenome_tf.plots._base import Figure
+from autogenome_tf.plots._paper import Drawing
+from autogenome_tf.run import Run
 
 LINE = 0.22  # inches of a line of the legend
 
 
-def _of(run):
-    run.require("train", "leaderboard.tsv")
-    trials, objective = run.read_table("leaderboard.tsv"), run.config().objective
-    # The linear reference stands outside the search.
-    trials["trial"] = trials["trial"].where(trials["trial"] > 0)
-    better = {"objective": objective, "higher_is_better": HIGHER_IS_BETTER[objective]}
-    return {"leaderboard": trials} | better
+class SearchProgress(Figure):
+    """Draw the scores of a run's trials."""
 
+    stage = "train"
+    files = ("leaderboard.tsv",)
+    place = "search"
+    order = 1
+    caption = (
+        "Every trial with its standard error over folds, in the order they ran, and the best so "
+        "far."
+    )
 
-@of_run(_of)
-def search_progress(leaderboard, *, objective="score", higher_is_better=True):
-    """Draw the score of every trial in the order they ran, and the best so far.
+    def read(self, run: Run) -> dict[str, Any]:
+        """Return the leaderboard, trials in order."""
+        trials, objective = run.read_table("leaderboard.tsv"), run.config().objective
+        # The linear reference stands outside the search.
+        trials["trial"] = trials["trial"].where(trials["trial"] > 0)
+        better = {"objective": objective, "higher_is_better": HIGHER_IS_BETTER[objective]}
+        return {"leaderboard": trials} | better
 
-    Args:
-        leaderboard: DataFrame, a row a trial: `family`, `trial` (number; missing, or not a number,
-            for a reference outside the search), `score` (missing where the trial failed) and
-            perhaps `error` (standard error over folds). Or a run.
-        objective: What the score is, for the axis.
-        higher_is_better: Whether the best score is the highest.
+    def draw(
+        self, leaderboard: pd.DataFrame, *, objective: str = "score", higher_is_better: bool = True
+    ) -> Drawing:
+        """Draw the score of every trial in the order they ran, and the best so far.
 
-    Returns:
-        A `matplotlib.figure.Figure`; a reference is a dotted line, a failed trial a cross at the
-        foot.
-    """
-    trials = _in_order(leaderboard)
-    looks = _paper.marks(sorted(trials["family"].unique()))
-    inside, outside = trials.dropna(subset="trial"), trials[trials["trial"].isna()]
-    figure, ((panel,),) = _paper.blank(*_size(looks))
-    _draw_best(panel, inside, higher_is_better)
-    _draw_trials(panel, inside.dropna(subset="score"), looks)
-    _draw_references(panel, outside.dropna(subset="score"), looks)
-    _draw_failed(panel, inside[inside["score"].isna()])
-    panel.set_xlabel("trial")
-    panel.set_ylabel(objective.replace("_", " "))
-    panel.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
-    figure.legend(loc="outside right upper", frameon=False)
-    return figure
+        Args:
+            leaderboard: DataFrame, a row a trial: `family`, `trial` (number; missing, or not a
+                number, for a baseline outside the search), `score` (missing where the trial failed)
+                and perhaps `error` (standard error over folds). Or a run.
+            objective: Name of the score, for the axis.
+            higher_is_better: Whether the best score is the highest.
+
+        Returns:
+            A `matplotlib.figure.Figure`; a baseline is a dotted line, a failed trial a cross at the
+            foot.
+        """
+        trials = _in_order(leaderboard)
+        looks = _paper.marks(sorted(trials["family"].unique()))
+        inside, outside = trials.dropna(subset="trial"), trials[trials["trial"].isna()]
+        figure, ((panel,),) = _paper.blank(*_size(looks))
+        _draw_best(panel, inside, higher_is_better)
+        _draw_trials(panel, inside.dropna(subset="score"), looks)
+        _draw_references(panel, outside.dropna(subset="score"), looks)
+        _draw_failed(panel, inside[inside["score"].isna()])
+        panel.set_xlabel("trial")
+        panel.set_ylabel(objective.replace("_", " "))
+        panel.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
+        figure.legend(loc="outside right upper", frameon=False)
+        return figure
 
 
 def _size(families):

@@ -1,9 +1,14 @@
-"""How a search with shared weights went."""
+"""Course of a search with shared weights."""
+
+from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from autogenome_tf.plots import _paper
-from autogenome_tf.plots._source import of_run
+from autogenome_tf.plots._base import Figure
+from autogenome_tf.plots._paper import Drawing
+from autogenome_tf.run import Run
 
 PANELS = {
     "loss": ("loss of shared weights", ("loss",)),
@@ -13,41 +18,54 @@ PANELS = {
 }
 
 
-def _of(run):
-    tables = {}
-    for name in ("curves", "candidates"):
-        run.require("train", f"search/enas/{name}.tsv")
-        tables[name] = run.read_table(f"search/enas/{name}.tsv")
-    return tables | {"objective": run.config().objective}
+class SharedSearch(Figure):
+    """Draw the course of a run's search with shared weights."""
 
+    stage = "train"
+    files = ("search/enas/curves.tsv", "search/enas/candidates.tsv")
+    place = "search"
+    order = 3
+    caption = (
+        "The search with shared weights: their loss, the controller's reward and entropy, and "
+        "the scores of the arcs it proposed in the end beside arcs drawn uniformly."
+    )
 
-@of_run(_of)
-def shared_search(curves, candidates, *, objective="score"):
-    """Draw what an epoch measured, panel by panel, and the shared scores of the candidates.
+    def read(self, run: Run) -> dict[str, Any]:
+        """Return the tables of the search."""
+        tables = {}
+        for name in ("curves", "candidates"):
+            run.require("train", f"search/enas/{name}.tsv")
+            tables[name] = run.read_table(f"search/enas/{name}.tsv")
+        return tables | {"objective": run.config().objective}
 
-    Args:
-        curves: DataFrame, a row an epoch: `epoch`, `loss`, `reward` and, where a controller
-            learns, `baseline`, `entropy`, `skip_rate`. Or a run of `search.method` enas, and
-            nothing else.
-        candidates: DataFrame, a row an arc: `by` (who sampled it) and `shared_score`.
-        objective: What the score is, for the axis.
+    def draw(
+        self, curves: pd.DataFrame, candidates: pd.DataFrame, *, objective: str = "score"
+    ) -> Drawing:
+        """Draw what an epoch measured, panel by panel, and the shared scores of the candidates.
 
-    Returns:
-        A `matplotlib.figure.Figure`.
-    """
-    shown = [name for name in PANELS if name in curves]
-    figure, axes = _paper.blank(0.6 + 3.4 * (len(shown) + 1), 3.0, 1, len(shown) + 1)
-    for panel, name in zip(axes.flat, shown, strict=False):
-        label, names = PANELS[name]
-        for color, one in zip(_paper.PALETTE, (n for n in names if n in curves), strict=False):
-            panel.plot(curves["epoch"], curves[one], color=color, label=one)
-        panel.set_xlabel("epoch")
-        panel.set_ylabel(label)
-        panel.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
-        if len(names) > 1:
-            panel.legend(frameon=False)
-    _draw_candidates(axes.flat[len(shown)], candidates, objective)
-    return figure
+        Args:
+            curves: DataFrame, a row an epoch: `epoch`, `loss`, `reward` and, where a controller
+                learns, `baseline`, `entropy`, `skip_rate`. Or a run of `search.method` enas, and
+                nothing else.
+            candidates: DataFrame, a row an arc: `by` (who sampled it) and `shared_score`.
+            objective: Name of the score, for the axis.
+
+        Returns:
+            A `matplotlib.figure.Figure`.
+        """
+        shown = [name for name in PANELS if name in curves]
+        figure, axes = _paper.blank(0.6 + 3.4 * (len(shown) + 1), 3.0, 1, len(shown) + 1)
+        for panel, name in zip(axes.flat, shown, strict=False):
+            label, names = PANELS[name]
+            for color, one in zip(_paper.PALETTE, (n for n in names if n in curves), strict=False):
+                panel.plot(curves["epoch"], curves[one], color=color, label=one)
+            panel.set_xlabel("epoch")
+            panel.set_ylabel(label)
+            panel.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
+            if len(names) > 1:
+                panel.legend(frameon=False)
+        _draw_candidates(axes.flat[len(shown)], candidates, objective)
+        return figure
 
 
 def _draw_candidates(panel, candidates, objective):

@@ -6,7 +6,7 @@ import pandas as pd
 from autogenome_tf import plots
 from autogenome_tf.core.files import on_a_line
 from autogenome_tf.core.open_sets import declared
-from autogenome_tf.report._page import Beside, Heading, Section, Table, number, picture
+from autogenome_tf.report._page import Beside, Heading, Section, Table, number, pictures
 from autogenome_tf.report._scores import families
 
 # Of the correlation between a gene's value and its contribution.
@@ -35,8 +35,7 @@ def section(run):
         "add. It is what the model goes by, which need not be a cause: among genes expressed "
         "together it may go by any."
     )
-    total = picture("total", plots.importance_total(run), _total(arrays))
-    parts = [text, Beside([total, *_stable(run, top)])]
+    parts = [text, Beside([*pictures(run, "genes"), *_stable(run, top)])]
     if not run.has("stability.tsv"):
         parts.append(
             "With explanation.repeats above 1, the ranks of other networks stand here."
@@ -54,12 +53,6 @@ def section(run):
     return Section("genes", "Genes", [*parts, *_pairs(run, len(names)), *_epistasis(run)])
 
 
-def _total(arrays):
-    if len(arrays["outputs"]) == 1:
-        return "The foremost genes."
-    return "The foremost genes over all outputs; the colours are the outputs' parts."
-
-
 def _of(run, output, arrays):
     place = [str(name) for name in arrays["outputs"]].index(output)
     means = np.abs(arrays["values"][:, :, place]).mean(axis=0)
@@ -70,12 +63,8 @@ def _of(run, output, arrays):
          _direction(line.correlation, run.config().task.kind)]
         for line in effects[effects["output"] == output].itertuples() if means[line.feature] > 0
     ]  # fmt: skip
-    dots = picture(
-        f"output{place}", plots.importance_dot(run, output=output),
-        "A dot is a sample; red where the gene is high. Right of 0 it speaks for, left against.",
-    )  # fmt: skip
     head = ["gene", "mean |contribution|", "where it is high"]
-    return Beside([dots, Table(head, rows, left=(0, 2))])
+    return Beside([*pictures(run, "output", place, output=output), Table(head, rows, left=(0, 2))])
 
 
 def _direction(correlation, task):
@@ -125,10 +114,6 @@ def _epistasis(run):
     """The model as a sum of products of sites, where it was looked at so."""
     if not run.has("epistasis.tsv"):
         return []
-    orders = picture(
-        "orders", plots.variance_by_order(run),
-        "Order 1: sites that act alone; above, what sites do only together.",
-    )  # fmt: skip
     frame = run.read_table("epistasis.tsv")
     rows = [
         [
@@ -144,4 +129,5 @@ def _epistasis(run):
         "minus that where an odd number are."
     )
     head = ["sites", "output", "coefficient", "share of variance"]
-    return [Heading("Epistasis"), Beside([orders, Table(head, rows, caption, left=(0, 1))])]
+    table = Table(head, rows, caption, left=(0, 1))
+    return [Heading("Epistasis"), Beside([*pictures(run, "epistasis"), table])]

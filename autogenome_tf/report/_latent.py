@@ -1,6 +1,6 @@
 """What a latent space is worth, beside principal components."""
 
-from autogenome_tf.report._page import Section, Table, interval, pictures_of
+from autogenome_tf.report._page import Beside, Section, Table, interval, pictures
 
 MEANING = {
     "elbo": "lower bound of the log likelihood, nats a sample",
@@ -16,10 +16,6 @@ MEANING = {
     "silhouette": "how much nearer samples of a label are to each other than to others, -1 to 1",
     "knn_accuracy": "share of samples whose 15 nearest training samples tell the label",
     "covariate_knn_accuracy": "the same for the first covariate; low is well mixed",
-}
-CAPTIONS = {
-    "latent_space": "Maps of all samples. Distances between far groups mean little in UMAP; "
-    "clusters were found in the space itself.",
 }
 PCA = "pca_"
 
@@ -45,5 +41,5 @@ def section(run):
             rows[-1].append(MEANING[name])
         head = ["metric", "Res-VAE", "principal components", "meaning"]
         parts.append(Table(head, rows, part, left=(0, 3)))
-    parts.append(pictures_of(run, "evaluate", CAPTIONS))
+    parts.append(Beside(pictures(run, "latent")))
     return Section("latent", "Latent space", parts)

@@ -4,6 +4,7 @@ import dataclasses
 import math
 
 from autogenome_tf import plots
+from autogenome_tf.run import Run
 
 
 @dataclasses.dataclass(frozen=True)
@@ -89,27 +90,19 @@ def kind_of(part):
     return "Text" if isinstance(part, str) else type(part).__name__
 
 
-def picture(name, figure, caption):
-    """A `Picture` of a matplotlib figure; no other of the page has its name."""
-    return Picture(plots.svg(figure, name), caption)
-
-
-def pictures_of(run, stage, captions):
-    """The figures of a stage, side by side.
+def pictures(run: Run, place: str, label: object = "", **chosen: str) -> list[Picture]:
+    """Draw the figures that a place of the page shows.
 
     Args:
-        run: The `Run`.
-        stage: Its name.
-        captions: Dict of a figure's name, or of what it begins with, to its caption; others are
-            left out.
+        run: The run.
+        place: One of `plots.PLACES`.
+        label: What differs where a place is there several times, such as a number.
+        **chosen: Option of the place, such as the output.
     """
-    shown = []
-    for path, draw in plots.figures(run, stage):
-        name = path.rpartition("/")[2]
-        captioned = [text for start, text in captions.items() if name.startswith(start)]
-        if captioned:
-            shown.append(picture(f"{stage}{len(shown)}", draw(), captioned[0]))
-    return Beside(shown)
+    return [
+        Picture(plots.svg(drawing, f"{name}-{label}"), caption)
+        for name, drawing, caption in plots.placed(run, place, **chosen)
+    ]
 
 
 def number(value, digits=3):

@@ -6,7 +6,7 @@ import sklearn.metrics
 from autogenome_tf import plots
 from autogenome_tf.core.files import on_a_line
 from autogenome_tf.metrics import HIGHER_IS_BETTER, in_order
-from autogenome_tf.report._page import Section, Table, interval, number, pictures_of
+from autogenome_tf.report._page import Beside, Section, Table, interval, number, pictures
 
 MEANING = {
     "accuracy": "share of samples told right",
@@ -20,14 +20,6 @@ MEANING = {
     "spearman": "correlation of their ranks",
     "rmse": "root of the mean squared error, in the target's units; less is better",
     "mae": "mean absolute error, in the target's units; less is better",
-}
-CAPTIONS = {
-    "confusion_matrix": "Rows are true classes, columns predicted ones.",
-    "roc_curves": "Each class against all others; the dashed line is guessing.",
-    "precision_recall_curves": "Of the samples called a class, how many are of it (precision); of "
-    "those of it, how many are called so (recall).",
-    "calibration": "On the dashed line, predictions of 80 % are right in 80 of 100 cases.",
-    "predicted_vs_true": "On the dashed line a prediction is right.",
 }
 
 
@@ -57,11 +49,11 @@ def section(run):
         text += "The model is linear itself."
     parts = [text]
     parts += [_metrics(part, scores[part], baseline.get(part)) for part in in_order(scores)]
-    parts.append(pictures_of(run, "evaluate", CAPTIONS))
+    parts.append(Beside(pictures(run, "scores")))
     if run.has("predictions.tsv"):
         part, frame = plots.unseen(run)
         parts.append(_classes(part, frame) if task.has_classes else _targets(part, frame))
-        parts.append(pictures_of(run, "predict", CAPTIONS))
+        parts.append(Beside(pictures(run, "predictions")))
     return Section("scores", "Scores", [part for part in parts if part])
 
 

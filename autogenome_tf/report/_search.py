@@ -3,16 +3,9 @@
 import json
 
 from autogenome_tf.core.files import on_a_line
-from autogenome_tf.report._page import Section, Table, number, pictures_of
+from autogenome_tf.report._page import Beside, Section, Table, number, pictures
 
 TOP = 10
-CAPTIONS = {
-    "search_progress": "Every trial with its standard error over folds, in the order they ran, and "
-    "the best so far.",
-    "learning_curves": "The final fit, epoch by epoch.",
-    "shared_search": "The search with shared weights: their loss, the controller's reward and "
-    "entropy, and the scores of the arcs it proposed in the end beside arcs drawn uniformly.",
-}
 
 
 def section(run):
@@ -42,7 +35,7 @@ def section(run):
     ]  # fmt: skip
     caption = f"The {min(TOP, len(board))} best of {len(board)} trials; all are in leaderboard.tsv."
     table = Table(head, rows, caption, left=(1, 8))
-    return Section("search", "Search", [text, table, pictures_of(run, "train", CAPTIONS)])
+    return Section("search", "Search", [text, table, Beside(pictures(run, "search"))])
 
 
 def _values(text):

@@ -1,8 +1,8 @@
 """Which gene sets the predictions rest on, and which genes a network's gates let in."""
 
-from autogenome_tf import families, plots
+from autogenome_tf import families
 from autogenome_tf.core.files import on_a_line
-from autogenome_tf.report._page import Heading, Section, Table, number, picture
+from autogenome_tf.report._page import Heading, Section, Table, number, pictures
 
 # From here on a share lies clearly above that of both controls, in their standard deviations.
 CLEAR = 2.0
@@ -41,9 +41,9 @@ def _sets(run):
         own = frame[frame["level"] == level]
         if len(own):
             clear = int((own["above"] >= CLEAR).sum())
-            figure = plots.importance_sets(run, level=level)
-            told = f"{clear} of {len(own)} lie {CLEAR:g} standard deviations above both controls."
-            parts += [Heading(title), picture(f"shares_{level}", figure, told), _table(own, top)]
+            counted = f"{clear} of {len(own)} lie {CLEAR:g} sd above both controls."
+            shown = pictures(run, "level", level, level=level)
+            parts += [Heading(title), counted, *shown, _table(own, top)]
     return parts
 
 
