@@ -28,7 +28,7 @@ class SearchProgress(Figure):
     def read(self, run: Run) -> dict[str, Any]:
         """Return the leaderboard, trials in order."""
         trials, objective = run.read_table("leaderboard.tsv"), run.config().objective
-        # The linear reference stands outside the search.
+        # The linear baseline stands outside the search.
         trials["trial"] = trials["trial"].where(trials["trial"] > 0)
         better = {"objective": objective, "higher_is_better": HIGHER_IS_BETTER[objective]}
         return {"leaderboard": trials} | better
@@ -55,7 +55,7 @@ class SearchProgress(Figure):
         figure, ((panel,),) = _paper.blank(*_size(looks))
         _draw_best(panel, inside, higher_is_better)
         _draw_trials(panel, inside.dropna(subset="score"), looks)
-        _draw_references(panel, outside.dropna(subset="score"), looks)
+        _draw_baselines(panel, outside.dropna(subset="score"), looks)
         _draw_failed(panel, inside[inside["score"].isna()])
         panel.set_xlabel("trial")
         panel.set_ylabel(objective.replace("_", " "))
@@ -66,8 +66,8 @@ class SearchProgress(Figure):
 
 def _size(families):
     """Inches that leave room for the legend at the right."""
-    lines = len(families) + 4  # best so far, reference, failed, and air
-    letters = max(len("linear (reference)"), *(len(family) for family in families), 0)
+    lines = len(families) + 4  # best so far, baseline, failed, and air
+    letters = max(len("linear (baseline)"), *(len(family) for family in families), 0)
     return 5.5 + _paper.LETTER * letters, max(3.8, LINE * lines)
 
 
@@ -97,10 +97,10 @@ def _draw_trials(panel, trials, looks):
         panel.errorbar(rows["trial"], rows["score"], rows["error"], zorder=2, **bars)
 
 
-def _draw_references(panel, trials, looks):
+def _draw_baselines(panel, trials, looks):
     for family, score in zip(trials["family"], trials["score"], strict=True):
         line = {"color": looks[family]["color"], "linestyle": ":", "linewidth": 1.2}
-        panel.axhline(score, label=f"{family} (reference)", **line)
+        panel.axhline(score, label=f"{family} (baseline)", **line)
 
 
 def _draw_failed(panel, trials):

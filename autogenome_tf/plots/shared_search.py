@@ -14,7 +14,7 @@ PANELS = {
     "loss": ("loss of shared weights", ("loss",)),
     "reward": ("reward", ("reward", "baseline")),
     "entropy": ("entropy of an arc, nats", ("entropy",)),
-    "skip_rate": ("chance of a skip", ("skip_rate",)),
+    "skip_rate": ("probability of a skip", ("skip_rate",)),
 }
 
 

@@ -1,7 +1,8 @@
-"""A run's files as one page: report.html needs no network, no script and no other file."""
+"""The report of a run: report.html needs no network, no script and no other file."""
 
 import functools
 import importlib.resources
+from pathlib import Path
 
 import jinja2
 
@@ -18,6 +19,7 @@ from autogenome_tf.report import (
     _sets,
 )
 from autogenome_tf.report._page import kind_of
+from autogenome_tf.run import Run
 
 # In the order of the page; each makes a `_page.Section` of a `Run`, or None.
 SECTIONS = (
@@ -33,11 +35,11 @@ SECTIONS = (
 )
 
 
-def report(run):
+def report(run: Run) -> Path:
     """Write report.html from what stages have left so far.
 
     Args:
-        run: A `Run` whose train stage is done.
+        run: A run whose train stage is done.
 
     Returns:
         Path of the page.
@@ -50,7 +52,7 @@ def report(run):
 
 @functools.cache
 def _template():
-    text = importlib.resources.files(__package__).joinpath("page.html.jinja").read_text("utf-8")
+    text = importlib.resources.files(__name__).joinpath("page.html.jinja").read_text("utf-8")
     page = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )

@@ -1,4 +1,4 @@
-"""Which genes the predictions rest on, in all and for each output."""
+"""Genes that the predictions rest on, in all and for each output."""
 
 import numpy as np
 import pandas as pd
@@ -6,8 +6,9 @@ import pandas as pd
 from autogenome_tf import plots
 from autogenome_tf.core.files import on_a_line
 from autogenome_tf.core.open_sets import declared
-from autogenome_tf.report._page import Beside, Heading, Section, Table, number, pictures
-from autogenome_tf.report._scores import families
+from autogenome_tf.report._model import is_convex
+from autogenome_tf.report._page import Beside, Heading, Part, Section, Table, number, pictures
+from autogenome_tf.run import Run
 
 # Of the correlation between a gene's value and its contribution.
 CLEAR = 0.3
@@ -16,36 +17,31 @@ MOST_PAIRS = MOST_TERMS = 10
 MOST_UNITS = 4
 
 
-def section(run):
-    """Importance in all, then a picture and a table for each class or target."""
+def section(run: Run) -> Section | None:
+    """Return importance in all, then a picture and a table for each class or target."""
     if not run.has("attributions.npz"):
         return None
     arrays, config = plots.attributions(run), run.config()
-    top, kind = config.explanation.top, config.task.type
-    what = {
-        "classification": "its calibrated logit (ln of odds), never to the probability",
-        "regression": "the predicted value, in the target's units",
-        "representation": "the mean of a latent unit",
-    }[kind]
+    top, kind = config.explanation.top, config.task.kind
     explainer = declared("explainers").get(str(arrays["method"]), {})
     against = explainer.get("compared_with", "a background")
     text = (
-        f"What each gene adds to {what}, in {len(arrays['samples'])} samples, by "
-        f"{arrays['method']}, against {against}. Genes are ranked by the mean size of what they "
-        "add. It is what the model goes by, which need not be a cause: among genes expressed "
-        "together it may go by any."
+        f"The contribution of each gene to {kind.explained}, in {len(arrays['samples'])} samples, "
+        f"by {arrays['method']}, against {against}. Genes are ranked by the mean size of their "
+        "contributions. A contribution shows what the model uses, which need not be a cause: among "
+        "genes that are expressed together the model may use any."
     )
-    parts = [text, Beside([*pictures(run, "genes"), *_stable(run, top)])]
+    parts: list[Part] = [text, Beside([*pictures(run, "genes"), *_stable(run, top)])]
     if not run.has("stability.tsv"):
         parts.append(
-            "With explanation.repeats above 1, the ranks of other networks stand here."
+            "With explanation.repeats above 1, the ranks in other networks stand here."
             if config.explanation.repeats == 1
-            else "Other networks would say the same: the loss has a single minimum."
-            if families(run) == {"linear"}
-            else "Other networks were not compared; log.txt tells why."
+            else "Other networks have the same ranks: the loss has a single minimum."
+            if is_convex(run)
+            else "Other networks were not compared; log.txt says why."
         )
     names = [str(name) for name in arrays["outputs"]]
-    shown = names if config.task.kind.has_targets else names[:MOST_UNITS]
+    shown = names if kind.has_targets else names[:MOST_UNITS]
     for output in shown:
         parts += [Heading(output), _of(run, output, arrays)]
     if len(shown) < len(names):
@@ -54,31 +50,31 @@ def section(run):
 
 
 def _of(run, output, arrays):
+    directions = run.config().task.kind.directions
     place = [str(name) for name in arrays["outputs"]].index(output)
     means = np.abs(arrays["values"][:, :, place]).mean(axis=0)
     means = dict(zip(map(str, arrays["features"]), means.tolist(), strict=True))
     effects = run.read_table("effects.tsv")
     rows = [
         [on_a_line(line.feature), number(means[line.feature]),
-         _direction(line.correlation, run.config().task.kind)]
+         _direction(line.correlation, directions)]
         for line in effects[effects["output"] == output].itertuples() if means[line.feature] > 0
     ]  # fmt: skip
     head = ["gene", "mean |contribution|", "where it is high"]
     return Beside([*pictures(run, "output", place, output=output), Table(head, rows, left=(0, 2))])
 
 
-def _direction(correlation, task):
-    """What high values of a gene do."""
+def _direction(correlation, directions):
+    """Return the effect of high values of a gene, in a word."""
     if np.isnan(correlation):
         return "–"
     if abs(correlation) < CLEAR:
         return "depends"
-    more, less = ("for", "against") if task.has_classes else ("higher", "lower")
-    return more if correlation > 0 else less
+    return directions[0] if correlation > 0 else directions[1]
 
 
 def _stable(run, top):
-    """How far networks agree, where several were explained."""
+    """Return how far networks agree, where several were explained."""
     if not run.has("stability.tsv"):
         return []
     frame = run.read_table("stability.tsv").head(top)
@@ -90,7 +86,7 @@ def _stable(run, top):
         for line in frame.itertuples()
     ]  # fmt: skip
     head = ["gene", "mean total", "sd", "ranks", f"among the foremost {top}"]
-    caption = "How far several networks agree, over all outputs."
+    caption = "Agreement of several networks, over all outputs."
     return [Table(head, rows, caption)]
 
 
@@ -111,7 +107,7 @@ def _pairs(run, outputs):
 
 
 def _epistasis(run):
-    """The model as a sum of products of sites, where it was looked at so."""
+    """Return the model as a sum of products of sites, where it was explained so."""
     if not run.has("epistasis.tsv"):
         return []
     frame = run.read_table("epistasis.tsv")

@@ -1,32 +1,33 @@
-"""What a latent space is worth, beside principal components."""
+"""Scores of a latent space, beside principal components."""
 
-from autogenome_tf.report._page import Beside, Section, Table, interval, pictures
+from autogenome_tf.report._page import Beside, Part, Section, Table, interval, pictures
+from autogenome_tf.run import Run
 
 MEANING = {
     "elbo": "lower bound of the log likelihood, nats a sample",
-    "reconstruction": "negative log likelihood of the sample told again, nats",
-    "kl": "what the latent point costs, nats",
+    "reconstruction": "negative log likelihood of the reconstructed sample, nats",
+    "kl": "divergence of the latent point from the prior, nats",
     "importance_weighted_bound": "a tighter bound of the log likelihood, nats a sample",
     "active_units": "latent units that vary",
-    "explained": "part of the variance that is told again",
-    "ari": "agreement of k-means clusters with labels, 0 is chance",
+    "explained": "share of the variance that the reconstruction explains",
+    "ari": "agreement of k-means clusters with labels; 0 is that of random clusters",
     "nmi": "information that k-means clusters and labels share",
     "hdbscan_ari": "agreement of HDBSCAN's clusters with labels",
     "hdbscan_noise": "share of samples that HDBSCAN leaves alone",
     "silhouette": "how much nearer samples of a label are to each other than to others, -1 to 1",
-    "knn_accuracy": "share of samples whose 15 nearest training samples tell the label",
+    "knn_accuracy": "share of samples whose label is that of most of 15 nearest training samples",
     "covariate_knn_accuracy": "the same for the first covariate; low is well mixed",
 }
 PCA = "pca_"
 
 
-def section(run):
-    """Metrics of each part beside those of components, and maps."""
+def section(run: Run) -> Section | None:
+    """Return the metrics of each part beside those of components, and maps."""
     if not run.has("metrics.json") or run.config().task.kind.has_targets:
         return None
     scores = run.read_json("metrics.json")
-    parts = [
-        "Principal components have the same number of dimensions and saw the same samples. "
+    parts: list[Part] = [
+        "Principal components have the same number of dimensions and the same training samples. "
         "Intervals are 95 % bootstrap intervals over samples. Labels, where there are any, were "
         "used for these scores alone."
         if scores

@@ -1,7 +1,8 @@
-"""What a section of the page is made of; none of it knows HTML."""
+"""Parts that sections of the page are made of; none of it knows HTML."""
 
 import dataclasses
 import math
+from collections.abc import Iterable, Sequence
 
 from autogenome_tf import plots
 from autogenome_tf.run import Run
@@ -19,7 +20,7 @@ class Section:
 
     name: str
     title: str
-    parts: list
+    parts: "Sequence[Part]"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,13 +32,13 @@ class Heading:
 
 @dataclasses.dataclass(frozen=True)
 class Warnings:
-    """What should make one doubt the scores.
+    """Warnings about the samples or the scores.
 
     Attributes:
         texts: One a paragraph; empty where nothing was found.
     """
 
-    texts: list
+    texts: list[str]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,14 +56,14 @@ class Table:
     Attributes:
         head: Names of the columns.
         rows: Lists of cells.
-        caption: What it shows.
+        caption: Its title.
         left: Positions of columns of words.
     """
 
-    head: list
-    rows: list
+    head: list[str]
+    rows: list[list[str]]
     caption: str = ""
-    left: tuple = (0,)
+    left: tuple[int, ...] = (0,)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -82,11 +83,14 @@ class Picture:
 class Beside:
     """Parts side by side where there is room."""
 
-    parts: list
+    parts: "Sequence[Part]"
 
 
-def kind_of(part):
-    """Name of a part's kind, for the template."""
+Part = str | Heading | Warnings | Code | Table | Picture | Beside
+
+
+def kind_of(part: Part) -> str:
+    """Return the name of a part's kind, for the template."""
     return "Text" if isinstance(part, str) else type(part).__name__
 
 
@@ -105,8 +109,8 @@ def pictures(run: Run, place: str, label: object = "", **chosen: str) -> list[Pi
     ]
 
 
-def number(value, digits=3):
-    """A number as people write it; a dash where it is not known.
+def number(value: float | None, digits: int = 3) -> str:
+    """Return a number as people write it; a dash where it is not known.
 
     >>> number(0.98765), number(123456.0), number(None), number(0.00012)
     ('0.988', '123,456', '–', '0.00012')
@@ -120,8 +124,8 @@ def number(value, digits=3):
     return f"{value:.{digits}f}"
 
 
-def interval(metric):
-    """A metric with its interval; "undefined" where it has none.
+def interval(metric: dict | None) -> str:
+    """Return a metric with its interval; "undefined" where it has none.
 
     >>> interval({"value": 0.9, "low": 0.85, "high": 0.95})
     '0.900 (0.850 to 0.950)'
@@ -135,13 +139,13 @@ def interval(metric):
     return f"{value} ({low} to {high})"
 
 
-def listed(words, most=8):
-    """Words as part of a sentence.
+def listed(words: Iterable[object], most: int = 8) -> str:
+    """Return words as part of a sentence.
 
     >>> listed(["a", "b", "c"]), listed("abc", most=2)
     ('a, b and c', 'a, b and 1 more')
     """
-    words = [str(word) for word in words]
-    if len(words) > most:
-        words = [*words[:most], f"{len(words) - most} more"]
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
+    texts = [str(word) for word in words]
+    if len(texts) > most:
+        texts = [*texts[:most], f"{len(texts) - most} more"]
+    return texts[0] if len(texts) == 1 else f"{', '.join(texts[:-1])} and {texts[-1]}"

@@ -1,24 +1,26 @@
-"""What was asked, of which data, and the answer in a few sentences."""
+"""The question, the data, and the answer in a few sentences."""
 
 import numpy as np
 
 from autogenome_tf.core.files import on_a_line
 from autogenome_tf.metrics import in_order
 from autogenome_tf.report._doubts import doubts
-from autogenome_tf.report._page import Section, Warnings, interval, listed, number
+from autogenome_tf.report._model import is_convex, trials
+from autogenome_tf.report._page import Part, Section, Warnings, interval, listed, number
+from autogenome_tf.run import Run
 
 UNSEEN = {
-    "test": "samples held out from search and training",
-    "evaluate": "samples of a further file (data.evaluate)",
-    "validation": "samples that its networks had not learned from, but that chose among them",
+    "test": "held-out samples",
+    "evaluate": "samples of data.evaluate",
+    "validation": "validation samples (not trained on, but trials were ranked by them)",
 }
 
 
-def section(run):
-    """The first section: question, data, answer, doubts."""
+def section(run: Run) -> Section:
+    """Return the first section: question, data, answer, warnings."""
     config, names = run.config(), run.model_names()
     counts = run.read_table("split.tsv")["part"].value_counts()
-    held = int(counts.get("test", 0))
+    tested = int(counts.get("test", 0))
     covariates = names.get("autoencoder", {}).get("covariates", 0)
     genes = len(names["features"]) - covariates
     matrix = run.read_json("config.json")["data"]["features"]
@@ -28,12 +30,12 @@ def section(run):
         f"genes, {source}. "
     )
     text += (
-        f"{number(held)} samples ({100 * held / counts.sum():.0f}\u00a0%) were held out as test "
-        "part before anything else was done."
-        if held
+        f"{number(tested)} samples ({100 * tested / counts.sum():.0f}\u00a0%) were held out as the "
+        "test part before search and training."
+        if tested
         else "No test part was held out."
     )
-    parts = [text, *_answer(run, config), f"The model: {_model(run, config)}."]
+    parts: list[Part] = [text, *_answer(run, config), f"The model: {_model(run)}."]
     return Section("question", "Question and answer", [*parts, Warnings(doubts(run))])
 
 
@@ -46,16 +48,16 @@ def _asked(config, names):
         return f"Which {on_a_line(target)} does a sample have: {listed(classes, most=12)}?"
     if config.task.kind.has_units:
         return f"How large is {listed([on_a_line(name) for name in names['targets']])}?"
-    return "Which few numbers tell what a sample is like?"
+    return "Which few numbers describe a sample?"
 
 
 def _answer(run, config):
-    """The foremost scores on the most telling part; nothing before the evaluate stage."""
+    """Yield the foremost scores on the first part of `in_order`, once they are known."""
     if not run.has("metrics.json"):
         return
     scores = run.read_json("metrics.json")
     if not scores:
-        yield "Every sample was learned from, so none is left to be scored."
+        yield "Every sample was trained on, so none is left to be scored."
         return
     part = in_order(scores)[0]
     own = scores[part]
@@ -63,21 +65,26 @@ def _answer(run, config):
         yield _latent_answer(own, UNSEEN[part])
         return
     count = len(_rows_of(run, part))
-    of = f"On {number(count)} {UNSEEN[part]}, " if count else f"On {UNSEEN[part]}, "
+    on = f"on {number(count)} {UNSEEN[part]}" if count else f"on {UNSEEN[part]}"
+    name = "balanced_accuracy" if config.task.kind.has_classes else "r2"
     if config.task.kind.has_classes:
-        right = own["accuracy"]["value"]
-        text = f"{of}it tells {100 * right:.1f}\u00a0% right (balanced accuracy "
-        name = "balanced_accuracy"
+        text = (
+            f"Accuracy {on}: {_percent(own['accuracy'])}; balanced accuracy {interval(own[name])}."
+        )
     else:
-        text, name = f"{of}predictions explain part of the variance (R2 ", "r2"
-    text += f"{interval(own[name])}, 95\u00a0% interval)."
+        text = f"R2 {on}: {interval(own[name])}, with a 95\u00a0% interval."
     if run.has("baseline.json"):
         text += f" {_beside(run.read_json('baseline.json')[part][name])}"
     yield text
 
 
+def _percent(metric):
+    value, low, high = (f"{100 * metric[key]:.1f}" for key in ("value", "low", "high"))
+    return f"{value}\u00a0% (95\u00a0% interval {low} to {high})"
+
+
 def _rows_of(run, part):
-    """Samples of a part, where predictions.tsv or split.tsv tells."""
+    """Return the samples of a part, by predictions.tsv or split.tsv."""
     if part == "validation":
         return run.read_arrays("validation.npz")["samples"]
     table = "predictions.tsv" if run.has("predictions.tsv") else "split.tsv"
@@ -89,37 +96,42 @@ def _beside(linear):
     apart = linear["difference"]
     if apart["value"] is None:
         return ""
-    told = f"A linear model has {interval(linear)}; the difference is {interval(apart)}: "
+    text = f"A linear model has {interval(linear)}; the difference is {interval(apart)}: "
     if apart["low"] > 0:
-        return f"{told}the networks are better."
+        return f"{text}the networks are better."
     if apart["high"] < 0:
-        return f"{told}the linear model is better."
-    return f"{told}these samples do not tell the two apart."
+        return f"{text}the linear model is better."
+    return f"{text}on these samples it may be chance."
 
 
-def _latent_answer(own, where):
-    text = f"On {where}, the bound of the log likelihood is {interval(own['elbo'])} nats a sample"
+def _latent_answer(own, on):
+    texts = [f"On {on}, the evidence lower bound is {interval(own['elbo'])} nats a sample."]
     if "explained" in own:
-        text += f"; {interval(own['explained'])} of the variance is told again"
-        text += f" (by as many principal components {interval(own['pca_explained'])})"
+        texts.append(
+            f"The reconstruction explains {interval(own['explained'])} of the variance; as many "
+            f"principal components explain {interval(own['pca_explained'])}."
+        )
     if "knn_accuracy" in own:
-        text += f". The nearest neighbours tell the label of {interval(own['knn_accuracy'])}"
-        text += f" (among principal components {interval(own['pca_knn_accuracy'])})"
-    return f"{text}."
+        texts.append(
+            f"The nearest neighbours have the label of {interval(own['knn_accuracy'])} of samples; "
+            f"among principal components, of {interval(own['pca_knn_accuracy'])}."
+        )
+    return " ".join(texts)
 
 
-def _model(run, config):
-    board = run.read_table("leaderboard.tsv")
-    history = run.read_table("history.tsv")
-    if "trial" in history:
-        families = board.set_index("trial")["family"]
-        members = [f"trial {n} ({families[n]})" for n in dict.fromkeys(history["trial"])]
+def _model(run):
+    found = trials(run)
+    if "trial" in run.read_table("history.tsv"):
+        members = [f"trial {line.trial} ({line.family})" for line in found.itertuples()]
         return f"an average of the networks of {listed(members)}"
-    best = board[board["family"].isin(config.families)].iloc[0]
-    told = f"trial {best['trial']} of family {best['family']}"
-    if best["family"] == "linear":
-        learned = "all samples to learn from" if np.isfinite(best["error"]) else "the training part"
-        return f"{told}, solved to its minimum on {learned}"
-    if np.isfinite(best["error"]):
-        return f"{told}, trained anew on all samples to learn from for as long as folds had gained"
-    return f"{told}, trained anew for as long as the validation part gained"
+    best = found.iloc[0]
+    text, has_folds = (
+        f"trial {best['trial']} of family {best['family']}",
+        np.isfinite(best["error"]),
+    )
+    if is_convex(run):
+        used = "all training samples" if has_folds else "the training part"
+        return f"{text}, solved to its minimum on {used}"
+    if has_folds:
+        return f"{text}, trained again on all training samples, for as long as the folds gained"
+    return f"{text}, trained again for as long as the validation part gained"

@@ -1,12 +1,13 @@
-"""What it takes to repeat the run: command, seed, versions, checksums, the whole config."""
+"""All that a repetition of the run needs: command, seed, versions, checksums, config."""
 
 import json
 
-from autogenome_tf.report._page import Code, Section, Table, number
+from autogenome_tf.report._page import Code, Part, Section, Table, number
+from autogenome_tf.run import Run
 
 
-def section(run):
-    """The last section."""
+def section(run: Run) -> Section:
+    """Return the last section."""
     environment = run.environment
     text = (
         f"The same config, data and versions on the same machine give the same leaderboard and "
@@ -15,11 +16,11 @@ def section(run):
     versions = [[name, version] for name, version in environment["versions"].items()]
     files = [[name, digest or "of an installed package"]
              for name, digest in environment["data"].items()]  # fmt: skip
-    # Of its own time the page could only tell the last.
+    # The page could only name the time before its own.
     stages = [[name, at] for name, at in environment["stages"].items() if name != "report"]
     times = [[name, number(float(seconds), 1)] for name, seconds in environment["times"].items()]
     config = json.dumps(run.read_json("config.json"), indent=2)
-    parts = [
+    parts: list[Part] = [
         text, Code("autogenome-tf run config.json"),
         Table(["file", "SHA-256"], files, "Data.", left=(0, 1)),
         Table(["package", "version"], versions, f"Versions, on {environment['platform']}."),
@@ -30,5 +31,5 @@ def section(run):
 
 
 def _is_filled(part):
-    """Whether a part has something to show."""
+    """Return whether a part has something to show."""
     return not isinstance(part, Table) or bool(part.rows)

@@ -1,22 +1,23 @@
-"""Which samples were learned from and which were kept apart."""
+"""Samples by part: training, validation, test, and further files."""
 
 import pandas as pd
 
 from autogenome_tf.core.files import on_a_line
 from autogenome_tf.report._page import Section, Table, number
+from autogenome_tf.run import Run
 
 PARTS = ("train", "validation", "test", "evaluate", "predict")
 
 
-def section(run):
-    """How many samples of which class lie in which part."""
+def section(run: Run) -> Section:
+    """Return how many samples of each class lie in each part."""
     config = run.config()
     split = run.read_table("split.tsv")
     folds = split.loc[split["fold"] > 0, "fold"].nunique() if "fold" in split else 0
     if folds > 1:
         ranked = (
             f"Trials were ranked by {folds} folds of the samples in train: networks are judged on "
-            "samples of the fold that they did not learn from."
+            "samples of the fold that they were not trained on."
         )
     else:
         ranked = "Trials were ranked by the validation part."

@@ -1,4 +1,4 @@
-"""How well unseen samples are told, beside a linear model."""
+"""Scores on unseen samples, beside a linear model."""
 
 import numpy as np
 import sklearn.metrics
@@ -6,16 +6,18 @@ import sklearn.metrics
 from autogenome_tf import plots
 from autogenome_tf.core.files import on_a_line
 from autogenome_tf.metrics import HIGHER_IS_BETTER, in_order
-from autogenome_tf.report._page import Beside, Section, Table, interval, number, pictures
+from autogenome_tf.report._model import is_convex
+from autogenome_tf.report._page import Beside, Part, Section, Table, interval, number, pictures
+from autogenome_tf.run import Run
 
 MEANING = {
-    "accuracy": "share of samples told right",
-    "balanced_accuracy": "share of each class told right, averaged over classes",
+    "accuracy": "share of samples whose class is predicted",
+    "balanced_accuracy": "share of each class that is predicted, averaged over classes",
     "f1_macro": "harmonic mean of precision and recall, averaged over classes",
-    "mcc": "Matthews' correlation: 0 is guessing, 1 is right throughout",
-    "roc_auc": "chance that a sample of a class gets a higher probability of it than another",
+    "mcc": "Matthews' correlation: 0 is guessing, 1 is without error",
+    "roc_auc": "probability that a sample of a class gets a higher probability of it than another",
     "log_loss": "mean surprise, -ln of the true class's probability; less is better",
-    "r2": "part of the variance explained; 0 is predicting the mean",
+    "r2": "share of the variance explained; 0 is predicting the mean",
     "pearson": "linear correlation of predicted and true values",
     "spearman": "correlation of their ranks",
     "rmse": "root of the mean squared error, in the target's units; less is better",
@@ -23,16 +25,8 @@ MEANING = {
 }
 
 
-def families(run):
-    """Families of the networks that make the final model."""
-    board, history = run.read_table("leaderboard.tsv"), run.read_table("history.tsv")
-    if "trial" in history:
-        return set(board.loc[board["trial"].isin(history["trial"]), "family"])
-    return set(board.loc[board["family"].isin(run.config().families), "family"][:1])
-
-
-def section(run):
-    """Metrics with intervals beside the baseline, then each class or target, then pictures."""
+def section(run: Run) -> Section | None:
+    """Return metrics beside the baseline's, then each class or target, and pictures."""
     task = run.config().task.kind
     if not run.has("metrics.json") or not task.has_targets:
         return None
@@ -43,11 +37,11 @@ def section(run):
         text += (
             "The linear model (logistic or ridge regression, its penalty chosen by the same folds) "
             "saw the same samples; differences are of the same resamples, so an interval without 0 "
-            "tells the two apart."
+            "is a difference beyond chance."
         )
-    elif families(run) == {"linear"}:
+    elif is_convex(run):
         text += "The model is linear itself."
-    parts = [text]
+    parts: list[Part | None] = [text]
     parts += [_metrics(part, scores[part], baseline.get(part)) for part in in_order(scores)]
     parts.append(Beside(pictures(run, "scores")))
     if run.has("predictions.tsv"):
@@ -65,7 +59,7 @@ def _metrics(part, own, linear):
         if linear:
             row += [interval(linear[name]), _difference(linear[name]["difference"], name)]
         rows.append([*row, MEANING[name]])
-    seen = " (not learned from, but trials were ranked by it)" if part == "validation" else ""
+    seen = " (not trained on, but trials were ranked by it)" if part == "validation" else ""
     return Table(head, rows, f"{part}{seen}", left=(0, len(head) - 1))
 
 
@@ -78,19 +72,19 @@ def _difference(apart, name):
 
 
 def _classes(part, frame):
-    """Precision, recall and areas of each class, the hardest first."""
-    truth, predicted = frame["target"].to_numpy(), frame["prediction"].to_numpy()
+    """Return precision, recall and areas of each class, the hardest first."""
+    targets, predicted = frame["target"].to_numpy(), frame["prediction"].to_numpy()
     names = [name.removeprefix("p_") for name in frame if name.startswith("p_")]
-    told = sklearn.metrics.precision_recall_fscore_support(
-        truth, predicted, labels=names, zero_division=np.nan
+    by_class = sklearn.metrics.precision_recall_fscore_support(
+        targets, predicted, labels=names, zero_division=np.nan
     )
     rows = []
-    for name, precision, recall, f1, count in zip(names, *told, strict=True):
-        is_it, chance = truth == name, frame[f"p_{name}"]
+    for name, precision, recall, f1, count in zip(names, *by_class, strict=True):
+        is_it, probability = targets == name, frame[f"p_{name}"]
         area = average = None
         if 0 < count < len(frame):
-            area = float(sklearn.metrics.roc_auc_score(is_it, chance))
-            average = float(sklearn.metrics.average_precision_score(is_it, chance))
+            area = float(sklearn.metrics.roc_auc_score(is_it, probability))
+            average = float(sklearn.metrics.average_precision_score(is_it, probability))
         measures = [float(value) for value in (recall, precision, f1)]
         rows.append([name, int(count), *measures, area, average])
     rows.sort(key=lambda row: (not np.isfinite(row[2]), row[2]))
@@ -100,19 +94,19 @@ def _classes(part, frame):
 
 
 def _targets(part, frame):
-    """Each target by itself, where there are several."""
+    """Return the scores of each target by itself, where there are several."""
     names = [name.removeprefix("target_") for name in frame if name.startswith("target_")]
     if len(names) < 2:
         return None
     rows = []
     for name in names:
         true = frame[f"target_{name}"].to_numpy(float)
-        told = frame[f"prediction_{name}"].to_numpy(float)
+        predicted = frame[f"prediction_{name}"].to_numpy(float)
         rows.append(
             [
-                on_a_line(name), number(float(sklearn.metrics.r2_score(true, told))),
-                number(float(np.corrcoef(true, told)[0, 1])),
-                number(float(sklearn.metrics.root_mean_squared_error(true, told))),
+                on_a_line(name), number(float(sklearn.metrics.r2_score(true, predicted))),
+                number(float(np.corrcoef(true, predicted)[0, 1])),
+                number(float(sklearn.metrics.root_mean_squared_error(true, predicted))),
             ]
         )  # fmt: skip
     return Table(["target", "R2", "Pearson", "RMSE"], rows, f"Each target in {part}.")

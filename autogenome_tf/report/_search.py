@@ -1,15 +1,16 @@
-"""What was tried and how the final model learned."""
+"""Trials of the search and the fit of the final model."""
 
 import json
 
 from autogenome_tf.core.files import on_a_line
 from autogenome_tf.report._page import Beside, Section, Table, number, pictures
+from autogenome_tf.run import Run
 
 TOP = 10
 
 
-def section(run):
-    """The leaderboard and the curves of search and training."""
+def section(run: Run) -> Section:
+    """Return the leaderboard and the curves of search and training."""
     config = run.config()
     board = run.read_table("leaderboard.tsv")
     times = run.environment["times"]
@@ -22,7 +23,7 @@ def section(run):
     is_shown = (board["rank"] <= TOP) | (board["trial"] == 0)
     rows = [
         [
-            str(line.rank), f"{line.family} (reference)" if line.trial == 0 else line.family,
+            str(line.rank), f"{line.family} (baseline)" if line.trial == 0 else line.family,
             str(line.trial), number(line.score, 4), number(line.error, 4), str(line.epochs),
             number(line.seconds, 1), number(int(line.parameters)),
             on_a_line(line.status) if line.status != "done" else _values(line.hyperparameters),
@@ -39,7 +40,7 @@ def section(run):
 
 
 def _values(text):
-    """Hyperparameters as a line; an arc of many numbers is one of them."""
+    """Return hyperparameters as a line; an arc of many numbers is one of them."""
     shown = (
         f"{name} {value:.3g}" if isinstance(value, float) else f"{name} {value}"
         for name, value in json.loads(text).items()

@@ -1,18 +1,19 @@
-"""What was exported for TensorFlow Serving."""
+"""Models exported for TensorFlow Serving."""
 
 from autogenome_tf.report._page import Section, Table, listed
+from autogenome_tf.run import Run
 
 
-def section(run):
-    """The versions on disk and the signatures of the newest."""
+def section(run: Run) -> Section | None:
+    """Return the versions on disk and the signatures of the newest."""
     if not run.has("serving.json"):
         return None
-    told = run.read_json("serving.json")
+    served = run.read_json("serving.json")
     folders = run.path("saved_model").iterdir()
     versions = sorted(int(one.name) for one in folders if one.name.isdecimal())
     rows = [
         [name, listed(signature["inputs"]), listed(signature["outputs"])]
-        for name, signature in told["signatures"].items()
+        for name, signature in served["signatures"].items()
     ]
     text = (
         f"saved_model/ holds version {listed(versions)} for TensorFlow Serving; it takes raw "

@@ -1,16 +1,17 @@
-"""Which gene sets the predictions rest on, and which genes a network's gates let in."""
+"""Gene sets that the predictions rest on, and genes that a network's gates let in."""
 
 from autogenome_tf import families
 from autogenome_tf.core.files import on_a_line
-from autogenome_tf.report._page import Heading, Section, Table, number, pictures
+from autogenome_tf.report._page import Heading, Part, Section, Table, number, pictures
+from autogenome_tf.run import Run
 
 # From here on a share lies clearly above that of both controls, in their standard deviations.
 CLEAR = 2.0
 TITLES = {"sets": "Gene sets", "groups": "Groups of sets"}
 
 
-def section(run):
-    """Sets beside their controls, level by level; then the gates."""
+def section(run: Run) -> Section | None:
+    """Return sets beside their controls, level by level; then the gates."""
     parts = [*_sets(run), *_gates(run)]
     return Section("sets", "Gene sets and gates", parts) if parts else None
 
@@ -21,12 +22,12 @@ def _sets(run):
     frame, config = run.read_table("sets.tsv"), run.config()
     top = config.explanation.top
     text = (
-        f"Each set has units of its own, which see its genes alone. What they add to the outputs "
-        f"is the mean of {config.explanation.sets} networks. A set of many genes, or of genes that "
-        "are in many sets, looks important in any such network: so it is compared with sets of "
-        "the same sizes and overlaps but other genes, and with networks that learned shuffled "
-        f"targets. Only what lies clearly above both (say {CLEAR:g} of their standard deviations) "
-        "speaks of biology."
+        "Each set has units of its own, which see its genes alone. Their contributions to the "
+        f"outputs are means of {config.explanation.sets} networks. A set of many genes, or of genes"
+        " that are in many sets, looks important in any such network. So it is compared with sets "
+        "of the same sizes and overlaps but other genes, and with networks trained on shuffled "
+        f"targets. Only a share clearly above both (say {CLEAR:g} of their standard deviations) is "
+        "a sign of biology."
     )
     ranked = run.read_table("leaderboard.tsv")
     wired = ranked[[families.has_levels(family) for family in ranked["family"]]].iloc[0]
@@ -36,12 +37,12 @@ def _sets(run):
             f" They are networks of trial {wired['trial']}, {wired['family']}; the model rests on "
             f"other ones, trial {best['trial']}, {best['family']}, ranks before it."
         )
-    parts = [text]
+    parts: list[Part] = [text]
     for level, title in TITLES.items():
         own = frame[frame["level"] == level]
         if len(own):
             clear = int((own["above"] >= CLEAR).sum())
-            counted = f"{clear} of {len(own)} lie {CLEAR:g} sd above both controls."
+            counted = f"{clear} of {len(own)} lie {CLEAR:g} or more sd above both controls."
             shown = pictures(run, "level", level, level=level)
             parts += [Heading(title), counted, *shown, _table(own, top)]
     return parts
@@ -80,8 +81,8 @@ def _gates(run):
     text = (
         f"Every gene passes a gate of its own before the first layer; a penalty closes gates that "
         f"do not help, {closed} of {len(frame)} here in every network. Among genes that are "
-        "expressed together a network needs one, and which one stays open is chance: a closed gate "
-        "does not say that a gene tells nothing."
+        "expressed together a network needs one, and which one stays open is arbitrary: a closed "
+        "gate does not mean that a gene is without information."
     )
     head = ["gene", "gate", "over networks", "open in", "rank by contribution"]
     return [Heading("Gates"), text, Table(head, rows, "The widest gates; each starts at 1.")]

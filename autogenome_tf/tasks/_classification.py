@@ -32,6 +32,9 @@ class Classification(Task):
         "mcc": True, "roc_auc": True,
     }  # fmt: skip
     has_classes = True
+    skill, no_skill = "mcc", "guessing"
+    explained = "its calibrated logit (ln of odds), never to the probability"
+    directions = ("for", "against")
 
     @classmethod
     def read(cls, columns: pd.DataFrame) -> np.ndarray:

@@ -30,6 +30,8 @@ class Regression(Task):
     losses = ("mse", "mae", "huber")
     objectives = {"r2": True, "pearson": True, "spearman": True, "rmse": False, "mae": False}
     has_units = True
+    skill, no_skill = "r2", "predicting the mean"
+    explained = "the predicted value, in the target's units"
 
     @classmethod
     def read(cls, columns: pd.DataFrame) -> np.ndarray:

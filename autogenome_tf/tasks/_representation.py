@@ -28,6 +28,7 @@ class Representation(Task):
     objectives = {"elbo": True}
     families = ("resvae",)
     has_targets = False
+    explained = "the mean of a latent unit"
     outputs = 2
     output_names = ("reconstruction", "kl")
 

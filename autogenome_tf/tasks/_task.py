@@ -25,6 +25,11 @@ class Task(abc.ABC):
             labels are optional and serve to score the latent space only.
         has_classes: Whether targets are classes, so that outputs are logits.
         has_units: Whether targets are numbers in units, which networks learn standardised.
+        skill: Metric that is above 0 for a model that is better than one that looks at no gene;
+            "" where there are no targets.
+        no_skill: What a model that looks at no gene does, for the report.
+        explained: What contributions of genes add up to, for the report.
+        directions: What a contribution above 0 and one below 0 do to an output, for the report.
         outputs: Number of outputs a row.
         output_names: Names of the outputs.
     """
@@ -36,6 +41,10 @@ class Task(abc.ABC):
     has_targets: ClassVar[bool] = True
     has_classes: ClassVar[bool] = False
     has_units: ClassVar[bool] = False
+    skill: ClassVar[str] = ""
+    no_skill: ClassVar[str] = ""
+    explained: ClassVar[str]
+    directions: ClassVar[tuple[str, str]] = ("higher", "lower")
     outputs: Any
     output_names: Any
 

@@ -30,7 +30,7 @@ def history(epochs=5):
 
 
 def leaderboard():
-    """Four trials out of order, one of them failed, and the reference."""
+    """Four trials out of order, one of them failed, and the baseline."""
     rows = [
         ("resnet", 3, 0.9, 0.01),
         ("mlp", 2, 0.6, 0.02),
@@ -226,7 +226,7 @@ def test_progress_shows_each_trial_once_in_its_familys_colour():
     assert shown["resnet"] == [[3, 0.9]]
     assert [x for x, _ in shown["failed"]] == [4]
     assert panel.get_ylabel() == "balanced accuracy"
-    assert legend(figure) == ["best so far", "mlp", "resnet", "linear (reference)", "failed"]
+    assert legend(figure) == ["best so far", "mlp", "resnet", "linear (baseline)", "failed"]
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 import autogenome_tf as ag
-from autogenome_tf import cli
+from autogenome_tf import cli, tasks
 from autogenome_tf.core import errors
 from autogenome_tf.core.files import on_a_line
 from autogenome_tf.report import report
@@ -243,15 +243,15 @@ def test_a_score_that_is_chance_or_perfect_is_said():
         told = {"value": value, "low": low, "high": high}
         return {"test": {"mcc": told, "log_loss": told}}
 
-    (chance,) = _of_scores(scores(-0.1, 0.2, 0.4), "classification", "log_loss")
-    assert "cannot be told from guessing" in chance
-    (perfect,) = _of_scores(scores(1.0, 1.0, 1.0), "classification", "log_loss")
+    (chance,) = _of_scores(scores(-0.1, 0.2, 0.4), tasks.Classification, "log_loss")
+    assert "may be that of guessing" in chance
+    (perfect,) = _of_scores(scores(1.0, 1.0, 1.0), tasks.Classification, "log_loss")
     assert "perfect" in perfect
-    assert not list(_of_scores(scores(0.3, 0.5, 0.7), "classification", "log_loss"))
+    assert not list(_of_scores(scores(0.3, 0.5, 0.7), tasks.Classification, "log_loss"))
     worse = scores(0.8, 0.9, 1.0) | {"validation": scores(0.1, 0.2, 0.3)["test"]}
-    (apart,) = _of_scores(worse, "classification", "log_loss")
+    (apart,) = _of_scores(worse, tasks.Classification, "log_loss")
     assert "outside the interval" in apart
-    assert not list(_of_scores(worse, "classification", "mcc"))
+    assert not list(_of_scores(worse, tasks.Classification, "mcc"))
 
 
 @pytest.mark.parametrize("named", [True, False])
@@ -260,7 +260,7 @@ def test_a_better_linear_model_is_said_with_what_can_be_done(named):
 
     worse = {"value": -0.2, "low": -0.3, "high": -0.1}
     families = {"mlp": {}} | ({"linear": {}} if named else {})
-    (said,) = _of_baseline({"test": {"mcc": {"difference": worse}}}, "classification", families)
+    (said,) = _of_baseline({"test": {"mcc": {"difference": worse}}}, tasks.Classification, families)
     assert "a linear model is better" in said
     assert ("name linear in families" in said) is not named
 

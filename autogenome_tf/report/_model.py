@@ -1,0 +1,21 @@
+"""The final model of a run: its trials and their families."""
+
+import pandas as pd
+
+from autogenome_tf import families
+from autogenome_tf.run import Run
+
+
+def trials(run: Run) -> pd.DataFrame:
+    """Return the rows of the leaderboard whose networks make the final model, best first."""
+    board, history = run.read_table("leaderboard.tsv"), run.read_table("history.tsv")
+    if "trial" in history:
+        return board.set_index("trial", drop=False).loc[list(dict.fromkeys(history["trial"]))]
+    return board[board["family"].isin(run.config().families)][:1]
+
+
+def is_convex(run: Run) -> bool:
+    """Return whether all networks of the model have a loss with a single minimum: linear ones."""
+    used = set(trials(run)["family"])
+    # A run may outlive the file of its family.
+    return used <= set(families.names()) and all(families.member(one).is_convex for one in used)
