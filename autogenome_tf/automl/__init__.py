@@ -78,7 +78,7 @@ class AutoGenome:
             raise InputError("config: data.features: expected a file, or data=(X, y).")
         self.config = config
         self.spaces = families.spaces(config, f"{place}families")
-        search.check_config(config, place)
+        search.method(config.search.method, f"{place}search.method")
         self._given = data
         self._rows = rows_of(config)
         self._run = self._ready = self._cluster = None

@@ -36,7 +36,7 @@ def check(parsed):
 
     config = Config.load(parsed.config, parsed.set)
     families.spaces(config, f"{parsed.config}: families")
-    search.check_config(config, f"{parsed.config}: ")
+    search.method(config.search.method, f"{parsed.config}: search.method")
     if not config.data.features:
         raise InputError(f"{parsed.config}: data.features: expected the path of a matrix.")
     for path in config.files:

@@ -27,12 +27,15 @@ from autogenome_tf.config._sections import (
     listed,
 )
 from autogenome_tf.core.errors import InputError, nearest
+from autogenome_tf.core.open_sets import declared
 from autogenome_tf.tasks import DEFAULT, KINDS, types
 
 log = logging.getLogger(__name__)
 
 
 SCANPY_PREFIX = "scanpy:"
+# The open set of search methods.
+METHODS = "search/methods"
 # Characters in which a mistake is looked for.
 MOST_TEXT = 2 << 20
 # Keys of families that name files, and those of `data`.
@@ -121,6 +124,31 @@ class Config(Section):
             raise ValueError(
                 f"search.objective: a {self.task.type} is ranked by one of {', '.join(known)}; "
                 f"received {self.search.objective!r}.{nearest(self.search.objective, known)}"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _search_method_fits(self):
+        name, own = self.search.method, declared(METHODS)
+        needed = own[name]["families"]
+        if needed and set(self.families) != set(needed):
+            raise ValueError(
+                f"families: search.method {name} needs exactly the "
+                f"{'family' if len(needed) == 1 else 'families'} {', '.join(needed)}; "
+                f"received {', '.join(self.families)}"
+            )
+        if not own[name]["is_of_shared_weights"]:
+            return self
+        for family, given in self.families.items():
+            if "gates" in given:
+                raise ValueError(
+                    f"families.{family}.gates: search.method {name} has none; expected no value"
+                )
+        if self.training.epistasis:
+            others = [one for one in own if not own[one]["is_of_shared_weights"]]
+            raise ValueError(
+                "training.epistasis: shared weights are those of many networks; expected "
+                f"search.method {' or '.join(others)}; received {name!r}"
             )
         return self
 

@@ -54,7 +54,8 @@ def described(folder: str) -> Callable[[dict[str, Any]], None]:
     """
 
     def describe(schema: dict[str, Any]) -> None:
-        summaries = [f"`{name}`, {own['summary']}" for name, own in declared(folder).items()]
-        schema["description"] = "; ".join([*summaries, schema["description"]])
+        own = declared(folder)
+        said = [", ".join(filter(None, (f"`{name}`", own[name].get("summary")))) for name in own]
+        schema["description"] = "; ".join([*said, *filter(None, [schema.get("description")])])
 
     return describe

@@ -352,18 +352,14 @@ class Search(Section):
 
     method: Annotated[str, MemberOf("search/methods")] = Field(
         "bayesian",
-        description=(
-            "`bayesian`: KerasTuner's Gaussian process, begun with each family's default; "
-            "`random`, `grid` and `hyperband`, KerasTuner's; `coordinate`, AutoGenome's: one "
-            "hyperparameter at a time from the first value of each list; `enas`, which needs "
-            "exactly the family `wired`."
-        ),
+        description="or any other file of `search/methods/`.",
+        json_schema_extra=described("search/methods"),
     )
-    max_trials: Count = Field(30, description="Trials beside the linear reference, at most.")
+    max_trials: Count = Field(30, description="Trials beside the baseline, at most.")
     max_seconds: Positive | None = Field(
         None,
         description=(
-            "Budget of search, reference and final fit together; whichever of it and "
+            "Budget of search, baseline and final fit together; whichever of it and "
             "`max_trials` comes first."
         ),
     )

@@ -4,9 +4,10 @@ import ast
 import contextlib
 import importlib
 import pkgutil
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
+
+from autogenome_tf.core.errors import InputError
 
 Contract = TypeVar("Contract")
 
@@ -33,7 +34,7 @@ def members(folder: str) -> tuple[str, ...]:
     return tuple(sorted(name for name in found if not name.startswith("_")))
 
 
-def classes(folder: str, name: str, base: type[Contract]) -> list[Callable[[], Contract]]:
+def classes(folder: str, name: str, base: type[Contract]) -> list[type[Contract]]:
     """Import a member and return the classes in its file that keep a contract.
 
     Args:
@@ -42,14 +43,14 @@ def classes(folder: str, name: str, base: type[Contract]) -> list[Callable[[], C
         base: The abstract class of the contract.
 
     Raises:
-        TypeError: The file has no such class.
+        InputError: The file has no such class.
     """
     module = importlib.import_module(f"{PACKAGE}.{folder.replace('/', '.')}.{name}")
     own = [value for value in vars(module).values() if isinstance(value, type)]
     own = [value for value in own if value.__module__ == module.__name__]
     found: list[Callable[[], Contract]] = [value for value in own if issubclass(value, base)]
     if not found:
-        raise TypeError(f"{module.__file__}: expected a class derived from {base.__name__}.")
+        raise InputError(f"{module.__file__}: expected a class derived from {base.__name__}.")
     return found
 
 
@@ -59,21 +60,24 @@ def declared(folder: str) -> dict[str, dict[str, Any]]:
     Configs, schema and report need them without waiting for TensorFlow.
 
     Args:
-        folder: As for `members`. Its file ``_base.py`` has the contract's class, from which those
-            of the members derive directly, and the defaults.
+        folder: As for `members`. Its file ``_base.py`` has the contract: an abstract class, and
+            further ones derived from it, from one of which the class of a member derives.
 
     Returns:
-        A dict from each member's name to its class attributes that are literals.
+        A dict from each member's name to the class attributes that are literals, inherited ones
+        among them; those of the contract where a file has no such class.
 
     >>> declared("explainers")["knockout"]["tolerance"] is None
     True
+    >>> declared("search/methods")["random"]["is_distributable"]
+    True
     """
-    (contract, defaults), *_ = _declarations(ROOT / folder / f"{BASE}.py", None).items()
-    found = {}
-    for name in members(folder):
-        own = _declarations(_source(folder, name), contract)
-        found[name] = defaults | next(iter(own.values()), {})
-    return found
+    contract = _declarations(ROOT / folder / f"{BASE}.py", {"ABC": {}})
+    defaults, *_ = contract.values()
+    return {
+        name: next(iter(_declarations(_source(folder, name), contract).values()), defaults)
+        for name in members(folder)
+    }
 
 
 def _source(folder, name):
@@ -81,18 +85,19 @@ def _source(folder, name):
     return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
 
 
-def _declarations(path, contract):
-    """Return the literal attributes of each class of a file that derives from a contract's.
+def _declarations(path, known):
+    """Return the literal attributes of each class of a file that derives from a known one.
 
     Args:
         path: Of the file.
-        contract: Name of the contract's class; None for all that derive from `abc.ABC`.
+        known: Name of a class to its attributes, which those that derive from it inherit.
     """
     found = {}
     for node in ast.parse(path.read_text("utf-8")).body:
-        bases = [ast.unparse(base) for base in getattr(node, "bases", ())]
-        if any(base.rpartition(".")[2] == (contract or "ABC") for base in bases):
-            found[node.name] = _literals(node.body)
+        for base in getattr(node, "bases", ()):
+            above = (known | found).get(ast.unparse(base).rpartition(".")[2])
+            if above is not None:
+                found[node.name] = above | _literals(node.body)
     return found
 
 

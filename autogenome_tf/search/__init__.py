@@ -6,14 +6,9 @@ The files of methods/ are an open set; what they import from here needs no Tenso
 import importlib
 from typing import TYPE_CHECKING
 
-from autogenome_tf.search._method import (
-    Proposal,
-    Request,
-    SearchMethod,
-    check_config,
-    method,
-)
-from autogenome_tf.search._oracle_method import OracleMethod
+from autogenome_tf.search._members import method
+from autogenome_tf.search._request import Proposal, Request
+from autogenome_tf.search.methods._base import OracleMethod, SearchMethod
 
 if TYPE_CHECKING:
     from autogenome_tf.search._distributed import log_of, work
@@ -42,7 +37,6 @@ __all__ = [
     "Request",
     "SearchMethod",
     "Trial",
-    "check_config",
     "joined",
     "leaderboard",
     "log_of",

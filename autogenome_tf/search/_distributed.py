@@ -11,7 +11,7 @@ from autogenome_tf.core.errors import InputError, StageError, some
 from autogenome_tf.core.files import safe_names
 from autogenome_tf.run import TEXT
 from autogenome_tf.search._keras_tuner import chief, worker
-from autogenome_tf.search._method import distributable, method
+from autogenome_tf.search._members import distributable, method
 from autogenome_tf.search._trials import (
     Trial,
     attempt,

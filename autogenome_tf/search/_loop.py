@@ -9,7 +9,8 @@ from autogenome_tf.config import processes
 from autogenome_tf.core.errors import InputError
 from autogenome_tf.core.seeds import derive
 from autogenome_tf.search import _distributed
-from autogenome_tf.search._method import Request, method
+from autogenome_tf.search._members import method
+from autogenome_tf.search._request import Request
 from autogenome_tf.search._trials import (
     ENSEMBLE_SHARE,
     FINAL_SHARE,

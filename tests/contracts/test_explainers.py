@@ -138,7 +138,7 @@ def test_what_the_dropped_file_imports_is_public():
 
 def test_a_file_without_a_class_is_an_error_that_names_it(file):
     file.write_text('"""Nothing."""\n')
-    with pytest.raises(TypeError, match=rf"{NAME}\.py: expected a class derived from Explainer"):
+    with pytest.raises(InputError, match=rf"{NAME}\.py: expected a class derived from Explainer"):
         explainers.member(NAME)
 
 

@@ -4,6 +4,7 @@ import contextlib
 import functools
 import json
 import tempfile
+import types
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from dropped import dropped
 from autogenome_tf import cli, families, search
 from autogenome_tf.config._config import Config
 from autogenome_tf.core.errors import InputError
-from autogenome_tf.core.open_sets import members
+from autogenome_tf.core.open_sets import declared, members
 from autogenome_tf.run import Run
 from autogenome_tf.search import _keras_tuner, trials_of
 
@@ -208,6 +209,13 @@ def test_nothing_stays_on_disk(method, tmp_path, monkeypatch):
     assert not list(tmp_path.iterdir())
 
 
+def test_what_is_read_without_importing_is_what_the_class_has():
+    for name, read in declared("search/methods").items():
+        own = search.method(name)
+        assert {key: getattr(own, key) for key in read} == read
+        assert set(read) >= {"summary", "families", "is_distributable", "is_of_shared_weights"}
+
+
 # A file dropped in --------------------------------------------------------------------------------
 
 SMALLEST = '''
@@ -218,6 +226,9 @@ from autogenome_tf.search import Proposal, SearchMethod
 
 class Smallest(SearchMethod):
     """Propose each number of units in order of size."""
+
+    summary = "networks in order of size"
+    families = ("mlp",)
 
     def __init__(self, request):
         super().__init__(request)
@@ -246,7 +257,10 @@ def test_a_method_dropped_in_is_a_member_at_once(simulated, tmp_path, capsys):
     with dropped("search/methods", "smallest", SMALLEST):
         assert cli.main(["check", str(path)]) == 0
         assert cli.main(["schema"]) == 0
-        assert '"smallest"' in capsys.readouterr().out
+        said = capsys.readouterr().out
+        assert '"smallest"' in said and "`smallest`, networks in order of size" in said
+        with pytest.raises(InputError, match="smallest needs exactly the family mlp; received lin"):
+            Config.load(path, ["families={linear: {}}"])
         assert cli.main(["run", str(path), "--set", "output.figures=false"]) == 0
         run = Run(tmp_path / "dropped")
         tried = trials_of(run.read_table("leaderboard.tsv"))
@@ -254,3 +268,10 @@ def test_a_method_dropped_in_is_a_member_at_once(simulated, tmp_path, capsys):
         assert "smallest" in run.path("report.html").read_text("utf-8")
     with pytest.raises(InputError, match="received 'smallest'"):
         Config.load(path)
+
+
+def test_a_file_without_a_method_is_refused(simulated):
+    path = simulated / "config.json"
+    with dropped("search/methods", "empty", '"""Nothing."""\n'):
+        with pytest.raises(InputError, match=r"empty\.py: expected a class derived from Search"):
+            cli.check(types.SimpleNamespace(config=path, set=["search.method=empty"]))

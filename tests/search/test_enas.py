@@ -15,7 +15,7 @@ from autogenome_tf.config._config import Config
 from autogenome_tf.config._sections import Enas
 from autogenome_tf.core.errors import InputError
 from autogenome_tf.run._run import Run
-from autogenome_tf.search import Request, check_config, search, seconds_before
+from autogenome_tf.search import Request, search, seconds_before
 from autogenome_tf.search._enas import finalists
 from autogenome_tf.search._enas.bank import Bank, Wiring
 from autogenome_tf.search._enas.controller import Controller, Uniform
@@ -530,7 +530,7 @@ def test_dimensions_that_are_narrowed_stay_so():
 def test_enas_needs_exactly_the_family_wired(given):
     asked = {"name": "t", "search": {"method": "enas"}} | ({"families": given} if given else {})
     with pytest.raises(InputError, match="needs exactly the family wired; received "):
-        check_config(Config.of(asked))
+        Config.of(asked)
 
 
 def test_rows_that_do_not_fit_into_memory_are_refused(monkeypatch):

@@ -18,7 +18,6 @@ from autogenome_tf.config._config import Config
 from autogenome_tf.core.errors import InputError
 from autogenome_tf.nn import walsh_hadamard
 from autogenome_tf.nn.epistatic_penalty import complexity
-from autogenome_tf.search import check_config
 from autogenome_tf.simulation import landscape
 from autogenome_tf.tasks import Regression
 from autogenome_tf.training import Plan, TrainingSettings
@@ -303,7 +302,7 @@ def test_what_cannot_be_is_refused_with_its_reason(changes, message):
         "training": {"epistasis": {}},
     }
     with pytest.raises(InputError, match=message):
-        check_config(Config.of(given | changes))
+        Config.of(given | changes)
 
 
 def test_too_many_genotypes_are_refused(tmp_path):

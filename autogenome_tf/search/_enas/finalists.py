@@ -14,7 +14,7 @@ from autogenome_tf.core.errors import InputError
 from autogenome_tf.core.seeds import derive
 from autogenome_tf.search._enas.bank import Bank, Wiring
 from autogenome_tf.search._enas.controller import Controller, Uniform
-from autogenome_tf.search._method import Proposal
+from autogenome_tf.search._request import Proposal
 
 log = logging.getLogger(__name__)
 

@@ -16,7 +16,7 @@ import sklearn.exceptions
 from keras_tuner.engine import trial as engine
 
 from autogenome_tf import metrics
-from autogenome_tf.search._method import Proposal, proposes_otherwise
+from autogenome_tf.search._request import Proposal, proposes_otherwise
 
 log = logging.getLogger(__name__)
 

@@ -9,6 +9,7 @@ class Bayesian(OracleMethod):
     KerasTuner's own default would stay random for three trials a hyperparameter.
     """
 
+    summary = "KerasTuner's Gaussian process, begun with each family's default"
     oracle = "bayesian"
 
     def options(self, request: Request) -> dict:

@@ -14,6 +14,8 @@ class Coordinate(SearchMethod):
     after the other.
     """
 
+    summary = "AutoGenome's, one hyperparameter at a time from the first value of each list"
+
     def __init__(self, request: Request):
         super().__init__(request)
         self._sign = 1 if metrics.HIGHER_IS_BETTER[request.objective] else -1

@@ -13,6 +13,7 @@ from autogenome_tf.search import Proposal, Request, SearchMethod
 class Enas(SearchMethod):
     """Propose the finalists of a search with shared weights; it begins at the first proposal."""
 
+    summary = "a search with shared weights, which needs exactly the family `wired`"
     families = ("wired",)
     is_of_shared_weights = True
 

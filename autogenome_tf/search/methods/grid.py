@@ -6,4 +6,5 @@ from autogenome_tf.search import OracleMethod
 class Grid(OracleMethod):
     """Propose combination after combination, each once."""
 
+    summary = "KerasTuner's, every combination in order"
     oracle = "grid"

@@ -9,6 +9,7 @@ class Hyperband(OracleMethod):
     A promoted configuration is trained anew for its longer span: no checkpoint is kept of any.
     """
 
+    summary = "KerasTuner's, many short trials of which the best are trained for longer"
     oracle = "hyperband"
 
     def options(self, request: Request) -> dict:

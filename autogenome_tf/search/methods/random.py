@@ -6,4 +6,5 @@ from autogenome_tf.search import OracleMethod
 class Random(OracleMethod):
     """Propose at random, without repeating a combination."""
 
+    summary = "KerasTuner's, the same chance for every family and combination"
     oracle = "random"

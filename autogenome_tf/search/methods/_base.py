@@ -1,0 +1,127 @@
+"""The contract of a search method: a class in a file of `search/methods/` chooses what is tried."""
+
+from __future__ import annotations
+
+import abc
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from autogenome_tf.search._request import Proposal, Request, proposes_otherwise
+
+if TYPE_CHECKING:
+    from autogenome_tf.config import Search
+    from autogenome_tf.run import Run
+
+
+class SearchMethod(abc.ABC):
+    """Choose what is tried next.
+
+    A class that derives from this one, in a file of `search/methods/`, is a member of the open set:
+    the config (`search.method`), `autogenome-tf check` and `schema`, the trial loop and the report
+    know it at once by the name of the file. The file must import without TensorFlow. Configs read
+    the attributes from the source, so each is a literal.
+
+    The trial loop asks for one proposal at a time, trains it, and reports its score before it asks
+    for the next. Training, time, files and ranking are the same for all methods and not theirs.
+
+    Args:
+        request: All that the method is given, kept as the attribute `request`.
+
+    Attributes:
+        summary: The method in a few words, for the table of config keys.
+        families: Names of exactly those families that the method needs; empty for any.
+        is_distributable: Whether a chief and workers can share the search. Such a method has an
+            attribute `proposer` as `OracleMethod` has.
+        is_of_shared_weights: Whether trials begin as parts of one network, which can have neither
+            gates nor epistatic regularisation.
+    """
+
+    summary: ClassVar[str] = ""
+    families: ClassVar[tuple[str, ...]] = ()
+    is_distributable: ClassVar[bool] = False
+    is_of_shared_weights: ClassVar[bool] = False
+
+    def __init__(self, request: Request):
+        self.request = request
+
+    @classmethod
+    def most_trials(cls, settings: Search) -> int:
+        """Return how many trials there are at most; by default `search.max_trials`.
+
+        Args:
+            settings: The config's section `search`.
+        """
+        return settings.max_trials
+
+    @classmethod
+    def seconds_before(cls, run: Run) -> float:
+        """Return the seconds that an interrupted run has spent beside its trials."""
+        return 0.0
+
+    @abc.abstractmethod
+    def propose(self) -> Proposal | None:
+        """Return the next proposal, or None where the space is exhausted."""
+
+    @abc.abstractmethod
+    def report(self, handle: Any, score: float | None) -> None:
+        """Take the score of the last proposal.
+
+        Args:
+            handle: The proposal's.
+            score: The objective on validation rows; None for a trial that failed.
+        """
+
+    def recall(self, handle: Any, family: str, values: dict[str, Any]) -> None:
+        """Go on as if the last proposal had been another one, which is on record.
+
+        Args:
+            handle: The proposal's.
+            family: Name of the family on record.
+            values: Its hyperparameters.
+
+        Raises:
+            StageError: The method proposes the same each time, so the record is of another version.
+        """
+        raise proposes_otherwise()
+
+    def close(self) -> None:  # noqa: B027 (most methods hold nothing)
+        """Release what the method holds."""
+
+
+class OracleMethod(SearchMethod):
+    """Ask one of KerasTuner's oracles; a chief and workers can share the search.
+
+    Attributes:
+        oracle: Name of the oracle: "random", "grid", "hyperband" or "bayesian".
+        proposer: The `Proposer` that speaks to the oracle.
+    """
+
+    is_distributable = True
+    oracle: ClassVar[str]
+
+    def __init__(self, request: Request):
+        from autogenome_tf.search._keras_tuner import Proposer
+
+        super().__init__(request)
+        self.proposer = Proposer(
+            self.oracle, request.spaces, request.objective, request.seed, **self.options(request)
+        )
+
+    def options(self, request: Request) -> dict[str, Any]:
+        """Return further arguments of the oracle."""
+        return {"max_trials": request.search.max_trials}
+
+    def propose(self) -> Proposal | None:
+        """Return the oracle's next proposal, or None where the space is exhausted."""
+        return self.proposer.propose()
+
+    def report(self, handle: Any, score: float | None) -> None:
+        """Report a score to the oracle; None for a failure."""
+        self.proposer.report(handle, score)
+
+    def recall(self, handle: Any, family: str, values: dict[str, Any]) -> None:
+        """Let the oracle go on as if it had proposed something else."""
+        self.proposer.recall(handle, family, values)
+
+    def close(self) -> None:
+        """Remove the oracle's files."""
+        self.proposer.close()
