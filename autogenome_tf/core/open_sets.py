@@ -48,7 +48,7 @@ def classes(folder: str, name: str, base: type[Contract]) -> list[type[Contract]
     module = importlib.import_module(f"{PACKAGE}.{folder.replace('/', '.')}.{name}")
     own = [value for value in vars(module).values() if isinstance(value, type)]
     own = [value for value in own if value.__module__ == module.__name__]
-    found: list[Callable[[], Contract]] = [value for value in own if issubclass(value, base)]
+    found = [value for value in own if issubclass(value, base)]
     if not found:
         raise InputError(f"{module.__file__}: expected a class derived from {base.__name__}.")
     return found
