@@ -551,7 +551,7 @@ class AutoGenome:
         )
         if final.gates is not None:
             run.write_table("gates.tsv", final.gates)
-        predictor = final.predictor.with_training_rows(self._rows.learnable[0].values)
+        predictor = final.predictor.with_training_rows(folds.matrix)
         predictor.save(run.path("model.keras"))
 
     def _held_out(self, run, predictor, name="outputs"):
