@@ -503,7 +503,7 @@ class AutoGenome:
             method = search.method(self.config.search.method)
             hint = "" if method.families else "; name it in families to let it win"
             log.warning(
-                "the linear reference (%.4g) did %s the best of %s (%.4g)%s", first.score,
+                "the baseline (%.4g) did %s the best of %s (%.4g)%s", first.score,
                 "as well as" if first.score == found.score else "better than",
                 ", ".join(self.spaces), found.score, hint,
             )  # fmt: skip

@@ -33,9 +33,9 @@ def _trials(frame, objective):
     for name in ("rank", "family", objective, "+-", "epochs", "seconds", "parameters"):
         table.add_column(name, justify="left" if name == "family" else "right")
     top = frame[frame["rank"] <= TOP]
-    reference = frame[(frame["trial"] == 0) & (frame["rank"] > TOP)]
-    for row in [*top.itertuples(), *reference.itertuples()]:
-        name = f"{row.family} (reference)" if row.trial == 0 else row.family
+    baseline = frame[(frame["trial"] == 0) & (frame["rank"] > TOP)]
+    for row in [*top.itertuples(), *baseline.itertuples()]:
+        name = f"{row.family} (baseline)" if row.trial == 0 else row.family
         error = f"{row.error:.3f}" if row.error == row.error else ""
         table.add_row(
             str(row.rank), name, f"{row.score:.4f}", error, str(row.epochs),

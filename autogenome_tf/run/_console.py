@@ -129,7 +129,7 @@ def watched(settings, most_trials, objective):
 
 
 def _line(trial, total, objective, best):
-    name = "reference" if trial.number == 0 else f"trial {trial.number}/{total}"
+    name = "baseline" if trial.number == 0 else f"trial {trial.number}/{total}"
     if not trial.is_scored:
         return f"{name}: {trial.family} {trial.status}"
     spread = f" +- {trial.error:.2g}" if np.isfinite(trial.error) else ""

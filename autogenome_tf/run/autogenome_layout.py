@@ -86,7 +86,7 @@ def _importance(run):
 
 
 def _type(run):
-    """What the original calls the family of the final model: the reference may rank above it."""
+    """What the original calls the family of the final model: the baseline may rank above it."""
     asked = run.config().families
     board = run.read_table("leaderboard.tsv")["family"]
     family = board[board.isin(asked)].iloc[0]

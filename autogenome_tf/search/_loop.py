@@ -138,7 +138,7 @@ def _first(folds, config, spaces, finished, deadline):
     """The linear reference, where there is one."""
     plan = Plan.of(config.training, config.search.epochs, deadline)
     if not config.task.kind.has_targets:
-        log.info("search: a representation has no linear reference; PCA is scored beside it")
+        log.info("search: a representation has no linear baseline; PCA is scored beside it")
     elif 0 in finished:
         # A rung starts from the rung before it, so the whole ladder is climbed again.
         plan = Plan.of(config.training, config.search.epochs)

@@ -105,7 +105,7 @@ def test_split_tsv_has_a_place_for_every_sample(folder, simulated):
     assert dict(split["fold"].value_counts()) == {1: 24, 2: 24, 0: 12}
 
 
-def test_leaderboard_tsv_ranks_reference_and_trials(folder):
+def test_leaderboard_tsv_ranks_baseline_and_trials(folder):
     board = table(folder, "leaderboard.tsv")
     assert list(board.columns) == [
         "rank", "family", "trial", "score", "error", "epochs", "seconds", "parameters", "status",
@@ -221,7 +221,7 @@ def test_log_txt_has_what_was_said(folder):
     said = (folder / "log.txt").read_text()
     assert "features.tsv.gz: tab-separated, 60 samples x 80 features" in said
     assert "transform: library_log1p (counts" in said
-    assert re.search("reference: linear.*trial 1/2: mlp.*trial 2/2: mlp.*final fit", said, re.S)
+    assert re.search("baseline: linear.*trial 1/2: mlp.*trial 2/2: mlp.*final fit", said, re.S)
 
 
 def test_log_txt_is_whole_where_a_program_has_its_own_logging(simulated, tmp_path, without_plots):
@@ -772,7 +772,7 @@ def test_little_time_still_ends_in_a_model(simulated, tmp_path, without_plots):
     assert len(automl.predict()) == 60
 
 
-def test_little_time_still_ends_in_a_network_where_no_reference_may_win(
+def test_little_time_still_ends_in_a_network_where_no_baseline_may_win(
     simulated, tmp_path, without_plots
 ):
     settings = NETWORK | {"search": {"max_seconds": 0.01, "folds": 2}}

@@ -2,7 +2,7 @@
 
     python tests/benchmarks/budget.py [--seconds 10]
 
-The budget covers search, reference and final fit. Beyond it a run finishes what it has begun: at
+The budget covers search, baseline and final fit. Beyond it a run finishes what it has begun: at
 most an epoch or a trace, and then writes the model. Where no trial may be left out (nothing has a
 score yet) the first one is made in any case.
 """

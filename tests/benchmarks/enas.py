@@ -135,7 +135,7 @@ def agree(name, parsed):
 
 
 def run(name, parsed, seed, **search):
-    """Test score of a whole run, that of its linear reference, and its seconds of search."""
+    """Test score of a whole run, that of its baseline, and its seconds of search."""
     with tempfile.TemporaryDirectory() as folder:
         automl = ag.AutoGenome(configured(name, folder, parsed, seed, **search))
         board = automl.train()

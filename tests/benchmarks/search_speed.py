@@ -12,7 +12,7 @@ They take turns, after a warm-up on a small matrix. The rates leave out what is 
 which has columns of its own: standardisation, and for ours the basis of the rows.
 
 Second, the time of a whole random search with default settings for 150 rows of many genes, divided
-by that of few: the folds' preparation, the linear reference, and the same trials for both.
+by that of few: the folds' preparation, the baseline, and the same trials for both.
 """
 
 import argparse

@@ -141,8 +141,8 @@ def test_set_overrides_the_config(finished):
 
 
 def test_a_quiet_run_says_nothing_but_warnings(finished):
-    said = finished[1].stderr.replace("the linear reference", "")  # it may have won
-    assert not re.search("trial|reference:|final fit|tab-separated", said)
+    said = finished[1].stderr.replace("the baseline", "")  # it may have won
+    assert not re.search("trial|baseline:|final fit|tab-separated", said)
     assert "tensorflow" not in said.lower() and "UserWarning" not in said
 
 
@@ -210,7 +210,7 @@ def small(simulated, tmp_path):
 def test_without_a_terminal_there_are_plain_lines(call, small, without_plots):
     status, out, error = call("run", small)
     assert status == 0
-    assert re.search(r"^reference: linear log_loss [\d.]+ .*best", error, re.M)
+    assert re.search(r"^baseline: linear log_loss [\d.]+ .*best", error, re.M)
     assert "\x1b" not in error + out and "\r" not in error + out and "━" not in error
     assert "leaderboard, top 1 of 1" in out and "metrics with 95 % intervals" in out
     assert f"files: {small.parent / 'runs' / 'simulated'}" in out

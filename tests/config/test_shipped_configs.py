@@ -49,6 +49,6 @@ def test_a_config_runs(path, tmp_path, without_plots):
     assert json.loads((automl.folder / "metrics.json").read_text())["test"]
     is_latent = config.task.type == "representation"
     assert (automl.folder / ("latent.tsv" if is_latent else "predictions.tsv")).is_file()
-    # The reference and one trial; a representation has no reference.
+    # The baseline and one trial; a representation has no baseline.
     networks = set(config.families) - {"linear"}
     assert len(automl.train()) == (not is_latent) + bool(networks)

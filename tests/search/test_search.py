@@ -87,7 +87,7 @@ def attempted(folds, config=None, **options):
 # Order and count -------------------------------------------------------------------------------
 
 
-def test_the_linear_reference_comes_first_and_outside_max_trials():
+def test_the_baseline_comes_first_and_outside_max_trials():
     trials = searched(Pretended())
     assert [trial.number for trial in trials] == list(range(7))
     assert trials[0].family == "linear"
@@ -95,12 +95,12 @@ def test_the_linear_reference_comes_first_and_outside_max_trials():
     assert all(trial.status == "done" and trial.epochs == 4 for trial in trials[1:])
 
 
-def test_the_reference_takes_the_best_penalty_of_its_ladder():
+def test_the_baseline_takes_the_best_penalty_of_its_path():
     first = searched(Pretended())[0]
     assert first.values["l2"] == 0.1 and first.score == pytest.approx(0.5)
 
 
-def test_a_config_narrows_the_ladder_of_the_reference():
+def test_a_config_narrows_the_path_of_the_baseline():
     config = config_of(FAMILIES | {"linear": {"l2": [1.0, 0.001]}}, max_trials=1)
     assert searched(Pretended(), config)[0].values["l2"] == 1.0
 

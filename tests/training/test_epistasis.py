@@ -123,7 +123,7 @@ def test_strengths_share_a_step():
     assert engine._train_epoch.experimental_get_tracing_count() == 1
 
 
-def test_strengths_are_a_dimension_of_every_family_but_the_reference():
+def test_strengths_are_a_dimension_of_every_family_but_the_baseline():
     config = {"name": "t", "data": {"features": "x"}, "task": {"type": "regression"}}
     spaces = ag.families.spaces(Config.of(config | {"training": {"epistasis": {}}}))
     for name, space in spaces.items():
