@@ -23,6 +23,7 @@ from autogenome_tf.export import export
 from autogenome_tf.models import LatentModel, LatentSpace, Predictor, tables
 from autogenome_tf.report import report
 from autogenome_tf.run import Run, autogenome_layout, remembered, say_to, warned, watched
+from autogenome_tf.run.artifacts import STAGES
 from autogenome_tf.search import Best, leaderboard, ranked, trials_of
 from autogenome_tf.training import EngineError, worker_cluster
 
@@ -30,8 +31,6 @@ log = logging.getLogger(__name__)
 
 # Numbers in reconstruction.tsv.gz, at most.
 MOST_TOLD = 50_000_000
-
-STAGES = ("train", "evaluate", "predict", "explain", "export", "report")
 
 
 class AutoGenome:

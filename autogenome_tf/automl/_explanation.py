@@ -61,14 +61,13 @@ class Explanation:
     def write(self):
         """Write attributions.tsv, attributions.npz and effects.tsv; returns `Attributions`.
 
-        Files of stability, pairs and further tables of earlier attributions are removed.
+        Tables that belong to earlier attributions are removed.
         """
         found = explainers.explain(
             self._predictor, self.explained, self.background, self._method,
             remaining_fraction=self._settings.part,
         )  # fmt: skip
-        for name in ("stability.tsv", "interactions.tsv", *explainers.further_tables()):
-            self._run.path(name).unlink(missing_ok=True)
+        self._run.remove_optional("explain", explainers.further_tables())
         explainer = explainers.member(found.method)
         for name, frame in explainer.further_tables(self._predictor).items():
             self._run.write_table(name, frame)
@@ -170,7 +169,6 @@ class Explanation:
         Args:
             prepared: As for `write_stability`.
         """
-        self._run.path("sets.tsv").unlink(missing_ok=True)
         wired = [trial for trial in self._trials() if families.has_levels(trial.family)]
         if not wired or not wired[0].is_scored:
             return

@@ -95,7 +95,7 @@ class Figure(abc.ABC):
             InputError: Where the run's task has no such figure.
         """
         for file in self.files:
-            run.require(self.stage, file)
+            run.require(file, self.stage)
         if not self._is_of_task(run):
             expected = " or ".join(types(self.of_tasks))
             raise InputError(f"{run.folder}: expected a run of task.type {expected}.")

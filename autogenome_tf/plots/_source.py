@@ -35,7 +35,7 @@ def unseen(run: Run) -> tuple[str, pd.DataFrame]:
     Raises:
         StageError: Before the predict stage.
     """
-    run.require("predict", "predictions.tsv")
+    run.require("predictions.tsv")
     names = run.model_names()
     is_classes = kind_of(names["task"]).has_classes
     frame = run.read_table("predictions.tsv", text=["target"] if is_classes else [])
@@ -73,7 +73,7 @@ def attributions(run: Run) -> dict[str, np.ndarray]:
     Raises:
         StageError: Before the explain stage.
     """
-    run.require("explain", "attributions.npz")
+    run.require("attributions.npz")
     path = run.path("attributions.npz")
     return _arrays(path, path.stat().st_mtime_ns)
 

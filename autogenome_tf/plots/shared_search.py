@@ -34,7 +34,7 @@ class SharedSearch(Figure):
         """Return the tables of the search."""
         tables = {}
         for name in ("curves", "candidates"):
-            run.require("train", f"search/enas/{name}.tsv")
+            run.require(f"search/enas/{name}.tsv")
             tables[name] = run.read_table(f"search/enas/{name}.tsv")
         return tables | {"objective": run.config().objective}
 

@@ -9,7 +9,7 @@ import time
 
 from autogenome_tf.core.errors import InputError, StageError, some
 from autogenome_tf.core.files import safe_names
-from autogenome_tf.run import TEXT
+from autogenome_tf.run.artifacts import text_columns
 from autogenome_tf.search._keras_tuner import chief, worker
 from autogenome_tf.search._members import distributable, method
 from autogenome_tf.search._trials import (
@@ -148,7 +148,7 @@ def _known(run, asked):
     """A trial that a worker has tried and written; None where there is none."""
     if not run.has(_name(asked)):
         return None
-    frame = run.read_table(_name(asked), TEXT["leaderboard.tsv"])
+    frame = run.read_table(_name(asked), text_columns("leaderboard.tsv"))
     (trial,) = trials_of(frame)
     is_it = (trial.family, trial.values) == (asked.family, asked.values)
     return trial if is_it else None

@@ -23,6 +23,7 @@ from autogenome_tf import data, metrics
 from autogenome_tf.automl import STAGES, AutoGenome
 from autogenome_tf.config._config import Config
 from autogenome_tf.core.errors import InputError, StageError
+from autogenome_tf.run import artifacts
 
 NETWORK = {"families": {"mlp": {"layers": 1, "units": [8, 4], "dropout": 0.1}},
            "search": {"max_trials": 2, "epochs": 3, "folds": 2},
@@ -95,6 +96,16 @@ def test_all_files_of_the_contract_are_there(folder):
     }  # fmt: skip
     assert not [name for name in found if "partial" in name]
     assert all((folder / name).stat().st_size > 0 for name in found)
+
+
+def test_the_table_of_artifacts_knows_all_files_of_a_run(folder):
+    files = {name for name in digests(folder) if name != ".lock"}
+    drawn = {name for name in files if name.startswith("plots/") or name.endswith((".png", ".pdf"))}
+    served = {name for name in files if name.startswith("saved_model/")}
+    known = {artifact.name: artifact.optional for artifact in artifacts.ARTIFACTS}
+    assert served and drawn and files - drawn - served <= known.keys()
+    needed = {name for name, is_optional in known.items() if not is_optional}
+    assert needed - files == {"saved_model/<version>/"}
 
 
 def test_split_tsv_has_a_place_for_every_sample(folder, simulated):

@@ -17,7 +17,7 @@ from autogenome_tf import search
 from autogenome_tf.config import processes
 from autogenome_tf.config._config import Config
 from autogenome_tf.core.errors import InputError
-from autogenome_tf.run._run import LOCK
+from autogenome_tf.run._lock import LOCK
 
 SECONDS = 240
 

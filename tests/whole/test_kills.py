@@ -12,7 +12,7 @@ import pytest
 from forked import Command
 
 from autogenome_tf.core.files import partial
-from autogenome_tf.run._run import LOCK
+from autogenome_tf.run._lock import LOCK
 
 pytestmark = pytest.mark.slow
 

@@ -16,8 +16,8 @@ import pandas as pd
 import pytest
 
 import autogenome_tf as ag
-from autogenome_tf.run import _run
-from autogenome_tf.run._run import LOCK
+from autogenome_tf.run import _environment
+from autogenome_tf.run._lock import LOCK
 
 pytestmark = pytest.mark.slow
 
@@ -182,7 +182,7 @@ def test_a_clock_that_goes_back_changes_nothing(config, monkeypatch):
     board, scores, _ = ran("forth")
     hours = itertools.count()
     with monkeypatch.context() as patched:
-        patched.setattr(_run.datetime, "datetime", Back)
+        patched.setattr(_environment.datetime, "datetime", Back)
         patched.setattr(time, "time", lambda: 1e9 - 3600.0 * next(hours))
         again, scores_again, automl = ran("back")
     pd.testing.assert_frame_equal(board, again)

@@ -17,7 +17,8 @@ from autogenome_tf import search
 from autogenome_tf.config import processes
 from autogenome_tf.config._config import Config
 from autogenome_tf.core.errors import InputError, StageError
-from autogenome_tf.run._run import LOCK, Run
+from autogenome_tf.run import Run
+from autogenome_tf.run._lock import LOCK
 
 SECONDS = 300
 # The command line with less patience, since a test does not wait as long as a cluster.

@@ -1,0 +1,162 @@
+"""The files of a run folder: one table, from which documentation, reading and cleaning follow.
+
+The run folder's table in the README is `markdown()`. A table's `text` columns are read as text
+whatever they look like. What an earlier run of a stage left and the new one may not write again,
+its `optional` files, is removed (`Run.remove_optional`).
+"""
+
+import dataclasses
+
+# In order; "begin" is before the first, "always" at any time.
+STAGES = ("train", "evaluate", "predict", "explain", "export", "report")
+BEGIN, ALWAYS = "begin", "always"
+
+
+@dataclasses.dataclass(frozen=True)
+class Artifact:
+    """A file of a run folder.
+
+    Attributes:
+        name: Its path in the folder; ``<...>`` stands for what differs.
+        stage: The stage that writes it, "begin" or "always".
+        holds: What it holds, as a clause for people.
+        text: Columns that hold ids and names, whatever these look like.
+        optional: Whether some runs have none.
+    """
+
+    name: str
+    stage: str
+    holds: str
+    text: tuple[str, ...] = ()
+    optional: bool = False
+
+
+ARTIFACTS = (
+    Artifact("config.json", BEGIN,
+             "what ran, defaults filled in; running it again repeats the run"),
+    Artifact("environment.json", BEGIN,
+             "versions, seed, checksums of the data, stages done, times in seconds"),
+    Artifact("data.npz", BEGIN, "the rows, where they came from memory", optional=True),
+    Artifact("split.tsv", "train", "`sample`, `part`, `fold`", text=("sample", "part")),
+    Artifact("warnings.json", "train",
+             "warnings about data and scores: `about`, `text`, the `stage` that gave it"),
+    Artifact("gene_sets.tsv", "train",
+             "where gene sets are named: each `set` with its file, `genes`, how many are "
+             "`measured`, whether it is kept (`status`), what is `lost`",
+             text=("set", "source", "status", "lost"), optional=True),
+    Artifact("leaderboard.tsv", "train",
+             "a row a trial, written as it ends: rank, family, trial, score, error, epochs, "
+             "seconds, parameters, status, hyperparameters", text=("family", "status")),
+    Artifact("search/enas/curves.tsv", "train",
+             "of `enas`, an epoch a row: loss, reward, baseline, entropy, skip_rate",
+             optional=True),
+    Artifact("search/enas/candidates.tsv", "train",
+             "of `enas`: arcs with their scores by shared weights, of the controller and, beside "
+             "it, drawn uniformly", optional=True),
+    Artifact("search/enas/finalists.tsv", "train",
+             "of `enas`: scores by shared weights and by weights of their own", optional=True),
+    Artifact("search/trial-<n>.tsv", "train",
+             "of a search by several processes: a line of the leaderboard as its worker wrote it",
+             text=("family", "status"), optional=True),
+    Artifact("search/calls.jsonl", "train",
+             "of a search by several processes: the calls of workers and the chief's answers; "
+             "beside it a log for each worker", optional=True),
+    Artifact("history.tsv", "train",
+             "the final fit, a row an epoch (of an ensemble: the fits of its trials, with a "
+             "column `trial`)"),
+    Artifact("model.keras", "train", "the model"),
+    Artifact("validation.npz", "train",
+             "its outputs for rows it had not seen: the validation part, or out of fold"),
+    Artifact("baseline.keras", "train", "the linear model to compare with", optional=True),
+    Artifact("gates.tsv", "train",
+             "where networks have gates: `feature`, `rank`, `gate`, `low` and `high` over "
+             "networks, `open` (share of networks)", text=("feature",), optional=True),
+    Artifact("metrics.json", "evaluate",
+             "`validation`, `test` (and `evaluate`): value, low and high (95 % bootstrap) of each "
+             "metric"),
+    Artifact("baseline.json", "evaluate",
+             "the same of the linear model, of the same rows and resamples, each metric with its "
+             "`difference`: the model's less the linear one's", optional=True),
+    Artifact("confusion_matrix.tsv", "evaluate",
+             "of a classification: rows true, columns predicted; beside it as .png and .pdf",
+             optional=True),
+    Artifact("clusters.tsv", "evaluate",
+             "of a representation, every row: `sample`, `part`, `kmeans` (at the number of "
+             "labels) and `hdbscan` (-1: noise)", text=("sample", "part"), optional=True),
+    Artifact("maps.tsv", "evaluate",
+             "of a representation: two coordinates of every row for a picture, by UMAP where "
+             "scanpy is installed", text=("sample", "part"), optional=True),
+    Artifact("predictions.tsv", "predict",
+             "every row: `sample`, `part`, `target`, `prediction`, `p_<class>`; a representation "
+             "has none", text=("sample", "part", "prediction"), optional=True),
+    Artifact("latent.tsv", "predict",
+             "of a representation, every row: `sample`, `part`, then `z1` ...",
+             text=("sample", "part"), optional=True),
+    Artifact("reconstruction.tsv.gz", "predict",
+             "of a representation, every row: the expected values of the genes", optional=True),
+    Artifact("attributions.tsv", "explain",
+             "`feature`, `rank`, `total`, then the mean absolute contribution to each output",
+             text=("feature",)),
+    Artifact("attributions.npz", "explain",
+             "`values` (samples, features, outputs), `base_values`, `samples`, `features`, "
+             "`outputs`, and the raw `data` explained"),
+    Artifact("effects.tsv", "explain",
+             "the foremost genes of each output: `mean` contribution with its sign, `low` and "
+             "`high` (95 % interval over rows), `positive` (share of rows), `correlation` of the "
+             "gene's value with its contribution: above 0, high values speak for the output",
+             text=("output", "feature")),
+    Artifact("stability.tsv", "explain",
+             "of `explanation.repeats`: `mean` and `sd` of each gene's total over networks, "
+             "`rank_low` and `rank_high`, `in_top`", text=("feature",), optional=True),
+    Artifact("sets.tsv", "explain",
+             "of the best trial with gene sets: `level`, `set`, `genes`, `rank`, `share` of "
+             "importance with `sd`, `rank_low`, `rank_high` and `in_top` over networks; the shares "
+             "in controls (`other_genes`, `other_labels`), how far above them it lies "
+             "(`above_genes`, `above_labels`, `above`: the smaller); the mean contribution to each "
+             "output", text=("level", "set"), optional=True),
+    Artifact("interactions.tsv", "explain",
+             "of `explanation.interactions`: `feature_1`, `feature_2`, `rank`, `strength` (in "
+             "standard deviations of the output), `p`, `q`, then the mean interaction in each "
+             "output", text=("feature_1", "feature_2"), optional=True),
+    Artifact("epistasis.tsv", "explain",
+             "of the method `epistasis`: the model as a sum of products of sites, the largest "
+             "first (1,000 an output): `output`, `order`, `sites`, `coefficient`, `share` of the "
+             "variance over all genotypes", text=("output", "sites"), optional=True),
+    Artifact("epistasis_orders.tsv", "explain", "the same by order: `variance`, `share`",
+             text=("output",), optional=True),
+    Artifact("saved_model/<version>/", "export", "the model for TensorFlow Serving"),
+    Artifact("serving.json", "export",
+             "what its clients need: names of genes and classes, signatures, an example"),
+    Artifact("report.html", "report",
+             "all of it on one page that needs no network and no other file; light or dark, on "
+             "paper or a phone"),
+    Artifact("plots/", ALWAYS,
+             "learning curves, search progress, ROC, precision-recall and calibration, predicted "
+             "against true values; importance in all, and as bars, dots and violins for each "
+             "output (.png and .pdf)", optional=True),
+    Artifact("log.txt", ALWAYS, "all that was said"),
+)  # fmt: skip
+
+_BY_NAME = {artifact.name: artifact for artifact in ARTIFACTS}
+
+
+def text_columns(name: str) -> tuple[str, ...]:
+    """Return the columns of a file that hold text; none for a file that the table does not know."""
+    return _BY_NAME[name].text if name in _BY_NAME else ()
+
+
+def stage_of(name: str) -> str | None:
+    """Return the stage that writes a file, or None for one that the table does not know."""
+    return _BY_NAME[name].stage if name in _BY_NAME else None
+
+
+def optional_files(stage: str) -> list[str]:
+    """List the files of a stage that some runs do not have."""
+    return [one.name for one in ARTIFACTS if one.stage == stage and one.optional]
+
+
+def markdown() -> str:
+    """Return the table of the run folder for the README."""
+    lines = ["| file | stage | content |", "|---|---|---|"]
+    lines += [f"| `{one.name}` | {one.stage} | {one.holds} |" for one in ARTIFACTS]
+    return "\n".join(lines)
