@@ -11,6 +11,9 @@ from autogenome_tf.core import chunked
 from autogenome_tf.core.errors import InputError, some
 from autogenome_tf.data._distinct import repeated
 
+# Values of a block that is looked at.
+_BLOCK = 1 << 22
+
 
 def checked(where, table, kind, *notes, columns=(), limit=chunked.LIMIT):
     """Make a table keep its promises, or refuse it.
@@ -79,11 +82,16 @@ def float_matrix(where, values):
         return values.astype(np.float32, copy=False)
 
 
-def has_infinite(values):
-    """Whether an array holds inf or -inf; NaN is no matter here, and nothing is copied."""
+def has_infinite(values: np.ndarray) -> bool:
+    """Return whether an array holds inf or -inf, block by block: it may be larger than memory."""
     flat = values.ravel()
-    extremes = [np.fmax.reduce(flat), np.fmin.reduce(flat)] if flat.size else []
-    return bool(np.isinf(extremes).any())
+    for start in range(0, len(flat), _BLOCK):
+        block = flat[start : start + _BLOCK]
+        # NaN is no matter here, and nothing is copied.
+        if np.isinf([np.fmax.reduce(block), np.fmin.reduce(block)]).any():
+            return True
+        chunked.forget(values)
+    return False
 
 
 def _check_counts(where, shape, table):
