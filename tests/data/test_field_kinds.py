@@ -120,6 +120,13 @@ def test_a_series_matrix_is_read_with_its_characteristics(tmp_path, rows):
     assert "disease state" in table.said and table.orientation == "genes_by_samples"
 
 
+def test_characteristics_belong_to_accessions_and_not_to_places(tmp_path):
+    other = VALUES.replace("GSM1", "GSM0").replace("GSM3", "GSM1").replace("GSM0", "GSM3")
+    table = read_table(written(tmp_path, "x.txt", SERIES + other + END))
+    assert table.samples == ["GSM3", "GSM2", "GSM1"]
+    assert list(table.extra["title"]) == ["lung 1", "liver 2", "liver 1"]
+
+
 def test_a_characteristic_of_a_series_is_a_target(tmp_path):
     source = written(tmp_path, "x.txt", SERIES + VALUES + END)
     data = Config.of({"name": "t", "data": {"features": source, "target": "characteristics_ch1"}})
