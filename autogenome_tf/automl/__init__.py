@@ -11,20 +11,20 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from autogenome_tf import data, ensemble, explainers, families, metrics, plots, search
+from autogenome_tf import data, explainers, families, metrics, plots, search
 from autogenome_tf.automl._explanation import Explanation
 from autogenome_tf.automl._rows import prepared, rows_of
 from autogenome_tf.config import Config, Output
 from autogenome_tf.core.errors import InputError, StageError
 from autogenome_tf.core.seeds import derive
 from autogenome_tf.data import audit
-from autogenome_tf.ensemble import refit
+from autogenome_tf.ensemble import Retraining, fit_final_model, size_for
 from autogenome_tf.export import export
 from autogenome_tf.models import LatentModel, LatentSpace, Predictor, tables
 from autogenome_tf.report import report
 from autogenome_tf.run import Run, autogenome_layout, remembered, say_to, warned, watched
 from autogenome_tf.run.artifacts import STAGES
-from autogenome_tf.search import Best, leaderboard, ranked, trials_of
+from autogenome_tf.search import best_results, leaderboard, ranked, trials_of
 from autogenome_tf.training import EngineError, worker_cluster
 
 log = logging.getLogger(__name__)
@@ -159,13 +159,12 @@ class AutoGenome:
             finished = self._finished(run)
             before = search.seconds_before(self.config, run, finished)
             deadline = started + (self.config.search.max_seconds or float("inf")) - before
-            size = ensemble.size_for(self.config.ensemble.size, len(learn))
-            best = Best(size, self.config.objective, self.spaces)
-            trials = self._search(run, folds, best, finished, deadline)
+            size = size_for(self.config.ensemble.size, len(learn))
+            trials, best, baseline = self._search(run, folds, size, finished, deadline)
             times["search"] = time.monotonic() - started + before
             started = time.monotonic()
             self._check(best, trials)
-            self._finish(run, learn, folds, best, deadline)
+            self._finish(run, learn, folds, size, best, baseline, deadline)
             times["fit"] = time.monotonic() - started
             self._ready = self._cluster = None
         return leaderboard(trials, self.config.objective)
@@ -277,13 +276,14 @@ class AutoGenome:
                 "explanation: %s of %d rows against %s, %.1f s", found.method, len(found.samples),
                 explainers.member(found.method).compared_with, times["attribution"],
             )  # fmt: skip
+            retraining = Retraining(lambda: self._prepared()[1], self.config.seed)
             if settings.repeats > 1:
-                work.write_stability(found, self._prepared)
+                work.write_stability(found, retraining)
             if settings.sets:
-                work.write_sets(self._prepared)
+                work.write_sets(retraining)
             paired = settings.interactions.genes if interactions is None else interactions
             if paired:
-                work.write_interactions(found, paired, self._prepared)
+                work.write_interactions(found, paired, retraining)
         return found.explanation() if as_explanation else found.table()
 
     def export(self):
@@ -477,27 +477,32 @@ class AutoGenome:
         """Trials that an interrupted training left."""
         return trials_of(run.read_table("leaderboard.tsv")) if run.has("leaderboard.tsv") else []
 
-    def _search(self, run, folds, best, finished, deadline):
-        """Run the trials; each is on disk as soon as it ends."""
-        config, trials = self.config, []
+    def _search(self, run, folds, size, finished, deadline):
+        """Run the trials; each is on disk as soon as it ends.
+
+        Returns:
+            The `Trial`s, the `TrialResult`s of the best, and that of the baseline or None.
+        """
+        config, trials, best, baseline = self.config, [], [], None
         method = search.method(config.search.method)
         with watched(config.search, method.most_trials(config.search), config.objective) as show:
-            for attempt in search.search(folds, config, self.spaces, finished, deadline, run):
-                best.offer(attempt)
-                trial = attempt.trial
+            for result in search.search(folds, config, self.spaces, finished, deadline, run):
+                best = best_results([*best, result], size, config.objective, self.spaces)
+                trial = result.trial
+                baseline = result if trial.number == 0 and trial.is_scored else baseline
                 trials.append(trial)
                 if len(trials) > len(finished):
                     frame = leaderboard(trials, config.objective)
                     run.write_table("leaderboard.tsv", frame, digits=None)
                 show(trial, ranked(trials, config.objective)[0])
-        return trials
+        return trials, best, baseline
 
     def _check(self, best, trials):
         """Refuse to go on without a trial of a family that the config names."""
-        if not best.attempts:
+        if not best:
             reason = next((t.status for t in trials if not t.is_scored), "none was tried")
             raise StageError(f"no trial of {', '.join(self.spaces)} has a score: {reason}")
-        first, found = ranked(trials, self.config.objective)[0], best.attempts[0].trial
+        first, found = ranked(trials, self.config.objective)[0], best[0].trial
         if first.family not in self.spaces:
             method = search.method(self.config.search.method)
             hint = "" if method.families else "; name it in families to let it win"
@@ -525,26 +530,21 @@ class AutoGenome:
         if tables:
             run.write_table("gene_sets.tsv", pd.concat(tables, ignore_index=True))
 
-    def _finish(self, run, learn, folds, best, deadline):
+    def _finish(self, run, learn, folds, size, best, baseline, deadline):
         """From the best trials to the model on disk, and a linear one to compare it with."""
-        if self.config.ensemble.size == 1:
-            # On the folds, it trains by the step that its trial has compiled.
-            winner = best.attempts[0].trial
-            members = {winner.number}
-            final = refit(folds, winner, self.config, deadline)
-        else:
-            folds.forget_steps()
-            final = ensemble.assemble(folds, best.attempts, deadline)
-            members = set(final.history["trial"])
+        settings = {"size": size, "seed": self.config.seed}
+        final = fit_final_model(folds, best, deadline=deadline, **settings)
         beside = {}
-        if best.reference and members != {best.reference.trial.number}:
-            linear = ensemble.assemble(folds, [best.reference])
+        if baseline and set(final.trials) != {baseline.trial.number}:
+            # However little time is left, as much as the search needed.
+            until = max(deadline, time.monotonic() + baseline.trial.seconds)
+            linear = fit_final_model(folds, [baseline], deadline=until, **settings)
             linear.predictor.save(run.path("baseline.keras"))
             beside = {"baseline": linear.outputs}
         run.write_table("history.tsv", final.history)
         run.write_arrays(
             "validation.npz",
-            samples=learn[final.held].astype(str),
+            samples=learn[final.validation_rows].astype(str),
             outputs=final.outputs,
             **beside,
         )

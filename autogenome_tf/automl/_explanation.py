@@ -9,7 +9,6 @@ import sklearn.cluster
 
 from autogenome_tf import explainers, families
 from autogenome_tf.core.seeds import derive
-from autogenome_tf.ensemble import with_controls, with_seeds, without_interactions
 from autogenome_tf.search import trials_of
 
 log = logging.getLogger(__name__)
@@ -85,23 +84,21 @@ class Explanation:
         )
         return found
 
-    def write_stability(self, found, prepared):
+    def write_stability(self, found, retraining):
         """Compare networks: those of the ensemble, or the best trial's with other seeds.
 
         Args:
             found: The `Attributions` of the model.
-            prepared: A function that returns the rows to learn from and their
-                `CrossValidation`.
+            retraining: The `ensemble.Retraining` of the run.
         """
         repeats, settings = self._settings.repeats, self._settings
         several, which = explainers.networks(self._predictor, repeats), "networks of the ensemble"
         if len(several) < 2:
-            _, folds = prepared()
-            if folds.is_streamed and folds.task.has_targets:
+            if not retraining.is_possible:
                 log.info("stability: many networks at once need rows in memory; see data.memory")
                 return
             trial = self._best_trial()
-            several = with_seeds(folds, trial, self._config, repeats)
+            several = retraining.seeds(trial, repeats)
             which = f"seeds of trial {trial.number}, {trial.family}"
             if len(several) == 1:
                 log.info("stability: %s has a single minimum, whatever the seed", trial.family)
@@ -121,13 +118,13 @@ class Explanation:
             len(several), which, settings.top, jaccard,
         )  # fmt: skip
 
-    def write_interactions(self, found, count, prepared):
+    def write_interactions(self, found, count, retraining):
         """Write interactions.tsv: the pairs of the foremost genes.
 
         Args:
             found: The `Attributions` of the model.
             count: How many genes are paired.
-            prepared: As for `write_stability`.
+            retraining: As for `write_stability`.
         """
         settings = self._settings.interactions
         genes = np.sort(np.argsort(-found.totals, kind="stable")[:count])
@@ -145,13 +142,8 @@ class Explanation:
         linear = next((trial for trial in self._trials() if trial.family == "linear"), None)
         # A representation has no targets that could be drawn without interactions.
         if settings.null and linear:
-            _, folds = prepared()
-            null = [
-                pairs(predictor)
-                for predictor in without_interactions(
-                    folds, linear, self._best_trial(), self._config, settings.null
-                )
-            ]
+            drawn = retraining.additive_null(self._best_trial(), linear, settings.null)
+            null = [pairs(predictor) for predictor in drawn]
         frame = pairs(self._predictor).table(found.features, null)
         self._run.write_table("interactions.tsv", frame)
         first = _measures(frame).iloc[0]
@@ -161,28 +153,26 @@ class Explanation:
             f", q {first['q']:.2g}" if null else "",
         )  # fmt: skip
 
-    def write_sets(self, prepared):
+    def write_sets(self, retraining):
         """Write sets.tsv: what gene sets contribute to networks of the best trial that has some.
 
         It need not be the best of all: networks are trained for it anyway.
 
         Args:
-            prepared: As for `write_stability`.
+            retraining: As for `write_stability`.
         """
         wired = [trial for trial in self._trials() if families.has_levels(trial.family)]
         if not wired or not wired[0].is_scored:
             return
         trial = wired[0]
-        _, folds = prepared()
-        if folds.is_streamed:
+        if not retraining.is_possible:
             log.info("gene sets: many networks are trained for them, which needs rows in memory")
             return
-        levels = folds.levels(trial.family, trial.values)
+        levels = retraining.cross_validation.levels(trial.family, trial.values)
         names = families.member(trial.family).level_names[: len(levels)]
-        count = self._settings.sets
         frame = explainers.set_importance(
             dict(zip(names, levels, strict=True)),
-            with_controls(folds, trial, self._config, count),
+            retraining.controls(trial, self._settings.sets),
             self.explained.values, self.background,
             units=trial.values["set_units"], top=self._settings.top,
         )  # fmt: skip

@@ -1,6 +1,8 @@
-"""From ranked trials to the final model: refit, greedy selection, controls."""
+"""From ranked trials to the final model: refit, greedy selection, average, controls."""
 
-from autogenome_tf.ensemble._greedy import assemble, size_for
-from autogenome_tf.ensemble._refit import refit, with_controls, with_seeds, without_interactions
+from autogenome_tf.ensemble._controls import Retraining
+from autogenome_tf.ensemble._final_model import FinalModel
+from autogenome_tf.ensemble._fit import fit_final_model
+from autogenome_tf.ensemble._selection import size_for
 
-__all__ = ["assemble", "refit", "size_for", "with_controls", "with_seeds", "without_interactions"]
+__all__ = ["FinalModel", "Retraining", "fit_final_model", "size_for"]

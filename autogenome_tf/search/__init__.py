@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from autogenome_tf.search._distributed import log_of, work
     from autogenome_tf.search._loop import joined, process_role, search, seconds_before
     from autogenome_tf.search._trials import (
-        Attempt,
-        Best,
         Trial,
+        TrialResult,
+        best_results,
         leaderboard,
         ranked,
         trials_of,
@@ -26,17 +26,19 @@ if TYPE_CHECKING:
 _HOMES = {
     **dict.fromkeys(("joined", "process_role", "search", "seconds_before"), "_loop"),
     **dict.fromkeys(("log_of", "work"), "_distributed"),
-    **dict.fromkeys(("Attempt", "Best", "Trial", "leaderboard", "ranked", "trials_of"), "_trials"),
+    **dict.fromkeys(
+        ("Trial", "TrialResult", "best_results", "leaderboard", "ranked", "trials_of"), "_trials"
+    ),
 }
 
 __all__ = [
-    "Attempt",
-    "Best",
     "OracleMethod",
     "Proposal",
     "Request",
     "SearchMethod",
     "Trial",
+    "TrialResult",
+    "best_results",
     "joined",
     "leaderboard",
     "log_of",

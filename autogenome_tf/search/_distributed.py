@@ -14,10 +14,10 @@ from autogenome_tf.search._keras_tuner import chief, worker
 from autogenome_tf.search._members import distributable, method
 from autogenome_tf.search._trials import (
     Trial,
-    attempt,
     check_failures,
     leaderboard,
     recorded,
+    run_trial,
     trials_of,
 )
 from autogenome_tf.training import Plan
@@ -87,7 +87,7 @@ def served(proposer, run, part, deadline, *numbers):
 
 
 def gathered(chief, folds, config, run, deadline):
-    """The `Attempt`s of all workers as they end, those of an interrupted run first.
+    """Yield the `TrialResult`s of all workers as they end, those of an interrupted run first.
 
     Raises:
         StageError: When most trials fail, or a file does not arrive.
@@ -126,7 +126,7 @@ def work(remote, folds, config, run):
         trial = _known(run, asked)
         if trial is None:
             plan = Plan.of(config.training, epochs or config.search.epochs, deadline)
-            trial = attempt(folds, asked, plan, config.seed).trial
+            trial = run_trial(folds, asked, plan, config.seed).trial
             run.write_table(_name(asked), leaderboard([trial], config.objective), digits=None)
         count += 1
         score = trial.score if trial.is_scored else None

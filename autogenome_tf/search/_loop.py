@@ -15,12 +15,12 @@ from autogenome_tf.search._trials import (
     ENSEMBLE_SHARE,
     FINAL_SHARE,
     MOST_REPEATS,
-    Attempt,
     Trial,
-    attempt,
+    TrialResult,
+    baseline,
     check_failures,
     recorded,
-    reference,
+    run_trial,
 )
 from autogenome_tf.training import Plan
 
@@ -73,7 +73,7 @@ def search(folds, config, spaces, finished=(), deadline=float("inf"), run=None):
         run: The `Run` that a method may write files of its own to.
 
     Yields:
-        An `Attempt` for each trial as it ends, those of the interrupted run first.
+        A `TrialResult` for each trial as it ends, those of the interrupted run first.
 
     Raises:
         StageError: When most trials fail.
@@ -140,13 +140,11 @@ def _first(folds, config, spaces, finished, deadline):
     if not config.task.kind.has_targets:
         log.info("search: a representation has no linear baseline; PCA is scored beside it")
     elif 0 in finished:
-        # A rung starts from the rung before it, so the whole ladder is climbed again.
+        # A value of the path starts from the one before it, so the whole path is solved again.
         plan = Plan.of(config.training, config.search.epochs)
-        yield Attempt(
-            finished[0], None, lambda: reference(folds, spaces, plan, config.seed).outcome
-        )
+        yield TrialResult(finished[0], retrain=lambda: baseline(folds, spaces, plan, config.seed))
     else:
-        yield reference(folds, spaces, plan, config.seed)
+        yield baseline(folds, spaces, plan, config.seed)
 
 
 def _loop(proposer, folds, config, finished, deadline, fewest):
@@ -175,7 +173,7 @@ def _loop(proposer, folds, config, finished, deadline, fewest):
             if is_recorded:
                 tried = recorded(folds, finished[number], plan, config.seed)
             else:
-                tried = attempt(folds, Trial(number, *said), plan, config.seed)
+                tried = run_trial(folds, Trial(number, *said), plan, config.seed)
             known[key] = tried.trial
             failed += [] if tried.trial.is_scored else [tried.trial]
             yield tried

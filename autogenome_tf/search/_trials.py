@@ -1,11 +1,13 @@
-"""What every search deals in: trials, how they are run and ranked, the linear reference."""
+"""Trials: how they are trained and ranked, and the baseline, a linear model."""
 
 import dataclasses
+import functools
 import itertools
 import json
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Collection, Iterable, Iterator
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,7 +16,7 @@ from autogenome_tf import families, metrics
 from autogenome_tf.core.errors import StageError
 from autogenome_tf.core.seeds import derive
 from autogenome_tf.nn.graphs import forget_shapes
-from autogenome_tf.training import EngineError, Outcome
+from autogenome_tf.training import CrossValidation, EngineError, Plan, Trial, TrialResult
 
 log = logging.getLogger(__name__)
 
@@ -25,12 +27,12 @@ FAILED_SHARE, FAILED_COUNT = 0.5, 6
 # Part of the time budget that the final fit keeps for itself: a network is trained anew, while an
 # ensemble is put together from networks of the search, where this process has trained them.
 FINAL_SHARE, ENSEMBLE_SHARE = 0.25, 0.05
-# A ladder of penalties ends after so many with a worse loss than the best.
+# An L2 path ends after so many values with a worse loss than the best.
 MOST_WORSE = 3
-# Attempts of this process after which it gives back what they have left behind: seldom, since every
+# Trials of this process after which it gives back what they have left behind: seldom, since every
 # kernel that is still needed is then made again.
 FORGET_EVERY = 8
-_attempts = itertools.count(1)
+_trained = itertools.count(1)
 
 # Status of a trial that the time budget ended.
 STOPPED = "stopped"
@@ -44,46 +46,14 @@ COLUMNS = [
 ]  # fmt: skip
 
 
-@dataclasses.dataclass(frozen=True)
-class Trial:
-    """What a search hands on: the family's `build` on `values` is the model.
-
-    Attributes:
-        number: Order of proposal; 0 is the linear reference.
-        family: Its name.
-        values: Hyperparameters, a plain dict.
-        score: The objective on held-out rows; NaN for a failed trial.
-        error: Standard error of the score over folds; NaN for one fold.
-        epochs: Epochs until the best one.
-        seconds: Wall time.
-        parameters: Number of trained parameters.
-        status: "done", "stopped" (by the time budget), or "failed: reason".
-    """
-
-    number: int
-    family: str
-    values: dict
-    score: float = float("nan")
-    error: float = float("nan")
-    epochs: int = 0
-    seconds: float = 0.0
-    parameters: int = 0
-    status: str = "done"
-
-    @property
-    def is_scored(self):
-        """Whether the trial can be ranked."""
-        return bool(np.isfinite(self.score))
-
-
-def ranked(trials, objective):
-    """Trials from best to worst, failed ones last."""
+def ranked(trials: Iterable[Trial], objective: str) -> list[Trial]:
+    """Sort trials from best to worst, failed ones last."""
     sign = -1 if metrics.HIGHER_IS_BETTER[objective] else 1
     return sorted(trials, key=lambda t: (not t.is_scored, sign * t.score, t.number))
 
 
-def leaderboard(trials, objective):
-    """Trials as the rows of leaderboard.tsv."""
+def leaderboard(trials: Iterable[Trial], objective: str) -> pd.DataFrame:
+    """Return trials as the rows of leaderboard.tsv."""
     rows = [
         {
             **dataclasses.asdict(trial),
@@ -96,92 +66,128 @@ def leaderboard(trials, objective):
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def trials_of(frame):
-    """Trials back from the rows of leaderboard.tsv."""
+def trials_of(frame: pd.DataFrame) -> list[Trial]:
+    """Return the trials of the rows of leaderboard.tsv."""
     return [
         Trial(
-            number=row.trial,
-            family=row.family,
-            values=json.loads(row.hyperparameters),
-            **{name: getattr(row, name) for name in COLUMNS[3:9]},
+            number=row["trial"],
+            family=row["family"],
+            values=json.loads(row["hyperparameters"]),
+            **{name: row[name] for name in COLUMNS[3:9]},
         )
-        for row in frame.itertuples()
+        for row in frame.to_dict("records")
     ]
 
 
-@dataclasses.dataclass
-class Attempt:
-    """A trial with the way to its networks.
-
-    Attributes:
-        trial: What is known of it.
-        outcome: Its networks and their out-of-fold outputs; None for a trial that failed, that an
-            interrupted run recorded, or that was forgotten.
-        repeat: Trains it again, to the same `Outcome`, or for as long where time had stopped it.
-    """
-
-    trial: Trial
-    outcome: Outcome | None
-    repeat: Callable[[], Outcome]
-
-
-class Best:
-    """The best attempts of a search; networks of all others are forgotten.
+def best_results(
+    results: Iterable[TrialResult], size: int, objective: str, families: Collection[str]
+) -> list[TrialResult]:
+    """Return the best results, best first; networks of all others can be forgotten.
 
     Args:
-        size: How many.
+        results: Of the trials so far; of two of one trial the last counts.
+        size: How many, at most.
         objective: Name of the metric.
-        families: Names of those that may be among them.
-
-    Attributes:
-        attempts: The best, in order.
-        reference: The `Attempt` of the linear reference, or None.
+        families: Names of the families that may be among them.
     """
-
-    def __init__(self, size, objective, families):
-        self._size, self._objective, self._families = size, objective, families
-        self.attempts = []
-        self.reference = None
-
-    def offer(self, attempt):
-        """Take an attempt in if it is one of the best so far, and the linear reference aside."""
-        if attempt.trial.number == 0 and attempt.trial.is_scored:
-            self.reference = attempt
-        if attempt.trial.is_scored and attempt.trial.family in self._families:
-            known = {one.trial.number: one for one in [*self.attempts, attempt]}
-            order = ranked([one.trial for one in known.values()], self._objective)
-            self.attempts = [known[trial.number] for trial in order[: self._size]]
+    known = {result.trial.number: result for result in results}
+    able = [one.trial for one in known.values() if one.trial.is_scored]
+    order = ranked([trial for trial in able if trial.family in families], objective)
+    return [known[trial.number] for trial in order[:size]]
 
 
-def reference(folds, spaces, plan, seed):
-    """The linear reference: its ladder of L2 values in one trial, numbered 0.
+def run_trial(
+    cross_validation: CrossValidation, trial: Trial, plan: Plan, seed: int
+) -> TrialResult:
+    """Train and judge one trial; a failure becomes its status.
+
+    Every few trials the memory that earlier ones have left behind is given back.
 
     Args:
-        folds: The rows.
-        spaces: Search spaces of the families asked for; linear's narrows the ladder.
-        plan: A `training.Plan`: its deadline, and all of it where rows are streamed.
+        cross_validation: The rows.
+        trial: Family and hyperparameters.
+        plan: How it is trained.
+        seed: The config's.
+    """
+    if not next(_trained) % FORGET_EVERY:
+        forget_shapes()
+    started = time.monotonic()
+    again = recorded(cross_validation, trial, plan, seed)
+    try:
+        result = _fitted(cross_validation, trial, plan, seed)
+    except StageError:  # no fault of the configuration
+        raise
+    except FAILURES as error:
+        reason = " ".join(str(error).split())[:200]
+        status = f"failed: {type(error).__name__}: {reason}"
+        return dataclasses.replace(again, trial=_ended(trial, started, status))
+    status = STOPPED if time.monotonic() > plan.deadline else "done"
+    status = status if result.trial.is_scored else _undefined(cross_validation)
+    trial = _ended(result.trial, started, status)
+    return dataclasses.replace(result, trial=trial, retrain=again.retrain)
+
+
+def recorded(cross_validation: CrossValidation, trial: Trial, plan: Plan, seed: int) -> TrialResult:
+    """Return the result of a trial whose networks are not at hand; see `run_trial`."""
+    again = functools.partial(_retrained, cross_validation, trial, plan, seed)
+    return TrialResult(trial, retrain=again)
+
+
+def _retrained(cross_validation, trial, plan, seed):
+    """Train a trial again; for as long as it had, if time had stopped it."""
+    left = trial.seconds if trial.status == STOPPED else float("inf")
+    plan = dataclasses.replace(plan, deadline=time.monotonic() + left)
+    return _fitted(cross_validation, trial, plan, seed)
+
+
+def _fitted(cross_validation, trial, plan, seed):
+    """Train and judge a trial.
+
+    The seed derives from what is tried, so that the same values score the same wherever they come.
+    """
+    purpose = f"trial/{trial.family}/{json.dumps(trial.values, sort_keys=True)}/{plan.epochs}"
+    fit = cross_validation.fit(trial.family, trial.values, plan, derive(seed, purpose))
+    return cross_validation.judge(trial, fit)
+
+
+def _ended(trial, started, status):
+    return dataclasses.replace(trial, seconds=time.monotonic() - started, status=status)
+
+
+def baseline(
+    cross_validation: CrossValidation, spaces: dict[str, Any], plan: Plan, seed: int
+) -> TrialResult:
+    """Train the baseline: a linear model with the best value of its L2 path, as trial 0.
+
+    Args:
+        cross_validation: The rows.
+        spaces: Search spaces of the families asked for; linear's narrows the path.
+        plan: Its deadline counts, and all of it where rows are streamed.
         seed: The config's.
     """
     started = time.monotonic()
     space = spaces.get("linear") or families.space("linear")
     values = {name: hyper.options[0] for name, hyper in space.items()}
-    if folds.is_streamed:
-        return attempt(folds, Trial(0, "linear", values), plan, seed)
-    best, found = Trial(0, "linear", values, status=_undefined(folds)), None
-    for values, outcome in _rungs(folds, space, plan.deadline):
-        if not best.is_scored or _better(folds.objective, outcome.score, best.score):
-            best, found = _of(outcome, Trial(0, "linear", values), folds), outcome
-    best = dataclasses.replace(best, seconds=time.monotonic() - started)
-    return Attempt(best, found, _again(folds, best, plan, seed))
+    first = Trial(0, "linear", values, status=_undefined(cross_validation))
+    if cross_validation.is_streamed:
+        return run_trial(cross_validation, first, plan, seed)
+    best, sign = TrialResult(first), _sign(cross_validation)
+    for result in _l2_path(cross_validation, space, plan.deadline):
+        score = sign * result.trial.score
+        if not best.trial.is_scored or score > sign * best.trial.score:
+            best = result
+    trial = _ended(best.trial, started, best.trial.status)
+    again = recorded(cross_validation, trial, plan, seed).retrain
+    return dataclasses.replace(best, trial=trial, retrain=again)
 
 
-def _rungs(folds, space, deadline):
-    """Values and `Outcome` of every rung of the ladders until the loss only gets worse."""
-    for values in _beside_l2(folds, space):
+def _l2_path(cross_validation, space, deadline) -> Iterator[TrialResult]:
+    """Yield the result of every value of the L2 paths until the loss only gets worse."""
+    for values in _beside_l2(cross_validation, space):
         least, worse = np.inf, 0
         penalties = sorted(space["l2"].options, reverse=True)
-        for l2, fit in folds.l2_path("linear", values, penalties, deadline):
-            yield values | {"l2": l2}, folds.judge(fit)
+        for l2, fit in cross_validation.l2_path("linear", values, penalties, deadline):
+            yield cross_validation.judge(Trial(0, "linear", values | {"l2": l2}), fit)
             loss = fit.history[-1]["validation_loss"]
             worse = 0 if loss < least else worse + 1
             least = min(least, loss)
@@ -189,82 +195,16 @@ def _rungs(folds, space, deadline):
                 break
 
 
-def _beside_l2(folds, space):
-    """Values of all dimensions but L2, in every combination."""
+def _beside_l2(cross_validation, space):
+    """Yield values of all dimensions but L2, in every combination."""
     options = {name: hyper.options for name, hyper in space.items() if name != "l2"}
-    if len(folds.transforms) > 1:
-        options["transform"] = tuple(folds.transforms)
+    if len(cross_validation.transforms) > 1:
+        options["transform"] = tuple(cross_validation.transforms)
     for chosen in itertools.product(*options.values()):
         yield dict(zip(options, chosen, strict=True))
 
 
-def recorded(folds, trial, plan, seed):
-    """The `Attempt` of a trial of an interrupted run."""
-    return Attempt(trial, None, _again(folds, trial, plan, seed))
-
-
-def _again(folds, trial, plan, seed):
-    """A function that trains a trial again; for as long as it had, if time had stopped it."""
-
-    def again():
-        left = trial.seconds if trial.status == STOPPED else float("inf")
-        return _fitted(
-            folds, trial, dataclasses.replace(plan, deadline=time.monotonic() + left), seed
-        )
-
-    return again
-
-
-def _fitted(folds, trial, plan, seed):
-    """Train and judge a trial's values; returns its `Outcome`.
-
-    The seed derives from what is tried, so that the same values score the same wherever they come.
-    """
-    purpose = f"trial/{trial.family}/{json.dumps(trial.values, sort_keys=True)}/{plan.epochs}"
-    return folds.judge(folds.fit(trial.family, trial.values, plan, derive(seed, purpose)))
-
-
-def attempt(folds, trial, plan, seed):
-    """Train and judge one trial; a failure becomes its status.
-
-    Every few trials the memory that earlier ones have left behind is given back.
-    """
-    if not next(_attempts) % FORGET_EVERY:
-        forget_shapes()
-    started = time.monotonic()
-    again = _again(folds, trial, plan, seed)
-    try:
-        outcome = _fitted(folds, trial, plan, seed)
-    except StageError:  # no fault of the configuration
-        raise
-    except FAILURES as error:
-        reason = " ".join(str(error).split())[:200]
-        failed = dataclasses.replace(
-            trial,
-            seconds=time.monotonic() - started,
-            status=f"failed: {type(error).__name__}: {reason}",
-        )
-        return Attempt(failed, None, again)
-    trial = _of(outcome, trial, folds)
-    status = STOPPED if time.monotonic() > plan.deadline else "done"
-    status = status if trial.is_scored else _undefined(folds)
-    trial = dataclasses.replace(trial, seconds=time.monotonic() - started, status=status)
-    return Attempt(trial, outcome, again)
-
-
-def _of(outcome, trial, folds):
-    """The trial with what its outcome says."""
-    return dataclasses.replace(
-        trial,
-        score=outcome.score,
-        error=outcome.error,
-        epochs=outcome.fit.best_epoch,
-        parameters=folds.parameters(trial.family, trial.values, outcome.fit),
-        status="done",
-    )
-
-
-def check_failures(failed, number):
+def check_failures(failed: list[Trial], number: int) -> None:
     """Stop a search of so many trials when most of them, `failed`, have no score.
 
     Raises:
@@ -274,9 +214,9 @@ def check_failures(failed, number):
         raise StageError(f"{len(failed)} of {number} trials failed; the last: {failed[-1].status}")
 
 
-def _undefined(folds):
-    return f"failed: {folds.objective} is undefined on the held-out rows"
+def _undefined(cross_validation):
+    return f"failed: {cross_validation.objective} is undefined on the held-out rows"
 
 
-def _better(objective, score, than):
-    return score > than if metrics.HIGHER_IS_BETTER[objective] else score < than
+def _sign(cross_validation):
+    return 1 if metrics.HIGHER_IS_BETTER[cross_validation.objective] else -1

@@ -1,16 +1,17 @@
 """Cross-validation of one configuration: fold inputs, epoch loop, engines, several workers."""
 
 from autogenome_tf.training._batches import Batches
-from autogenome_tf.training._cross_validation import CrossValidation, Outcome
+from autogenome_tf.training._cross_validation import CrossValidation
 from autogenome_tf.training._engines import Engine, EngineError, InMemory, TrainingRows
 from autogenome_tf.training._factory import cross_validation
 from autogenome_tf.training._learning_rate import first_rate
 from autogenome_tf.training._multi_worker import WorkerCluster, worker_cluster
 from autogenome_tf.training._plan import Fit, Plan
 from autogenome_tf.training._settings import TrainingSettings
+from autogenome_tf.training._trials import Trial, TrialResult
 
 __all__ = [
     "Batches", "CrossValidation", "Engine", "EngineError", "Fit", "InMemory",
-    "Outcome", "Plan", "TrainingRows", "TrainingSettings", "WorkerCluster", "cross_validation",
-    "first_rate", "worker_cluster",
+    "Plan", "TrainingRows", "TrainingSettings", "Trial", "TrialResult", "WorkerCluster",
+    "cross_validation", "first_rate", "worker_cluster",
 ]  # fmt: skip

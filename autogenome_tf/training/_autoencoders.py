@@ -63,6 +63,11 @@ class AutoencoderCrossValidation(CrossValidation):
         return f"transform: {self._transform.name}{why}; {count}"
 
     @property
+    def is_repeatable(self) -> bool:
+        """Whether several networks a fold can be trained: one after the other always."""
+        return True
+
+    @property
     def _transform(self):
         (transform,) = self.transforms.values()
         return transform

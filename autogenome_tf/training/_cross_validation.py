@@ -18,35 +18,12 @@ from autogenome_tf.training._engines import StepCache
 from autogenome_tf.training._multi_worker import WorkerCluster
 from autogenome_tf.training._plan import Fit, Plan
 from autogenome_tf.training._settings import TrainingSettings
+from autogenome_tf.training._trials import Trial, TrialResult
 
 log = logging.getLogger(__name__)
 
 Values = dict[str, Any]
 Splits = list[tuple[np.ndarray, np.ndarray]]
-
-
-@dataclasses.dataclass(frozen=True)
-class Outcome:
-    """How a configuration did on rows it did not learn from.
-
-    Attributes:
-        score: The objective on out-of-fold outputs, after calibration.
-        error: Its standard error over folds, NaN for one fold.
-        outputs: (rows, outputs) out-of-fold outputs of the networks; NaN for other rows.
-        temperature: What the logits must be divided by.
-        fit: The `Fit`.
-    """
-
-    score: float
-    error: float
-    outputs: np.ndarray
-    temperature: float
-    fit: Fit
-
-    @property
-    def calibrated(self):
-        """(rows, outputs) divided by the temperature."""
-        return self.outputs / self.temperature
 
 
 class CrossValidation(abc.ABC):
@@ -159,6 +136,11 @@ class CrossValidation(abc.ABC):
         """Return the sorted numbers of the genes that a configuration's networks see."""
 
     @property
+    def is_repeatable(self) -> bool:
+        """Whether several networks a fold can be trained, which networks do in memory only."""
+        return not self.is_streamed
+
+    @property
     def objective(self) -> str:
         """Name of the metric that ranks trials."""
         return self.settings.objective
@@ -168,15 +150,29 @@ class CrossValidation(abc.ABC):
         """Numbers of all rows that validate in some split, sorted."""
         return np.sort(np.concatenate([validation for _, validation in self.splits]))
 
-    def judge(self, fit: Fit) -> Outcome:
-        """Score a fit by its outputs for the validation rows of each split."""
+    def judge(self, trial: Trial, fit: Fit) -> TrialResult:
+        """Score the fit of a trial by its outputs for the validation rows of each split.
+
+        Args:
+            trial: Family and hyperparameters of the fit; score, error, epochs and parameters of
+                the result are those of the fit.
+            fit: Trained replicas.
+        """
         outputs = self.validation_outputs(fit.validation)
         temperature = self.temperature(outputs)
         calibrated = outputs / temperature
         each = [self.score(rows, calibrated) for _, rows in self.splits if len(rows)]
         error = np.std(each, ddof=1) / len(each) ** 0.5 if len(each) > 1 else float("nan")
         score = self.score(self.validation_rows, calibrated) if each else float("nan")
-        return Outcome(score, float(error), outputs, temperature, fit)
+        judged = dataclasses.replace(
+            trial,
+            score=score,
+            error=float(error),
+            epochs=fit.best_epoch,
+            parameters=self.parameters(trial.family, trial.values, fit),
+            status="done",
+        )
+        return TrialResult(judged, outputs, temperature, fit)
 
     def validation_outputs(self, parts: list[np.ndarray]) -> np.ndarray:
         """Bring the outputs of each split's validation rows into the order of all rows.

@@ -39,7 +39,7 @@ from autogenome_tf.search import Request
 from autogenome_tf.search._enas.controller import Uniform
 from autogenome_tf.search._enas.finalists import Finalists
 from autogenome_tf.simulation import expression
-from autogenome_tf.training import Plan
+from autogenome_tf.training import Plan, Trial
 
 SETS = ("khan_srbct", "tcga9_rnaseq", "brca_tcga_subtype", "twelve")
 TABLES = ("agreement", "searches")
@@ -85,7 +85,8 @@ def alone(folds, wiring, arcs, epochs, seeds):
         values, started = wiring.values(arc), time.monotonic()
         own = []
         for seed in range(1, seeds + 1):
-            own.append(folds.judge(folds.fit("wired", values, Plan(epochs), seed)).score)
+            fit = folds.fit("wired", values, Plan(epochs), seed)
+            own.append(folds.judge(Trial(1, "wired", values), fit).trial.score)
             if seed == 1:
                 seconds.append(time.monotonic() - started)
         scores.append(own)

@@ -11,7 +11,7 @@ A network is a perceptron without dropout, of 2 layers of 16 (planted: 64) elu u
 activation are those that the penalised networks' validation rows of other draws preferred. `none`:
 early stopping alone; `l2`, `exact`, `hashed`: with a penalty whose strength is the best of a grid
 by the validation rows. `folds`: five networks, each stopped on a fifth of all labels, and averaged
-(of up to three strengths, `_greedy.size` 3). `lasso`: scikit-learn's LassoCV on all products of up
+(of up to three strengths, `ensemble.size` 3). `lasso`: scikit-learn's LassoCV on all products of up
 to so many sites, on all labels. Networks are trained by the package's own search.
 
 R2 and Pearson correlation of the test genotypes, mean +- standard deviation over seeds, each with
@@ -33,10 +33,10 @@ from sklearn.linear_model import LassoCV
 
 import autogenome_tf as ag
 from autogenome_tf import metrics
-from autogenome_tf.ensemble import _greedy
+from autogenome_tf.ensemble._average import average
 from autogenome_tf.nn import walsh_hadamard
 from autogenome_tf.run import _console
-from autogenome_tf.search import Best, search
+from autogenome_tf.search import best_results, search
 from autogenome_tf.simulation import landscape
 
 STRENGTHS = [0.03, 0.01, 0.1]
@@ -90,11 +90,11 @@ def predicted(name, frame, target, parts, units, seed):
             return automl._predictor().outputs(frame.to_numpy("float32"))[:, 0]
         automl._begun(("train",))
         _, folds = automl._prepared()
-        best = Best(1, automl.config.objective, automl.spaces)
-        for attempt in search(folds, automl.config, automl.spaces):
-            best.offer(attempt)
+        best = []
+        for result in search(folds, automl.config, automl.spaces):
+            best = best_results([*best, result], 1, automl.config.objective, automl.spaces)
         # The network of the best trial itself: another seed's is not what validation chose.
-        final = _greedy.assemble(folds, best.attempts)
+        final = average(folds, best)
         return final.predictor.outputs(frame.to_numpy("float32"))[:, 0]
 
 

@@ -38,17 +38,17 @@ def resident():
 def measure(method, trials, folder):
     """Search in this process; print the resident set at some trials as JSON."""
     import autogenome_tf as ag
-    from autogenome_tf import search
+    from autogenome_tf.search import _loop
 
-    seen, attempt = {}, search.attempt
+    seen, run_trial = {}, _loop.run_trial
 
     def noted(folds, trial, *arguments):
-        done = attempt(folds, trial, *arguments)
+        done = run_trial(folds, trial, *arguments)
         if trial.number == 1 or trial.number % EVERY == 0:
             seen[trial.number] = resident()
         return done
 
-    search.attempt = noted
+    _loop.run_trial = noted
     values = np.random.default_rng(0).normal(size=(120, 1000)).astype("float32")
     labels = np.where(values[:, :5].sum(axis=1) > 0, "high", "low")
     families = {"wired": {"layers": 4, "max_width": 64}} if method == "enas" else {"mlp": DEEP}

@@ -30,7 +30,7 @@ from autogenome_tf.search import Request, search
 from autogenome_tf.search.methods.random import Random
 from autogenome_tf.simulation import expression
 from autogenome_tf.tasks import Classification
-from autogenome_tf.training import Plan, TrainingSettings
+from autogenome_tf.training import Plan, TrainingSettings, Trial
 from autogenome_tf.training._batches import FEWEST_STEPS, SMALLEST_BATCH
 from autogenome_tf.training._networks import NetworkCrossValidation
 
@@ -88,7 +88,8 @@ class Ours:
     def score(self, family, values, epochs, batch_size):
         """Train and judge a configuration; returns its log loss."""
         plan = Plan(epochs, batch_size, learning_rate=RATE, patience=10**6)
-        return self._folds.judge(self._folds.fit(family, values, plan, self._seed)).score
+        fit = self._folds.fit(family, values, plan, self._seed)
+        return self._folds.judge(Trial(1, family, values), fit).trial.score
 
 
 class Plain:
@@ -166,7 +167,7 @@ def search_seconds(genes, trials, seed):
         folds = NetworkCrossValidation(
             values, truth, task, TrainingSettings.of(config), splits=pairs
         )
-        return [attempt.trial for attempt in search(folds, config, spaces)]
+        return [result.trial for result in search(folds, config, spaces)]
 
     found, seconds = timed(whole)
     if not all(trial.is_scored for trial in found):

@@ -8,11 +8,10 @@ import numpy as np
 import pytest
 
 from autogenome_tf.config._config import Config
-from autogenome_tf.ensemble import _greedy
+from autogenome_tf.ensemble import _average, _selection
 from autogenome_tf.preprocessing import FittedScaling, Moments
-from autogenome_tf.search._trials import Attempt, Trial
 from autogenome_tf.tasks import Classification, Regression
-from autogenome_tf.training import Plan, TrainingSettings
+from autogenome_tf.training import Plan, TrainingSettings, Trial, TrialResult
 from autogenome_tf.training._networks import NetworkCrossValidation
 
 ROWS, GENES = 60, 90
@@ -46,25 +45,23 @@ def in_folds(kind="classification", splits=SPLITS, **changes):
     return NetworkCrossValidation(X, targets, task, settings, splits=splits, features=NAMES)
 
 
-def attempts(folds, tried=TRIED):
-    """An attempt of each kind, trained for two epochs."""
+def results(folds, tried=TRIED):
+    """Return a trial of each kind, trained for two epochs."""
     found = []
     for number, (family, values) in enumerate(tried):
         if family == "linear":
             ((_, fit),) = folds.l2_path(family, values, [values["l2"]])
         else:
             fit = folds.fit(family, values, Plan(2, learning_rate=0.01), 1)
-        outcome = folds.judge(fit)
-        trial = Trial(number, family, values, outcome.score, parameters=1)
-        found.append(Attempt(trial, outcome, None))
+        found.append(folds.judge(Trial(number, family, values), fit))
     return found
 
 
 def by_hand(folds, found, shares):
     """Average of every network's outputs on all rows, in the task's own units."""
     total = 0
-    for attempt, share in zip(found, shares, strict=True):
-        trial, fit = attempt.trial, attempt.outcome.fit
+    for result, share in zip(found, shares, strict=True):
+        trial, fit = result.trial, result.fit
         views, outputs = folds.fold_inputs(trial.family, trial.values), []
         network = folds.network(trial.family, trial.values)
         factors = views.factors(trial.values.get("spectral_power", 0.0))
@@ -73,7 +70,7 @@ def by_hand(folds, found, shares):
             network.set_weights(fit.replica(replica))
             rows = np.asarray(views.rows)[fold]
             outputs.append(np.asarray(network(rows if factors is None else rows * factors[fold])))
-        total = total + share * np.mean(outputs, axis=0) / attempt.outcome.temperature
+        total = total + share * np.mean(outputs, axis=0) / result.temperature
     return total
 
 
@@ -81,26 +78,28 @@ def by_hand(folds, found, shares):
 @pytest.mark.parametrize("kind", TASKS)
 def test_the_model_is_the_average_of_its_networks(kind, space, monkeypatch):
     folds = in_folds(kind, training={"space": space})
-    found, shares = attempts(folds), np.array([0.4, 0.3, 0.2, 0.1])
-    monkeypatch.setattr(_greedy, "select", lambda *_: shares)
-    final = _greedy.assemble(folds, found)
-    held = sum(s * a.outcome.calibrated for s, a in zip(shares, found, strict=True))
+    found, shares = results(folds), np.array([0.4, 0.3, 0.2, 0.1])
+    monkeypatch.setattr(_selection, "select", lambda *_: shares)
+    final = _average.average(folds, found)
+    held = sum(s * result.calibrated for s, result in zip(shares, found, strict=True))
     scale, offset = folds.task.output_scale(folds.temperature(held))
     expected = by_hand(folds, found, shares) * scale + offset
     np.testing.assert_allclose(final.predictor.outputs(X), expected, rtol=1e-4, atol=1e-3)
-    np.testing.assert_allclose(final.outputs, held[final.held] * scale + offset, rtol=1e-5)
+    np.testing.assert_allclose(
+        final.outputs, held[final.validation_rows] * scale + offset, rtol=1e-5
+    )
 
 
 @pytest.mark.parametrize("smaller", [True, False])
 def test_coordinates_that_members_share_give_what_gene_kernels_give(smaller, monkeypatch):
     folds = in_folds(training={"space": "rows"})
-    found = attempts(folds, TRIED[:2])
-    monkeypatch.setattr(_greedy, "_is_smaller", lambda *_: smaller)
-    model = _greedy.assemble(folds, found).predictor.model
+    found = results(folds, TRIED[:2])
+    monkeypatch.setattr(_average, "_is_smaller", lambda *_: smaller)
+    model = _average.average(folds, found).predictor.model
     dense = next(x for x in model.get_layer("network").layers if isinstance(x, keras.layers.Dense))
     assert (dense.units == 3 * folds.fold_inputs("mlp", {}).width) == smaller
-    monkeypatch.setattr(_greedy, "_is_smaller", lambda *_: not smaller)
-    other = _greedy.assemble(folds, found).predictor.model
+    monkeypatch.setattr(_average, "_is_smaller", lambda *_: not smaller)
+    other = _average.average(folds, found).predictor.model
     np.testing.assert_allclose(model(X), other(X), rtol=1e-4, atol=1e-4)
 
 
@@ -109,20 +108,20 @@ def test_coordinates_are_shared_only_where_that_is_smaller():
     views = folds.fold_inputs("mlp", {})
     wide = ("mlp", {"layers": 1, "units": 300})
     for tried, expected in (([TRIED[0]], False), ([wide], True)):
-        members = [_greedy.Member(a.trial, a.outcome, 1.0) for a in attempts(folds, tried)]
-        assert _greedy._is_smaller(views, views.common_scaling(), members) == expected
+        members = [(1.0, result) for result in results(folds, tried)]
+        assert _average._is_smaller(views, views.common_scaling(), members) == expected
 
 
 def test_folds_with_genes_of_their_own_share_one_model(monkeypatch):
     data = {"features": "x.tsv", "transform": "none", "top_variable": 30}
     folds = in_folds(data=data)
-    found = attempts(folds, TRIED[:2])
-    monkeypatch.setattr(_greedy, "select", lambda *_: np.array([0.5, 0.5]))
+    found = results(folds, TRIED[:2])
+    monkeypatch.setattr(_selection, "select", lambda *_: np.array([0.5, 0.5]))
     kept = [set(constants.genes) for constants in folds.fold_inputs("mlp", {}).constants]
     assert kept[0] != kept[1]
-    final = _greedy.assemble(folds, found)
+    final = _average.average(folds, found)
     assert set(folds.fold_inputs("mlp", {}).common_scaling().genes) == set.union(*kept)
-    held = 0.5 * found[0].outcome.calibrated + 0.5 * found[1].outcome.calibrated
+    held = 0.5 * found[0].calibrated + 0.5 * found[1].calibrated
     expected = by_hand(folds, found, [0.5, 0.5]) / folds.temperature(held)
     np.testing.assert_allclose(final.predictor.outputs(X), expected, rtol=1e-3, atol=1e-3)
 
@@ -131,7 +130,7 @@ def test_transforms_of_members_are_all_in_the_model(tmp_path):
     folds = in_folds(data={"features": "x.tsv", "transform": ["log1p", "rank"]})
     tried = [(name, values | {"transform": kind}) for kind in ("log1p", "rank")
              for name, values in TRIED[:2]]  # fmt: skip
-    final = _greedy.assemble(folds, attempts(folds, tried))
+    final = _average.average(folds, results(folds, tried))
     final.predictor.save(tmp_path / "model.keras")
     model = keras.models.load_model(tmp_path / "model.keras")
     np.testing.assert_allclose(model(X), final.predictor.outputs(X), rtol=1e-4, atol=1e-4)
@@ -146,8 +145,8 @@ def test_streamed_rows_have_ensembles_too():
         splits=SPLITS[:1], search={"repeats": 1}, data={"features": "x.tsv", "memory": 1e-7}
     )
     assert folds.is_streamed
-    found = attempts(folds, TRIED[1:3])
-    final = _greedy.assemble(folds, found)
+    found = results(folds, TRIED[1:3])
+    final = _average.average(folds, found)
     test = SPLITS[0][1]
     np.testing.assert_allclose(
         final.predictor.outputs(X[test]), final.outputs, rtol=1e-3, atol=1e-3
@@ -166,20 +165,22 @@ def outputs(right):
 def test_candidates_that_make_up_for_each_other_share():
     folds = in_folds()
     first, second = np.where(np.arange(ROWS) % 2, 4.0, -1.0), np.where(np.arange(ROWS) % 2, -1.0, 4)
-    shares = _greedy.select([outputs(first), outputs(second), outputs(np.full(ROWS, -3.0))], folds)
+    shares = _selection.select(
+        [outputs(first), outputs(second), outputs(np.full(ROWS, -3.0))], folds
+    )
     np.testing.assert_allclose(shares, [0.5, 0.5, 0.0], atol=0.05)
 
 
 def test_a_candidate_that_is_always_better_stands_alone():
     folds = in_folds()
     candidates = [outputs(np.full(ROWS, 0.1)), outputs(np.full(ROWS, 3.0))]
-    np.testing.assert_array_equal(_greedy.select(candidates, folds), [0.0, 1.0])
+    np.testing.assert_array_equal(_selection.select(candidates, folds), [0.0, 1.0])
 
 
 def test_the_choice_is_never_worse_than_the_best_candidate():
     folds = in_folds()
     candidates = [outputs(RANDOM.normal(1, 2, ROWS)) for _ in range(5)]
-    shares = _greedy.select(candidates, folds)
+    shares = _selection.select(candidates, folds)
     chosen = sum(share * one for share, one in zip(shares, candidates, strict=True))
     alone = [folds.score(folds.validation_rows, one) for one in candidates]
     assert folds.score(folds.validation_rows, chosen) <= min(alone)
@@ -190,13 +191,13 @@ def test_the_choice_is_never_worse_than_the_best_candidate():
     ("asked", "rows", "size"), [("auto", 999, 10), ("auto", 1000, 3), (4, 9, 4)]
 )
 def test_size_goes_by_rows(asked, rows, size):
-    assert _greedy.size_for(asked, rows) == size
+    assert _selection.size_for(asked, rows) == size
 
 
 def test_where_the_objective_is_undefined_the_first_stands_alone():
     folds = in_folds("regression", search={"objective": "pearson"})
     flat = [np.zeros((ROWS, 2)), np.ones((ROWS, 2))]
-    np.testing.assert_array_equal(_greedy.select(flat, folds), [1.0, 0.0])
+    np.testing.assert_array_equal(_selection.select(flat, folds), [1.0, 0.0])
 
 
 # Constants taken over ------------------------------------------------------------------------
@@ -215,20 +216,20 @@ def test_a_layer_behind_other_constants_is_the_same_layer():
 
 def test_what_others_have_trained_is_trained_again_while_time_lasts(monkeypatch):
     folds = in_folds()
-    found = attempts(folds)
+    found = results(folds)
     again = []
 
-    def recorded(attempt):
-        trial = dataclasses.replace(attempt.trial, seconds=10.0)
+    def recorded(result):
+        trial = dataclasses.replace(result.trial, seconds=10.0)
 
-        def repeat():
+        def retrain():
             again.append(trial.number)
-            return attempt.outcome
+            return result
 
-        return Attempt(trial, None, repeat)
+        return TrialResult(trial, retrain=retrain)
 
     late, known = [recorded(one) for one in found[:2]], found[2:]
-    _greedy.assemble(folds, [*late, *known], time.monotonic() + 5)
+    _average.average(folds, [*late, *known], time.monotonic() + 5)
     assert again == [0]  # the first in any case, and no second
-    _greedy.assemble(folds, [*late, *known], time.monotonic() + 60)
+    _average.average(folds, [*late, *known], time.monotonic() + 60)
     assert again == [0, 0, 1]

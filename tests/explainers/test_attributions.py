@@ -13,7 +13,7 @@ import scipy.stats
 from autogenome_tf import explainers
 from autogenome_tf.config._config import Config
 from autogenome_tf.core.errors import InputError, StageError
-from autogenome_tf.ensemble import _greedy
+from autogenome_tf.ensemble import _average, _selection
 from autogenome_tf.explainers import Unexplained, _rule
 from autogenome_tf.explainers.deep_shap import DeepShap
 from autogenome_tf.explainers.fast_deep_shap import FastDeepShap
@@ -21,9 +21,8 @@ from autogenome_tf.explainers.gradient import Gradient
 from autogenome_tf.explainers.knockout import Knockout
 from autogenome_tf.models import Predictor
 from autogenome_tf.preprocessing import FittedScaling, Moments, Transform
-from autogenome_tf.search._trials import Attempt, Trial
 from autogenome_tf.tasks import Classification, Regression
-from autogenome_tf.training import Plan, TrainingSettings
+from autogenome_tf.training import Plan, TrainingSettings, Trial
 from autogenome_tf.training._networks import NetworkCrossValidation
 
 ROWS, GENES = 60, 40
@@ -87,21 +86,20 @@ def averaged(kind, transforms=("none",), **changes):
     """The predictor of an ensemble of several families on three folds, and its members."""
     data = {"transform": list(transforms)} | changes
     folds = in_folds(kind, THIRDS, data=data, search={"repeats": 1})
-    attempts = []
+    results = []
     for number, (family, values) in enumerate(FAMILIES.items()):
         if family == "wired":
             continue
         values = values | {"transform": transforms[number % len(transforms)]}
         fit = folds.fit(family, values, Plan(2, learning_rate=0.01), 1)
-        outcome = folds.judge(fit)
-        attempts.append(Attempt(Trial(number, family, values, outcome.score), outcome, None))
-    shares = np.full(len(attempts), 1 / len(attempts))
-    kept = _greedy.select
+        results.append(folds.judge(Trial(number, family, values), fit))
+    shares = np.full(len(results), 1 / len(results))
+    kept = _selection.select
     try:
-        _greedy.select = lambda *_: shares
-        return _greedy.assemble(folds, attempts).predictor
+        _selection.select = lambda *_: shares
+        return _average.average(folds, results).predictor
     finally:
-        _greedy.select = kept
+        _selection.select = kept
 
 
 @pytest.mark.parametrize("family", FAMILIES)

@@ -446,13 +446,13 @@ def test_every_optimizer_trains_a_bank():
 
 def test_finalists_train_from_scratch():
     folds, config, spaces = in_folds()
-    tried = {attempt.trial.number: attempt for attempt in search(folds, config, spaces)}
+    tried = {result.trial.number: result for result in search(folds, config, spaces)}
     assert set(tried) == {0, 1, 2}
     fresh, *_ = in_folds()
     for number in (1, 2):
         trial = tried[number].trial
         again = fresh.fit("wired", trial.values, Plan(3), seed_of(trial, config))
-        assert fresh.judge(again).score == trial.score
+        assert fresh.judge(trial, again).trial.score == trial.score
 
 
 def seed_of(trial, config):

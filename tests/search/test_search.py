@@ -5,7 +5,7 @@ import ctypes
 import dataclasses
 import itertools
 import json
-import types
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -17,7 +17,8 @@ from autogenome_tf.core.errors import StageError
 from autogenome_tf.search import _loop, _trials, leaderboard, ranked, trials_of
 from autogenome_tf.search._trials import Trial
 from autogenome_tf.search.methods.random import Random
-from autogenome_tf.training import Fit, Outcome, Plan
+from autogenome_tf.tasks import Classification
+from autogenome_tf.training import CrossValidation, Fit, Plan, TrialResult
 from autogenome_tf.training._loop import Diverged
 
 FAMILIES = {"mlp": {"layers": [1, 2, 3], "units": [8, 16, 32]}}
@@ -35,25 +36,25 @@ class Clock:
         return self.now
 
 
-class Pretended:
-    """`NetworkCrossValidation` without rows: the loss of a network is known beforehand."""
+class Pretended(CrossValidation):
+    """A `CrossValidation` without rows: the loss of a network is known beforehand."""
 
     genes, objective, is_streamed, workers = 5, "log_loss", False, None
-    task = types.SimpleNamespace(outputs=2)
+    task = Classification(["healthy", "tumour"])
     transforms = {"none": None}
 
     def __init__(self, loss=lambda values: values["layers"] / values["units"], clock=None):
         self.loss, self.clock = loss, clock
         self.trained, self.plans = [], []
 
-    def fit(self, family, values, plan, seed):
+    def fit(self, family, values, plan, seed, repeats=None):
         self.trained.append((family, json.dumps(values, sort_keys=True)))
         self.plans.append(plan)
         if self.clock:
             self.clock.now += 10
         return Fit([np.full(3, self.loss(values))], [], plan.epochs, [])
 
-    def l2_path(self, family, values, penalties, deadline):
+    def l2_path(self, family, values, penalties, deadline=float("inf")):
         for l2 in penalties:
             loss = 0.5 + abs(np.log10(l2) + 1) + values["spectral_power"]
             yield l2, Fit([np.full(3, loss)], [], 1, [{"validation_loss": loss}])
@@ -61,8 +62,23 @@ class Pretended:
     def parameters(self, family, values, fit):
         return 3
 
-    def judge(self, fit):
-        return Outcome(float(fit.weights[0][0]), 0.01, None, 1.0, fit)
+    def judge(self, trial, fit):
+        return judged(trial, float(fit.weights[0][0]), fit)
+
+    def final_model(self, family, values, fit, temperature, replica=0):
+        raise NotImplementedError
+
+    def kept_genes(self, family, values):
+        return np.arange(self.genes)
+
+    def _forget_inputs(self):
+        """There are none."""
+
+
+def judged(trial, score, fit):
+    """Return the result of a trial with a score."""
+    known = {"score": score, "error": 0.01, "epochs": fit.best_epoch, "parameters": 3}
+    return TrialResult(dataclasses.replace(trial, **known, status="done"), fit=fit)
 
 
 def config_of(given=None, **changes):
@@ -75,11 +91,11 @@ def config_of(given=None, **changes):
 
 def searched(folds, config=None, **options):
     """Every trial of a search."""
-    return [attempt.trial for attempt in attempted(folds, config, **options)]
+    return [result.trial for result in results_of(folds, config, **options)]
 
 
-def attempted(folds, config=None, **options):
-    """Every attempt of a search."""
+def results_of(folds, config=None, **options):
+    """Return the result of every trial of a search."""
     config = config or config_of()
     return list(search.search(folds, config, families.spaces(config), **options))
 
@@ -214,9 +230,9 @@ def test_rungs_that_all_predict_the_largest_class_do_not_end_the_ladder():
     class Counted(Pretended):
         objective = "accuracy"
 
-        def judge(self, fit):
+        def judge(self, trial, fit):
             accuracy = 0.9 if fit.weights[0][0] < 0.6 else 0.5
-            return Outcome(accuracy, 0.01, None, 1.0, fit)
+            return judged(trial, accuracy, fit)
 
     first = searched(Counted(), config_of(objective="accuracy"))[0]
     assert first.values["l2"] == 0.1 and first.score == 0.9
@@ -226,24 +242,24 @@ def test_rungs_that_all_predict_the_largest_class_do_not_end_the_ladder():
 
 
 def test_the_best_are_kept_with_their_networks_and_no_others():
-    best = search.Best(3, "log_loss", ["mlp"])
-    found = attempted(Pretended(), config_of(max_trials=9))
-    for attempt in found:
-        best.offer(attempt)
-    trials = [attempt.trial for attempt in found if attempt.trial.family == "mlp"]
-    assert [a.trial for a in best.attempts] == ranked(trials, "log_loss")[:3]
-    assert all(a.outcome.score == a.trial.score for a in best.attempts)
+    best = []
+    found = results_of(Pretended(), config_of(max_trials=9))
+    for result in found:
+        best = search.best_results([*best, result], 3, "log_loss", ["mlp"])
+    trials = [result.trial for result in found if result.trial.family == "mlp"]
+    assert [result.trial for result in best] == ranked(trials, "log_loss")[:3]
+    assert all(result.fit.weights[0][0] == result.trial.score for result in best)
 
 
-def test_a_recorded_trial_trains_again_to_the_same_outcome_whatever_the_time(clock):
-    whole = attempted(Pretended(), config_of(max_trials=3))
+def test_a_recorded_trial_trains_again_to_the_same_result_whatever_the_time(clock):
+    whole = results_of(Pretended(), config_of(max_trials=3))
     folds = Pretended(clock=clock)
-    finished = [attempt.trial for attempt in whole]
+    finished = [result.trial for result in whole]
     late = {"finished": finished, "deadline": clock.now - 1}
-    again = attempted(folds, config_of(max_trials=3), **late)
-    assert not folds.trained and all(attempt.outcome is None for attempt in again)
+    again = results_of(folds, config_of(max_trials=3), **late)
+    assert not folds.trained and all(result.fit is None for result in again)
     for first, second in zip(whole, again, strict=True):
-        assert second.repeat().score == first.trial.score
+        assert second.trained().trial.score == first.trial.score
     assert [plan.epochs for plan in folds.plans] == [4, 4, 4]
     assert {plan.deadline for plan in folds.plans} == {float("inf")}
 
@@ -252,10 +268,10 @@ def test_a_recorded_trial_that_time_had_stopped_has_as_much_again(clock):
     (_, whole) = searched(Pretended(), config_of(max_trials=1))
     folds = Pretended(clock=clock)
     stopped = dataclasses.replace(whole, status="stopped", seconds=7.0)
-    (again,) = attempted(folds, config_of(max_trials=1), finished=[stopped])[1:]
+    (again,) = results_of(folds, config_of(max_trials=1), finished=[stopped])[1:]
     clock.now += 100
     started = clock.now
-    again.repeat()
+    again.trained()
     assert folds.plans[-1].deadline == started + 7
 
 
@@ -327,7 +343,7 @@ def test_processes_that_train_together_try_what_the_first_one_proposes():
         return json.dumps([family, values | {"units": {8: 16, 16: 32, 32: 8}[values["units"]]}])
 
     folds = Pretended()
-    folds.workers = types.SimpleNamespace(broadcast=broadcast)
+    folds.workers = SimpleNamespace(broadcast=broadcast)
     alone = searched(Pretended(), config_of(method="bayesian", max_trials=1))
     together = searched(folds, config_of(method="bayesian", max_trials=1))
     assert together[1].values == alone[1].values | {"units": 16}
@@ -420,6 +436,6 @@ def test_a_long_search_gives_back_what_each_structure_has_left_behind():
 
     folds, plan, used = Structures(), Plan(1), []
     for number in range(1, 41):
-        _trials.attempt(folds, Trial(number, "mlp", FIXED | {"layers": 1, "units": 8}), plan, 1)
+        _trials.run_trial(folds, Trial(number, "mlp", FIXED | {"layers": 1, "units": 8}), plan, 1)
         used.append(in_use())
     assert max(used[-8:]) < max(used[:16]) + 10, used

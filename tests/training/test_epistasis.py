@@ -20,7 +20,7 @@ from autogenome_tf.nn import walsh_hadamard
 from autogenome_tf.nn.epistatic_penalty import complexity
 from autogenome_tf.simulation import landscape
 from autogenome_tf.tasks import Regression
-from autogenome_tf.training import Plan, TrainingSettings
+from autogenome_tf.training import Plan, TrainingSettings, Trial
 from autogenome_tf.training._networks import NetworkCrossValidation
 
 SITES = 6
@@ -188,7 +188,7 @@ def test_few_products_are_learned_from_few_genotypes():
         folds = ready(splits, truth[train], drawn.values[train], {"strength": 0.03})
         values = SMALL | {"layers": 2, "activation": "elu", "epistasis": strength}
         fit = folds.fit("mlp", values, Plan(60, learning_rate=0.01, patience=60), 1, repeats=1)
-        held = folds.judge(fit).outputs[:, 0]
+        held = folds.judge(Trial(1, "mlp", values), fit).outputs[:, 0]
         told = [folds.final_model("mlp", values, fit, 1.0, k) for k in range(4)]
         mean = np.mean([one.outputs(drawn.values[test])[:, 0] for one in told], axis=0)
         found[strength] = [np.corrcoef(held, truth[train])[0, 1] ** 2]

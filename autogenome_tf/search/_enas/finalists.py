@@ -220,7 +220,9 @@ class Finalists:
             outputs = self._outputs(bank, some, bank.rows.validation)
             for child in range(len(some)):
                 held = [part[child] for part in outputs]
-                scores.append(self._folds.judge(training.Fit([], held, 0, [])).score)
+                own = self._folds.validation_outputs(held)
+                calibrated = own / self._folds.temperature(own)
+                scores.append(self._folds.score(self._folds.validation_rows, calibrated))
         return scores
 
     @staticmethod

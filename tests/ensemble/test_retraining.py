@@ -1,0 +1,151 @@
+"""What the final fit and retraining promise: one procedure, and evidence that is what it says."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from autogenome_tf.config._config import Config
+from autogenome_tf.ensemble import Retraining, _controls, fit_final_model
+from autogenome_tf.tasks import Classification, Regression
+from autogenome_tf.training import Plan, TrainingSettings, Trial, TrialResult
+from autogenome_tf.training._networks import NetworkCrossValidation
+
+ROWS, GENES = 48, 12
+RANDOM = np.random.default_rng(1)
+X = RANDOM.normal(size=(ROWS, GENES)).astype("float32")
+CLASSES = (X[:, 0] > 0).astype("int32")
+SPLITS = [(np.flatnonzero(np.arange(ROWS) % 3 != k), np.arange(k, ROWS, 3)) for k in range(3)]
+NETWORK = Trial(1, "mlp", {"layers": 1, "units": 6, "dropout": 0.0, "input_dropout": 0.0})
+BASELINE = Trial(0, "linear", {"l2": 0.01})
+
+
+def in_folds(kind=None, targets=CLASSES, splits=SPLITS, **changes):
+    """Return the `NetworkCrossValidation` of some rows, trained for three epochs at most."""
+    given = {"name": "t", "data": {"features": "x.tsv", "transform": "none"}}
+    given |= {"training": {"epochs": 3, "learning_rate": 0.01, "space": "genes"}} | changes
+    kind = kind or Classification(["low", "high"])
+    settings = TrainingSettings.of(Config.of(given))
+    names = [f"g{gene}" for gene in range(GENES)]
+    return NetworkCrossValidation(X, targets, kind, settings, splits=splits, features=names)
+
+
+def weights(model):
+    """Return the weights of a model's network."""
+    return model.branches[0].network.get_weights()
+
+
+def is_same(left, right):
+    """Whether two networks have the same weights."""
+    return all(np.allclose(a, b, atol=1e-6) for a, b in zip(left, right, strict=True))
+
+
+@pytest.mark.parametrize("trial", [NETWORK, BASELINE], ids=["winner", "baseline"])
+def test_winner_and_baseline_are_refitted_on_all_rows(trial):
+    rows = in_folds()
+    final = fit_final_model(rows, [TrialResult(trial)], size=1, seed=7)
+    assert final.trials == (trial.number,)
+    constants = rows.on_all_rows().fold_inputs(trial.family, trial.values).constants[0]
+    front = final.predictor.model.get_layer("preprocessing")
+    np.testing.assert_allclose(np.asarray(front(X)), constants.apply(X), atol=1e-5)
+    np.testing.assert_array_equal(final.validation_rows, np.arange(ROWS))
+    assert np.isfinite(final.outputs).all()
+
+
+@pytest.mark.parametrize("trial", [NETWORK, BASELINE], ids=["winner", "baseline"])
+def test_winner_and_baseline_are_averaged_over_their_folds(trial):
+    rows = in_folds(search={"repeats": 1})
+    fit = rows.fit(trial.family, trial.values, Plan(3, learning_rate=0.01), 1)
+    final = fit_final_model(rows, [rows.judge(trial, fit)], size=3, seed=7)
+    assert final.trials == (trial.number,) and set(final.history["trial"]) == {trial.number}
+    expected = rows.judge(trial, fit)
+    scaled = expected.outputs / rows.temperature(expected.calibrated) / expected.temperature
+    np.testing.assert_allclose(final.outputs, scaled, rtol=1e-4)
+
+
+def test_all_rows_keep_the_matrix_and_the_choices_of_the_folds():
+    rows = in_folds()
+    whole = rows.on_all_rows()
+    assert whole.matrix is rows.matrix and whole.transforms is rows.transforms
+    ((train, validation),) = whole.splits
+    assert len(train) == ROWS and not len(validation)
+    assert len(rows.splits) == 3 and whole._steps is not rows._steps
+
+
+def test_other_seeds_are_other_networks():
+    found = Retraining(lambda: in_folds(), 7).seeds(NETWORK, 2)
+    assert len(found) == 2 and not is_same(*map(weights, found))
+    assert len(Retraining(lambda: in_folds(), 7).seeds(BASELINE, 2)) == 1
+
+
+def test_rows_are_prepared_once_and_only_when_asked():
+    calls = []
+
+    def prepare():
+        calls.append(1)
+        return in_folds()
+
+    retraining = Retraining(prepare, 7)
+    assert not calls
+    assert retraining.is_possible and retraining.cross_validation is retraining.cross_validation
+    assert len(calls) == 1
+
+
+def test_rows_that_are_streamed_have_no_further_networks():
+    rows = in_folds(splits=SPLITS[:1], data={"features": "x.tsv", "memory": 1e-7})
+    assert not Retraining(lambda: rows, 7).is_possible
+
+
+def test_controls_see_other_genes_or_other_targets(monkeypatch):
+    monkeypatch.setattr(_controls, "TOGETHER", 2)
+    seen, rows = {}, in_folds()
+    kept = NetworkCrossValidation.fit_inputs
+
+    def noted(self, family, values, inputs, *arguments):
+        seen.setdefault("inputs", []).append(inputs)
+        return kept(self, family, values, inputs, *arguments)
+
+    monkeypatch.setattr(NetworkCrossValidation, "fit_inputs", noted)
+    found = [
+        (kind, order, [own.copy() for own in weights(model)])
+        for kind, model, order in Retraining(lambda: rows, 7).controls(NETWORK, 3)
+    ]
+    kinds = [kind for kind, *_ in found]
+    assert kinds == ["trained"] * 3 + ["genes"] * 2 + ["labels"] * 2 + ["genes", "labels"]
+    for kind, order, _ in found:
+        assert np.array_equal(order, np.arange(GENES)) == (kind != "genes")
+    for one, other in zip(found, found[1:], strict=False):
+        assert not is_same(one[2], other[2])
+    first, *_ = seen["inputs"]
+    whole = rows.on_all_rows().fold_inputs("mlp", {}).constants[0].apply(X)
+    np.testing.assert_allclose(first[0], whole[:, found[3][1]], atol=1e-5)
+    np.testing.assert_allclose(np.sort(first[2], axis=0), np.sort(whole, axis=0), atol=1e-5)
+    assert not np.allclose(first[2], whole)
+
+
+def test_the_null_has_targets_that_a_linear_model_explains(monkeypatch):
+    product = (X[:, 0] * X[:, 1]).astype("float32")[:, None]
+    kind = Regression(["y"], mean=np.zeros(1), scale=np.ones(1))
+    rows, drawn = in_folds(kind, product, task={"type": "regression"}), []
+    kept = NetworkCrossValidation.with_targets
+
+    def noted(self, targets):
+        drawn.append(targets)
+        return kept(self, targets)
+
+    monkeypatch.setattr(NetworkCrossValidation, "with_targets", noted)
+    found = list(Retraining(lambda: rows, 7).additive_null(NETWORK, BASELINE, 2))
+    assert len(found) == 2 and not is_same(*map(weights, found))
+    additive = fit_final_model(rows, [TrialResult(BASELINE)], size=1, seed=7).predictor
+    fitted = additive.outputs(X)
+    for targets in drawn:
+        residuals = np.sort((targets - fitted).ravel())
+        np.testing.assert_allclose(residuals, np.sort((product - fitted).ravel()), atol=1e-3)
+        assert not np.allclose(targets, product, atol=1e-3)
+
+
+def test_a_deadline_that_has_passed_still_ends_in_a_model():
+    rows = in_folds()
+    late = dataclasses.replace(NETWORK, seconds=1.0)
+    final = fit_final_model(rows, [TrialResult(late)], size=1, seed=7, deadline=0.0)
+    assert list(final.history["epoch"]) == [1]
