@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 
@@ -16,6 +17,18 @@ from autogenome_tf.training import (
 )
 
 log = logging.getLogger(__name__)
+
+
+class Prepared(NamedTuple):
+    """Rows that are ready to learn from.
+
+    Attributes:
+        samples: (rows,) ids of the rows to learn from.
+        cross_validation: Trains and judges networks on them.
+    """
+
+    samples: np.ndarray
+    cross_validation: CrossValidation
 
 
 def rows_of(config: Config, check: Callable[[], None] | None = None) -> RunData:
@@ -35,18 +48,13 @@ def rows_of(config: Config, check: Callable[[], None] | None = None) -> RunData:
     )
 
 
-def prepared(
-    rows: RunData, config: Config, workers: WorkerCluster | None = None
-) -> tuple[np.ndarray, CrossValidation]:
-    """Read all rows and return the cross-validation on those to learn from.
+def prepared(rows: RunData, config: Config, workers: WorkerCluster | None = None) -> Prepared:
+    """Read all rows and make the cross-validation on those to learn from.
 
     Args:
         rows: The rows of the run.
         config: Its config.
         workers: The processes that train each network together, or None.
-
-    Returns:
-        The ids of the rows to learn from, and their cross-validation.
 
     Raises:
         InputError: Where data is wrong, that to evaluate or to predict included.
@@ -61,4 +69,4 @@ def prepared(
     folds = cross_validation(learn, parts, task, TrainingSettings.of(config), workers)
     # Not the folds themselves: who keeps what is logged would keep them and all their steps.
     log.info("%s", str(folds))
-    return learn.samples, folds
+    return Prepared(learn.samples, folds)

@@ -1,0 +1,84 @@
+"""The evaluate stage: metrics of rows that training has not seen, beside those of a baseline."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from autogenome_tf import metrics
+from autogenome_tf.core.seeds import derive
+from autogenome_tf.data import RunData
+from autogenome_tf.models import LatentModel, LatentSpace, Predictor, tables
+from autogenome_tf.run import Run
+
+
+def evaluate(
+    run: Run,
+    rows: RunData,
+    model: Predictor | LatentModel,
+    baseline: Predictor | None,
+    *,
+    seed: int,
+) -> dict[str, dict]:
+    """Score a model; write metrics.json and the files that belong to its kind of task.
+
+    Args:
+        run: The run that the files are written to.
+        rows: Its rows.
+        model: Its model.
+        baseline: The linear model to compare it with, or None.
+        seed: Of bootstrap and clustering, at least 0.
+
+    Returns:
+        Dict of part ("validation", "test", "evaluate") to metric to {"value", "low", "high"}.
+    """
+    if isinstance(model, LatentModel):
+        return _evaluate_latent(run, rows, model, seed)
+    scored = dict(_unseen(run, rows, model, "outputs"))
+    seeds = {part: derive(seed, f"bootstrap/{part}") for part in scored}
+    found = {
+        part: tables.scores(model.task, *answers, seeds[part]) for part, answers in scored.items()
+    }
+    run.write_json("metrics.json", found)
+    if baseline is not None:
+        beside = {
+            part: tables.beside(model.task, targets, scored[part][1], outputs, seeds[part])
+            for part, (targets, outputs) in _unseen(run, rows, baseline, "baseline")
+        }
+        run.write_json("baseline.json", beside)
+    if model.task.has_classes:
+        counts = tables.confusion_matrix(model.task, *scored[metrics.in_order(scored)[0]])
+        run.write_table("confusion_matrix.tsv", counts, index=True)
+    return found
+
+
+def _unseen(
+    run: Run, rows: RunData, model: Predictor, name: str
+) -> Iterator[tuple[str, tuple[np.ndarray, np.ndarray]]]:
+    """Yield targets and outputs of each part that training has not seen.
+
+    Args:
+        run: The run.
+        rows: Its rows.
+        model: Computes the outputs of rows that no fold has validated on.
+        name: Name of its out-of-fold outputs in validation.npz.
+    """
+    dataset, split = rows.labelled
+    validation = run.read_arrays("validation.npz")
+    position = {sample: row for row, sample in enumerate(dataset.samples)}
+    places = [position[sample] for sample in validation["samples"]]
+    yield "validation", (dataset.targets[places], validation[name])
+    test = np.flatnonzero(split.part == "test")
+    if len(test):
+        yield "test", (dataset.targets[test], model.outputs(dataset.rows(test), is_own=True))
+    if rows.scored:
+        yield "evaluate", (rows.scored.targets, model.outputs(rows.scored))
+
+
+def _evaluate_latent(run, rows, model, seed):
+    """Score a latent space; write metrics.json, clusters.tsv and maps.tsv."""
+    space = LatentSpace(model, *rows.labelled, rows.scored, seed)
+    found = space.scores()
+    run.write_json("metrics.json", found)
+    run.write_table("clusters.tsv", space.clusters())
+    run.write_table("maps.tsv", space.maps())
+    return found

@@ -1,0 +1,59 @@
+"""A model of a run with the rows that it is explained on."""
+
+import dataclasses
+import functools
+
+from autogenome_tf import explainers
+from autogenome_tf.automl._chosen_rows import ChosenRows
+from autogenome_tf.config import Explanation
+from autogenome_tf.ensemble import Retraining
+from autogenome_tf.explainers import Attributions
+from autogenome_tf.models import LatentModel, Predictor
+from autogenome_tf.run import Run
+from autogenome_tf.search import trials_of
+from autogenome_tf.training import Trial
+
+
+@dataclasses.dataclass(frozen=True)
+class Explained:
+    """A model of a run with the rows that it is explained on.
+
+    Attributes:
+        run: The run that files are written to.
+        model: Its model.
+        chosen: Rows to explain and their background.
+        settings: The config's `explanation` section.
+        families: Names of the families that the config searches.
+        retraining: Trains networks of a trial anew.
+    """
+
+    run: Run
+    model: Predictor | LatentModel
+    chosen: ChosenRows
+    settings: Explanation
+    families: tuple[str, ...]
+    retraining: Retraining
+
+    @functools.cached_property
+    def trials(self) -> list[Trial]:
+        """Return the trials of the search, best first."""
+        return trials_of(self.run.read_table("leaderboard.tsv"))
+
+    @property
+    def best_trial(self) -> Trial:
+        """Return the best trial of a family that the config searches."""
+        return next(trial for trial in self.trials if trial.family in self.families)
+
+    def attributions(
+        self, model: Predictor | LatentModel | None = None, method: str | None = None
+    ) -> Attributions:
+        """Compute attributions of a model for the chosen rows.
+
+        Args:
+            model: In place of the run's.
+            method: In place of that of the settings.
+        """
+        return explainers.explain(
+            model or self.model, self.chosen.explained, self.chosen.background,
+            method or self.settings.method, remaining_fraction=self.settings.part,
+        )  # fmt: skip

@@ -1,0 +1,67 @@
+"""The predict stage: predictions, or latent means, of all rows of a run and of new ones."""
+
+import logging
+from typing import Any
+
+import pandas as pd
+
+from autogenome_tf.data import RunData
+from autogenome_tf.models import LatentModel, Predictor, tables
+from autogenome_tf.run import Run
+
+log = logging.getLogger(__name__)
+
+# Numbers in reconstruction.tsv.gz, at most.
+MOST_RECONSTRUCTED = 50_000_000
+
+
+def predict(run: Run, rows: RunData, model: Predictor | LatentModel) -> pd.DataFrame:
+    """Predict all rows of a run; write predictions.tsv, or latent.tsv and reconstruction.tsv.gz.
+
+    Args:
+        run: The run that the files are written to.
+        rows: Its rows.
+        model: Its model.
+
+    Returns:
+        The rows of predictions.tsv or latent.tsv.
+    """
+    dataset, split = rows.labelled
+    parts = [(dataset, split.part)]
+    parts += [
+        (new, part) for new, part in ((rows.scored, "evaluate"), (rows.asked, "predict")) if new
+    ]
+    frame = pd.concat([_table(model, *one) for one in parts], ignore_index=True)
+    if not isinstance(model, LatentModel):
+        run.write_table("predictions.tsv", frame)
+        return frame
+    run.write_table("latent.tsv", frame)
+    cells = len(frame) * len(model.features)
+    if cells > MOST_RECONSTRUCTED:
+        log.info("reconstruction.tsv.gz is not written: it would hold %d numbers", cells)
+    else:
+        decoded = (tables.reconstruction(model, *one) for one in parts)
+        run.write_compressed("reconstruction.tsv.gz", pd.concat(decoded, ignore_index=True))
+    return frame
+
+
+def predict_new(rows: RunData, model: Predictor | LatentModel, new: Any) -> pd.DataFrame:
+    """Predict rows that the run does not have; write nothing.
+
+    Args:
+        rows: The rows of the run, which know how its files are read.
+        model: Its model.
+        new: A path, a DataFrame, an array, a sparse matrix or an AnnData.
+
+    Returns:
+        The columns of predictions.tsv or latent.tsv.
+
+    Raises:
+        InputError: Where new rows lack genes, or the model is not defined on a value.
+    """
+    return _table(model, rows.new(new, model.features), "new")
+
+
+def _table(model, dataset, part):
+    table = tables.latent if isinstance(model, LatentModel) else tables.predictions
+    return table(model, dataset, part)

@@ -1,0 +1,225 @@
+"""A run in this process: its config, rows, folder and model; lock, log and resumption."""
+
+import contextlib
+import logging
+import os
+import tempfile
+import zipfile
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from autogenome_tf import data, families, plots, search
+from autogenome_tf.automl._chosen_rows import choose_rows
+from autogenome_tf.automl._explained import Explained
+from autogenome_tf.automl._rows import Prepared, prepared, rows_of
+from autogenome_tf.config import Config, Explanation
+from autogenome_tf.core.errors import InputError, StageError
+from autogenome_tf.ensemble import Retraining
+from autogenome_tf.models import LatentModel, Predictor
+from autogenome_tf.run import Run, autogenome_layout, remembered, say_to, warned
+from autogenome_tf.training import EngineError, WorkerCluster
+
+
+class Session:
+    """A run in this process, from what a user gives.
+
+    Args:
+        config: Path of a JSON config, a dict with its keys, or a `Config`.
+        given: Rows in place of files, ``(X, y)``, or None.
+
+    Attributes:
+        config: The `Config`, its paths absolute.
+        spaces: Search space of each family that it names.
+        rows: The rows that it names; none is read before it is needed.
+        run: The run folder, or None as long as there is none.
+        earlier: Log records from before there was a folder.
+        workers: Processes that train each network together, or None.
+
+    Raises:
+        InputError: At the first thing wrong in the config.
+    """
+
+    def __init__(self, config: Any, given: Any = None):
+        self.earlier: list[logging.LogRecord] = []
+        place = f"{config}: " if isinstance(config, (str, Path)) else ""
+        self.config = config = self._read(config)
+        if given is not None and not (isinstance(given, (tuple, list)) and len(given) == 2):
+            raise InputError(f"data: expected (X, y); received {type(given).__name__}.")
+        if not config.data.features and given is None:
+            raise InputError("config: data.features: expected a file, or data=(X, y).")
+        self.spaces = families.spaces(config, f"{place}families")
+        search.method(config.search.method, f"{place}search.method")
+        self.given, self.rows = given, rows_of(config)
+        self.run: Run | None = None
+        self.workers: WorkerCluster | None = None
+        self._prepared: Prepared | None = None
+        self._is_opened = False
+
+    def _read(self, config):
+        if isinstance(config, (str, Path)):
+            with remembered(self.earlier):
+                return Config.load(config)
+        return config if isinstance(config, Config) else Config.of(config).resolved(Path.cwd())
+
+    @classmethod
+    def existing(cls, folder: str | Path) -> "Session":
+        """Open the folder of an earlier run, perhaps somebody else's."""
+        run = Run.existing(folder)
+        session = cls(run.config())
+        session.run, session._is_opened = run, True
+        # What a folder of a stranger names must not be read aloud in an error.
+        session.rows = rows_of(session.config, run.check_data)
+        return session
+
+    def opened(self) -> Run:
+        """Return the run folder.
+
+        Raises:
+            StageError: Where there is none yet.
+        """
+        if self.run is None:
+            raise StageError("no run yet: call train() first, or open one with ag.load(folder).")
+        return self.run
+
+    def fitted(self) -> Run:
+        """Return the folder of a run whose train stage is done.
+
+        Raises:
+            StageError: Where it is not.
+        """
+        run = self.opened()
+        run.require("train")
+        return run
+
+    def begun(self, asked: Iterable[str]) -> Run:
+        """Return the run, found or begun; wrong data is an error before a folder is made.
+
+        Args:
+            asked: Names of the stages that make it complete.
+        """
+        with on_this_machine(f"{self.config.name}: begin"):
+            if self.run is None:
+                with remembered(self.earlier), self.as_file() as rows:
+                    self.prepared()
+                    self.run = Run.of(self.config, asked, rows)
+                self.use(self.run.config())
+            self.run.ask(asked)
+        return self.run
+
+    @contextlib.contextmanager
+    def stage(self, name: str) -> Iterator[dict[str, float]]:
+        """Lock the run while a stage is done; log, figures and the note of its end belong to it.
+
+        Yields:
+            A dict for the stage's times in seconds.
+
+        Raises:
+            StageError: Where another process works on the run, a file cannot be written, or memory
+                does not suffice.
+        """
+        run = self.opened()
+        kept = warned(run, name, self.earlier)
+        said = say_to(run.path("log.txt"), self.earlier)
+        here = on_this_machine(f"{run.folder}: {name}")
+        with here, run.alone(), kept, said, run.stage(name) as times:
+            yield times
+            if self.config.output.figures:
+                plots.draw(run, name)
+            if self.config.output.layout == "autogenome":
+                autogenome_layout.follow(run, name)
+
+    def prepared(self) -> Prepared:
+        """Return the rows to learn from and their cross-validation, made once."""
+        if self._prepared is None:
+            self._prepared = prepared(self.rows, self.config, self.workers)
+        return self._prepared
+
+    def explained(self, settings: Explanation) -> Explained:
+        """Return the model with rows to explain, a background, and a way to train networks anew.
+
+        Args:
+            settings: The config's `explanation` section, or one in its place.
+        """
+        run, config, model = self.fitted(), self.config, self.model()
+        chosen = choose_rows(run, self.rows, model, settings, config.seed)
+        retraining = Retraining(lambda: self.prepared().cross_validation, config.seed)
+        return Explained(run, model, chosen, settings, tuple(config.families), retraining)
+
+    def forget(self) -> None:
+        """Free what training needed."""
+        self._prepared = self.workers = None
+
+    def model(self) -> Predictor | LatentModel:
+        """Load the model of the run."""
+        kind = Predictor if self.config.task.kind.has_targets else LatentModel
+        return self._load(kind, "model.keras")
+
+    def latent_model(self, asked: str) -> LatentModel:
+        """Load the model of a representation.
+
+        Args:
+            asked: What it is needed for, for the message.
+
+        Raises:
+            StageError: Where the run is of another kind.
+        """
+        self.fitted()
+        model = self.model()
+        if not isinstance(model, LatentModel):
+            raise StageError(f"{asked}: only a run of task.type representation can do that.")
+        return model
+
+    def baseline(self) -> Predictor | None:
+        """Load the linear model that the run's is compared with, or return None."""
+        name = "baseline.keras"
+        return self._load(Predictor, name) if self.opened().has(name) else None
+
+    def _load(self, kind, name):
+        """Load a model of the run; HDF5 that may be a stranger's is looked through first."""
+        path = self.opened().path(name)
+        if self._is_opened and zipfile.is_zipfile(path):
+            data.check_hdf5(str(path))
+        return kind.load(path)
+
+    def use(self, config: Config) -> None:
+        """Go on with a config that says the same of files at other places."""
+        if config != self.config:
+            self.config, self.rows = config, rows_of(config)
+
+    @contextlib.contextmanager
+    def as_file(self) -> Iterator[str | None]:
+        """Write rows from memory to a temporary archive that the config names; None for files."""
+        if self.given is None:
+            yield None
+            return
+        with tempfile.TemporaryDirectory(prefix="autogenome_tf-") as folder:
+            rows = os.path.join(folder, "rows.npz")
+            options = data.ReadOptions.of(self.config.data)
+            names = data.write_rows(rows, *self.given, self.config.further, options)
+            self.use(self.config.targeting(names).reading(rows))
+            try:
+                yield rows
+            except InputError as error:
+                raise InputError(str(error).replace(rows, "data")) from None
+
+
+@contextlib.contextmanager
+def on_this_machine(place: str) -> Iterator[None]:
+    """Turn what the machine lacks, disk or memory or a permission, into a message on one line.
+
+    Args:
+        place: What was done, for the message.
+
+    Raises:
+        StageError: In place of errors of the system.
+    """
+    try:
+        yield
+    except (OSError, MemoryError, EngineError) as error:
+        # TensorFlow's text goes on with where it was.
+        first, *_ = str(error).splitlines() or [""]
+        reason = first if isinstance(error, OSError) else f"{type(error).__name__}: {first}"
+        raise StageError(
+            f"{place}: {reason}. What is done is kept: the same command goes on."
+        ) from error

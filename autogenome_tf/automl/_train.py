@@ -1,0 +1,173 @@
+"""The train stage: the search, then the final model and the baseline beside it."""
+
+import logging
+import time
+from typing import NamedTuple
+
+import pandas as pd
+
+from autogenome_tf import search
+from autogenome_tf.automl._rows import Prepared
+from autogenome_tf.config import Config
+from autogenome_tf.core.errors import StageError
+from autogenome_tf.data import RunData, audit
+from autogenome_tf.ensemble import FinalModel, fit_final_model, size_for
+from autogenome_tf.run import Run, watched
+from autogenome_tf.search import best_results, leaderboard, ranked, trials_of
+from autogenome_tf.training import CrossValidation, Trial, TrialResult
+
+log = logging.getLogger(__name__)
+
+
+class Found(NamedTuple):
+    """What a search has found.
+
+    Attributes:
+        trials: All trials, in their order.
+        best: Results of the best trials of families that the config names, best first.
+        baseline: The result of the linear baseline, or None.
+    """
+
+    trials: list[Trial]
+    best: list[TrialResult]
+    baseline: TrialResult | None
+
+
+def train(
+    run: Run,
+    rows: RunData,
+    prepared: Prepared,
+    *,
+    config: Config,
+    spaces: dict[str, dict],
+    times: dict[str, float],
+) -> pd.DataFrame:
+    """Search, then fit the final model; write all files of the train stage.
+
+    An interrupted training of the same run goes on behind its last trial.
+
+    Args:
+        run: The run that the files are written to.
+        rows: Its rows.
+        prepared: Those to learn from, and their cross-validation.
+        config: Its config.
+        spaces: Search space of each family that the config names.
+        times: Takes the seconds of search and final fit.
+
+    Returns:
+        The rows of leaderboard.tsv, best first.
+
+    Raises:
+        StageError: Where most trials fail, or none of a family that is asked for has a score.
+    """
+    started = time.monotonic()
+    folds = prepared.cross_validation
+    _write_rows(run, rows, config)
+    _write_gene_sets(run, folds, spaces)
+    finished = trials_of(run.read_table("leaderboard.tsv")) if run.has("leaderboard.tsv") else []
+    before = search.seconds_before(config, run, finished)
+    deadline = started + (config.search.max_seconds or float("inf")) - before
+    size = size_for(config.ensemble.size, len(prepared.samples))
+    found = _search(run, folds, config, spaces, size=size, finished=finished, deadline=deadline)
+    times["search"] = time.monotonic() - started + before
+    started = time.monotonic()
+    _check(found, config, spaces)
+    _write_models(run, prepared, found, size=size, seed=config.seed, deadline=deadline)
+    times["fit"] = time.monotonic() - started
+    return leaderboard(found.trials, config.objective)
+
+
+def _write_rows(run, rows, config):
+    """Write split.tsv, and warn of rows that make the scores doubtful."""
+    dataset, split = rows.labelled
+    run.write_table("split.tsv", split.frame(dataset.samples))
+    for warning in audit(dataset, split, config.task.type, config.data.group, rows.scored):
+        log.warning("%s", warning["text"], extra={"about": warning["about"]})
+
+
+def _write_gene_sets(run, folds, families):
+    """Write gene_sets.tsv: what was read of gene sets, for each family that is wired by some."""
+    tables = [
+        level.table.assign(family=family) for family in families for level in folds.levels(family)
+    ]
+    if tables:
+        run.write_table("gene_sets.tsv", pd.concat(tables, ignore_index=True))
+
+
+def _search(
+    run: Run,
+    folds: CrossValidation,
+    config: Config,
+    spaces: dict[str, dict],
+    *,
+    size: int,
+    finished: list[Trial],
+    deadline: float,
+) -> Found:
+    """Run the trials; each is a line of leaderboard.tsv as soon as it ends.
+
+    Args:
+        run: The run.
+        folds: Rows to train and judge on.
+        config: The run's config.
+        spaces: Search space of each family.
+        size: How many results the final model may be made of.
+        finished: Trials that an interrupted training left.
+        deadline: `time.monotonic()` at which search and final fit must be over.
+    """
+    trials, best, baseline, objective = [], [], None, config.objective
+    most = search.method(config.search.method).most_trials(config.search)
+    with watched(config.search, most, objective) as show:
+        for result in search.search(folds, config, spaces, finished, deadline, run):
+            trial = result.trial
+            best = best_results([*best, result], size, objective, spaces)
+            baseline = result if trial.number == 0 and trial.is_scored else baseline
+            trials.append(trial)
+            if len(trials) > len(finished):
+                run.write_table("leaderboard.tsv", leaderboard(trials, objective), digits=None)
+            show(trial, ranked(trials, objective)[0])
+    return Found(trials, best, baseline)
+
+
+def _check(found, config, families):
+    """Refuse to go on without a trial of a family that the config names.
+
+    Raises:
+        StageError: With the reason of the first that failed.
+    """
+    if not found.best:
+        reason = next((t.status for t in found.trials if not t.is_scored), "none was tried")
+        raise StageError(f"no trial of {', '.join(families)} has a score: {reason}")
+    first, own = ranked(found.trials, config.objective)[0], found.best[0].trial
+    if first.family not in families:
+        is_fixed = search.method(config.search.method).families
+        log.warning(
+            "the baseline (%.4g) did %s the best of %s (%.4g)%s", first.score,
+            "as well as" if first.score == own.score else "better than",
+            ", ".join(families), own.score,
+            "" if is_fixed else "; name it in families to let it win",
+        )  # fmt: skip
+
+
+def _write_models(run, prepared, found, *, size, seed, deadline):
+    """Fit the final model and the baseline; write them, history.tsv and validation.npz."""
+    folds = prepared.cross_validation
+    final = fit_final_model(folds, found.best, size=size, seed=seed, deadline=deadline)
+    beside, baseline = {}, found.baseline
+    if baseline and set(final.trials) != {baseline.trial.number}:
+        # However little time is left, as much as the search needed.
+        until = max(deadline, time.monotonic() + baseline.trial.seconds)
+        linear = fit_final_model(folds, [baseline], size=size, seed=seed, deadline=until)
+        linear.predictor.save(run.path("baseline.keras"))
+        beside = {"baseline": linear.outputs}
+    _write_known(run, prepared, final, beside)
+    final.predictor.with_training_rows(folds.matrix).save(run.path("model.keras"))
+
+
+def _write_known(run: Run, prepared: Prepared, final: FinalModel, beside: dict) -> None:
+    """Write what is known of the final model: history.tsv, validation.npz, gates.tsv."""
+    run.write_table("history.tsv", final.history)
+    samples = prepared.samples[final.validation_rows].astype(str)
+    run.write_arrays("validation.npz", samples=samples, outputs=final.outputs, **beside)
+    if final.gates is not None:
+        run.write_table("gates.tsv", final.gates)
