@@ -1,4 +1,4 @@
-"""What explainers ask of a fitted model: its inputs, its outputs and the networks inside."""
+"""Contracts of what is explained: a fitted model, the networks inside, and rows."""
 
 from collections.abc import Sequence
 from typing import Any, Protocol
