@@ -5,11 +5,9 @@ import contextlib
 import importlib
 import pkgutil
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from autogenome_tf.core.errors import InputError
-
-Contract = TypeVar("Contract")
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT.name
@@ -34,7 +32,7 @@ def members(folder: str) -> tuple[str, ...]:
     return tuple(sorted(name for name in found if not name.startswith("_")))
 
 
-def classes(folder: str, name: str, base: type[Contract]) -> list[type[Contract]]:
+def classes(folder: str, name: str, base: type) -> list[Any]:
     """Import a member and return the classes in its file that keep a contract.
 
     Args:
