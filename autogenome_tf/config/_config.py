@@ -12,6 +12,7 @@ import pydantic
 from pydantic import Field, field_validator, model_validator
 
 from autogenome_tf.config import autogenome
+from autogenome_tf.config._members import file_keys
 from autogenome_tf.config._messages import first_problem, json_problem
 from autogenome_tf.config._sections import (
     Data,
@@ -38,8 +39,7 @@ SCANPY_PREFIX = "scanpy:"
 METHODS = "search/methods"
 # Characters in which a mistake is looked for.
 MOST_TEXT = 2 << 20
-# Keys of families that name files, and those of `data`.
-FAMILY_PATHS = ("gene_sets", "set_groups")
+# Keys of `data` that name files.
 PATHS = (
     "features", "targets", "feature_names", "validation", "validation_targets", "evaluate",
     "evaluate_targets", "predict", "split",
@@ -88,7 +88,7 @@ class Config(Section):
     @classmethod
     def _files_are_named_by_texts(cls, families):
         for name, given in families.items():
-            for key in FAMILY_PATHS:
+            for key in file_keys(name):
                 files = listed(given.get(key))
                 if not isinstance(files, list) or not all(isinstance(f, str) for f in files):
                     raise ValueError(
@@ -193,8 +193,8 @@ class Config(Section):
         for name in ("validation", "evaluate"):
             named += [getattr(data, name), *listed(getattr(data, f"{name}_targets"))]
         named.append(data.predict)
-        for family in self.families.values():
-            named += [path for key in FAMILY_PATHS for path in listed(family.get(key))]
+        for name, given in self.families.items():
+            named += [path for key in file_keys(name) for path in listed(given.get(key))]
         return [path for path in dict.fromkeys(named) if path and not _is_no_path(path)]
 
     @property
@@ -287,7 +287,7 @@ class Config(Section):
         data = self.data.model_copy(update=paths)
         update = {"data": data, "output_dir": change(self.output_dir)}
         families = {
-            name: given | {key: changed(given[key]) for key in FAMILY_PATHS if key in given}
+            name: given | {key: changed(given[key]) for key in file_keys(name) if key in given}
             for name, given in self.families.items()
         }
         return self.model_copy(

@@ -7,7 +7,7 @@ from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
 from autogenome_tf.core.errors import nearest
-from autogenome_tf.core.open_sets import declared, members
+from autogenome_tf.core.open_sets import classes, declared, members
 
 
 class MemberOf:
@@ -41,6 +41,18 @@ class MemberOf:
             listed = ", ".join(map(repr, names))
             raise ValueError(f"expected {listed}; received {name!r}.{nearest(name, names)}")
         return name
+
+
+def file_keys(family: str) -> list[str]:
+    """List the hyperparameters of a family that name files, as its class in families/ says.
+
+    Args:
+        family: Its name; one that is not known has none.
+    """
+    if family not in members("families"):
+        return []
+    spaces = [getattr(one, "space", {}) for one in classes("families", family, object)]
+    return [key for space in spaces for key, hyper in space.items() if hyper.names_files]
 
 
 def described(folder: str) -> Callable[[dict[str, Any]], None]:

@@ -1,8 +1,9 @@
-"""Gene sets held against what was measured: which input is connected to which set."""
+"""Gene sets matched with the genes of a matrix: the connections of a masked layer."""
 
 import dataclasses
 import functools
 import os
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -15,22 +16,22 @@ KEPT, FEW, MANY = "kept", "too few", "too many"
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Membership:
-    """Which inputs belong to which sets: the ones of a mask of (inputs, sets).
+    """Membership of inputs in sets: the nonzero entries of a mask of (inputs, sets).
 
     Attributes:
-        rows: (ones,) number of an input, sets one after the other.
-        columns: (ones,) number of a set.
-        inputs: How many inputs there are.
+        rows: (connections,) index of an input, sets one after the other.
+        columns: (connections,) index of a set.
+        inputs: Number of inputs.
         names: Names of the sets that are kept.
-        table: A row a set read, kept or not: set, source, genes (of the file), measured, status
-            ("kept", "too few", "too many" measured genes), lost (genes that were not measured,
-            joined by blanks).
+        table: A row for each set in the files, kept or not: set, source, genes (of the file),
+            measured, status ("kept", "too few", "too many" measured genes), lost (genes that were
+            not measured, joined by blanks).
     """
 
     rows: np.ndarray
     columns: np.ndarray
     inputs: int
-    names: tuple
+    names: tuple[str, ...]
     table: pd.DataFrame
 
     def __str__(self):
@@ -48,49 +49,58 @@ class Membership:
         )
 
     @property
-    def sizes(self):
-        """(sets,) number of inputs in each."""
+    def sizes(self) -> np.ndarray:
+        """Return the number of inputs in each set, (sets,)."""
         return np.bincount(self.columns, minlength=len(self.names))
 
-    def widened(self, inputs, outputs):
-        """Rows and columns of the mask where an input is so many units side by side, a set too."""
+    def widened(self, inputs: int, outputs: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return rows and columns of the mask with several units for each input and each set.
+
+        Args:
+            inputs: Units for each input, side by side.
+            outputs: Units for each set, side by side.
+        """
         rows = self.rows[:, None, None] * inputs + np.arange(inputs)[:, None]
         columns = self.columns[:, None, None] * outputs + np.arange(outputs)
         shape = (len(self.rows), inputs, outputs)
-        return tuple(np.broadcast_to(part, shape).ravel() for part in (rows, columns))
+        return np.broadcast_to(rows, shape).ravel(), np.broadcast_to(columns, shape).ravel()
 
     @property
-    def free(self):
-        """Numbers of the inputs that are in no set."""
+    def free(self) -> np.ndarray:
+        """Return the indices of the inputs that are in no set."""
         return np.setdiff1d(np.arange(self.inputs), self.rows)
 
 
-def membership(paths, features, least=1, most=None, place="gene_sets"):
-    """Read sets and keep those with enough, and not too many, members that were measured.
+def read_membership(
+    paths: Sequence[str], features: Sequence[str] | None, least: int = 1, most: int | None = None,
+    place: str = "gene_sets",
+) -> Membership:  # fmt: skip
+    """Read gene sets and keep those with enough, and not too many, measured genes.
 
-    A member is found under its own name, else whatever the case, and an Ensembl gene without its
-    version. Limits are applied to what is left of a set, so that none is kept for genes nobody
-    measured.
+    A gene is found under its own name, else ignoring case, and an Ensembl gene without its
+    version. Limits are applied to the measured genes of a set.
 
     Args:
         paths: GMT files.
-        features: What was measured: gene names, or names of sets for sets of sets.
-        least: Fewest measured members.
-        most: Most measured members; None for no limit.
-        place: Where the files are named, for errors.
+        features: Names of the inputs: genes, or sets for sets of sets.
+        least: Fewest measured genes; 1 by default.
+        most: Most measured genes; None for no limit.
+        place: Key of the config that names the files, for errors.
 
     Returns:
         A `Membership`.
 
     Raises:
-        InputError: Where a file cannot be read, or no set is left.
+        InputError: A file cannot be read, no set is left, or there are no names.
     """
+    if features is None:
+        raise InputError(f"{place}: expected features, the names of the genes; none are given.")
     stamps = tuple(os.stat(path).st_mtime_ns if os.path.exists(path) else 0 for path in paths)
-    return _membership(tuple(paths), stamps, tuple(map(str, features)), least, most, place)
+    return _matched(tuple(paths), stamps, tuple(map(str, features)), least, most, place)
 
 
 @functools.lru_cache(maxsize=8)
-def _membership(paths, stamps, features, least, most, place):
+def _matched(paths, stamps, features, least, most, place):
     sets = data.read_gene_sets(paths)
     find = _finder(features)
     rows, columns, names, lines = [], [], [], []
@@ -115,14 +125,14 @@ def _membership(paths, stamps, features, least, most, place):
 
 
 def _finder(features):
-    """A function from a name to the number of the feature of that name, or None."""
+    """Make a function from a name to the index of its feature, or None."""
     exact = {name: row for row, name in enumerate(features)}
     loose = {}
     for row, name in enumerate(features):
         loose.setdefault(_folded(name), []).append(row)
 
     def find(gene):
-        # What two features share in spite of their case names neither.
+        # A name that two features share but for its case names neither.
         several = loose.get(_folded(gene), ())
         return exact.get(gene, several[0] if len(several) == 1 else None)
 

@@ -1,14 +1,21 @@
 """The HyperModel around every family: input, the member's body, the logits layer."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import keras
 import keras_tuner
 import numpy as np
 
-from autogenome_tf import families
-from autogenome_tf.core.errors import InputError
-from autogenome_tf.families._family import Family, name_of
-from autogenome_tf.nn.layers import LayerFactory
+from autogenome_tf.families._base import AutoencoderFamily, Family
+from autogenome_tf.families._gene_sets import Membership
+from autogenome_tf.families._spaces import settings as settings_of
+from autogenome_tf.families._spaces import space as space_of
+from autogenome_tf.nn.layers import LayerFactory, MaskedDense
 from autogenome_tf.nn.res_vae import ResVAE
+
+# Layers that may look at the genes.
+STEMS = (keras.layers.Dense, MaskedDense)
 
 
 class NetworkModel(keras_tuner.HyperModel):
@@ -16,11 +23,12 @@ class NetworkModel(keras_tuner.HyperModel):
 
     Args:
         inputs: Number of genes.
-        task: A `tasks.Classification` or `tasks.Regression`: outputs and loss.
-        space: Hyperparameter name to a list that narrows it or a scalar that fixes it.
-        learning_rate: Of the compiled Adam optimizer.
-        seed: Initial weights and dropout derive from it.
-        features: Names of the genes, for families that look at them.
+        task: A task with targets, such as `tasks.Classification`: outputs and loss.
+        space: Hyperparameter name to a list that narrows it or a scalar that fixes it; None for
+            the family's own space.
+        learning_rate: Of the compiled Adam optimizer; 0.001 by default.
+        seed: Initial weights and dropout derive from it; 7 by default.
+        features: Names of the genes, for families that need them; None by default.
 
     >>> from autogenome_tf import families, tasks
     >>> mlp = families.MLP(2000, tasks.Classification(["healthy", "tumour"]))
@@ -30,26 +38,29 @@ class NetworkModel(keras_tuner.HyperModel):
 
     member: type[Family]
 
-    def __init__(self, inputs, task, space=None, learning_rate=1e-3, seed=7, features=None):
-        super().__init__(name=name_of(self.member))
+    def __init__(
+        self, inputs: int, task: Any, space: dict[str, Any] | None = None,
+        learning_rate: float = 1e-3, seed: int = 7, features: Sequence[str] | None = None,
+    ):  # fmt: skip
+        super().__init__(name=self.member.name())
         self.inputs = int(inputs)
         self.task = task
-        self.space = families.space(self.name, space)
-        self.settings = families.settings(self.name, space)
+        self.space = space_of(self.member.name(), space)
+        self.settings = settings_of(self.member.name(), space)
         self.features = features
         self.learning_rate = learning_rate
         self.seed = seed
 
-    def values(self, hp):
-        """Ask `hp` for every hyperparameter of the space; returns a plain dict."""
+    def values(self, hp: keras_tuner.HyperParameters) -> dict[str, Any]:
+        """Ask `hp` for every hyperparameter of the space; return a plain dict."""
         return {name: hyper.ask(hp, name) for name, hyper in self.space.items()}
 
-    def build(self, hp):
+    def build(self, hp: keras_tuner.HyperParameters | dict[str, Any]) -> keras.Model:
         """Make the compiled model of one trial.
 
         Args:
-            hp: A `keras_tuner.HyperParameters`, or a trial's values as a dict (what is left out
-                takes its default).
+            hp: A `keras_tuner.HyperParameters`, or a trial's values as a dict (missing ones take
+                their defaults).
 
         Returns:
             A functional Keras model: (rows, genes) -> (rows, outputs), logits for classification.
@@ -63,16 +74,22 @@ class NetworkModel(keras_tuner.HyperModel):
         )
         return model
 
-    def network(self, values, inputs=None, space="genes", seed=None, is_plain=False):
-        """Make the network alone.
+    def network(
+        self, values: dict[str, Any], inputs: int | None = None, space: str = "genes",
+        seed: int | None = None, is_plain: bool = False,
+    ) -> keras.Model:  # fmt: skip
+        """Make the network without loss and optimizer.
 
         Args:
-            values: A trial's values.
-            inputs: Width of the input where it is not the number of genes.
-            space: "genes", or "rows" where inputs are coordinates in the span of training rows.
-            seed: Takes the place of the family's own.
-            is_plain: Whether to make it of Keras' own layers alone, for the weights that
-                `layers.to_dense_weights` gives.
+            values: A trial's values; missing ones take their defaults.
+            inputs: Width of the input; None for the number of genes.
+            space: "genes", or "rows" for coordinates in the span of the training rows.
+            seed: In place of the HyperModel's own.
+            is_plain: Whether to use Keras' own layers alone, for the weights that
+                `nn.layers.to_dense_weights` returns.
+
+        Raises:
+            TypeError: The family looks at the genes with more than one dense layer.
         """
         values = self.completed(values)
         layers = LayerFactory(values, self.seed if seed is None else seed, self.levels(), is_plain)
@@ -80,53 +97,51 @@ class NetworkModel(keras_tuner.HyperModel):
         seen = layers.gated(layers.noisy(genes, space))
         hidden = self.member.body(seen, values, layers)
         outputs = layers.dense(hidden, self.task.outputs)
+        _check_stem(seen, self.name)
         nonlinearity = values.get("output_nonlinearity", "none")
         if nonlinearity != "none":
             outputs = keras.layers.Activation(nonlinearity)(outputs)
         return keras.Model(genes, outputs, name="network")
 
-    def levels(self):
-        """What units stand for, a `genesets.Membership` a level; none for most families.
+    def levels(self) -> list[Membership]:
+        """Return the wiring of units that stand for gene sets; nothing for most families.
 
         Raises:
-            InputError: Where a family needs names of genes and has none, or its files are wrong.
+            InputError: A family needs names of genes and has none, or its files are wrong.
         """
-        if not self.settings.get("gene_sets"):
-            return ()
-        if self.features is None:
-            raise InputError(f"families.{self.name}: expected features, the names of the genes.")
         return self.member.levels(self.settings, self.features)
 
-    def completed(self, values):
-        """A trial's values with the defaults of what they leave out."""
+    def completed(self, values: dict[str, Any]) -> dict[str, Any]:
+        """Return a trial's values; missing ones take their defaults."""
         defaults = {name: hyper.options[0] for name, hyper in self._around(values).items()}
         return defaults | values
 
     def _around(self, values):
-        """The space whose defaults complete values; some values open a space of their own."""
+        """Return the space whose defaults complete values; some values open one of their own."""
         heads = {
             name: [np.array(values[name]).tolist()]
             for name, hyper in self.member.space.items()
-            if hyper.alone and name in values and not self._is_said(name, values)
+            if hyper.alone and name in values and not self._is_redundant(name, values)
         }
-        return families.space(self.name, heads) if heads else self.space
+        return space_of(self.member.name(), heads) if heads else self.space
 
-    def _is_said(self, name, values):
-        """Whether a value, such as an arc, stands for others that are there."""
-        said = self.member.stands_for.get(name)
-        return bool(said) and any(other.startswith(said) for other in values)
+    def _is_redundant(self, name, values):
+        """Return whether a value, such as an arc, stands for others that are there."""
+        prefix = self.member.stands_for.get(name)
+        return bool(prefix) and any(other.startswith(prefix) for other in values)
 
 
 class AutoencoderModel(NetworkModel):
-    """A search space whose `build` makes a compiled `resvae.ResVAE`.
+    """A search space whose `build` makes a compiled `nn.res_vae.ResVAE`.
 
     Args:
         inputs: Number of genes.
-        task: A `tasks.Representation`: how many covariates stand behind the genes.
-        space: Hyperparameter name to a list that narrows it or a scalar that fixes it.
-        learning_rate: Of the compiled Adam optimizer.
-        seed: Initial weights, dropout and sampling derive from it.
-        features: Names of the genes, where latent units stand for sets of them.
+        task: A `tasks.Representation`: the number of covariates behind the genes.
+        space: Hyperparameter name to a list that narrows it or a scalar that fixes it; None for
+            the family's own space.
+        learning_rate: Of the compiled Adam optimizer; 0.001 by default.
+        seed: Initial weights, dropout and sampling derive from it; 7 by default.
+        features: Names of the genes, if latent units stand for sets of them; None by default.
 
     >>> from autogenome_tf import families, tasks
     >>> model = families.ResVAE(2000, tasks.Representation()).build({"latent": 4})
@@ -134,28 +149,54 @@ class AutoencoderModel(NetworkModel):
     TensorShape([1, 4])
     """
 
-    def build(self, hp):
+    member: type[AutoencoderFamily]
+
+    def build(self, hp: keras_tuner.HyperParameters | dict[str, Any]) -> ResVAE:
         """Make the compiled model of one trial; `fit` takes rows alone.
 
         Args:
-            hp: A `keras_tuner.HyperParameters`, or a trial's values as a dict (what is left out
-                takes its default).
+            hp: A `keras_tuner.HyperParameters`, or a trial's values as a dict (missing ones take
+                their defaults).
         """
         model = self.network(hp if isinstance(hp, dict) else self.values(hp))
         model.compile(optimizer=keras.optimizers.Adam(self.learning_rate, clipnorm=1.0))
         return model
 
-    def network(self, values, inputs=None, space="genes", seed=None):
-        """Make the model alone; `space` is always genes."""
-        values = self.completed(values)
-        passed = ("skip", "likelihood", "beta", "free_bits", "dropout", "input_dropout",
-                  "activation", "normalization", "l2")  # fmt: skip
-        options = {name: values[name] for name in passed} | {
-            "widths": self.member.widths(values),
+    def network(
+        self, values: dict[str, Any], inputs: int | None = None, space: str = "genes",
+        seed: int | None = None, is_plain: bool = False,
+    ) -> ResVAE:  # fmt: skip
+        """Make the model without an optimizer.
+
+        Args:
+            values: A trial's values; missing ones take their defaults.
+            inputs: Number of genes; None for that of the HyperModel.
+            space: "genes"; an autoencoder is not trained in row space.
+            seed: In place of the HyperModel's own.
+            is_plain: Of no effect: `ResVAE.finished` returns the model of Keras' own layers.
+        """
+        levels = self.levels()
+        options = self.member.options(self.completed(values), levels) | {
             "covariates": self.task.covariates,
             "seed": self.seed if seed is None else seed,
         }
-        options["linear"] = values["linear"] == "pca"
-        for level in self.levels():
-            return ResVAE.of_sets(level, values["bypass"], **options)
-        return ResVAE(inputs or self.inputs, values["latent"], **options)
+        if levels:
+            return ResVAE.of_sets(levels[0], **options)
+        return ResVAE(inputs or self.inputs, **options)
+
+
+def hypermodel_class(family: type[Family]) -> type:
+    """Make the HyperModel class of a family, of the same name and docstring."""
+    base = NetworkModel if family.predicts_targets else AutoencoderModel
+    return type(family.__name__, (base,), {"member": family, "__doc__": family.__doc__})
+
+
+def _check_stem(genes, name):
+    """Refuse a network in which anything but one dense layer looks at the genes."""
+    users = [node.operation for node in genes._keras_history.operation._outbound_nodes]
+    if len(users) != 1 or not isinstance(users[0], STEMS):
+        found = ", ".join(type(user).__name__ for user in users)
+        raise TypeError(
+            f"{name}.py: body: expected one dense or masked layer on the genes and no other use of "
+            f"them; found {found}. Training swaps the coordinates of the genes."
+        )

@@ -1,4 +1,4 @@
-"""Search spaces as data: what a hyperparameter may be, what is tried when nobody says. No Keras."""
+"""Hyperparameters as data: allowed values, and the values that a search tries. No Keras."""
 
 import dataclasses
 import json
@@ -13,12 +13,14 @@ class Hyperparameter:
     """One dimension of a search space.
 
     Attributes:
-        options: The values a search tries by default, the first being the default.
-        allowed: Whether a value may be used at all; configs may leave the default options.
-        expected: That condition in words, for errors.
-        optional: Searched only where a config names it.
-        alone: Has one value in a search, as other dimensions hang on it.
-        setting: Belongs to the family, not to a trial: no search sees it.
+        options: Values that a search tries by default; the first is the default.
+        allowed: Function from a value to whether a config may name it; options are a part of the
+            allowed values.
+        expected: The allowed values in words, for errors.
+        optional: Whether it is searched only if a config names it.
+        alone: Whether a search has a single value of it, as other dimensions depend on it.
+        setting: Whether it belongs to the family, not to a trial: all trials share its values.
+        names_files: Whether values are names of files, which configs give relative to themselves.
     """
 
     options: tuple
@@ -27,9 +29,14 @@ class Hyperparameter:
     optional: bool = False
     alone: bool = False
     setting: bool = False
+    names_files: bool = False
 
-    def narrow(self, place, given):
-        """Take over what a config says: a list narrows, a scalar fixes.
+    def narrow(self, place: str, given: Any) -> "Hyperparameter":
+        """Return the dimension with the options of a config: a list narrows, a scalar fixes.
+
+        Args:
+            place: Key of the config, for errors.
+            given: Its value.
 
         Raises:
             InputError: Naming the place and the first value that is not allowed.
@@ -48,20 +55,24 @@ class Hyperparameter:
         return dataclasses.replace(self, options=unique, optional=False)
 
     @property
-    def is_numeric(self):
-        """Whether the options have an order that a search can use."""
+    def is_numeric(self) -> bool:
+        """Return whether the options have an order that a search can use."""
         return all(
             isinstance(value, (int, float)) and not isinstance(value, bool)
             for value in self.options
         )
 
-    def ask(self, hp, name):
-        """Ask a KerasTuner `HyperParameters` for a value, declaring the dimension on the way.
+    def ask(self, hp: Any, name: str) -> Any:
+        """Declare the dimension to a KerasTuner `HyperParameters` and return its value.
 
-        KerasTuner takes neither lists nor None as options, so what is not a number travels as JSON.
+        KerasTuner takes neither lists nor None as options: all but numbers are passed as JSON.
+
+        Args:
+            hp: The `HyperParameters`.
+            name: Of the dimension.
 
         Returns:
-            One of `options`, or None where the dimension is inactive.
+            One of `options`, or None if the dimension is inactive.
         """
         if self.is_numeric:
             ordered = sorted(self.options)
@@ -71,13 +82,23 @@ class Hyperparameter:
         chosen = hp.Choice(name, texts, default=texts[0], ordered=False)
         return None if chosen is None else json.loads(chosen)
 
-    def coded(self, value):
-        """A value as KerasTuner has it."""
+    def coded(self, value: Any) -> Any:
+        """Return a value in the form that KerasTuner takes."""
         return value if self.is_numeric else json.dumps(value)
 
 
-def integer(*options, low=1, high=65536, optional=False, alone=False):
-    """A whole number from `low` to `high`."""
+def integer(
+    *options: int, low: int = 1, high: int = 65536, optional: bool = False, alone: bool = False
+) -> Hyperparameter:
+    """Declare an integer.
+
+    Args:
+        *options: Values that a search tries; the first is the default.
+        low: Smallest allowed value; 1 by default.
+        high: Largest allowed value; 65536 by default.
+        optional: Whether it is searched only if a config names it.
+        alone: Whether a search has a single value of it.
+    """
 
     def allowed(value):
         return isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
@@ -85,8 +106,19 @@ def integer(*options, low=1, high=65536, optional=False, alone=False):
     return Hyperparameter(options, allowed, f"an integer from {low} to {high}", optional, alone)
 
 
-def number(*options, low=0.0, high=1.0, below=False, optional=False):
-    """A real number from `low` to `high`, or below `high`."""
+def number(
+    *options: float, low: float = 0.0, high: float = 1.0, below: bool = False,
+    optional: bool = False,
+) -> Hyperparameter:  # fmt: skip
+    """Declare a real number.
+
+    Args:
+        *options: Values that a search tries; the first is the default.
+        low: Smallest allowed value; 0 by default.
+        high: Largest allowed value; 1 by default.
+        below: Whether `high` itself is not allowed.
+        optional: Whether it is searched only if a config names it.
+    """
 
     def allowed(value):
         if not isinstance(value, (int, float)) or isinstance(value, bool):
@@ -97,14 +129,29 @@ def number(*options, low=0.0, high=1.0, below=False, optional=False):
     return Hyperparameter(options, allowed, f"a number from {low:g} {end}", optional)
 
 
-def word(*options, known, alone=False):
-    """One of a few words."""
+def word(*options: str, known: tuple[str, ...], alone: bool = False) -> Hyperparameter:
+    """Declare a choice between words.
+
+    Args:
+        *options: Values that a search tries; the first is the default.
+        known: All allowed values.
+        alone: Whether a search has a single value of it.
+    """
     expected = f"one of {', '.join(known)}"
     return Hyperparameter(options, lambda value: value in known, expected, alone=alone)
 
 
-def sizes(*options, low=1, optional=False, alone=False):
-    """A list of whole numbers of at least `low`."""
+def sizes(
+    *options: list[int], low: int = 1, optional: bool = False, alone: bool = False
+) -> Hyperparameter:
+    """Declare a list of integers, such as widths of layers.
+
+    Args:
+        *options: Lists that a search tries; the first is the default.
+        low: Smallest allowed integer; 1 by default.
+        optional: Whether it is searched only if a config names it.
+        alone: Whether a search has a single value of it.
+    """
 
     def allowed(value):
         whole = integer(low=low).allowed
@@ -115,30 +162,46 @@ def sizes(*options, low=1, optional=False, alone=False):
     return Hyperparameter(options, allowed, expected, optional, alone)
 
 
-def switch(*options, optional=False):
-    """True or false."""
+def switch(*options: bool, optional: bool = False) -> Hyperparameter:
+    """Declare true or false.
+
+    Args:
+        *options: Values that a search tries; the first is the default.
+        optional: Whether it is searched only if a config names it.
+    """
     return Hyperparameter(options, lambda value: isinstance(value, bool), "true or false", optional)
 
 
-def files(optional=False):
-    """Names of files, one or several, which every trial shares."""
+def files(optional: bool = False) -> Hyperparameter:
+    """Declare names of files, one or several, which all trials share.
+
+    Args:
+        optional: Whether a config may name none.
+    """
     return Hyperparameter(
         (), lambda value: isinstance(value, str) and bool(value), "names of files", optional,
-        setting=True,
+        setting=True, names_files=True,
     )  # fmt: skip
 
 
-def limit(option, low=1, high=65536):
-    """A whole number that every trial shares."""
+def limit(option: int, low: int = 1, high: int = 65536) -> Hyperparameter:
+    """Declare an integer that all trials share.
+
+    Args:
+        option: The default.
+        low: Smallest allowed value; 1 by default.
+        high: Largest allowed value; 65536 by default.
+    """
     return dataclasses.replace(integer(option, low=low, high=high, alone=True), setting=True)
 
 
 # Attribution is exact for these activations (DeepLIFT's rescale rule), so only these are offered.
 ACTIVATIONS = ("relu", "elu", "selu", "tanh", "sigmoid", "softplus")
 
-# Hyperparameters that change no shape: networks that differ in nothing else share a compiled step.
+# Hyperparameters that change no shape: networks that differ in these alone share a compiled step.
 RATES = ("dropout", "input_dropout", "l2", "gate_l1", "spectral_power", "epistasis")
 
+# Hyperparameters of all networks.
 COMMON = {
     "dropout": number(0.4, 0.0, 0.2, 0.6, high=1.0, below=True),
     "input_dropout": number(0.3, 0.0, 0.1, 0.5, high=1.0, below=True),

@@ -1,15 +1,24 @@
 """Genes wired to the gene sets they belong to, as P-NET's are (Elmarakeby et al. 2021).
 
-A unit of the first layer sees the genes of one set and no others, a unit of the second, where there
-is one, the sets of one group. The outputs look at every level: the mean of a linear head on each is
-one dense layer on all of them, which is how it is built. (P-NET also gives each head a loss of its
-own; here the mean alone is trained.) Genes without a set are seen by `bypass` units.
+A unit of the first layer is wired to the genes of one set, a unit of the second, if there is one,
+to the sets of one group. The outputs are the mean of a linear head on each level, built as one
+dense layer on all of them. (P-NET also gives each head a loss of its own; here the mean alone is
+trained.) `bypass` units are wired to the genes that are in no set.
 """
 
 import numpy as np
 
-from autogenome_tf.families import ACTIVATIONS, COMMON, Family, files, integer, limit, number, word
-from autogenome_tf.families._gene_sets import membership
+from autogenome_tf.families import (
+    ACTIVATIONS,
+    COMMON,
+    Family,
+    files,
+    integer,
+    limit,
+    number,
+    read_membership,
+    word,
+)
 
 
 class Pathway(Family):
@@ -32,22 +41,18 @@ class Pathway(Family):
 
     @classmethod
     def levels(cls, settings, features):
-        """Return the memberships of genes in sets and, where `set_groups` says, of sets in groups.
-
-        Raises:
-            InputError: Where a file cannot be read, or no set is left.
-        """
+        """Return the membership of genes in sets and, with `set_groups`, of sets in groups."""
         place = "families.pathway"
         (least,), (most,) = settings["min_genes"], settings["max_genes"]
         paths, groups = settings["gene_sets"], settings["set_groups"]
-        found = [membership(paths, features, least, most, f"{place}.gene_sets")]
+        found = [read_membership(paths, features, least, most, f"{place}.gene_sets")]
         if groups:
-            found.append(membership(groups, found[0].names, place=f"{place}.set_groups"))
+            found.append(read_membership(groups, found[0].names, place=f"{place}.set_groups"))
         return found
 
     @staticmethod
     def body(x, values, layers):
-        """Wire genes to sets, sets to groups, and hand on the activations of all levels."""
+        """Wire genes to sets and sets to groups; concatenate the activations of all levels."""
         genes, *groups = layers.levels
         units, bypass = values["set_units"], values["bypass"]
         width = len(genes.names) * units

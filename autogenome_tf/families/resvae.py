@@ -10,11 +10,16 @@ from autogenome_tf.families import (
     integer,
     limit,
     number,
+    read_membership,
     sizes,
     word,
 )
-from autogenome_tf.families._gene_sets import membership
 
+# Hyperparameters that are arguments of `ResVAE` as they are.
+PASSED = (
+    "skip", "likelihood", "beta", "free_bits", "dropout", "input_dropout", "activation",
+    "normalization", "l2",
+)  # fmt: skip
 LIKELIHOODS = ("gaussian", "bernoulli", "negative_binomial", "zero_inflated")
 
 
@@ -46,7 +51,7 @@ class ResVAE(AutoencoderFamily):
 
     @classmethod
     def opened(cls, given, place):
-        """Return the space: with `gene_sets`, units stand for sets, and `bypass` for the others."""
+        """Return the space; with `gene_sets` it has `bypass` in place of `latent`."""
         if "gene_sets" not in given:
             return {name: hyper for name, hyper in cls.space.items() if name != "bypass"}
         if "latent" in given:
@@ -56,18 +61,25 @@ class ResVAE(AutoencoderFamily):
 
     @classmethod
     def levels(cls, settings, features):
-        """Return the membership that latent units stand for, or nothing."""
+        """Return the membership that wires latent units to genes, if there are `gene_sets`."""
         if not settings["gene_sets"]:
             return []
         (least,), (most,) = settings["min_genes"], settings["max_genes"]
         place = "families.resvae.gene_sets"
-        return [membership(settings["gene_sets"], features, least, most, place)]
+        return [read_membership(settings["gene_sets"], features, least, most, place)]
 
     @staticmethod
-    def widths(values):
-        """Return the widths of the encoder's layers, given or a falling geometric series."""
-        if values.get("widths"):
-            return list(values["widths"])
-        start, ratio = values["start_width"], values["decay_ratio"]
-        least = values.get("latent", 1)
-        return [max(least, round(start * ratio**layer)) for layer in range(values["layers"])]
+    def options(values, levels):
+        """Return the arguments of `ResVAE`; units that stand for sets have `bypass` ones beside."""
+        units = "bypass" if levels else "latent"
+        passed = {key: values[key] for key in (units, *PASSED)}
+        return {**passed, "widths": widths(values), "linear": values["linear"] == "pca"}
+
+
+def widths(values):
+    """Return the widths of the encoder's layers, given or a falling geometric series."""
+    if values.get("widths"):
+        return list(values["widths"])
+    start, ratio = values["start_width"], values["decay_ratio"]
+    least = values.get("latent", 1)
+    return [max(least, round(start * ratio**layer)) for layer in range(values["layers"])]

@@ -1,15 +1,17 @@
 """Wired dense layers (AutoGenome's RRFCN): the width of each layer and its skips are searched.
 
 Layer 1 has `max_width` units and no choice. Each later layer is wired to the one directly before
-and, where its bit says so, to earlier ones; what it is wired to is concatenated. An arc is all
-those decisions as AutoGenome writes them: for three searched layers ``[width_2, width_3, skip_1_3,
-width_4, skip_1_4, skip_2_4]``, a width as its position among the layer's options in order of size.
+and to earlier ones whose bit is set; its sources are concatenated. An arc is all those decisions as
+AutoGenome writes them: for three searched layers ``[width_2, width_3, skip_1_3, width_4, skip_1_4,
+skip_2_4]``, a width as its position among the layer's options in order of size.
 """
 
-from autogenome_tf.core.errors import InputError
-from autogenome_tf.families import COMMON, Family, integer, number, sizes
+from typing import Any
 
-# The default widths of a layer, as parts of the largest.
+from autogenome_tf.core.errors import InputError
+from autogenome_tf.families import COMMON, Family, Hyperparameter, integer, number, sizes
+
+# Default widths of a layer, as fractions of the largest.
 PARTS = (1 / 4, 1 / 16, 1 / 8, 1 / 2, 1)
 
 
@@ -23,16 +25,12 @@ class Wired(Family):
         **COMMON,
         "l2": number(1e-4, 0.0, 1e-3, 1e-2, 3e-2, high=1e6),
     }
-    # Positions in an arc are among a config's options, so the widths they made say it all.
+    # Positions in an arc are among a config's options: values hold the widths that they stand for.
     stands_for = {"arc": "width_"}
 
     @classmethod
     def opened(cls, given, place):
         """Return the space with the decisions that its `layers` and `max_width` open.
-
-        Args:
-            given: What a config says of the family.
-            place: Where it says so, for errors.
 
         Raises:
             InputError: For layers, a largest width or an arc that is not allowed.
@@ -51,7 +49,7 @@ class Wired(Family):
         }
         if "arc" in given:
             (arc,) = cls.space["arc"].narrow(f"{place}.arc", given["arc"]).options
-            found = _said_by(arc, found, f"{place}.arc")
+            found = _fixed_by(arc, found, f"{place}.arc")
         return {
             "layers": cls.space["layers"],
             "max_width": cls.space["max_width"],
@@ -74,13 +72,13 @@ class Wired(Family):
         return x
 
 
-def _said_by(arc, found, place):
-    """The decisions that an arc makes."""
+def _fixed_by(arc, found, place):
+    """Return the decisions, each fixed at its position of an arc."""
     if len(arc) != len(found):
         raise InputError(
             f"{place}: expected {len(found)} integers ({', '.join(found)}); received {list(arc)}."
         )
-    said = {}
+    fixed = {}
     for (name, hyper), position in zip(found.items(), arc, strict=True):
         ordered = sorted(hyper.options)
         if position >= len(ordered):
@@ -88,12 +86,16 @@ def _said_by(arc, found, place):
                 f"{place}: expected a position from 0 to {len(ordered) - 1} for {name}; "
                 f"received {position}."
             )
-        said[name] = integer(ordered[position], low=ordered[position], high=ordered[position])
-    return said
+        fixed[name] = integer(ordered[position], low=ordered[position], high=ordered[position])
+    return fixed
 
 
-def decisions(layers):
-    """Names of what is decided for so many layers, in the order of an arc."""
+def decisions(layers: int) -> list[str]:
+    """List the names of the decisions for so many layers, in the order of an arc.
+
+    >>> decisions(3)
+    ['width_2', 'width_3', 'skip_1_3']
+    """
     names = []
     for layer in range(2, layers + 1):
         names.append(f"width_{layer}")
@@ -101,17 +103,20 @@ def decisions(layers):
     return names
 
 
-def options(space):
-    """For each decision of an arc what its positions stand for, in order of size.
+def options(space: dict[str, Hyperparameter]) -> dict[str, list[int]]:
+    """Return the values that the positions of each decision of an arc stand for.
 
     Args:
-        space: The search space of a trial, as `families.space` makes it.
+        space: The search space of a trial, as `families.space` returns it.
+
+    Returns:
+        Name of each decision, in the order of an arc, to its values in order of size.
     """
     (layers,) = space["layers"].options
     return {name: sorted(space[name].options) for name in decisions(layers)}
 
 
-def sources(values, layer):
-    """Numbers of the layers that a layer is wired to, in order."""
+def sources(values: dict[str, Any], layer: int) -> list[int]:
+    """Return the numbers of the layers that a layer is wired to, in order."""
     skips = [source for source in range(1, layer - 1) if values[f"skip_{source}_{layer}"]]
     return [*skips, layer - 1] if layer > 1 else []

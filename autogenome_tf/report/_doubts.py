@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from autogenome_tf.families import BASELINE
 from autogenome_tf.metrics import HIGHER_IS_BETTER
 from autogenome_tf.report._page import interval
 from autogenome_tf.run import Run
@@ -32,8 +33,8 @@ def _of_baseline(baseline: dict, kind: Kind, families: dict) -> Iterator[str]:
     name = kind.skill
     hint = (
         ", though the rows that ranked trials preferred another"
-        if "linear" in families
-        else "; name linear in families to let it win"
+        if BASELINE in families
+        else f"; name {BASELINE} in families to let it win"
     )
     for part in UNUSED:
         apart = baseline.get(part, {}).get(name, {}).get("difference")

@@ -38,7 +38,8 @@ def _sets(run):
             f"other ones, trial {best['trial']}, {best['family']}, ranks before it."
         )
     parts: list[Part] = [text]
-    for level, title in TITLES.items():
+    for level in map(str, frame["level"].unique()):
+        title = TITLES.get(level, level)
         own = frame[frame["level"] == level]
         if len(own):
             clear = int((own["above"] >= CLEAR).sum())

@@ -49,7 +49,8 @@ class AutoencoderCrossValidation(CrossValidation):
             self._values = chunked.columns(matrix, np.arange(self.genes), settings.data.limit)
             self._covariates = _dense(matrix[:, self.genes :])
         for name, given in settings.families.items():
-            self._check_values(families.space(name, given)["likelihood"].options[0])
+            for likelihood in families.space(name, given)["likelihood"].options:
+                self._check_values(likelihood, f"families.{name}.likelihood")
         data = settings.data
         name = data.transforms[0]
         chosen = Transform.choose(self._values, name, data.log2_floor, data.missing)
@@ -188,7 +189,7 @@ class AutoencoderCrossValidation(CrossValidation):
         sums = [np.nansum(batch, axis=1) for batch in chunked.batches(self._values)]
         return float(np.median(np.concatenate(sums)))
 
-    def _check_values(self, name):
+    def _check_values(self, name, place):
         """Refuse values that a likelihood is not defined on."""
         if not LIKELIHOODS[name].of_raw:
             return
@@ -198,8 +199,7 @@ class AutoencoderCrossValidation(CrossValidation):
             if len(wrong):
                 expected = "0 and 1" if is_binary else "counts of at least 0"
                 raise InputError(
-                    f"families.resvae.likelihood: {name} needs values that are {expected}; "
-                    f"received {wrong[0]:g}."
+                    f"{place}: {name} needs values that are {expected}; received {wrong[0]:g}."
                 )
 
 

@@ -11,9 +11,10 @@ from dropped import dropped
 from needed import GIVEN, gene_names
 
 from autogenome_tf import cli, families
+from autogenome_tf.config import Config
 from autogenome_tf.core.errors import InputError
 from autogenome_tf.run import Run
-from autogenome_tf.tasks import Classification, Regression
+from autogenome_tf.tasks import Classification, Regression, Representation
 
 GENES = 6
 TASKS = {
@@ -490,3 +491,107 @@ def test_a_family_dropped_in_is_a_member_at_once(simulated, tmp_path, capsys):
         assert "funnel" in list(run.read_table("leaderboard.tsv")["family"])
         assert "funnel" in run.path("report.html").read_text("utf-8")
         assert issubclass(families.Funnel, keras_tuner.HyperModel)
+
+
+COMPLEXES = '''
+"""Genes wired to the complexes of their proteins."""
+
+from autogenome_tf.families import Family, files, read_membership, word
+
+
+class Complexes(Family):
+    """Genes wired to the complexes of their proteins."""
+
+    space = {"subunits": files(), "activation": word("tanh", known=("tanh", "relu"))}
+    level_names = ("complexes",)
+    sees_genes = True
+
+    @classmethod
+    def levels(cls, settings, features):
+        """Return the membership of genes in complexes."""
+        place = "families.complexes.subunits"
+        return [read_membership(settings["subunits"], features, place=place)]
+
+    @staticmethod
+    def body(x, values, layers):
+        """Wire genes to complexes."""
+        (level,) = layers.levels
+        wired = layers.masked(x, level.rows, level.columns, len(level.names))
+        return layers.activated(wired, "complexes")
+'''
+
+
+def test_files_of_a_family_dropped_in_are_those_of_the_config(tmp_path):
+    (tmp_path / "subunits.gmt").write_text("A\t\tG0\tG1\nB\t\tG2\tG4\n")
+    config = {"name": "wired", "data": {"features": "x.tsv"}, "training": {"l2": 0.1}}
+    config["families"] = {"complexes": {"subunits": "subunits.gmt"}}
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    with dropped("families", "complexes", COMPLEXES):
+        loaded = Config.load(tmp_path / "config.json")
+        file = str(tmp_path / "subunits.gmt")
+        assert file in loaded.files and loaded.families["complexes"] == {"subunits": file}
+        assert loaded.relative(tmp_path).families == config["families"]
+        assert families.spaces(loaded).keys() == {"complexes"}
+        assert families.has_levels("complexes") and families.is_of_genes("complexes", {})
+        with pytest.raises(InputError, match="complexes.subunits: expected names of files; rec"):
+            Config.of(config | {"families": {"complexes": {"subunits": 3}}})
+        made = families.Complexes(5, TASKS["binary"], {"subunits": file}, features=gene_names(5))
+        assert made.network({}).count_params() == 4 + 2 + 3 * 2
+
+
+SHALLOW = '''
+"""Autoencoders of a single layer."""
+
+from autogenome_tf.families import AutoencoderFamily, integer, word
+
+
+class Shallow(AutoencoderFamily):
+    """Autoencoders of a single layer."""
+
+    space = {"units": integer(4), "likelihood": word("gaussian", known=("gaussian",))}
+
+    @staticmethod
+    def options(values, levels):
+        """Return a latent space as wide as the layer."""
+        return {"latent": values["units"], "widths": [values["units"]]}
+'''
+
+
+def test_a_family_of_autoencoders_dropped_in_is_one_for_representations():
+    with dropped("families", "shallow", SHALLOW):
+        assert "shallow" in families.names("representation")
+        assert "shallow" not in families.names("classification")
+        model = families.Shallow(GENES, Representation()).build({"units": 3})
+        assert model.encode(ROWS)[0].shape == (len(ROWS), 3)
+
+
+@pytest.mark.parametrize(
+    ("body", "found"),
+    [
+        ("layers.concatenate(layers.dense(x, 4), x)", "Dense, Concatenate"),
+        ("layers.concatenate(layers.dense(x, 4), layers.dense(x, 4))", "Dense, Dense"),
+        ("layers.dense(layers.activated(x), 4)", "BatchNormalization"),
+    ],
+)
+def test_a_family_that_looks_at_the_genes_otherwise_is_refused(body, found):
+    head, _, _ = FUNNEL.partition("        for layer")
+    with dropped("families", "funnel", f"{head}        return {body}\n"):
+        model = families.Funnel(GENES, TASKS["binary"], {"input_dropout": 0.0})
+        with pytest.raises(TypeError, match=rf"funnel\.py: body: expected one .*; found {found}\."):
+            model.network({})
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ('"""Nothing."""', "expected a class derived from Family"),
+        (
+            f"{FUNNEL}\n\nclass Second(Funnel):\n    pass\n",
+            "expected one class .*; found Funnel, Second",
+        ),
+    ],
+)
+def test_a_file_holds_one_family(text, fault):
+    with dropped("families", "funnel", text):
+        with pytest.raises(TypeError, match=rf"funnel\.py: {fault}"):
+            families.member("funnel")

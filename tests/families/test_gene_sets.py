@@ -41,7 +41,7 @@ def test_a_description_is_no_gene_and_a_gene_counts_once(written):
 
 def test_masks_are_exact_in_the_order_of_the_features(written):
     path = written(("one", "x", "C", "A"), ("two", "x", "B", "C", "absent"))
-    found = _gene_sets.membership([path], ["A", "B", "C", "D"])
+    found = _gene_sets.read_membership([path], ["A", "B", "C", "D"])
     np.testing.assert_array_equal(mask(found), [[1, 0], [0, 1], [1, 1], [0, 0]])
     assert found.names == ("one", "two")
     np.testing.assert_array_equal(found.sizes, [2, 2])
@@ -56,7 +56,7 @@ def test_limits_hold_for_measured_genes_not_for_those_of_the_file(written):
     path = written(
         ("lost", "x", "A", "u", "v", "w"), ("kept", "x", "A", "B"), ("wide", "x", *"ABCD")
     )
-    found = _gene_sets.membership([path], list("ABCD"), least=2, most=3)
+    found = _gene_sets.read_membership([path], list("ABCD"), least=2, most=3)
     assert found.names == ("kept",)
     assert found.table["status"].tolist() == ["too few", "kept", "too many"]
     assert found.table["measured"].tolist() == [1, 2, 4]
@@ -64,16 +64,16 @@ def test_limits_hold_for_measured_genes_not_for_those_of_the_file(written):
 
 def test_case_and_versions_do_not_keep_genes_apart_but_two_features_may(written):
     path = written(("one", "x", "Trp53", "ENSG1.7", "mix"))
-    found = _gene_sets.membership([path], ["TRP53", "ENSG1.12", "Mix", "MIX", "x.1"])
+    found = _gene_sets.read_membership([path], ["TRP53", "ENSG1.12", "Mix", "MIX", "x.1"])
     np.testing.assert_array_equal(found.rows, [0, 1])
     assert found.table["lost"].tolist() == ["mix"]
-    exact = _gene_sets.membership([path], ["mix", "MIX"])
+    exact = _gene_sets.read_membership([path], ["mix", "MIX"])
     np.testing.assert_array_equal(exact.rows, [0])
 
 
 def test_units_lie_side_by_side(written):
     path = written(("one", "x", "A", "B"), ("two", "x", "B"))
-    rows, columns = _gene_sets.membership([path], ["A", "B"]).widened(2, 3)
+    rows, columns = _gene_sets.read_membership([path], ["A", "B"]).widened(2, 3)
     found = np.zeros((4, 6), int)
     np.add.at(found, (rows, columns), 1)
     expected = np.kron([[1, 0], [1, 1]], np.ones((2, 3), int))
@@ -106,23 +106,23 @@ def test_a_set_may_come_again_with_the_same_genes_and_files_may_be_compressed(wr
 )
 def test_what_is_wrong_is_said_with_its_place(written, lines, expected):
     with pytest.raises(InputError, match=expected):
-        _gene_sets.membership([written(*lines)], ["A", "B"], least=2)
+        _gene_sets.read_membership([written(*lines)], ["A", "B"], least=2)
 
 
 def test_missing_and_damaged_files_are_named(tmp_path):
     with pytest.raises(InputError, match="no such file"):
-        _gene_sets.membership([str(tmp_path / "none.gmt")], ["A"])
+        _gene_sets.read_membership([str(tmp_path / "none.gmt")], ["A"])
     (tmp_path / "bytes.gmt").write_bytes(b"one\tx\t\xff\xfe\n")
     with pytest.raises(InputError, match=r"bytes.gmt line 1: byte 7 .*UTF-8"):
-        _gene_sets.membership([str(tmp_path / "bytes.gmt")], ["A"])
+        _gene_sets.read_membership([str(tmp_path / "bytes.gmt")], ["A"])
 
 
 def test_a_changed_file_is_read_anew(written):
     path = written(("one", "x", "A"))
-    assert _gene_sets.membership([path], ["A", "B"]).names == ("one",)
+    assert _gene_sets.read_membership([path], ["A", "B"]).names == ("one",)
     written(("two", "x", "B"))
     os.utime(path, ns=(1, 1))
-    assert _gene_sets.membership([path], ["A", "B"]).names == ("two",)
+    assert _gene_sets.read_membership([path], ["A", "B"]).names == ("two",)
 
 
 def test_real_collections(shared):

@@ -202,7 +202,7 @@ def test_a_network_with_gates_or_sets_keeps_to_genes():
 def test_files_and_names_of_genes_are_needed():
     with pytest.raises(InputError, match=r"families\.pathway\.gene_sets: expected names of files"):
         families.Pathway(8, TASK)
-    with pytest.raises(InputError, match=r"families\.pathway: expected features"):
+    with pytest.raises(InputError, match=r"families\.pathway\.gene_sets: expected features"):
         families.Pathway(8, TASK, {"gene_sets": "none.gmt"}).network({})
 
 

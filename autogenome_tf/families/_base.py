@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import abc
-import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from autogenome_tf.families._space import Hyperparameter
@@ -42,12 +42,17 @@ class Family(abc.ABC):
     stands_for: ClassVar[dict[str, str]] = {}
 
     @classmethod
-    def opened(cls, given: dict, place: str) -> Space:
-        """Return the space where some dimensions depend on what a config says of others.
+    def name(cls) -> str:
+        """Return the name that configs use: that of the file."""
+        return cls.__module__.rpartition(".")[2]
+
+    @classmethod
+    def opened(cls, given: dict[str, Any], place: str) -> Space:
+        """Return the space; a member overrides this if some dimensions depend on others.
 
         Args:
-            given: What the config says of the family.
-            place: Where it says so, such as ``families.wired``, for errors.
+            given: The config's values for the family.
+            place: Place of these values, such as ``families.wired``, for errors.
 
         Raises:
             InputError: For a value that is not allowed.
@@ -60,31 +65,31 @@ class Family(abc.ABC):
         return cls.opened.__func__ is not Family.opened.__func__
 
     @classmethod
-    def levels(cls, settings: dict, features: list[str]) -> list[Membership]:
-        """Return what the units of each level are connected to, from the genes on.
+    def levels(cls, settings: dict[str, tuple], features: Sequence[str] | None) -> list[Membership]:
+        """Return the wiring of the units that stand for gene sets, one level after the other.
 
         Args:
             settings: `families.settings` of the family.
-            features: Names of the genes that the network sees.
+            features: Names of the genes in the order of the network's inputs; None if unknown.
 
         Raises:
-            InputError: Where a file cannot be read, or no set is left.
+            InputError: A file cannot be read, no set is left, or names of genes are missing.
         """
         return []
 
     @staticmethod
     @abc.abstractmethod
-    def body(x: Any, values: dict, layers: Any) -> Any:
+    def body(x: Any, values: dict[str, Any], layers: Any) -> Any:
         """Turn the genes into the last hidden layer.
 
-        The first layer on `x` is one of `layers.dense` or `layers.masked`, and nothing else may
-        look at `x`: training swaps its coordinates. (A family without hidden layers returns it.)
+        The first layer on `x` is `layers.dense` or `layers.masked`, and nothing else uses `x`:
+        training swaps its coordinates. (A family without hidden layers returns `x`.)
 
         Args:
             x: (rows, genes), symbolic: preprocessed genes, behind gates and input noise.
-            values: A trial's values, all of them.
+            values: All values of a trial by hyperparameter.
             layers: The `nn.layers.LayerFactory` of the trial: seeded, with its activation,
-                normalisation, dropout and L2.
+                normalisation, dropout and L2; `layers.levels` is what `levels` returned.
 
         Returns:
             (rows, units), symbolic; the logits layer stands behind it.
@@ -92,21 +97,28 @@ class Family(abc.ABC):
 
 
 class AutoencoderFamily(Family):
-    """A family of autoencoders (`nn.res_vae.ResVAE`) in place of networks that predict."""
+    """A family of autoencoders (`nn.res_vae.ResVAE`) in place of networks that predict.
+
+    A member gives `space`, with `likelihood` in it, and `options` in place of `body`.
+    """
 
     predicts_targets = False
 
     @staticmethod
     @abc.abstractmethod
-    def widths(values: dict) -> list[int]:
-        """Return the widths of the encoder's layers; the decoder has them in reverse."""
+    def options(values: dict[str, Any], levels: list[Membership]) -> dict[str, Any]:
+        """Return the arguments of `ResVAE` that a trial's values stand for.
+
+        Args:
+            values: All values of a trial by hyperparameter.
+            levels: What `levels` returned: nothing, or the membership that latent units stand for.
+
+        Returns:
+            Arguments of `ResVAE`, or of `ResVAE.of_sets` if there are levels; without genes,
+            membership, covariates and seed.
+        """
 
     @staticmethod
-    def body(x: Any, values: dict, layers: Any) -> Any:
-        """Refuse: encoder and decoder are made by `ResVAE` itself."""
-        raise NotImplementedError("an autoencoder is made of widths, not by a body")
-
-
-def name_of(family: type[Family]) -> str:
-    """Return the name of a family: that of its file."""
-    return re.sub(r".*\.", "", family.__module__)
+    def body(x: Any, values: dict[str, Any], layers: Any) -> Any:
+        """Refuse: `ResVAE` makes encoder and decoder itself."""
+        raise NotImplementedError("an autoencoder is made of options, not by a body")

@@ -1,0 +1,53 @@
+"""The families that there are, by name."""
+
+from typing import Any
+
+from autogenome_tf.core.errors import unknown
+from autogenome_tf.core.open_sets import classes, members
+from autogenome_tf.families._base import Family
+from autogenome_tf.tasks import kind_of
+
+FOLDER = "families"
+# The family that every search of targets is compared with.
+BASELINE = "linear"
+
+
+def names(task_type: str | None = None) -> tuple[str, ...]:
+    """List the families, sorted: all, or those for a type of task."""
+    listed = members(FOLDER)
+    return tuple(name for name in listed if task_type is None or is_for(name, task_type))
+
+
+def member(name: str, place: str = FOLDER) -> type[Family]:
+    """Return the class of a family.
+
+    Args:
+        name: One of `names`.
+        place: The config's section that named it, for errors.
+
+    Raises:
+        InputError: There is none of this name; the message names the nearest.
+        TypeError: The file has no subclass of `Family`, or several.
+    """
+    if name not in names():
+        raise unknown(place, name, names())
+    found: list[Any] = classes(FOLDER, name, Family)
+    if len(found) > 1:
+        listed = ", ".join(one.__name__ for one in found)
+        raise TypeError(f"{name}.py: expected one class derived from Family; found {listed}.")
+    return found[0]
+
+
+def is_for(name: str, task_type: str) -> bool:
+    """Return whether a family is for tasks of a type."""
+    return member(name).predicts_targets == kind_of(task_type).has_targets
+
+
+def has_levels(name: str) -> bool:
+    """Return whether units of a family stand for sets that can be explained."""
+    return bool(member(name).level_names)
+
+
+def is_of_genes(name: str, values: dict[str, Any]) -> bool:
+    """Return whether networks of a trial see genes themselves, not coordinates in row space."""
+    return member(name).sees_genes or bool(values.get("gates"))

@@ -1,0 +1,110 @@
+"""Search spaces of families as a config narrows them."""
+
+from typing import Any
+
+from autogenome_tf.core.errors import InputError, unknown
+from autogenome_tf.families._base import Space
+from autogenome_tf.families._members import FOLDER, is_for, member, names
+from autogenome_tf.families._space import number, word
+
+
+def space(name: str, given: dict[str, Any] | None = None, place: str = FOLDER) -> Space:
+    """Return the search space of a family after a config has narrowed it.
+
+    Args:
+        name: The family.
+        given: Hyperparameter name to a list (narrows) or a scalar (fixes); None for nothing.
+        place: Place of `given`, for errors.
+
+    Returns:
+        Dict of name to `Hyperparameter`; optional ones only if given.
+
+    Raises:
+        InputError: For an unknown hyperparameter or a value that is not allowed.
+    """
+    given = given or {}
+    declared = member(name, place).opened(given, f"{place}.{name}")
+    for key in given:
+        if key not in declared:
+            raise unknown(f"{place}.{name}", key, declared)
+    return {
+        key: hyper.narrow(f"{place}.{name}.{key}", given[key]) if key in given else hyper
+        for key, hyper in declared.items()
+        if not hyper.setting and (key in given or not hyper.optional)
+    }
+
+
+def settings(
+    name: str, given: dict[str, Any] | None = None, place: str = FOLDER
+) -> dict[str, tuple]:
+    """Return the values that all trials of a family share, such as files of gene sets.
+
+    Args:
+        name: The family.
+        given: As for `space`.
+        place: Place of `given`, for errors.
+
+    Returns:
+        Dict of name to a tuple of values.
+
+    Raises:
+        InputError: For a value that is not allowed, or one that is needed and not given.
+    """
+    found, given = {}, given or {}
+    for key, hyper in member(name, place).space.items():
+        if not hyper.setting:
+            continue
+        where = f"{place}.{name}.{key}"
+        found[key] = hyper.narrow(where, given[key]).options if key in given else hyper.options
+        if not found[key] and not hyper.optional:
+            raise InputError(f"{where}: expected {hyper.expected}; none is given.")
+    return found
+
+
+def spaces(config: Any, place: str = FOLDER) -> dict[str, Space]:
+    """Return the search space of each family a config names, with dimensions that all share.
+
+    These are the transform, if the config names several, and the strength of epistatic
+    regularisation.
+
+    Args:
+        config: The `Config`.
+        place: Place of its section families, for errors.
+
+    Raises:
+        InputError: For an unknown family, hyperparameter or value.
+    """
+    return {name: _space_in(config, name, place) for name in config.families}
+
+
+def _space_in(config, name, place):
+    family, given, kind = member(name, place), config.families[name], config.task.type
+    if not is_for(name, kind):
+        fitting = ", ".join(names(kind))
+        raise InputError(f"{place}: {name} is not for task.type {kind}; expected {fitting}.")
+    if config.training.l2 is not None and not family.is_convex and "l2" in family.space:
+        given = {"l2": config.training.l2} | given
+    found = space(name, given, place)
+    settings(name, given, place)
+    _check_bounds(found, config.task.kind, f"{place}.{name}.output_nonlinearity")
+    return found | _shared(config, family)
+
+
+def _check_bounds(found, kind, place):
+    """Refuse bounds of standardised targets."""
+    bounds = found.get("output_nonlinearity")
+    if kind.has_units and bounds and bounds.options != ("none",):
+        raise InputError(
+            f"{place}: a regression's targets are standardised, and have no bounds; expected none; "
+            f"received {list(bounds.options)}."
+        )
+
+
+def _shared(config, family):
+    """Return the dimensions that the config's other sections add to a family's space."""
+    found, transforms = {}, config.data.transforms
+    if len(transforms) > 1:
+        found["transform"] = word(*transforms, known=transforms)
+    if config.training.epistasis and not family.is_convex:
+        found["epistasis"] = number(*config.training.epistasis.strengths, high=float("inf"))
+    return found
