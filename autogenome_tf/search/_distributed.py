@@ -11,6 +11,7 @@ from autogenome_tf.core.errors import InputError, StageError, some
 from autogenome_tf.core.files import safe_names
 from autogenome_tf.run.artifacts import text_columns
 from autogenome_tf.search._keras_tuner import chief, worker
+from autogenome_tf.search._keras_tuner.calls import Calls
 from autogenome_tf.search._members import distributable, method
 from autogenome_tf.search._trials import (
     Trial,
@@ -65,7 +66,7 @@ def check_run(run, part, finished):
 
 def seconds_of(run):
     """How long the search of a chief has run."""
-    return chief.seconds_of(run.path(CALLS))
+    return Calls(run.path(CALLS)).seconds()
 
 
 def remote(proposer, part):
@@ -83,7 +84,7 @@ def served(proposer, run, part, deadline, *numbers):
         part.address,
     )
     about = run.folder.name, began, deadline
-    return chief.served(part.address, proposer.proposer, path, *about, *numbers)
+    return chief.served(part.address, proposer.proposer, Calls(path), *about, *numbers)
 
 
 def gathered(chief, folds, config, run, deadline):

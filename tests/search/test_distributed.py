@@ -15,6 +15,7 @@ from autogenome_tf.config._config import Config
 from autogenome_tf.core.errors import InputError, StageError
 from autogenome_tf.search import _keras_tuner
 from autogenome_tf.search._keras_tuner import chief, worker
+from autogenome_tf.search._keras_tuner.calls import Calls
 
 SPACES = {
     "mlp": families.space("mlp", {"units": [8, 16, 32], "dropout": [0.0, 0.2], "l2": 0.0}),
@@ -59,7 +60,7 @@ def proposer(method):
 def serving(method, calls, port, deadline=math.inf, fewest=0, began="today"):
     with contextlib.closing(proposer(method)) as made:
         about = "run", began, deadline, fewest, MOST
-        with chief.served(f"127.0.0.1:{port}", made, calls, *about) as served:
+        with chief.served(f"127.0.0.1:{port}", made, Calls(calls), *about) as served:
             yield served
 
 
@@ -135,7 +136,7 @@ def test_a_chief_goes_on_where_it_was(method, port, hired, tmp_path):
         with open(tmp_path / "broken", "a") as calls:
             calls.write('[1.0, "crea')
     assert len(broken) == len(whole) + 6 and dict(broken) == dict(whole)
-    assert chief.seconds_of(tmp_path / "broken") > 0
+    assert Calls(tmp_path / "broken").seconds() > 0
     with serving(method, tmp_path / "broken", port) as served:
         assert served.is_over() and len(served.ended()) == MOST  # without a worker
 

@@ -1,14 +1,19 @@
 """The only room that talks to KerasTuner's search algorithms: its oracles, under our own loop.
 
-The oracle proposes and is told; training, time and disk are ours. One conditional space holds all
-families: a choice of family, and each family's hyperparameters active under it. A search of many
-processes goes through KerasTuner's own service: chief.py answers for the oracle, worker.py asks.
+An oracle proposes values and takes scores; training, time and disk are ours. One conditional space
+holds all families: a choice of family, and each family's hyperparameters active under it. A
+distributed search goes through KerasTuner's own service: chief.py answers for the oracle, worker.py
+asks.
 """
+
+from __future__ import annotations
 
 import contextlib
 import logging
 import tempfile
 import warnings
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 import keras_tuner
 import numpy as np
@@ -17,6 +22,9 @@ from keras_tuner.engine import trial as engine
 
 from autogenome_tf import metrics
 from autogenome_tf.search._request import Proposal, proposes_otherwise
+
+if TYPE_CHECKING:
+    from autogenome_tf.families import Hyperparameter
 
 log = logging.getLogger(__name__)
 
@@ -65,7 +73,7 @@ class Bayesian(keras_tuner.oracles.BayesianOptimizationOracle):
         return [hp for hp in self.hyperparameters.space if hp.name.startswith(prefix)]
 
     def _candidates(self):
-        """Values drawn at random that were not tried yet."""
+        """Draw values at random; return those that were not tried yet."""
         random = np.random.default_rng([self.seed, len(self.trials)])
         families = self.hyperparameters.space[0].values
         options = {
@@ -81,7 +89,7 @@ class Bayesian(keras_tuner.oracles.BayesianOptimizationOracle):
         return [values for values in drawn if not self._duplicate(values)]
 
     def _vectors(self, candidates):
-        """(candidates, dimensions) between 0 and 1, as KerasTuner sees values."""
+        """Return candidates as KerasTuner sees them: (candidates, dimensions) from 0 to 1."""
         space = self._nonfixed_space()
         places = {hp.name: place for place, hp in enumerate(space)}
         known = {(hp.name, value): hp.value_to_prob(value) for hp in space for value in hp.values}
@@ -112,7 +120,7 @@ ORACLES = {
 
 
 class Proposer:
-    """Proposes families and hyperparameters.
+    """Propose families and hyperparameters by an oracle.
 
     Args:
         oracle: A name of `ORACLES`.
@@ -125,7 +133,14 @@ class Proposer:
         oracle: KerasTuner's, or what speaks for one.
     """
 
-    def __init__(self, oracle, spaces, objective, seed, **options):
+    def __init__(
+        self,
+        oracle: str,
+        spaces: dict[str, dict[str, Hyperparameter]],
+        objective: str,
+        seed: int,
+        **options: Any,
+    ):
         self._spaces, self._space = spaces, declared(spaces)
         direction = "max" if metrics.HIGHER_IS_BETTER[objective] else "min"
         self._objective = objective
@@ -143,16 +158,16 @@ class Proposer:
         self.oracle.verbose = 0
         self.oracle._set_project_dir(self._folder.name, "oracle")
 
-    def close(self):
+    def close(self) -> None:
         """Remove the oracle's files."""
         self._folder.cleanup()
 
-    def propose(self):
-        """The next proposal.
+    def propose(self) -> Proposal | None:
+        """Ask the oracle for the next proposal.
 
         Returns:
-            The oracle's own trial, the family, its values, and the epochs it asks for (None
-            unless it is hyperband); or None where the space is exhausted.
+            The proposal, whose handle is the oracle's own trial and whose epochs are None unless
+            the oracle is hyperband; or None where the space is exhausted.
         """
         with without_deprecations():
             proposal = self.oracle.create_trial(TUNER)
@@ -160,8 +175,12 @@ class Proposer:
             return None
         return Proposal(proposal, *self.decoded(proposal))
 
-    def decoded(self, proposal):
-        """The family of an oracle's trial, its values, and the epochs it asks for or None."""
+    def decoded(self, proposal: engine.Trial) -> tuple[str, dict[str, Any], int | None]:
+        """Return the family of an oracle's trial, its values, and the epochs it asks for or None.
+
+        Args:
+            proposal: The oracle's trial.
+        """
         # Its own space is incomplete where it has come a long way.
         hp = self._space.copy()
         hp.values = dict(proposal.hyperparameters.values)
@@ -173,14 +192,14 @@ class Proposer:
             }
         return family, values, hp.values.get(EPOCHS)
 
-    def recall(self, proposal, family, values):
+    def recall(self, proposal: engine.Trial, family: str, values: dict[str, Any]) -> None:
         """Go on as if something else had been proposed; see `recall_values`."""
         space = self._spaces[family]
         own = {f"{family}/{name}": space[name].coded(value) for name, value in values.items()}
         self.recall_values(proposal, {FAMILY: family} | own)
 
-    def recall_values(self, proposal, values):
-        """The same, with the engine's own values.
+    def recall_values(self, proposal: engine.Trial, values: dict[str, Any]) -> None:
+        """Go on as if the engine's own values had been others.
 
         A Gaussian process finds another point the best where a processor rounds otherwise, so what
         it has proposed is a matter of record; all other oracles draw and count.
@@ -193,8 +212,8 @@ class Proposer:
         proposal.hyperparameters.values = dict(values)
         self.oracle._record_values(proposal)
 
-    def report(self, proposal, score):
-        """Report a score, or None for a failure."""
+    def report(self, proposal: engine.Trial, score: float | None) -> None:
+        """Report the score of an oracle's trial, or None for a failure."""
         with without_deprecations():
             if score is None:
                 proposal.status = engine.TrialStatus.FAILED
@@ -204,8 +223,12 @@ class Proposer:
             self.oracle.end_trial(proposal)
 
 
-def declared(spaces):
-    """All families as one conditional KerasTuner space."""
+def declared(spaces: dict[str, dict[str, Hyperparameter]]) -> keras_tuner.HyperParameters:
+    """Return all families as one conditional KerasTuner space.
+
+    Args:
+        spaces: Family name to its search space.
+    """
     hp = keras_tuner.HyperParameters()
     hp.Choice(FAMILY, list(spaces))
     for family, space in spaces.items():
@@ -216,8 +239,8 @@ def declared(spaces):
 
 
 @contextlib.contextmanager
-def without_deprecations():
-    """What KerasTuner says of its own code is nobody's business here."""
+def without_deprecations() -> Iterator[None]:
+    """Silence what KerasTuner warns of in its own code while the block runs."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
         yield

@@ -1,4 +1,4 @@
-"""The chief's end of a search by many processes: KerasTuner's service, and who still answers to it.
+"""The chief's end of a distributed search: KerasTuner's service, and which workers still answer.
 
 KerasTuner serves an oracle over gRPC; what it leaves open is written here. A worker that falls
 silent gives its trial back (KerasTuner would wait for it for ever). A chief that was killed goes
@@ -6,14 +6,16 @@ on: an oracle is deterministic, so the calls it has had are its state, and these
 call (what KerasTuner saves forgets where a grid was, and what has ended last).
 """
 
+from __future__ import annotations
+
 import contextlib
 import io
-import json
 import logging
-import os
 import threading
 import time
+from collections.abc import Iterator
 from concurrent import futures
+from typing import TYPE_CHECKING, Any
 
 import grpc
 import keras_tuner
@@ -22,6 +24,10 @@ from keras_tuner.src import protos
 from keras_tuner.src.distribute import oracle_chief
 
 from autogenome_tf.core.errors import InputError, StageError
+from autogenome_tf.search._keras_tuner.calls import Calls
+
+if TYPE_CHECKING:
+    from autogenome_tf.search._keras_tuner import Proposer
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +39,7 @@ MOST_LOSSES = 2
 POLL, FAREWELL = 1.0, 10.0
 # What goes with a trial beside its hyperparameters: seconds left for it.
 SECONDS = "autogenome_tf/seconds"
-# What a worker is told of the run, and tells with every call: its name and when it began.
+# What a worker learns of the run, and sends with every call: its name and when it began.
 FOLDER, RUN = "autogenome_tf/folder", "autogenome_tf/run"
 # The latter in gRPC's metadata.
 METADATA = "autogenome_tf-run"
@@ -42,11 +48,11 @@ Status = engine.TrialStatus
 
 
 class Chief(oracle_chief.OracleServicer):
-    """Answers workers for an oracle.
+    """Answer workers for an oracle.
 
     Args:
         proposer: A `Proposer`, which nobody else uses.
-        calls: Path of the calls that its oracle has had; those in it are repeated.
+        calls: The calls that its oracle has had, which are repeated.
         folder, began: The run's name and when it began, by which workers know it.
         deadline: `time.monotonic()` after which no trial is handed out.
         fewest: Trials that are handed out in any case.
@@ -56,7 +62,16 @@ class Chief(oracle_chief.OracleServicer):
         StageError: Where the calls give other trials than they gave once.
     """
 
-    def __init__(self, proposer, calls, folder, began, deadline, fewest, most):
+    def __init__(
+        self,
+        proposer: Proposer,
+        calls: Calls,
+        folder: str,
+        began: str,
+        deadline: float,
+        fewest: int,
+        most: int,
+    ):
         super().__init__(proposer.oracle)
         self.oracle.max_retries_per_trial = MOST_LOSSES - 1
         self.oracle.max_trials = most
@@ -67,15 +82,18 @@ class Chief(oracle_chief.OracleServicer):
         self._lock = threading.RLock()
         self._heard, self._tuners = {}, set()
         self._ended, self._seen, self._is_exhausted, self._is_closing = [], 0, False, False
-        self._started = time.monotonic() - self._repeat()
+        self._started = time.monotonic() - calls.seconds()
+        self._is_repeating = True
+        self._repeat()
+        self._is_repeating = False
 
     def GetSpace(self, request, context):  # noqa: N802
-        """The name and the beginning of the run; the space itself a worker knows."""
-        told = _values(self._about).to_proto()
-        return protos.get_service().GetSpaceResponse(hyperparameters=told)
+        """Return the name and the beginning of the run; a worker knows the space itself."""
+        about = _values(self._about).to_proto()
+        return protos.get_service().GetSpaceResponse(hyperparameters=about)
 
     def CreateTrial(self, request, context):  # noqa: N802
-        """A trial for a worker; IDLE while another's may yet come back, STOPPED in the end."""
+        """Return a trial for a worker; IDLE while another's may come back, STOPPED in the end."""
         self._check_run(context)
         tuner = request.tuner_id
         with self._answering():
@@ -97,26 +115,26 @@ class Chief(oracle_chief.OracleServicer):
             return _created(trial.status, trial.trial_id, trial.hyperparameters.values | beside)
 
     def GetTrial(self, request, context):  # noqa: N802
-        """A worker's sign of life."""
+        """Take a worker's sign of life."""
         self._check_run(context)
         self._heard[request.trial_id] = time.monotonic()
         return protos.get_service().GetTrialResponse()
 
     def EndTrial(self, request, context):  # noqa: N802
-        """What a worker says in the end; again, or of what was given back, it changes nothing."""
+        """Take a trial's score; one that has ended already, or was given back, stays as it is."""
         self._check_run(context)
-        told = engine.Trial.from_proto(request.trial)
-        known = self.oracle.trials.get(told.trial_id)
-        if known is None or known.hyperparameters.values != told.hyperparameters.values:
-            context.abort(grpc.StatusCode.NOT_FOUND, f"trial {told.trial_id} is of another search")
+        ended = engine.Trial.from_proto(request.trial)
+        known = self.oracle.trials.get(ended.trial_id)
+        if known is None or known.hyperparameters.values != ended.hyperparameters.values:
+            context.abort(grpc.StatusCode.NOT_FOUND, f"trial {ended.trial_id} is of another search")
         with self._answering():
-            if told.trial_id not in self._ended:
-                self._end(told.trial_id, told.status, told.score)
-                self._note("end", told.trial_id, told.status, told.score)
+            if ended.trial_id not in self._ended:
+                self._end(ended.trial_id, ended.status, ended.score)
+                self._note("end", ended.trial_id, ended.status, ended.score)
         return protos.get_service().EndTrialResponse()
 
-    def is_over(self):
-        """Whether nothing is under way and nothing more is handed out.
+    def is_over(self) -> bool:
+        """Return whether nothing is under way and nothing more is handed out.
 
         Raises:
             Exception: What went wrong while a worker was answered.
@@ -128,8 +146,8 @@ class Chief(oracle_chief.OracleServicer):
             is_done = self._is_exhausted or len(self._ended) >= self.oracle.max_trials
             return not self.oracle.ongoing_trials and (is_done or self._is_late())
 
-    def ended(self):
-        """What has ended since the last call: number, family, values, epochs, is lost."""
+    def ended(self) -> list[tuple[int, str, dict[str, Any], int | None, bool]]:
+        """Return what has ended since the last call: number, family, values, epochs, is lost."""
         with self._lock:
             new, self._seen = self._ended[self._seen :], len(self._ended)
             trials = [self.oracle.trials[trial_id] for trial_id in new]
@@ -138,7 +156,7 @@ class Chief(oracle_chief.OracleServicer):
             for trial in trials
         ]
 
-    def farewell(self):
+    def farewell(self) -> None:
         """Tell every worker that nothing is left to try, as far as they ask soon."""
         self._is_closing = True
         until = time.monotonic() + FAREWELL
@@ -147,7 +165,7 @@ class Chief(oracle_chief.OracleServicer):
 
     @contextlib.contextmanager
     def _answering(self):
-        """One at a time; what goes wrong is the chief's to raise."""
+        """Answer one worker at a time; what goes wrong is kept for the chief to raise."""
         with self._lock:
             try:
                 yield
@@ -209,17 +227,14 @@ class Chief(oracle_chief.OracleServicer):
             trial.message = "lost"
 
     def _note(self, *call):
-        line = json.dumps([round(time.monotonic() - self._started, 3), *call])
-        with open(self._calls, "a", encoding="utf-8") as stream:
-            stream.write(line + "\n")
+        if not self._is_repeating:
+            self._calls.add(time.monotonic() - self._started, *call)
 
     def _repeat(self):
-        """Have the oracle answer all its calls again; returns the seconds until the last."""
-        lines = _lines(self._calls)
-        note, self._note = self._note, lambda *_: None
-        for number, (_, call, name, *rest) in enumerate(lines, 1):
+        """Have the oracle answer all its calls again."""
+        for number, (_, call, name, *rest) in enumerate(self._calls.lines(), 1):
             if call == "create":
-                self._create_again(name, *rest, f"{self._calls}: line {number}")
+                self._create_again(name, rest[0], f"{self._calls.path}: line {number}")
             elif call == "end":
                 self._end(name, *rest)
             else:
@@ -229,8 +244,6 @@ class Chief(oracle_chief.OracleServicer):
                     if trial.trial_id == name
                 }
                 self._lose(name)
-        self._note = note
-        return lines[-1][0] if lines else 0.0
 
     def _create_again(self, tuner, values, place):
         """Have the oracle propose what it once did to a worker, who may still wait for us."""
@@ -246,8 +259,12 @@ class Chief(oracle_chief.OracleServicer):
 
 
 @contextlib.contextmanager
-def served(address, *arguments):
-    """A `Chief` of these arguments that listens at an address while the block runs.
+def served(address: str, *arguments: Any) -> Iterator[Chief]:
+    """Let a chief listen at an address while the block runs.
+
+    Args:
+        address: ``host:port``.
+        *arguments: Those of `Chief`.
 
     Raises:
         InputError: Where one cannot listen there.
@@ -276,31 +293,13 @@ def served(address, *arguments):
         server.stop(None)
 
 
-def seconds_of(calls):
-    """How long the search of these calls has run."""
-    lines = _lines(calls)
-    return lines[-1][0] if lines else 0.0
-
-
-def number_of(trial):
-    """A trial's number, from 1; KerasTuner counts from 0."""
+def number_of(trial: engine.Trial) -> int:
+    """Return a trial's number, from 1; KerasTuner counts from 0."""
     return int(trial.trial_id) + 1
 
 
-def _lines(calls):
-    """The calls in a file; without a last one that was not written to its end."""
-    try:
-        text = calls.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        return []
-    whole = text[: text.rfind("\n") + 1]
-    if whole != text:
-        os.truncate(calls, len(whole.encode()))
-    return [json.loads(line) for line in whole.splitlines()]
-
-
 def _values(values):
-    """Values without their space, of which KerasTuner would print every condition it sends."""
+    """Return values without their space, whose conditions KerasTuner would print as it sends."""
     hyperparameters = keras_tuner.HyperParameters()
     hyperparameters.values = values
     return hyperparameters

@@ -1,9 +1,12 @@
-"""A worker's end of a search by many processes: KerasTuner's client, with a patience of our own."""
+"""A worker's end of a distributed search: KerasTuner's client, which waits as long as we say."""
+
+from __future__ import annotations
 
 import functools
 import logging
 import threading
 import time
+from typing import TYPE_CHECKING, Any
 
 import grpc
 from keras_tuner.engine import trial as engine
@@ -12,6 +15,10 @@ from keras_tuner.src.distribute import oracle_client
 
 from autogenome_tf.core.errors import StageError
 from autogenome_tf.search._keras_tuner.chief import FOLDER, METADATA, POLL, RUN, SECONDS, number_of
+
+if TYPE_CHECKING:
+    from autogenome_tf.config.processes import ProcessRole
+    from autogenome_tf.search._keras_tuner import Proposer
 
 log = logging.getLogger(__name__)
 
@@ -26,14 +33,14 @@ Status = engine.TrialStatus
 
 
 class Remote:
-    """Proposes what a chief hands out.
+    """Propose what a chief hands out.
 
     Args:
-        proposer: A `Proposer` of the same search; the chief's oracle takes the place of its own.
-        part: The `processes.ProcessRole` of this process.
+        proposer: One of the same search; the chief's oracle takes the place of its own.
+        role: That of this process.
     """
 
-    def __init__(self, proposer, part):
+    def __init__(self, proposer: Proposer, role: ProcessRole):
         self._proposer = proposer
         self._client = oracle_client.OracleClient(proposer.oracle)
         options = [
@@ -41,13 +48,13 @@ class Remote:
             ("grpc.max_reconnect_backoff_ms", 1000),
             ("grpc.enable_http_proxy", 0),
         ]
-        self._channel = grpc.insecure_channel(part.address, options)
+        self._channel = grpc.insecure_channel(role.address, options)
         self._stub = protos.get_service_grpc().OracleStub(self._channel)
-        self._client.stub = self._patient = _Patient(self._stub, part.address)
-        self._address, self._beats = part.address, None
+        self._client.stub = self._patient = _Patient(self._stub, role.address)
+        self._address, self._beats = role.address, threading.Event()
 
-    def joined(self):
-        """Name of the chief's run, and when it began; waits for the chief.
+    def joined(self) -> tuple[str, str]:
+        """Wait for the chief; return the name of its run, and when that began.
 
         Raises:
             StageError: Where none answers, or some other program does.
@@ -58,8 +65,8 @@ class Remote:
         self._patient.run = ((METADATA, values[RUN]),)
         return values[FOLDER], values[RUN]
 
-    def propose(self):
-        """The next trial; waits while another worker's may come back.
+    def propose(self) -> tuple[engine.Trial, int, str, dict[str, Any], int | None, float] | None:
+        """Return the next trial; wait while another worker's may come back.
 
         Returns:
             The engine's own trial, its number, family, values, epochs (or None) and the
@@ -81,23 +88,22 @@ class Remote:
         threading.Thread(target=self._beat, args=(self._beats, proposal), daemon=True).start()
         return proposal, number_of(proposal), *self._proposer.decoded(proposal), deadline
 
-    def report(self, proposal, score):
-        """Report a score, or None for a failure."""
+    def report(self, proposal: engine.Trial, score: float | None) -> None:
+        """Report the score of a trial, or None for a failure."""
         self._beats.set()
         proposal.score = score
         proposal.status = Status.FAILED if score is None else Status.COMPLETED
         self._client.end_trial(proposal)
 
-    def close(self):
+    def close(self) -> None:
         """Leave the chief."""
-        if self._beats:
-            self._beats.set()
+        self._beats.set()
         self._channel.close()
         self._proposer.close()
 
-    def _beat(self, is_told, proposal):
+    def _beat(self, has_ended, proposal):
         request = protos.get_service().GetTrialRequest(trial_id=proposal.trial_id)
-        while not is_told.wait(BEAT):
+        while not has_ended.wait(BEAT):
             try:
                 self._stub.GetTrial(request, timeout=BEAT, metadata=self._patient.run)
             except grpc.RpcError as error:
@@ -107,14 +113,15 @@ class Remote:
 
 
 class _Patient:
-    """KerasTuner's stub, which waits for the chief as long as we say, and says so.
+    """Call KerasTuner's stub, waiting for the chief as long as we say, with a line in the log.
 
     Attributes:
         run: gRPC metadata of every call: for which run it is.
     """
 
     def __init__(self, stub, address):
-        self._stub, self._address, self.run = stub, address, ()
+        self._stub, self._address = stub, address
+        self.run: tuple[tuple[str, str], ...] = ()
 
     def __getattr__(self, name):
         return functools.partial(self._answer, getattr(self._stub, name))
