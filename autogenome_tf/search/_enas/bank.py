@@ -1,9 +1,15 @@
-"""One set of weights that all children share: those of the widest network, cut out by masks.
+"""Shared weights: those of the widest network, of which masks cut out every child.
 
-Every fold has a bank of its own, which learns from the rows the fold trains on; children are judged
-on the rows it holds out.
+Every fold has a bank of its own, which learns from the fold's training rows; children are judged on
+its validation rows.
 """
 
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import keras
 import numpy as np
 import tensorflow as tf
 
@@ -18,7 +24,7 @@ CONTEXT = 64
 
 
 class Bank(InMemory):
-    """Shared weights, the compiled step that trains them, and children judged with them.
+    """Train shared weights by a compiled step, and judge children with them.
 
     A step trains several children at once, each on a batch of its own; which they are is a tensor,
     so that one trace serves all.
@@ -31,9 +37,17 @@ class Bank(InMemory):
         optimizer: A name of `sections.OPTIMIZERS`.
         children: How many a step trains.
         seed: Of the rows whose statistics normalise.
+
+    Attributes:
+        draw: Returns the arcs that a step trains, for a number of them.
     """
 
-    def __init__(self, network, wiring, rows, task, optimizer, children, seed=1):
+    draw: Callable[[int], np.ndarray]
+
+    def __init__(
+        self, network: keras.Model, wiring: Wiring, rows: Any, task: Any, optimizer: str,
+        children: int, seed: int = 1,
+    ):  # fmt: skip
         super().__init__(network, 1, rows, task, optimizer)
         self._keras, self._wiring, self._children = network, wiring, children
         self._context = tf.constant(self._context_rows(rows.train, seed))
@@ -47,7 +61,6 @@ class Bank(InMemory):
         self._child_outputs = compiled(
             self._outputs_of, ((None, arcs), tf.int32), ((self.count, None), tf.int32)
         )
-        self.draw = None
 
     @staticmethod
     def _context_rows(train, seed):
@@ -62,27 +75,27 @@ class Bank(InMemory):
         Each step trains arcs that `draw` returns for a number of them.
 
         Returns:
-            Loss of each step, and nothing on held rows.
+            Loss of each step, and nothing on validation rows.
         """
         arcs = self.draw(len(index) * self._children).reshape(len(index), self._children, -1)
         steps = self._train_epoch(tf.constant(index), tf.constant(rates), tf.constant(arcs))
         return steps.numpy(), []
 
-    def outputs(self, arcs, index):
-        """Outputs of children for some rows.
+    def outputs(self, arcs: np.ndarray, index: np.ndarray) -> np.ndarray:
+        """Return the outputs of children for some rows.
 
         Args:
             arcs: (children, decisions) positions.
             index: (folds, rows) numbers of rows.
 
         Returns:
-            (folds, children, rows, outputs), as with the statistics of some rows to train on.
+            (folds, children, rows, outputs), normalised by the statistics of some training rows.
         """
         outputs = self._child_outputs(tf.constant(arcs, tf.int32), tf.constant(index, tf.int32))
         return outputs.numpy()
 
-    def child(self, arc):
-        """Weights of one child cut out of the bank.
+    def child(self, arc: Sequence[int]) -> list[np.ndarray]:
+        """Return the weights of one child, cut out of the bank.
 
         Returns:
             A list of (folds, ...) in the order of the child's Keras model. Statistics of batch
@@ -106,7 +119,7 @@ class Bank(InMemory):
 
 
 class Children(VectorizedNetwork):
-    """Children that share stacked weights, each with its own rows: (folds, children * rows, ...).
+    """Compute children that share stacked weights: (folds, children * rows, ...), rows of their own.
 
     Args:
         network: The widest network.
@@ -139,7 +152,7 @@ class Children(VectorizedNetwork):
 
 
 class Wiring:
-    """What the arcs of a search space mean: widths, sources, masks.
+    """Translate the arcs of a search space into widths, sources and masks.
 
     Args:
         space: The search space of the family wired; dimensions beside the arc take their first
@@ -151,7 +164,7 @@ class Wiring:
         widest: Values of the network whose layers are widest and see all before them.
     """
 
-    def __init__(self, space):
+    def __init__(self, space: dict[str, Any]):
         self._options = wired.options(space)
         self.names = list(self._options)
         self._fixed = {name: hyper.options[0] for name, hyper in space.items()}
@@ -167,16 +180,16 @@ class Wiring:
         bits = [[bit in self._options[name] for bit in (0, 1)] for name in skips]
         return [[True] * len(self._options[width]), *bits]
 
-    def values(self, arc):
-        """A trial's values for an arc: the arc itself and what it says."""
+    def values(self, arc: Sequence[int]) -> dict[str, Any]:
+        """Return a trial's values for an arc: widths and skips, and the arc itself."""
         said = {
             name: int(position) if name.startswith("skip") else self._options[name][position]
             for name, position in zip(self.names, arc, strict=True)
         }
         return self._fixed | said | {"arc": [int(position) for position in arc]}
 
-    def gates(self, network, arcs):
-        """For each dense layer with inputs that may be cut off, what multiplies them.
+    def gates(self, network: keras.Model, arcs: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Return masks of the inputs of each dense layer whose inputs may be cut off.
 
         Args:
             network: The Keras model of `widest`.
@@ -203,8 +216,16 @@ class Wiring:
             gates[kernel.name] = tf.concat(parts, axis=1)
         return gates
 
-    def cut(self, network, weights, arc):
-        """A child's part of the widest network's weights, (folds, ...) each, in its order."""
+    def cut(
+        self, network: keras.Model, weights: list[np.ndarray], arc: Sequence[int]
+    ) -> list[np.ndarray]:
+        """Return a child's part of the widest network's weights, (folds, ...) each, in its order.
+
+        Args:
+            network: The Keras model of `widest`.
+            weights: (folds, ...) each, in the order of the network's.
+            arc: (decisions,) positions.
+        """
         gates = self.gates(network, tf.constant(np.asarray(arc)[None], tf.int32))
         stacks = {v.path: stack for v, stack in zip(network.weights, weights, strict=True)}
         values, found, number = self.values(arc), [], 0

@@ -1,5 +1,9 @@
 """The LSTM that samples arcs, and learns from their rewards by REINFORCE (Pham et al. 2018)."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -7,21 +11,24 @@ import tensorflow as tf
 from autogenome_tf.core.seeds import derive
 from autogenome_tf.nn.graphs import compiled
 
+if TYPE_CHECKING:
+    from autogenome_tf.config import Enas
+
 # As published: no first moment, and an epsilon that damps what is seldom decided.
 ADAM = {"beta_1": 0.0, "epsilon": 1e-3}
 START = 0.1
 # A spread of rewards below it is that of rounding.
 LEAST = 1e-6
-# A logit without a chance that, unlike minus infinity, has finite gradients.
+# A logit of probability 0 that, unlike minus infinity, has finite gradients.
 NEVER = -1e9
 
 
 class Controller:
-    """A policy over arcs: for each layer a width, then a bit for each skip.
+    """Sample arcs by a policy that learns: for each layer a width, then a bit for each skip.
 
     Logits are divided by the temperature and squashed to ``tanh_constant * tanh(logits)``, so that
     no choice out of C can be surer than e^c / (e^c + (C - 1) e^-c). A skip has the logits [-q, q],
-    which makes its chance sigmoid(2 q), q attending to the state of the LSTM at its source
+    which makes its probability sigmoid(2 q), q attending to the state of the LSTM at its source
     (additive attention). Layer 1 decides nothing; its state can be attended to.
 
     Args:
@@ -31,7 +38,7 @@ class Controller:
         seed: Of initial weights and of what is sampled.
     """
 
-    def __init__(self, allowed, settings, seed):
+    def __init__(self, allowed: list[list[list[bool]]], settings: Enas, seed: int):
         self._settings = settings
         self._widths = max(len(layer[0]) for layer in allowed)
         self._closed = [_closed(layer[0], self._widths) for layer in allowed]
@@ -61,22 +68,22 @@ class Controller:
         self._learned = compiled(self._learn, arcs, ((None,), tf.float32))
 
     @property
-    def baseline(self):
-        """Moving average of rewards; NaN before the first."""
+    def baseline(self) -> float:
+        """Return the moving average of rewards; NaN before the first."""
         return float(self._moving[0])
 
-    def sample(self, count):
+    def sample(self, count: int) -> np.ndarray:
         """Draw arcs, (count, decisions) positions."""
         self._noise = self._noise + np.array([0, 1], "int32")
         return self._sampled(count, self._noise).numpy()
 
-    def learn(self, arcs, rewards):
+    def learn(self, arcs: np.ndarray, rewards: np.ndarray) -> dict[str, float]:
         """Make arcs of a reward above the moving average likelier.
 
         The loss is the mean of -log p(arc) (reward - baseline) / spread, minus the entropy bonus,
-        plus the skip penalty: the divergence of each skip's Bernoulli chance from the target rate.
-        Baseline and spread are moving averages, of rewards and of their standard deviation in an
-        update. (The published code does not divide, so that rewards that differ little hardly
+        plus the skip penalty: the divergence of each skip's Bernoulli probability from the target
+        rate. Baseline and spread are moving averages, of rewards and of their standard deviation in
+        an update. (The published code does not divide, so that rewards that differ little hardly
         teach; its baseline starts at 0, and takes some hundred updates to be one; it adds a
         surrogate of the entropy to the reward, and penalises another distribution than the one it
         samples from.)
@@ -100,12 +107,12 @@ class Controller:
             "skip_rate": float(skip_rate),
         }
 
-    def state(self):
-        """Everything that learning changes, as arrays."""
+    def state(self) -> list[np.ndarray]:
+        """Return everything that learning changes, as arrays."""
         variables = [*self._weights, *self._optimizer.variables]
         return [self._noise, self._moving, *(v.numpy() for v in variables)]
 
-    def restore(self, state):
+    def restore(self, state: list[np.ndarray]) -> None:
         """Go back to a `state`."""
         self._noise, self._moving, *values = state
         for variable, value in zip(
@@ -120,7 +127,7 @@ class Controller:
         settings = self._settings
         with tf.GradientTape() as tape:
             weights = [weight.value for weight in self._weights]
-            _, log_p, entropy, divergence, chances = self._walk(tf.shape(arcs)[0], arcs)
+            _, log_p, entropy, divergence, rates = self._walk(tf.shape(arcs)[0], arcs)
             loss = -tf.reduce_mean(log_p * advantage)
             loss -= settings.entropy_weight * tf.reduce_mean(entropy)
             loss += settings.skip_weight * tf.reduce_mean(divergence)
@@ -132,14 +139,14 @@ class Controller:
             ],
             self._weights,
         )
-        return tf.reduce_mean(entropy), tf.reduce_mean(chances)
+        return tf.reduce_mean(entropy), tf.reduce_mean(rates)
 
     def _walk(self, count, arcs=None, noise=None):
         """Decide layer by layer, or follow `arcs`.
 
         Returns:
             A list of (count,) positions, and for each arc: log p, entropy, mean divergence of free
-            skips from the target rate, mean chance of skips.
+            skips from the target rate, mean probability of skips.
         """
         units = self._settings.units
         state = tf.zeros((count, units)), tf.zeros((count, units))
@@ -147,7 +154,7 @@ class Controller:
         state = self._step(begin, state)
         anchors, inputs = [state[1]], begin
         chosen, log_p, entropy = [], tf.zeros(count), tf.zeros(count)
-        divergences, chances = [tf.zeros(count)], [tf.zeros(count)]
+        divergences, rates = [tf.zeros(count)], [tf.zeros(count)]
         for closed, closed_skips in zip(self._closed, self._closed_skips, strict=True):
             state = self._step(inputs, state)
             logits = self._squashed(state[1] @ self._to_widths.value) + closed
@@ -163,9 +170,9 @@ class Controller:
                 if closed_skip.any():
                     logits += closed_skip
                 else:
-                    chance = tf.sigmoid(logits[:, 1] - logits[:, 0])
+                    rate = tf.sigmoid(logits[:, 1] - logits[:, 0])
                     divergences.append(_divergence(logits, self._settings.skip_target))
-                    chances.append(chance)
+                    rates.append(rate)
                 skip, own, uncertain = self._decide(logits, chosen, arcs, noise)
                 log_p, entropy = log_p + own, entropy + uncertain
                 chosen.append(skip)
@@ -174,8 +181,8 @@ class Controller:
             total = tf.add_n([bit[:, None] * anchor for bit, anchor in pairs])
             inputs = total / (1 + tf.add_n(wired))[:, None]
             anchors.append(state[1])
-        free = max(1, len(chances) - 1)
-        return chosen, log_p, entropy, tf.add_n(divergences) / free, tf.add_n(chances) / free
+        free = max(1, len(rates) - 1)
+        return chosen, log_p, entropy, tf.add_n(divergences) / free, tf.add_n(rates) / free
 
     def _step(self, x, state):
         """One step of the LSTM on (count, units); returns cell and hidden state."""
@@ -209,46 +216,46 @@ class Controller:
 
 
 class Uniform:
-    """A controller that learns nothing: every width and every skip has the same chance.
+    """Sample every width and every skip with equal probability, and learn nothing.
 
     Args:
         allowed: As `Controller`'s.
         seed: Of what is sampled.
     """
 
-    def __init__(self, allowed, seed):
+    def __init__(self, allowed: list[list[list[bool]]], seed: int):
         self._options = [np.flatnonzero(options) for layer in allowed for options in layer]
         self._seed, self._drawn = seed, 0
 
-    def sample(self, count):
-        """As `Controller.sample`."""
+    def sample(self, count: int) -> np.ndarray:
+        """Draw arcs, as `Controller.sample` does."""
         self._drawn += 1
         random = np.random.default_rng([derive(self._seed, "arcs"), self._drawn])
         drawn = [random.choice(options, count) for options in self._options]
         return np.stack(drawn, axis=1).astype("int32")
 
-    def learn(self, arcs, rewards):
-        """As `Controller.learn`, without learning."""
+    def learn(self, arcs: np.ndarray, rewards: np.ndarray) -> dict[str, float]:
+        """Return the mean reward, and learn nothing."""
         return {"reward": float(np.mean(rewards))}
 
-    def state(self):
-        """As `Controller.state`."""
+    def state(self) -> list[np.ndarray]:
+        """Return how often arcs were drawn."""
         return [np.int64(self._drawn)]
 
-    def restore(self, state):
-        """As `Controller.restore`."""
+    def restore(self, state: list[np.ndarray]) -> None:
+        """Go back to a `state`."""
         self._drawn = int(state[0])
 
 
 def _closed(options, length):
-    """(length,) 0 where a position may be chosen, and elsewhere what leaves it no chance."""
+    """Return (length,) logits to add: 0 where a position may be chosen, elsewhere `NEVER`."""
     padded = np.zeros(length, bool)
     padded[: len(options)] = options
     return np.where(padded, 0.0, NEVER).astype("float32")
 
 
 def _divergence(logits, target):
-    """Kullback-Leibler divergence of a skip's Bernoulli chance from the target rate, (count,)."""
+    """Return the Kullback-Leibler divergence of a skip's probability from the target, (count,)."""
     log_p = tf.nn.log_softmax(logits)
     log_target = np.log([1 - target, target]).astype("float32")
     return tf.reduce_sum(tf.exp(log_p) * (log_p - log_target), axis=1)

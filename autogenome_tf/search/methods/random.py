@@ -1,4 +1,4 @@
-"""Random search: the same chance for every family and every combination."""
+"""Random search: every family and every combination with equal probability."""
 
 from autogenome_tf.search import OracleMethod
 
@@ -6,5 +6,5 @@ from autogenome_tf.search import OracleMethod
 class Random(OracleMethod):
     """Propose at random, without repeating a combination."""
 
-    summary = "KerasTuner's, the same chance for every family and combination"
+    summary = "KerasTuner's, every family and combination with equal probability"
     oracle = "random"
