@@ -203,8 +203,9 @@ class Config(Section):
         return [*listed(self.data.group), *self.data.covariates]
 
     def reading(self, features):
-        """The same config with another matrix."""
-        return self.model_copy(update={"data": self.data.model_copy(update={"features": features})})
+        """The same config with another matrix, which holds genes alone."""
+        data = self.data.model_copy(update={"features": features, "exclude": []})
+        return self.model_copy(update={"data": data})
 
     def differing(self, other):
         """Names of the keys whose values are others in another config."""

@@ -91,12 +91,19 @@ class Data(Section):
             "the one that holds the ids of the other file."
         ),
     )
+    exclude: list[str] = Field(
+        [],
+        description=(
+            "Columns of the matrix that are no genes, such as `age` or `OS_days`: names, or "
+            "patterns such as `clin_*`."
+        ),
+    )
     duplicates: Literal["error", "suffix", "mean"] | None = Field(
         None,
         description=(
-            "What is done about gene names and sample ids that repeat: `error`; `suffix`: -1, -2 ... "
-            "behind all but the first; `mean`: they are averaged; null: `suffix` for AnnData and "
-            "10x, else `error`."
+            "What is done about gene names and sample ids that repeat: `error`; `suffix`: -1, -2 "
+            "... behind all but the first; `mean`: they are averaged; null: `suffix` for AnnData "
+            "and 10x, else `error`."
         ),
     )
     feature_names: str | None = Field(
@@ -209,7 +216,9 @@ class Data(Section):
 
     @model_validator(mode="after")
     def _names_come_once(self):
-        for key in ("targets", "validation_targets", "evaluate_targets", "target", "covariates"):
+        for key in (
+            "targets", "validation_targets", "evaluate_targets", "target", "covariates", "exclude"
+        ):  # fmt: skip
             names = listed(getattr(self, key))
             if len(set(names)) < len(names) or not all(names):
                 raise ValueError(f"{key}: expected names, each once; received {names}")

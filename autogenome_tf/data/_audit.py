@@ -8,6 +8,7 @@ import scipy.sparse
 
 from autogenome_tf.core import chunked
 from autogenome_tf.core.errors import some
+from autogenome_tf.data._no_genes import gives_away, no_genes
 from autogenome_tf.data._origins import kind_of_origin
 from autogenome_tf.tasks import kind_of
 
@@ -31,18 +32,22 @@ def audit(dataset, parts, task_type, group=None, scored=None):
         scored: The `data.Dataset` of `data.evaluate`, or None.
 
     Returns:
-        A list of dicts, `about` (labels, classes, test, duplicates, group, batch) and `text`.
+        A list of dicts, `about` (labels, matching, names, ids, columns, classes, test, duplicates,
+        group, batch) and `text`.
     """
     is_test, has_test = parts.part == "test", bool((parts.part == "test").any())
     if not has_test:
         is_test = (parts.part == "validation") | (parts.fold == 1)
     found = [*dataset.warnings, *(() if scored is None else scored.warnings)]
+    found += [("columns", text) for text in no_genes(dataset)]
     found += [("duplicates", text) for text in _duplicates(dataset, is_test)]
     if scored is not None:
         found += [("duplicates", text) for text in _repeated(dataset, scored)]
     kind = kind_of(task_type)
     if not kind.has_targets:
         return _listed(found)
+    learned = np.flatnonzero(~is_test)
+    found += [("columns", text) for text in gives_away(dataset, learned)]
     if kind.has_classes:
         found += [
             ("classes", text) for text in _classes(dataset.targets.astype(str), is_test, has_test)

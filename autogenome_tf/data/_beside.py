@@ -12,31 +12,11 @@ from autogenome_tf.core.errors import InputError, some, unknown
 from autogenome_tf.data._dataset import Dataset, Table
 from autogenome_tf.data._match import Match, match_rows
 from autogenome_tf.data._texts import WORDS
-from autogenome_tf.tasks import as_text
 
 log = logging.getLogger(__name__)
 
 # Of a frame's `attrs`: names of the columns that may be targets, all but the ids.
 TARGETS = "targets"
-
-
-def identified(table: Table, key: str | None, source: str) -> Table:
-    """Take the ids of a table from the column that `data.id` names, where the table has it.
-
-    Raises:
-        InputError: A row has no id there.
-    """
-    if key is None or table.extra is None or key not in table.extra.columns:
-        return table
-    empty = np.flatnonzero(table.extra[key].isna())
-    if len(empty):
-        raise InputError(
-            f"{source}: {key}: missing in row {empty[0] + 1}; data.id needs an id for each row."
-        )
-    samples = [as_text(cell).strip() for cell in table.extra[key]]
-    extra = table.extra.drop(columns=key).set_axis(samples)
-    extra = extra if len(extra.columns) else None
-    return dataclasses.replace(table, samples=samples, extra=extra, id_column=key)
 
 
 def with_columns(

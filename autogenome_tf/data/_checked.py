@@ -154,6 +154,11 @@ def _first_infinite(values):
     return np.unravel_index(np.isinf(values).argmax(), values.shape)
 
 
+def set_aside(where, table, options):
+    """Move the columns of a `Table` that are no features by `ReadOptions` to its `extra`."""
+    return _set_aside(where, table, options.aside(table.features), options.limit)
+
+
 def _set_aside(where, table, columns, limit):
     known = set() if table.extra is None else set(table.extra.columns)
     wanted = set(columns) - known

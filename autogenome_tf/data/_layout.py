@@ -93,11 +93,7 @@ class Layout:
         if names:
             yield f"{_ordinal(names[0])} column is the {what}"
         else:
-            yield (
-                "no gene names"
-                if self.orientation == GENES
-                else "no sample ids: rows match by order"
-            )
+            yield ("no gene names" if self.orientation == GENES else "no sample ids")
         yield "header found" if self.has_header else "no header: features are numbered"
         if self.orientation == GENES:
             heading = self.named(NAME)[0] if names and self.has_header else ""
@@ -309,26 +305,32 @@ def _blank_ends(rows):
 
 
 def _find_ids(names, body, options, has_header):
-    places = (place for place, name in enumerate(names) if name not in options.columns)
-    place = next(places, None)
-    if place is None or len(names) == 1:
+    """Return the place of the sample ids: the first column, or one of several of text."""
+    places = [place for place, name in enumerate(names) if not options.is_no_gene(name)]
+    if not places or len(names) == 1:
         return None
-    named = has_header and (is_id_name(names[place]) or is_gene_heading(names[place]))
-    words = options.missing_words
-    text = any(is_text(cells[place], words) for cells in body if place < len(cells))
-    return place if named or text else None
+    first, words = places[0], options.missing_words
+    if has_header and (is_id_name(names[first]) or is_gene_heading(names[first])):
+        return first
+    columns = {place: [cells[place] for cells in body if place < len(cells)] for place in places}
+    text = [place for place in places if any(is_text(cell, words) for cell in columns[place])]
+    named = [place for place in text if has_header and is_id_name(names[place])]
+    distinct = [place for place in text if len(set(columns[place])) == len(columns[place])]
+    if first not in text:
+        return next(iter(named), None)
+    return first if len(text) == 1 or first in distinct else next(iter(named + distinct), first)
 
 
 def _roles(names, place, blank, orientation, options):
     """Say what each column is for; of a matrix of genes x samples no column is a target."""
-    roles = [VALUE] * len(names)
+    roles, no_genes = [VALUE] * len(names), options.aside(names)
     for other, name in enumerate(names):
         if other == place:
             roles[other] = NAME
         elif orientation == GENES and is_annotation(name):
             has_spare = SPARE in roles or not is_gene_heading(name)
             roles[other] = ASIDE if has_spare else SPARE
-        elif orientation != GENES and name in options.columns:
+        elif orientation != GENES and name in no_genes:
             roles[other] = EXTRA
     return roles[: len(names) - blank] + [BLANK] * blank
 

@@ -2,12 +2,13 @@
 
 import dataclasses
 import logging
+from fnmatch import fnmatchcase
 
 import numpy as np
 
 from autogenome_tf.core import chunked
 from autogenome_tf.core.errors import InputError, some, unknown
-from autogenome_tf.data._beside import TARGETS, identified, with_columns
+from autogenome_tf.data._beside import TARGETS, with_columns
 from autogenome_tf.data._checked import check_names, numbered_features
 from autogenome_tf.data._columns import grouped, target_values, with_covariates
 from autogenome_tf.data._files import check_file, numbered_lines
@@ -43,6 +44,8 @@ def load_labelled(data, task_type, rows=None, levels=None):
     source, files = rows or (data.features, data.targets)
     frames = _read_targets(files, data)
     table = _read(source, data, frames)
+    if not rows:
+        _check_excluded(table, data, source)
     # Further rows may name their genes, and are matched by the names.
     if not (rows and has_names(table)):
         table = named(table, data.feature_names, source)
@@ -57,6 +60,14 @@ def load_labelled(data, task_type, rows=None, levels=None):
     dataset = dataclasses.replace(dataset, origins=origins(columns, names))
     group = None if rows else data.group
     return grouped(dataset, columns, group, where) if group else dataset
+
+
+def _check_excluded(table, data, source):
+    """Refuse a name or pattern of `data.exclude` that no column has."""
+    known = [] if table.extra is None else list(table.extra.columns)
+    for pattern in data.exclude:
+        if not any(fnmatchcase(name, pattern) for name in (*known, table.id_column or "")):
+            raise unknown(f"{source}: data.exclude", pattern, [*known, *table.features])
 
 
 def _read_targets(files, data):
@@ -168,4 +179,4 @@ def _read(source, data, frames):
     options = ReadOptions.of(data)
     table = read_table(source, options=options, turn=lambda table: turned(table, frames, data))
     log.info("%s", table.said)
-    return identified(table, data.id, source)
+    return table

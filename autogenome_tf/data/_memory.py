@@ -9,9 +9,10 @@ import pandas as pd
 import scipy.sparse
 
 from autogenome_tf.core.errors import InputError
-from autogenome_tf.data._checked import checked, numbered_features
+from autogenome_tf.data._checked import checked, numbered_features, set_aside
 from autogenome_tf.data._dataset import Table
 from autogenome_tf.data._distinct import ERROR, SUFFIX, distinct
+from autogenome_tf.data._ids import identified, with_counted_ids
 from autogenome_tf.data._reader import ReadOptions
 from autogenome_tf.data._texts import without_words
 
@@ -43,12 +44,21 @@ def table_of(x: Any, columns: Sequence[str] = (), options: ReadOptions | None = 
 
 def plain_table(x: Any, options: ReadOptions) -> Table:
     """Make a table of an object from a notebook, whose names may repeat; see `table_of`."""
-    where, columns = type(x).__name__, options.columns
+    where, table = type(x).__name__, _table(x, options)
+    table = identified(table, options.id, where)
+
+    def again(name):
+        return _table(x, dataclasses.replace(options, columns=(*options.columns, name)))
+
+    return with_counted_ids(table, where, again, options.genes)
+
+
+def _table(x, options):
+    where = type(x).__name__
     if isinstance(x, pd.DataFrame):
-        return _frame_table(where, x, columns)
-    if is_annotated(x):
-        return annotated_table(where, x, columns=columns)
-    return _array_table(where, x, columns)
+        return _frame_table(where, x, options.aside([str(name) for name in x.columns]))
+    table = annotated_table(where, x) if is_annotated(x) else _array_table(where, x)
+    return set_aside(where, table, options)
 
 
 def how_of(x: Any, options: ReadOptions) -> str:
@@ -127,7 +137,7 @@ def _column(where, name, column):
         row = int(np.argmax(wrong.to_numpy()))
         raise InputError(
             f"{where}: column {str(name)!r}, row {row + 1}: received {column.iloc[row]!r}; "
-            "expected a number (name the column as the target if it is no gene)."
+            f'expected a number. A column that is no gene belongs in data.exclude: ["{name}"].'
         )
     return numbers.to_numpy(np.float32, na_value=np.nan)
 
@@ -143,11 +153,11 @@ def _frame_table(where, frame, columns):
         features=[names[place] for place in kept],
         extra=frame.iloc[:, aside].astype(object).rename(columns=str) if aside else None,
     )
-    note = "the index is the sample id" if has_ids else "no sample ids: rows match by order"
+    note = "the index is the sample id" if has_ids else "no sample ids"
     return checked(where, table, "in memory", note)
 
 
-def _array_table(where, x, columns):
+def _array_table(where, x):
     try:
         matrix = x if scipy.sparse.issparse(x) else np.asarray(x)
     except ValueError as error:
@@ -156,4 +166,4 @@ def _array_table(where, x, columns):
         matrix = frame_values(where, pd.DataFrame(matrix))
     names = numbered_features(matrix.shape[1]) if matrix.ndim == 2 else []
     table = Table(values=matrix, samples=None, features=names)
-    return checked(where, table, "in memory", "no sample ids: rows match by order", columns=columns)
+    return checked(where, table, "in memory", "no sample ids")

@@ -99,7 +99,7 @@ def cut(names: Sequence[str | None], others: Sequence[str | None], is_end=False)
     [1, 0]
     """
     rule = f"what stands {'before' if is_end else 'behind'} the shorter name"
-    mine, theirs = ([name and _plain(name) for name in side] for side in (names, others))
+    mine, theirs = ([name and plain(name) for name in side] for side in (names, others))
     forward = likeness(_shortened(mine, set(theirs), is_end), theirs, rule)
     backward = likeness(mine, _shortened(theirs, set(mine), is_end), rule)
     return max(forward, backward, key=lambda one: (one.is_complete, one.hits))
@@ -129,7 +129,8 @@ def _without_zeros(name):
     return _ZEROS.sub("", name)
 
 
-def _plain(name):
+def plain(name: str) -> str:
+    """Return a name without case, signs and leading zeros."""
     return _without_zeros(_signs(name).casefold())
 
 
@@ -157,7 +158,7 @@ RULES: dict[str, Callable[[str], str]] = {
     "upper and lower case": str.casefold,
     "the signs between their parts": _signs,
     "leading zeros": _without_zeros,
-    ALIKE: _plain,
+    ALIKE: plain,
     "the version of Ensembl ids": _without_version,
     "what stands behind the vial in TCGA's barcodes": _barcode(3),
     "what stands behind the sample in TCGA's barcodes": _barcode(2),

@@ -78,6 +78,15 @@ def orientation_by_ids(table: Table, ids: Iterable[str]) -> str | None:
     return SAMPLES if in_rows > in_header else GENES
 
 
+def turned_by_genes(table: Table, genes: Iterable[str], limit: int = chunked.LIMIT) -> Table:
+    """Transpose a table whose rows, not its header, have the genes of a model."""
+    genes = set(genes)
+    in_rows = len(genes.intersection(table.samples or ()))
+    if in_rows <= len(genes.intersection(table.features)):
+        return table
+    return transposed(table, "the genes of the model stand in its rows", limit)
+
+
 def transposed(table: Table, reason: str, limit: int = chunked.LIMIT) -> Table:
     """Turn a table of genes x samples into one of samples x genes.
 

@@ -8,9 +8,11 @@ import pandas as pd
 
 from autogenome_tf.core.errors import InputError
 from autogenome_tf.core.open_sets import classes, members
+from autogenome_tf.data._checked import set_aside
 from autogenome_tf.data._dataset import Table
 from autogenome_tf.data._distinct import distinct
 from autogenome_tf.data._files import missing_file
+from autogenome_tf.data._ids import identified, with_counted_ids
 from autogenome_tf.data._orientation import AUTO, GENES, SAMPLES, transposed
 from autogenome_tf.data._reader import Reader, ReadOptions
 
@@ -51,9 +53,18 @@ def read_table(
     options = dataclasses.replace(options, columns=(*options.columns, *columns))
     reader = find_reader(source)
     _check_taken(source, reader, options)
-    try:
+
+    def read(options):
         table = _oriented(reader.read(source, options), options)
         table = table if turn is None else turn(table)
+        return set_aside(source, table, options)
+
+    def again(name):
+        return read(dataclasses.replace(options, columns=(*options.columns, name)))
+
+    try:
+        table = identified(read(options), options.id, source)
+        table = with_counted_ids(table, source, again, options.genes)
         how = options.duplicates or reader.duplicates
         return distinct(table, how, source, asked=options.columns, limit=options.limit)
     except MemoryError as error:

@@ -3,6 +3,8 @@
 import abc
 import dataclasses
 import os
+from collections.abc import Sequence
+from fnmatch import fnmatchcase
 from typing import ClassVar
 
 import pandas as pd
@@ -11,6 +13,10 @@ from autogenome_tf.core.chunked import LIMIT
 from autogenome_tf.data._cells import MISSING, missing_words
 from autogenome_tf.data._dataset import Table
 from autogenome_tf.data._files import EXPANSION, most_unpacked
+from autogenome_tf.data._names import plain
+
+# Columns of new rows beside the genes of a model that are kept as text.
+MOST_OTHERS = 200
 
 
 @dataclasses.dataclass(frozen=True)
@@ -20,6 +26,10 @@ class ReadOptions:
     Attributes:
         columns: Names of columns that are not features (targets, groups). Those that the file has
             go to `Table.extra`; missing ones are for the caller to report.
+        exclude: Names, or patterns such as ``clin_*``, of columns that are no genes; those that the
+            file has go to `Table.extra` too.
+        id: Name of the column of sample ids; None: detected.
+        genes: The genes of a model: columns of new rows beside them may hold text.
         missing_words: What text stands for a missing value.
         orientation: "auto", "samples_by_genes" or "genes_by_samples".
         duplicates: What is done about names that repeat: "error", "suffix" or "mean"; None: as the
@@ -33,6 +43,9 @@ class ReadOptions:
     """
 
     columns: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    id: str | None = None
+    genes: frozenset[str] = frozenset()
     missing_words: frozenset[str] = MISSING
     orientation: str = "auto"
     duplicates: str | None = None
@@ -47,6 +60,8 @@ class ReadOptions:
         words = missing_words(data.missing_words)
         return cls(
             columns=tuple(data.columns),
+            exclude=tuple(data.exclude),
+            id=data.id,
             missing_words=words,
             orientation=data.orientation,
             duplicates=data.duplicates,
@@ -54,6 +69,24 @@ class ReadOptions:
             limit=data.limit,
             expansion=data.expansion,
         )
+
+    def is_no_gene(self, name: str) -> bool:
+        """Return whether a config says that a column is no gene."""
+        return name in self.columns or any(fnmatchcase(name, one) for one in self.exclude)
+
+    def aside(self, names: Sequence[str]) -> set[str]:
+        """Return the names of columns that are no features.
+
+        Of rows for a model that is fitted these are all beside its genes, where most of those are
+        there and few others, but for names that are nearly those of genes that are not there.
+        """
+        found = {name for name in names if self.is_no_gene(name)}
+        lacking = self.genes.difference(names)
+        others = set(names) - self.genes
+        if len(others) > MOST_OTHERS or 2 * len(lacking) > len(self.genes) or not self.genes:
+            return found
+        near = {plain(name) for name in lacking}
+        return found | {name for name in others if plain(name) not in near}
 
     def most(self, source: str) -> int | None:
         """Return the bytes that a source may unpack to; None where it is no file."""

@@ -3,20 +3,14 @@
 import functools
 import logging
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-import pandas as pd
 
 from autogenome_tf.core.errors import InputError, some
-from autogenome_tf.data._beside import dataset_of
-from autogenome_tf.data._columns import with_covariates
 from autogenome_tf.data._dataset import Dataset
 from autogenome_tf.data._load import aligned, joined, load_labelled
-from autogenome_tf.data._memory import table_of
-from autogenome_tf.data._read import read_table
-from autogenome_tf.data._reader import ReadOptions
+from autogenome_tf.data._new_rows import load_new
 from autogenome_tf.data._split import Split, number_of_folds, split
 from autogenome_tf.data._usable import (
     check_class_weight,
@@ -103,20 +97,8 @@ class RunData:
         Raises:
             InputError: Where rows lack genes, covariates or values.
         """
-        if not isinstance(rows, (str, Path)):
-            source, table = "the given rows", table_of(rows, self._data.columns)
-        else:
-            source = str(rows)
-            table = read_table(source, options=ReadOptions.of(self._data))
-            log.info(table.said)
-        dataset = dataset_of(table, source)
-        if self._data.covariates:
-            extra = pd.DataFrame(index=range(len(dataset))) if table.extra is None else table.extra
-            levels = _levels(self.labelled[0])
-            dataset = with_covariates(dataset, extra, self._data.covariates, source, levels)
-        dataset = aligned(dataset, features, source)
-        check_missing(dataset, self._data.missing, source)
-        return dataset
+        levels = _levels(self.labelled[0]) if self._data.covariates else ()
+        return load_new(self._data, rows, features, levels)
 
     def _further(self, name, learned):
         """Return the rows of `data.validation` or `data.evaluate`, or None."""

@@ -12,11 +12,15 @@ from autogenome_tf.data._cells import (
     is_comma_number,
     is_missing,
     is_number,
+    is_text,
     with_point,
 )
 from autogenome_tf.data._files import check_width, filled_rows
 from autogenome_tf.data._layout import Layout, table_rows, thousands
+from autogenome_tf.data._orientation import GENES
 
+# Columns of text that an error names.
+MOST_NAMED = 5
 _EXPECTED = "expected a number, or an empty cell or NA where it is missing"
 
 
@@ -109,4 +113,9 @@ def _refusal(where, layout, cells):
         )
     if is_number(cell):
         return InputError(f"{where}: received {cell}; expected a finite float32 number.")
-    return InputError(f"{where}: received {cell!r}; {_EXPECTED}.")
+    texts = [layout.names[p] for p in layout.values if is_text(cells[p], layout.words)]
+    hint = ""
+    if layout.has_header and layout.orientation != GENES and cell.strip():
+        names = ", ".join(f'"{name}"' for name in texts[:MOST_NAMED])
+        hint = f" Columns that are no genes belong in data.exclude: [{names}]."
+    return InputError(f"{where}: received {cell!r}; {_EXPECTED}.{hint}")

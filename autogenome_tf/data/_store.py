@@ -41,6 +41,9 @@ def write_rows(path, x, y, further=(), options: ReadOptions | None = None) -> li
         found = origins(table.extra, columns)
         if found is not None:
             kept = pd.concat([columns, found.set_axis(columns.index)], axis=1)
+    if table.extra is not None:
+        more = [name for name in further if name in table.extra and name not in kept]
+        kept = pd.concat([kept, table.extra[more].set_axis(kept.index)], axis=1)
     kept = kept.set_axis(table.samples or list(range(len(kept))))
     table = dataclasses.replace(table, extra=kept)
     table = distinct(table, how_of(x, options), "data: X", asked=list(columns))

@@ -244,6 +244,8 @@ LAYOUTS = {
     "R's header with a blank in a name": ("lactic acid\tB\tC\nx\t1\t2\t3\ny\t4\t5\t6\n",
                                           ["x", "y"], ["lactic acid", "B", "C"],
                                           [[1, 2, 3], [4, 5, 6]]),
+    "ids behind a number": ("age,sample,A\n31,x,1\n45,y,2\n", ["x", "y"], ["age", "A"],
+                            [[31, 1], [45, 2]]),
     "empty rows without ids": ("A,B\n1,2\n,\n", None, ["A", "B"], [[1, 2], [np.nan, np.nan]]),
     "a spreadsheet's empty rows": ("id,A,B\nx,1,2\ny,,\n,,\n,,\n", ["x", "y"], ["A", "B"],
                                    [[1, 2], [np.nan, np.nan]]),

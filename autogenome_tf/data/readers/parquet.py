@@ -49,13 +49,14 @@ class Parquet(Reader):
 
 def _table(source, file, options):
     try:
-        ids = _id_column(file.schema_arrow, options.columns)
+        ids = _id_column(file.schema_arrow, options)
     except (ValueError, AttributeError, TypeError) as error:
         raise InputError(f"{source}: what pandas wrote of it is damaged ({error}).") from None
     names = file.schema_arrow.names
     orientation = orientation_of(ids or "", options.orientation)
     is_turned = orientation == GENES
-    extra = [name for name in names if name in options.columns and name != ids and not is_turned]
+    no_genes = set() if is_turned else options.aside(names)
+    extra = [name for name in names if name in no_genes and name != ids]
     aside = [name for name in names if is_turned and is_annotation(name)]
     features = [name for name in names if name not in (*extra, *aside, ids)]
     _check_numeric(source, file.schema_arrow, features)
@@ -64,7 +65,7 @@ def _table(source, file, options):
     samples = None if ids is None else ["" if name is None else str(name) for name in lists[ids]]
     index = None if samples is None else pd.Index(samples)
     frame = pd.DataFrame({name: lists[name] for name in extra}, index=index) if extra else None
-    note = "no sample ids: rows match by order" if ids is None else f"{ids!r} is the sample id"
+    note = "no sample ids" if ids is None else f"{ids!r} is the sample id"
     table = Table(values, samples, features, frame, orientation=orientation)
     if not is_turned:
         return checked(source, table, "parquet", note)
@@ -98,11 +99,11 @@ def _stacked(source, file, features, others, limit):
         raise InputError(f"{source}: the file is damaged or cut short ({error}).") from error
 
 
-def _id_column(schema, columns):
+def _id_column(schema, options):
     index = _pandas_index(schema)
-    if index in schema.names:
+    if index in schema.names and index != options.id:
         return index
-    first = next((name for name in schema.names if name not in columns), None)
+    first = next((name for name in schema.names if not options.is_no_gene(name)), None)
     if first is None or not (is_id_name(first) or _is_text(schema.field(first).type)):
         return None
     return first
@@ -128,6 +129,6 @@ def _check_numeric(source, schema, features):
         kind = schema.field(name).type
         if not (types.is_boolean(kind) or types.is_integer(kind) or types.is_floating(kind)):
             raise InputError(
-                f"{source}: column {name!r} is of type {kind}; expected numbers (name the column "
-                "as the target if it is no gene)."
+                f"{source}: column {name!r} is of type {kind}; expected numbers. A column that is "
+                f'no gene belongs in data.exclude: ["{name}"].'
             )

@@ -1,0 +1,77 @@
+"""Rows for a model that is fitted: its genes by name, sample ids below any heading."""
+
+import dataclasses
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from autogenome_tf.data._beside import dataset_of
+from autogenome_tf.data._columns import with_covariates
+from autogenome_tf.data._dataset import Dataset, Table
+from autogenome_tf.data._ids import texts
+from autogenome_tf.data._load import aligned
+from autogenome_tf.data._memory import table_of
+from autogenome_tf.data._orientation import AUTO, turned_by_genes
+from autogenome_tf.data._read import read_table
+from autogenome_tf.data._reader import ReadOptions
+from autogenome_tf.data._usable import check_missing
+
+log = logging.getLogger(__name__)
+
+
+def load_new(data, rows: Any, genes: Sequence[str], levels: Sequence[str] = ()) -> Dataset:
+    """Read rows for a model.
+
+    Args:
+        data: The config's `data` section.
+        rows: A path, or a DataFrame, an array, a sparse matrix or an AnnData.
+        genes: The model's genes, in its order.
+        levels: Names of the covariates' columns in training.
+
+    Returns:
+        The rows with the model's genes alone.
+
+    Raises:
+        InputError: Where genes lack or a value is wrong.
+    """
+    options = dataclasses.replace(ReadOptions.of(data), genes=frozenset(genes))
+    if isinstance(rows, (str, Path)):
+        source = str(rows)
+
+        def turn(table):
+            is_asked = data.orientation != AUTO
+            return table if is_asked else turned_by_genes(table, options.genes, data.limit)
+
+        table = read_table(source, options=options, turn=turn)
+        log.info("%s", table.said)
+    else:
+        source, table = "the given rows", table_of(rows, options=options)
+    table = _with_ids(table, source)
+    for _, text in table.warnings:
+        log.warning("%s", text)
+    dataset = dataset_of(table, source, data.limit)
+    if data.covariates:
+        extra = pd.DataFrame(index=range(len(dataset))) if table.extra is None else table.extra
+        dataset = with_covariates(dataset, extra, data.covariates, source, levels)
+    dataset = aligned(dataset, genes, source)
+    check_missing(dataset, data.missing, source)
+    return dataset
+
+
+def _with_ids(table: Table, source: str) -> Table:
+    """Take the first column that differs in every row for the sample ids, where there are none."""
+    if table.samples is not None or table.extra is None:
+        return table
+    for name, column in table.extra.items():
+        if column.notna().all() and column.is_unique and not _has_fractions(column):
+            log.info("%s: the column %r is taken for the sample ids", source, name)
+            return dataclasses.replace(table, samples=texts(column))
+    return table
+
+
+def _has_fractions(column):
+    numbers = pd.to_numeric(column, errors="coerce")
+    return bool((numbers % 1 > 0).any())

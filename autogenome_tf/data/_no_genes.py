@@ -1,0 +1,152 @@
+"""Columns that may be no genes: by their headings, their numbers, or what they give away."""
+
+import re
+from collections.abc import Iterator
+
+import numpy as np
+import scipy.sparse
+
+from autogenome_tf.core import chunked
+from autogenome_tf.data._dataset import Dataset
+
+# Rows that are looked at, evenly spaced; and those from which on a column can give labels away.
+ROWS, FEWEST_ROWS = 1000, 20
+# Columns that a warning names.
+MOST_NAMED = 5
+# Words of headings that stand over something else than a gene. None is the symbol of a gene.
+_WORDS = frozenset(
+    "age sex gender ethnicity survival os pfs dfs dss rfs days months years day month year "
+    "time date stage grade status vital bmi height weight dose batch plate visit patient subject "
+    "participant donor individual sample barcode id nr outcome response recurrence relapse death "
+    "smoking followup purity".split()
+)
+# Times the largest mean of other columns, from which on a scale is one of its own: in fractions,
+# and in counts, whose means differ by themselves.
+_APART, _APART_COUNTS = 10.0, 100.0
+# Columns of whole numbers stand out where at least so many of the others have fractions; larger
+# numbers lose their fractions where a file has six digits.
+_FRACTIONS, _LARGEST_WHOLE = 0.9, 1e4
+# An area under the curve of 0.9 and more is one that gives labels away, if that of no other column
+# is above chance by more than so much of it.
+_TELLING, _ALONE = 0.8, 0.6
+
+
+def no_genes(dataset: Dataset) -> Iterator[str]:
+    """Yield a text on columns that look as if they were no genes."""
+    values = _looked_at(dataset)
+    reasons: dict[int, str] = {}
+    for place, name in enumerate(dataset.features[: values.shape[1]]):
+        if _words(name) & _WORDS:
+            reasons[place] = "by its heading"
+    for place in _whole_among_fractions(values):
+        reasons.setdefault(place, "whole numbers, where others have fractions")
+    for place in _apart(values):
+        reasons.setdefault(place, "on a scale of its own")
+    if reasons and len(reasons) < values.shape[1] / 2:
+        named = [f"{dataset.features[place]!r} ({why})" for place, why in reasons.items()]
+        more = f" and {len(named) - MOST_NAMED} more" if len(named) > MOST_NAMED else ""
+        names = ", ".join(f'"{dataset.features[place]}"' for place in list(reasons)[:MOST_NAMED])
+        yield (
+            f"{len(reasons)} columns may be no genes: {', '.join(named[:MOST_NAMED])}{more}. "
+            f"They are learned from like all others; data.exclude [{names}] leaves them out."
+        )
+
+
+def gives_away(dataset: Dataset, rows: np.ndarray) -> Iterator[str]:
+    """Yield a text on the one column that alone tells classes (or values) apart.
+
+    Args:
+        dataset: Rows with targets.
+        rows: (n,) numbers of those that are learned from.
+    """
+    rows = rows[np.linspace(0, len(rows) - 1, min(len(rows), ROWS)).astype(int)]
+    genes = len(dataset.features) - dataset.covariates
+    if len(rows) < FEWEST_ROWS or genes < 2 or dataset.targets is None:
+        return
+    values = _dense(chunked.taken(dataset.values, rows))[:, :genes]
+    strength = _strengths(values, dataset.targets[rows])
+    second, first = np.argsort(strength)[-2:]
+    if strength[first] >= _TELLING and strength[second] <= _ALONE * strength[first]:
+        is_text = dataset.targets.dtype == object
+        measure = "area under the curve" if is_text else "rank correlation"
+        best, next_best = ((1 + s) / 2 if is_text else s for s in strength[[first, second]])
+        name = dataset.features[first]
+        yield (
+            f"The column {name!r} alone predicts the target ({measure} {best:.2f}; the next column "
+            f"{next_best:.2f}). If it is no gene, or follows from the target, leave it out: "
+            f'data.exclude ["{name}"].'
+        )
+
+
+def _looked_at(dataset):
+    genes = len(dataset.features) - dataset.covariates
+    rows = np.unique(np.linspace(0, len(dataset) - 1, min(len(dataset), ROWS)).astype(int))
+    return _dense(chunked.taken(dataset.values, rows))[:, :genes]
+
+
+def _dense(values):
+    values = values.toarray() if scipy.sparse.issparse(values) else np.asarray(values)
+    return values.astype("float32", copy=False)
+
+
+def _words(name):
+    """Words of a heading between signs and capitals, in lower case; ``OS9`` is one of its own.
+
+    >>> sorted(_words("OS_days")), sorted(_words("HLA-A")), sorted(_words("daysToDeath"))
+    (['days', 'os'], ['a', 'hla'], ['days', 'death', 'to'])
+    """
+    parts = re.split(r"[^0-9A-Za-z]+|(?<=[a-z])(?=[A-Z])", name)
+    return {part.lower() for part in parts}
+
+
+def _whole_among_fractions(values):
+    """Columns of whole numbers that vary, where nearly all others have fractions."""
+    with np.errstate(invalid="ignore"):
+        is_whole = (np.isnan(values) | (values == np.rint(values))).all(axis=0)
+    varies = _varies(values)
+    fractions = (~is_whole & varies).sum()
+    found = is_whole & varies & (np.fmax.reduce(values, axis=0) < _LARGEST_WHOLE)
+    return np.flatnonzero(found) if fractions >= _FRACTIONS * varies.sum() > 0 else []
+
+
+def _varies(values):
+    return np.fmax.reduce(values, axis=0) > np.fmin.reduce(values, axis=0)
+
+
+def _apart(values):
+    """The columns, a few at most, whose mean is many times that of all others."""
+    with np.errstate(invalid="ignore"):
+        known = ~np.isnan(values)
+        means = np.where(known, np.abs(values), 0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
+    is_counts = bool((values[known] == np.rint(values[known])).all())
+    order = np.argsort(-means, kind="stable")
+    for count in range(1, min(3, len(order) // 5) + 1):
+        if means[order[count - 1]] > (_APART_COUNTS if is_counts else _APART) * means[order[count]]:
+            return order[:count]
+    return []
+
+
+def _strengths(values, targets):
+    """How well each column alone ranks rows by their targets: 0 by chance, 1 without a mistake."""
+    from scipy import stats
+
+    values = np.where(np.isnan(values), np.nanmedian(values, axis=0), values)
+    values = np.where(np.isnan(values), 0, values)
+    ranks = stats.rankdata(values, axis=0)
+    if targets.dtype != object:
+        known = np.nan_to_num(targets)
+        return np.max([_correlation(ranks, stats.rankdata(y)) for y in known.T], axis=0)
+    areas = []
+    for label in sorted(set(targets)):
+        own = targets == label
+        count = own.sum()
+        if 5 <= count <= len(own) - 5:
+            rank_sum = ranks[own].sum(axis=0) - count * (count + 1) / 2
+            areas.append(np.abs(2 * rank_sum / (count * (len(own) - count)) - 1))
+    return np.max(areas, axis=0) if areas else np.zeros(values.shape[1])
+
+
+def _correlation(ranks, other):
+    ranks, other = ranks - ranks.mean(axis=0), other - other.mean()
+    spread = np.sqrt((ranks**2).sum(axis=0) * (other**2).sum())
+    return np.abs(ranks.T @ other) / np.maximum(spread, np.finfo("float64").tiny)
