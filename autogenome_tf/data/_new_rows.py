@@ -49,7 +49,11 @@ def load_new(data, rows: Any, genes: Sequence[str], levels: Sequence[str] = ()) 
         log.info("%s", table.said)
     else:
         source, table = "the given rows", table_of(rows, options=options)
-    table = _with_ids(table, source)
+    found = _with_ids(table, source)
+    ignored = _beside_genes(table, data.columns) - (found is not table)
+    if ignored:
+        log.info("%s: genes that training did not have are ignored: %d", source, ignored)
+    table = found
     for _, text in table.warnings:
         log.warning("%s", text)
     dataset = dataset_of(table, source, data.limit)
@@ -59,6 +63,11 @@ def load_new(data, rows: Any, genes: Sequence[str], levels: Sequence[str] = ()) 
     dataset = aligned(dataset, genes, source)
     check_missing(dataset, data.missing, source)
     return dataset
+
+
+def _beside_genes(table: Table, named: Sequence[str]) -> int:
+    """Count the columns that are neither genes of the model nor named by the config."""
+    return 0 if table.extra is None else sum(name not in named for name in table.extra.columns)
 
 
 def _with_ids(table: Table, source: str) -> Table:
