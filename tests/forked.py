@@ -15,7 +15,8 @@ from autogenome_tf import cli
 
 SECONDS = 300
 PRELOADED = [
-    "pytest", "autogenome_tf.automl", "autogenome_tf.cli._summary", "autogenome_tf.search.methods.bayesian",
+    "pytest", "autogenome_tf.automl", "autogenome_tf.cli._summary",
+    "autogenome_tf.search.methods.bayesian",
     "autogenome_tf.data.readers.text", "autogenome_tf.search.methods.enas",
     "autogenome_tf.explainers.fast_deep_shap", "shap", "sklearn.cluster", "matplotlib.figure",
     "matplotlib.backends.backend_svg", "tensorflow_serving.apis.prediction_log_pb2",
