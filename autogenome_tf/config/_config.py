@@ -41,8 +41,8 @@ METHODS = "search/methods"
 MOST_TEXT = 2 << 20
 # Keys of `data` that name files.
 PATHS = (
-    "features", "targets", "feature_names", "validation", "validation_targets", "evaluate",
-    "evaluate_targets", "predict", "split",
+    "features", "targets", "feature_names", "gene_names", "validation", "validation_targets",
+    "evaluate", "evaluate_targets", "predict", "split",
 )  # fmt: skip
 
 
@@ -189,7 +189,7 @@ class Config(Section):
         """Paths of the data files it names."""
         data = self.data
         split = [data.split] if isinstance(data.split, str) else []
-        named = [data.features, *listed(data.targets), data.feature_names, *split]
+        named = [data.features, *listed(data.targets), data.feature_names, data.gene_names, *split]
         for name in ("validation", "evaluate"):
             named += [getattr(data, name), *listed(getattr(data, f"{name}_targets"))]
         named.append(data.predict)

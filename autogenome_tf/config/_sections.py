@@ -109,6 +109,13 @@ class Data(Section):
     feature_names: str | None = Field(
         None, description="File of the genes' names, one a line, where the matrix has none."
     )
+    gene_names: str | None = Field(
+        None,
+        description=(
+            "File of two columns: the name of a gene in a matrix, and the name to use (symbols for "
+            "Ensembl ids, say), of the matrix and of new rows."
+        ),
+    )
     covariates: list[str] = Field(
         [],
         description=(

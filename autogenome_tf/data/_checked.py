@@ -9,6 +9,7 @@ import scipy.sparse
 
 from autogenome_tf.core import chunked
 from autogenome_tf.core.errors import InputError, some
+from autogenome_tf.data._dataset import Dataset, Table
 from autogenome_tf.data._distinct import repeated
 
 # Values of a block that is looked at.
@@ -51,6 +52,11 @@ def numbered_features(count):
     ['feature_1', 'feature_2']
     """
     return [f"feature_{number}" for number in range(1, count + 1)]
+
+
+def has_names(rows: Table | Dataset) -> bool:
+    """Return whether rows came with names of their genes."""
+    return list(rows.features) != numbered_features(len(rows.features))
 
 
 def float_matrix(where, values):

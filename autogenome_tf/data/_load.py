@@ -9,7 +9,7 @@ import numpy as np
 from autogenome_tf.core import chunked
 from autogenome_tf.core.errors import InputError, some, unknown
 from autogenome_tf.data._beside import TARGETS, with_columns
-from autogenome_tf.data._checked import check_names, numbered_features
+from autogenome_tf.data._checked import check_names, has_names
 from autogenome_tf.data._columns import grouped, target_values, with_covariates
 from autogenome_tf.data._files import check_file, numbered_lines
 from autogenome_tf.data._labels import labelled_rows
@@ -99,11 +99,6 @@ def _target_names(columns, data, task_type, genes):
     return known
 
 
-def has_names(table):
-    """Whether a `Table` came with names of its genes."""
-    return table.features != numbered_features(len(table.features))
-
-
 def named(table, path, source):
     """A `Table` with the genes' names from a file of its own, one a line.
 
@@ -143,36 +138,6 @@ def joined(first, second):
         origins=None,
         warnings=(*first.warnings, *second.warnings),
     )
-
-
-def aligned(dataset, features, source="the matrix"):
-    """Bring a `Dataset`'s genes into the order of training.
-
-    Raises:
-        InputError: Where genes lack; extra ones are ignored and said.
-    """
-    if list(dataset.features) == list(features):
-        return dataset
-    if dataset.features == numbered_features(len(dataset.features)):
-        if len(dataset.features) != len(features):
-            raise InputError(
-                f"{source}: {len(dataset.features)} unnamed columns; expected {len(features)}, "
-                "the genes of training in their order."
-            )
-        return dataclasses.replace(dataset, features=list(features))
-    position = {name: index for index, name in enumerate(dataset.features)}
-    lacking = [name for name in features if name not in position]
-    if lacking:
-        raise InputError(
-            f"{source}: lacks {len(lacking)} of the {len(features)} genes of training: "
-            f"{some(lacking)}."
-        )
-    extra = len(position) - len(features)
-    if extra:
-        log.info("%s: genes that training did not have are ignored: %d", source, extra)
-    places = [position[name] for name in features]
-    values = chunked.columns(dataset.values, places, dataset.limit)
-    return dataclasses.replace(dataset, values=values, features=list(features))
 
 
 def _read(source, data, frames):

@@ -12,6 +12,7 @@ from autogenome_tf.core.errors import InputError
 from autogenome_tf.data._checked import checked, numbered_features, set_aside
 from autogenome_tf.data._dataset import Table
 from autogenome_tf.data._distinct import ERROR, SUFFIX, distinct
+from autogenome_tf.data._gene_names import renamed
 from autogenome_tf.data._ids import identified, with_counted_ids
 from autogenome_tf.data._reader import ReadOptions
 from autogenome_tf.data._texts import without_words
@@ -50,7 +51,8 @@ def plain_table(x: Any, options: ReadOptions) -> Table:
     def again(name):
         return _table(x, dataclasses.replace(options, columns=(*options.columns, name)))
 
-    return with_counted_ids(table, where, again, options.genes)
+    table = with_counted_ids(table, where, again, options.genes)
+    return renamed(table, options.gene_names, where)
 
 
 def _table(x, options):

@@ -11,8 +11,8 @@ import pandas as pd
 from autogenome_tf.data._beside import dataset_of
 from autogenome_tf.data._columns import with_covariates
 from autogenome_tf.data._dataset import Dataset, Table
+from autogenome_tf.data._gene_names import aligned
 from autogenome_tf.data._ids import texts
-from autogenome_tf.data._load import aligned
 from autogenome_tf.data._memory import table_of
 from autogenome_tf.data._orientation import AUTO, turned_by_genes
 from autogenome_tf.data._read import read_table
@@ -54,13 +54,13 @@ def load_new(data, rows: Any, genes: Sequence[str], levels: Sequence[str] = ()) 
     if ignored:
         log.info("%s: genes that training did not have are ignored: %d", source, ignored)
     table = found
-    for _, text in table.warnings:
-        log.warning("%s", text)
     dataset = dataset_of(table, source, data.limit)
     if data.covariates:
         extra = pd.DataFrame(index=range(len(dataset))) if table.extra is None else table.extra
         dataset = with_covariates(dataset, extra, data.covariates, source, levels)
-    dataset = aligned(dataset, genes, source)
+    dataset = aligned(dataset, genes)
+    for _, text in dataset.warnings:
+        log.warning("%s", text)
     check_missing(dataset, data.missing, source)
     return dataset
 

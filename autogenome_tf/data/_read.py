@@ -12,6 +12,7 @@ from autogenome_tf.data._checked import set_aside
 from autogenome_tf.data._dataset import Table
 from autogenome_tf.data._distinct import distinct
 from autogenome_tf.data._files import missing_file
+from autogenome_tf.data._gene_names import renamed
 from autogenome_tf.data._ids import identified, with_counted_ids
 from autogenome_tf.data._orientation import AUTO, GENES, SAMPLES, transposed
 from autogenome_tf.data._reader import Reader, ReadOptions
@@ -65,6 +66,7 @@ def read_table(
     try:
         table = identified(read(options), options.id, source)
         table = with_counted_ids(table, source, again, options.genes)
+        table = renamed(table, options.gene_names, source)
         how = options.duplicates or reader.duplicates
         return distinct(table, how, source, asked=options.columns, limit=options.limit)
     except MemoryError as error:

@@ -3,7 +3,7 @@
 import abc
 import dataclasses
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import ClassVar
 
@@ -13,6 +13,7 @@ from autogenome_tf.core.chunked import LIMIT
 from autogenome_tf.data._cells import MISSING, missing_words
 from autogenome_tf.data._dataset import Table
 from autogenome_tf.data._files import EXPANSION, most_unpacked
+from autogenome_tf.data._name_pairs import read_gene_names
 from autogenome_tf.data._names import plain
 
 # Columns of new rows beside the genes of a model that are kept as text.
@@ -30,6 +31,7 @@ class ReadOptions:
             file has go to `Table.extra` too.
         id: Name of the column of sample ids; None: detected.
         genes: The genes of a model: columns of new rows beside them may hold text.
+        gene_names: Names of genes to use, by those in the file.
         missing_words: What text stands for a missing value.
         orientation: "auto", "samples_by_genes" or "genes_by_samples".
         duplicates: What is done about names that repeat: "error", "suffix" or "mean"; None: as the
@@ -46,6 +48,7 @@ class ReadOptions:
     exclude: tuple[str, ...] = ()
     id: str | None = None
     genes: frozenset[str] = frozenset()
+    gene_names: Mapping[str, str] = dataclasses.field(default_factory=dict)
     missing_words: frozenset[str] = MISSING
     orientation: str = "auto"
     duplicates: str | None = None
@@ -62,6 +65,7 @@ class ReadOptions:
             columns=tuple(data.columns),
             exclude=tuple(data.exclude),
             id=data.id,
+            gene_names=read_gene_names(data.gene_names) if data.gene_names else {},
             missing_words=words,
             orientation=data.orientation,
             duplicates=data.duplicates,
@@ -81,8 +85,9 @@ class ReadOptions:
         there and few others, but for names that are nearly those of genes that are not there.
         """
         found = {name for name in names if self.is_no_gene(name)}
-        lacking = self.genes.difference(names)
-        others = set(names) - self.genes
+        own = {name: self.gene_names.get(name, name) for name in names}
+        lacking = self.genes.difference(own.values())
+        others = {name for name, used in own.items() if used not in self.genes}
         if len(others) > MOST_OTHERS or 2 * len(lacking) > len(self.genes) or not self.genes:
             return found
         near = {plain(name) for name in lacking}

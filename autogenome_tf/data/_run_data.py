@@ -1,7 +1,6 @@
 """All rows that a config names, checked before anything is trained."""
 
 import functools
-import logging
 from collections.abc import Callable
 from typing import Any, Literal
 
@@ -9,7 +8,8 @@ import numpy as np
 
 from autogenome_tf.core.errors import InputError, some
 from autogenome_tf.data._dataset import Dataset
-from autogenome_tf.data._load import aligned, joined, load_labelled
+from autogenome_tf.data._gene_names import aligned
+from autogenome_tf.data._load import joined, load_labelled
 from autogenome_tf.data._new_rows import load_new
 from autogenome_tf.data._split import Split, number_of_folds, split
 from autogenome_tf.data._usable import (
@@ -18,8 +18,6 @@ from autogenome_tf.data._usable import (
     check_learnable,
     check_missing,
 )
-
-log = logging.getLogger(__name__)
 
 
 class RunData:
@@ -107,7 +105,7 @@ class RunData:
             return None
         source = rows[0]
         dataset = load_labelled(self._data, self._task.type, rows, _levels(learned))
-        dataset = aligned(dataset, learned.features, source)
+        dataset = aligned(dataset, learned.features)
         self._check_values(dataset, source)
         if self._task.kind.has_classes:
             new = _classes(dataset) - _classes(learned)

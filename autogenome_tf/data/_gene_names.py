@@ -1,0 +1,86 @@
+"""Names of genes: those of `data.gene_names`, and names that nearly are those of a model."""
+
+import dataclasses
+import logging
+from collections.abc import Mapping, Sequence
+
+from autogenome_tf.core import chunked
+from autogenome_tf.core.errors import InputError, some
+from autogenome_tf.data._checked import has_names
+from autogenome_tf.data._dataset import Dataset, Table
+from autogenome_tf.data._names import OF_GENES, nearest_rule
+
+log = logging.getLogger(__name__)
+
+
+def renamed(table: Table, names: Mapping[str, str], source: str) -> Table:
+    """Give the genes of a table the names of `data.gene_names`.
+
+    Raises:
+        InputError: None of the names is a gene.
+    """
+    count = sum(name in names for name in table.features)
+    known = set(names.values())
+    if names and not count and not known.intersection(table.features):
+        raise InputError(
+            f"{source}: none of the names in data.gene_names is one of its genes, such as "
+            f"{some(table.features, 3)}."
+        )
+    if not count:
+        return table
+    features = [names.get(name, name) for name in table.features]
+    said = f"{table.said}, {count} genes renamed by data.gene_names"
+    return dataclasses.replace(table, features=features, said=said)
+
+
+def aligned(dataset: Dataset, features: Sequence[str]) -> Dataset:
+    """Bring a `Dataset`'s genes into the order of training.
+
+    Names that differ by one rule for all genes that lack, such as the version of Ensembl ids, are
+    taken for the same, with a warning. Further genes are ignored.
+
+    Raises:
+        InputError: Genes lack.
+    """
+    if list(dataset.features) == list(features):
+        return dataset
+    if not has_names(dataset):
+        if len(dataset.features) != len(features):
+            raise InputError(
+                f"{dataset.source}: {len(dataset.features)} unnamed columns; expected "
+                f"{len(features)}, the genes of training in their order."
+            )
+        return dataclasses.replace(dataset, features=list(features))
+    dataset = _nearly_named(dataset, features)
+    extra = len(dataset.features) - len(features)
+    if extra:
+        log.info("%s: genes that training did not have are ignored: %d", dataset.source, extra)
+    position = {name: place for place, name in enumerate(dataset.features)}
+    values = chunked.columns(dataset.values, [position[name] for name in features], dataset.limit)
+    return dataclasses.replace(dataset, values=values, features=list(features))
+
+
+def _nearly_named(dataset, features):
+    """A `Dataset` that has the names of all genes of training."""
+    known, wanted = set(dataset.features), set(features)
+    lacking = [name for name in features if name not in known]
+    if not lacking:
+        return dataset
+    others = [name for name in dataset.features if name not in wanted]
+    near = nearest_rule(lacking, others, OF_GENES)
+    if near is None or near.hits < len(lacking) or not near.is_distinct:
+        hint = ""
+        if near is not None:
+            hint = f" But for {near.rule}, {near.hits} of them are there."
+        raise InputError(
+            f"{dataset.source}: lacks {len(lacking)} of the {len(features)} genes of training: "
+            f"{some(lacking)}.{hint}"
+        )
+    names = {others[place]: name for name, place in zip(lacking, near.take, strict=True)}
+    theirs, ours = next(iter(names.items()))
+    text = (
+        f"{dataset.source}: {len(names)} genes have the names of training but for {near.rule} "
+        f"(such as {theirs!r} for {ours!r}): they are taken for the same."
+    )
+    features = [names.get(name, name) for name in dataset.features]
+    return dataclasses.replace(dataset, features=features).warned("names", text)

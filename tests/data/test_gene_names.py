@@ -1,0 +1,132 @@
+"""Genes meet those of training by their names, by those of a file, or by one rule that is said."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from autogenome_tf.config import Config
+from autogenome_tf.core.errors import InputError
+from autogenome_tf.data import Dataset, load_labelled, table_of, write_rows
+from autogenome_tf.data._gene_names import aligned
+from autogenome_tf.data._new_rows import load_new
+from autogenome_tf.data._reader import ReadOptions
+
+ROWS = 12
+SYMBOLS = ["TP53", "HLA-A", "MYC", "NKX2-1"]
+ENSEMBL = [f"ENSG{number:011d}.{number % 7}" for number in (141510, 206503, 136997, 136352)]
+VALUES = np.random.default_rng(0).normal(6, 1, (ROWS, 4)).round(3)
+
+
+def frame(names=SYMBOLS):
+    """The values below names."""
+    return pd.DataFrame(VALUES, columns=names, index=[f"S{n}" for n in range(ROWS)])
+
+
+def rows(names):
+    """The values as a `Dataset`."""
+    samples = np.array([f"S{n}" for n in range(ROWS)], object)
+    return Dataset(VALUES.astype("float32"), samples, list(names), source="new.csv")
+
+
+NEAR = {
+    "case": (SYMBOLS, ["Tp53", "Hla-a", "Myc", "Nkx2-1"], "upper and lower case"),
+    "R's points": (SYMBOLS, [name.replace("-", ".") for name in SYMBOLS], "the signs between"),
+    "another version": (ENSEMBL, [f"{name[:15]}.99" for name in ENSEMBL], "the version of Ensembl"),
+    "without a version": (ENSEMBL, [name[:15] for name in ENSEMBL], "the version of Ensembl"),
+    "TCGA's Entrez ids": (SYMBOLS, [f"{name}|{n}" for n, name in enumerate(SYMBOLS)],
+                          "behind the symbol"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", NEAR)
+def test_genes_that_differ_by_one_rule_are_the_same_and_it_is_said(case):
+    ours, theirs, rule = NEAR[case]
+    order = [2, 0, 3, 1]
+    new = rows([*np.array(theirs)[order]])
+    found = aligned(new, ours)
+    assert found.features == list(ours)
+    np.testing.assert_array_equal(found.values[:, order], new.values)
+    ((about, text),) = found.warnings
+    assert about == "names" and rule in text and repr(str(theirs[2])) not in SYMBOLS
+
+
+def test_genes_that_a_rule_explains_in_part_are_refused_with_a_hint():
+    with pytest.raises(InputError, match="lacks 3 of the 4 .* case, 2 of them are there"):
+        aligned(rows(["TP53", "hla-a", "myc", "other"]), SYMBOLS)
+
+
+def test_two_genes_that_a_rule_makes_one_are_refused():
+    with pytest.raises(InputError, match="lacks 1 of the 2 genes of training: 'TP53'"):
+        aligned(rows(["Tp53", "tp53", "MYC", "x"]), ["TP53", "MYC"])
+
+
+# data.gene_names ----------------------------------------------------------------------------
+
+
+def settings(folder, pairs=None, **data):
+    """The `data` section of a config with a file of names."""
+    pairs = pairs or ["gene,symbol", *map(",".join, zip(ENSEMBL, SYMBOLS, strict=True))]
+    (folder / "names.csv").write_text("\n".join(pairs) + "\n")
+    given = {"features": "x.csv", "target": "dx", "gene_names": "names.csv"} | data
+    return Config.of({"name": "t", "data": given}).resolved(folder).data
+
+
+def write(folder, names, name="x.csv"):
+    """Write the values and labels below names."""
+    path = folder / name
+    frame(names).assign(dx=["a", "b"] * 6).to_csv(path, index_label="sample")
+    return str(path)
+
+
+def test_genes_are_renamed_by_a_file(tmp_path):
+    write(tmp_path, ENSEMBL)
+    assert load_labelled(settings(tmp_path), "classification").features == SYMBOLS
+
+
+@pytest.mark.parametrize("names", [ENSEMBL, SYMBOLS])
+def test_new_rows_may_have_the_names_of_either_column(tmp_path, names):
+    data = settings(tmp_path)
+    for new in (write(tmp_path, names, "new.csv"), frame(names)):
+        dataset = load_new(data, new, SYMBOLS[::-1])
+        np.testing.assert_allclose(dataset.values, VALUES[:, ::-1], rtol=1e-6)
+
+
+def test_genes_without_a_name_keep_theirs(tmp_path):
+    write(tmp_path, ENSEMBL)
+    pairs = [f"{ENSEMBL[0]}\tTP53", f"{ENSEMBL[1]}\t", "unknown\tX"]
+    found = load_labelled(settings(tmp_path, pairs), "classification").features
+    assert found == ["TP53", *ENSEMBL[1:]]
+
+
+def test_two_genes_of_one_name_are_names_that_repeat(tmp_path):
+    write(tmp_path, ENSEMBL)
+    pairs = [f"{ENSEMBL[0]},TP53", f"{ENSEMBL[1]},TP53"]
+    with pytest.raises(InputError, match="duplicate gene name: 'TP53'"):
+        load_labelled(settings(tmp_path, pairs), "classification")
+    data = settings(tmp_path, pairs, duplicates="mean")
+    dataset = load_labelled(data, "classification")
+    np.testing.assert_allclose(dataset.values[:, 0], VALUES[:, :2].mean(axis=1), rtol=1e-6)
+
+
+def test_rows_in_memory_are_renamed(tmp_path):
+    options = ReadOptions.of(settings(tmp_path))
+    assert table_of(frame(ENSEMBL), options=options).features == SYMBOLS
+    write_rows(tmp_path / "x.npz", frame(ENSEMBL), ["a", "b"] * 6, options=options)
+    assert list(np.load(tmp_path / "x.npz")["features"]) == SYMBOLS
+
+
+@pytest.mark.parametrize(
+    ("pairs", "said"),
+    [
+        (["a,b,c"], "names.csv line 1: received 3 columns; expected two"),
+        (["a,b", "a,c"], "names.csv line 2: its first name came above"),
+        (
+            ["a,b", "c,d"],
+            "none of the names in data.gene_names is one of its genes, such as 'TP53'",
+        ),
+    ],
+)
+def test_wrong_files_of_names_are_refused(tmp_path, pairs, said):
+    write(tmp_path, SYMBOLS)
+    with pytest.raises(InputError, match=said):
+        load_labelled(settings(tmp_path, pairs), "classification")
