@@ -13,11 +13,11 @@ from autogenome_tf.data._checked import check_names, has_names
 from autogenome_tf.data._columns import grouped, target_values, with_covariates
 from autogenome_tf.data._files import check_file, numbered_lines
 from autogenome_tf.data._labels import labelled_rows
-from autogenome_tf.data._match import turned
 from autogenome_tf.data._origins import origins
 from autogenome_tf.data._read import read_table
 from autogenome_tf.data._reader import ReadOptions
 from autogenome_tf.data._targets import read_targets
+from autogenome_tf.data._turn import turned
 from autogenome_tf.tasks import kind_of
 
 log = logging.getLogger(__name__)
@@ -142,6 +142,10 @@ def joined(first, second):
 
 def _read(source, data, frames):
     options = ReadOptions.of(data)
-    table = read_table(source, options=options, turn=lambda table: turned(table, frames, data))
+
+    def turn(table):
+        return turned(table, frames, data, source)
+
+    table = read_table(source, options=options, turn=turn)
     log.info("%s", table.said)
     return table

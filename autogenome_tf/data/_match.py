@@ -11,14 +11,7 @@ from autogenome_tf.core import chunked
 from autogenome_tf.core.errors import InputError, some
 from autogenome_tf.data._cells import is_id_name, is_number, is_text
 from autogenome_tf.data._dataset import Table
-from autogenome_tf.data._names import ALIKE, NUMBERS, RULES, Likeness, likeness, nearest_rule
-from autogenome_tf.data._orientation import (
-    AUTO,
-    GENES,
-    SAMPLES,
-    orientation_by_ids,
-    transposed,
-)
+from autogenome_tf.data._names import NUMBERS, Likeness, likeness, nearest_rule
 from autogenome_tf.tasks import as_text
 
 # Columns of numbers that both files have, which are looked at where there are no ids.
@@ -117,38 +110,14 @@ def match_rows(
     return _by_order(table, frame, theirs, source)
 
 
-def turned(table: Table, frames: Sequence[pd.DataFrame], data) -> Table:
-    """Transpose a matrix whose header, not its rows, has the ids of the target files.
-
-    What they show goes before the heading of the first column, and behind `data.orientation`.
+def ids_of(frame: pd.DataFrame, asked: Sequence[str] = ()) -> set[str]:
+    """Return all texts of a target file that may be sample ids.
 
     Args:
-        table: The matrix.
-        frames: Target files, as `read_targets` returns them.
-        data: The config's `data` section.
+        frame: The target file, as `read_targets` returns it.
+        asked: Names of the targets, which cannot be ids.
     """
-    if data.orientation != AUTO:
-        return table
-    keys = [key for frame in frames for key in _keys_of_file(frame, data.target_names, None)]
-    for form in (str, RULES[ALIKE]):
-        ids = {form(name) for key in keys for name in key.ids if name}
-        features = [form(name) for name in table.features]
-        samples = [form(name) for name in table.samples or ()]
-        plain = dataclasses.replace(table, features=features, samples=samples)
-        found = orientation_by_ids(plain, ids)
-        if found == GENES and len(ids.intersection(features)) >= FEWEST_IDS:
-            return _turned(table, data.limit)
-        if found == SAMPLES:
-            break
-    return table
-
-
-def _turned(table, limit):
-    reason = "the ids of the targets stand in its header"
-    if table.orientation != GENES:
-        return transposed(table, reason, limit)
-    said = f"{table.said}, but taken as samples x genes (the ids of the targets stand in its rows)"
-    return dataclasses.replace(transposed(table, reason, limit), said=said, orientation=SAMPLES)
+    return {name for key in _keys_of_file(frame, asked, None) for name in key.ids if name}
 
 
 def _keys_of_matrix(table, frame, key):

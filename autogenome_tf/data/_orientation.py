@@ -28,6 +28,21 @@ _ANNOTATIONS = frozenset(
 )
 
 
+# Genes that are in nearly every set, of man and, in other letters, of mouse; then ids of genes and
+# probes; then ids of samples and cells.
+_USUAL_GENES = frozenset(
+    "tp53 myc egfr kras brca1 brca2 pten rb1 actb gapdh b2m vim cdh1 esr1 erbb2 mki67 ccnd1 bcl2 "
+    "cd4 cd8a cd3e cd19 ms4a1 nkg7 lyz s100a8 stat1 stat3 jun fos akt1 mtor braf nras apc smad4 "
+    "cdkn2a hprt1 rpl13 rps6 eef1a1 tuba1b malat1 xist gata3 foxa1".split()
+)
+_GENE_ID = re.compile(r"ENS[A-Z]{0,4}[GT]\d{11}(\.\d+)?|.*\d_(s_|x_|a_)?at|ILMN_\d+|A_\d+_P\d+")
+_SAMPLE_ID = re.compile(
+    r"TCGA[-.]\w\w[-.]\w{4}.*|GTEX[-.].+|GSM\d+.*|[SED]RR\d+.*|ACH-\d{6}|[ACGT]{12,}([-.]\d+)?"
+)
+# Names of genes in the rows, or of samples in the header, from which on a matrix lies so.
+FEWEST_NAMES = 3
+
+
 def is_gene_heading(heading: str) -> bool:
     """Return whether a heading stands over names of genes.
 
@@ -85,6 +100,30 @@ def turned_by_genes(table: Table, genes: Iterable[str], limit: int = chunked.LIM
     if in_rows <= len(genes.intersection(table.features)):
         return table
     return transposed(table, "the genes of the model stand in its rows", limit)
+
+
+def orientation_by_names(table: Table) -> str | None:
+    """Decide how a table lies from names that only genes or only samples have.
+
+    Returns:
+        `GENES` where genes stand in the rows or samples in the header, and nothing the other way
+        round; else None.
+    """
+    rows, header = table.samples or [], table.features
+    in_rows, in_header = sum(map(_is_gene, rows)), sum(map(_is_gene, header))
+    if in_header or sum(map(_is_sample, rows)):
+        return None
+    samples = sum(map(_is_sample, header))
+    are_samples = samples >= FEWEST_NAMES and 2 * samples > len(header)
+    return GENES if in_rows >= FEWEST_NAMES or are_samples else None
+
+
+def _is_gene(name):
+    return name.lower() in _USUAL_GENES or _GENE_ID.fullmatch(name) is not None
+
+
+def _is_sample(name):
+    return _SAMPLE_ID.fullmatch(name) is not None
 
 
 def transposed(table: Table, reason: str, limit: int = chunked.LIMIT) -> Table:

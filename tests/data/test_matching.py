@@ -288,6 +288,32 @@ def test_the_config_goes_before_the_ids(tmp_path):
     assert is_right(loaded(tmp_path, orientation="genes_by_samples"))
 
 
+@pytest.mark.parametrize(
+    ("genes", "ids"),
+    [
+        (["TP53", "MYC", "EGFR", "KRAS"], IDS),
+        (["TP53", "MYC", "EGFR", "KRAS"], [f"P{n}" for n in range(ROWS)]),
+        ([f"ENSG{n:011d}.1" for n in range(4)], [f"P{n}" for n in range(ROWS)]),
+        (list("ABCD"), TCGA),
+    ],
+)
+def test_usual_names_turn_a_matrix_without_targets_which_is_a_warning(tmp_path, genes, ids):
+    frame = pd.DataFrame(VALUES.T, index=genes, columns=ids)
+    frame.to_csv(tmp_path / "x.csv", index_label="sample")
+    dataset = loaded(tmp_path, "representation", targets=None, target=None)
+    assert list(dataset.samples) == list(ids) and dataset.features == genes
+    assert dataset.warnings[0][0] == "orientation"
+    asked = {"targets": None, "target": None, "orientation": "samples_by_genes"}
+    assert loaded(tmp_path, "representation", **asked).features == list(ids)
+
+
+@pytest.mark.parametrize("ids", [IDS, TCGA, [f"P{n}" for n in range(ROWS)]])
+def test_usual_names_leave_samples_by_genes_as_they_are(tmp_path, ids):
+    matrix(tmp_path, ids)
+    dataset = loaded(tmp_path, "representation", targets=None, target=None)
+    assert list(dataset.samples) == list(ids) and not dataset.warnings
+
+
 # The order ----------------------------------------------------------------------------------
 
 

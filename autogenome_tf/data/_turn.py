@@ -1,0 +1,69 @@
+"""Matrices of genes x samples, recognised by what stands beside them or by their names."""
+
+import dataclasses
+from collections.abc import Sequence
+
+import pandas as pd
+
+from autogenome_tf.data._dataset import Table
+from autogenome_tf.data._match import FEWEST_IDS, ids_of
+from autogenome_tf.data._names import plain
+from autogenome_tf.data._orientation import (
+    AUTO,
+    GENES,
+    SAMPLES,
+    orientation_by_ids,
+    orientation_by_names,
+    transposed,
+)
+
+
+def turned(table: Table, frames: Sequence[pd.DataFrame], data, source: str) -> Table:
+    """Transpose a matrix whose header, not its rows, has the ids of the target files.
+
+    What the ids show goes before the heading of the first column, and behind `data.orientation`;
+    where they show nothing, usual names of genes and samples do.
+
+    Args:
+        table: The matrix.
+        frames: Target files, as `read_targets` returns them.
+        data: The config's `data` section.
+        source: The matrix file, for messages.
+    """
+    if data.orientation != AUTO:
+        return table
+    known = set().union(*(ids_of(frame, data.target_names) for frame in frames))
+    for form in (str, plain):
+        features = [form(name) for name in table.features]
+        samples = [form(name) for name in table.samples or ()]
+        ids = set(map(form, known))
+        found = orientation_by_ids(
+            dataclasses.replace(table, features=features, samples=samples), ids
+        )
+        if found == GENES and len(ids.intersection(features)) >= FEWEST_IDS:
+            return _by_ids(table, data.limit)
+        if found == SAMPLES:
+            return table
+    return _by_names(table, data, source)
+
+
+def _by_ids(table, limit):
+    reason = "the ids of the targets stand in its header"
+    if table.orientation != GENES:
+        return transposed(table, reason, limit)
+    said = f"{table.said}, but taken as samples x genes (the ids of the targets stand in its rows)"
+    return dataclasses.replace(transposed(table, reason, limit), said=said, orientation=SAMPLES)
+
+
+def _by_names(table, data, source):
+    extra = () if table.extra is None else table.extra.columns
+    is_certain = table.orientation is not None or set(data.columns).intersection(extra)
+    if is_certain or orientation_by_names(table) != GENES:
+        return table
+    text = (
+        f"{source}: its rows have names of genes or its columns those of samples "
+        f"({table.samples[0]!r}, {table.features[0]!r}), so it is read as genes x samples; "
+        "data.orientation decides otherwise."
+    )
+    table = transposed(table, "names of genes and samples", data.limit)
+    return dataclasses.replace(table, warnings=(*table.warnings, ("orientation", text)))
