@@ -90,6 +90,8 @@ def association(first, second):
 
 def explained(names, values):
     """Part of the variance of values (rows,) that names tell, corrected for their number."""
+    known = ~np.isnan(values)
+    names, values = names[known], values[known]
     _, places = np.unique(names, return_inverse=True)
     counts = np.bincount(places)
     means = np.bincount(places, values) / counts

@@ -50,7 +50,7 @@ def with_covariates(dataset, columns, names, where, known=None):
 
 
 def target_values(columns: pd.DataFrame, task_type: str, where: str) -> np.ndarray:
-    """Return targets in original units, or labels as text, from their columns.
+    """Return targets in original units, NaN where one is missing, or labels as text.
 
     Args:
         columns: Columns of the targets, indexed by sample.
@@ -60,7 +60,8 @@ def target_values(columns: pd.DataFrame, task_type: str, where: str) -> np.ndarr
     Raises:
         InputError: Naming the column and the sample of the first value that is no target.
     """
-    for name in columns:
+    kind = kind_of(task_type)
+    for name in columns if not kind.has_units else ():
         empty = columns[name].isna()
         if empty.any():
             raise InputError(
@@ -68,7 +69,7 @@ def target_values(columns: pd.DataFrame, task_type: str, where: str) -> np.ndarr
                 f"{some(columns.index[empty])}."
             )
     try:
-        targets = kind_of(task_type).read(columns)
+        targets = kind.read(columns)
     except ValueError as error:
         raise InputError(f"{where}: {error}") from None
     if targets.dtype == object:

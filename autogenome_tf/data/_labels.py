@@ -1,7 +1,6 @@
 """Rows without a label: left out, counted, and the words that stood for a missing one named."""
 
 import collections
-import dataclasses
 
 import numpy as np
 import pandas as pd
@@ -11,11 +10,14 @@ from autogenome_tf.data._cells import NOT
 from autogenome_tf.data._dataset import Dataset
 from autogenome_tf.data._texts import WORDS
 
+# Targets that a warning names.
+MOST_NAMED = 5
+
 
 def labelled_rows(
     dataset: Dataset, columns: pd.DataFrame, names: list[str], where: str
 ) -> tuple[Dataset, pd.DataFrame]:
-    """Leave out the rows that have none of the targets.
+    """Leave out the rows that have none of the targets, and count the gaps of the others.
 
     Args:
         dataset: The rows.
@@ -24,22 +26,38 @@ def labelled_rows(
         where: The file of the columns, for messages.
 
     Returns:
-        The rows with a target, with a warning where there were others, and their columns.
+        The rows with a target, with a warning where targets are missing, and their columns.
 
     Raises:
         InputError: No row has a target.
     """
-    empty = columns[names].isna().to_numpy().all(axis=1)
-    if not names or not empty.any():
+    gaps = columns[names].isna().to_numpy()
+    empty = gaps.all(axis=1)
+    if not names or not gaps.any():
         return dataset, columns
+    if not empty.any():
+        return _with_gaps(dataset, names, gaps, where), columns
     words = _words(columns, names)
     if empty.all():
         raise InputError(f"{where}: {some(names)}: expected labels; no sample has one.{words}")
     count = f"{empty.sum()} of {len(dataset)} samples"
     text = f"{where}: {some(names)}: {count} have no label and are left out.{words}"
     kept = np.flatnonzero(~empty)
-    warnings = (*dataset.warnings, ("labels", text))
-    return dataclasses.replace(dataset.rows(kept), warnings=warnings), columns.iloc[kept]
+    dataset = dataset.rows(kept).warned("labels", text)
+    return _with_gaps(dataset, names, gaps[kept], where), columns.iloc[kept]
+
+
+def _with_gaps(dataset, names, gaps, where):
+    """Warn of samples that have some of the targets."""
+    if not gaps.any():
+        return dataset
+    counts = [f"{name}: {count}" for name, count in zip(names, gaps.sum(axis=0), strict=True)]
+    listed = ", ".join([*counts[:MOST_NAMED], *["..."] * (len(counts) > MOST_NAMED)])
+    text = (
+        f"{where}: {int(gaps.any(axis=1).sum())} of {len(dataset)} samples lack some of the "
+        f"targets ({listed}): losses and metrics are those of the measured ones."
+    )
+    return dataset.warned("labels", text)
 
 
 def _words(columns, names):

@@ -134,8 +134,10 @@ def _strengths(values, targets):
     values = np.where(np.isnan(values), 0, values)
     ranks = stats.rankdata(values, axis=0)
     if targets.dtype != object:
-        known = np.nan_to_num(targets)
-        return np.max([_correlation(ranks, stats.rankdata(y)) for y in known.T], axis=0)
+        known = [~np.isnan(column) for column in targets.T]
+        each = [_correlation(ranks[rows], stats.rankdata(column[rows]))
+                for rows, column in zip(known, targets.T, strict=True)]  # fmt: skip
+        return np.max(each, axis=0)
     areas = []
     for label in sorted(set(targets)):
         own = targets == label

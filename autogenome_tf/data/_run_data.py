@@ -16,6 +16,7 @@ from autogenome_tf.data._usable import (
     check_class_weight,
     check_genotypes,
     check_learnable,
+    check_measured,
     check_missing,
 )
 
@@ -147,6 +148,7 @@ class RunData:
                 "data.split: no rows are left to rank trials by; hold rows out for validation, or "
                 "set search.folds above 1."
             )
+        check_measured(dataset, parts.part == "train")
         if self._task.kind.has_classes:
             lost = _classes(dataset) - _classes(dataset, parts.part != "test")
             if lost:

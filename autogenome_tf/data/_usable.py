@@ -8,6 +8,8 @@ from autogenome_tf.core.errors import InputError, some, unknown
 from autogenome_tf.tasks import kind_of, natural
 
 FEWEST_OF_A_CLASS = 2
+# Rows with a value of a target.
+FEWEST_MEASURED = 2
 
 
 def check_learnable(dataset, data, task_type="classification"):
@@ -28,8 +30,34 @@ def check_learnable(dataset, data, task_type="classification"):
             _check_classes(dataset, where)
         return
     for name, column in zip(dataset.target_names, dataset.targets.T, strict=True):
-        if np.ptp(column) == 0:
-            raise InputError(f"{where}: {name}: constant ({column[0]:g}); nothing to learn.")
+        known = column[~np.isnan(column)]
+        if len(known) < FEWEST_MEASURED:
+            raise InputError(
+                f"{where}: {name}: measured for {len(known)} samples; expected at least "
+                f"{FEWEST_MEASURED}. Leave it out of data.target."
+            )
+        if np.ptp(known) == 0:
+            raise InputError(f"{where}: {name}: constant ({known[0]:g}); nothing to learn.")
+
+
+def check_measured(dataset, is_train):
+    """Refuse a target that is missing in all training rows.
+
+    Args:
+        dataset: Labelled rows.
+        is_train: (rows,) whether each is a training row.
+
+    Raises:
+        InputError: Naming the target.
+    """
+    if dataset.targets is None or dataset.targets.ndim < 2:
+        return
+    for name, column in zip(dataset.target_names, dataset.targets[is_train].T, strict=True):
+        if np.isnan(column).all():
+            raise InputError(
+                f"data.split: {name} is measured in no training row; use another seed, or leave it "
+                "out of data.target."
+            )
 
 
 def check_class_weight(dataset, class_weight):

@@ -100,8 +100,10 @@ def _targets(part, frame):
         return None
     rows = []
     for name in names:
-        true = frame[f"target_{name}"].to_numpy(float)
-        predicted = frame[f"prediction_{name}"].to_numpy(float)
+        known = frame[[f"target_{name}", f"prediction_{name}"]].dropna()
+        if len(known) < 2:
+            continue
+        true, predicted = known.to_numpy(float).T
         rows.append(
             [
                 on_a_line(name), number(float(sklearn.metrics.r2_score(true, predicted))),

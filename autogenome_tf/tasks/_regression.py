@@ -14,17 +14,22 @@ from autogenome_tf.tasks._task import Task
 class Regression(Task):
     """One or several numbers; the network works on standardised targets.
 
+    Of several targets some may be missing in a row, as NaN: losses and metrics are those of the
+    measured ones.
+
     Attributes:
         targets: Names of the targets.
         loss: "mse", "mae" or "huber", on standardised targets, averaged over them.
         mean: (targets,) of the training rows, in original units.
         scale: (targets,) standard deviation of the training rows.
+        has_gaps: Whether targets are missing in some of the rows to learn from.
     """
 
     targets: Sequence[str]
     loss: str = "mse"
     mean: np.ndarray | float = 0.0
     scale: np.ndarray | float = 1.0
+    has_gaps: bool = False
 
     type = "regression"
     losses = ("mse", "mae", "huber")
@@ -35,16 +40,20 @@ class Regression(Task):
 
     @classmethod
     def read(cls, columns: pd.DataFrame) -> np.ndarray:
-        """Return values, (rows, targets) float64."""
+        """Return values, (rows, targets) float64, NaN where they are missing."""
         return np.stack([_numbers(column) for _, column in columns.items()], axis=1)
 
     @classmethod
     def fitted(cls, settings: Any, rows: Any, is_train: np.ndarray) -> "Regression":
         """Return the task with mean and standard deviation of the training rows."""
-        train = rows.targets[is_train]
-        spread = train.std(0)
+        train, names = rows.targets[is_train], list(rows.target_names)
+        if not np.isnan(rows.targets).any():
+            spread = train.std(0)
+            scale = np.where(spread > 0, spread, 1.0)
+            return cls(names, settings.loss, train.mean(0), scale)
+        spread = np.nanstd(train, axis=0)
         scale = np.where(spread > 0, spread, 1.0)
-        return cls(list(rows.target_names), settings.loss, train.mean(0), scale)
+        return cls(names, settings.loss, np.nanmean(train, axis=0), scale, has_gaps=True)
 
     @property
     def outputs(self) -> int:
@@ -65,14 +74,30 @@ class Regression(Task):
         from keras import ops
 
         targets = ops.reshape(ops.cast(targets, outputs.dtype), ops.shape(outputs))
-        error: Any = ops.abs(outputs - targets)
+        if not self.has_gaps:
+            return ops.mean(self._losses(ops.abs(outputs - targets)), axis=-1)
+        # A difference from NaN must not come about: its gradient would be NaN too.
+        is_measured = ops.logical_not(ops.isnan(targets))
+        error = ops.abs(outputs - ops.where(is_measured, targets, outputs))
+        counts = ops.sum(ops.cast(is_measured, outputs.dtype), axis=-1)
+        return ops.sum(self._losses(error), axis=-1) / ops.maximum(counts, 1)
+
+    def _losses(self, error: Any) -> Any:
+        """Return the loss of each absolute error."""
+        from keras import ops
+
         if self.loss == "mse":
-            losses = error**2
-        elif self.loss == "mae":
-            losses = error
-        else:
-            losses = ops.where(error < 1, 0.5 * error**2, error - 0.5)
-        return ops.mean(losses, axis=-1)
+            return error**2
+        if self.loss == "mae":
+            return error
+        return ops.where(error < 1, 0.5 * error**2, error - 0.5)
+
+    def row_weights(self, targets: np.ndarray) -> np.ndarray:
+        """Return weights by which every measured value counts alike, (rows,) with mean 1."""
+        if not self.has_gaps:
+            return super().row_weights(targets)
+        counts = (~np.isnan(targets)).sum(axis=1)
+        return (counts / max(counts.mean(), np.finfo("float32").tiny)).astype("float32")
 
     def keras_loss(self) -> str:
         """Return the loss of a compiled Keras model, which has the same name there."""
@@ -122,9 +147,9 @@ class Regression(Task):
 
 
 def _numbers(column: pd.Series) -> np.ndarray:
-    """Return a column as float64; refuse what is no finite number."""
+    """Return a column as float64, NaN where a cell is missing; refuse what is no finite number."""
     numbers = np.asarray(pd.to_numeric(column, errors="coerce"), "float64")
-    wrong = np.flatnonzero(~np.isfinite(numbers))
+    wrong = np.flatnonzero(~np.isfinite(numbers) & column.notna().to_numpy())
     if len(wrong):
         sample, value = column.index[wrong[0]], column.iloc[wrong[0]]
         raise ValueError(f"{column.name}: sample {sample}: expected a number; received {value!r}.")

@@ -13,7 +13,7 @@ def regression(
     """Compute the metrics of predicted values, averaged over targets.
 
     Args:
-        targets: (rows, targets) in original units.
+        targets: (rows, targets) in original units; a missing one, NaN, is left out.
         values: (rows, targets).
         index: (resamples, rows) row numbers, or None for the rows themselves.
 
@@ -25,27 +25,47 @@ def regression(
         _regression_of_one(targets[:, target][index], values[:, target][index])
         for target in range(targets.shape[1])
     ]
-    return {name: np.mean([column[name] for column in columns], axis=0) for name in columns[0]}
+    mean = _mean_of_known if np.isnan(targets).any() else np.mean
+    return {name: mean([column[name] for column in columns], axis=0) for name in columns[0]}
+
+
+def _mean_of_known(values, axis):
+    """Average over the targets for which a metric is defined; NaN where it is for none."""
+    known = np.isfinite(values)
+    with np.errstate(invalid="ignore"):
+        return np.where(known, values, 0).sum(axis=axis) / known.sum(axis=axis)
 
 
 def _regression_of_one(targets, values):
-    error = values - targets
-    spread = ((targets - targets.mean(1, keepdims=True)) ** 2).sum(1)
+    known = ~np.isnan(targets)
+    error = np.where(known, values - targets, 0)
     with np.errstate(invalid="ignore", divide="ignore"):
-        r2 = np.where(np.ptp(targets, axis=1) > 0, 1 - (error**2).sum(1) / spread, np.nan)
-    ranks = [scipy.stats.rankdata(part, axis=1) for part in (targets, values)]
-    return {
-        "r2": r2,
-        "pearson": _correlation(targets, values),
-        "spearman": _correlation(*ranks),
-        "rmse": np.sqrt((error**2).mean(1)),
-        "mae": np.abs(error).mean(1),
-    }
+        spread = np.where(known, (targets - _mean(targets, known)) ** 2, 0).sum(1)
+        r2 = np.where(_varies(targets, known), 1 - (error**2).sum(1) / spread, np.nan)
+        # Missing ones are ranked behind all others, which so keep their ranks.
+        ranks = [scipy.stats.rankdata(np.where(known, part, np.inf), axis=1)
+                 for part in (targets, values)]  # fmt: skip
+        return {
+            "r2": r2,
+            "pearson": _correlation(targets, values, known),
+            "spearman": _correlation(*ranks, known),
+            "rmse": np.sqrt((error**2).sum(1) / known.sum(1)),
+            "mae": np.abs(error).sum(1) / known.sum(1),
+        }
 
 
-def _correlation(a, b):
-    varies = (np.ptp(a, axis=1) > 0) & (np.ptp(b, axis=1) > 0)
-    a, b = a - a.mean(1, keepdims=True), b - b.mean(1, keepdims=True)
+def _mean(values, known):
+    return np.where(known, values, 0).sum(1, keepdims=True) / known.sum(1, keepdims=True)
+
+
+def _varies(values, known):
+    high, low = np.where(known, values, -np.inf).max(1), np.where(known, values, np.inf).min(1)
+    return high > low
+
+
+def _correlation(a, b, known):
+    varies = _varies(a, known) & _varies(b, known)
+    a, b = (np.where(known, part - _mean(part, known), 0) for part in (a, b))
     with np.errstate(invalid="ignore", divide="ignore"):
         r = (a * b).sum(1) / np.sqrt((a**2).sum(1) * (b**2).sum(1))
     return np.where(varies, r, np.nan)

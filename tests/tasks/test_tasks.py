@@ -55,6 +55,42 @@ def test_focal_loss_is_keras_own():
     assert np.all(easy >= 0) and np.max(easy) > 0.1
 
 
+@pytest.mark.parametrize("loss", ["mse", "mae", "huber"])
+def test_missing_targets_take_no_part_in_losses_and_gradients(loss):
+    import tensorflow as tf
+
+    gaps = np.where(RANDOM.random(TARGETS.shape) < 0.3, np.nan, TARGETS).astype("float32")
+    gaps[0] = [np.nan, 1.0, np.nan]
+    known = ~np.isnan(gaps)
+    task = Regression(["a", "b", "c"], loss, has_gaps=True)
+    with tf.GradientTape() as tape:
+        tape.watch(values := tf.constant(VALUES))
+        found = task.row_losses(tf.constant(gaps), values)
+        total = tf.reduce_sum(found)
+    gradient = tape.gradient(total, values).numpy()
+    assert (gradient[~known] == 0).all() and (gradient[known] != 0).all()
+    one = Regression(["a"], loss)
+    for row in np.flatnonzero(known.any(axis=1)):
+        own = known[row]
+        expected = one.row_losses(gaps[row, own, None], VALUES[row, own, None])
+        np.testing.assert_allclose(found[row], np.mean(expected), rtol=1e-5)
+    weights = task.row_weights(gaps)
+    np.testing.assert_allclose(weights, known.sum(1) / known.sum(1).mean(), rtol=1e-6)
+
+
+def test_targets_with_gaps_are_standardised_by_what_is_known():
+    gaps = TARGETS.astype("float64")
+    gaps[::3, 1] = np.nan
+    settings = TaskSection(type="regression", loss="mse")
+    task = task_of(settings, rows(gaps, "abc"), np.arange(50) < 40)
+    known = gaps[:40, 1][~np.isnan(gaps[:40, 1])]
+    assert (
+        task.has_gaps and not task_of(settings, rows(TARGETS, "abc"), np.arange(50) < 40).has_gaps
+    )
+    np.testing.assert_allclose([task.mean[1], task.scale[1]], [known.mean(), known.std()])
+    assert np.isnan(task.encode(gaps)[::3, 1]).all()
+
+
 @pytest.mark.parametrize("scale", [1, 1000])
 @pytest.mark.parametrize("loss", ["cross_entropy", "focal_loss"])
 def test_losses_stay_finite_for_extreme_logits(loss, scale):
