@@ -190,6 +190,14 @@ class Data(Section):
             "`!None`: that word is a value (a class) all the same."
         ),
     )
+    rare_classes: Literal["error", "leave_out", "merge"] = Field(
+        "error",
+        description=(
+            "What is done about classes of fewer than 6 rows, one for each of five folds and the "
+            "test part: `error` where one cannot be split; `leave_out`; `merge`: into a class "
+            "`other`."
+        ),
+    )
     top_variable: Count | None = Field(
         None, description="Keep so many genes, the most variable on training rows."
     )

@@ -56,6 +56,7 @@ class Dataset:
         origins: Columns of text that say where a row comes from (donor, batch), or None.
         warnings: What about the rows should make one doubt the scores: pairs of a subject in a word
             and the text.
+        rare_classes: Names of classes that `data.rare_classes` left out or merged.
         limit: Bytes of values that rows taken from these may have in memory.
         source: Name of the file or the object that the rows came from, for messages.
     """
@@ -69,6 +70,7 @@ class Dataset:
     covariates: int = 0
     origins: pd.DataFrame | None = None
     warnings: tuple[tuple[str, str], ...] = ()
+    rare_classes: frozenset[str] = frozenset()
     limit: int = chunked.LIMIT
     source: str = "the given rows"
 

@@ -11,6 +11,7 @@ from autogenome_tf.data._dataset import Dataset
 from autogenome_tf.data._gene_names import aligned
 from autogenome_tf.data._load import joined, load_labelled
 from autogenome_tf.data._new_rows import load_new
+from autogenome_tf.data._rare import without_rare_classes
 from autogenome_tf.data._split import Split, number_of_folds, split
 from autogenome_tf.data._usable import (
     check_class_weight,
@@ -56,7 +57,7 @@ class RunData:
         """
         if self._check:
             self._check()
-        dataset = load_labelled(self._data, self._task.type)
+        dataset = self._without_rare(load_labelled(self._data, self._task.type))
         validation = self._further("validation", dataset)
         check_learnable(dataset, self._data, self._task.type)
         check_class_weight(dataset, self._task.class_weight)
@@ -106,7 +107,7 @@ class RunData:
             return None
         source = rows[0]
         dataset = load_labelled(self._data, self._task.type, rows, _levels(learned))
-        dataset = aligned(dataset, learned.features)
+        dataset = self._without_rare(aligned(dataset, learned.features), learned)
         self._check_values(dataset, source)
         if self._task.kind.has_classes:
             new = _classes(dataset) - _classes(learned)
@@ -115,6 +116,12 @@ class RunData:
                     f"{source}: classes that training does not have: {some(sorted(new))}."
                 )
         return dataset
+
+    def _without_rare(self, dataset, learned=None):
+        """Return rows without the classes that `data.rare_classes` leaves out or merges."""
+        if not self._task.kind.has_classes:
+            return dataset
+        return without_rare_classes(dataset, self._data.rare_classes, learned)
 
     def _divided(self, dataset):
         """Draw the split, in as many folds as are asked for or as fit."""
@@ -154,7 +161,7 @@ class RunData:
             if lost:
                 raise InputError(
                     f"data.split: all rows of {some(sorted(lost))} fell into the test part; use "
-                    "another seed or a smaller data.split.test, or merge rare classes."
+                    "another seed, a smaller data.split.test, or data.rare_classes."
                 )
 
 

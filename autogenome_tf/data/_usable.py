@@ -136,7 +136,8 @@ def _check_classes(dataset, where):
     if rare:
         raise InputError(
             f"{where}: {name}: a class needs at least {FEWEST_OF_A_CLASS} members; these have "
-            f"one: {some(rare)}. Merge or leave them out, or set task.type regression."
+            f'one: {some(rare)}. Set data.rare_classes "leave_out" or "merge", or task.type '
+            "regression."
         )
 
 
