@@ -127,13 +127,13 @@ class AutoGenome:
             representation sample, part, z1, z2, ...
 
         Raises:
-            InputError: Where new rows lack genes; the message names them.
+            InputError: Where new rows lack genes that matter; the message names them.
         """
         session, run = self._session, self._session.fitted()
         if rows is not None:
-            return predict_new(session.rows, session.model(), rows)
+            return predict_new(session.rows, session.model(), rows, session.config)
         with session.stage("predict"):
-            return predict(run, session.rows, session.model())
+            return predict(run, session.rows, session.model(), session.config)
 
     def explain(
         self,
@@ -165,9 +165,9 @@ class AutoGenome:
         return found.explanation() if as_explanation else found.table()
 
     def export(self) -> Path:
-        """Write saved_model/<version>/ for TensorFlow Serving, one above the last, and serving.json.
+        """Write the SavedModel, which takes raw values and needs TensorFlow alone.
 
-        The SavedModel takes raw values and needs TensorFlow alone.
+        It is saved_model/<version>/, one above the last; serving.json beside it is for clients.
 
         Returns:
             Path of the version's folder.
@@ -178,10 +178,9 @@ class AutoGenome:
         """
         session, run = self._session, self._session.fitted()
         with session.stage("export"):
-            made = session.explained(session.config.explanation)
-            return export(
-                run, session.config, made.model, made.chosen.background, made.chosen.explained
-            )
+            model = session.model()
+            chosen = session.chosen_rows(model, session.config.explanation)
+            return export(run, session.config, model, chosen.background, chosen.explained)
 
     def report(self) -> Path:
         """Write report.html, one page of what stages have left so far; returns its path."""
@@ -201,6 +200,6 @@ class AutoGenome:
         return pd.DataFrame(model.sample(count, seed, covariates), columns=model.kept_features)
 
     def decode(self, latent: Any, covariates: Any = None) -> pd.DataFrame:
-        """Return expected values of latent points (rows, units) of a representation; see `sample`."""
+        """Return expected values of latent points (rows, units) as `sample` does."""
         model = self._session.latent_model("decode")
         return pd.DataFrame(model.decode(latent, covariates), columns=model.kept_features)

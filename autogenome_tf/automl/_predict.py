@@ -5,6 +5,8 @@ from typing import Any
 
 import pandas as pd
 
+from autogenome_tf.automl._lacking import warn_of_lacking
+from autogenome_tf.config import Config
 from autogenome_tf.data import RunData
 from autogenome_tf.models import LatentModel, Predictor, tables
 from autogenome_tf.run import Run
@@ -15,13 +17,16 @@ log = logging.getLogger(__name__)
 MOST_RECONSTRUCTED = 50_000_000
 
 
-def predict(run: Run, rows: RunData, model: Predictor | LatentModel) -> pd.DataFrame:
+def predict(
+    run: Run, rows: RunData, model: Predictor | LatentModel, config: Config
+) -> pd.DataFrame:
     """Predict all rows of a run; write predictions.tsv, or latent.tsv and reconstruction.tsv.gz.
 
     Args:
         run: The run that the files are written to.
         rows: Its rows.
         model: Its model.
+        config: Its config.
 
     Returns:
         The rows of predictions.tsv or latent.tsv.
@@ -32,6 +37,8 @@ def predict(run: Run, rows: RunData, model: Predictor | LatentModel) -> pd.DataF
         (new, part) for new, part in ((rows.scored, "evaluate"), (rows.asked, "predict")) if new
     ]
     frame = pd.concat([_table(model, *one) for one in parts], ignore_index=True)
+    for new, _ in parts[1:]:
+        warn_of_lacking(model, new, rows, config)
     if not isinstance(model, LatentModel):
         run.write_table("predictions.tsv", frame)
         return frame
@@ -45,13 +52,16 @@ def predict(run: Run, rows: RunData, model: Predictor | LatentModel) -> pd.DataF
     return frame
 
 
-def predict_new(rows: RunData, model: Predictor | LatentModel, new: Any) -> pd.DataFrame:
+def predict_new(
+    rows: RunData, model: Predictor | LatentModel, new: Any, config: Config
+) -> pd.DataFrame:
     """Predict rows that the run does not have; write nothing.
 
     Args:
         rows: The rows of the run, which know how its files are read.
         model: Its model.
         new: A path, a DataFrame, an array, a sparse matrix or an AnnData.
+        config: The config of the run.
 
     Returns:
         The columns of predictions.tsv or latent.tsv.
@@ -59,7 +69,10 @@ def predict_new(rows: RunData, model: Predictor | LatentModel, new: Any) -> pd.D
     Raises:
         InputError: Where new rows lack genes, or the model is not defined on a value.
     """
-    return _table(model, rows.new(new, model.features), "new")
+    dataset = rows.new(new, model.features)
+    frame = _table(model, dataset, "new")
+    warn_of_lacking(model, dataset, rows, config)
+    return frame
 
 
 def _table(model, dataset, part):

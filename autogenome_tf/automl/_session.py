@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from autogenome_tf import data, families, plots, search
-from autogenome_tf.automl._chosen_rows import choose_rows
+from autogenome_tf.automl._chosen_rows import ChosenRows, choose_rows
 from autogenome_tf.automl._explained import Explained
 from autogenome_tf.automl._rows import Prepared, prepared, rows_of
 from autogenome_tf.config import Config, Explanation
@@ -142,9 +142,18 @@ class Session:
             settings: The config's `explanation` section, or one in its place.
         """
         run, config, model = self.fitted(), self.config, self.model()
-        chosen = choose_rows(run, self.rows, model, settings, config.seed)
+        chosen = self.chosen_rows(model, settings)
         retraining = Retraining(lambda: self.prepared().cross_validation, config.seed)
         return Explained(run, model, chosen, settings, tuple(config.families), retraining)
+
+    def chosen_rows(self, model: Predictor | LatentModel, settings: Explanation) -> ChosenRows:
+        """Return rows to explain and a background.
+
+        Args:
+            model: The model of the run.
+            settings: The config's `explanation` section, or one in its place.
+        """
+        return choose_rows(self.fitted(), self.rows, model, settings, self.config.seed)
 
     def forget(self) -> None:
         """Free what training needed."""

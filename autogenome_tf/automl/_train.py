@@ -72,7 +72,7 @@ def train(
     times["search"] = time.monotonic() - started + before
     started = time.monotonic()
     _check(found, config, spaces)
-    _write_models(run, prepared, found, size=size, seed=config.seed, deadline=deadline)
+    _write_models(run, prepared, found, config, size=size, deadline=deadline)
     times["fit"] = time.monotonic() - started
     return leaderboard(found.trials, config.objective)
 
@@ -149,9 +149,9 @@ def _check(found, config, families):
         )  # fmt: skip
 
 
-def _write_models(run, prepared, found, *, size, seed, deadline):
+def _write_models(run, prepared, found, config, *, size, deadline):
     """Fit the final model and the baseline; write them, history.tsv and validation.npz."""
-    folds = prepared.cross_validation
+    folds, seed = prepared.cross_validation, config.seed
     final = fit_final_model(folds, found.best, size=size, seed=seed, deadline=deadline)
     beside, baseline = {}, found.baseline
     if baseline and set(final.trials) != {baseline.trial.number}:
@@ -161,7 +161,8 @@ def _write_models(run, prepared, found, *, size, seed, deadline):
         linear.predictor.save(run.path("baseline.keras"))
         beside = {"baseline": linear.outputs}
     _write_known(run, prepared, final, beside)
-    final.predictor.with_training_rows(folds.matrix).save(run.path("model.keras"))
+    predictor = final.predictor.with_training_rows(folds.matrix, config.data.missing_genes)
+    predictor.save(run.path("model.keras"))
 
 
 def _write_known(run: Run, prepared: Prepared, final: FinalModel, beside: dict) -> None:

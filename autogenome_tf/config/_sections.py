@@ -167,6 +167,15 @@ class Data(Section):
             "transformed units; `zero`, in raw units."
         ),
     )
+    missing_genes: Annotated[float, Field(ge=0, le=1)] = Field(
+        0.05,
+        description=(
+            "Share of the model's importance that genes may have which new rows lack: up to it "
+            "they are filled as missing values are (with training means where `missing` is "
+            "`error`), with a warning that says what it costs; beyond it new rows are an error. "
+            "Importance is the slope of the outputs by each gene, in standard deviations."
+        ),
+    )
     matrix: str | None = Field(
         None,
         description=(

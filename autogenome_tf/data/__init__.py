@@ -10,6 +10,7 @@ from autogenome_tf.data._dataset import Dataset, Table
 from autogenome_tf.data._files import stem
 from autogenome_tf.data._gmt import GeneSet, read_gene_sets
 from autogenome_tf.data._hdf5 import check_hdf5
+from autogenome_tf.data._lacking import lacks
 from autogenome_tf.data._load import load_labelled
 from autogenome_tf.data._memory import table_of
 from autogenome_tf.data._read import find_reader, read_table
@@ -33,6 +34,7 @@ __all__ = [
     "check_hdf5",
     "checked",
     "find_reader",
+    "lacks",
     "load_labelled",
     "number_of_folds",
     "read_columns",

@@ -58,6 +58,7 @@ class Dataset:
             and the text.
         rare_classes: Names of classes that `data.rare_classes` left out or merged.
         limit: Bytes of values that rows taken from these may have in memory.
+        lacking: Names of genes of training that new rows lack; their values are missing.
         source: Name of the file or the object that the rows came from, for messages.
     """
 
@@ -72,6 +73,7 @@ class Dataset:
     warnings: tuple[tuple[str, str], ...] = ()
     rare_classes: frozenset[str] = frozenset()
     limit: int = chunked.LIMIT
+    lacking: tuple[str, ...] = ()
     source: str = "the given rows"
 
     def __len__(self):

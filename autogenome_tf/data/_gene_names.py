@@ -8,6 +8,7 @@ from autogenome_tf.core import chunked
 from autogenome_tf.core.errors import InputError, some
 from autogenome_tf.data._checked import has_names
 from autogenome_tf.data._dataset import Dataset, Table
+from autogenome_tf.data._lacking import with_lacking
 from autogenome_tf.data._names import OF_GENES, nearest_rule
 
 log = logging.getLogger(__name__)
@@ -33,14 +34,19 @@ def renamed(table: Table, names: Mapping[str, str], source: str) -> Table:
     return dataclasses.replace(table, features=features, said=said)
 
 
-def aligned(dataset: Dataset, features: Sequence[str]) -> Dataset:
+def aligned(dataset: Dataset, features: Sequence[str], may_lack: bool = False) -> Dataset:
     """Bring a `Dataset`'s genes into the order of training.
 
     Names that differ by one rule for all genes that lack, such as the version of Ensembl ids, are
     taken for the same, with a warning. Further genes are ignored.
 
+    Args:
+        dataset: Further rows.
+        features: Names of the genes of training.
+        may_lack: Whether missing values may stand for genes that lack; see `with_lacking`.
+
     Raises:
-        InputError: Genes lack.
+        InputError: Genes lack that may not.
     """
     if list(dataset.features) == list(features):
         return dataset
@@ -51,7 +57,7 @@ def aligned(dataset: Dataset, features: Sequence[str]) -> Dataset:
                 f"{len(features)}, the genes of training in their order."
             )
         return dataclasses.replace(dataset, features=list(features))
-    dataset = _nearly_named(dataset, features)
+    dataset = _with_all(dataset, features, may_lack)
     extra = len(dataset.features) - len(features)
     if extra:
         log.info("%s: genes that training did not have are ignored: %d", dataset.source, extra)
@@ -60,8 +66,8 @@ def aligned(dataset: Dataset, features: Sequence[str]) -> Dataset:
     return dataclasses.replace(dataset, values=values, features=list(features))
 
 
-def _nearly_named(dataset, features):
-    """A `Dataset` that has the names of all genes of training."""
+def _with_all(dataset, features, may_lack):
+    """Return a `Dataset` that has the names of all genes of training."""
     known, wanted = set(dataset.features), set(features)
     lacking = [name for name in features if name not in known]
     if not lacking:
@@ -69,13 +75,8 @@ def _nearly_named(dataset, features):
     others = [name for name in dataset.features if name not in wanted]
     near = nearest_rule(lacking, others, OF_GENES)
     if near is None or near.hits < len(lacking) or not near.is_distinct:
-        hint = ""
-        if near is not None:
-            hint = f" But for {near.rule}, {near.hits} of them are there."
-        raise InputError(
-            f"{dataset.source}: lacks {len(lacking)} of the {len(features)} genes of training: "
-            f"{some(lacking)}.{hint}"
-        )
+        hint = f"But for {near.rule}, {near.hits} of them are there." if near else ""
+        return with_lacking(dataset, features, lacking, may_lack=may_lack, hint=hint)
     names = {others[place]: name for name, place in zip(lacking, near.take, strict=True)}
     theirs, ours = next(iter(names.items()))
     text = (

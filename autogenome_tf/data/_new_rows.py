@@ -58,7 +58,7 @@ def load_new(data, rows: Any, genes: Sequence[str], levels: Sequence[str] = ()) 
     if data.covariates:
         extra = pd.DataFrame(index=range(len(dataset))) if table.extra is None else table.extra
         dataset = with_covariates(dataset, extra, data.covariates, source, levels)
-    dataset = aligned(dataset, genes)
+    dataset = aligned(dataset, genes, may_lack=data.missing_genes > 0)
     for _, text in dataset.warnings:
         log.warning("%s", text)
     check_missing(dataset, data.missing, source)

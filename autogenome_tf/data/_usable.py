@@ -1,5 +1,7 @@
 """What training demands of rows that are read and matched."""
 
+import dataclasses
+
 import numpy as np
 import scipy.sparse
 
@@ -85,6 +87,12 @@ def check_missing(dataset, missing, source):
     """
     if missing != "error":
         return
+    if dataset.lacking:
+        lacking = set(dataset.lacking)
+        known = [place for place, name in enumerate(dataset.features) if name not in lacking]
+        values = chunked.columns(dataset.values, known, dataset.limit)
+        features = [dataset.features[place] for place in known]
+        dataset = dataclasses.replace(dataset, values=values, features=features)
     first, count = None, 0
     for start, block in chunked.blocks(dataset.values):
         flat = block.data if scipy.sparse.issparse(block) else block

@@ -39,6 +39,10 @@ class Served(tf.Module):
         self._weights = [variable.value for variable in predictor.model.variables]
         self._assets = [tf.saved_model.Asset(str(path)) for path in assets]
         self._names = tf.constant(predictor.features)
+        shares = predictor.importance
+        # Where it is not known, no gene may lack.
+        known = np.ones(len(predictor.features)) if shares is None else shares
+        self._importance = tf.constant(known, tf.float32)
         places = tf.range(len(predictor.features), dtype=tf.int64)
         self._places = tf.lookup.StaticHashTable(
             tf.lookup.KeyValueTensorInitializer(self._names, places), -1
@@ -95,11 +99,12 @@ class Served(tf.Module):
         }
 
     def _predict_genes(self, genes, values):
-        return self._predict(self._aligned(genes, values))
+        values = self._checked(*self._aligned(genes, values))
+        return answer(self._predictor, "serving_default", self._run(values))
 
     def _comparing(self, known):
         def compare(genes, values):
-            values = self._checked(self._aligned(genes, values))
+            values = self._checked(*self._aligned(genes, values))
             return {"outside": outside(self._predictor, known, values)}
 
         return compare
@@ -119,14 +124,19 @@ class Served(tf.Module):
         base = tf.tile(self._base[None], [tf.shape(values)[0], 1])
         return {"attributions": found, "base_values": base}
 
-    def _checked(self, values):
-        """Return values (rows, genes), or fail where the model is not defined for them."""
+    def _checked(self, values, lacking=False):
+        """Return values (rows, genes), or fail where the model is not defined for them.
+
+        Args:
+            values: (rows, genes) raw.
+            lacking: (genes,) columns of missing values for genes that rows lack.
+        """
         genes, given = len(self._predictor.features), tf.shape(values)[1]
         asked = f"{genes}, the genes of training in their order"
         with _required(given == genes, "values: ", given, f" columns; expected {asked}."):
             values = tf.ensure_shape(values, (None, genes))
         wrong, expected = _outside(self._predictor)
-        place = tf.where(wrong(values))[:1]
+        place = tf.where(wrong(values) & tf.logical_not(lacking))[:1]
         with _required(
             tf.size(place) == 0,
             "values: row ", place[:, 0] + 1, ", gene ", tf.gather(self._names, place[:, 1]),
@@ -135,7 +145,13 @@ class Served(tf.Module):
             return tf.identity(values)
 
     def _aligned(self, genes, values):
-        """Bring columns of `genes` into the order of training; extra ones are left out."""
+        """Bring columns of `genes` into the order of training; extra ones are left out.
+
+        Genes that lack are missing values, up to the share of the importance that they may have.
+
+        Returns:
+            Values (rows, genes) and which of the genes lack, (genes,).
+        """
         count, given = len(self._predictor.features), tf.shape(values)[1]
         with _required(
             given == tf.size(genes),
@@ -145,17 +161,30 @@ class Served(tf.Module):
         found = tf.where(known >= 0)[:, 0]
         places = tf.gather(known, found)
         times = tf.math.unsorted_segment_sum(tf.ones_like(places), places, count)
-        missing, twice = (self._names[is_so] for is_so in (times == 0, times > 1))
+        lacking, twice = times == 0, self._names[times > 1]
+        share = tf.reduce_sum(tf.where(lacking, self._importance, 0.0))
+        limit = self._predictor.may_lack
+        may_lack = (share <= limit) if limit else ~tf.reduce_any(lacking)
         with (
             _required(
-                tf.size(missing) == 0,
-                "genes: ", tf.size(missing), f" of the {count} genes of training are missing: ",
-                _some(missing), ".",
+                may_lack,
+                "genes: ", tf.size(self._names[lacking]), f" of the {count} genes of training are "
+                "missing: ", _some(self._names[lacking]), ".", *self._allowed(share),
             ),
             _required(tf.size(twice) == 0, "genes: given more than once: ", _some(twice), "."),
         ):  # fmt: skip
             columns = tf.scatter_nd(places[:, None], found, (count,))
-        return tf.gather(values, columns, axis=1)
+        return tf.where(lacking, np.nan, tf.gather(values, columns, axis=1)), lacking
+
+    def _allowed(self, share):
+        """Return the share of genes that lack and the share that may, in words."""
+        if self._predictor.importance is None:
+            return ()
+        limit = 100 * self._predictor.may_lack
+        return (
+            " They have ", tf.strings.as_string(100 * share, precision=1), " % of the model's "
+            f"importance; data.missing_genes allows {limit:.3g} %.",
+        )  # fmt: skip
 
 
 def answer(predictor: Predictor, signature: str, outputs: Any) -> dict[str, tf.Tensor]:

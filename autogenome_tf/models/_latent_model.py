@@ -126,9 +126,13 @@ class LatentModel(Predictor):
 
     def outputs(self, rows: Dataset | Matrix, is_own: bool = False) -> np.ndarray:
         """Return the latent means of raw rows; see `Predictor.outputs`."""
+        self._check_lacking(rows)
         found = self.run(rows, "latent")
         self.compare_scale(rows, is_own)
         return found
+
+    def _importance(self, values):
+        return None
 
     def run(self, rows: Dataset | Matrix, name: str) -> np.ndarray:
         """Return one of the model's outputs for raw rows; see `Predictor.outputs`."""
@@ -232,7 +236,7 @@ class LatentModel(Predictor):
         return cls(
             model, task, names["features"], names["missing"], sources,
             TrainingScale.from_json(names.get("trained_on")),
-            network, names["averages"], names["library"],
+            autoencoder=network, averages=names["averages"], library=names["library"],
         )  # fmt: skip
 
 

@@ -4,6 +4,7 @@ import dataclasses
 import json
 import logging
 import zipfile
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,10 @@ from autogenome_tf.core.chunked import BLOCK, Matrix
 from autogenome_tf.core.errors import InputError
 from autogenome_tf.core.files import MODEL_NAMES, model_names, replacing
 from autogenome_tf.core.trust import check_model
-from autogenome_tf.data import Dataset
+from autogenome_tf.data import Dataset, lacks
 from autogenome_tf.models._answers import ANSWERS
 from autogenome_tf.models._branch import Branch
+from autogenome_tf.models._importance import importance
 from autogenome_tf.models._rows import defined_batches, named
 from autogenome_tf.models._training_scale import TrainingScale
 from autogenome_tf.tasks import Classification, Regression
@@ -44,6 +46,9 @@ class Predictor:
             genes that its network sees.
         trained_on: Scale of the training rows, which new rows are compared with; None in models of
             before, which compare nothing.
+        importance: (features,) share of each gene in the slopes of the outputs, sum 1; None in
+            models of before, and of representations.
+        may_lack: Share of the importance that genes may have which new rows lack.
     """
 
     model: Any
@@ -52,6 +57,8 @@ class Predictor:
     missing: str
     sources: list[tuple[str, np.ndarray]]
     trained_on: TrainingScale | None = None
+    importance: np.ndarray | None = None
+    may_lack: float = 0.0
 
     @classmethod
     def assemble(
@@ -143,9 +150,10 @@ class Predictor:
             (rows, outputs) float32.
 
         Raises:
-            InputError: Where a transform of the model is not defined on a value, or where new rows
-                are plainly of another scale than the training rows.
+            InputError: Where a transform of the model is not defined on a value, where new rows
+                are plainly of another scale than the training rows, or lack genes that matter.
         """
+        self._check_lacking(rows)
         parts = [np.zeros((0, self.task.outputs), "float32")]
         # Not by `predict_on_batch`, which would be traced for every model anew.
         parts += [np.asarray(self.model(batch, training=False)) for batch in self.checked(rows)]
@@ -165,11 +173,42 @@ class Predictor:
             raise InputError(f"{text} Bring the rows to the scale that the model was trained on.")
         log.warning("%s Predictions may be wrong.", text, extra={"about": "scale"})
 
-    def with_training_rows(self, values: Matrix) -> Any:
-        """Return the same model that carries the scale of its training rows (rows, features)."""
+    def with_training_rows(self, values: Matrix, may_lack: float = 0.0) -> Any:
+        """Return the same model with the scale of training rows and the importance of genes.
+
+        Args:
+            values: (rows, features) raw training rows, an array or CSR.
+            may_lack: The config's `data.missing_genes`.
+        """
         genes = len(self.features) - self.covariates
         known = TrainingScale.of(self.branches, values, genes)
-        return dataclasses.replace(self, trained_on=known)
+        shares = self._importance(values)
+        return dataclasses.replace(self, trained_on=known, importance=shares, may_lack=may_lack)
+
+    def _importance(self, values):
+        scale, _ = self.output_scale
+        return importance(self.branches, scale, values)
+
+    def _check_lacking(self, rows):
+        if not isinstance(rows, Dataset) or not rows.lacking:
+            return
+        count, share = len(self.features) - self.covariates, self.share(rows.lacking)
+        if self.importance is None:
+            raise lacks(rows.source, rows.lacking, count)
+        if share > self.may_lack:
+            reason = (
+                f"They have {100 * share:.3g} % of the model's importance; data.missing_genes "
+                f"allows {100 * self.may_lack:.3g} %."
+            )
+            raise lacks(rows.source, rows.lacking, count, reason)
+
+    def share(self, genes: Iterable[str]) -> float:
+        """Return the share of some genes in the importance of all; 1 where it is not known."""
+        if self.importance is None:
+            return 1.0
+        lacking = set(genes)
+        is_lacking = np.array([name in lacking for name in self.features])
+        return float(self.importance[is_lacking].sum())
 
     def checked(self, rows: Dataset | Matrix, size: int = BLOCK):
         """Yield raw rows as arrays of at most `size` rows; see `outputs` for what is refused."""
@@ -199,14 +238,22 @@ class Predictor:
         return names | {"mean": mean, "scale": scale}
 
     def _carried(self):
-        return {} if self.trained_on is None else {"trained_on": self.trained_on.as_json()}
+        found = {} if self.trained_on is None else {"trained_on": self.trained_on.as_json()}
+        if self.importance is None:
+            return found
+        shares = [float(f"{share:.6g}") for share in self.importance]
+        return found | {"importance": shares, "missing_genes": self.may_lack}
 
     @classmethod
     def from_names(cls, model: Any, names: dict) -> "Predictor":
         """Rebuild from a loaded Keras model and the names that `save` wrote beside it."""
         sources = [(name, np.array(kept, int)) for name, kept in names["sources"]]
         known = TrainingScale.from_json(names.get("trained_on"))
-        return cls(model, _task(names), names["features"], names["missing"], sources, known)
+        shares = None if names.get("importance") is None else np.array(names["importance"], float)
+        return cls(
+            model, _task(names), names["features"], names["missing"], sources,
+            known, shares, float(names.get("missing_genes", 0)),
+        )  # fmt: skip
 
     @classmethod
     def load(cls, path: str | Path) -> "Predictor":

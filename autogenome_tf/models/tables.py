@@ -1,5 +1,6 @@
 """Tables of a fitted model and its rows: metrics, confusion matrix, predictions, latent means."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -42,6 +43,35 @@ def beside(
     found = metrics.with_intervals(task, targets, baseline, seed)
     apart = metrics.differences(task, targets, outputs, baseline, seed)
     return {name: found[name] | {"difference": apart[name]} for name in found}
+
+
+def without_genes(
+    predictor: Predictor, dataset: Dataset, genes: Sequence[str], seed: int
+) -> tuple[dict[str, dict], dict[str, dict]]:
+    """Score rows with all genes, and with the values of some genes missing.
+
+    Args:
+        predictor: The fitted model.
+        dataset: Labelled rows in the model's gene order.
+        genes: Names of the genes without values.
+        seed: Of the resampling.
+
+    Returns:
+        Twice a dict of metric name to {"value", "low", "high"}.
+    """
+    lacking = set(genes)
+    columns = [place for place, name in enumerate(predictor.features) if name in lacking]
+    outputs = []
+    for batch in predictor.checked(dataset):
+        without = batch.copy()
+        without[:, columns] = np.nan
+        outputs.append((predictor.outputs(batch), predictor.outputs(without)))
+    full, without = (np.concatenate(part) for part in zip(*outputs, strict=True))
+    targets = dataset.targets
+    return (
+        scores(predictor.task, targets, full, seed),
+        scores(predictor.task, targets, without, seed),
+    )
 
 
 def confusion_matrix(task: Any, targets: np.ndarray, outputs: np.ndarray) -> pd.DataFrame:

@@ -50,7 +50,9 @@ class FittedScaling:
         """
         genes = np.arange(len(moments.mean)) if genes is None else genes
         zero = np.zeros(len(moments.mean))
-        fill = {"mean": moments.mean, "median": moments.median}.get(missing, zero)
+        # Where no value may be missing, whole genes of new rows may.
+        means = dict.fromkeys(("error", "mean"), moments.mean)
+        fill = (means | {"median": moments.median}).get(missing, zero)
         centre, spread = zero, zero + 1
         if scale == "standard":
             centre, spread = moments.mean, np.sqrt(moments.variance)

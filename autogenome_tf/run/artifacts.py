@@ -76,7 +76,8 @@ ARTIFACTS = (
              "metric"),
     Artifact("baseline.json", "evaluate",
              "the same of the linear model, fitted as the final model is, of the same rows and "
-             "resamples, each metric with its `difference`: the model's less the linear one's", optional=True),
+             "resamples, each metric with its `difference`: the model's less the linear one's",
+             optional=True),
     Artifact("confusion_matrix.tsv", "evaluate",
              "of a classification: rows true, columns predicted; beside it as .png and .pdf",
              optional=True),

@@ -533,10 +533,13 @@ def test_a_run_is_not_done_before_all_that_it_was_ever_asked_for(
     again.train()
     assert again.folder.name == "t" and not list(tmp_path.glob("t-*"))
     # Who is refused changes nothing of what the other is at.
-    before = again._run.environment
-    with again._run.alone(), pytest.raises(StageError, match="another process works on this run"):
-        again._run.ask(["report"])
-    assert again._run.environment == before
+    before = again._session.run.environment
+    with (
+        again._session.run.alone(),
+        pytest.raises(StageError, match="another process works on this run"),
+    ):
+        again._session.run.ask(["report"])
+    assert again._session.run.environment == before
 
 
 # Names of classes ------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ import pytest
 
 import autogenome_tf as ag
 from autogenome_tf import cli, explainers, plots
-from autogenome_tf.automl._explanation import Explanation, nearest_to_centres
+from autogenome_tf.automl._chosen_rows import nearest_to_centres
 from autogenome_tf.core.errors import InputError
 
 NETWORK = {"families": {"mlp": {"layers": 1, "units": 8}},
@@ -59,20 +59,21 @@ def test_the_files_hold_what_comes_back(explained):
     assert list(means.sort_values(ascending=False).index[:10]) == list(table["feature"][:10])
 
 
-def explanation_of(automl):
-    """What the stage works with."""
-    return Explanation(automl._run, automl.config, automl._rows, automl._predictor())
+def chosen_rows(automl):
+    """Rows that the stage explains and their background."""
+    session = automl._session
+    return session.chosen_rows(session.model(), automl.config.explanation)
 
 
 def test_explained_rows_are_test_rows_and_background_rows_are_not(explained, monkeypatch):
     automl, _ = explained
     split = pd.read_csv(automl.folder / "split.tsv", sep="\t").set_index("sample")["part"]
     assert set(split[arrays(automl.folder)["samples"]]) == {"test"}
-    predictor = automl._predictor()
-    background = explanation_of(automl).background
+    predictor = automl._session.model()
+    background = chosen_rows(automl).background
     base = predictor.outputs(background).mean(axis=0)
     assert arrays(automl.folder)["base_values"] == pytest.approx(base, abs=1e-4)
-    dataset, parts = automl._rows.labelled
+    dataset, parts = automl._session.rows.labelled
     known = {row.tobytes() for row in np.asarray(dataset.values)[parts.part == "train"]}
     assert {row.tobytes() for row in np.asarray(background)} <= known
 
@@ -182,15 +183,15 @@ def test_the_background_may_be_rows_near_centres(simulated, tmp_path, without_pl
     settings = NETWORK | {"explanation": NETWORK["explanation"] | {"background_by": "kmeans"}}
     automl = trained(simulated, tmp_path, settings)
     automl.explain()
-    background = np.asarray(explanation_of(automl).background)
-    dataset, parts = automl._rows.labelled
+    background = np.asarray(chosen_rows(automl).background)
+    dataset, parts = automl._session.rows.labelled
     known = {row.tobytes() for row in np.asarray(dataset.values)[parts.part == "train"]}
     assert {row.tobytes() for row in background} <= known and 10 < len(background) <= 20
 
 
 def test_centres_find_every_cluster(explained):
-    predictor = explained[0]._predictor()
-    values = np.asarray(explained[0]._rows.labelled[0].values)
+    predictor = explained[0]._session.model()
+    values = np.asarray(explained[0]._session.rows.labelled[0].values)
     three = np.concatenate([np.tile(values[row], (50, 1)) for row in (0, 5)] + [values[9:10]])
     assert nearest_to_centres(predictor, three, 3, 1).tolist() == [0, 50, 100]
 
@@ -216,5 +217,5 @@ def test_effects_are_those_of_the_foremost_genes(explained):
 
 def test_figures_are_drawn_from_the_files_alone(copy):
     shutil.rmtree(copy.folder / "plots")
-    plots.draw(copy._run, "explain")
+    plots.draw(copy._session.run, "explain")
     assert len(list((copy.folder / "plots").glob("importance_*.png"))) == 1 + 3 * 3

@@ -141,7 +141,7 @@ def run(name, parsed, seed, **search):
         automl = ag.AutoGenome(configured(name, folder, parsed, seed, **search))
         board = automl.train()
         scores = automl.evaluate()["test"]
-        times = automl._run.read_json("environment.json")["times"]
+        times = automl._session.run.read_json("environment.json")["times"]
         metric = "r2" if "r2" in scores else "balanced_accuracy"
     trials = int((board["trial"] > 0).sum())
     return scores[metric]["value"], float(board[board["trial"] > 0]["score"].iloc[0]), trials, times

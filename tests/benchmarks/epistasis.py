@@ -87,9 +87,9 @@ def predicted(name, frame, target, parts, units, seed):
         automl = ag.AutoGenome(config, data=(frame, target))
         if in_folds:
             automl.train()
-            return automl._predictor().outputs(frame.to_numpy("float32"))[:, 0]
-        automl._begun(("train",))
-        _, folds = automl._prepared()
+            return automl._session.model().outputs(frame.to_numpy("float32"))[:, 0]
+        automl._session.begun(("train",))
+        _, folds = automl._session.prepared()
         best = []
         for result in search(folds, automl.config, automl.spaces):
             best = best_results([*best, result], 1, automl.config.objective, automl.spaces)

@@ -67,7 +67,7 @@ def compared(base, rows, gene_sets, features, folder, name):
     other = {"gene_sets": written(others, folder / f"{name}_other.gmt")}
     automl, accuracy = fitted(base, rows, {"pathway": own}, folder, f"{name}-own")
     control, control_accuracy = fitted(base, rows, {"pathway": other}, folder, f"{name}-other")
-    size = int(automl._run.read_table("leaderboard.tsv")["parameters"].iloc[0])
+    size = int(automl._session.run.read_table("leaderboard.tsv")["parameters"].iloc[0])
     dense = {"mlp": {"layers": 1, "units": max(1, round(size / len(features)))}}
     found = {
         "sets": accuracy,
@@ -87,7 +87,7 @@ def unmasked(base, rows, folder):
 def explained(automl):
     """sets.tsv of a run."""
     automl.explain()
-    return automl._run.read_table("sets.tsv")
+    return automl._session.run.read_table("sets.tsv")
 
 
 def planted(parsed):

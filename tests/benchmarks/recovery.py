@@ -30,7 +30,6 @@ import sklearn.metrics
 
 import autogenome_tf as ag
 from autogenome_tf import explainers
-from autogenome_tf.automl._explanation import Explanation
 from autogenome_tf.run import _console
 from autogenome_tf.simulation import expression
 
@@ -122,9 +121,9 @@ def measured(parsed, seed, is_permuted):
         automl = ag.AutoGenome(config, data=(frame, target))
         automl.train()
         score = automl.evaluate()["test"]["balanced_accuracy"]["value"]
-        predictor = automl._predictor()
-        work = Explanation(automl._run, automl.config, automl._rows, predictor)
-        dataset, parts = automl._rows.labelled
+        predictor = automl._session.model()
+        work = automl._session.chosen_rows(predictor, automl.config.explanation)
+        dataset, parts = automl._session.rows.labelled
         train = parts.part == "train"
         values = np.log1p(np.asarray(dataset.values)[train])
         univariate = sklearn.feature_selection.f_classif(values, dataset.targets[train])[0]

@@ -32,10 +32,10 @@ def scored(config):
     """Metrics of the test rows, and the history of the final fit."""
     automl = ag.AutoGenome(config)
     automl.train()
-    rows = automl._rows.labelled
-    space = LatentSpace(automl._predictor(), *rows, None, automl.config.seed)
+    rows = automl._session.rows.labelled
+    space = LatentSpace(automl._session.model(), *rows, None, automl.config.seed)
     found = {name: one["value"] for name, one in space.scores()["test"].items()}
-    return found, automl._run.read_table("history.tsv")
+    return found, automl._session.run.read_table("history.tsv")
 
 
 def configured(one, folder, parsed, seed, **data):

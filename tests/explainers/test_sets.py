@@ -166,7 +166,7 @@ def test_folds_with_genes_of_their_own_have_the_same_wiring(planted, tmp_path):
     automl = ag.AutoGenome(config, data=(frame, target))
     board = automl.train()
     assert set(board["status"]) == {"done"}
-    _, folds = automl._prepared()
+    _, folds = automl._session.prepared()
     views = folds.fold_inputs("pathway", {})
     assert len(views.genes) > 60
     # What a fold did not keep, its networks were not told of.

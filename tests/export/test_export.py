@@ -20,7 +20,6 @@ import tensorflow as tf
 
 import autogenome_tf as ag
 from autogenome_tf import cli, explainers, families
-from autogenome_tf.automl._explanation import Explanation
 from autogenome_tf.core.errors import InputError, StageError
 from autogenome_tf.data import Dataset
 from autogenome_tf.export._export import WARM_UP, next_version
@@ -392,8 +391,8 @@ def test_the_example_is_answered_as_it_says(addresses, described, automl):
 
 
 def test_explanations_come_back_from_disk(automl, model):
-    predictor, (dataset, _) = automl._predictor(), automl._rows.labelled
-    background = Explanation(automl._run, automl.config, automl._rows, predictor).background
+    predictor, (dataset, _) = automl._session.model(), automl._session.rows.labelled
+    background = automl._session.chosen_rows(predictor, automl.config.explanation).background
     rows = dataset.rows(np.arange(3))
     expected = explainers.explain(predictor, rows, background, "fast_deep_shap")
     found = model.run("explain", {"values": rows.values})
@@ -403,7 +402,7 @@ def test_explanations_come_back_from_disk(automl, model):
 
 
 def test_named_genes_over_rest(addresses, described, automl):
-    dataset, _ = automl._rows.labelled
+    dataset, _ = automl._session.rows.labelled
     request = {"signature_name": "predict_genes", "inputs": {
         "genes": described["features"][::-1], "values": dataset.values[:5, ::-1].tolist(),
     }}  # fmt: skip
@@ -419,7 +418,7 @@ def test_the_client_of_the_readme_asks_for_the_scale_first(
     (text,) = re.findall(r"```python\n(import json\nimport urllib.*?)```", README, re.S)
     text = text.replace("http://localhost:8501/v1/models/quickstart", "{}/v1/models/tumours")
     text = text.replace("{}", addresses[0]).replace("runs/quickstart", str(automl.folder))
-    dataset, _ = automl._rows.labelled
+    dataset, _ = automl._session.rows.labelled
     own = (factor * dataset.values[:5]).round()
     # Of one library all genes but one are 0: no change of depth, but no expression profile either.
     own[:, 1:] *= factor == 1.0
@@ -486,7 +485,7 @@ def test_names_and_origin_travel_along(model, automl, described):
         path.stem: json.loads(path.read_text("utf-8"))
         for path in (model.path / "assets").glob("*.json")
     }
-    assert assets["features"] == described["features"] == automl._predictor().features
+    assert assets["features"] == described["features"] == automl._session.model().features
     assert assets["classes"] == described["classes"]
     environment = json.loads((automl.folder / "environment.json").read_text())
     assert assets["about"]["data"] == environment["data"] and environment["data"]

@@ -324,7 +324,7 @@ def trained(tmp_path_factory):
         folder, frame, {"strength": [0.1, 0.01]}, ensemble={"size": 2},
         explanation={"method": "epistasis", "repeats": 2},
     )  # fmt: skip
-    automl._given = frame, np.c_[drawn.target, 10 - drawn.target]
+    automl._session.given = frame, np.c_[drawn.target, 10 - drawn.target]
     automl.train()
     automl.explain()
     return automl
@@ -359,7 +359,7 @@ def shapley(function, x):
 
 
 def test_attributions_are_exact_shapley_values(trained):
-    predictor = trained._predictor()
+    predictor = trained._session.model()
     with np.load(trained.folder / "attributions.npz") as found:
         base = predictor.outputs(X).mean(axis=0)
         np.testing.assert_allclose(found["base_values"], base, rtol=1e-5)
@@ -371,9 +371,9 @@ def test_attributions_are_exact_shapley_values(trained):
 
 
 def test_coefficients_make_the_model_again(trained):
-    frame, predictor = table(trained, "epistasis.tsv"), trained._predictor()
+    frame, predictor = table(trained, "epistasis.tsv"), trained._session.model()
     assert list(frame) == ["output", "order", "sites", "coefficient", "share"]
-    names = trained._predictor().features
+    names = trained._session.model().features
     expected = predictor.outputs(X)
     for place, (_, own) in enumerate(frame.groupby("output", sort=False)):
         assert len(own) == 63 and own["share"].sum() == pytest.approx(1, rel=1e-6)

@@ -45,7 +45,7 @@ def test_a_run_predicts_as_on_the_day_of_its_training(before, name):
 @pytest.mark.parametrize("name", TABLES)
 def test_every_later_stage_of_a_run_goes_on(before, name):
     automl = ag.load(before / "finished" / name)
-    kept = automl._opened().read_json("metrics.json")
+    kept = automl._session.opened().read_json("metrics.json")
     found = automl.evaluate()
     assert found.keys() == kept.keys()
     for part, scores in kept.items():

@@ -16,6 +16,7 @@ import pandas as pd
 import pytest
 
 import autogenome_tf as ag
+from autogenome_tf.core.errors import StageError
 from autogenome_tf.run import _environment
 from autogenome_tf.run._lock import LOCK
 
@@ -152,8 +153,8 @@ def test_a_stage_without_memory_says_so_and_goes_on_later(config, monkeypatch):
         raise MemoryError("Unable to allocate 1 TiB")
 
     with monkeypatch.context() as patched:
-        patched.setattr("autogenome_tf.automl.evaluation.scores", full)
-        with pytest.raises(ag.automl.StageError, match="evaluate: MemoryError: Unable to allocate"):
+        patched.setattr("autogenome_tf.models.tables.scores", full)
+        with pytest.raises(StageError, match="evaluate: MemoryError: Unable to allocate"):
             automl.evaluate()
     assert automl.evaluate()
 
@@ -187,5 +188,5 @@ def test_a_clock_that_goes_back_changes_nothing(config, monkeypatch):
         again, scores_again, automl = ran("back")
     pd.testing.assert_frame_equal(board, again)
     assert scores == scores_again
-    times = automl._run.environment["times"]
+    times = automl._session.run.environment["times"]
     assert all(0 <= seconds < 600 for seconds in times.values())

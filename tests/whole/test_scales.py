@@ -156,3 +156,72 @@ def test_rows_to_evaluate_of_another_scale_are_warned_of_or_refused(tmp_path):
     (tmp_path / "far").mkdir()
     with pytest.raises(InputError, match="evaluate.tsv: values of another order of magnitude"):
         of_files(tmp_path / "far", evaluate=(2 ** logs(30, 2)).round()).evaluate()
+
+
+# Genes that new rows lack ------------------------------------------------------------------
+
+
+def test_genes_that_lack_are_filled_and_the_cost_is_the_score_without_them(of_logs, caplog):
+    predictor, (dataset, parts) = of_logs._session.model(), of_logs._session.rows.labelled
+    gene = GENE_NAMES[int(np.argmin(predictor.importance))]
+    test = dataset.rows(np.flatnonzero(parts.part == "test"))
+    values = test.values.copy()
+    values[:, GENE_NAMES.index(gene)] = np.nan
+    position = [predictor.task.classes.index(label) for label in test.targets]
+    outputs = predictor.outputs(values).astype("float64")
+    logs_of = outputs - np.log(np.exp(outputs).sum(axis=1, keepdims=True))
+    expected = -np.mean([row[place] for row, place in zip(logs_of, position, strict=True)])
+    new = logs(30, 2)
+    with caplog.at_level("WARNING", "autogenome_tf"):
+        found = of_logs.predict(new.drop(columns=gene).iloc[:, ::-1])
+    (record,) = caplog.records
+    assert record.about == "genes"
+    assert f"the given rows: lacks 1 of the 20 genes of training ({gene!r})" in record.message
+    assert "filled with training means" in record.message
+    assert f"Without them log_loss on {len(test)} test rows is {expected:.3g} (" in record.message
+    whole = of_logs.predict(new)
+    assert (found["prediction"] == whole["prediction"]).all()
+    assert not found.equals(whole)
+
+
+def test_genes_that_matter_may_not_lack(of_logs):
+    with pytest.raises(InputError, match="lacks 1 of the 20 .*'gene_0'.*data.missing_genes allows"):
+        of_logs.predict(logs(30, 2).drop(columns="gene_0"))
+    with pytest.raises(InputError, match="lacks 15 of the 20 genes of training"):
+        of_logs.predict(logs(30, 2).iloc[:, :5])
+
+
+def test_a_gap_in_a_gene_that_is_there_stays_an_error(of_logs):
+    gene = GENE_NAMES[int(np.argmin(of_logs._session.model().importance))]
+    new = logs(30, 2).drop(columns=gene)
+    new.iloc[3, 4] = np.nan
+    with pytest.raises(InputError, match="sample 's3', gene .*: missing"):
+        of_logs.predict(new)
+
+
+def test_without_a_limit_new_rows_have_all_genes(tmp_path):
+    automl = trained(tmp_path, logs(), missing_genes=0)
+    gene = GENE_NAMES[int(np.argmin(automl._session.model().importance))]
+    with pytest.raises(InputError, match="lacks 1 of the 20 genes of training: '[a-z_0-9]+'.$"):
+        automl.predict(logs(30, 2).drop(columns=gene))
+
+
+def test_rows_to_predict_that_lack_genes_are_in_the_report(tmp_path):
+    automl = of_files(tmp_path, predict=logs(30, 2).iloc[:, 1:])
+    with pytest.raises(InputError, match="predict.tsv: lacks 1 of the 20"):
+        automl.predict()
+    automl = of_files(tmp_path, predict=logs(30, 2).drop(columns="gene_12"))
+    assert automl._session.model().share(["gene_12"]) < 0.05
+    automl.predict()
+    (found,) = [one for one in warnings_of(automl) if one["about"] == "genes"]
+    assert found["stage"] == "predict" and "predict.tsv: lacks 1 of the 20 genes" in found["text"]
+
+
+def test_a_cost_that_cannot_be_measured_is_not_known(tmp_path, caplog):
+    automl = of_files(tmp_path)
+    predictor = automl._session.model()
+    gene = GENE_NAMES[int(np.argmin(predictor.importance))]
+    (tmp_path / "x.tsv").unlink()
+    with caplog.at_level("WARNING", "autogenome_tf"):
+        found = ag.load(automl.folder).predict(logs(30, 2).drop(columns=gene))
+    assert len(found) == 30 and "The cost is not known: " in caplog.text

@@ -119,7 +119,9 @@ class Bank(InMemory):
 
 
 class Children(VectorizedNetwork):
-    """Compute children that share stacked weights: (folds, children * rows, ...), rows of their own.
+    """Compute children that share stacked weights: (folds, children * rows, ...).
+
+    Each child has rows of its own.
 
     Args:
         network: The widest network.
