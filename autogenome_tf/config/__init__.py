@@ -1,9 +1,17 @@
 """What was asked for, frozen; messages about what is wrong; processes; the port of AutoGenome."""
 
 from autogenome_tf.config._config import PATHS, Config, merged, read_json
-from autogenome_tf.config._sections import Data, Enas, Output, Search, Training, listed
+from autogenome_tf.config._sections import (
+    Data,
+    Enas,
+    Explanation,
+    Output,
+    Search,
+    Training,
+    listed,
+)
 
 __all__ = [
-    "Config", "Data", "Enas", "Output", "PATHS", "Search", "Training", "listed", "merged",
-    "read_json",
+    "Config", "Data", "Enas", "Explanation", "Output", "PATHS", "Search", "Training", "listed",
+    "merged", "read_json",
 ]  # fmt: skip
