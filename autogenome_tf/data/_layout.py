@@ -12,6 +12,7 @@ from autogenome_tf.data._cells import (
     is_comma_number,
     is_corner,
     is_id_name,
+    is_missing,
     is_number,
     is_text,
     with_point,
@@ -19,7 +20,9 @@ from autogenome_tf.data._cells import (
 from autogenome_tf.data._checked import check_names, numbered_features
 from autogenome_tf.data._files import BLANKS, filled_rows, numbered_lines
 from autogenome_tf.data._orientation import (
+    AUTO,
     GENES,
+    has_ids_above,
     is_annotation,
     is_gene_heading,
     orientation_of,
@@ -53,6 +56,7 @@ class Layout:
         skip: Lines before the first row of data.
         has_header: Whether one of them names the columns.
         orientation: `SAMPLES` or `GENES`, or None where nothing in the file shows it.
+        reason: What showed `GENES`, for the log.
         end: Text that begins the line below the table; "" where the table ends with the file.
         decimal: The decimal mark, "." or ",".
         words: What text stands for a missing value.
@@ -64,6 +68,7 @@ class Layout:
     skip: int = 0
     has_header: bool = True
     orientation: str | None = None
+    reason: str = ""
     end: str = ""
     decimal: str = "."
     words: frozenset[str] = MISSING
@@ -96,9 +101,7 @@ class Layout:
             yield ("no gene names" if self.orientation == GENES else "no sample ids")
         yield "header found" if self.has_header else "no header: features are numbered"
         if self.orientation == GENES:
-            heading = self.named(NAME)[0] if names and self.has_header else ""
-            by_heading = is_gene_heading(heading)
-            yield turned(f"heading {heading!r}" if by_heading else "data.orientation")
+            yield turned(self.reason)
         if self.places(SPARE, ASIDE):
             yield f"columns that describe genes are left out: {some(self.named(SPARE, ASIDE))}"
         if self.decimal == ",":
@@ -140,24 +143,94 @@ def layout_of(source: str, rows: list[tuple[int, list[str]]], options: ReadOptio
     if not any(cell.strip() for _, cells in rows for cell in cells):
         raise InputError(f"{source}: the file begins with empty cells alone; expected a table.")
     decimal = _decimal(source, rows)
-    heads = [[with_point(cell) for cell in cells] for _, cells in rows] if decimal == "," else None
-    heads = heads or [cells for _, cells in rows]
-    has_header = _has_header(heads)
-    if has_header and len(heads) == 1:
-        raise header_only(source)
-    body = heads[has_header:]
-    names = [name.strip() for name in rows[0][1]] if has_header else [""] * len(body[0])
-    names, blank = fitted(names, body)
-    place = _find_ids(names[: len(names) - blank], body, options, has_header)
-    heading = "" if place is None else names[place]
-    orientation = orientation_of(heading if has_header else "", options.orientation)
-    roles = _roles(names, place, blank, orientation, options)
-    if not has_header:
-        names = _numbered(names, roles)
-    skip = rows[0][0] if has_header else rows[0][0] - 1
-    layout = Layout("\t", names, roles, skip, has_header, orientation)
+    head = _Head.of(source, rows, decimal, options)
+    orientation, reason = head.lie(options)
+    roles = head.roles(orientation, options)
+    names = head.names if head.has_header else _numbered(roles)
+    skip = rows[0][0] if head.has_header else rows[0][0] - 1
+    layout = Layout("\t", names, roles, skip, head.has_header, orientation, reason)
     check_names(source, "column name", layout.named(EXTRA))
     return dataclasses.replace(layout, decimal=decimal, words=options.missing_words)
+
+
+@dataclasses.dataclass(frozen=True)
+class _Head:
+    """Hold the first rows of a table.
+
+    Attributes:
+        names: Of the columns, "" where there is no header.
+        body: Cells of the rows below the header.
+        has_header: Whether the first row is one.
+        place: Position of the names of rows, or None.
+        blank: Columns at the end that are blank.
+    """
+
+    names: list[str]
+    body: list[list[str]]
+    has_header: bool
+    place: int | None
+    blank: int
+
+    @classmethod
+    def of(cls, source, rows, decimal, options):
+        """Find header and names of rows.
+
+        Raises:
+            InputError: There is no row below the header.
+        """
+        cells = [row for _, row in rows]
+        if decimal == ",":
+            cells = [[with_point(cell) for cell in row] for row in cells]
+        has_header = _has_header(cells)
+        if has_header and len(cells) == 1:
+            raise header_only(source)
+        body = cells[has_header:]
+        names = [name.strip() for name in rows[0][1]] if has_header else [""] * len(body[0])
+        names, blank = fitted(names, body)
+        place = _find_ids(names[: len(names) - blank], body, options, has_header)
+        return cls(names, body, has_header, place, blank)
+
+    def column(self, place):
+        """Return the cells of a column."""
+        return [cells[place].strip() for cells in self.body if place < len(cells)]
+
+    def lie(self, options):
+        """Return how the table lies, None where nothing shows it, and what shows it."""
+        if options.orientation != AUTO:
+            return options.orientation, "data.orientation"
+        if self.place is None:
+            return None, ""
+        heading, names = self.names[self.place], self.column(self.place)
+        if has_ids_above(self.names, names, options.known_ids):
+            return GENES, "the ids of the targets stand in its header"
+        return orientation_of(heading), f"heading {heading!r}"
+
+    def roles(self, orientation, options):
+        """Say what each column is for; of a matrix of genes x samples no column is a target."""
+        roles = [VALUE] * len(self.names)
+        if orientation == GENES:
+            for place in self._about_genes(options):
+                has_spare = SPARE in roles or not is_gene_heading(self.names[place])
+                roles[place] = ASIDE if has_spare else SPARE
+        else:
+            aside = options.aside(self.names)
+            roles = [EXTRA if name in aside else VALUE for name in self.names]
+        if self.place is not None:
+            roles[self.place] = NAME
+        return roles[: len(roles) - self.blank] + [BLANK] * self.blank
+
+    def _about_genes(self, options):
+        """Yield the columns that describe genes: by their names, or as text before the values."""
+        is_before = True
+        for place, name in enumerate(self.names):
+            is_before = is_before and self._is_text(place, options.missing_words)
+            is_sample = name in options.known_ids
+            if place != self.place and not is_sample and (is_before or is_annotation(name)):
+                yield place
+
+    def _is_text(self, place, words):
+        cells = [cell for cell in self.column(place) if not is_missing(cell, words)]
+        return place == self.place or (bool(cells) and not any(map(is_number, cells)))
 
 
 def table_rows(rows, end):
@@ -321,21 +394,7 @@ def _find_ids(names, body, options, has_header):
     return first if len(text) == 1 or first in distinct else next(iter(named + distinct), first)
 
 
-def _roles(names, place, blank, orientation, options):
-    """Say what each column is for; of a matrix of genes x samples no column is a target."""
-    roles, no_genes = [VALUE] * len(names), options.aside(names)
-    for other, name in enumerate(names):
-        if other == place:
-            roles[other] = NAME
-        elif orientation == GENES and is_annotation(name):
-            has_spare = SPARE in roles or not is_gene_heading(name)
-            roles[other] = ASIDE if has_spare else SPARE
-        elif orientation != GENES and name in no_genes:
-            roles[other] = EXTRA
-    return roles[: len(names) - blank] + [BLANK] * blank
-
-
-def _numbered(names, roles):
+def _numbered(roles):
     """Number the values of a table without header; its other columns have no name."""
     numbers = iter(numbered_features(roles.count(VALUE)))
     return [next(numbers) if role == VALUE else "" for role in roles]

@@ -13,6 +13,7 @@ from autogenome_tf.data._checked import check_names, has_names
 from autogenome_tf.data._columns import grouped, target_values, with_covariates
 from autogenome_tf.data._files import check_file, numbered_lines
 from autogenome_tf.data._labels import labelled_rows
+from autogenome_tf.data._match import ids_of
 from autogenome_tf.data._origins import origins
 from autogenome_tf.data._read import read_table
 from autogenome_tf.data._reader import ReadOptions
@@ -141,7 +142,8 @@ def joined(first, second):
 
 
 def _read(source, data, frames):
-    options = ReadOptions.of(data)
+    known = frozenset().union(*(ids_of(frame, data.target_names) for frame in frames))
+    options = dataclasses.replace(ReadOptions.of(data), known_ids=known)
 
     def turn(table):
         return turned(table, frames, data, source)

@@ -8,6 +8,7 @@ from autogenome_tf.core import chunked
 from autogenome_tf.data._checked import numbered_features
 from autogenome_tf.data._dataset import Table
 
+_FEWEST = 2
 AUTO, SAMPLES, GENES = "auto", "samples_by_genes", "genes_by_samples"
 
 # Headings over the names of genes, probes and their like: what stands below are rows of a matrix of
@@ -124,6 +125,17 @@ def _is_gene(name):
 
 def _is_sample(name):
     return _SAMPLE_ID.fullmatch(name) is not None
+
+
+def has_ids_above(header: Iterable[str], names: Iterable[str], ids: frozenset[str]) -> bool:
+    """Return whether known sample ids, two at least, stand in a header and none in its rows.
+
+    Args:
+        header: Names of the columns.
+        names: Names of some rows.
+        ids: Sample ids that are known.
+    """
+    return len(ids.intersection(header)) >= _FEWEST and not ids.intersection(names)
 
 
 def transposed(table: Table, reason: str, limit: int = chunked.LIMIT) -> Table:

@@ -34,6 +34,8 @@ class ReadOptions:
         gene_names: Names of genes to use, by those in the file.
         missing_words: What text stands for a missing value.
         orientation: "auto", "samples_by_genes" or "genes_by_samples".
+        known_ids: Sample ids of the targets: where the header of a table has them, it is one of
+            genes x samples.
         duplicates: What is done about names that repeat: "error", "suffix" or "mean"; None: as the
             reader's kind of file is usually read.
         matrix: Name of the matrix to read where a file holds several: a layer of AnnData or loom, a
@@ -51,6 +53,7 @@ class ReadOptions:
     gene_names: Mapping[str, str] = dataclasses.field(default_factory=dict)
     missing_words: frozenset[str] = MISSING
     orientation: str = "auto"
+    known_ids: frozenset[str] = frozenset()
     duplicates: str | None = None
     matrix: str | None = None
     delimiter: str | None = None

@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from autogenome_tf.config import Config
 from autogenome_tf.core.errors import InputError
-from autogenome_tf.data import read_columns, read_table
+from autogenome_tf.data import load_labelled, read_columns, read_table
 from autogenome_tf.data._orientation import GENES, SAMPLES, orientation_by_ids, transposed
 
 NAN = np.nan
@@ -172,6 +173,21 @@ def test_ids_of_the_targets_show_how_a_table_lies(tmp_path):
     assert turned.samples == ["S1", "S2"] and turned.features == ["A", "B", "C"]
     assert turned.said.endswith("read as genes x samples (ids of y.tsv stand in the header)")
     np.testing.assert_array_equal(turned.values, [[1, 3, 5], [2, 4, 6]])
+
+
+@pytest.mark.parametrize("header", ["Name\tDescription\tS1\tS2", "\tsymbol\tS1\tS2"])
+def test_known_ids_in_the_header_go_before_text_beside_the_names(tmp_path, header):
+    text = f"{header}\nENSG1\tTP53\t1\t2\nENSG2\tMYC\t3\t4\n"
+    source = written(tmp_path, "x.tsv", text)
+    table = read_table(source, known_ids=frozenset(["S1", "S2", "S3"]))
+    assert table.samples == ["S1", "S2"] and table.features == ["ENSG1", "ENSG2"]
+    np.testing.assert_array_equal(table.values, [[1, 3], [2, 4]])
+    assert "the ids of the targets stand in its header" in table.said
+    with pytest.raises(InputError, match="'TP53'"):
+        read_table(source)
+    labels = written(tmp_path, "y.tsv", "sample\tc\nS2\ta\nS1\tb\n")
+    data = Config.of({"name": "t", "data": {"features": source, "targets": labels}}).data
+    assert list(load_labelled(data, "classification").targets) == ["b", "a"]
 
 
 CLINICAL = (
