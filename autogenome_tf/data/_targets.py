@@ -9,20 +9,20 @@ import pandas as pd
 
 from autogenome_tf.core.errors import InputError, some
 from autogenome_tf.data._cells import is_id_name, is_number, is_text
+from autogenome_tf.data._delimiter import (
+    DELIMITERS,
+    find_delimiter,
+    head_lines,
+    header_only,
+    preamble,
+)
 from autogenome_tf.data._files import (
     BLANKS,
     check_file,
     check_width,
     numbered_rows,
 )
-from autogenome_tf.data._layout import (
-    DELIMITERS,
-    find_delimiter,
-    fitted,
-    head_lines,
-    header_only,
-    preamble,
-)
+from autogenome_tf.data._head import fitted
 from autogenome_tf.data._read import own_columns
 from autogenome_tf.data._reader import ReadOptions
 from autogenome_tf.data._texts import columns_of

@@ -8,7 +8,8 @@ from autogenome_tf.core.errors import InputError
 from autogenome_tf.data._checked import has_infinite
 from autogenome_tf.data._dataset import Table
 from autogenome_tf.data._files import BLANKS, open_bytes
-from autogenome_tf.data._layout import BLANK, EXTRA, NAME, SPARE, VALUE, Layout
+from autogenome_tf.data._head import BLANK, EXTRA, NAME, SPARE, VALUE
+from autogenome_tf.data._layout import Layout
 from autogenome_tf.data._orientation import GENES, transposed
 from autogenome_tf.data._reader import ReadOptions
 from autogenome_tf.data._scan import DecimalComma, scan_rows

@@ -9,7 +9,8 @@ from autogenome_tf.core.errors import InputError
 from autogenome_tf.data._checked import checked
 from autogenome_tf.data._dataset import Table
 from autogenome_tf.data._files import CODECS, TEXTS, beginning, check_file, numbered_rows
-from autogenome_tf.data._layout import ASIDE, NAME, VALUE, Layout
+from autogenome_tf.data._head import ASIDE, NAME, VALUE
+from autogenome_tf.data._layout import Layout
 from autogenome_tf.data._orientation import GENES
 from autogenome_tf.data._reader import Reader, ReadOptions
 from autogenome_tf.data._text_table import text_table

@@ -11,8 +11,8 @@ from autogenome_tf.core.chunked import Growing
 from autogenome_tf.core.errors import InputError, some, unknown
 from autogenome_tf.data._checked import checked
 from autogenome_tf.data._dataset import Table
+from autogenome_tf.data._delimiter import preamble
 from autogenome_tf.data._files import check_file, check_width, filled_rows
-from autogenome_tf.data._layout import preamble
 from autogenome_tf.data._orientation import GENES
 from autogenome_tf.data._reader import Reader, ReadOptions
 

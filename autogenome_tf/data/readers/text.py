@@ -2,8 +2,9 @@
 
 from autogenome_tf.data._checked import checked
 from autogenome_tf.data._dataset import Table
+from autogenome_tf.data._delimiter import DELIMITERS
 from autogenome_tf.data._files import TEXTS, check_file
-from autogenome_tf.data._layout import DELIMITERS, find_layout
+from autogenome_tf.data._layout import find_layout
 from autogenome_tf.data._reader import Reader, ReadOptions
 from autogenome_tf.data._text_table import text_table
 

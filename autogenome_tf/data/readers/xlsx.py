@@ -10,8 +10,9 @@ import pandas as pd
 from autogenome_tf.core.errors import InputError, unknown
 from autogenome_tf.data._checked import checked
 from autogenome_tf.data._dataset import Table
+from autogenome_tf.data._delimiter import HEAD
 from autogenome_tf.data._files import check_file, check_unpacked
-from autogenome_tf.data._layout import HEAD, layout_of
+from autogenome_tf.data._layout import layout_of
 from autogenome_tf.data._optional import optional
 from autogenome_tf.data._reader import Reader, ReadOptions
 from autogenome_tf.data._scan import scanned

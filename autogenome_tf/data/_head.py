@@ -1,0 +1,172 @@
+"""The first rows of a table: is there a header, where are the names, what is each column for."""
+
+import dataclasses
+import itertools
+
+from autogenome_tf.data._cells import (
+    is_corner,
+    is_id_name,
+    is_missing,
+    is_number,
+    is_text,
+    with_point,
+)
+from autogenome_tf.data._delimiter import header_only
+from autogenome_tf.data._orientation import (
+    AUTO,
+    GENES,
+    has_ids_above,
+    is_annotation,
+    is_gene_heading,
+    orientation_of,
+)
+from autogenome_tf.data._reader import ReadOptions
+
+# What a column is for: a value of the matrix, names of rows, names where those are blank, text that
+# is asked for, nothing (what describes genes, or blank cells behind the last delimiter).
+VALUE, NAME, SPARE, EXTRA, ASIDE, BLANK = "value", "name", "spare", "extra", "aside", "blank"
+
+
+@dataclasses.dataclass(frozen=True)
+class Head:
+    """Hold the first rows of a table.
+
+    Attributes:
+        names: Of the columns, "" where there is no header.
+        body: Cells of the rows below the header.
+        has_header: Whether the first row is one.
+        place: Position of the names of rows, or None.
+        blank: Columns at the end that are blank.
+    """
+
+    names: list[str]
+    body: list[list[str]]
+    has_header: bool
+    place: int | None
+    blank: int
+
+    @classmethod
+    def of(cls, source: str, rows: list, decimal: str, options: ReadOptions) -> "Head":
+        """Find header and names of rows.
+
+        Args:
+            source: The file, for errors.
+            rows: Pairs of the number of a line and its cells.
+            decimal: The decimal mark.
+            options: `ReadOptions`.
+
+        Raises:
+            InputError: There is no row below the header.
+        """
+        cells = [row for _, row in rows]
+        if decimal == ",":
+            cells = [[with_point(cell) for cell in row] for row in cells]
+        has_header = _has_header(cells)
+        if has_header and len(cells) == 1:
+            raise header_only(source)
+        body = cells[has_header:]
+        names = [name.strip() for name in rows[0][1]] if has_header else [""] * len(body[0])
+        names, blank = fitted(names, body)
+        place = _find_ids(names[: len(names) - blank], body, options, has_header)
+        return cls(names, body, has_header, place, blank)
+
+    def column(self, place: int) -> list[str]:
+        """Return the cells of a column."""
+        return [cells[place].strip() for cells in self.body if place < len(cells)]
+
+    def lie(self, options: ReadOptions) -> tuple[str | None, str]:
+        """Return how the table lies, None where nothing shows it, and what shows it."""
+        if options.orientation != AUTO:
+            return options.orientation, "data.orientation"
+        if self.place is None:
+            return None, ""
+        heading, names = self.names[self.place], self.column(self.place)
+        if has_ids_above(self.names, names, options.known_ids):
+            return GENES, "the ids of the targets stand in its header"
+        return orientation_of(heading), f"heading {heading!r}"
+
+    def roles(self, orientation: str | None, options: ReadOptions) -> list[str]:
+        """Say what each column is for; of a matrix of genes x samples no column is a target."""
+        roles = [VALUE] * len(self.names)
+        if orientation == GENES:
+            for place in self._about_genes(options):
+                has_spare = SPARE in roles or not is_gene_heading(self.names[place])
+                roles[place] = ASIDE if has_spare else SPARE
+        else:
+            aside = options.aside(self.names)
+            roles = [EXTRA if name in aside else VALUE for name in self.names]
+        if self.place is not None:
+            roles[self.place] = NAME
+        return roles[: len(roles) - self.blank] + [BLANK] * self.blank
+
+    def _about_genes(self, options):
+        """Yield the columns that describe genes: by their names, or as text before the values."""
+        is_before = True
+        for place, name in enumerate(self.names):
+            is_before = is_before and self._is_text(place, options.missing_words)
+            is_sample = name in options.known_ids
+            if place != self.place and not is_sample and (is_before or is_annotation(name)):
+                yield place
+
+    def _is_text(self, place, words):
+        cells = [cell for cell in self.column(place) if not is_missing(cell, words)]
+        return place == self.place or (bool(cells) and not any(map(is_number, cells)))
+
+
+def _has_header(rows):
+    first, rest = rows[0], rows[0][1:]
+    if len(rows) > 1 and len(rows[1]) == len(first) + 1:  # R leaves out the name above row names
+        return True
+    if is_corner(first[0]) and rest:
+        fractions = any(is_number(cell) and "." in cell for cell in rest)
+        return len(set(rest)) == len(rest) and not fractions
+    named = is_id_name(first[0]) or is_gene_heading(first[0]) or any(map(is_text, rest))
+    alone = not rest and is_text(first[0])
+    return named or alone or _is_counted(rows)
+
+
+def _is_counted(rows):
+    """Whether the names are 0, 1, 2 ... as from pandas, and the values do not count on."""
+    width = len(rows[0])
+    counted = [[str(n) for n in range(start, start + width)] for start in (0, width)]
+    return len(rows) > 1 and width > 2 and rows[0] == counted[0] and rows[1] != counted[1]
+
+
+def fitted(names: list[str], body: list[list[str]]) -> tuple[list[str], int]:
+    """Return a name for each column of the rows, and how many columns at the end are blank."""
+    width, blank = len(body[0]), _blank_ends(body)
+    more = len(names) - width
+    if more > 0 and not any(names[width:]):  # a delimiter at the end of the header alone
+        return names[:width], 0
+    if more == -1 and blank and (is_id_name(names[0]) or is_gene_heading(names[0])):
+        return [*names, ""], 1
+    if more == -1:
+        return ["", *names], 0
+    while blank and names[len(names) - blank :] != [""] * blank:
+        blank -= 1
+    return names, blank
+
+
+def _blank_ends(rows):
+    """Count the columns at the end that are blank in each of some rows of one width."""
+    if len({len(cells) for cells in rows}) > 1:
+        return 0
+    columns = [any(cell.strip() for cell in column) for column in zip(*rows, strict=True)]
+    return len(list(itertools.takewhile(lambda filled: not filled, reversed(columns))))
+
+
+def _find_ids(names, body, options, has_header):
+    """Return the place of the sample ids: the first column, or one of several of text."""
+    places = [place for place, name in enumerate(names) if not options.is_no_gene(name)]
+    if not places or len(names) == 1:
+        return None
+    first, words = places[0], options.missing_words
+    if has_header and (is_id_name(names[first]) or is_gene_heading(names[first])):
+        return first
+    columns = {place: [cells[place] for cells in body if place < len(cells)] for place in places}
+    text = [place for place in places if any(is_text(cell, words) for cell in columns[place])]
+    named = [place for place in text if has_header and is_id_name(names[place])]
+    distinct = [place for place in text if len(set(columns[place])) == len(columns[place])]
+    if first not in text:
+        return next(iter(named), None)
+    return first if len(text) == 1 or first in distinct else next(iter(named + distinct), first)
