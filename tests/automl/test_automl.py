@@ -515,7 +515,7 @@ def test_memory_that_ends_before_the_first_stage_is_said(genes, labels, tmp_path
     def folds(*_):
         raise MemoryError("no room")
 
-    monkeypatch.setattr("autogenome_tf.automl.prepared", folds)
+    monkeypatch.setattr("autogenome_tf.automl._session.prepared", folds)
     automl = AutoGenome({"name": "m", "output_dir": str(tmp_path)}, data=(genes, labels))
     with pytest.raises(StageError, match="^m: begin: MemoryError: no room. What is done is kept"):
         automl.train()
@@ -533,13 +533,11 @@ def test_a_run_is_not_done_before_all_that_it_was_ever_asked_for(
     again.train()
     assert again.folder.name == "t" and not list(tmp_path.glob("t-*"))
     # Who is refused changes nothing of what the other is at.
-    before = again._session.run.environment
-    with (
-        again._session.run.alone(),
-        pytest.raises(StageError, match="another process works on this run"),
-    ):
-        again._session.run.ask(["report"])
-    assert again._session.run.environment == before
+    run = again._session.run
+    before = run.environment
+    with run.alone(), pytest.raises(StageError, match="another process works on this run"):
+        run.ask(["report"])
+    assert run.environment == before
 
 
 # Names of classes ------------------------------------------------------------------------------

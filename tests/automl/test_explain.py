@@ -160,7 +160,7 @@ def test_one_minimum_has_no_seeds(simulated, tmp_path, without_plots):
 def test_an_ensemble_of_a_single_network_has_seeds(copy, without_plots, monkeypatch):
     monkeypatch.setattr(explainers, "networks", lambda predictor, most: [predictor])
     changed = copy.config.explanation.model_copy(update={"repeats": 2})
-    copy.config = copy.config.model_copy(update={"explanation": changed})
+    copy._session.config = copy.config.model_copy(update={"explanation": changed})
     copy.explain()
     assert "2 seeds of trial 1, mlp" in (copy.folder / "log.txt").read_text()
     assert (copy.folder / "stability.tsv").exists()
