@@ -8,7 +8,8 @@ import scipy.sparse
 
 from autogenome_tf.core import chunked
 from autogenome_tf.core.errors import some
-from autogenome_tf.data._no_genes import gives_away, no_genes
+from autogenome_tf.data._codes import codes
+from autogenome_tf.data._no_genes import gives_away, no_genes, some_values
 from autogenome_tf.data._origins import kind_of_origin
 from autogenome_tf.tasks import kind_of
 
@@ -32,14 +33,16 @@ def audit(dataset, parts, task_type, group=None, scored=None):
         scored: The `data.Dataset` of `data.evaluate`, or None.
 
     Returns:
-        A list of dicts, `about` (labels, matching, names, ids, columns, classes, test, duplicates,
-        group, batch) and `text`.
+        A list of dicts, `about` (labels, matching, names, ids, commas, columns, values, classes,
+        test, duplicates, group, batch) and `text`.
     """
     is_test, has_test = parts.part == "test", bool((parts.part == "test").any())
     if not has_test:
         is_test = (parts.part == "validation") | (parts.fold == 1)
     found = [*dataset.warnings, *(() if scored is None else scored.warnings)]
-    found += [("columns", text) for text in no_genes(dataset)]
+    values = some_values(dataset)
+    found += [("columns", text) for text in no_genes(values, dataset.features)]
+    found += [("values", text) for text in codes(values)]
     found += [("duplicates", text) for text in _duplicates(dataset, is_test)]
     if scored is not None:
         found += [("duplicates", text) for text in _repeated(dataset, scored)]
@@ -117,9 +120,19 @@ def _classes(labels, is_test, has_test):
     rare = [f"{name} ({learned[name]})" for name, _ in counts if learned[name] < FEWEST_OF_A_CLASS]
     if rare:
         yield f"Fewer than {FEWEST_OF_A_CLASS} rows to learn from: {some(rare)}."
+    for names in _alike(name for name, _ in counts):
+        yield f"Classes differ by case or blanks alone: {some(names)}. Are they one?"
     unseen = [name for name, _ in counts if name not in set(labels[is_test])]
     if has_test and unseen:
         yield f"No test row is of {some(unseen)}: how well they are told is not known."
+
+
+def _alike(names):
+    """Yield the names, several at a time, that are one without case and blanks."""
+    groups = collections.defaultdict(list)
+    for name in names:
+        groups["".join(name.casefold().split())].append(str(name))
+    return (group for group in groups.values() if len(group) > 1)
 
 
 def _duplicates(dataset, is_test):

@@ -17,14 +17,18 @@ DELIMITERS = {
     ",": "comma-separated",
     BLANKS: "blank-separated",
 }
+_SEPARATOR = re.compile(r'"?sep=\S?"?', re.IGNORECASE)
 HEAD = 6  # rows looked at; a guess that fails further down is an error with its line
 
 
 def preamble(source: str) -> int:
-    """Count the lines above a table that begin with '#', but for a header written so."""
+    """Count the lines above a table: those that begin with '#', and Excel's ``sep=;``.
+
+    A header that begins with '#' is not among them.
+    """
     count, last = 0, ""
-    for _, line in numbered_lines(source):
-        if not line.startswith("#"):
+    for number, line in numbered_lines(source):
+        if not line.startswith("#") and not (number == 1 and _SEPARATOR.fullmatch(line.strip())):
             return count - _is_header(last, line) if count else 0
         count, last = count + 1, line
     return 0

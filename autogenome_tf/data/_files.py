@@ -9,8 +9,8 @@ from pathlib import Path
 
 from autogenome_tf.core.chunked import GIB, LIMIT
 from autogenome_tf.core.errors import InputError, nearest
+from autogenome_tf.data._encoding import CODECS, Utf8, codec_of, is_utf16
 
-CODECS = {".gz": "gzip", ".bz2": "bz2", ".zst": "zstd"}
 # Of names of text tables, plain and packed.
 TEXTS = tuple(
     f".{kind}{packed}" for kind in ("tsv", "csv", "txt", "tab") for packed in ("", *CODECS)
@@ -99,7 +99,7 @@ def beginning(source: str) -> str:
 
 
 def open_bytes(source, most=None, end=""):
-    """Open a file for reading bytes, decompressed as its last suffix says.
+    """Open a file for reading bytes, unpacked, of text in UTF-8.
 
     Args:
         source: Its path.
@@ -111,7 +111,7 @@ def open_bytes(source, most=None, end=""):
     """
     import pyarrow as pa
 
-    codec = CODECS.get(os.path.splitext(source)[1].lower())
+    codec = codec_of(source)
     try:
         file = pa.OSFile(str(source))
     except UnicodeEncodeError:
@@ -120,6 +120,8 @@ def open_bytes(source, most=None, end=""):
         ) from None
     if codec:
         file = io.BufferedReader(_Counted(source, pa.CompressedInputStream(file, codec), most))
+    elif is_utf16(source):
+        file = io.BufferedReader(Utf8(file))
     return io.BufferedReader(_Above(io.BufferedReader(file), end.encode())) if end else file
 
 
@@ -205,7 +207,8 @@ def _decoded(source, number, line):
     except UnicodeDecodeError as error:
         raise InputError(
             f"{source} line {number}: byte {error.start + 1} of the line is "
-            f"0x{line[error.start]:02x}; expected UTF-8 text."
+            f"0x{line[error.start]:02x}; expected UTF-8 text. Save it as such (Excel: CSV UTF-8), "
+            "or convert it: iconv -f WINDOWS-1252 -t UTF-8."
         ) from error
 
 

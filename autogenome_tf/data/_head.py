@@ -23,8 +23,10 @@ from autogenome_tf.data._orientation import (
 from autogenome_tf.data._reader import ReadOptions
 
 # What a column is for: a value of the matrix, names of rows, names where those are blank, text that
-# is asked for, nothing (what describes genes, or blank cells behind the last delimiter).
+# is asked for, nothing (what describes genes, the numbers of rows that R and pandas write, or blank
+# cells behind the last delimiter).
 VALUE, NAME, SPARE, EXTRA, ASIDE, BLANK = "value", "name", "spare", "extra", "aside", "blank"
+NUMBERS = "numbers"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -97,6 +99,8 @@ class Head:
             roles = [EXTRA if name in aside else VALUE for name in self.names]
         if self.place is not None:
             roles[self.place] = NAME
+        if self.place and is_corner(self.names[0]):
+            roles[0] = NUMBERS
         return roles[: len(roles) - self.blank] + [BLANK] * self.blank
 
     def _about_genes(self, options):
@@ -161,12 +165,32 @@ def _find_ids(names, body, options, has_header):
     if not places or len(names) == 1:
         return None
     first, words = places[0], options.missing_words
-    if has_header and (is_id_name(names[first]) or is_gene_heading(names[first])):
-        return first
     columns = {place: [cells[place] for cells in body if place < len(cells)] for place in places}
+    if has_header and (is_id_name(names[first]) or is_gene_heading(names[first])):
+        behind = _behind_numbers(names, columns, words) if is_corner(names[first]) else None
+        return first if behind is None else behind
     text = [place for place in places if any(is_text(cell, words) for cell in columns[place])]
     named = [place for place in text if has_header and is_id_name(names[place])]
     distinct = [place for place in text if len(set(columns[place])) == len(columns[place])]
     if first not in text:
         return next(iter(named), None)
     return first if len(text) == 1 or first in distinct else next(iter(named + distinct), first)
+
+
+def _behind_numbers(names, columns, words):
+    """Return the place of ids behind the numbers of rows that R and pandas write; None if none is.
+
+    Ids are text, or where the numbers count from 0 or 1 numbers below a heading of ids.
+    """
+    (_, numbers), *others = columns.items()
+    if not all(cell.strip().isdigit() for cell in numbers):
+        return None
+    counts = any(
+        [str(n) for n in range(start, start + len(numbers))] == numbers for start in (0, 1)
+    )
+    distinct = [(place, cells) for place, cells in others if len(set(cells)) == len(cells)]
+    text = [place for place, cells in distinct if all(is_text(cell, words) for cell in cells)]
+    named = [place for place, _ in distinct if is_id_name(names[place])]
+    found = [place for place in named if counts or place in text]
+    beside = [place for place in text if place == others[0][0]]
+    return next(iter(found + beside), None)

@@ -14,7 +14,7 @@ from autogenome_tf.data._delimiter import (
     preamble,
 )
 from autogenome_tf.data._files import filled_rows
-from autogenome_tf.data._head import ASIDE, BLANK, EXTRA, NAME, SPARE, VALUE, Head
+from autogenome_tf.data._head import ASIDE, BLANK, EXTRA, NAME, NUMBERS, SPARE, VALUE, Head
 from autogenome_tf.data._orientation import GENES, turned
 from autogenome_tf.data._reader import ReadOptions
 
@@ -76,6 +76,8 @@ class Layout:
         yield "header found" if self.has_header else "no header: features are numbered"
         if self.orientation == GENES:
             yield turned(self.reason)
+        if self.places(NUMBERS):
+            yield "the numbers of the rows before it are left out"
         if self.places(SPARE, ASIDE):
             yield f"columns that describe genes are left out: {some(self.named(SPARE, ASIDE))}"
         if self.decimal == ",":

@@ -187,6 +187,7 @@ def _check_ambiguous(pairs, both):
 
 def _by_ids(table, frame, pair, source, is_only):
     where, like, rows = frame.attrs["source"], pair.like, len(pair.like.take)
+    _check_counts(pair, f"{source} and {where}")
     warnings, said = [], ""
     if pair.ours.name is not None or pair.theirs.name is not None or like.rule:
         said = (
@@ -214,6 +215,25 @@ def _by_ids(table, frame, pair, source, is_only):
     return Match(
         like.take, _identified(table, pair.ours), pair.theirs.name, False, tuple(warnings), said
     )
+
+
+def _check_counts(pair, both):
+    """Refuse numbers of rows that begin with another number on each side."""
+    ours, theirs = (_counted_from(key.ids) for key in (pair.ours, pair.theirs))
+    if None in (ours, theirs) or ours == theirs or len(pair.ours.ids) != len(pair.theirs.ids):
+        return
+    raise InputError(
+        f"{both}: their ids count the rows, from {ours} in the first and from {theirs} in the "
+        "second, so the same number is not the same sample. Give both files the same ids."
+    )
+
+
+def _counted_from(ids):
+    """Return the first of ids that are consecutive whole numbers, in any order, else None."""
+    if not ids or not all(name and name.isdigit() for name in ids):
+        return None
+    first, count = min(map(int, ids)), len(ids)
+    return first if set(map(int, ids)) == set(range(first, first + count)) else None
 
 
 def _hint(pair, lost):
@@ -253,6 +273,10 @@ def _check_ids(table, frame, theirs, source):
     if best is not None:
         hint = f" But for {best.rule}, {best.hits} of {len(table.samples)} would match"
         hint += "." if best.is_distinct else ", but several are the same then."
+    if set(table.samples).intersection(frame.columns):
+        hint += (
+            f" The ids of {source} stand in the header of {where}: transpose it, a row a sample."
+        )
     key = named[0]
     has = "has" if key.name is None else f"has in {key.title}"
     ids = [name for name in key.ids if name is not None]
@@ -281,6 +305,7 @@ def _by_order(table, frame, theirs, source):
             f"files the counts must agree.{hint}"
         )
     _check_order(table, frame, source)
+    _check_numbers(table, frame, source)
     has_ids = [table.samples is not None, any(key.name is None for key in theirs)]
     who = f"only {(source, where)[has_ids.index(True)]} has" if any(has_ids) else "neither has"
     text = (
@@ -316,4 +341,16 @@ def _check_order(table, frame, source):
                 f"{source} and {frame.attrs['source']}: both have the column {name!r}, with the "
                 "same numbers in another order, and rows would be matched by order; if these are "
                 f'sample ids, set data.id "{name}".'
+            )
+
+
+def _check_numbers(table, frame, source):
+    """Refuse to match by order where the ids of one file number its rows in another order."""
+    ids = list(frame.index) if frame.attrs["has_ids"] else []
+    for path, names in ((source, table.samples or []), (frame.attrs["source"], ids)):
+        if _counted_from(names) is not None and names != sorted(names, key=int):
+            raise InputError(
+                f"{path}: its ids number the rows, but not in the order that they stand in, and "
+                f"the other file has no ids to match them by. Give both files the same ids; or "
+                "take these away where the rows of both stand in one order."
             )

@@ -1,7 +1,7 @@
 """Columns that may be no genes: by their headings, their numbers, or what they give away."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import scipy.sparse
@@ -31,11 +31,15 @@ _FRACTIONS, _LARGEST_WHOLE = 0.9, 1e4
 _TELLING, _ALONE = 0.8, 0.6
 
 
-def no_genes(dataset: Dataset) -> Iterator[str]:
-    """Yield a text on columns that look as if they were no genes."""
-    values = _looked_at(dataset)
+def no_genes(values: np.ndarray, features: Sequence[str]) -> Iterator[str]:
+    """Yield a text on columns that look as if they were no genes.
+
+    Args:
+        values: (rows, genes), as `some_values` returns them.
+        features: Names of the genes.
+    """
     reasons: dict[int, str] = {}
-    for place, name in enumerate(dataset.features[: values.shape[1]]):
+    for place, name in enumerate(features[: values.shape[1]]):
         if _words(name) & _WORDS:
             reasons[place] = "by its heading"
     for place in _whole_among_fractions(values):
@@ -43,9 +47,9 @@ def no_genes(dataset: Dataset) -> Iterator[str]:
     for place in _apart(values):
         reasons.setdefault(place, "on a scale of its own")
     if reasons and len(reasons) < values.shape[1] / 2:
-        named = [f"{dataset.features[place]!r} ({why})" for place, why in reasons.items()]
+        named = [f"{features[place]!r} ({why})" for place, why in reasons.items()]
         more = f" and {len(named) - MOST_NAMED} more" if len(named) > MOST_NAMED else ""
-        names = ", ".join(f'"{dataset.features[place]}"' for place in list(reasons)[:MOST_NAMED])
+        names = ", ".join(f'"{features[place]}"' for place in list(reasons)[:MOST_NAMED])
         yield (
             f"{len(reasons)} columns may be no genes: {', '.join(named[:MOST_NAMED])}{more}. "
             f"They are learned from like all others; data.exclude [{names}] leaves them out."
@@ -78,7 +82,8 @@ def gives_away(dataset: Dataset, rows: np.ndarray) -> Iterator[str]:
         )
 
 
-def _looked_at(dataset):
+def some_values(dataset: Dataset) -> np.ndarray:
+    """Return the genes of some rows, evenly spaced, as an array of float32."""
     genes = len(dataset.features) - dataset.covariates
     rows = np.unique(np.linspace(0, len(dataset) - 1, min(len(dataset), ROWS)).astype(int))
     return _dense(chunked.taken(dataset.values, rows))[:, :genes]

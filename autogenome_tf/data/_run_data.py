@@ -59,7 +59,10 @@ class RunData:
             self._check()
         dataset = self._without_rare(load_labelled(self._data, self._task.type))
         validation = self._further("validation", dataset)
-        check_learnable(dataset, self._data, self._task.type)
+        try:
+            check_learnable(dataset, self._data, self._task.type)
+        except InputError as error:
+            raise InputError(f"{error}{_left_out(dataset)}") from None
         check_class_weight(dataset, self._task.class_weight)
         self._check_values(dataset, self._data.features)
         if validation is None:
@@ -163,6 +166,12 @@ class RunData:
                     f"data.split: all rows of {some(sorted(lost))} fell into the test part; use "
                     "another seed, a smaller data.split.test, or data.rare_classes."
                 )
+
+
+def _left_out(dataset):
+    """Return what is known of rows that were left out, since too few of them are left."""
+    texts = [text for about, text in dataset.warnings if about in ("matching", "labels", "classes")]
+    return "".join(f" {text}" for text in texts)
 
 
 def _classes(dataset, rows=slice(None)):

@@ -103,9 +103,9 @@ def _floats(cells):
 def _refusal(where, layout, cells):
     place = next(place for place in layout.values if _numbers([cells[place]], layout) is None)
     cell, where = cells[place], f"{where}, column {layout.names[place]!r}"
+    if is_comma_number(cell) and decimal_mark([cell, "1"]) is None:
+        return thousands(where, cell)
     if layout.decimal == "." and is_comma_number(cell):
-        if decimal_mark([cell, "1"]) is None:
-            return thousands(where, cell)
         return DecimalComma(f"{where}: received {cell!r}; expected a point, as in the cells above.")
     if is_number(cell) and layout.decimal == "," and "." in cell:
         return InputError(
@@ -115,7 +115,9 @@ def _refusal(where, layout, cells):
         return InputError(f"{where}: received {cell}; expected a finite float32 number.")
     texts = [layout.names[p] for p in layout.values if is_text(cells[p], layout.words)]
     hint = ""
-    if layout.has_header and layout.orientation != GENES and cell.strip():
+    if 2 * len(texts) > len(layout.values):
+        hint = f" The line has text in {len(texts)} columns: a second header, or not of the table?"
+    elif layout.has_header and layout.orientation != GENES and cell.strip():
         names = ", ".join(f'"{name}"' for name in texts[:MOST_NAMED])
         hint = f" Columns that are no genes belong in data.exclude: [{names}]."
     return InputError(f"{where}: received {cell!r}; {_EXPECTED}.{hint}")

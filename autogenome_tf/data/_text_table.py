@@ -6,6 +6,7 @@ import numpy as np
 
 from autogenome_tf.core.errors import InputError
 from autogenome_tf.data._checked import has_infinite
+from autogenome_tf.data._commas import check_commas
 from autogenome_tf.data._dataset import Table
 from autogenome_tf.data._files import BLANKS, open_bytes
 from autogenome_tf.data._head import BLANK, EXTRA, NAME, SPARE, VALUE
@@ -37,7 +38,9 @@ def text_table(source: str, layout: Layout, options: ReadOptions) -> tuple[Table
         InputError: The message names the line and the column.
     """
     values, lists, layout = _read_rows(source, layout, options)
-    return assembled(source, layout, values, lists, options), layout
+    table = assembled(source, layout, values, lists, options)
+    doubt = check_commas(source, layout, options.most(source)) if layout.decimal == "," else None
+    return dataclasses.replace(table, warnings=(("commas", doubt),) if doubt else ()), layout
 
 
 def assembled(

@@ -8,7 +8,7 @@ from autogenome_tf.config import Config
 from autogenome_tf.core.errors import InputError
 from autogenome_tf.data import Dataset, audit, load_labelled, read_table, split, table_of
 from autogenome_tf.data._new_rows import load_new
-from autogenome_tf.data._no_genes import gives_away, no_genes
+from autogenome_tf.data._no_genes import gives_away, no_genes, some_values
 
 ROWS = 60
 RANDOM = np.random.default_rng(0)
@@ -118,6 +118,11 @@ def test_counts_are_no_sample_ids():
 # Warnings -----------------------------------------------------------------------------------
 
 
+def found(values):
+    """The texts on columns of a frame."""
+    return list(no_genes(some_values(rows(values)), list(values.columns)))
+
+
 def rows(values, targets=LABELS):
     """A `Dataset` of a frame."""
     names = np.array([f"s{n}" for n in range(len(values))], object)
@@ -128,7 +133,7 @@ def rows(values, targets=LABELS):
 def test_genes_alone_give_no_warning():
     counts = pd.DataFrame(RANDOM.negative_binomial(2, 0.01, (ROWS, 10)), columns=GENES)
     for values in (VALUES, counts, VALUES - 6, counts * 0 + (counts > 100)):
-        assert list(no_genes(rows(values))) == []
+        assert found(values) == []
         assert list(gives_away(rows(values), np.arange(ROWS))) == []
 
 
@@ -145,7 +150,7 @@ ODD = {
 @pytest.mark.parametrize("case", ODD)
 def test_columns_that_may_be_no_genes_are_named(case):
     column = ODD[case]
-    (text,) = no_genes(rows(VALUES.assign(**column)))
+    (text,) = found(VALUES.assign(**column))
     (name,) = column
     assert text.startswith(f"1 columns may be no genes: {name!r}")
     assert f'data.exclude ["{name}"]' in text

@@ -311,8 +311,8 @@ BAD_TEXT = {
     "same gene": ("id,A,B,A\nx,1,2,3\n", ["duplicate gene name", "'A'"]),
     "nameless gene": ("id,A,,B\nx,1,2,3\n", ["gene name 2 of 3", "empty"]),
     "nameless sample": ("id,A\nx,1\n,2\n", ["sample id 2 of 2", "empty"]),
-    "Latin-1": (b"id,A\nx,1\n\xe9,2\n", ["line 3", "byte 1", "0xe9", "UTF-8"]),
-    "UTF-16": ("id,A\nx,1\n".encode("utf-16"), ["line 1", "0xff", "UTF-8"]),
+    "Latin-1": (b"id,A\nx,1\n\xe9,2\n", ["line 3", "byte 1", "0xe9", "UTF-8", "iconv"]),
+    "UTF-16, cut": ("id,A\nx,1\n".encode("utf-16")[:-1], ["line", "damaged or cut short"]),
     "open quotes": ('id,A\nx,"' + "1\n" * 99999, ["line", "field larger"]),
     "no gene": ("id,type\nx,T\n", ["0 genes"]),
 }

@@ -8,7 +8,8 @@ import pandas as pd
 from autogenome_tf.core.errors import InputError
 from autogenome_tf.data._checked import checked
 from autogenome_tf.data._dataset import Table
-from autogenome_tf.data._files import CODECS, TEXTS, beginning, check_file, numbered_rows
+from autogenome_tf.data._encoding import CODECS
+from autogenome_tf.data._files import TEXTS, beginning, check_file, numbered_rows
 from autogenome_tf.data._head import ASIDE, NAME, VALUE
 from autogenome_tf.data._layout import Layout
 from autogenome_tf.data._orientation import GENES

@@ -1,0 +1,80 @@
+"""How the bytes of a text file are packed and written: by its first bytes, whatever its name."""
+
+import codecs
+import io
+import os
+from typing import BinaryIO
+
+# Of names of packed files, and what pyarrow calls their packing.
+CODECS = {".gz": "gzip", ".bz2": "bz2", ".zst": "zstd"}
+_BEGINNINGS = {b"\x1f\x8b": "gzip", b"BZh": "bz2", b"\x28\xb5\x2f\xfd": "zstd"}
+_UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_BETWEEN_CELLS = b"\t,;|\n"
+# Bytes that are looked at, and that are written anew at once.
+_LOOKED_AT, _BLOCK = 512, 1 << 16
+
+
+def codec_of(source: str) -> str | None:
+    """Return how a file is packed, None where it is not.
+
+    Browsers unpack files and keep their names, and lose the ends of others' names: its first bytes
+    go before its name. Bytes that are neither packed nor text are a damaged file of its name.
+    """
+    first = _first_bytes(source)
+    for beginning, codec in _BEGINNINGS.items():
+        if first.startswith(beginning):
+            return codec
+    if _is_text(first):
+        return None
+    return CODECS.get(os.path.splitext(source)[1].lower())
+
+
+def is_utf16(source: str) -> bool:
+    """Return whether a plain file begins as text in UTF-16 does."""
+    return _first_bytes(source).startswith(_UTF_16)
+
+
+class Utf8(io.RawIOBase):
+    """A stream of UTF-8 made of one of UTF-16, as spreadsheets save "Unicode text"."""
+
+    def __init__(self, stream: BinaryIO):
+        self._text = io.TextIOWrapper(stream, "utf-16", newline="")
+        self._left = b""
+
+    def readable(self):
+        """It is."""
+        return True
+
+    def readinto(self, buffer):
+        """Read as `io.RawIOBase` does."""
+        try:
+            self._left = self._left or self._text.read(_BLOCK).encode()
+        except UnicodeError as error:
+            raise OSError(str(error)) from None  # as of other damaged files
+        count = min(len(buffer), len(self._left))
+        buffer[:count], self._left = self._left[:count], self._left[count:]
+        return count
+
+    def close(self):
+        """Close the stream below too."""
+        self._text.close()
+        super().close()
+
+
+def _first_bytes(source):
+    try:
+        with open(source, "rb") as stream:
+            return stream.read(_LOOKED_AT)
+    except (OSError, ValueError):  # for the one that reads it to say
+        return b""
+
+
+def _is_text(first):
+    """Whether bytes are a table in UTF-8, the last character perhaps cut, or in UTF-16."""
+    if first.startswith(_UTF_16):
+        return True
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(first)
+    except UnicodeDecodeError:
+        return False
+    return b"\0" not in first and any(sign in first for sign in _BETWEEN_CELLS)

@@ -1,0 +1,176 @@
+"""Files that nobody would call wrong and that are easily read wrong: right, or refused."""
+
+import gzip
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from autogenome_tf.config import Config
+from autogenome_tf.core.errors import InputError
+from autogenome_tf.data import RunData, audit, read_table
+
+COUNT, GENES = 24, ["TP53", "MYC", "EGFR", "KRAS", "PTEN", "ESR1"]
+RANDOM = np.random.default_rng(0)
+IDS = [f"S{number:02d}" for number in range(COUNT)]
+LABELS = pd.Series(
+    ["tumour" if number % 2 else "normal" for number in range(COUNT)],
+    index=pd.Index(IDS, name="sample"),
+    name="type",
+)
+VALUES = pd.DataFrame(
+    RANDOM.normal(7, 1, (COUNT, len(GENES))).round(3), index=LABELS.index, columns=GENES
+)
+SHUFFLED = LABELS.sample(frac=1, random_state=1)
+
+
+def as_bytes(content):
+    return content if isinstance(content, bytes) else content.encode()
+
+
+def loaded(folder, matrix, targets=None, name="x.csv", **data):
+    """The rows and the split of a matrix and its targets, given as text or bytes."""
+    (folder / name).write_bytes(as_bytes(matrix))
+    config = {"features": str(folder / name), "target": "type", **data}
+    if targets is not None:
+        (folder / "y.csv").write_bytes(as_bytes(targets))
+        config["targets"] = str(folder / "y.csv")
+    config = Config.of({"name": "t", "data": config})
+    return RunData(config.data, config.task).labelled
+
+
+def numbered(frame, start=1):
+    """A frame as R's write.csv gives it: rows numbered before the sample ids."""
+    frame = frame.reset_index()
+    return frame.set_axis(range(start, start + len(frame))).to_csv()
+
+
+MATRIX, TARGETS = VALUES.to_csv(), SHUFFLED.to_csv()
+RIGHT = {
+    "Excel's Unicode text": (MATRIX.replace(",", "\t").encode("utf-16"), TARGETS.encode("utf-16")),
+    "big-endian, Windows line ends": (
+        b"\xfe\xff" + MATRIX.replace("\n", "\r\n").encode("utf-16-be"), TARGETS),
+    "packed without saying so": (gzip.compress(MATRIX.encode()), gzip.compress(TARGETS.encode())),
+    "Excel's sep=": ("sep=;\n" + VALUES.to_csv(sep=";"), "sep=,\r\n" + TARGETS),
+    "R's numbers before ids in both": (numbered(VALUES[::-1]), numbered(SHUFFLED)),
+    "pandas' numbers in the matrix alone": (numbered(VALUES, 0), TARGETS),
+    "shuffled numbers before ids": (
+        VALUES.reset_index().sample(frac=1, random_state=2).to_csv(), numbered(SHUFFLED)),
+    "numbers before ids of another heading": (
+        numbered(VALUES[::-1].rename_axis("Run")), numbered(SHUFFLED.rename_axis("Run"))),
+    "numbers before genes": (numbered(VALUES.T.rename_axis("symbol")), TARGETS),
+    "targets in the matrix, rows numbered": (numbered(VALUES.assign(type=LABELS)), None),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", RIGHT)
+def test_odd_files_are_read_right(tmp_path, case):
+    matrix, targets = RIGHT[case]
+    dataset, _ = loaded(tmp_path, matrix, targets)
+    assert sorted(dataset.samples) == IDS and dataset.features == GENES
+    assert list(dataset.targets) == list(LABELS[dataset.samples])
+    np.testing.assert_array_equal(dataset.values, VALUES.loc[dataset.samples].astype("float32"))
+
+
+def test_a_file_that_a_browser_has_unpacked_is_read(tmp_path):
+    dataset, _ = loaded(tmp_path, MATRIX, TARGETS, name="x.csv.gz")
+    assert list(dataset.targets) == list(LABELS)
+
+
+def test_numbers_of_rows_are_no_ids_where_ids_are_numbers(tmp_path):
+    numbers = pd.Index([1000 + 7 * number for number in range(COUNT)], name="sample_id")
+    matrix = numbered(VALUES.set_axis(numbers).sample(frac=1, random_state=3))
+    dataset, _ = loaded(tmp_path, matrix, numbered(LABELS.set_axis(numbers)))
+    right = LABELS.set_axis(numbers.astype(str))
+    assert list(dataset.targets) == list(right[dataset.samples]) and len(dataset) == COUNT
+
+
+def test_a_column_of_text_behind_numbers_is_no_id(tmp_path):
+    values = VALUES.assign(sex=["m", "f"] * (COUNT // 2)).set_axis(range(COUNT))[["sex", *GENES]]
+    with pytest.raises(InputError, match=r'\'sex\'.*data.exclude: \["sex"\]'):
+        loaded(tmp_path, values.to_csv(), LABELS.reset_index(drop=True).to_csv())
+
+
+WHOLE = pd.DataFrame(
+    RANDOM.integers(1000, 900_000, (COUNT, len(GENES))), index=LABELS.index, columns=GENES
+)
+
+
+def with_thousands(**cells):
+    """Whole numbers with commas between thousands; the last row has other ones."""
+    frame = WHOLE.copy()
+    frame.loc[IDS[-1], list(cells)] = list(cells.values())
+    return frame.map("{:,}".format).to_csv()
+
+
+COUNTED = LABELS.reset_index(drop=True)
+REFUSED = {
+    "thousands and a small number far down": (
+        with_thousands(KRAS=512), TARGETS, ["line 2", "'TP53'", "commas between thousands"]),
+    "thousands and millions far down": (
+        with_thousands(KRAS=5_120_000), TARGETS, ["line 25", "'5,120,000'", "between thousands"]),
+    "ids from 0 and from 1": (
+        VALUES.set_axis(range(1, COUNT + 1)).to_csv(index_label="sample"),
+        COUNTED.to_csv(index_label="sample"), ["from 1 in the first and from 0 in the second"]),
+    "numbers in another order beside no ids": (
+        VALUES.to_csv(index=False), COUNTED.sample(frac=1, random_state=3).to_csv(),
+        ["y.csv", "not in the order that they stand in"]),
+    "targets with a column a sample": (
+        MATRIX, LABELS.to_frame().T.to_csv(), ["stand in the header of", "transpose"]),
+    "two headers": (
+        MATRIX.split("\n", 1)[0] + "\n" + MATRIX.replace("sample", "id").replace("TP53", "P53"),
+        TARGETS, ["line 2", "a second header"]),
+    "ids that hardly overlap": (
+        MATRIX, LABELS.rename(lambda s: s if s in IDS[:2] else f"Q{s}").to_csv(),
+        ["a class needs", "22 of 24 samples have no row"]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_odd_files_that_cannot_be_right_are_refused(tmp_path, case):
+    matrix, targets, parts = REFUSED[case]
+    with pytest.raises(InputError) as refused:
+        loaded(tmp_path, matrix, targets)
+    assert [part for part in parts if part not in str(refused.value)] == []
+
+
+def test_rows_by_order_may_be_numbered_in_one_file(tmp_path):
+    dataset, _ = loaded(tmp_path, VALUES.to_csv(index=False), COUNTED.to_csv())
+    assert list(dataset.targets) == list(LABELS)
+    assert [about for about, _ in dataset.warnings] == ["matching"]
+
+
+def test_commas_that_may_all_part_thousands_are_a_warning(tmp_path):
+    (tmp_path / "x.csv").write_text(with_thousands())
+    ((about, text),) = read_table(tmp_path / "x.csv").warnings
+    assert about == "commas" and "taken for a decimal comma" in text
+    (tmp_path / "y.csv").write_text("id;A\nx;1,234\ny;0,5\n")
+    assert read_table(tmp_path / "y.csv").warnings == ()
+
+
+def doubts(folder, matrix, targets, about, **data):
+    """The warnings about a subject before training."""
+    dataset, parts = loaded(folder, matrix, targets, **data)
+    return [one["text"] for one in audit(dataset, parts, "classification") if one["about"] == about]
+
+
+@pytest.mark.parametrize(("code", "shift"), [(-999, 0), (-9, 0), (-99, -7), (9999, 0)])
+def test_numbers_that_stand_for_missing_values_are_named(tmp_path, code, shift):
+    values = VALUES + shift
+    (text,) = doubts(tmp_path, values.mask(values < 6 + shift, code).to_csv(), TARGETS, "values")
+    assert f'data.missing_words ["{code}"]' in text
+    assert doubts(tmp_path, values.to_csv(), TARGETS, "values") == []
+
+
+def test_the_floor_of_a_logarithm_stands_for_no_missing_value(tmp_path):
+    counts = RANDOM.negative_binomial(1, 0.2, VALUES.shape)
+    values = pd.DataFrame(np.log2(counts + 0.5), index=VALUES.index, columns=GENES)
+    assert values.to_numpy().min() == -1
+    assert doubts(tmp_path, values.to_csv(), TARGETS, "values") == []
+
+
+def test_classes_that_differ_by_case_are_named(tmp_path):
+    labels = SHUFFLED.where(np.arange(COUNT) > 7, SHUFFLED.str.capitalize() + " ")
+    texts = doubts(tmp_path, MATRIX, labels.to_csv(), "classes")
+    assert [text for text in texts if "'normal', 'Normal'" in text or "'Normal', 'normal'" in text]
+    assert not [t for t in doubts(tmp_path, MATRIX, TARGETS, "classes") if "case" in t]
