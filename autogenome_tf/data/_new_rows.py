@@ -38,17 +38,18 @@ def load_new(data, rows: Any, genes: Sequence[str], levels: Sequence[str] = ()) 
         InputError: Where genes lack or a value is wrong.
     """
     options = dataclasses.replace(ReadOptions.of(data), genes=frozenset(genes))
+
+    def turn(table):
+        is_asked = data.orientation != AUTO
+        return table if is_asked else turned_by_genes(table, options.genes, data.limit)
+
     if isinstance(rows, (str, Path)):
         source = str(rows)
-
-        def turn(table):
-            is_asked = data.orientation != AUTO
-            return table if is_asked else turned_by_genes(table, options.genes, data.limit)
-
         table = read_table(source, options=options, turn=turn)
-        log.info("%s", table.said)
     else:
-        source, table = "the given rows", table_of(rows, options=options)
+        source, table = "the given rows", turn(table_of(rows, options=options))
+    if table.said:
+        log.info("%s", table.said)
     found = _with_ids(table, source)
     ignored = _beside_genes(table, data.columns) - (found is not table)
     if ignored:

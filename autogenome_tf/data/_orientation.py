@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from autogenome_tf.core import chunked
 from autogenome_tf.data._checked import numbered_features
 from autogenome_tf.data._dataset import Table
+from autogenome_tf.data._names import plain
 
 _FEWEST = 2
 AUTO, SAMPLES, GENES = "auto", "samples_by_genes", "genes_by_samples"
@@ -95,12 +96,18 @@ def orientation_by_ids(table: Table, ids: Iterable[str]) -> str | None:
 
 
 def turned_by_genes(table: Table, genes: Iterable[str], limit: int = chunked.LIMIT) -> Table:
-    """Transpose a table whose rows, not its header, have the genes of a model."""
-    genes = set(genes)
-    in_rows = len(genes.intersection(table.samples or ()))
-    if in_rows <= len(genes.intersection(table.features)):
-        return table
-    return transposed(table, "the genes of the model stand in its rows", limit)
+    """Transpose a table whose rows, not its header, have the genes of a model, or nearly so."""
+    for form in (str, plain):
+        own = set(map(form, genes))
+        in_rows, in_header = (
+            len(own.intersection(map(form, names)))
+            for names in (table.samples or (), table.features)
+        )
+        if in_rows > in_header:
+            return transposed(table, "the genes of the model stand in its rows", limit)
+        if in_header:
+            return table
+    return table
 
 
 def orientation_by_names(table: Table) -> str | None:

@@ -9,6 +9,7 @@ import pytest
 from autogenome_tf.config import Config
 from autogenome_tf.core.errors import InputError
 from autogenome_tf.data import RunData, audit, read_table
+from autogenome_tf.data._new_rows import load_new
 
 COUNT, GENES = 24, ["TP53", "MYC", "EGFR", "KRAS", "PTEN", "ESR1"]
 RANDOM = np.random.default_rng(0)
@@ -174,3 +175,24 @@ def test_classes_that_differ_by_case_are_named(tmp_path):
     texts = doubts(tmp_path, MATRIX, labels.to_csv(), "classes")
     assert [text for text in texts if "'normal', 'Normal'" in text or "'Normal', 'normal'" in text]
     assert not [t for t in doubts(tmp_path, MATRIX, TARGETS, "classes") if "case" in t]
+
+
+@pytest.mark.parametrize("form", [str, str.lower])
+@pytest.mark.parametrize("is_file", [True, False])
+def test_new_rows_of_genes_by_samples_are_turned_also_in_memory(tmp_path, form, is_file):
+    new = VALUES.T.rename(index=form).rename_axis("")
+    if is_file:
+        new.to_csv(tmp_path / "x.csv")
+    config = Config.of({"name": "t", "data": {"features": "x.csv"}})
+    dataset = load_new(config.data, str(tmp_path / "x.csv") if is_file else new, GENES)
+    assert list(dataset.samples) == IDS and dataset.features == GENES
+    np.testing.assert_array_equal(dataset.values, VALUES.astype("float32"))
+
+
+def test_numbers_of_picked_rows_in_parquet_are_no_ids(tmp_path):
+    picked = VALUES.reset_index().sample(frac=1, random_state=1)
+    picked.to_parquet(tmp_path / "x.parquet")
+    table = read_table(tmp_path / "x.parquet")
+    assert table.samples == list(picked["sample"]) and table.features == GENES
+    picked.drop(columns="sample").to_parquet(tmp_path / "y.parquet")
+    assert read_table(tmp_path / "y.parquet").samples == [str(number) for number in picked.index]

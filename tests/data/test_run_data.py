@@ -134,8 +134,8 @@ def test_genes_called_as_made_up_ones_go_by_their_names(tmp_path):
     rows = rows_of(Config.of({"name": "t", "data": given}).resolved(tmp_path))
     again = rows.new(values[names[::-1]], names)
     np.testing.assert_array_equal(again.values, values)
-    with pytest.raises(InputError, match="lacks 1 of the 3 genes of training: 'feature_3'"):
-        rows.new(values[["feature_2", "feature_1"]].assign(x=1.0), names)
+    with pytest.raises(InputError, match="lacks 2 of the 3 genes of training: 'feature_2'"):
+        rows.new(values[["feature_1"]].assign(x=1.0), names)
 
 
 def test_every_row_has_a_group(made):

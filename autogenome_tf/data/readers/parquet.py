@@ -5,7 +5,7 @@ import json
 import pandas as pd
 
 from autogenome_tf.core.errors import InputError
-from autogenome_tf.data._cells import is_id_name
+from autogenome_tf.data._cells import is_corner, is_id_name
 from autogenome_tf.data._checked import check_names, checked
 from autogenome_tf.data._dataset import Table
 from autogenome_tf.data._files import check_file, check_unpacked
@@ -58,6 +58,8 @@ def _table(source, file, options):
     no_genes = set() if is_turned else options.aside(names)
     extra = [name for name in names if name in no_genes and name != ids]
     aside = [name for name in names if is_turned and is_annotation(name)]
+    index = _pandas_index(file.schema_arrow)
+    aside += [index] if ids != index and _are_numbers_of_rows(file.schema_arrow, index) else []
     features = [name for name in names if name not in (*extra, *aside, ids)]
     _check_numeric(source, file.schema_arrow, features)
     others = extra if ids is None else [ids, *extra]
@@ -101,12 +103,25 @@ def _stacked(source, file, features, others, limit):
 
 def _id_column(schema, options):
     index = _pandas_index(schema)
+    named = [
+        name for name in schema.names if is_id_name(name) and _is_text(schema.field(name).type)
+    ]
+    named = [name for name in named if name != index and not options.is_no_gene(name)]
+    if named and _are_numbers_of_rows(schema, index):
+        return named[0]
     if index in schema.names and index != options.id:
         return index
     first = next((name for name in schema.names if not options.is_no_gene(name)), None)
     if first is None or not (is_id_name(first) or _is_text(schema.field(first).type)):
         return None
     return first
+
+
+def _are_numbers_of_rows(schema, index):
+    """Whether the pandas index has no name and holds whole numbers: rows that were picked."""
+    from pyarrow import types
+
+    return index in schema.names and is_corner(index) and types.is_integer(schema.field(index).type)
 
 
 def _pandas_index(schema):
