@@ -1,6 +1,6 @@
 """The files of a run folder: one table, from which documentation, reading and cleaning follow.
 
-The run folder's table in the README is `markdown()`. A table's `text` columns are read as text
+The guide tutorials/run_folder.md shows `markdown()`. A table's `text` columns are read as text
 whatever they look like. What an earlier run of a stage left and the new one may not write again,
 its `optional` files, is removed (`Run.remove_optional`).
 """
@@ -157,7 +157,7 @@ def optional_files(stage: str) -> list[str]:
 
 
 def markdown() -> str:
-    """Return the table of the run folder for the README."""
+    """Return the table of the run folder for its guide."""
     lines = ["| file | stage | content |", "|---|---|---|"]
     lines += [f"| `{one.name}` | {one.stage} | {one.holds} |" for one in ARTIFACTS]
     return "\n".join(lines)

@@ -7,6 +7,7 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
+from documents import GUIDES, block
 
 import autogenome_tf as ag
 from autogenome_tf import cli, families
@@ -467,6 +468,14 @@ def test_the_original_s_example_runs_through_all_verbs(
     table = automl.explain()
     assert table["feature"][0].split("_")[0] in ("Oprk1", "Xkr4", "Rp1")
     assert len(table) == (GENES if kind == "MLP" else 60)
+
+
+def test_the_script_of_the_guide_runs(small, tmp_path, monkeypatch, without_plots):
+    given = original(small, "MLP", trainer__hyper_selector=False)
+    monkeypatch.chdir(written(tmp_path, given).parent)
+    names = {}
+    exec(block(GUIDES["porting.md"], "python", "ag.auto"), names)
+    assert (names["automl"].folder / "attributions.tsv").exists()
 
 
 @pytest.mark.slow

@@ -3,13 +3,11 @@
 import json
 import logging
 import os
-import re
 import subprocess
 import sys
 import urllib.error
 import urllib.request
 import warnings
-from pathlib import Path
 
 import grpc
 import numpy as np
@@ -30,6 +28,7 @@ from autogenome_tf.preprocessing import FittedScaling, Moments, Transform
 from autogenome_tf.tasks import Classification, Regression
 
 serving_api = pytest.importorskip("tensorflow_serving.apis")
+from documents import GUIDES, block  # noqa: E402
 from model_server import Model, serving  # noqa: E402 (it needs the package that may be missing)
 from tensorflow_serving.apis import (  # noqa: E402
     predict_pb2,
@@ -37,7 +36,6 @@ from tensorflow_serving.apis import (  # noqa: E402
     prediction_service_pb2_grpc,
 )
 
-README = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
 GENES = [f"gène {i}" for i in range(20)]
 VALUES = np.random.default_rng(0).poisson(5, (30, 20)).astype("float32")
 # In the place of two genes, levels of a covariate for the model that has one.
@@ -412,10 +410,10 @@ def test_named_genes_over_rest(addresses, described, automl):
 
 
 @pytest.mark.parametrize("factor", [1.0, 1e6])
-def test_the_client_of_the_readme_asks_for_the_scale_first(
+def test_the_client_of_the_guide_asks_for_the_scale_first(
     addresses, described, automl, capsys, factor
 ):
-    (text,) = re.findall(r"```python\n(import json\nimport urllib.*?)```", README, re.S)
+    text = block(GUIDES["serving.md"], "python", "import urllib")
     text = text.replace("http://localhost:8501/v1/models/quickstart", "{}/v1/models/tumours")
     text = text.replace("{}", addresses[0]).replace("runs/quickstart", str(automl.folder))
     dataset, _ = automl._session.rows.labelled
@@ -463,6 +461,14 @@ def test_grpc_answers_the_same(addresses, described, automl):
     found = tf.make_ndarray(answer.outputs["probabilities"])[0]
     assert found == pytest.approx(expected["probabilities"], rel=1e-5)
     assert tf.make_ndarray(answer.outputs["prediction"])[0].decode() == expected["prediction"]
+
+
+def test_the_grpc_client_of_the_guide_runs(addresses, automl, capsys):
+    text = block(GUIDES["serving.md"], "python", "import grpc")
+    text = text.replace("localhost:8500", addresses[1]).replace('"quickstart"', '"tumours"')
+    dataset, _ = automl._session.rows.labelled
+    exec(text, {"rows": dataset.values[:5]})
+    assert capsys.readouterr().out.count("class_") == 5
 
 
 def test_requests_to_warm_up_with_are_those_of_all_signatures(model, described):

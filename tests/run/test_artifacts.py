@@ -1,16 +1,12 @@
 """The table of a run's files: what reading, cleaning and documentation follow from."""
 
-import re
-from pathlib import Path
-
 import pandas as pd
 import pytest
+from documents import GUIDES, between
 
 from autogenome_tf import explainers
 from autogenome_tf.core.errors import StageError
 from autogenome_tf.run import Run, artifacts
-
-README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
 
 
 @pytest.fixture
@@ -23,8 +19,8 @@ def run(tmp_path):
     return run
 
 
-def test_the_readme_shows_the_table():
-    (shown,) = re.findall(r"<!-- files of a run -->\n(.*?)\n<!--", README, re.S)
+def test_the_guide_shows_the_table():
+    shown = between(GUIDES["run_folder.md"], "<!-- files of a run -->", "<!-- -->")
     assert shown == artifacts.markdown()
 
 
