@@ -77,7 +77,7 @@ class Model(prediction_service_pb2_grpc.PredictionServiceServicer):
         """The answer to a gRPC PredictRequest."""
         given = {name: tf.make_ndarray(value) for name, value in request.inputs.items()}
         try:
-            found = self.run(request.model_spec.signature_name, given)
+            found = self.run(request.model_spec.signature_name or "serving_default", given)
         except (tf.errors.OpError, ValueError) as error:
             context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(error))
         answer = predict_pb2.PredictResponse()

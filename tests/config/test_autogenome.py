@@ -471,7 +471,7 @@ def test_the_original_s_example_runs_through_all_verbs(
 
 
 def test_the_script_of_the_guide_runs(small, tmp_path, monkeypatch, without_plots):
-    given = original(small, "MLP", trainer__hyper_selector=False)
+    given = original(small, "MLP", trainer__hyper_selector=False, trainer__max_steps=20)
     monkeypatch.chdir(written(tmp_path, given).parent)
     names = {}
     exec(block(GUIDES["porting.md"], "python", "ag.auto"), names)
