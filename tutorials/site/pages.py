@@ -1,4 +1,4 @@
-"""Add README, guides, notebooks, changelog and licence to the site, under their paths in the project."""
+"""Add README, guides, notebooks, changelog and licence to the site, under their own paths."""
 
 import re
 from pathlib import Path
