@@ -26,7 +26,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from autogenome_tf.automl import AutoGenome
 from autogenome_tf.config import listed, merged
 from autogenome_tf.core.errors import unknown
-from autogenome_tf.data import Dataset
+from autogenome_tf.data import Dataset, numbered_features
 from autogenome_tf.models import LatentModel, Predictor
 
 FILE = "model.keras"
@@ -40,13 +40,11 @@ class _Estimator(BaseEstimator):
     def _learn(self, X, y):  # noqa: N803 (scikit-learn's name)
         """Run the search in a folder of its own and keep the model."""
         with tempfile.TemporaryDirectory(prefix="autogenome_tf-") as folder, _silent():
-            names = getattr(self, "feature_names_in_", None)
-            if names is not None:
-                make = (
-                    pd.DataFrame.sparse.from_spmatrix if scipy.sparse.issparse(X) else pd.DataFrame
-                )
-                X = make(X, columns=names)  # noqa: N806
-            automl = AutoGenome(self._config(folder), data=(X, y))
+            make = pd.DataFrame.sparse.from_spmatrix if scipy.sparse.issparse(X) else pd.DataFrame
+            # Rows with names: a column of numbers is a feature here, whatever it looks like.
+            rows = [f"row_{number}" for number in range(1, X.shape[0] + 1)]
+            names = getattr(self, "feature_names_in_", numbered_features(X.shape[1]))
+            automl = AutoGenome(self._config(folder), data=(make(X, rows, names), y))
             self.leaderboard_ = automl.train()
             self.predictor_ = self._kind.load(automl.folder / FILE)
         return self

@@ -25,14 +25,18 @@ def classify(adata, key, config=None, stages=("train", "evaluate")):
     Raises:
         InputError: Where the column is missing or holds nothing to learn.
     """
-    known = adata
-    if key in adata.obs and adata.obs[key].isna().any():
-        known = adata[adata.obs[key].notna()]
+    cells = adata
+    if not adata.obs_names.is_unique:
+        cells = adata.copy()
+        cells.obs_names_make_unique()
+    known = cells
+    if key in cells.obs and cells.obs[key].isna().any():
+        known = cells[cells.obs[key].notna()]
     automl = AutoGenome(merged({"name": "classify"}, config), data=(known, key))
     automl.run(stages)
-    found = automl.predict(adata)
+    found = automl.predict(cells)
     split = pd.read_csv(automl.folder / "split.tsv", sep="\t", dtype={"sample": str})
-    part = split.set_index("sample")["part"].reindex(adata.obs_names).fillna("new")
+    part = split.set_index("sample")["part"].reindex(cells.obs_names).fillna("new")
     chances = found.filter(regex="^p_").max(axis=1)
     adata.obs[f"{key}_predicted"] = pd.Categorical(found["prediction"].to_numpy())
     adata.obs[f"{key}_confidence"] = chances.to_numpy()

@@ -150,6 +150,16 @@ def test_genes_keep_their_names(is_sparse):
         np.testing.assert_array_equal(rows.to_numpy(), X)
 
 
+@pytest.mark.parametrize("kind", ["array", "sparse", "frame"])
+def test_a_feature_that_counts_the_rows_stays_a_feature(kind):
+    counted = np.column_stack([np.arange(len(X)), X])
+    frame = pd.DataFrame(counted, columns=["Subject", *(f"g{n}" for n in range(X.shape[1]))])
+    given = {"array": counted, "sparse": scipy.sparse.csr_matrix(counted), "frame": frame}[kind]
+    made = ag.AutoGenomeRegressor(["linear"], max_trials=1, config=QUICK).fit(given, VALUES[:, 0])
+    assert len(made.predictor_.features) == counted.shape[1] == made.n_features_in_
+    assert made.predict(given).shape == (len(X),)
+
+
 def test_numbers_may_be_numpys():
     made = ag.AutoGenomeClassifier(
         families=np.array(["mlp"]), max_trials=np.int64(3), ensemble_size=np.int64(2),
@@ -180,7 +190,13 @@ def adata():
     return anndata.AnnData(X.copy(), obs, pd.DataFrame(index=[f"g{i}" for i in range(12)]))
 
 
-def test_cells_are_classified_those_without_a_label_too(adata, tmp_path, without_plots):
+@pytest.mark.parametrize("is_distinct", [True, False])
+@pytest.mark.filterwarnings("ignore:Observation names are not unique")
+def test_cells_are_classified_those_without_a_label_too(
+    adata, is_distinct, tmp_path, without_plots
+):
+    if not is_distinct:  # those without a label have the names of others
+        adata.obs_names = [f"c{i % 60}" for i in range(80)]
     config = QUICK | {"families": {"linear": {}}, "output_dir": str(tmp_path)}
     automl = ag.tl.classify(adata, "cell_type", config)
     assert automl.folder == tmp_path / "classify"

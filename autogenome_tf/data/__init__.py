@@ -5,7 +5,7 @@ from here is public.
 """
 
 from autogenome_tf.data._audit import audit
-from autogenome_tf.data._checked import checked
+from autogenome_tf.data._checked import checked, numbered_features
 from autogenome_tf.data._dataset import Dataset, Table
 from autogenome_tf.data._files import stem
 from autogenome_tf.data._gmt import GeneSet, read_gene_sets
@@ -37,6 +37,7 @@ __all__ = [
     "lacks",
     "load_labelled",
     "number_of_folds",
+    "numbered_features",
     "read_columns",
     "read_gene_sets",
     "read_table",

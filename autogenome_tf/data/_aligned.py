@@ -28,7 +28,8 @@ def aligned_targets(table: Table, x: Any, y: Any, columns: pd.DataFrame) -> tupl
     Raises:
         InputError: The labels of both contradict each other, or there are other counts of rows.
     """
-    ours, theirs = _labels(x), columns.index if isinstance(y, (pd.Series, pd.DataFrame)) else None
+    theirs = columns.index if isinstance(y, (pd.Series, pd.DataFrame)) else None
+    ours = _labels(x, table, theirs)
     if ours is None or theirs is None or _say_nothing(ours, theirs):
         return _by_order(table, columns)
     names, others = list(map(str, ours)), list(map(str, theirs))
@@ -48,10 +49,15 @@ def aligned_targets(table: Table, x: Any, y: Any, columns: pd.DataFrame) -> tupl
     return _taken(table, columns, like, names)
 
 
-def _labels(x):
+def _labels(x, table, theirs):
+    """Return the labels of rows: an index, or a column of ids where the index just counts."""
     if is_annotated(x):
         return x.obs_names
-    return x.index if isinstance(x, pd.DataFrame) else None
+    if not isinstance(x, pd.DataFrame):
+        return None
+    is_named = theirs is not None and not is_counted(theirs)
+    has_column = is_counted(x.index) and is_named and table.samples is not None
+    return pd.Index(table.samples) if has_column else x.index
 
 
 def _say_nothing(ours, theirs):

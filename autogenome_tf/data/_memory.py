@@ -9,11 +9,12 @@ import pandas as pd
 import scipy.sparse
 
 from autogenome_tf.core.errors import InputError
+from autogenome_tf.data._cells import is_id_name, is_number
 from autogenome_tf.data._checked import checked, numbered_features, set_aside
 from autogenome_tf.data._dataset import Table
 from autogenome_tf.data._distinct import ERROR, SUFFIX, distinct
 from autogenome_tf.data._gene_names import renamed
-from autogenome_tf.data._ids import identified, with_counted_ids
+from autogenome_tf.data._ids import identified, texts, with_counted_ids
 from autogenome_tf.data._reader import ReadOptions
 from autogenome_tf.data._texts import without_words
 
@@ -149,14 +150,24 @@ def _frame_table(where, frame, columns):
     aside = [place for place, name in enumerate(names) if name in columns]
     kept = [place for place, name in enumerate(names) if name not in columns]
     has_ids = not is_counted(frame.index)
+    samples = [str(name) for name in frame.index] if has_ids else None
+    note = "the index is the sample id" if has_ids else "no sample ids"
+    if not has_ids and len(kept) > 1 and _are_ids(names[kept[0]], frame.iloc[:, kept[0]]):
+        note = f"the column {names[kept[0]]!r} is the sample id"
+        samples = texts(frame.iloc[:, kept.pop(0)])
     table = Table(
         values=frame_values(where, frame.iloc[:, kept]),
-        samples=[str(name) for name in frame.index] if has_ids else None,
+        samples=samples,
         features=[names[place] for place in kept],
         extra=frame.iloc[:, aside].astype(object).rename(columns=str) if aside else None,
     )
-    note = "the index is the sample id" if has_ids else "no sample ids"
     return checked(where, table, "in memory", note)
+
+
+def _are_ids(name, column):
+    """Whether a column is text that differs in every row, below a heading of ids."""
+    is_text = column.map(lambda cell: isinstance(cell, str) and not is_number(cell))
+    return is_id_name(name) and column.is_unique and bool(is_text.all())
 
 
 def _array_table(where, x):

@@ -42,6 +42,14 @@ ALIGNED = {
         VALUES.set_axis(pd.MultiIndex.from_arrays([NAMES, NAMES])),
         Y.set_axis(pd.MultiIndex.from_arrays([NAMES, NAMES]))[::-1],
     ),
+    "ids in a column beside names": lambda: (
+        X_NAMED.rename_axis("sample").reset_index(),
+        Y_NAMED.sample(frac=1, random_state=1),
+    ),
+    "ids in a column beside counted labels": lambda: (
+        X_NAMED.rename_axis("sample").reset_index(),
+        Y,
+    ),
     "an array beside a frame": lambda: (X_NAMED, Y.to_numpy()),
     "a list beside a frame": lambda: (X_NAMED, list(Y)),
     "a Series beside an array": lambda: (VALUES.to_numpy(), Y_NAMED),
