@@ -116,7 +116,10 @@ def _refusal(where, layout, cells):
     texts = [layout.names[p] for p in layout.values if is_text(cells[p], layout.words)]
     hint = ""
     if 2 * len(texts) > len(layout.values):
-        hint = f" The line has text in {len(texts)} columns: a second header, or not of the table?"
+        hint = (
+            f" The line has text in {len(texts)} columns: a second header, or labels, which belong "
+            "in a file of targets?"
+        )
     elif layout.has_header and layout.orientation != GENES and cell.strip():
         names = ", ".join(f'"{name}"' for name in texts[:MOST_NAMED])
         hint = f" Columns that are no genes belong in data.exclude: [{names}]."

@@ -286,7 +286,9 @@ FOLDERS = {
     "kallisto": (KALLISTO, "{}/abundance.tsv", "est_counts"),
     "RSEM": (RSEM, "{}.genes.results", "expected_count"),
     "STAR": (STAR, "{}.ReadsPerGene.out.tab", "forward"),
+    "STAR, nothing between": (STAR, "{}ReadsPerGene.out.tab", "forward"),
     "STAR in folders": (STAR, "{}/ReadsPerGene.out.tab", "forward"),
+    "HTSeq as text": (HTSEQ, "{}_counts.txt.gz", None),
     "HTSeq": (HTSEQ, "{}.htseq.counts.gz", None),
     "GDC": (GDC, "{}/other-uuid.rna_seq.augmented_star_gene_counts.tsv", "tpm_unstranded"),
 }

@@ -41,7 +41,7 @@ class _Program:
 
     def sample(self, file: str) -> str | None:
         """Return the name of a file without its ending, None where it is not this program's."""
-        found = re.search(f"(^|[._-])({self.ending}){_PACKED}", file)
+        found = re.search(f"[._-]?({self.ending}){_PACKED}", file)
         return None if found is None else file[: found.start()]
 
 
@@ -54,7 +54,8 @@ _PROGRAMS = (
     _Program("Salmon, genes", r"quant\.genes\.sf", "Name", "TPM"),
     _Program("Salmon", r"quant\.sf", "Name", "TPM"),
     _Program("kallisto", r"abundance\.tsv", "target_id", "tpm"),
-    _Program("HTSeq", r"(htseq\.)?counts", "gene", "count", ("gene", "count"), ("__",)),
+    _Program("HTSeq", r"(?<![A-Za-z])(htseq[._-]?)?counts?(\.(txt|tsv|tab))?", "gene", "count",
+             ("gene", "count"), ("__",)),
 )  # fmt: skip
 
 
@@ -69,8 +70,10 @@ class Quantities(Reader):
     takes = ("matrix",)
 
     def matches(self, source: str) -> bool:
-        """Return whether a folder holds files of one of the programs."""
-        return os.path.isdir(source) and _found(source) is not None
+        """Return whether a folder holds files of one of the programs, and no matrix of 10x."""
+        if not os.path.isdir(source) or any(n.startswith("matrix.mtx") for n in os.listdir(source)):
+            return False
+        return _found(source) is not None
 
     def read(self, source: str, options: ReadOptions) -> Table:
         """Read as `Reader.read` says; a file with other genes than the first is refused."""

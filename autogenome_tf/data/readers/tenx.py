@@ -83,7 +83,9 @@ def _find(folder, *names):
                 return os.path.join(folder, file)
     raise InputError(
         f"{folder}: a 10x folder needs {' or '.join(names)} (or .gz); "
-        f"received {some(found) or 'nothing'}."
+        f"received {some(found) or 'nothing'}. A folder with a file a sample needs the names that "
+        "programs give them: quant.sf, abundance.tsv, *ReadsPerGene.out.tab, *.genes.results, "
+        "*counts.txt."
     )
 
 
