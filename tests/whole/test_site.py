@@ -36,7 +36,7 @@ def site(tmp_path_factory):
     """The built site."""
     pytest.importorskip("mkdocs", reason='no mkdocs here; install ".[docs]"')
     folder = tmp_path_factory.mktemp("site")
-    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "-q", "-d", folder]
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "-d", folder]
     done = subprocess.run(
         [*command, "-f", TUTORIALS / "mkdocs.yml"], cwd=ROOT, capture_output=True, text=True
     )
