@@ -66,17 +66,18 @@ def _unseen(
     validation = run.read_arrays("validation.npz")
     position = {sample: row for row, sample in enumerate(dataset.samples)}
     places = [position[sample] for sample in validation["samples"]]
-    yield "validation", (dataset.targets[places], validation[name])
+    yield "validation", (dataset.known_targets[places], validation[name])
     test = np.flatnonzero(split.part == "test")
     if len(test):
-        yield "test", (dataset.targets[test], model.outputs(dataset.rows(test), is_own=True))
+        yield "test", (dataset.known_targets[test], model.outputs(dataset.rows(test), is_own=True))
     if rows.scored:
-        yield "evaluate", (rows.scored.targets, model.outputs(rows.scored))
+        yield "evaluate", (rows.scored.known_targets, model.outputs(rows.scored))
 
 
 def _evaluate_latent(run, rows, model, seed):
     """Score a latent space; write metrics.json, clusters.tsv and maps.tsv."""
-    space = LatentSpace(model, *rows.labelled, rows.scored, seed)
+    dataset, split = rows.labelled
+    space = LatentSpace(model, dataset, split, rows.scored, seed)
     found = space.scores()
     run.write_json("metrics.json", found)
     run.write_table("clusters.tsv", space.clusters())

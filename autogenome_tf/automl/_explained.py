@@ -45,7 +45,7 @@ class Explained:
         return next(trial for trial in self.trials if trial.family in self.families)
 
     def attributions(
-        self, model: Predictor | LatentModel | None = None, method: str | None = None
+        self, model: explainers.Model | None = None, method: str | None = None
     ) -> Attributions:
         """Compute attributions of a model for the chosen rows.
 

@@ -205,7 +205,8 @@ class Session:
         with tempfile.TemporaryDirectory(prefix="autogenome_tf-") as folder:
             rows = os.path.join(folder, "rows.npz")
             options = data.ReadOptions.of(self.config.data)
-            names = data.write_rows(rows, *self.given, self.config.further, options)
+            x, y = self.given
+            names = data.write_rows(rows, x, y, self.config.further, options)
             self.use(self.config.targeting(names).reading(rows))
             try:
                 yield rows

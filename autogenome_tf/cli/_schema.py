@@ -2,6 +2,7 @@
 
 import json
 import re
+from typing import Any
 
 from autogenome_tf import families
 from autogenome_tf.config import Config
@@ -10,7 +11,7 @@ HEAD = "| key | values | default | |\n|---|---|---|---|"
 HYPER_HEAD = "| hyperparameter | of | values | searched, the default first |\n|---|---|---|---|"
 
 
-def schema():
+def schema() -> dict[str, Any]:
     """The JSON Schema of configs, hyperparameters of families included."""
     told = Config.model_json_schema()
     known = {
@@ -29,7 +30,7 @@ def schema():
     return told
 
 
-def table():
+def table() -> str:
     """Every key and every hyperparameter as two Markdown tables."""
     told = Config.model_json_schema()
     keys = [
@@ -57,7 +58,7 @@ def _section(rule, told):
     return None
 
 
-def _values(rule, told):
+def _values(rule: dict[str, Any], told: dict[str, Any]) -> str:
     if "anyOf" in rule:
         kinds = rule["anyOf"]
         return " or ".join(
@@ -72,8 +73,8 @@ def _values(rule, told):
     if rule["type"] == "array":
         few = f"{rule['maxItems']}, each " if "maxItems" in rule else ""
         return f"list of {few}{_values(rule['items'], told)}"
-    kind = {"string": "text", "boolean": "true or false"}.get(rule["type"], rule["type"])
-    return kind + _range(rule)
+    named = {"string": "text", "boolean": "true or false"}
+    return (named.get(rule["type"]) or rule["type"]) + _range(rule)
 
 
 def _range(rule):

@@ -1,6 +1,7 @@
 """What was asked for, frozen; messages about what is wrong; processes; the port of AutoGenome."""
 
-from autogenome_tf.config._config import PATHS, Config, merged, read_json
+from autogenome_tf.config._config import PATHS, Config
+from autogenome_tf.config._json import merged, read_json
 from autogenome_tf.config._sections import (
     Data,
     Enas,

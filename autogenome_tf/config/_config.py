@@ -1,19 +1,19 @@
 """What was asked, frozen: a whole config, from JSON and back, and errors that name the place."""
 
-import contextlib
 import json
 import logging
 import os
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
-import json5
 import pydantic
 from pydantic import Field, field_validator, model_validator
 
 from autogenome_tf.config import autogenome
+from autogenome_tf.config._json import put, read_json
 from autogenome_tf.config._members import file_keys
-from autogenome_tf.config._messages import first_problem, json_problem
+from autogenome_tf.config._messages import first_problem
 from autogenome_tf.config._sections import (
     Data,
     Ensemble,
@@ -33,12 +33,9 @@ from autogenome_tf.tasks import DEFAULT, KINDS, types
 
 log = logging.getLogger(__name__)
 
-
 SCANPY_PREFIX = "scanpy:"
 # The open set of search methods.
 METHODS = "search/methods"
-# Characters in which a mistake is looked for.
-MOST_TEXT = 2 << 20
 # Keys of `data` that name files.
 PATHS = (
     "features", "targets", "feature_names", "gene_names", "validation", "validation_targets",
@@ -179,13 +176,13 @@ class Config(Section):
         return self
 
     @property
-    def objective(self):
+    def objective(self) -> str:
         """The metric that ranks trials, with `auto` resolved."""
         chosen = self.search.objective
         return next(iter(self.task.kind.objectives)) if chosen == "auto" else chosen
 
     @property
-    def files(self):
+    def files(self) -> list[str]:
         """Paths of the data files it names."""
         data = self.data
         split = [data.split] if isinstance(data.split, str) else []
@@ -198,21 +195,21 @@ class Config(Section):
         return [path for path in dict.fromkeys(named) if path and not _is_no_path(path)]
 
     @property
-    def further(self):
+    def further(self) -> list[str]:
         """Columns beside the targets that rows need: groups and covariates."""
         return [*listed(self.data.group), *self.data.covariates]
 
-    def reading(self, features):
+    def reading(self, features: str) -> "Config":
         """The same config with another matrix, which holds genes alone."""
         data = self.data.model_copy(update={"features": features, "exclude": []})
         return self.model_copy(update={"data": data})
 
-    def differing(self, other):
+    def differing(self, other: "Config") -> list[str]:
         """Names of the keys whose values are others in another config."""
         ours, theirs = (dict(_leaves(config.model_dump())) for config in (self, other))
         return [name for name in ours | theirs if ours.get(name) != theirs.get(name)]
 
-    def targeting(self, names):
+    def targeting(self, names: Sequence[str]) -> "Config":
         """The same config with the names of its targets, where it names none."""
         if self.data.target is not None:
             return self
@@ -220,7 +217,7 @@ class Config(Section):
         return self.model_copy(update={"data": self.data.model_copy(update={"target": target})})
 
     @classmethod
-    def of(cls, given, place="config"):
+    def of(cls, given: Mapping[str, Any], place: str = "config") -> "Config":
         """Check a plain dict.
 
         Args:
@@ -236,7 +233,7 @@ class Config(Section):
             raise InputError(f"{place}: {first_problem(error, cls)}") from None
 
     @classmethod
-    def load(cls, path, overrides=()):
+    def load(cls, path: str | Path, overrides: Iterable[str] = ()) -> "Config":
         """Read a JSON config; ``//`` comments and trailing commas are fine, and so is AutoGenome's.
 
         Args:
@@ -257,10 +254,10 @@ class Config(Section):
                 if not note.new:
                     log.info("  %s: %s", note.old, note.effect)
         for override in overrides:
-            _set(given, override)
+            put(given, override)
         return cls.of(given, place=str(path)).resolved(path.resolve().parent)
 
-    def resolved(self, folder):
+    def resolved(self, folder: str | Path) -> "Config":
         """The same config with absolute paths, taken relative to `folder`."""
 
         def absolute(path):
@@ -268,7 +265,7 @@ class Config(Section):
 
         return self._with_paths(absolute)
 
-    def relative(self, folder):
+    def relative(self, folder: str | Path) -> "Config":
         """The same config with paths as seen from `folder`, so that both can move together."""
 
         def seen(path):
@@ -295,84 +292,13 @@ class Config(Section):
             update=update if families == self.families else update | {"families": families}
         )
 
-    def as_json(self, is_short=False):
+    def as_json(self, is_short: bool = False) -> str:
         """The config as JSON text, every default filled in, or without them."""
         return json.dumps(self.model_dump(exclude_unset=is_short), indent=2) + "\n"
 
 
-def merged(first, second):
-    """Keys of a config as nested dicts, those of the second going before; families are replaced.
-
-    Raises:
-        InputError: Where the second is no dict.
-    """
-    if not isinstance(second or {}, dict):
-        raise InputError(f"config: expected a dict of keys as in a config; received {second!r}.")
-    both = dict(first)
-    for key, value in (second or {}).items():
-        nested = isinstance(value, dict) and isinstance(both.get(key), dict)
-        both[key] = merged(both[key], value) if nested and key != "families" else value
-    return both
-
-
-def read_json(path):
-    """Read JSON that may hold comments and trailing commas.
-
-    Raises:
-        InputError: Naming the file, and the line and column where reading stopped.
-    """
-    path = Path(path)
-    if not path.is_file():
-        raise InputError(f"{path}: no such config file.")
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path}: not UTF-8 text (byte {error.start}).") from None
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read: {error.strerror}.") from None
-    # Plain JSON, as runs write it, is read a hundred times as fast.
-    with contextlib.suppress(ValueError, RecursionError):
-        return json.loads(text, object_pairs_hook=_unambiguous)
-    if len(text) > MOST_TEXT:
-        raise InputError(
-            f"{path}: not valid JSON, and {len(text) >> 20} MiB long; expected a config, which "
-            "names a matrix by data.features."
-        )
-    try:
-        return json5.loads(text, object_pairs_hook=_unambiguous)
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"{path}: not valid JSON: {json_problem(text, error)}") from None
-
-
-def _unambiguous(pairs):
-    """A dict; a key may come again with the same value, as it does in configs of AutoGenome."""
-    found = {}
-    for key, value in pairs:
-        if key in found and found[key] != value:
-            raise ValueError(f"{key!r} comes twice, as {found[key]!r} and as {value!r}")
-        found[key] = value
-    return found
-
-
 def _is_no_path(value):
     return not value or value.startswith(SCANPY_PREFIX)
-
-
-def _set(given, override):
-    """Put one ``key.path=value`` into nested dicts."""
-    path, equals, text = override.partition("=")
-    if not equals or not all(path.split(".")):
-        raise InputError(f"--set {override}: expected key.path=value.")
-    try:
-        value = json5.loads(text)
-    except ValueError:
-        value = text
-    *parents, last = path.split(".")
-    for parent in parents:
-        given = given.setdefault(parent, {})
-        if not isinstance(given, dict):
-            raise InputError(f"--set {override}: {parent!r} holds a value, not a section.")
-    given[last] = value
 
 
 def _leaves(given, above=""):

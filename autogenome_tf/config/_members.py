@@ -1,6 +1,6 @@
-"""Names of members of open sets as values of a config."""
+"""Names of members of open sets, and of other sets, as values of a config."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
@@ -41,6 +41,20 @@ class MemberOf:
             listed = ", ".join(map(repr, names))
             raise ValueError(f"expected {listed}; received {name!r}.{nearest(name, names)}")
         return name
+
+
+class OneOf:
+    """The type of a text that is one of some names which the code lists; as `Literal` of them.
+
+    Args:
+        names: The texts that are allowed.
+    """
+
+    def __init__(self, names: Iterable[str]):
+        self._names = list(names)
+
+    def __get_pydantic_core_schema__(self, _: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.literal_schema(self._names)
 
 
 def file_keys(family: str) -> list[str]:

@@ -32,17 +32,17 @@ class ProcessRole:
     port: int
 
     @property
-    def is_chief(self):
+    def is_chief(self) -> bool:
         """Whether it serves the search; by its name, as KerasTuner has it."""
         return "chief" in self.tuner
 
     @property
-    def address(self):
+    def address(self) -> str:
         """``host:port``."""
         return f"{self.host}:{self.port}"
 
 
-def part():
+def part() -> ProcessRole | None:
     """The `ProcessRole` that the environment gives this process; None where it is all there is.
 
     Raises:
@@ -61,7 +61,7 @@ def part():
     return ProcessRole(known[TUNER], known[HOST], _port(PORT, known[PORT]))
 
 
-def take(role=None, address=None):
+def take(role: str | None = None, address: str | None = None) -> None:
     """Set the variables as the command line asks; without a word of it those of a scheduler stay.
 
     Args:
@@ -92,7 +92,7 @@ def take(role=None, address=None):
         os.environ[name] = value if address else os.environ.get(name) or value
 
 
-def member():
+def member() -> tuple[int, int] | None:
     """This process's place among those that TF_CONFIG lets train one network, and their number.
 
     Returns:

@@ -38,6 +38,16 @@ class Table:
     id_column: str | None = None
     warnings: tuple[tuple[str, str], ...] = ()
 
+    def column(self, name: str) -> pd.Series:
+        """Return one of the columns of `extra`.
+
+        Raises:
+            KeyError: There is none of that name.
+        """
+        if self.extra is None:
+            raise KeyError(name)
+        return self.extra[name]
+
 
 @dataclasses.dataclass(frozen=True)
 class Dataset:
@@ -76,11 +86,22 @@ class Dataset:
     lacking: tuple[str, ...] = ()
     source: str = "the given rows"
 
-    def __len__(self):
+    def __len__(self) -> int:
         """Count the rows."""
         return self.values.shape[0]
 
-    def rows(self, index):
+    @property
+    def known_targets(self) -> np.ndarray:
+        """Return `targets` of rows that have them.
+
+        Raises:
+            ValueError: These rows have none.
+        """
+        if self.targets is None:
+            raise ValueError(f"{self.source}: rows without targets; expected labelled ones.")
+        return self.targets
+
+    def rows(self, index: np.ndarray) -> "Dataset":
         """Take the rows of an integer index, with everything that belongs to them."""
         return dataclasses.replace(
             self,

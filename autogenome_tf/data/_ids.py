@@ -64,7 +64,7 @@ def with_counted_ids(
         return table
     is_made_up = table.features == numbered_features(len(table.features))
     read = _without_first(table, first) if is_made_up else again(name)
-    samples = texts(read.extra[name])
+    samples = texts(read.column(name))
     if len(set(samples)) < len(samples):
         return table
     text = (

@@ -172,7 +172,7 @@ def _are_ids(name, column):
 
 def _array_table(where, x):
     try:
-        matrix = x if scipy.sparse.issparse(x) else np.asarray(x)
+        matrix: Any = x if scipy.sparse.issparse(x) else np.asarray(x)
     except ValueError as error:
         raise InputError(f"{where}: {error}; expected rows of equal length.") from error
     if matrix.ndim == 2 and matrix.dtype.kind in "OUS":

@@ -111,7 +111,7 @@ def _whole_among_fractions(values):
     varies = _varies(values)
     fractions = (~is_whole & varies).sum()
     found = is_whole & varies & (np.fmax.reduce(values, axis=0) < _LARGEST_WHOLE)
-    return np.flatnonzero(found) if fractions >= _FRACTIONS * varies.sum() > 0 else []
+    return np.flatnonzero(found).tolist() if fractions >= _FRACTIONS * varies.sum() > 0 else []
 
 
 def _varies(values):
@@ -127,7 +127,7 @@ def _apart(values):
     order = np.argsort(-means, kind="stable")
     for count in range(1, min(3, len(order) // 5) + 1):
         if means[order[count - 1]] > (_APART_COUNTS if is_counts else _APART) * means[order[count]]:
-            return order[:count]
+            return order[:count].tolist()
     return []
 
 

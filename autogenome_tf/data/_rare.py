@@ -28,28 +28,27 @@ def without_rare_classes(dataset: Dataset, how: str, learned: Dataset | None = N
     Raises:
         InputError: Fewer than two classes are left.
     """
-    if how == ERROR or dataset.targets is None:
+    targets = dataset.targets
+    if how == ERROR or targets is None:
         return dataset
-    counts = collections.Counter(dataset.targets)
+    counts = collections.Counter(targets)
     rare = frozenset(name for name, count in counts.items() if count < FEWEST_TO_SPLIT)
     rare = rare if learned is None else learned.rare_classes
-    is_rare = (
-        np.isin(dataset.targets.astype(str), list(rare)) if rare else np.zeros(len(dataset), bool)
-    )
+    is_rare = np.isin(targets.astype(str), list(rare)) if rare else np.zeros(len(dataset), bool)
     dataset = dataclasses.replace(dataset, rare_classes=rare)
     if not is_rare.any():
         return dataset
     named = some(f"{name} ({counts[name]})" for name in sorted(rare) if counts[name])
     what = f"{dataset.source}: classes of fewer than {FEWEST_TO_SPLIT} rows are"
     if how == MERGE:
-        targets = np.where(is_rare, OTHER, dataset.targets).astype(object)
+        targets = np.where(is_rare, OTHER, targets).astype(object)
         dataset = dataclasses.replace(dataset, targets=targets)
         dataset = dataset.warned("classes", f"{what} merged into {OTHER!r}: {named}.")
     else:
         dataset = dataset.rows(np.flatnonzero(~is_rare))
         text = f"{what} left out: {named}; {len(dataset)} samples remain."
         dataset = dataset.warned("classes", text)
-    if learned is None and len(set(dataset.targets)) < 2:
+    if learned is None and len(set(dataset.known_targets)) < 2:
         raise InputError(
             f"{what} {how.replace('_', ' ')}, and fewer than 2 classes remain: {named}."
         )

@@ -177,8 +177,8 @@ def _silent(pairs):
 
 
 def _labels(dataset, rows):
-    is_text = dataset.targets is not None and dataset.targets.dtype == object
-    return dataset.targets[rows].astype(str) if is_text else None
+    targets = dataset.targets
+    return None if targets is None or targets.dtype != object else targets[rows].astype(str)
 
 
 def _from_file(dataset, path, folds, seed, is_exact):

@@ -1,6 +1,9 @@
 """Rows from a notebook as a file, so that a run made of them can be repeated and resumed."""
 
 import dataclasses
+from collections.abc import Collection
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,7 +20,13 @@ from autogenome_tf.data._reader import ReadOptions
 TARGET = "target"
 
 
-def write_rows(path, x, y, further=(), options: ReadOptions | None = None) -> list[str]:
+def write_rows(
+    path: str | Path,
+    x: Any,
+    y: Any,
+    further: Collection[str] = (),
+    options: ReadOptions | None = None,
+) -> list[str]:
     """Write rows and targets as an archive that the npz reader reads.
 
     Args:
@@ -47,12 +56,12 @@ def write_rows(path, x, y, further=(), options: ReadOptions | None = None) -> li
     kept = kept.set_axis(table.samples or list(range(len(kept))))
     table = dataclasses.replace(table, extra=kept)
     table = distinct(table, how_of(x, options), "data: X", asked=list(columns))
-    arrays = {f"target_{name}": _plain(table.extra[name]) for name in kept}
+    arrays: dict[str, Any] = {f"target_{name}": _plain(table.column(name)) for name in kept}
     if table.samples is not None:
         arrays["samples"] = np.array(table.samples)
     if table.warnings:
         arrays[WARNINGS] = np.array(table.warnings)
-    values = table.values
+    values: Any = table.values
     if scipy.sparse.issparse(values):
         arrays |= {"data": values.data, "indices": values.indices, "indptr": values.indptr}
         arrays |= {"shape": np.array(values.shape), "format": np.array(b"csr")}
@@ -71,10 +80,11 @@ def _columns(x, y, further):
     if y is None or isinstance(y, str) or (obs is not None and _are_names(y, obs)):
         names = [y] if isinstance(y, str) else list(y or ())
         names = list(dict.fromkeys([*names, *further]))
+        known = pd.DataFrame() if obs is None else obs
         for name in names:
-            if obs is None or name not in obs:
+            if name not in known:
                 raise InputError(f"data: {name!r} is not a column of obs.")
-        return obs[names].reset_index(drop=True)
+        return known[names].reset_index(drop=True)
     if isinstance(y, pd.DataFrame):
         if y.columns.has_duplicates:
             twice = y.columns[y.columns.duplicated()]

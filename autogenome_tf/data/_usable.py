@@ -93,11 +93,11 @@ def check_missing(dataset, missing, source):
         values = chunked.columns(dataset.values, known, dataset.limit)
         features = [dataset.features[place] for place in known]
         dataset = dataclasses.replace(dataset, values=values, features=features)
-    first, count = None, 0
+    first, count = ("", ""), 0
     for start, block in chunked.blocks(dataset.values):
         flat = block.data if scipy.sparse.issparse(block) else block
         here = np.count_nonzero(np.isnan(flat))
-        if here and first is None:
+        if here and not count:
             row, column = np.argwhere(np.isnan(next(chunked.batches(block))))[0]
             first = dataset.samples[start + row], dataset.features[column]
         count += here

@@ -13,13 +13,15 @@ from autogenome_tf.ensemble._final_model import FinalModel, gates_table
 from autogenome_tf.models import Predictor
 from autogenome_tf.nn.layers import to_dense_weights
 from autogenome_tf.nn.vectorized import dense, frozen
-from autogenome_tf.training import TrialResult
+from autogenome_tf.training import NetworkCrossValidation, TrialResult
 
 log = logging.getLogger(__name__)
 
 
 def average(
-    cross_validation, results: list[TrialResult], deadline: float = float("inf")
+    cross_validation: NetworkCrossValidation,
+    results: list[TrialResult],
+    deadline: float = float("inf"),
 ) -> FinalModel:
     """Average the networks of the best trials into one model.
 
@@ -36,7 +38,8 @@ def average(
     members = [(share, one) for share, one in zip(shares, known, strict=True) if share]
     for share, one in members if len(results) > 1 else ():
         log.info("ensemble: %.2f of trial %d, %s", share, one.trial.number, one.trial.family)
-    outputs = sum(share * one.calibrated for share, one in members)
+    outputs = np.asarray(sum(share * one.calibrated for share, one in members))
+    fits = [(share, one.trial, one.fit) for share, one in members if one.fit is not None]
     temperature = cross_validation.temperature(outputs)
     predictor = Predictor.assemble(
         list(_branches(cross_validation, members)), cross_validation.task,
@@ -49,9 +52,7 @@ def average(
         temperature,
         history=_history(members),
         trials=tuple(one.trial.number for _, one in members),
-        gates=gates_table(
-            cross_validation, [(share, one.trial, one.fit) for share, one in members]
-        ),
+        gates=gates_table(cross_validation, fits),
     )
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from autogenome_tf.models import Predictor
-from autogenome_tf.training import CrossValidation, Fit, Trial
+from autogenome_tf.training import CrossValidation, Fit, NetworkCrossValidation, Trial
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,7 +57,9 @@ class FinalModel:
         return cls(predictor, validation_rows=rows, outputs=scaled, **known)
 
 
-def gates_table(cross_validation, found: Iterable[tuple[float, Trial, Fit]]) -> pd.DataFrame | None:
+def gates_table(
+    cross_validation: NetworkCrossValidation, found: Iterable[tuple[float, Trial, Fit]]
+) -> pd.DataFrame | None:
     """Summarise how far gates are open, over networks.
 
     Args:

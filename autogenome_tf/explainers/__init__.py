@@ -12,6 +12,7 @@ from autogenome_tf.explainers._graph import in_graph
 from autogenome_tf.explainers._interactions import interactions
 from autogenome_tf.explainers._levels import contributions
 from autogenome_tf.explainers._members import further_tables, member, names
+from autogenome_tf.explainers._model import Model
 from autogenome_tf.explainers._networks import networks
 from autogenome_tf.explainers._pairs import Pairs
 from autogenome_tf.explainers._rule import SplitNetwork, Unexplained, jacobian
@@ -22,6 +23,7 @@ __all__ = [
     "MOST_SITES",
     "Attributions",
     "Explainer",
+    "Model",
     "Pairs",
     "Spectrum",
     "SplitNetwork",

@@ -62,7 +62,7 @@ class Model(Protocol):
         """A `Branch` for each transform that takes part."""
         ...
 
-    def outputs(self, values: np.ndarray) -> np.ndarray:
+    def outputs(self, values: np.ndarray, /) -> np.ndarray:
         """Run the model on raw rows, (rows, genes) -> (rows, outputs)."""
         ...
 

@@ -4,7 +4,7 @@ import dataclasses
 import json
 import logging
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ from autogenome_tf.models._branch import Branch
 from autogenome_tf.models._importance import importance
 from autogenome_tf.models._rows import defined_batches, named
 from autogenome_tf.models._training_scale import TrainingScale
-from autogenome_tf.tasks import Classification, Regression
+from autogenome_tf.tasks import Classification, Regression, Task
 
 log = logging.getLogger(__name__)
 
@@ -64,7 +64,7 @@ class Predictor:
     def assemble(
         cls,
         branches: list[tuple],
-        task: Classification | Regression,
+        task: Task,
         features: list[str],
         missing: str,
         temperature: float = 1.0,
@@ -210,7 +210,7 @@ class Predictor:
         is_lacking = np.array([name in lacking for name in self.features])
         return float(self.importance[is_lacking].sum())
 
-    def checked(self, rows: Dataset | Matrix, size: int = BLOCK):
+    def checked(self, rows: Dataset | Matrix, size: int = BLOCK) -> Iterator[np.ndarray]:
         """Yield raw rows as arrays of at most `size` rows; see `outputs` for what is refused."""
         dataset, names = named(rows, self.features), ", ".join(name for name, _ in self.sources)
         return defined_batches(dataset, self.lowest_allowed, names, size)

@@ -67,7 +67,7 @@ def without_genes(
         without[:, columns] = np.nan
         outputs.append((predictor.outputs(batch), predictor.outputs(without)))
     full, without = (np.concatenate(part) for part in zip(*outputs, strict=True))
-    targets = dataset.targets
+    targets = dataset.known_targets
     return (
         scores(predictor.task, targets, full, seed),
         scores(predictor.task, targets, without, seed),

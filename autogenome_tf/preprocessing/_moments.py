@@ -10,14 +10,14 @@ import numpy as np
 class Moments:
     """Per-gene statistics of transformed rows, missing values left out; (genes,) float64 each.
 
-    A gene without any value has mean and variance 0.
+    A gene without any value has mean and variance 0. `median` is empty before `with_median`.
     """
 
     mean: np.ndarray
     variance: np.ndarray
     low: np.ndarray
     high: np.ndarray
-    median: np.ndarray | None = None
+    median: np.ndarray = dataclasses.field(default_factory=lambda: np.zeros(0))
 
     @classmethod
     def of(cls, batches: Iterable[np.ndarray]) -> "Moments":

@@ -3,7 +3,7 @@
 import gzip
 import io
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -101,7 +101,7 @@ class Folder:
 
     def write_arrays(self, name: str, is_compressed: bool = True, **arrays: np.ndarray) -> None:
         """Write a NumPy archive without pickled objects."""
-        write = np.savez_compressed if is_compressed else np.savez
+        write: Callable[..., None] = np.savez_compressed if is_compressed else np.savez
         with replacing(self.path(name)) as path, open(path, "wb") as stream:
             write(stream, **arrays)
 

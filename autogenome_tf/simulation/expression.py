@@ -88,11 +88,11 @@ class Parameters:
         check_range(name, getattr(self, name), kind, LEAST.get(name, 0), below)
 
     def _check_together(self):
-        planted = self.informative + 2 * self.interactions + self.blocks * (BLOCK_SIZE - 1)
+        planted = self.informative + 2 * self.interactions + (self.blocks or 0) * (BLOCK_SIZE - 1)
         needed = max(self.batches, self.kind.fewest_samples(self))
         if self.samples < needed:
             why = "two samples a class and one a batch"
-        elif self.blocks > self.informative:
+        elif (self.blocks or 0) > self.informative:
             why = "an informative gene for each block"
         elif planted > self.features:
             why = f"features for all {planted} planted genes (a block has {BLOCK_SIZE - 1} more)"
@@ -213,7 +213,7 @@ def draw(**parameters):
 def _draw_places(asked):
     order = stream(asked, "places").permutation(asked.features)
     pairs_end = asked.informative + 2 * asked.interactions
-    passengers = asked.blocks * (BLOCK_SIZE - 1)
+    passengers = (asked.blocks or 0) * (BLOCK_SIZE - 1)
     return _Places(
         main=order[: asked.informative],
         pairs=order[asked.informative : pairs_end].reshape(-1, 2),

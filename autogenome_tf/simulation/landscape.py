@@ -110,11 +110,11 @@ def draw(**parameters):
 
 def _draw_terms(rng, asked):
     """Different sets of sites, sorted positions each."""
-    terms = {}
-    for order in itertools.cycle(range(1, asked.order + 1)):
-        terms[tuple(sorted(rng.choice(asked.features, order, replace=False).tolist()))] = None
-        if len(terms) == asked.terms:
-            return [list(term) for term in terms]
+    terms, orders = {}, itertools.cycle(range(1, asked.order + 1))
+    while len(terms) < asked.terms:
+        sites = rng.choice(asked.features, next(orders), replace=False)
+        terms[tuple(sorted(sites.tolist()))] = None
+    return [list(term) for term in terms]
 
 
 def _draw_genotypes(rng, asked):

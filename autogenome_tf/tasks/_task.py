@@ -90,6 +90,21 @@ class Task(abc.ABC):
         """
         return 1.0
 
+    def drawn(
+        self, outputs: np.ndarray, targets: np.ndarray, random: np.random.Generator
+    ) -> np.ndarray:
+        """Draw targets, as networks learn them, that a model of these outputs explains.
+
+        Args:
+            outputs: (rows, outputs): logits, or values in original units.
+            targets: (rows,) or (rows, targets) as networks learn them.
+            random: Draws them.
+
+        Raises:
+            NotImplementedError: Where there are no targets.
+        """
+        raise NotImplementedError(f"{self.type} has no targets that could be drawn")
+
     @abc.abstractmethod
     def metrics(
         self, targets: np.ndarray, outputs: np.ndarray, index: np.ndarray | None = None

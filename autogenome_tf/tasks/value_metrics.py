@@ -43,12 +43,14 @@ def _regression_of_one(targets, values):
         spread = np.where(known, (targets - _mean(targets, known)) ** 2, 0).sum(1)
         r2 = np.where(_varies(targets, known), 1 - (error**2).sum(1) / spread, np.nan)
         # Missing ones are ranked behind all others, which so keep their ranks.
-        ranks = [scipy.stats.rankdata(np.where(known, part, np.inf), axis=1)
-                 for part in (targets, values)]  # fmt: skip
+        target_ranks, value_ranks = (
+            scipy.stats.rankdata(np.where(known, part, np.inf), axis=1)
+            for part in (targets, values)
+        )
         return {
             "r2": r2,
             "pearson": _correlation(targets, values, known),
-            "spearman": _correlation(*ranks, known),
+            "spearman": _correlation(target_ranks, value_ranks, known),
             "rmse": np.sqrt((error**2).sum(1) / known.sum(1)),
             "mae": np.abs(error).sum(1) / known.sum(1),
         }

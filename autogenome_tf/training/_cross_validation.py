@@ -7,6 +7,7 @@ import logging
 from collections.abc import Iterator
 from typing import Any, Self
 
+import keras
 import numpy as np
 
 from autogenome_tf import families
@@ -39,11 +40,12 @@ class CrossValidation(abc.ABC):
         task: What is learned.
         settings: Keys of the config.
         splits: (train rows, validation rows) of each fold, as row numbers.
-        features: Names of the genes, then of covariates; None where nothing asks for names.
+        features: Names of the genes, then of covariates; None: their numbers.
         workers: The processes that train each network together, or None.
 
     Attributes:
-        matrix, targets, task, settings, splits, features, workers: As given.
+        matrix, targets, task, settings, splits, workers: As given.
+        features: Names of the genes, then of covariates.
         weights: (rows,) weight of each row in the loss, mean 1.
         genes: Number of columns that are genes.
         transforms: `Transform` by the name that the config gives it; the first is the default.
@@ -56,7 +58,7 @@ class CrossValidation(abc.ABC):
     task: Task
     settings: TrainingSettings
     splits: Splits
-    features: list[str] | None
+    features: list[str]
     workers: WorkerCluster | None
     weights: np.ndarray
     genes: int
@@ -78,7 +80,8 @@ class CrossValidation(abc.ABC):
         workers: WorkerCluster | None = None,
     ):
         self.matrix, self.targets, self.task, self.settings = matrix, targets, task, settings
-        self.splits, self.features, self.workers = splits, features, workers
+        self.splits, self.workers = splits, workers
+        self.features = features or [str(gene) for gene in range(matrix.shape[1])]
         self.weights = task.row_weights(targets)
         self.genes = matrix.shape[1]
         self.is_streamed = matrix.shape[0] * matrix.shape[1] * 4 > settings.data.limit
@@ -238,11 +241,21 @@ class CrossValidation(abc.ABC):
         self._steps.clear()
 
     @abc.abstractmethod
+    def network(self, family: str, values: Values, seed: int = 1) -> keras.Model:
+        """Return a fresh network of a configuration.
+
+        Args:
+            family: Its name.
+            values: Its hyperparameters.
+            seed: Of initial weights.
+        """
+
+    @abc.abstractmethod
     def _forget_inputs(self) -> None:
         """Start with no inputs prepared; another cross-validation goes on with those that were."""
 
     def _hypermodel(self, family, genes, seed=1):
-        names = None if self.features is None else [self.features[gene] for gene in genes]
+        names = [self.features[gene] for gene in genes]
         space = self.settings.families.get(family)
         return families.hypermodel(family)(self.genes, self.task, space, seed=seed, features=names)
 

@@ -33,7 +33,7 @@ def cross_validation(
     """
     member = NetworkCrossValidation if task.has_targets else AutoencoderCrossValidation
     nothing = np.zeros(len(dataset), "float32")
-    targets = task.encode(dataset.targets) if task.has_targets else nothing
+    targets = task.encode(dataset.known_targets) if task.has_targets else nothing
     return member(
         dataset.values, targets, task, settings,
         splits=split.pairs(), features=dataset.features, workers=workers,

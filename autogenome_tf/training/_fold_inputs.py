@@ -69,7 +69,7 @@ class FoldInputs:
             return
         prepared = []
         for fold, (train, _) in enumerate(splits):
-            rows = self.constants[fold].apply(self._transformed)
+            rows = self.constants[fold].apply(self._transformed_rows(slice(None)))
             if space == "rows":
                 self.coordinates[fold] = RowSpace.of(rows[train], is_truncated)
             prepared.append(self.coordinates[fold].coordinates(rows))

@@ -12,7 +12,8 @@ from documents import GUIDES, block
 import autogenome_tf as ag
 from autogenome_tf import cli, families
 from autogenome_tf.config import autogenome
-from autogenome_tf.config._config import Config, read_json
+from autogenome_tf.config._config import Config
+from autogenome_tf.config._json import read_json
 from autogenome_tf.config.autogenome import _keys, _networks
 from autogenome_tf.core.errors import InputError
 from autogenome_tf.search import method

@@ -9,7 +9,8 @@ import pytest
 
 from autogenome_tf import cli, families
 from autogenome_tf.automl import AutoGenome
-from autogenome_tf.config._config import SCANPY_PREFIX, Config, read_json
+from autogenome_tf.config._config import SCANPY_PREFIX, Config
+from autogenome_tf.config._json import read_json
 
 CONFIGS = sorted((Path(__file__).parents[2] / "configs").glob("*.json"))
 SHORT = ("search.max_trials=1", "search.epochs=1", "training.epochs=1",

@@ -1,19 +1,25 @@
 """AutoGenome's own JSON, key by key, as a config of this package."""
 
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
 from autogenome_tf.config.autogenome._keys import KEYS, Keys, Note
 from autogenome_tf.config.autogenome._port import put_all
 
 __all__ = ["KEYS", "Note", "is_original", "ported"]
 
 
-def is_original(given):
+def is_original(given: Any) -> bool:
     """Whether the keys of a config are those of the original."""
     if not isinstance(given, dict) or {"data", "families", "search", "training"} & set(given):
         return False
     return bool({"model", "data_train", "trainer"} & set(given))
 
 
-def ported(given, place, folder):
+def ported(
+    given: Mapping[str, Any], place: str, folder: str | Path
+) -> tuple[dict[str, Any], list[Note]]:
     """Answer for every key of an original config.
 
     Args:

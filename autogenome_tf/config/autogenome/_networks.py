@@ -179,8 +179,8 @@ class Network:
             return {"widths": [widths]}
         found = self._moved(start_size="start_width")
         effect = "one layer more: the first is start_size wide"
-        layers = list(dict.fromkeys([*([len(ratios)] if ratios else []),
-                                     *self._options("num_layers")]))  # fmt: skip
+        counts: list[int] = [*([len(ratios)] if ratios else []), *self._options("num_layers")]
+        layers = list(dict.fromkeys(counts))
         if layers:
             found["layers"] = [count + 1 for count in layers]
             self._of_specs("layers", effect, "num_layers")

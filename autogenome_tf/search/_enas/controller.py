@@ -240,7 +240,7 @@ class Uniform:
 
     def state(self) -> list[np.ndarray]:
         """Return how often arcs were drawn."""
-        return [np.int64(self._drawn)]
+        return [np.array(self._drawn)]
 
     def restore(self, state: list[np.ndarray]) -> None:
         """Go back to a `state`."""

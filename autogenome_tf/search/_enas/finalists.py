@@ -4,6 +4,7 @@ import json
 import logging
 import math
 import time
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -71,9 +72,11 @@ class Finalists:
         self._settings, self._seed = request.search.enas, request.seed
         self._folds, self._run, self._deadline = folds, request.run, request.deadline
         self.wiring = Wiring(request.spaces["wired"])
-        self._curves, self._finalists, self._reported = [], None, []
+        self._curves: list[dict[str, Any]] = []
+        self._finalists: list[dict[str, Any]] | None = None
+        self._reported: list[dict[str, Any]] = []
 
-    def propose(self):
+    def propose(self) -> Proposal | None:
         """The next finalist, best first; None when all have been proposed."""
         if self._finalists is None:
             self._finalists = self._found()
@@ -83,7 +86,7 @@ class Finalists:
         values = self.wiring.values(finalist["arc"])
         return Proposal(finalist, "wired", values, self._training.epochs)
 
-    def report(self, finalist, score):
+    def report(self, finalist: dict[str, Any], score: float | None) -> None:
         """Note the stand-alone score of a finalist, None for a failure."""
         self._reported.append(finalist | {"score": math.nan if score is None else score})
         self._write("finalists", self._reported)
@@ -266,7 +269,7 @@ class Finalists:
         tau = math.nan
         if len(frame) > 1:
             tau = scipy.stats.kendalltau(frame["shared_score"], frame["score"]).statistic
-        if len(self._reported) == len(self._finalists):
+        if len(self._reported) == len(self._finalists or ()):
             log.info(
                 "enas: Kendall's tau between shared and stand-alone scores of %d finalists: %.2f",
                 len(frame), tau,

@@ -1,0 +1,29 @@
+"""What sections of a config share: checked and frozen values, and types with a range."""
+
+from typing import Annotated
+
+import pydantic
+from pydantic import Field
+
+Fraction = Annotated[float, Field(ge=0, lt=1)]
+Positive = Annotated[float, Field(gt=0)]
+NotNegative = Annotated[float, Field(ge=0)]
+Count = Annotated[int, Field(ge=1)]
+Names = Annotated[list[str], Field(min_length=1)]
+
+
+def listed(value: str | list[str] | None) -> list[str]:
+    """What a config says once or as a list, or leaves out, as a list.
+
+    >>> listed("a.tsv"), listed(["a.tsv", "b.tsv"]), listed(None)
+    (['a.tsv'], ['a.tsv', 'b.tsv'], [])
+    """
+    return [value] if isinstance(value, str) else [] if value is None else value
+
+
+class Section(pydantic.BaseModel):
+    """A part of the config: unknown keys are refused, values are checked and frozen."""
+
+    model_config = pydantic.ConfigDict(
+        extra="forbid", frozen=True, strict=True, allow_inf_nan=False
+    )

@@ -1,0 +1,282 @@
+"""Section `data`: where the matrix and the targets are, and how values reach a network."""
+
+from typing import Annotated, Literal, get_args
+
+from pydantic import Field, model_validator
+
+from autogenome_tf.config._sections._base import Count, Fraction, Names, Positive, Section, listed
+from autogenome_tf.core.chunked import GIB
+
+Transform = Literal[
+    "auto", "none", "log1p", "log2", "library_log1p", "clr", "relative_log", "rank"
+]  # fmt: skip
+TRANSFORMS: tuple[Transform, ...] = get_args(Transform)
+
+
+class SplitSection(Section):
+    """How rows are divided; both fractions are of all rows."""
+
+    test: Fraction = Field(
+        default=0.2, description="Part of all rows that nothing sees before `evaluate`."
+    )
+    validation: Fraction = Field(
+        default=0.2, description="Part of all rows that ranks trials where there is one fold."
+    )
+    group: str | None = Field(
+        default=None, description="Column whose rows with one value (a patient) stay on one side."
+    )
+
+    @model_validator(mode="after")
+    def _leaves_rows_to_train_on(self):
+        if self.test + self.validation >= 1:
+            raise ValueError(
+                f"test + validation must be below 1; received {self.test} + {self.validation}"
+            )
+        return self
+
+
+class Data(Section):
+    """Where the matrix and the targets are, and how values reach the network."""
+
+    features: str = Field(
+        default="",
+        description=(
+            "The matrix: `.tsv .csv .txt .tab` (plain, `.gz`, `.bz2`, `.zst`), `.parquet`, `.npz`, "
+            "`.h5ad`, `.h5mu`, `.zarr`, `.loom`, `.xlsx`, a 10x folder or `.h5`, `.gct`, a GEO "
+            "series matrix, a table of featureCounts, a folder of quantities (Salmon, STAR ...), "
+            "or `scanpy:NAME`."
+        ),
+    )
+    targets: str | Names | None = Field(
+        default=None,
+        description=(
+            "File with the targets (several are joined by sample id); null: they are "
+            "columns of the matrix file or of `obs`."
+        ),
+    )
+    target: str | Names | None = Field(
+        default=None,
+        description=(
+            "Column to predict, or several (regression); `*`: all columns of the file of targets."
+        ),
+    )
+    id: str | None = Field(
+        default=None,
+        description=(
+            "Column of the sample ids, of the matrix or of the targets; null: the first column, or "
+            "the one that holds the ids of the other file."
+        ),
+    )
+    exclude: list[str] = Field(
+        default=[],
+        description=(
+            "Columns of the matrix that are no genes, such as `age` or `OS_days`: names, or "
+            "patterns such as `clin_*`."
+        ),
+    )
+    duplicates: Literal["error", "suffix", "mean"] | None = Field(
+        default=None,
+        description=(
+            "What is done about gene names and sample ids that repeat: `error`; `suffix`: -1, -2 "
+            "... behind all but the first; `mean`: they are averaged; null: `suffix` for AnnData "
+            "and 10x, else `error`."
+        ),
+    )
+    feature_names: str | None = Field(
+        default=None, description="File of the genes' names, one a line, where the matrix has none."
+    )
+    gene_names: str | None = Field(
+        default=None,
+        description=(
+            "File of two columns: the name of a gene in a matrix, and the name to use (symbols for "
+            "Ensembl ids, say), of the matrix and of new rows."
+        ),
+    )
+    covariates: list[str] = Field(
+        default=[],
+        description=(
+            "Of a representation: columns (batch, patient) that encoder and decoder both "
+            "see, one-hot, so that the latent space need not hold them; new rows must have "
+            "them."
+        ),
+    )
+    validation: str | None = Field(
+        default=None, description="File of rows that rank trials, in place of `split.validation`."
+    )
+    validation_targets: str | Names | None = Field(
+        default=None, description="Their targets; null: where those to learn from are."
+    )
+    evaluate: str | None = Field(
+        default=None, description="File of further labelled rows to score."
+    )
+    evaluate_targets: str | Names | None = Field(
+        default=None, description="Their targets; null: where those to learn from are."
+    )
+    predict: str | None = Field(default=None, description="File of rows to predict.")
+    split: SplitSection | str = Field(
+        default_factory=SplitSection,
+        description=(
+            "Fractions, as below; or a file with columns `sample`, `part` (train, "
+            "validation, test) and perhaps `fold`."
+        ),
+    )
+    transform: Transform | Annotated[list[Transform], Field(min_length=1)] = Field(
+        default="auto",
+        description=(
+            "Applied to each raw value; a list is searched. `auto` recognises the scale by "
+            "quantiles over rows and genes and says what it chose; `log2` raises values below "
+            "`log2_floor` to it; "
+            "`library_log1p` is ln(1 + counts per 10,000), `relative_log` log10 of the "
+            "share + 1e-5, `rank` each value's place among the gene's training values."
+        ),
+    )
+    log2_floor: Positive | None = Field(
+        default=None,
+        description="Lowest value that `log2` sees; null: 1, or 20 where values fall below 0.",
+    )
+    scale: Literal["none", "standard", "minmax"] = Field(
+        default="standard",
+        description="By constants of the training rows, which become part of the model.",
+    )
+    missing: Literal["error", "mean", "median", "zero"] = Field(
+        default="error",
+        description=(
+            "What stands for a missing value: `mean` or `median` of training rows, in "
+            "transformed units; `zero`, in raw units."
+        ),
+    )
+    missing_genes: Annotated[float, Field(ge=0, le=1)] = Field(
+        default=0.05,
+        description=(
+            "Share of the model's importance that genes may have which new rows lack: up to it "
+            "they are filled as missing values are (with training means where `missing` is "
+            "`error`), with a warning that says what it costs; beyond it new rows are an error. "
+            "Importance is the slope of the outputs by each gene, in standard deviations."
+        ),
+    )
+    matrix: str | None = Field(
+        default=None,
+        description=(
+            "Name of the matrix where a file holds several: a layer of `.h5ad`, `.zarr` or `.loom` "
+            "(null: X), a modality of `.h5mu`, a sheet of `.xlsx` (null: the first), a column of "
+            "quantities (`TPM`, `NumReads` ...)."
+        ),
+    )
+    orientation: Literal["auto", "samples_by_genes", "genes_by_samples"] = Field(
+        default="auto",
+        description=(
+            "How the matrix lies in its file. `auto`: as the kind of file says, or the heading of "
+            "the first column (`Hugo_Symbol`, `Geneid`, `ID_REF` ...: genes x samples)."
+        ),
+    )
+    missing_words: list[str] = Field(
+        default=[],
+        description=(
+            "Further words that stand for a missing value or label in text, beside `NA`, `NaN`, "
+            "`NULL`, `None`, `n/a`, `Unknown`, `[Not Available]`, `'--`, `#N/A` and their like; "
+            "`!None`: that word is a value (a class) all the same."
+        ),
+    )
+    rare_classes: Literal["error", "leave_out", "merge"] = Field(
+        default="error",
+        description=(
+            "What is done about classes of fewer than 6 rows, one for each of five folds and the "
+            "test part: `error` where one cannot be split; `leave_out`; `merge`: into a class "
+            "`other`."
+        ),
+    )
+    top_variable: Count | None = Field(
+        default=None, description="Keep so many genes, the most variable on training rows."
+    )
+
+    memory: Annotated[float, Field(gt=0, le=1e9)] = Field(
+        default=1.0,
+        description=(
+            "GiB of a matrix as 32-bit numbers, zeros included, up to which it is trained on as a "
+            "whole; a larger one is read batch by batch, and what of it takes more than this as it "
+            "is stored lies in a file meanwhile (in TMPDIR)."
+        ),
+    )
+
+    expansion: Annotated[float, Field(ge=1, le=1e9)] = Field(
+        default=200.0,
+        description=(
+            "How many times its size on disk a file may unpack to where that is more than "
+            "`memory`; beyond it is refused."
+        ),
+    )
+
+    @model_validator(mode="after")
+    def _auto_stands_alone_or_beside_rank(self):
+        beside = set(self.transforms) - {"auto", "rank"}
+        if "auto" in self.transforms and beside:
+            raise ValueError(
+                f"transform: auto chooses one of the others by itself; expected it alone or with "
+                f"rank; received {list(self.transforms)}"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _names_come_once(self):
+        for key in (
+            "targets", "validation_targets", "evaluate_targets", "target", "covariates", "exclude"
+        ):  # fmt: skip
+            names = listed(getattr(self, key))
+            if len(set(names)) < len(names) or not all(names):
+                raise ValueError(f"{key}: expected names, each once; received {names}")
+        return self
+
+    @model_validator(mode="after")
+    def _validation_rows_stand_beside_a_drawn_split(self):
+        if self.validation and isinstance(self.split, str):
+            raise ValueError("validation: a split file says which rows validate; expected null")
+        return self
+
+    @model_validator(mode="after")
+    def _targets_belong_to_rows(self):
+        for name in ("validation", "evaluate"):
+            if getattr(self, f"{name}_targets") and not getattr(self, name):
+                raise ValueError(f"{name}_targets: expected data.{name}, the rows they belong to")
+        return self
+
+    @property
+    def group(self) -> str | None:
+        """Column whose rows with one value stay on one side of the split, or None."""
+        return None if isinstance(self.split, str) else self.split.group
+
+    @property
+    def columns(self) -> list[str]:
+        """Columns of a matrix file that are not genes: targets, group, covariates and ids."""
+        return [*self.target_names, *listed(self.group), *self.covariates, *listed(self.id)]
+
+    @property
+    def target_names(self) -> list[str]:
+        """Columns of `target`, a list."""
+        return listed(self.target)
+
+    @property
+    def matrices(self) -> list[str]:
+        """Sources of rows: those to learn from, to validate, to evaluate and to predict."""
+        named = (self.features, self.validation, self.evaluate, self.predict)
+        return [source for source in named if source]
+
+    @property
+    def target_source(self) -> str:
+        """Where targets stand, for errors: their files, else the matrix."""
+        return ", ".join(listed(self.targets)) or self.features
+
+    def further(self, name: str) -> tuple[str, str | list[str] | None] | None:
+        """Files of `validation` or `evaluate`: the matrix and the targets, or None."""
+        features = getattr(self, name)
+        return (features, getattr(self, f"{name}_targets") or self.targets) if features else None
+
+    @property
+    def limit(self) -> int:
+        """`memory` in bytes."""
+        return int(self.memory * GIB)
+
+    @property
+    def transforms(self) -> tuple[Transform, ...]:
+        """The transforms to choose from, each once."""
+        given = self.transform if isinstance(self.transform, list) else [self.transform]
+        return tuple(dict.fromkeys(given))

@@ -1,0 +1,28 @@
+"""Sections `export` and `output`: the SavedModel, and how results lie on disk."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from autogenome_tf.config._sections._base import Count, Section
+
+
+class Export(Section):
+    """The SavedModel for TensorFlow Serving."""
+
+    version: Count = Field(default=1, description="Number of the first exported version.")
+
+
+class Output(Section):
+    """How results lie on disk."""
+
+    layout: Literal["run", "autogenome"] = Field(
+        default="run",
+        description="`autogenome`: results under AutoGenome's names too, in `output_dir`.",
+    )
+    figures: bool = Field(
+        default=True,
+        description=(
+            "Whether figures are drawn into `plots/`; they take half of the time of a small run."
+        ),
+    )

@@ -1,0 +1,92 @@
+"""Section `search`: how structure and hyperparameters are found, and for how long."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from autogenome_tf.config._members import MemberOf, described
+from autogenome_tf.config._sections._base import Count, Fraction, Positive, Section
+
+
+class Enas(Section):
+    """The search with shared weights; published values where they hold for few epochs."""
+
+    controller: Literal["lstm", "uniform"] = Field(
+        default="lstm", description="`uniform` learns nothing: every arc has the same chance."
+    )
+    children: Count = Field(
+        default=4, description="Children that one step of the shared weights trains."
+    )
+    updates: Count = Field(default=10, description="Updates of the controller after each epoch.")
+    samples: Count = Field(default=20, description="Arcs that an update is averaged over.")
+    candidates: Count = Field(default=100, description="Arcs sampled in the end and scored.")
+    units: Count = Field(default=64, description="Of the controller's LSTM.")
+    learning_rate: Positive = Field(default=3.5e-3, description="Of the controller.")
+    temperature: Positive | None = Field(
+        default=None, description="What the controller's logits are divided by."
+    )
+    tanh_constant: Positive | None = Field(
+        default=1.5, description="Bound of the controller's logits."
+    )
+    entropy_weight: Annotated[float, Field(ge=0)] = Field(
+        default=1e-4, description="Of the entropy of an arc in the controller's reward."
+    )
+    skip_target: Annotated[float, Field(gt=0, lt=1)] = Field(
+        default=0.4, description="Rate of skips that the controller is drawn to."
+    )
+    skip_weight: Annotated[float, Field(ge=0)] = Field(
+        default=0.8, description="Of the divergence from it in the controller's loss."
+    )
+    baseline_decay: Fraction = Field(default=0.9, description="Of the moving average of rewards.")
+
+
+class Search(Section):
+    """How structure and hyperparameters are found, and for how long."""
+
+    method: Annotated[str, MemberOf("search/methods")] = Field(
+        default="bayesian",
+        description="or any other file of `search/methods/`.",
+        json_schema_extra=described("search/methods"),
+    )
+    max_trials: Count = Field(default=30, description="Trials beside the baseline, at most.")
+    max_seconds: Positive | None = Field(
+        default=None,
+        description=(
+            "Budget of search, baseline and final fit together; whichever of it and "
+            "`max_trials` comes first."
+        ),
+    )
+    epochs: Count = Field(
+        default=20,
+        description=(
+            "Most epochs of a trial; of the shared weights where the method is `enas`, "
+            "whose finalists train for `training.epochs`."
+        ),
+    )
+    folds: Literal["auto"] | Count = Field(
+        default="auto",
+        description=(
+            "Fits a trial; `auto`: 5 up to 2,000 rows to learn from if five copies of them "
+            "stay below `data.memory`, else 1 (then `split.validation` ranks trials); of a "
+            "representation 1."
+        ),
+    )
+    repeats: Literal["auto"] | Count = Field(
+        default="auto",
+        description=(
+            "Networks a fold, whose average is scored; `auto`: 3 where folds of fewer than "
+            "200 rows are searched for an ensemble, else 1."
+        ),
+    )
+    objective: str = Field(
+        default="auto",
+        description=(
+            "Metric that ranks trials. Classification: `log_loss` (`auto`), `accuracy`, "
+            "`balanced_accuracy`, `f1_macro`, `mcc`, `roc_auc`; regression: `r2` (`auto`), "
+            "`pearson`, `spearman`, `rmse`, `mae`; representation: `elbo`."
+        ),
+    )
+    top_k: Annotated[int, Field(ge=2)] = Field(
+        default=5, description="Finalists of `enas`, at most `max_trials`."
+    )
+    enas: Enas = Field(default_factory=Enas)

@@ -1,0 +1,60 @@
+"""Section `task`: what is predicted and what training minimises."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from autogenome_tf.config._members import OneOf
+from autogenome_tf.config._sections._base import Positive, Section
+from autogenome_tf.tasks import DEFAULT, KINDS, Kind, types
+
+LOSSES = tuple(dict.fromkeys(loss for kind in KINDS.values() for loss in kind.losses))
+
+
+class TaskSection(Section):
+    """What is predicted and what training minimises."""
+
+    type: Annotated[str, OneOf(KINDS)] = Field(
+        default=DEFAULT.type,
+        description=(
+            "`representation` needs no target; it takes the family `resvae` alone and a single "
+            "transform."
+        ),
+    )
+    loss: Annotated[str, OneOf(LOSSES)] | None = Field(
+        default=None,
+        description=(
+            "By type, the first when left out: `cross_entropy`, `focal_loss`; `mse`, `mae`, "
+            "`huber`; `elbo`."
+        ),
+    )
+    class_weight: Literal["balanced"] | dict[str, Positive] | None = Field(
+        default=None,
+        description="`balanced`: classes weigh alike; or a weight for each class name.",
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _usual_loss(cls, values):
+        if isinstance(values, dict) and values.get("loss") is None:
+            given = values.get("type", DEFAULT.type)
+            kind = KINDS.get(given) if isinstance(given, str) else None
+            return {**values, "loss": kind.losses[0] if kind else None}
+        return values
+
+    @model_validator(mode="after")
+    def _loss_fits_the_type(self):
+        if self.loss not in self.kind.losses:
+            raise ValueError(
+                f"{self.type} is trained with one of {', '.join(self.kind.losses)}; "
+                f"received {self.loss!r}"
+            )
+        if self.class_weight and not self.kind.has_classes:
+            fitting = " or ".join(types("has_classes"))
+            raise ValueError(f"class_weight is for {fitting}; the type is {self.type!r}")
+        return self
+
+    @property
+    def kind(self) -> Kind:
+        """Return the class of the task, which answers for what it needs."""
+        return KINDS[self.type]

@@ -1,0 +1,123 @@
+"""Sections `training` and `ensemble`: how networks are trained, and how many predict."""
+
+from typing import Annotated, Literal, get_args
+
+from pydantic import Field, model_validator
+
+from autogenome_tf.config._sections._base import Count, NotNegative, Positive, Section
+
+Optimizer = Literal[
+    "adam", "adamw", "sgd", "momentum", "rmsprop", "adagrad", "adadelta", "ftrl", "lamb", "lion"
+]  # fmt: skip
+OPTIMIZERS: tuple[Optimizer, ...] = get_args(Optimizer)
+
+
+class Decay(Section):
+    """How the learning rate falls while there is no gain."""
+
+    after: Count | None = Field(
+        default=None, description="Epochs without gain; null: a third of `patience`."
+    )
+    factor: Annotated[float, Field(gt=0, le=1)] = Field(
+        default=0.3, description="What the learning rate is multiplied by then."
+    )
+
+
+class Epistasis(Section):
+    """How strongly, and over which genotypes, networks are asked to be sparse sums of products."""
+
+    method: Literal["auto", "exact", "hashed"] = Field(
+        default="auto",
+        description=(
+            "`exact`: all Walsh coefficients, of 2^n genotypes of n sites a step (up to 16 sites); "
+            "`hashed`: sums of them, of 2^`bits` genotypes drawn each step (HashWH); `auto`: exact "
+            "up to 13 sites."
+        ),
+    )
+    strength: NotNegative | Annotated[list[NotNegative], Field(min_length=1)] = Field(
+        default=[0.03, 0.003, 0.01, 0.1, 0.3],
+        description=(
+            "What the sum of the absolute coefficients, in standard deviations of the target, is "
+            "multiplied by in the loss; of several each is a value of the hyperparameter "
+            "`epistasis`, the first its default."
+        ),
+    )
+    bits: Annotated[int, Field(ge=1, le=16)] = Field(default=7, description="See `hashed`.")
+
+    @property
+    def strengths(self) -> tuple[float, ...]:
+        """The strengths to choose from, each once."""
+        given = self.strength if isinstance(self.strength, list) else [self.strength]
+        return tuple(dict.fromkeys(given))
+
+
+class Training(Section):
+    """How the final network (and, but for its epochs, each trial) is trained."""
+
+    epochs: Count = Field(default=200, description="Most epochs of the final fit.")
+    batch_size: Count = Field(
+        default=64, description="At most; smaller where rows would not fill 8 batches."
+    )
+    optimizer: Optimizer = Field(default="adam", description="Of every network.")
+    learning_rate: (
+        Literal["auto"] | Positive | Annotated[list[Positive], Field(min_length=2, max_length=2)]
+    ) = Field(
+        default="auto",
+        description=(
+            "`auto`: a range test before each fit; two numbers are its lowest and highest rate."
+        ),
+    )
+    patience: Count = Field(default=15, description="Epochs without gain before training stops.")
+    min_gain: Annotated[float, Field(ge=0)] = Field(
+        default=0.0, description="What a loss must gain to count."
+    )
+    decay: Decay = Field(default_factory=Decay)
+    space: Literal["auto", "rows", "genes"] = Field(
+        default="auto",
+        description=(
+            "Where the first layer is trained: `genes`; `rows`, the span of the training "
+            "rows (of more than 1,500 rows to learn from their 512 widest directions); "
+            "`auto`: rows where genes outnumber a moderate number of them."
+        ),
+    )
+    devices: Count = Field(
+        default=1,
+        description=(
+            "Local GPUs that share each batch (`tf.distribute.MirroredStrategy`), where rows are "
+            "read batch by batch (see `data.memory`) and there are targets."
+        ),
+    )
+    l2: Annotated[float, Field(ge=0)] | None = Field(
+        default=None, description="Fixes the hyperparameter `l2` of every network."
+    )
+    epistasis: Epistasis | None = Field(
+        default=None,
+        description=(
+            "Of a regression on genotypes, every value 0 or 1: adds the absolute Walsh "
+            "coefficients of what a network makes of all genotypes to its loss (Epistatic Net). "
+            "`{}` for the defaults."
+        ),
+    )
+
+    @model_validator(mode="after")
+    def _genotypes_are_seen_as_they_are(self):
+        if self.epistasis and self.space == "rows":
+            raise ValueError(
+                "space: genotypes beside the training rows lie outside of their span; expected "
+                "auto or genes with epistasis; received 'rows'"
+            )
+        return self
+
+
+class Ensemble(Section):
+    """How many networks make the final prediction together."""
+
+    size: Literal["auto"] | Count = Field(
+        default=1,
+        description=(
+            "1: the best trial is trained anew, with folds on all rows to learn from; more: "
+            "the networks of so many best trials are averaged, by shares that a greedy "
+            "selection on out-of-fold predictions finds; `auto`: 10 trials below 1,000 rows "
+            "to learn from, else 3."
+        ),
+    )
