@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import keras
 import numpy as np
@@ -13,15 +14,13 @@ from autogenome_tf.ensemble._final_model import FinalModel, gates_table
 from autogenome_tf.models import Predictor
 from autogenome_tf.nn.layers import to_dense_weights
 from autogenome_tf.nn.vectorized import dense, frozen
-from autogenome_tf.training import NetworkCrossValidation, TrialResult
+from autogenome_tf.training import TrialResult
 
 log = logging.getLogger(__name__)
 
 
 def average(
-    cross_validation: NetworkCrossValidation,
-    results: list[TrialResult],
-    deadline: float = float("inf"),
+    cross_validation: Any, results: list[TrialResult], deadline: float = float("inf")
 ) -> FinalModel:
     """Average the networks of the best trials into one model.
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from autogenome_tf.models import Predictor
-from autogenome_tf.training import CrossValidation, Fit, NetworkCrossValidation, Trial
+from autogenome_tf.training import CrossValidation, Fit, Trial
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,7 +58,7 @@ class FinalModel:
 
 
 def gates_table(
-    cross_validation: NetworkCrossValidation, found: Iterable[tuple[float, Trial, Fit]]
+    cross_validation: Any, found: Iterable[tuple[float, Trial, Fit]]
 ) -> pd.DataFrame | None:
     """Summarise how far gates are open, over networks.
 

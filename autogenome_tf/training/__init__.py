@@ -6,13 +6,12 @@ from autogenome_tf.training._engines import Engine, EngineError, InMemory, Train
 from autogenome_tf.training._factory import cross_validation
 from autogenome_tf.training._learning_rate import first_rate
 from autogenome_tf.training._multi_worker import WorkerCluster, worker_cluster
-from autogenome_tf.training._networks import NetworkCrossValidation
 from autogenome_tf.training._plan import Fit, Plan
 from autogenome_tf.training._settings import TrainingSettings
 from autogenome_tf.training._trials import Trial, TrialResult
 
 __all__ = [
     "Batches", "CrossValidation", "Engine", "EngineError", "Fit", "InMemory",
-    "NetworkCrossValidation", "Plan", "TrainingRows", "TrainingSettings", "Trial", "TrialResult",
-    "WorkerCluster", "cross_validation", "first_rate", "worker_cluster",
+    "Plan", "TrainingRows", "TrainingSettings", "Trial", "TrialResult", "WorkerCluster",
+    "cross_validation", "first_rate", "worker_cluster",
 ]  # fmt: skip
