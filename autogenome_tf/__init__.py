@@ -6,9 +6,17 @@
 30
 """
 
+from __future__ import annotations
+
 import importlib
+from typing import TYPE_CHECKING, Any
 
 from autogenome_tf.core import __version__
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from autogenome_tf.automl import AutoGenome
 
 _HOMES = {
     "AutoGenomeClassifier": "autogenome_tf.estimators",
@@ -23,7 +31,7 @@ _ROOMS = ("families", "metrics", "plots", "tasks", "tl")
 __all__ = ["__version__", "auto", "load", *_HOMES, *_ROOMS]
 
 
-def auto(config=None):
+def auto(config: Any = None) -> AutoGenome:
     """Begin from a config, also AutoGenome's own; a ported workflow changes its import line only.
 
     Args:
@@ -42,7 +50,7 @@ def auto(config=None):
     return AutoGenome({"name": "autogenome", "data": cells} if config is None else config)
 
 
-def load(folder):
+def load(folder: str | Path) -> AutoGenome:
     """Open the folder of an earlier run, on any later day.
 
     Args:

@@ -7,6 +7,7 @@ import contextlib
 import logging
 import tempfile
 from pathlib import Path
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
@@ -109,9 +110,14 @@ class _Supervised(_Estimator):
     """An estimator with targets."""
 
     def __init__(
-        self, families=None, max_trials=30, max_seconds=None, ensemble_size=1, config=None,
-        random_state=7,
-    ):  # fmt: skip
+        self,
+        families: Any = None,
+        max_trials: int = 30,
+        max_seconds: float | None = None,
+        ensemble_size: int | str = 1,
+        config: dict[str, Any] | None = None,
+        random_state: Any = 7,
+    ):
         self.families = families
         self.max_trials = max_trials
         self.max_seconds = max_seconds
@@ -149,7 +155,7 @@ class AutoGenomeClassifier(ClassifierMixin, _Supervised):
 
     _task = "classification"
 
-    def fit(self, X, y):  # noqa: N803
+    def fit(self, X: Any, y: Any) -> Self:  # noqa: N803
         """Learn from X (samples, genes), dense, sparse or a DataFrame, and y (samples,) labels."""
         X, y = self._checked(X, y=y)  # noqa: N806
         check_classification_targets(y)
@@ -168,11 +174,11 @@ class AutoGenomeClassifier(ClassifierMixin, _Supervised):
         weights = {places[str(label)]: weight for label, weight in weights.items()}
         return self.config | {"task": self.config["task"] | {"class_weight": weights}}
 
-    def predict_proba(self, X):  # noqa: N803
+    def predict_proba(self, X: Any) -> np.ndarray:  # noqa: N803
         """Chances (samples, classes) in the order of `classes_`."""
         return scipy.special.softmax(self._outputs(X).astype("float64"), axis=1)
 
-    def predict(self, X):  # noqa: N803
+    def predict(self, X: Any) -> np.ndarray:  # noqa: N803
         """The likeliest class of each row, (samples,)."""
         likeliest = self._outputs(X).argmax(axis=1)
         return self.classes_[likeliest]
@@ -183,13 +189,13 @@ class AutoGenomeRegressor(RegressorMixin, _Supervised):
 
     _task = "regression"
 
-    def fit(self, X, y):  # noqa: N803
+    def fit(self, X: Any, y: Any) -> Self:  # noqa: N803
         """Learn from X (samples, genes) and y (samples,) or (samples, targets)."""
         X, y = self._checked(X, y=y, multi_output=True, y_numeric=True)  # noqa: N806
         self._is_flat = y.ndim == 1
         return self._learn(X, y)
 
-    def predict(self, X):  # noqa: N803
+    def predict(self, X: Any) -> np.ndarray:  # noqa: N803
         """Values in original units, of the shape of the y that was learned."""
         outputs = self._outputs(X).astype("float64")
         return outputs[:, 0] if self._is_flat else outputs
@@ -220,9 +226,14 @@ class ResVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, _Estimator):
     _kind = LatentModel
 
     def __init__(
-        self, latent=16, likelihood="gaussian", max_trials=1, max_seconds=None, config=None,
-        random_state=7,
-    ):  # fmt: skip
+        self,
+        latent: int = 16,
+        likelihood: str = "gaussian",
+        max_trials: int = 1,
+        max_seconds: float | None = None,
+        config: dict[str, Any] | None = None,
+        random_state: Any = 7,
+    ):
         self.latent = latent
         self.likelihood = likelihood
         self.max_trials = max_trials
@@ -234,15 +245,15 @@ class ResVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, _Estimator):
         network = {"latent": self.latent, "likelihood": self.likelihood}
         return {"task": {"type": "representation"}, "families": {"resvae": network}}
 
-    def fit(self, X, y=None):  # noqa: N803
+    def fit(self, X: Any, y: Any = None) -> Self:  # noqa: N803
         """Learn from X (samples, genes); y is ignored."""
         return self._learn(self._checked(X), None)
 
-    def transform(self, X):  # noqa: N803
+    def transform(self, X: Any) -> np.ndarray:  # noqa: N803
         """Latent means (samples, latent)."""
         return self._outputs(X)
 
-    def inverse_transform(self, X):  # noqa: N803
+    def inverse_transform(self, X: Any) -> np.ndarray:  # noqa: N803
         """Expected values (samples, kept genes) of latent points, as the likelihood tells them."""
         check_is_fitted(self)
         return self.predictor_.decode(np.asarray(X, "float32"))

@@ -3,13 +3,21 @@
 What is trained stays in a run folder, as from a config; cells without a label are predicted too.
 """
 
+from collections.abc import Sequence
+from typing import Any
+
 import pandas as pd
 
 from autogenome_tf.automl import AutoGenome
 from autogenome_tf.config import merged
 
 
-def classify(adata, key, config=None, stages=("train", "evaluate")):
+def classify(
+    adata: Any,
+    key: str,
+    config: dict[str, Any] | None = None,
+    stages: Sequence[str] = ("train", "evaluate"),
+) -> AutoGenome:
     """Learn the classes in a column of `obs` and predict them for every cell.
 
     Args:
@@ -44,7 +52,14 @@ def classify(adata, key, config=None, stages=("train", "evaluate")):
     return automl
 
 
-def resvae(adata, latent=16, likelihood="gaussian", key=None, config=None, stages=("train",)):
+def resvae(
+    adata: Any,
+    latent: int = 16,
+    likelihood: str = "gaussian",
+    key: str | None = None,
+    config: dict[str, Any] | None = None,
+    stages: Sequence[str] = ("train",),
+) -> AutoGenome:
     """Learn a latent space of the cells.
 
     Args:

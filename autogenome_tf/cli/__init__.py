@@ -4,6 +4,7 @@ import argparse
 import dataclasses
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from autogenome_tf.core import __version__
@@ -12,7 +13,7 @@ from autogenome_tf.core.errors import InputError, StageError
 DONE, FAILED, WRONG_INPUT = 0, 1, 2
 
 
-def main(arguments=None):
+def main(arguments: Sequence[str] | None = None) -> int:
     """Run one verb; returns the exit status (0 done, 2 the input is wrong, 1 anything else)."""
     parsed = _parser().parse_args(arguments)
     try:
@@ -29,7 +30,7 @@ def main(arguments=None):
     return DONE
 
 
-def check(parsed):
+def check(parsed: argparse.Namespace) -> None:
     """Check a config without TensorFlow."""
     from autogenome_tf import data, families, search
     from autogenome_tf.config import Config
@@ -48,7 +49,7 @@ def check(parsed):
     print(f"{parsed.config}: fine; {config.search.method} search over {', '.join(config.families)}")
 
 
-def run(parsed):
+def run(parsed: argparse.Namespace) -> None:
     """Do all stages and show what came out."""
     automl = _of_config(parsed)
     is_done = automl.run() is not None
@@ -58,14 +59,14 @@ def run(parsed):
         show(automl.folder, automl.config)
 
 
-def train(parsed):
+def train(parsed: argparse.Namespace) -> None:
     """Search and train."""
     automl = _of_config(parsed)
     if automl.train() is not None:
         print(automl.folder)
 
 
-def evaluate(parsed):
+def evaluate(parsed: argparse.Namespace) -> None:
     """Score a run's model and show the metrics."""
     automl = _of_run(parsed)
     automl.evaluate()
@@ -75,7 +76,7 @@ def evaluate(parsed):
         show_metrics(automl.folder)
 
 
-def explain(parsed):
+def explain(parsed: argparse.Namespace) -> None:
     """Attribute a run's predictions to genes."""
     automl = _of_run(parsed)
     table = automl.explain(parsed.method, parsed.samples, interactions=parsed.interactions)
@@ -85,17 +86,17 @@ def explain(parsed):
     print(automl.folder / "attributions.tsv")
 
 
-def export(parsed):
+def export(parsed: argparse.Namespace) -> None:
     """Write a run's model for TensorFlow Serving."""
     print(_of_run(parsed).export())
 
 
-def report(parsed):
+def report(parsed: argparse.Namespace) -> None:
     """Write a run's report.html."""
     print(_of_run(parsed).report())
 
 
-def predict(parsed):
+def predict(parsed: argparse.Namespace) -> None:
     """Predict new rows."""
     automl = _of_run(parsed)
     frame = automl.predict(parsed.file)
@@ -111,7 +112,7 @@ def predict(parsed):
     print(output)
 
 
-def port(parsed):
+def port(parsed: argparse.Namespace) -> None:
     """Turn a config of AutoGenome into one of this package."""
     from autogenome_tf import families
     from autogenome_tf.config import Config, autogenome, read_json
@@ -138,7 +139,7 @@ def port(parsed):
     print(parsed.new)
 
 
-def schema(parsed):
+def schema(parsed: argparse.Namespace) -> None:
     """Print the JSON Schema of configs, for editors."""
     import json
 
@@ -147,7 +148,7 @@ def schema(parsed):
     print(_schema.table() if parsed.table else json.dumps(_schema.schema(), indent=2))
 
 
-def simulate(parsed):
+def simulate(parsed: argparse.Namespace) -> None:
     """Write a matrix with planted genes and the truth beside it."""
     from autogenome_tf.simulation import expression, folder, landscape, pathways
 

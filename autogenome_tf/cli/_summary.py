@@ -1,15 +1,18 @@
 """The short table at the end of a run, from its files alone."""
 
+from pathlib import Path
+
 import rich.box
 import rich.console
 import rich.table
 
+from autogenome_tf.config import Config
 from autogenome_tf.run import Run
 
 TOP = 5
 
 
-def show(folder, config):
+def show(folder: str | Path, config: Config) -> None:
     """Print the best trials, the metrics with intervals, and where the files are."""
     run = Run(folder)
     console = rich.console.Console(highlight=False, soft_wrap=True)
@@ -20,7 +23,7 @@ def show(folder, config):
         console.print(f"report: {run.path('report.html')}", markup=False)
 
 
-def show_metrics(folder):
+def show_metrics(folder: str | Path) -> None:
     """Print the metrics of every part with intervals."""
     console = rich.console.Console(highlight=False, soft_wrap=True)
     parts = Run(folder).read_json("metrics.json")

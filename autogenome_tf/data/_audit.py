@@ -9,8 +9,10 @@ import scipy.sparse
 from autogenome_tf.core import chunked
 from autogenome_tf.core.errors import some
 from autogenome_tf.data._codes import codes
+from autogenome_tf.data._dataset import Dataset
 from autogenome_tf.data._no_genes import gives_away, no_genes, some_values
 from autogenome_tf.data._origins import kind_of_origin
+from autogenome_tf.data._split import Split
 from autogenome_tf.tasks import kind_of
 
 # Rows of the largest class for one of the smallest, and the largest's part of all.
@@ -21,7 +23,13 @@ FEWEST_OF_A_CLASS, FEWEST_TESTED = 10, 30
 STRONG = 0.5
 
 
-def audit(dataset, parts, task_type, group=None, scored=None):
+def audit(
+    dataset: Dataset,
+    parts: Split,
+    task_type: str,
+    group: str | None = None,
+    scored: Dataset | None = None,
+) -> list[dict[str, str]]:
     """Look for what makes scores better, or less certain, than they seem.
 
     Args:
@@ -52,9 +60,8 @@ def audit(dataset, parts, task_type, group=None, scored=None):
     learned = np.flatnonzero(~is_test)
     found += [("columns", text) for text in gives_away(dataset, learned)]
     if kind.has_classes:
-        found += [
-            ("classes", text) for text in _classes(dataset.targets.astype(str), is_test, has_test)
-        ]
+        labels = dataset.known_targets.astype(str)
+        found += [("classes", text) for text in _classes(labels, is_test, has_test)]
     tested = {"The test part": int(is_test.sum()) if has_test else 0}
     tested["data.evaluate"] = 0 if scored is None else len(scored)
     for name, count in tested.items():

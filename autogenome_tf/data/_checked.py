@@ -2,6 +2,7 @@
 
 import dataclasses
 import os
+from collections.abc import Collection
 
 import numpy as np
 import pandas as pd
@@ -16,7 +17,14 @@ from autogenome_tf.data._distinct import repeated
 _BLOCK = 1 << 22
 
 
-def checked(where, table, kind, *notes, columns=(), limit=chunked.LIMIT):
+def checked(
+    where: str,
+    table: Table,
+    kind: str,
+    *notes: str,
+    columns: Collection[str] = (),
+    limit: int = chunked.LIMIT,
+) -> Table:
     """Make a table keep its promises, or refuse it.
 
     Args:
@@ -45,7 +53,7 @@ def checked(where, table, kind, *notes, columns=(), limit=chunked.LIMIT):
     return dataclasses.replace(table, said=f"{label}: {', '.join(words)}")
 
 
-def numbered_features(count):
+def numbered_features(count: int) -> list[str]:
     """Names for the columns of a matrix that has none.
 
     >>> numbered_features(2)

@@ -39,7 +39,7 @@ def check_file(source):
         raise InputError(f"{source}: the file is empty; expected a table.")
 
 
-def stem(source):
+def stem(source: str | os.PathLike[str]) -> str:
     """The name of a file without its folder and what its kind and its packing add to it.
 
     >>> stem("rows/GSE1.same.csv.gz"), stem("pbmc.v3.h5ad")

@@ -2,6 +2,7 @@
 
 import dataclasses
 import os
+from collections.abc import Iterable
 
 from autogenome_tf.core.errors import InputError
 from autogenome_tf.data._files import check_file, numbered_lines
@@ -22,7 +23,7 @@ class GeneSet:
     genes: tuple[str, ...]
 
 
-def read_gene_sets(paths):
+def read_gene_sets(paths: Iterable[str]) -> tuple[GeneSet, ...]:
     """Read GMT files: name, description, then genes, separated by tabs; `.gz` and the like too.
 
     The description is not a gene. A weight behind a gene (``TP53,1.0``, as Enrichr writes) is left

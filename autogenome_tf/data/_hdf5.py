@@ -18,7 +18,7 @@ WALK = Path(__file__).with_name("_walk.py")
 SECONDS, BYTES_A_SECOND = 30, 20 << 20
 
 
-def check_hdf5(source, most=None, *names):
+def check_hdf5(source: str, most: int | None = None, *names: str) -> None:
     """Refuse a file that the library cannot read to its end.
 
     Args:

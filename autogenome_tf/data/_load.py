@@ -2,7 +2,9 @@
 
 import dataclasses
 import logging
+from collections.abc import Sequence
 from fnmatch import fnmatchcase
+from typing import Any
 
 import numpy as np
 
@@ -11,6 +13,7 @@ from autogenome_tf.core.errors import InputError, some, unknown
 from autogenome_tf.data._beside import TARGETS, with_columns
 from autogenome_tf.data._checked import check_names, has_names
 from autogenome_tf.data._columns import grouped, target_values, with_covariates
+from autogenome_tf.data._dataset import Dataset
 from autogenome_tf.data._files import check_file, numbered_lines
 from autogenome_tf.data._labels import labelled_rows
 from autogenome_tf.data._match import ids_of
@@ -27,7 +30,12 @@ log = logging.getLogger(__name__)
 ALL = "*"
 
 
-def load_labelled(data, task_type, rows=None, levels=None):
+def load_labelled(
+    data: Any,
+    task_type: str,
+    rows: tuple[str, Any] | None = None,
+    levels: Sequence[str] | None = None,
+) -> Dataset:
     """Read the matrix and the targets of a config and match them.
 
     Args:

@@ -2,7 +2,8 @@
 
 import dataclasses
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from typing import Any
 
 import pandas as pd
 
@@ -26,11 +27,11 @@ def readers() -> list[Reader]:
 
 
 def read_table(
-    source,
-    columns=(),
+    source: str | os.PathLike[str],
+    columns: Iterable[str] = (),
     options: ReadOptions | None = None,
     turn: Callable[[Table], Table] | None = None,
-    **changes,
+    **changes: Any,
 ) -> Table:
     """Read a matrix of samples x genes from whatever holds it.
 
@@ -75,7 +76,7 @@ def read_table(
         ) from None
 
 
-def find_reader(source) -> Reader:
+def find_reader(source: str) -> Reader:
     """Choose the reader of a source.
 
     Raises:

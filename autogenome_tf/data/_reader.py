@@ -5,7 +5,7 @@ import dataclasses
 import os
 from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import pandas as pd
 
@@ -61,7 +61,7 @@ class ReadOptions:
     expansion: float = EXPANSION
 
     @classmethod
-    def of(cls, data) -> "ReadOptions":
+    def of(cls, data: Any) -> "ReadOptions":
         """Return the options of a config's `data` section."""
         words = missing_words(data.missing_words)
         return cls(

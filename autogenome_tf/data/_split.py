@@ -3,7 +3,8 @@
 import dataclasses
 import logging
 import warnings
-from typing import Literal
+from collections.abc import Sequence
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,7 @@ import pandas as pd
 from autogenome_tf.core.chunked import LIMIT
 from autogenome_tf.core.errors import InputError, some, unknown
 from autogenome_tf.core.seeds import derive
+from autogenome_tf.data._dataset import Dataset
 from autogenome_tf.data._targets import read_columns
 
 log = logging.getLogger(__name__)
@@ -33,7 +35,7 @@ class Split:
     part: np.ndarray
     fold: np.ndarray
 
-    def pairs(self):
+    def pairs(self) -> list[tuple[np.ndarray, np.ndarray]]:
         """(train rows, held rows) of each fit, as row numbers."""
         if self.fold.any():
             learn = self.fold > 0
@@ -44,7 +46,7 @@ class Split:
             ]
         return [(np.flatnonzero(self.part == "train"), np.flatnonzero(self.part == "validation"))]
 
-    def frame(self, samples):
+    def frame(self, samples: Sequence[str] | np.ndarray) -> pd.DataFrame:
         """The rows of split.tsv."""
         frame = pd.DataFrame({"sample": samples, "part": self.part})
         if self.fold.any():
@@ -66,7 +68,7 @@ def number_of_folds(asked: int | Literal["auto"], rows: int, genes: int, limit: 
     return AUTO_FOLDS if rows <= FEW_ROWS and AUTO_FOLDS * rows * genes * 4 <= limit else 1
 
 
-def split(dataset, split, folds, seed, is_exact=False):
+def split(dataset: Dataset, split: Any, folds: int, seed: int, is_exact: bool = False) -> Split:
     """Divide the rows of a `Dataset`.
 
     Args:

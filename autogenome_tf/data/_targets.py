@@ -4,6 +4,7 @@ import collections
 import dataclasses
 import operator
 import os
+from typing import Any
 
 import pandas as pd
 
@@ -29,7 +30,7 @@ from autogenome_tf.data._texts import columns_of
 
 
 def read_columns(
-    source: str | os.PathLike, options: ReadOptions | None = None, **changes
+    source: str | os.PathLike, options: ReadOptions | None = None, **changes: Any
 ) -> pd.DataFrame:
     """Read one target file.
 

@@ -1,6 +1,8 @@
 """What training demands of rows that are read and matched."""
 
 import dataclasses
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import scipy.sparse
@@ -108,7 +110,9 @@ def check_missing(dataset, missing, source):
         )
 
 
-def check_genotypes(values, samples, features, source):
+def check_genotypes(
+    values: Any, samples: Sequence[str] | np.ndarray, features: Sequence[str], source: str
+) -> None:
     """Refuse values other than 0 and 1.
 
     Args:

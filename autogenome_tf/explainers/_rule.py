@@ -62,7 +62,11 @@ class SplitNetwork:
         """Return the outputs of the layers on the genes, (rows, genes) -> (rows, units)."""
         return rows @ self.kernel + self.bias
 
-    def run(self, units, activated=lambda name, function, x: function(x)):
+    def run(
+        self,
+        units: Any,
+        activated: Callable[[str, Any, Any], Any] = lambda name, function, x: function(x),
+    ) -> Any:
         """Run the tail on (rows, units); an activation is ``activated(name, function, x)``."""
 
         def operation(layer):

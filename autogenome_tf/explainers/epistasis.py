@@ -8,11 +8,14 @@ background.
 
 import logging
 
+import keras
 import numpy as np
+import pandas as pd
 
 from autogenome_tf import data
 from autogenome_tf.core import chunked
 from autogenome_tf.explainers._base import Explainer
+from autogenome_tf.explainers._model import Model
 from autogenome_tf.explainers._rule import Unexplained
 from autogenome_tf.explainers._spectrum import genotypes, sites, spectrum
 from autogenome_tf.nn import walsh_hadamard
@@ -36,7 +39,9 @@ class Epistasis(Explainer):
     serves_interactions = False
     tables = ("epistasis.tsv", "epistasis_orders.tsv")
 
-    def background(self, model, raw, samples, background):
+    def background(
+        self, model: Model, raw: np.ndarray, samples: list[str], background: np.ndarray
+    ) -> np.ndarray:
         """Return all genotypes of the sites that some network sees, in order.
 
         Raises:
@@ -45,7 +50,9 @@ class Epistasis(Explainer):
         data.check_genotypes(raw, samples, model.features, "explanation.method")
         return genotypes(model, sites(model))
 
-    def attribute(self, network, rows, background):
+    def attribute(
+        self, network: keras.Model, rows: np.ndarray, background: np.ndarray
+    ) -> np.ndarray:
         """Attribute logits or values to sites; see `Explainer.attribute`.
 
         With h_S = g_S / |S| and its transform H h, phi_i(x) is half of what H h changes where site
@@ -73,7 +80,7 @@ class Epistasis(Explainer):
         change = whole[:, here] - whole[:, here ^ single]
         return np.moveaxis(change, 0, -1).astype("float32") / 2
 
-    def further_tables(self, model):
+    def further_tables(self, model: Model) -> dict[str, pd.DataFrame]:
         """Return the model as a sum of products of sites: its terms, and its variance by order."""
         found = spectrum(model)
         orders = found.orders()

@@ -59,7 +59,9 @@ class FastDeepShap(Explainer):
     auto_order = 1
     in_graph = InGraph
 
-    def attribute(self, network, rows, background):
+    def attribute(
+        self, network: keras.Model, rows: np.ndarray, background: np.ndarray
+    ) -> np.ndarray:
         """Attribute logits or values to genes; see `Explainer.attribute`.
 
         The sum over genes is the output minus its mean over the background.

@@ -1,5 +1,6 @@
 """Integrated gradients from every background row (Sundararajan et al. 2017), averaged."""
 
+import keras
 import numpy as np
 import tensorflow as tf
 
@@ -19,7 +20,9 @@ class Gradient(Explainer):
     tolerance = 1e-2
     auto_order = 3
 
-    def attribute(self, network, rows, background):
+    def attribute(
+        self, network: keras.Model, rows: np.ndarray, background: np.ndarray
+    ) -> np.ndarray:
         """Attribute logits or values to genes; see `Explainer.attribute`.
 
         The path from a background row to an explained one is straight, so that it is in the outputs

@@ -5,9 +5,11 @@ speaks for the output. Values do not add up. A library size is not renormalised:
 keep their values.
 """
 
+import keras
 import numpy as np
 
 from autogenome_tf.explainers._base import Explainer
+from autogenome_tf.explainers._model import Branch
 from autogenome_tf.explainers._pairs import double_knockout
 from autogenome_tf.explainers._rule import BLOCK, SplitNetwork
 from autogenome_tf.preprocessing import perturbed_inputs
@@ -20,11 +22,15 @@ class Knockout(Explainer):
     compared_with = "the sample where the gene is not expressed"
     tolerance = None
 
-    def seen_background(self, branch, raw, background, remaining_fraction):
+    def seen_background(
+        self, branch: Branch, raw: np.ndarray, background: np.ndarray, remaining_fraction: float
+    ) -> np.ndarray:
         """Return what the network sees of each gene of each row where it is knocked out."""
         return perturbed_inputs(branch.preprocessing, branch.transform, raw, remaining_fraction)
 
-    def attribute(self, network, rows, background):
+    def attribute(
+        self, network: keras.Model, rows: np.ndarray, background: np.ndarray
+    ) -> np.ndarray:
         """Knock out every gene of every row; see `Explainer.attribute`.
 
         Args:
@@ -48,6 +54,13 @@ class Knockout(Explainer):
                 found[row, genes] = before[row] - np.asarray(split.run(without))
         return found
 
-    def interactions(self, network, rows, perturbed, background, genes):
+    def interactions(
+        self,
+        network: keras.Model,
+        rows: np.ndarray,
+        perturbed: np.ndarray,
+        background: np.ndarray,
+        genes: list[int],
+    ) -> np.ndarray:
         """Knock out both genes of each pair; see `Explainer.interactions`."""
         return double_knockout(network, rows, perturbed, genes)

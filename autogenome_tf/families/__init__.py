@@ -9,7 +9,7 @@ here: `Family`, the kinds of hyperparameters (`integer`, `number`, `word`, `size
 import functools
 from typing import Any
 
-from autogenome_tf.families._base import AutoencoderFamily, Family
+from autogenome_tf.families._base import AutoencoderFamily, Family, Space
 from autogenome_tf.families._gene_sets import Membership, read_membership
 from autogenome_tf.families._members import (
     BASELINE,
@@ -36,9 +36,9 @@ from autogenome_tf.families._spaces import settings, space, spaces
 
 __all__ = [
     "ACTIVATIONS", "AutoencoderFamily", "BASELINE", "COMMON", "Family", "Hyperparameter",
-    "Membership", "RATES", "files", "has_levels", "hypermodel", "integer", "is_for", "is_of_genes",
-    "limit", "member", "names", "number", "read_membership", "settings", "sizes", "space", "spaces",
-    "switch", "word",
+    "Membership", "RATES", "Space", "files", "has_levels", "hypermodel", "integer", "is_for",
+    "is_of_genes", "limit", "member", "names", "number", "read_membership", "settings", "sizes",
+    "space", "spaces", "switch", "word",
 ]  # fmt: skip
 
 

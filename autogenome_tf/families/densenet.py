@@ -1,5 +1,7 @@
 """Densely connected network of dense layers (Huang et al. 2017): each layer sees all before it."""
 
+from typing import Any
+
 from autogenome_tf.families import COMMON, Family, integer, number, sizes
 
 
@@ -15,7 +17,7 @@ class DenseNet(Family):
     }
 
     @staticmethod
-    def body(x, values, layers):
+    def body(x: Any, values: dict[str, Any], layers: Any) -> Any:
         """Grow blocks by concatenation; a compressing dense layer stands between two blocks."""
         x = layers.dense(x, 2 * values["growth_rate"])
         for block, count in enumerate(values["block_config"]):

@@ -1,5 +1,7 @@
 """No hidden layer: multinomial logistic or ridge regression, the baseline that is hard to beat."""
 
+from typing import Any
+
 from autogenome_tf.families import Family, number
 
 
@@ -15,6 +17,6 @@ class Linear(Family):
     is_convex = True
 
     @staticmethod
-    def body(x, values, layers):
+    def body(x: Any, values: dict[str, Any], layers: Any) -> Any:
         """Hand the genes on: the logits layer is the whole network."""
         return x

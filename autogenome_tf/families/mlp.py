@@ -1,5 +1,7 @@
 """Multilayer perceptron: dense layers one after the other."""
 
+from typing import Any
+
 from autogenome_tf.families import COMMON, Family, integer
 
 MOST_LAYERS = 6
@@ -16,7 +18,7 @@ class MLP(Family):
     }
 
     @staticmethod
-    def body(x, values, layers):
+    def body(x: Any, values: dict[str, Any], layers: Any) -> Any:
         """Stack `layers` blocks of dense, normalisation, activation and dropout."""
         for layer in range(1, values["layers"] + 1):
             x = layers.dense(x, values.get(f"units_{layer}", values["units"]))

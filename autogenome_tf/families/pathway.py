@@ -6,12 +6,16 @@ dense layer on all of them. (P-NET also gives each head a loss of its own; here 
 trained.) `bypass` units are wired to the genes that are in no set.
 """
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 
 from autogenome_tf.families import (
     ACTIVATIONS,
     COMMON,
     Family,
+    Membership,
     files,
     integer,
     limit,
@@ -40,7 +44,7 @@ class Pathway(Family):
     }
 
     @classmethod
-    def levels(cls, settings, features):
+    def levels(cls, settings: dict[str, tuple], features: Sequence[str] | None) -> list[Membership]:
         """Return the membership of genes in sets and, with `set_groups`, of sets in groups."""
         place = "families.pathway"
         (least,), (most,) = settings["min_genes"], settings["max_genes"]
@@ -51,7 +55,7 @@ class Pathway(Family):
         return found
 
     @staticmethod
-    def body(x, values, layers):
+    def body(x: Any, values: dict[str, Any], layers: Any) -> Any:
         """Wire genes to sets and sets to groups; concatenate the activations of all levels."""
         genes, *groups = layers.levels
         units, bypass = values["set_units"], values["bypass"]

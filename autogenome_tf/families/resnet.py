@@ -1,5 +1,7 @@
 """Residual network of dense layers (He et al. 2016, "Identity mappings", pre-activation form)."""
 
+from typing import Any
+
 from autogenome_tf.families import COMMON, Family, integer
 
 MOST_BLOCKS = 16
@@ -17,7 +19,7 @@ class ResNet(Family):
     }
 
     @staticmethod
-    def body(x, values, layers):
+    def body(x: Any, values: dict[str, Any], layers: Any) -> Any:
         """Add residual blocks onto a stem; a block of another width has a projecting shortcut."""
         x = layers.dense(x, values["width"])
         for block in range(1, values["n_blocks"] + 1):

@@ -1,11 +1,15 @@
 """Variational autoencoder with skip connections in encoder and decoder; see `nn.res_vae.ResVAE`."""
 
 import dataclasses
+from collections.abc import Sequence
+from typing import Any
 
 from autogenome_tf.core.errors import InputError
 from autogenome_tf.families import (
     ACTIVATIONS,
     AutoencoderFamily,
+    Membership,
+    Space,
     files,
     integer,
     limit,
@@ -50,7 +54,7 @@ class ResVAE(AutoencoderFamily):
     }
 
     @classmethod
-    def opened(cls, given, place):
+    def opened(cls, given: dict[str, Any], place: str) -> Space:
         """Return the space; with `gene_sets` it has `bypass` in place of `latent`."""
         if "gene_sets" not in given:
             return {name: hyper for name, hyper in cls.space.items() if name != "bypass"}
@@ -60,7 +64,7 @@ class ResVAE(AutoencoderFamily):
         return kept | {"bypass": dataclasses.replace(cls.space["bypass"], optional=False)}
 
     @classmethod
-    def levels(cls, settings, features):
+    def levels(cls, settings: dict[str, tuple], features: Sequence[str] | None) -> list[Membership]:
         """Return the membership that wires latent units to genes, if there are `gene_sets`."""
         if not settings["gene_sets"]:
             return []
@@ -69,14 +73,14 @@ class ResVAE(AutoencoderFamily):
         return [read_membership(settings["gene_sets"], features, least, most, place)]
 
     @staticmethod
-    def options(values, levels):
+    def options(values: dict[str, Any], levels: list[Membership]) -> dict[str, Any]:
         """Return the arguments of `ResVAE`; units that stand for sets have `bypass` ones beside."""
         units = "bypass" if levels else "latent"
         passed = {key: values[key] for key in (units, *PASSED)}
         return {**passed, "widths": widths(values), "linear": values["linear"] == "pca"}
 
 
-def widths(values):
+def widths(values: dict[str, Any]) -> list[int]:
     """Return the widths of the encoder's layers, given or a falling geometric series."""
     if values.get("widths"):
         return list(values["widths"])

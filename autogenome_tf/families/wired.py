@@ -9,7 +9,7 @@ skip_2_4]``, a width as its position among the layer's options in order of size.
 from typing import Any
 
 from autogenome_tf.core.errors import InputError
-from autogenome_tf.families import COMMON, Family, Hyperparameter, integer, number, sizes
+from autogenome_tf.families import COMMON, Family, Hyperparameter, Space, integer, number, sizes
 
 # Default widths of a layer, as fractions of the largest.
 PARTS = (1 / 4, 1 / 16, 1 / 8, 1 / 2, 1)
@@ -29,7 +29,7 @@ class Wired(Family):
     stands_for = {"arc": "width_"}
 
     @classmethod
-    def opened(cls, given, place):
+    def opened(cls, given: dict[str, Any], place: str) -> Space:
         """Return the space with the decisions that its `layers` and `max_width` open.
 
         Raises:
@@ -58,7 +58,7 @@ class Wired(Family):
         }
 
     @staticmethod
-    def body(x, values, layers):
+    def body(x: Any, values: dict[str, Any], layers: Any) -> Any:
         """Grow layer by layer; each sees the concatenation of its sources."""
         widest, outputs = values["max_width"], [x]
         for layer in range(1, values["layers"] + 1):

@@ -4,6 +4,9 @@ import contextlib
 import datetime
 import logging
 import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import rich.console
@@ -21,7 +24,7 @@ class _Lines(logging.Handler):
         _console.print(self.format(record), markup=False)
 
 
-def talk(quiet=False):
+def talk(quiet: bool = False) -> None:
     """Show what the package says on the console, or only warnings with `quiet`."""
     for handler in [handler for handler in log.handlers if isinstance(handler, _Lines)]:
         log.removeHandler(handler)
@@ -43,7 +46,9 @@ class _Kept(logging.Handler):
 
 
 @contextlib.contextmanager
-def remembered(records, is_kept=None):
+def remembered(
+    records: list[logging.LogRecord], is_kept: Callable[[logging.LogRecord], bool] | None = None
+) -> Iterator[None]:
     """Keep log records in a list while the block runs.
 
     Args:
@@ -58,7 +63,7 @@ def remembered(records, is_kept=None):
 
 
 @contextlib.contextmanager
-def say_to(path, earlier=()):
+def say_to(path: str | Path, earlier: list[logging.LogRecord] | tuple[()] = ()) -> Iterator[None]:
     """Write everything that is said to a file too, after what `earlier` holds, which is emptied."""
     handler = logging.FileHandler(path, encoding="utf-8")
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
@@ -85,7 +90,9 @@ def _added(handler):
 
 
 @contextlib.contextmanager
-def watched(settings, most_trials, objective):
+def watched(
+    settings: Any, most_trials: int, objective: str
+) -> Iterator[Callable[[Any, Any], None]]:
     """Show trials as they end: a line each, and on a terminal a bar with the time left.
 
     Args:

@@ -7,6 +7,8 @@ Classes are numbered in the order of the model's outputs, as the original did.
 import datetime
 import json
 import shutil
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,7 +19,7 @@ TYPES = {"mlp": "MLP", "resnet": "ResNet", "densenet": "DenseNet", "wired": "ena
 SUMMARY = "feature_importance_summary.pdf"
 
 
-def follow(run, stage):
+def follow(run: Any, stage: str) -> None:
     """Write what a finished stage of a `Run` has in the original's layout.
 
     Args:
@@ -31,7 +33,7 @@ def follow(run, stage):
         write(run)
 
 
-def folder(run, kind):
+def folder(run: Any, kind: str) -> Path:
     """Path of the folder of a run among the original's: kind is models or output_files."""
     began = datetime.datetime.fromisoformat(run.environment["began"])
     return run.folder.parent / kind / run.config().name / began.strftime("%m%d_%H%M%S")

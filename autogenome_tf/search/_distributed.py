@@ -7,8 +7,11 @@ row, before it tells the chief, so that a trial that was finished is never lost.
 import logging
 import time
 
+from autogenome_tf.config import Config
+from autogenome_tf.config.processes import ProcessRole
 from autogenome_tf.core.errors import InputError, StageError, some
 from autogenome_tf.core.files import safe_names
+from autogenome_tf.run import Run
 from autogenome_tf.run.artifacts import text_columns
 from autogenome_tf.search._keras_tuner import chief, worker
 from autogenome_tf.search._keras_tuner.calls import Calls
@@ -21,7 +24,7 @@ from autogenome_tf.search._trials import (
     run_trial,
     trials_of,
 )
-from autogenome_tf.training import Plan
+from autogenome_tf.training import CrossValidation, Plan
 
 log = logging.getLogger(__name__)
 
@@ -111,7 +114,7 @@ def gathered(chief, folds, config, run, deadline):
         time.sleep(POLL)
 
 
-def work(remote, folds, config, run):
+def work(remote: worker.Remote, folds: CrossValidation, config: Config, run: Run) -> None:
     """Try what the chief hands out until nothing is left.
 
     Args:
@@ -136,7 +139,7 @@ def work(remote, folds, config, run):
     log.info("search: nothing is left to try; %d trials were tried here", count)
 
 
-def log_of(part):
+def log_of(part: ProcessRole) -> str:
     """Name of a worker's own log in the run folder."""
     return f"search/{safe_names([part.tuner])[0]}.log"
 

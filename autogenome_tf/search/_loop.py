@@ -4,11 +4,15 @@ import contextlib
 import json
 import logging
 import time
+from collections.abc import Iterable, Iterator
 
-from autogenome_tf.config import processes
+from autogenome_tf.config import Config, processes
 from autogenome_tf.core.errors import InputError
 from autogenome_tf.core.seeds import derive
+from autogenome_tf.families import Space
+from autogenome_tf.run import Run
 from autogenome_tf.search import _distributed
+from autogenome_tf.search._keras_tuner.worker import Remote
 from autogenome_tf.search._members import method
 from autogenome_tf.search._request import Request
 from autogenome_tf.search._trials import (
@@ -22,12 +26,12 @@ from autogenome_tf.search._trials import (
     recorded,
     run_trial,
 )
-from autogenome_tf.training import Plan
+from autogenome_tf.training import CrossValidation, Plan
 
 log = logging.getLogger(__name__)
 
 
-def process_role(config):
+def process_role(config: Config) -> processes.ProcessRole | None:
     """Return the role of this process among several; refuse a search that they cannot share.
 
     Returns:
@@ -52,13 +56,20 @@ def process_role(config):
     return part
 
 
-def seconds_before(config, run, finished):
+def seconds_before(config: Config, run: Run, finished: Iterable[Trial]) -> float:
     """Return the seconds that the search of an interrupted run took, with these trials finished."""
     own = method(config.search.method).seconds_before(run)
     return _distributed.seconds_of(run) or own + sum(trial.seconds for trial in finished)
 
 
-def search(folds, config, spaces, finished=(), deadline=float("inf"), run=None):
+def search(
+    folds: CrossValidation,
+    config: Config,
+    spaces: dict[str, Space],
+    finished: Iterable[Trial] = (),
+    deadline: float = float("inf"),
+    run: Run | None = None,
+) -> Iterator[TrialResult]:
     """Try the linear reference and then what the config's method proposes.
 
     The chief of several processes (see `roles`) gathers what its workers have tried.
@@ -78,14 +89,14 @@ def search(folds, config, spaces, finished=(), deadline=float("inf"), run=None):
     Raises:
         StageError: When most trials fail.
     """
-    finished = {trial.number: trial for trial in finished}
+    known = {trial.number: trial for trial in finished}
     now = time.monotonic()
     part = process_role(config)
-    is_anew = config.ensemble.size == 1 or part or finished
+    is_anew = config.ensemble.size == 1 or part or known
     deadline = now + (deadline - now) * (1 - (FINAL_SHARE if is_anew else ENSEMBLE_SHARE))
     if run:
-        _distributed.check_run(run, part, finished.keys() - {0})
-    first = _first(folds, config, spaces, finished, deadline)
+        _distributed.check_run(run, part, known.keys() - {0})
+    first = _first(folds, config, spaces, known, deadline)
     networks = {name: space for name, space in spaces.items() if name != "linear"}
     # A run ends in a model: where that cannot be the reference, one trial is made in any case.
     fewest = 0 if "linear" in spaces else 1
@@ -101,10 +112,10 @@ def search(folds, config, spaces, finished=(), deadline=float("inf"), run=None):
     else:
         yield from first
         with contextlib.closing(_method(networks, config, folds, run, deadline)) as proposer:
-            yield from _loop(proposer, folds, config, finished, deadline, fewest)
+            yield from _loop(proposer, folds, config, known, deadline, fewest)
 
 
-def joined(config, spaces, part):
+def joined(config: Config, spaces: dict[str, Space], part: processes.ProcessRole) -> Remote:
     """A worker's way to the chief's search.
 
     Args:

@@ -3,6 +3,8 @@
 import dataclasses
 import math
 import numbers
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -70,12 +72,12 @@ class Parameters:
         self._check_together()
 
     @property
-    def labels(self):
+    def labels(self) -> list[str]:
         """Class names, padded so that they sort by number; for regression ``["target"]``."""
         return self.kind.labels(self)
 
     @property
-    def kind(self):
+    def kind(self) -> type[Any]:
         """The kind of target, a class of `_targets`."""
         return TARGETS[self.task]
 
@@ -101,7 +103,7 @@ class Parameters:
         raise errors.InputError(f"simulate: there must be {why}; received {self}.")
 
 
-def check_range(name, value, kind, least, below=math.inf):
+def check_range(name: str, value: Any, kind: type, least: float, below: float = math.inf) -> None:
     """Refuse a parameter that is no number of a kind from `least` on and below `below`."""
     if not isinstance(value, kind) or not least <= value < below:
         noun = "an integer" if kind is numbers.Integral else "a number"
@@ -109,14 +111,14 @@ def check_range(name, value, kind, least, below=math.inf):
         raise errors.InputError(f"simulate: {name} must be {noun}, {limit}; received {value!r}.")
 
 
-def check_each(parameters, least):
+def check_each(parameters: Any, least: Mapping[str, int]) -> None:
     """Refuse parameters that are no numbers of their field's kind from `least` (else 0) on."""
     for field in dataclasses.fields(parameters):
         kind = numbers.Real if field.type is float else numbers.Integral
         check_range(field.name, getattr(parameters, field.name), kind, least.get(field.name, 0))
 
 
-def check_most(parameters, limits):
+def check_most(parameters: Any, limits: Mapping[str, int]) -> None:
     """Refuse parameters above limits that follow from others."""
     for name, most in limits.items():
         if getattr(parameters, name) > most:
@@ -178,7 +180,7 @@ class _Places:
         return np.concatenate([self.main, self.pairs.ravel(), self.passengers.ravel()])
 
 
-def draw(**parameters):
+def draw(**parameters: Any) -> Simulation:
     """Draw a matrix in memory; the same parameters give the same values.
 
     Args:

@@ -4,13 +4,14 @@ import dataclasses
 import gzip
 import json
 import pathlib
+from typing import Any
 
 import pandas as pd
 
 from autogenome_tf.core import errors
 from autogenome_tf.core.files import replacing
 from autogenome_tf.simulation import landscape, pathways
-from autogenome_tf.simulation.expression import RHO, draw
+from autogenome_tf.simulation.expression import RHO, Simulation, draw
 
 SETS = "gene_sets.gmt"
 # Sites of which all genotypes can be looked at, at most.
@@ -18,7 +19,7 @@ EXPLAINED = 20
 FILES = ("features.tsv.gz", "targets.tsv", "truth.tsv", "truth.json", "config.json")
 
 
-def simulate(folder, **parameters):
+def simulate(folder: str | pathlib.Path, **parameters: Any) -> Simulation:
     """Write a simulated data set and a config that runs on it.
 
     Args:
@@ -39,7 +40,7 @@ def simulate(folder, **parameters):
     return simulation
 
 
-def simulate_landscape(folder, **parameters):
+def simulate_landscape(folder: str | pathlib.Path, **parameters: Any) -> landscape.Landscape:
     """Write simulated genotypes and a config that runs on them.
 
     Args:
@@ -63,7 +64,7 @@ def simulate_landscape(folder, **parameters):
     return drawn
 
 
-def simulate_pathways(folder, **parameters):
+def simulate_pathways(folder: str | pathlib.Path, **parameters: Any) -> pathways.Pathways:
     """Write simulated expression that follows gene sets, the sets, and a config that runs on them.
 
     Args:

@@ -3,6 +3,7 @@
 import dataclasses
 import itertools
 import math
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -69,7 +70,7 @@ class Landscape:
     parameters: Parameters
 
 
-def draw(**parameters):
+def draw(**parameters: Any) -> Landscape:
     """Draw a landscape in memory; the same parameters give the same values.
 
     Args:

@@ -1,6 +1,7 @@
 """Expression that follows the activities of gene sets, and classes that follow a few of those."""
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -83,14 +84,14 @@ class Pathways:
     truth: pd.DataFrame
     parameters: Parameters
 
-    def gmt(self):
+    def gmt(self) -> str:
         """The gene sets as the text of a GMT file."""
         names = np.array(self.features)
         lines = zip(self.truth["set"], self.members, strict=True)
         return "".join("\t".join([name, "simulated", *names[own]]) + "\n" for name, own in lines)
 
 
-def draw(**parameters):
+def draw(**parameters: Any) -> Pathways:
     """Draw a matrix in memory; the same parameters give the same values.
 
     Args:

@@ -7,6 +7,8 @@ first process's: its outputs of validation rows, and the trials of a search that
 import contextlib
 import functools
 import json
+from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -66,7 +68,7 @@ class WorkerCluster:
                 f"have: {', '.join(map(str, found))} of {self.count}, counted from 0."
             )
 
-    def is_trained(self, run, config) -> bool:
+    def is_trained(self, run: Any, config: Any) -> bool:
         """Whether the first process has trained before; give all processes its trials.
 
         Args:
@@ -89,7 +91,7 @@ class WorkerCluster:
         return self.broadcast(json.dumps("train" in run.stages)) == "true"
 
     @contextlib.contextmanager
-    def together(self):
+    def together(self) -> Iterator[None]:
         """Run a block in which all processes take part.
 
         Raises:

@@ -278,5 +278,5 @@ class Data(Section):
     @property
     def transforms(self) -> tuple[Transform, ...]:
         """The transforms to choose from, each once."""
-        given = self.transform if isinstance(self.transform, list) else [self.transform]
-        return tuple(dict.fromkeys(given))
+        given = self.transform
+        return tuple(dict.fromkeys(given)) if isinstance(given, list) else (given,)

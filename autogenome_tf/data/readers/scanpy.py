@@ -18,7 +18,7 @@ class Scanpy(Reader):
     kinds = "scanpy:<data set>"
     duplicates = "suffix"
 
-    def matches(self, source):
+    def matches(self, source: str) -> bool:
         """Return whether a source names a data set of scanpy."""
         return source.startswith(_PREFIX)
 

@@ -31,7 +31,7 @@ class TenX(Reader):
     kinds = "a 10x folder or .h5"
     duplicates = "suffix"
 
-    def matches(self, source):
+    def matches(self, source: str) -> bool:
         """Return whether a source is a folder or a 10x .h5 file."""
         return os.path.isdir(source) or source.lower().endswith(".h5")
 
