@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from autogenome_tf.core.errors import unknown
+from autogenome_tf.core.errors import InputError, unknown
 from autogenome_tf.core.open_sets import classes, members
 from autogenome_tf.families._base import Family
 from autogenome_tf.tasks import kind_of
@@ -27,14 +27,14 @@ def member(name: str, place: str = FOLDER) -> type[Family]:
 
     Raises:
         InputError: There is none of this name; the message names the nearest.
-        TypeError: The file has no subclass of `Family`, or several.
+        InputError: The file has no subclass of `Family`, or several.
     """
     if name not in names():
         raise unknown(place, name, names())
     found: list[Any] = classes(FOLDER, name, Family)
     if len(found) > 1:
         listed = ", ".join(one.__name__ for one in found)
-        raise TypeError(f"{name}.py: expected one class derived from Family; found {listed}.")
+        raise InputError(f"{name}.py: expected one class derived from Family; found {listed}.")
     return found[0]
 
 

@@ -450,7 +450,7 @@ def test_check_names_a_data_file_that_is_not_there(call, project):
 
 
 @pytest.mark.parametrize("key", ["predict", "evaluate"])
-@pytest.mark.parametrize("content", [None, "sample\tg0\tg1\ns1\t1\t2\ns2\t2\t3\n"])
+@pytest.mark.parametrize("content", [None, "sample\tg0\ns1\t1\ns2\t2\n"])
 def test_a_bad_further_file_is_refused_before_training(call, project, key, content, without_plots):
     if content:
         (project / "new.tsv").write_text(content)
@@ -478,7 +478,7 @@ def test_a_folder_that_is_no_run_is_refused(call, project, verb):
 
 
 BAD_ROWS = {
-    "lacking genes": (lambda x: x.iloc[:, 3:], "lacks 3 of the 80 genes.*'GENE00001'.*'GENE00003'"),
+    "lacking genes": (lambda x: x.iloc[:, 20:], "lacks 20 of the 80 .*'GENE00001'.* importance"),
     "text": (lambda x: x.assign(GENE00002="much"), "line 2.*'GENE00002'.*'much'"),
     "missing value": (lambda x: x.assign(GENE00002=None), "S0001.*GENE00002.*missing"),
 }

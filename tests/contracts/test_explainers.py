@@ -88,10 +88,8 @@ def test_a_file_dropped_in_is_an_explainer_for_config_check_stage_and_report(fil
     assert automl.config.explanation.method == NAME
     automl.run(["train", "explain", "report"])
     folder = automl.folder
-    assert (
-        list(pd.read_csv(folder / "occlusion.tsv", sep="\t")["gene"])
-        == automl._predictor().features
-    )
+    genes = pd.read_csv(folder / "occlusion.tsv", sep="\t")["gene"]
+    assert list(genes) == automl._session.model().features
     assert len(pd.read_csv(folder / "interactions.tsv", sep="\t")) == 3
     with np.load(folder / "attributions.npz") as found:
         assert str(found["method"]) == NAME and np.abs(found["values"]).max() > 0

@@ -593,5 +593,5 @@ def test_a_family_that_looks_at_the_genes_otherwise_is_refused(body, found):
 )
 def test_a_file_holds_one_family(text, fault):
     with dropped("families", "funnel", text):
-        with pytest.raises(TypeError, match=rf"funnel\.py: {fault}"):
+        with pytest.raises(InputError, match=rf"funnel\.py: {fault}"):
             families.member("funnel")

@@ -100,7 +100,7 @@ def test_a_dropped_figure_is_a_function_of_the_module(file):
 
 def test_a_dropped_figure_is_not_drawn_of_other_tasks(file, runs):
     folder = runs["regression"].folder
-    drawn = [path for path, _ in plots.figures(ag.load(folder)._run, "predict")]
+    drawn = [path for path, _ in plots.figures(ag.load(folder)._session.run, "predict")]
     assert drawn and not any(NAME in path for path in drawn)
     with pytest.raises(InputError, match="expected a run of task.type classification"):
         getattr(plots, NAME)(folder)
@@ -147,7 +147,7 @@ def test_a_stage_draws_every_figure_that_a_run_has(runs):
     for automl in runs.values():
         drawn = {p.relative_to(automl.folder).with_suffix("") for p in automl.folder.rglob("*.pdf")}
         stages = ("train", "evaluate", "predict", "explain")
-        told = {path for stage in stages for path, _ in plots.figures(automl._run, stage)}
+        told = {path for stage in stages for path, _ in plots.figures(automl._session.run, stage)}
         assert {str(path) for path in drawn} == told
     assert "confusion_matrix" not in told and "plots/predicted_vs_true_target" in told
 

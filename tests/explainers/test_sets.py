@@ -85,7 +85,7 @@ def test_the_model_hears_a_gene_through_its_sets_or_the_bypass_alone(run, plante
     layers = predictor.branches[0].network.layers
     kernel = next(layer for layer in layers if layer.weights).get_weights()[0]
     gates = table(run, "gates.tsv").set_index("feature")["gate"]
-    level = run._prepared()[1].levels("pathway")[0]
+    level = run._session.prepared()[1].levels("pathway")[0]
     mask = np.zeros((GENES, SETS + 2), bool)
     mask[level.rows, level.columns] = True
     mask[level.free, SETS:] = True

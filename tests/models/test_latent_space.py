@@ -169,7 +169,7 @@ def test_latent_units_have_pairs_and_seeds_too(finished, tmp_path):
     shutil.copytree(finished.folder, folder)
     copy = ag.load(folder)
     asked = copy.config.explanation.model_copy(update={"repeats": 2})
-    copy.config = copy.config.model_copy(update={"explanation": asked})
+    copy._session.config = copy.config.model_copy(update={"explanation": asked})
     copy.explain(interactions=3)
     pairs = table(copy, "interactions.tsv")
     assert len(pairs) == 3 and "q" not in pairs and list(pairs)[-3:] == ["z1", "z2", "z3"]

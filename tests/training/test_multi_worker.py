@@ -238,9 +238,8 @@ def test_what_processes_cannot_do_together_is_refused(monkeypatch):
 def test_rows_in_memory_are_refused(monkeypatch, tmp_path):
     random = np.random.default_rng(0)
     frame = pd.DataFrame(random.normal(size=(30, 4)), columns=list("abcd"))
-    monkeypatch.setattr(
-        "autogenome_tf.automl.worker_cluster", lambda: type("Two", (), {"place": 0})
-    )
+    two = type("Two", (), {"place": 0})
+    monkeypatch.setattr("autogenome_tf.automl._processes.worker_cluster", lambda: two)
     given = {"name": "t", "output_dir": str(tmp_path), "families": {"linear": {}}}
     with pytest.raises(InputError, match="TF_CONFIG: .* 24 x 4 values fit data.memory"):
         ag.AutoGenome(given, (frame, ["x", "y"] * 15)).train()
