@@ -19,6 +19,9 @@ from autogenome_tf.data._files import check_width, filled_rows
 from autogenome_tf.data._layout import Layout, table_rows, thousands
 from autogenome_tf.data._orientation import GENES
 
+# A row of at least so many cells of True and False, as R and pandas write them, is one of numbers.
+FEWEST_LOGICALS = 2
+_LOGICALS, _MISSING = {"true": "1", "false": "0"}, "nan"
 # Columns of text that an error names.
 MOST_NAMED = 5
 _EXPECTED = "expected a number, or an empty cell or NA where it is missing"
@@ -76,7 +79,8 @@ def _numbers(cells, layout, is_coded=False):
     """Return a (1, cells) float32 row, or None where a cell is not a finite number."""
     numbers = None if is_coded or layout.decimal == "," else _floats(cells)
     if numbers is None:  # only now, since looking at each cell doubles the time
-        numbers = _floats([_readable(cell, layout) for cell in cells])
+        cells = _without_logicals([_readable(cell, layout) for cell in cells])
+        numbers = _floats(cells)
     if numbers is None or "_" in "".join(cells):
         return None
     with np.errstate(over="ignore"):
@@ -87,10 +91,18 @@ def _numbers(cells, layout, is_coded=False):
 def _readable(cell, layout):
     """Return a cell as `float` reads it; a point among decimal commas is no number."""
     if is_missing(cell, layout.words):
-        return "nan"
+        return _MISSING
     if layout.decimal == ".":
         return cell
     return "" if "." in cell else with_point(cell)
+
+
+def _without_logicals(cells):
+    """Return a row of True and False as 1 and 0; among numbers such a column is no gene."""
+    known = [cell for cell in cells if cell != _MISSING]
+    if len(known) < FEWEST_LOGICALS or not all(cell.strip().lower() in _LOGICALS for cell in known):
+        return cells
+    return [_LOGICALS.get(cell.strip().lower(), cell) for cell in cells]
 
 
 def _floats(cells):

@@ -196,3 +196,16 @@ def test_numbers_of_picked_rows_in_parquet_are_no_ids(tmp_path):
     assert table.samples == list(picked["sample"]) and table.features == GENES
     picked.drop(columns="sample").to_parquet(tmp_path / "y.parquet")
     assert read_table(tmp_path / "y.parquet").samples == [str(number) for number in picked.index]
+
+
+@pytest.mark.parametrize("words", [("True", "False"), ("TRUE", "FALSE")])
+def test_mutations_may_be_true_or_false(tmp_path, words):
+    mutated = (VALUES > 7).mask(VALUES < 6)
+    text = mutated.replace({True: words[0], False: words[1]}).to_csv(na_rep="NA")
+    (tmp_path / "x.csv").write_text(text)
+    table = read_table(tmp_path / "x.csv")
+    np.testing.assert_array_equal(table.values, mutated.astype("float32"))
+    assert table.samples == IDS and table.features == GENES
+    (tmp_path / "y.csv").write_text(VALUES.assign(smoker=VALUES["TP53"] > 7).to_csv())
+    with pytest.raises(InputError, match=r'"smoker"'):
+        read_table(tmp_path / "y.csv")
