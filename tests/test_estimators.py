@@ -150,6 +150,15 @@ def test_genes_keep_their_names(is_sparse):
         np.testing.assert_array_equal(rows.to_numpy(), X)
 
 
+def test_rows_and_targets_belong_together_by_position():
+    rows = [f"s{number}" for number in range(len(X))]
+    given = pd.DataFrame(X, index=rows).rename("g{}".format, axis=1)
+    made = ag.AutoGenomeRegressor(["linear"], max_trials=1, config=QUICK)
+    by_labels = made.fit(given, pd.Series(VALUES[:, 0], index=rows[::-1])).predict(given)
+    by_place = made.fit(given.reset_index(drop=True), VALUES[:, 0]).predict(given)
+    np.testing.assert_array_equal(by_labels, by_place)
+
+
 @pytest.mark.parametrize("kind", ["array", "sparse", "frame"])
 def test_a_feature_that_counts_the_rows_stays_a_feature(kind):
     counted = np.column_stack([np.arange(len(X)), X])

@@ -51,6 +51,7 @@ def with_columns(
         if found.said:
             log.info("%s", found.said)
     columns = _joined(table, frames, matches)
+    warnings += _contradictions(table, columns, source)
     table = dataclasses.replace(table, warnings=tuple(warnings))
     dataset = dataset_of(table, source, data.limit)
     kept = np.any([found.take >= 0 for found in matches], axis=0)
@@ -117,6 +118,27 @@ def _joined(table, frames, matches):
     words = {name: met for frame in frames for name, met in frame.attrs[WORDS].items()}
     columns.attrs = {"source": where, TARGETS: targets, WORDS: words}
     return columns
+
+
+def _contradictions(table, columns, source):
+    """Yield warnings of columns of the matrix that say something else than the target files."""
+    extra = pd.DataFrame() if table.extra is None else table.extra.reset_index(drop=True)
+    for name in extra.columns.intersection(columns.attrs[TARGETS]):
+        ours, theirs = extra[name].astype(object), columns[name].reset_index(drop=True)
+        others = int((ours.notna() & theirs.notna() & ~_are_equal(ours, theirs)).sum())
+        if others:
+            text = (
+                f"{source} and {columns.attrs['source']}: both have the column {name!r}, with "
+                f"other values for {others} of {len(extra)} samples; those of the second are used."
+            )
+            yield "matching", text
+
+
+def _are_equal(ours, theirs):
+    """Compare cells as text, and as numbers where both are."""
+    first, second = (pd.to_numeric(column, errors="coerce") for column in (ours, theirs))
+    is_text = ours.map(str) == theirs.map(str)
+    return is_text | np.isclose(first.astype(float), second.astype(float))
 
 
 def _taken(frame: pd.DataFrame, found: Match) -> pd.DataFrame:

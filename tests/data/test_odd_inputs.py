@@ -209,3 +209,18 @@ def test_mutations_may_be_true_or_false(tmp_path, words):
     (tmp_path / "y.csv").write_text(VALUES.assign(smoker=VALUES["TP53"] > 7).to_csv())
     with pytest.raises(InputError, match=r'"smoker"'):
         read_table(tmp_path / "y.csv")
+
+
+def test_labels_of_the_matrix_that_contradict_the_targets_are_named(tmp_path):
+    for labels, count in ((LABELS, None), (LABELS[::-1].to_numpy(), COUNT)):
+        dataset, _ = loaded(tmp_path, VALUES.assign(type=labels).to_csv(), TARGETS)
+        assert list(dataset.targets) == list(LABELS)
+        texts = [text for about, text in dataset.warnings if about == "matching"]
+        assert [f"{count} of {COUNT} samples" in text for text in texts] == [True] * bool(count)
+
+
+def test_a_number_written_otherwise_contradicts_nothing(tmp_path):
+    numbers = pd.Series(np.arange(COUNT) % 3, index=LABELS.index, name="type")
+    matrix = VALUES.assign(type=numbers.astype(float)).to_csv()
+    dataset, _ = loaded(tmp_path, matrix, numbers.to_csv())
+    assert not dataset.warnings and set(dataset.targets) == {"0", "1", "2"}
