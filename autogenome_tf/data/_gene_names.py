@@ -2,6 +2,7 @@
 
 import dataclasses
 import logging
+import operator
 from collections.abc import Mapping, Sequence
 
 from autogenome_tf.core import chunked
@@ -9,7 +10,7 @@ from autogenome_tf.core.errors import InputError, some
 from autogenome_tf.data._checked import has_names
 from autogenome_tf.data._dataset import Dataset, Table
 from autogenome_tf.data._lacking import with_lacking
-from autogenome_tf.data._names import OF_GENES, nearest_rule
+from autogenome_tf.data._names import OF_GENES, RULES, VERSION, nearest_rule
 
 log = logging.getLogger(__name__)
 
@@ -20,17 +21,26 @@ def renamed(table: Table, names: Mapping[str, str], source: str) -> Table:
     Raises:
         InputError: None of the names is a gene.
     """
-    count = sum(name in names for name in table.features)
-    known = set(names.values())
-    if names and not count and not known.intersection(table.features):
+    own = set(table.features)
+    if not names or own.intersection(names) or own.intersection(names.values()):
+        return _renamed(table, names)
+    form = RULES[VERSION]
+    table, plain = _renamed(table, {form(name): used for name, used in names.items()}, form), table
+    if table.features == plain.features:
         raise InputError(
             f"{source}: none of the names in data.gene_names is one of its genes, such as "
             f"{some(table.features, 3)}."
         )
-    if not count:
-        return table
-    features = [names.get(name, name) for name in table.features]
-    said = f"{table.said}, {count} genes renamed by data.gene_names"
+    text = f"{source}: its genes have the names of data.gene_names but for {VERSION} (such as "
+    text += f"{plain.features[0]!r}): they are taken for the same."
+    return dataclasses.replace(table, warnings=(*table.warnings, ("names", text)))
+
+
+def _renamed(table, names, form=str):
+    """Return a table with other names for those of its genes whose form has one."""
+    features = [names.get(form(name), name) for name in table.features]
+    count = sum(map(operator.ne, features, table.features))
+    said = f"{table.said}, {count} genes renamed by data.gene_names" if count else table.said
     return dataclasses.replace(table, features=features, said=said)
 
 

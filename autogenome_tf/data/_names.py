@@ -152,6 +152,7 @@ def _barcode(parts):
 
 ALIKE = "case, signs and leading zeros"
 NUMBERS = "how numbers are written"
+VERSION = "the version of Ensembl ids"
 # What may differ between two names of one thing, and the form without it; the simplest first.
 RULES: dict[str, Callable[[str], str]] = {
     NUMBERS: _number,
@@ -159,7 +160,7 @@ RULES: dict[str, Callable[[str], str]] = {
     "the signs between their parts": _signs,
     "leading zeros": _without_zeros,
     ALIKE: plain,
-    "the version of Ensembl ids": _without_version,
+    VERSION: _without_version,
     "what stands behind the vial in TCGA's barcodes": _barcode(3),
     "what stands behind the sample in TCGA's barcodes": _barcode(2),
     "what stands behind the patient in TCGA's barcodes": _barcode(1),
@@ -168,6 +169,6 @@ RULES: dict[str, Callable[[str], str]] = {
 OF_GENES = (
     "upper and lower case",
     "the signs between their parts",
-    "the version of Ensembl ids",
+    VERSION,
     "what stands behind the symbol",
 )

@@ -83,6 +83,17 @@ def test_genes_are_renamed_by_a_file(tmp_path):
     assert load_labelled(settings(tmp_path), "classification").features == SYMBOLS
 
 
+def test_a_file_without_versions_renames_genes_with_versions(tmp_path):
+    pairs = [
+        f"{name.split('.')[0]},{symbol}" for name, symbol in zip(ENSEMBL, SYMBOLS, strict=True)
+    ]
+    write(tmp_path, [f"{name.split('.')[0]}.{n}" for n, name in enumerate(ENSEMBL, 3)])
+    dataset = load_labelled(settings(tmp_path, pairs), "classification")
+    assert dataset.features == SYMBOLS
+    ((about, text),) = dataset.warnings
+    assert about == "names" and "but for the version of Ensembl ids" in text
+
+
 @pytest.mark.parametrize("names", [ENSEMBL, SYMBOLS])
 def test_new_rows_may_have_the_names_of_either_column(tmp_path, names):
     data = settings(tmp_path)
