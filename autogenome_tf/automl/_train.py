@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from autogenome_tf import search
+from autogenome_tf import families, search
 from autogenome_tf.automl._rows import Prepared
 from autogenome_tf.config import Config
 from autogenome_tf.core.errors import StageError
@@ -65,6 +65,7 @@ def train(
     _write_rows(run, rows, config)
     _write_gene_sets(run, folds, spaces)
     finished = trials_of(run.read_table("leaderboard.tsv")) if run.has("leaderboard.tsv") else []
+    spaces = families.as_begun(spaces, (trial.values for trial in finished))
     before = search.seconds_before(config, run, finished)
     deadline = started + (config.search.max_seconds or float("inf")) - before
     size = size_for(config.ensemble.size, len(prepared.samples))
@@ -85,10 +86,10 @@ def _write_rows(run, rows, config):
         log.warning("%s", warning["text"], extra={"about": warning["about"]})
 
 
-def _write_gene_sets(run, folds, families):
+def _write_gene_sets(run, folds, names):
     """Write gene_sets.tsv: what was read of gene sets, for each family that is wired by some."""
     tables = [
-        level.table.assign(family=family) for family in families for level in folds.levels(family)
+        level.table.assign(family=family) for family in names for level in folds.levels(family)
     ]
     if tables:
         run.write_table("gene_sets.tsv", pd.concat(tables, ignore_index=True))
@@ -129,7 +130,7 @@ def _search(
     return Found(trials, best, baseline)
 
 
-def _check(found, config, families):
+def _check(found, config, names):
     """Refuse to go on without a trial of a family that the config names.
 
     Raises:
@@ -137,14 +138,14 @@ def _check(found, config, families):
     """
     if not found.best:
         reason = next((t.status for t in found.trials if not t.is_scored), "none was tried")
-        raise StageError(f"no trial of {', '.join(families)} has a score: {reason}")
+        raise StageError(f"no trial of {', '.join(names)} has a score: {reason}")
     first, own = ranked(found.trials, config.objective)[0], found.best[0].trial
-    if first.family not in families:
+    if first.family not in names:
         is_fixed = search.method(config.search.method).families
         log.warning(
             "the baseline (%.4g) did %s the best of %s (%.4g)%s", first.score,
             "as well as" if first.score == own.score else "better than",
-            ", ".join(families), own.score,
+            ", ".join(names), own.score,
             "" if is_fixed else "; name it in families to let it win",
         )  # fmt: skip
 

@@ -89,13 +89,13 @@ class Retraining:
         found = train(self.cross_validation, trial, seed, count)
         models = _Reused(found)
         for replica in found.replicas:
-            yield "trained", models.of(found.fit, replica), models.inputs
+            yield "trained", models.of(found.fit, replica, models.weights), models.inputs
         for start in range(0, count, TOGETHER):
             together = min(TOGETHER, count - start)
-            orders, fit = _shuffled(found, models.inputs, together, seed, start)
+            orders, weights, fit = _shuffled(found, models.inputs, together, seed, start)
             for replica, order in enumerate(orders):
                 kind = "genes" if replica < together else "labels"
-                yield kind, models.of(fit, replica), order
+                yield kind, models.of(fit, replica, weights[replica]), order
 
 
 class _Reused:
@@ -106,6 +106,7 @@ class _Reused:
 
     Attributes:
         inputs: (inputs,) numbers of its network's inputs.
+        weights: (inputs,) factors of them while training, from gene power.
     """
 
     def __init__(self, found: Refit):
@@ -113,12 +114,24 @@ class _Reused:
         self._model, self._wired = found.model(), rows.network(trial.family, trial.values)
         self._network = self._model.branches[0].network
         self.inputs = np.arange(self._network.input_shape[-1])
+        self.weights = _gene_weights(rows, trial)
 
-    def of(self, fit, replica):
-        """Return the model with the weights of a replica."""
+    def of(self, fit, replica, weights):
+        """Return the model with the weights of a replica that saw inputs times (inputs,)."""
         own = [stack[replica : replica + 1] for stack in fit.weights]
-        self._network.set_weights([stack[0] for stack in to_dense_weights(self._wired, own)])
+        kernel, *others = (stack[0] for stack in to_dense_weights(self._wired, own))
+        self._network.set_weights([kernel * weights[:, None], *others])
         return self._model
+
+
+def _gene_weights(rows, trial):
+    """Return the factor of each input of a network of genes on the first fold, (inputs,)."""
+    factors = rows.factors(trial.family, trial.values)
+    return (
+        np.ones(rows.fold_inputs(trial.family, trial.values).width)
+        if factors is None
+        else factors[0]
+    )
 
 
 def _shuffled(found, inputs, count, seed, start):
@@ -132,7 +145,7 @@ def _shuffled(found, inputs, count, seed, start):
         start: Number of the first.
 
     Returns:
-        The (inputs,) order of each network's genes, and their `Fit`.
+        The (inputs,) order of each network's genes, the (inputs,) factors of these, and the `Fit`.
     """
     trial, rows = found.result.trial, found.cross_validation
     own = found.on_folds
@@ -142,7 +155,16 @@ def _shuffled(found, inputs, count, seed, start):
     random = np.random.default_rng(derive(seed, f"controls/{start}"))
     orders = [*(random.permutation(inputs) for _ in range(count)), *[inputs] * count]
     shuffled = np.stack([values[:, order] for order in orders])
+    weights = [_gene_weights(rows, trial)[order] for order in orders[:count]]
     for other in shuffled[count:]:
-        other[train_rows] = other[random.permutation(train_rows)]
+        origins = random.permutation(train_rows)
+        other[train_rows] = other[origins]
+        # Genes are weighed by the targets that rows now have.
+        targets = rows.targets.copy()
+        targets[origins] = rows.targets[train_rows]
+        weights.append(_gene_weights(rows.with_targets(targets), trial))
     weights_seed = derive(seed, f"weights/{start}")
-    return orders, rows.fit_inputs(trial.family, trial.values, shuffled, plan, weights_seed)
+    fit = rows.fit_inputs(
+        trial.family, trial.values, shuffled, plan, weights_seed, np.stack(weights)
+    )
+    return orders, weights, fit

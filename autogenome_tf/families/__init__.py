@@ -22,6 +22,7 @@ from autogenome_tf.families._members import (
 from autogenome_tf.families._space import (
     ACTIVATIONS,
     COMMON,
+    GENE_POWER,
     RATES,
     Hyperparameter,
     files,
@@ -32,13 +33,13 @@ from autogenome_tf.families._space import (
     switch,
     word,
 )
-from autogenome_tf.families._spaces import settings, space, spaces
+from autogenome_tf.families._spaces import as_begun, settings, space, spaces
 
 __all__ = [
-    "ACTIVATIONS", "AutoencoderFamily", "BASELINE", "COMMON", "Family", "Hyperparameter",
-    "Membership", "RATES", "Space", "files", "has_levels", "hypermodel", "integer", "is_for",
-    "is_of_genes", "limit", "member", "names", "number", "read_membership", "settings", "sizes",
-    "space", "spaces", "switch", "word",
+    "ACTIVATIONS", "AutoencoderFamily", "BASELINE", "COMMON", "Family", "GENE_POWER",
+    "Hyperparameter", "Membership", "RATES", "Space", "as_begun", "files", "has_levels",
+    "hypermodel", "integer", "is_for", "is_of_genes", "limit", "member", "names", "number",
+    "read_membership", "settings", "sizes", "space", "spaces", "switch", "word",
 ]  # fmt: skip
 
 

@@ -199,7 +199,11 @@ def limit(option: int, low: int = 1, high: int = 65536) -> Hyperparameter:
 ACTIVATIONS = ("relu", "elu", "selu", "tanh", "sigmoid", "softplus")
 
 # Hyperparameters that change no shape: networks that differ in these alone share a compiled step.
-RATES = ("dropout", "input_dropout", "l2", "gate_l1", "spectral_power", "epistasis")
+RATES = (
+    "dropout", "input_dropout", "l2", "gate_l1", "spectral_power", "gene_power", "epistasis",
+)  # fmt: skip
+# Each gene is multiplied by its F statistic to half this power: `preprocessing.gene_weights`.
+GENE_POWER = number(0.0, 0.5, 1.0, 2.0, high=4.0)
 
 # Hyperparameters of all networks.
 COMMON = {
@@ -209,6 +213,7 @@ COMMON = {
     "normalization": word("batch", "none", known=("none", "batch")),
     "l2": number(1e-3, 0.0, 1e-4, 1e-2, 3e-2, high=1e6),
     "spectral_power": number(0.0, 0.5, 1.0),
+    "gene_power": GENE_POWER,
     "gates": switch(True, False, optional=True),
     "gate_l1": number(1e-3, 0.0, 1e-4, 1e-2, high=1e6, optional=True),
     "output_nonlinearity": word("none", known=("none", "relu", "tanh", "sigmoid")),

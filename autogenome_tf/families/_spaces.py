@@ -1,5 +1,6 @@
 """Search spaces of families as a config narrows them."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from autogenome_tf.core.errors import InputError, unknown
@@ -77,6 +78,22 @@ def spaces(config: Any, place: str = FOLDER) -> dict[str, Space]:
     return {name: _space_in(config, name, place) for name in config.families}
 
 
+def as_begun(spaces: dict[str, Space], known: Iterable[dict[str, Any]]) -> dict[str, Space]:
+    """Return the spaces that an interrupted search had: without gene power where it knew none.
+
+    Args:
+        spaces: As `spaces` returns them.
+        known: Hyperparameters of each trial of that search; none for a search that begins.
+    """
+    known = list(known)
+    if not known or any("gene_power" in values for values in known):
+        return spaces
+    return {
+        name: {key: hyper for key, hyper in space.items() if key != "gene_power"}
+        for name, space in spaces.items()
+    }
+
+
 def _space_in(config, name, place):
     family, given, kind = member(name, place), config.families[name], config.task.type
     if not is_for(name, kind):
@@ -84,6 +101,9 @@ def _space_in(config, name, place):
         raise InputError(f"{place}: {name} is not for task.type {kind}; expected {fitting}.")
     if config.training.l2 is not None and not family.is_convex and "l2" in family.space:
         given = {"l2": config.training.l2} | given
+    if config.training.epistasis and "gene_power" in family.space:
+        # Sites that act together alone have no association of their own with the targets.
+        given = {"gene_power": 0.0} | given
     found = space(name, given, place)
     settings(name, given, place)
     _check_bounds(found, config.task.kind, f"{place}.{name}.output_nonlinearity")

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from autogenome_tf.families import Family, number
+from autogenome_tf.families import GENE_POWER, Family, number
 
 
 class Linear(Family):
@@ -13,6 +13,7 @@ class Linear(Family):
             1e-2, *(10.0**power for power in (-5, -4, -3, -1.5, -1, -0.5, 0, 0.5, 1)), high=1e9
         ),
         "spectral_power": number(0.0),
+        "gene_power": GENE_POWER,
     }
     is_convex = True
 

@@ -1,6 +1,7 @@
 """From raw values to what a network sees: transforms, imputation, scaling, ranks, row space."""
 
 from autogenome_tf.preprocessing._fitted_scaling import FittedScaling
+from autogenome_tf.preprocessing._gene_weights import gene_weights
 from autogenome_tf.preprocessing._model import marked, model
 from autogenome_tf.preprocessing._moments import Moments
 from autogenome_tf.preprocessing._perturbation import perturbed_inputs
@@ -18,6 +19,7 @@ __all__ = [
     "RowSpace",
     "Scale",
     "Transform",
+    "gene_weights",
     "marked",
     "model",
     "perturbed_inputs",

@@ -6,7 +6,7 @@ import pandas as pd
 from autogenome_tf import plots
 from autogenome_tf.core.files import on_a_line
 from autogenome_tf.core.open_sets import declared
-from autogenome_tf.report._model import is_convex
+from autogenome_tf.report._model import gene_powers, is_convex
 from autogenome_tf.report._page import Beside, Heading, Part, Section, Table, number, pictures
 from autogenome_tf.run import Run
 
@@ -31,7 +31,11 @@ def section(run: Run) -> Section | None:
         "contributions. A contribution shows what the model uses, which need not be a cause: among "
         "genes that are expressed together the model may use any."
     )
-    parts: list[Part] = [text, Beside([*pictures(run, "genes"), *_stable(run, top)])]
+    parts: list[Part] = [
+        text,
+        *_weighed(run),
+        Beside([*pictures(run, "genes"), *_stable(run, top)]),
+    ]
     if not run.has("stability.tsv"):
         parts.append(
             "With explanation.repeats above 1, the ranks in other networks stand here."
@@ -47,6 +51,20 @@ def section(run: Run) -> Section | None:
     if len(shown) < len(names):
         parts.append(f"The other {len(names) - len(shown)} units are in attributions.tsv.")
     return Section("genes", "Genes", [*parts, *_pairs(run, len(names)), *_epistasis(run)])
+
+
+def _weighed(run):
+    """Return how to read ranks where genes were weighed by their own association with targets."""
+    powers = gene_powers(run)
+    if not powers:
+        return []
+    values = " and ".join(f"{power:g}" for power in powers)
+    return [
+        f"Networks of this model were trained with gene power ({values}): each gene was weighed by "
+        "how closely it alone is associated with the targets in the training samples. The ranking "
+        "favours such genes. A gene that acts only together with others ranks lower than its "
+        "effect, and a high rank does not confirm a test of single genes on the same samples."
+    ]
 
 
 def _of(run, output, arrays):

@@ -1,5 +1,7 @@
 """The final model of a run: its trials and their families."""
 
+import json
+
 import pandas as pd
 
 from autogenome_tf import families
@@ -12,6 +14,12 @@ def trials(run: Run) -> pd.DataFrame:
     if "trial" in history:
         return board.set_index("trial", drop=False).loc[list(dict.fromkeys(history["trial"]))]
     return board[board["family"].isin(run.config().families)][:1]
+
+
+def gene_powers(run: Run) -> list[float]:
+    """Return the values of `gene_power` above 0 among the networks of the model, sorted."""
+    values = [json.loads(text) for text in trials(run)["hyperparameters"]]
+    return sorted({float(own.get("gene_power", 0.0)) for own in values} - {0.0})
 
 
 def is_convex(run: Run) -> bool:

@@ -144,8 +144,10 @@ def _fitted(cross_validation, trial, plan, seed):
     """Train and judge a trial.
 
     The seed derives from what is tried, so that the same values score the same wherever they come.
+    Trials that differ in gene power alone start alike, so that chance does not decide between them.
     """
-    purpose = f"trial/{trial.family}/{json.dumps(trial.values, sort_keys=True)}/{plan.epochs}"
+    own = {name: value for name, value in trial.values.items() if name != "gene_power"}
+    purpose = f"trial/{trial.family}/{json.dumps(own, sort_keys=True)}/{plan.epochs}"
     fit = cross_validation.fit(trial.family, trial.values, plan, derive(seed, purpose))
     return cross_validation.judge(trial, fit)
 
@@ -198,6 +200,9 @@ def _l2_path(cross_validation, space, deadline) -> Iterator[TrialResult]:
 def _beside_l2(cross_validation, space):
     """Yield values of all dimensions but L2, in every combination."""
     options = {name: hyper.options for name, hyper in space.items() if name != "l2"}
+    if 0 in options.get("gene_power", ()):
+        # What networks are compared with knows nothing of single genes and targets.
+        options["gene_power"] = (0.0,)
     if len(cross_validation.transforms) > 1:
         options["transform"] = tuple(cross_validation.transforms)
     for chosen in itertools.product(*options.values()):

@@ -181,7 +181,7 @@ def _landscape_config(asked):
         "families": {
             "linear": {},
             "mlp": {"layers": 2, "units": 32, "dropout": 0.0, "input_dropout": 0.0, "l2": 0.0,
-                    "normalization": "none", "spectral_power": 0.0},
+                    "normalization": "none", "spectral_power": 0.0, "gene_power": 0.0},
         },
         "search": {"method": "grid", "epochs": 150},
         "training": {"epistasis": {"strength": [0.03, 0.01, 0.1]}, "learning_rate": 0.01,

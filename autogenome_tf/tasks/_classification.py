@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from autogenome_tf.tasks._gene_statistics import Batches, between_classes
 from autogenome_tf.tasks._labels import natural, read_labels
 from autogenome_tf.tasks._task import Task
 
@@ -93,6 +94,12 @@ class Classification(Task):
             weights = np.array([given.get(name, 1.0) for name in self.classes])
         rows = weights[targets]
         return (rows / rows.mean()).astype("float32")
+
+    def gene_statistics(
+        self, batches: Batches, targets: np.ndarray, weights: np.ndarray
+    ) -> np.ndarray:
+        """Compute each gene's mean square between classes over that within them."""
+        return between_classes(batches, targets, weights, self.outputs)
 
     def output_scale(self, temperature: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
         """Return factor and offset of the logits: one over the temperature, none."""

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from autogenome_tf.tasks._gene_statistics import Batches, of_correlation
 from autogenome_tf.tasks._task import Task
 
 
@@ -106,6 +107,12 @@ class Regression(Task):
     def keras_metrics(self) -> list[str]:
         """Return the metrics that Keras shows while a compiled model trains."""
         return ["mae"]
+
+    def gene_statistics(
+        self, batches: Batches, targets: np.ndarray, weights: np.ndarray
+    ) -> np.ndarray:
+        """Compute the F statistic of each gene's correlation, averaged over targets."""
+        return of_correlation(batches, targets)
 
     def output_scale(self, temperature: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
         """Return factor and offset that lead back to original units."""

@@ -8,6 +8,8 @@ from typing import Any, ClassVar
 import numpy as np
 import pandas as pd
 
+from autogenome_tf.tasks._gene_statistics import Batches
+
 
 class Task(abc.ABC):
     """A kind of task; an instance knows the classes, or the units, of one data set.
@@ -73,6 +75,22 @@ class Task(abc.ABC):
     def row_weights(self, targets: np.ndarray) -> np.ndarray:
         """Return the weight of each row in the loss, (rows,) float32 with mean 1."""
         return np.ones(len(targets), "float32")
+
+    def gene_statistics(
+        self, batches: Batches, targets: np.ndarray, weights: np.ndarray
+    ) -> np.ndarray:
+        """Compute how closely each gene is associated with the targets, for `gene_power`.
+
+        Args:
+            batches: Pairs of row numbers (n,) and these rows preprocessed (n, genes), of training
+                rows alone; gone through once.
+            targets: Of all rows, as networks learn them.
+            weights: (all rows,) weight of each row in the loss.
+
+        Returns:
+            (genes,) F statistics, at least 0.
+        """
+        raise NotImplementedError(f"task.type {self.type}: genes have no statistic of targets")
 
     def output_scale(self, temperature: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
         """Return factor and offset, (outputs,) each, that lead to calibrated or original units."""

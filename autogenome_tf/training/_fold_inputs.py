@@ -4,6 +4,8 @@ Nothing that a fold's validation rows are judged by may have seen them: scaling,
 and basis come from its training rows.
 """
 
+import copy
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -13,7 +15,14 @@ from autogenome_tf.config import Data
 from autogenome_tf.core import chunked
 from autogenome_tf.core.chunked import Matrix
 from autogenome_tf.nn.epistatic_penalty import Genotypes
-from autogenome_tf.preprocessing import FittedScaling, Genes, Moments, RowSpace, Transform
+from autogenome_tf.preprocessing import (
+    FittedScaling,
+    Genes,
+    Moments,
+    RowSpace,
+    Transform,
+    gene_weights,
+)
 from autogenome_tf.training._engines import resident
 
 CHUNK = 1024
@@ -33,6 +42,7 @@ class FoldInputs:
 
     Attributes:
         constants: `FittedScaling` of each fold.
+        gene_weights: (genes,) factors of each fold's preprocessed genes; None where all are 1.
         genes: Numbers of the genes that some fold keeps, sorted.
         coordinates: `RowSpace` or `Genes` of each fold.
         width: Number of inputs.
@@ -41,6 +51,7 @@ class FoldInputs:
     """
 
     constants: list[FittedScaling]
+    gene_weights: list[np.ndarray] | None = None
     genes: np.ndarray
     coordinates: list[RowSpace | Genes]
     width: int
@@ -57,7 +68,10 @@ class FoldInputs:
         is_streamed: bool = False,
     ):
         self.transform, self._settings = transform, settings
-        self._values = values
+        self._values, self._splits = values, splits
+        self._is_streamed, self._is_truncated = is_streamed, is_truncated
+        # Batches that are read on demand are of genes.
+        self._space, self.width = "genes" if is_streamed else space, 0
         self._transformed = None if is_streamed else self._transform(values)
         self.constants = [self._constants(train) for train, _ in splits]
         self.genes = np.unique(np.concatenate([constants.genes for constants in self.constants]))
@@ -67,16 +81,7 @@ class FoldInputs:
             self.width = len(self.genes)
             self.rows = [self]
             return
-        prepared = []
-        for fold, (train, _) in enumerate(splits):
-            rows = self.constants[fold].apply(self._transformed_rows(slice(None)))
-            if space == "rows":
-                self.coordinates[fold] = RowSpace.of(rows[train], is_truncated)
-            prepared.append(self.coordinates[fold].coordinates(rows))
-        self.width = max(own.shape[1] for own in prepared)
-        self.rows = resident(np.stack([_padded(own, self.width) for own in prepared]))
-        # What is needed of them from now on is made anew.
-        self._transformed = None
+        self._prepare()
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -85,13 +90,42 @@ class FoldInputs:
 
     def batch(self, index: np.ndarray) -> np.ndarray:
         """Make (n, inputs) of (n,) numbers of rows, where there is one fold."""
-        return self.constants[0].apply(self._transformed_rows(index))
+        return self._weighed(0, self.constants[0].apply(self._transformed_rows(index)))
+
+    def training_batches(self, fold: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Yield row numbers and preprocessed genes, all of weight 1, of a fold's training rows."""
+        train = self._splits[fold][0]
+        for index in (train[i : i + CHUNK] for i in range(0, len(train), CHUNK)):
+            yield index, self.constants[fold].apply(self._transformed_rows(index))
+
+    def weighed(self, statistics: list[np.ndarray], power: float) -> "FoldInputs":
+        """Return the same rows with each gene weighed by a power of its statistic.
+
+        Args:
+            statistics: (genes,) of each fold, from its `training_batches`.
+            power: The hyperparameter `gene_power`, above 0.
+        """
+        other = copy.copy(self)
+        other.gene_weights = [gene_weights(own, power) for own in statistics]
+        if self._is_streamed:
+            other.rows = [other]
+        elif self._space == "rows":
+            other.coordinates = list(self.coordinates)
+            other._transformed = self._transform(self._values)
+            other._prepare()
+        return other
 
     def factors(self, power: float) -> np.ndarray | None:
-        """Return (folds, inputs) that bring coordinates to a spectral power; of genes None."""
+        """Return (folds, inputs) that rows in memory are multiplied by, or None.
+
+        In row space they bring coordinates to a spectral power; genes they weigh.
+
+        Args:
+            power: Spectral power.
+        """
         spaces = [own for own in self.coordinates if isinstance(own, RowSpace)]
         if not spaces:
-            return None
+            return None if self._is_streamed else self._placed_weights()
         each = [space.powered(power).factors / space.factors for space in spaces]
         return np.stack([np.pad(f, (0, self.width - len(f))) for f in each]).astype("float32")
 
@@ -103,9 +137,12 @@ class FoldInputs:
         """
         sites = self._values.shape[1]
         ends = np.stack([np.zeros(sites), np.ones(sites)])
-        folds = zip(self.coordinates, self.constants, strict=True)
         low, high = zip(
-            *(own.coordinates(constants.apply(ends)) for own, constants in folds), strict=True
+            *(
+                own.coordinates(self._weighed(fold, self.constants[fold].apply(ends)))
+                for fold, own in enumerate(self.coordinates)
+            ),
+            strict=True,
         )
         return Genotypes(np.stack(low), np.stack(high), settings.method, settings.bits)
 
@@ -135,8 +172,36 @@ class FoldInputs:
         Returns:
             (genes, units) and (units,).
         """
-        coordinates = self.coordinates[fold].powered(power)
-        return constants.take_over(self.constants[fold], *coordinates.fold(kernel, bias))
+        kernel, bias = self.coordinates[fold].powered(power).fold(kernel, bias)
+        kernel = self._weighed(fold, kernel.T).T
+        return constants.take_over(self.constants[fold], kernel, bias)
+
+    def _weighed(self, fold, rows):
+        """Multiply (rows, genes) by the fold's weights."""
+        return rows if self.gene_weights is None else rows * self.gene_weights[fold]
+
+    def _placed_weights(self):
+        """Return (folds, inputs) weights of genes at their places, or None."""
+        if self.gene_weights is None:
+            return None
+        pairs = zip(self.coordinates, self.gene_weights, strict=True)
+        return np.concatenate([own.coordinates(weights[None]) for own, weights in pairs])
+
+    def _prepare(self):
+        """Bring transformed rows into the coordinates of each fold."""
+        prepared = []
+        for fold, (train, _) in enumerate(self._splits):
+            rows = self._weighed(
+                fold, self.constants[fold].apply(self._transformed_rows(slice(None)))
+            )
+            if self._space == "rows":
+                self.coordinates[fold] = RowSpace.of(rows[train], self._is_truncated)
+            prepared.append(self.coordinates[fold].coordinates(rows))
+        # Weighed rows take the width of the others where that fits, so that they share a step.
+        self.width = max(self.width, *(own.shape[1] for own in prepared))
+        self.rows = resident(np.stack([_padded(own, self.width) for own in prepared]))
+        # What is needed of them from now on is made anew.
+        self._transformed = None
 
     def _constants(self, train, genes=None):
         """Fit scaling to some rows, for given genes or those that the settings choose."""

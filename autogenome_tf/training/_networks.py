@@ -70,6 +70,27 @@ class NetworkCrossValidation(CrossValidation):
 
     def fold_inputs(self, family: str, values: Values) -> FoldInputs:
         """Return the inputs of every fold that a configuration asks for, prepared once."""
+        key, own = self._plain_inputs(family, values)
+        power = values.get("gene_power", 0.0)
+        if not power:
+            return own
+        if key not in self._statistics:
+            self._statistics[key] = [
+                self.task.gene_statistics(own.training_batches(fold), self.targets, self.weights)
+                for fold in range(len(self.splits))
+            ]
+        if (*key, power) not in self._weighed_inputs:
+            self._weighed_inputs[*key, power] = own.weighed(self._statistics[key], power)
+        return self._weighed_inputs[*key, power]
+
+    def with_targets(self, targets):
+        """Return the same rows with other targets; what weighs genes by targets is not shared."""
+        other = super().with_targets(targets)
+        other._forget_weights()
+        return other
+
+    def _plain_inputs(self, family, values):
+        """Return the inputs of every fold, all genes of weight 1, and the key of these inputs."""
         transform = self.transforms[values.get("transform", next(iter(self.transforms)))]
         # "auto" may have chosen what another name says.
         key = transform.name, self.space_of(family, values)
@@ -83,7 +104,7 @@ class NetworkCrossValidation(CrossValidation):
                 is_truncated=len(self.targets) > MOST_ROWS,
                 is_streamed=self.is_streamed,
             )
-        return self._inputs[key]
+        return key, self._inputs[key]
 
     def kept_genes(self, family, values):
         """Return the sorted numbers of the genes that some fold keeps."""
@@ -104,8 +125,9 @@ class NetworkCrossValidation(CrossValidation):
         return dataclasses.replace(fit, gates=open_gates(networks[0], fit.weights))
 
     def fit_inputs(
-        self, family: str, values: Values, inputs: np.ndarray, plan: Plan, seed: int
-    ) -> Fit:
+        self, family: str, values: Values, inputs: np.ndarray, plan: Plan, seed: int,
+        factors: np.ndarray | None = None,
+    ) -> Fit:  # fmt: skip
         """Train a configuration on other inputs of the first fold's rows; no rows validate.
 
         Args:
@@ -115,6 +137,7 @@ class NetworkCrossValidation(CrossValidation):
                 fold's network sees them; its training rows are trained on.
             plan: How it is trained.
             seed: Of initial weights, the same for all inputs, and order.
+            factors: (inputs, coordinates) that inputs are multiplied by, or None.
 
         Returns:
             A `Fit`, a replica for each of the inputs.
@@ -126,7 +149,7 @@ class NetworkCrossValidation(CrossValidation):
         )  # fmt: skip
         networks = [self.network(family, values, seed)]
         engine = _engines.engine(networks[0], 1, rows, self.task, plan.optimizer)
-        return _loop.fit(engine, networks, plan, seed)
+        return _loop.fit(engine, networks, plan, seed, factors)
 
     def l2_path(
         self, family, values, penalties, deadline=float("inf")
@@ -180,7 +203,9 @@ class NetworkCrossValidation(CrossValidation):
         """Return the compiled step for networks of this structure, with these targets."""
         # The values stand for the wiring, which `structure` leaves out.
         shapes = {name: value for name, value in values.items() if name not in RATES}
-        known = [family, shapes, optimizer, len(networks), bool(values.get("epistasis"))]
+        known = [family, shapes, optimizer, len(networks)]
+        # Preprocessed genotypes are a part of the step.
+        known.append(values.get("gene_power", 0.0) if values.get("epistasis") else None)
         key = json.dumps(known, sort_keys=True) + structure(networks[0])
         engine = self._steps.get(
             key,
@@ -189,8 +214,9 @@ class NetworkCrossValidation(CrossValidation):
                 self._devices, self.workers,
             ),
         )  # fmt: skip
-        if engine.rows.targets is not self.targets:
-            engine.set_targets(self.targets, self.weights)
+        inputs = self.fold_inputs(family, values).rows
+        if engine.rows.targets is not self.targets or engine.rows.inputs is not inputs:
+            engine.set_rows(inputs, self.targets, self.weights)
         return engine
 
     def parameters(self, family, values, fit):
@@ -221,6 +247,12 @@ class NetworkCrossValidation(CrossValidation):
 
     def _forget_inputs(self):
         self._inputs: dict[tuple[str, str], FoldInputs] = {}
+        self._forget_weights()
+
+    def _forget_weights(self):
+        """Start with no statistics of genes; another cross-validation keeps its own."""
+        self._statistics: dict[tuple[str, str], list[np.ndarray]] = {}
+        self._weighed_inputs: dict[tuple[str, str, float], FoldInputs] = {}
 
     def _chosen_transforms(self):
         """Choose each transform that the config names by the values of all rows to learn from."""

@@ -69,7 +69,7 @@ def predicted(name, frame, target, parts, units, seed):
     """What networks make of all genotypes, (rows,)."""
     epistasis, values, in_folds = NETWORKS[name]
     plain = {"dropout": 0.0, "input_dropout": 0.0, "l2": 0.0, "normalization": "none",
-             "activation": "elu", "spectral_power": 0.0}  # fmt: skip
+             "activation": "elu", "spectral_power": 0.0, "gene_power": 0.0}  # fmt: skip
     with tempfile.TemporaryDirectory() as folder:
         parts.to_csv(Path(folder) / "split.tsv", sep="\t", index=False)
         config = {

@@ -24,7 +24,15 @@ LAYERS, UNITS, DROPOUT = [1, 2, 3, 4], [8, 16, 32, 64, 128], [0.0, 0.2, 0.4, 0.6
 SEEDS = (1, 2)
 BLOCKS = [[2, 3], [2, 2], [2, 3, 4]]
 FIXED = {"normalization": "none", "activation": "relu", "input_dropout": 0.0, "l2": 0.0}
-WIDE = {"mlp": {"layers": LAYERS, "units": UNITS, "dropout": DROPOUT, "spectral_power": 0.0}}
+WIDE = {
+    "mlp": {
+        "layers": LAYERS,
+        "units": UNITS,
+        "dropout": DROPOUT,
+        "spectral_power": 0.0,
+        "gene_power": 0.0,
+    }
+}
 
 
 @pytest.fixture(autouse=True)
@@ -86,7 +94,7 @@ def test_only_allowed_values_are_proposed(method):
     for family, values, _ in told:
         assert set(values) == set(spaces[family])
         assert all(values[name] in hyper.options for name, hyper in spaces[family].items())
-    assert len(told) == (23 if method == "coordinate" else 30)
+    assert len(told) == (26 if method == "coordinate" else 30)
 
 
 @pytest.mark.parametrize("method", BLIND)
@@ -163,7 +171,15 @@ def test_hyperband_promotes_the_best_to_more_epochs():
 
 @pytest.mark.parametrize("method", BLIND)
 def test_an_exhausted_space_ends(method):
-    given = {"mlp": {"layers": [1, 2], "units": 8, "dropout": 0.0, "spectral_power": 0.0}}
+    given = {
+        "mlp": {
+            "layers": [1, 2],
+            "units": 8,
+            "dropout": 0.0,
+            "spectral_power": 0.0,
+            "gene_power": 0.0,
+        }
+    }
     told = drive(method, lambda *_: 1.0, given=given)
     assert {values["layers"] for _, values, _ in told} == {1, 2}
     assert len(told) < 30 if method == "hyperband" else len(told) == 2
@@ -197,7 +213,15 @@ def test_failures_are_passed_over(method):
 
 @pytest.mark.parametrize("method", BLIND)
 def test_failures_only_do_not_go_round_for_ever(method):
-    given = {"mlp": {"layers": [1, 2, 3], "units": 8, "dropout": 0.0, "spectral_power": 0.0}}
+    given = {
+        "mlp": {
+            "layers": [1, 2, 3],
+            "units": 8,
+            "dropout": 0.0,
+            "spectral_power": 0.0,
+            "gene_power": 0.0,
+        }
+    }
     told = drive(method, lambda *_: None, given=given)
     assert len(told) == len(set(keys(told))) == 3
 

@@ -5,6 +5,7 @@ import json
 import re
 import shutil
 import subprocess
+import types
 import xml.etree.ElementTree as ElementTree
 
 import numpy as np
@@ -15,7 +16,7 @@ import autogenome_tf as ag
 from autogenome_tf import cli, tasks
 from autogenome_tf.core import errors
 from autogenome_tf.core.files import on_a_line
-from autogenome_tf.report import report
+from autogenome_tf.report import _genes, report
 from autogenome_tf.run._run import Run
 
 HOSTILE = [
@@ -263,6 +264,17 @@ def test_a_better_linear_model_is_said_with_what_can_be_done(named):
     (said,) = _of_baseline({"test": {"mcc": {"difference": worse}}}, tasks.Classification, families)
     assert "a linear model is better" in said
     assert ("name linear in families" in said) is not named
+
+
+@pytest.mark.parametrize("power", [None, 0.0, 2.0])
+def test_gene_power_is_said_beside_the_ranking(power):
+    values = {"l2": 0.1} if power is None else {"l2": 0.1, "gene_power": power}
+    tables = {
+        "leaderboard.tsv": pd.DataFrame({"trial": [0, 3], "hyperparameters": json.dumps(values)}),
+        "history.tsv": pd.DataFrame({"trial": [3, 3]}),
+    }
+    said = " ".join(_genes._weighed(types.SimpleNamespace(read_table=tables.get)))
+    assert ("with gene power (2)" in said) == bool(power) and bool(said) == bool(power)
 
 
 @pytest.mark.parametrize("folds", [1, 2])

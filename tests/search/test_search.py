@@ -22,7 +22,7 @@ from autogenome_tf.training import CrossValidation, Fit, Plan, TrialResult
 from autogenome_tf.training._loop import Diverged
 
 FAMILIES = {"mlp": {"layers": [1, 2, 3], "units": [8, 16, 32]}}
-FIXED = {"dropout": 0.0, "input_dropout": 0.0, "l2": 0.0, "spectral_power": 0.0,
+FIXED = {"dropout": 0.0, "input_dropout": 0.0, "l2": 0.0, "spectral_power": 0.0, "gene_power": 0.0,
          "activation": "relu", "normalization": "none"}  # fmt: skip
 
 
@@ -223,7 +223,7 @@ def test_a_mistake_in_the_program_is_not_taken_for_a_failed_trial():
 def test_every_combination_beside_l2_has_a_ladder():
     given = {"linear": {"spectral_power": [1.0, 0.5, 0.0]}, "mlp": {"layers": 1, "units": 8}}
     first = searched(Pretended(), config_of(given, max_trials=1))[0]
-    assert first.values == {"l2": 0.1, "spectral_power": 0.0}
+    assert first.values == {"l2": 0.1, "spectral_power": 0.0, "gene_power": 0.0}
 
 
 def test_rungs_that_all_predict_the_largest_class_do_not_end_the_ladder():

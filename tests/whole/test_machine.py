@@ -133,7 +133,7 @@ def test_a_network_that_memory_does_not_hold_is_a_failed_trial(config):
     known = json.loads(config.read_text())
     known["families"]["mlp"] = {
         "layers": 2, "units": [8, 65536], "dropout": 0.0, "input_dropout": 0.0, "l2": 0.0,
-        "activation": "relu", "normalization": "none", "spectral_power": 0.0,
+        "activation": "relu", "normalization": "none", "spectral_power": 0.0, "gene_power": 0.0,
     }  # fmt: skip
     known["search"] |= {"method": "grid", "max_trials": 2}
     config.write_text(json.dumps(known))

@@ -8,7 +8,7 @@ from autogenome_tf.tasks import kind_of
 FIXED = {
     "dropout": 0.0, "input_dropout": 0.0, "activation": "relu", "normalization": "batch", "l2": 0.0,
 }  # fmt: skip
-SUPERVISED = FIXED | {"spectral_power": 0.0, "output_nonlinearity": "none"}
+SUPERVISED = FIXED | {"spectral_power": 0.0, "gene_power": 0.0, "output_nonlinearity": "none"}
 # Networks where a config says nothing of them; nothing is searched that it does not name.
 NETWORKS = {
     "mlp": SUPERVISED | {"layers": 2, "units": 128},

@@ -54,12 +54,16 @@ class Bank(InMemory):
         arcs = len(wiring.names)
         self._train_epoch = compiled(
             self._run,
+            (self._inputs.shape, tf.float32),
             ((None, self.count, None), tf.int32),
             ((None,), tf.float32),
             ((None, children, arcs), tf.int32),
         )
         self._child_outputs = compiled(
-            self._outputs_of, ((None, arcs), tf.int32), ((self.count, None), tf.int32)
+            self._outputs_of,
+            (self._inputs.shape, tf.float32),
+            ((None, arcs), tf.int32),
+            ((self.count, None), tf.int32),
         )
 
     @staticmethod
@@ -78,8 +82,8 @@ class Bank(InMemory):
             Loss of each step, and nothing on validation rows.
         """
         arcs = self.draw(len(index) * self._children).reshape(len(index), self._children, -1)
-        steps = self._train_epoch(tf.constant(index), tf.constant(rates), tf.constant(arcs))
-        return steps.numpy(), []
+        drawn = [tf.constant(part) for part in (index, rates, arcs)]
+        return self._train_epoch(self._inputs, *drawn).numpy(), []
 
     def outputs(self, arcs: np.ndarray, index: np.ndarray) -> np.ndarray:
         """Return the outputs of children for some rows.
@@ -91,8 +95,8 @@ class Bank(InMemory):
         Returns:
             (folds, children, rows, outputs), normalised by the statistics of some training rows.
         """
-        outputs = self._child_outputs(tf.constant(arcs, tf.int32), tf.constant(index, tf.int32))
-        return outputs.numpy()
+        asked = [tf.constant(part, tf.int32) for part in (arcs, index)]
+        return self._child_outputs(self._inputs, *asked).numpy()
 
     def child(self, arc: Sequence[int]) -> list[np.ndarray]:
         """Return the weights of one child, cut out of the bank.
@@ -107,12 +111,12 @@ class Bank(InMemory):
         children = Children(self._keras, self._strengths, self._wiring.gates(self._keras, arcs))
         return self._descend(children, x, index, rate)
 
-    def _outputs_of(self, arcs, index):
+    def _outputs_of(self, inputs, arcs, index):
         rows = tf.concat([self._context, index], axis=1)
         known, count = self._context.shape[1], tf.shape(arcs)[0]
         gates = self._wiring.gates(self._keras, arcs)
         children = Children(self._keras, self._strengths, gates, known)
-        x = tf.tile(self._seen(rows), (1, count, 1))
+        x = tf.tile(self._seen(inputs, rows), (1, count, 1))
         outputs = children(x, self._stacks())[0]
         shape = (self.count, count, tf.shape(rows)[1], self.task.outputs)
         return tf.reshape(outputs, shape)[:, :, known:]

@@ -1,4 +1,4 @@
-"""Train a whole epoch of all replicas in one call: all rows lie in the graph."""
+"""Train a whole epoch of all replicas in one call: all rows are at hand."""
 
 import time
 
@@ -12,12 +12,12 @@ from autogenome_tf.training._engines._vectorized import VectorizedEngine, looped
 
 
 class InMemory(VectorizedEngine):
-    """Train on rows that live in the graph; one call runs a whole epoch."""
+    """Train on rows in memory; one call runs a whole epoch."""
 
     def __init__(self, network, seeds, rows, task, optimizer="adam"):
         super().__init__(network, seeds, rows, task, optimizer)
         self._inputs = resident(rows.inputs)
-        folds, self._row_count, inputs = self._inputs.shape
+        folds, self._row_count, inputs = shape = self._inputs.shape
         self._factors = tf.Variable(tf.ones((folds, inputs)))
         # Row 0 of a fold in the inputs of all folds, one below the other.
         self._offsets = np.tile(np.arange(folds) * self._row_count, seeds)[:, None].astype("int32")
@@ -27,9 +27,16 @@ class InMemory(VectorizedEngine):
         ]
         self._validation = np.tile(np.stack(padded).astype("int32"), (seeds, 1))
         batches = (None, self.count, None)
-        self._train_epoch = compiled(self._run, (batches, tf.int32), ((None,), tf.float32))
-        self._validate = compiled(self._validation_step)
-        self._gradient = compiled(self._value_and_gradient, ((), tf.float32))
+        # Rows are an argument, so that a step serves the same rows with genes weighed otherwise.
+        seen = (shape, tf.float32)
+        self._train_epoch = compiled(self._run, seen, (batches, tf.int32), ((None,), tf.float32))
+        self._validate = compiled(self._validation_step, seen)
+        self._gradient = compiled(self._value_and_gradient, seen, ((), tf.float32))
+
+    def set_rows(self, inputs, targets, weights):
+        """Give the rows other inputs of the same shape; see `VectorizedEngine.set_rows`."""
+        super().set_rows(inputs, targets, weights)
+        self._inputs = resident(inputs)
 
     def begin(self, networks, seed, factors=None, epistasis=0.0):
         """Start anew; see `Engine.begin`."""
@@ -38,14 +45,14 @@ class InMemory(VectorizedEngine):
 
     def epoch(self, index, rates, is_validated=True):
         """Train for an epoch; see `Engine.epoch`."""
-        losses = self._train_epoch(tf.constant(index), tf.constant(rates)).numpy()
-        return losses, self.validation_outputs() if is_validated else []
+        losses = self._train_epoch(self._inputs, tf.constant(index), tf.constant(rates))
+        return losses.numpy(), self.validation_outputs() if is_validated else []
 
     def validation_outputs(self) -> list[np.ndarray]:
         """Return for each replica its outputs (validation rows, outputs)."""
         if not self._validation.shape[1]:
             return [np.zeros((0, self.task.outputs), "float32") for _ in range(self.count)]
-        outputs = self._validate().numpy()
+        outputs = self._validate(self._inputs).numpy()
         return [outputs[k, : len(self.rows.validation[k % self.folds])] for k in range(self.count)]
 
     def minimise(
@@ -67,7 +74,7 @@ class InMemory(VectorizedEngine):
 
         def function(point):
             flat.assign(point.reshape(flat.shape))
-            value, gradient = self._gradient(tf.constant(l2, tf.float32))
+            value, gradient = self._gradient(self._inputs, tf.constant(l2, tf.float32))
             return float(value), gradient.numpy().astype("float64").ravel()
 
         def in_time(point):
@@ -88,13 +95,13 @@ class InMemory(VectorizedEngine):
         flat.assign(found.x.reshape(flat.shape))
         return found.fun / self.count, self.validation_outputs()
 
-    def _seen(self, index):
+    def _seen(self, inputs, index):
         """Gather (replicas, batch, inputs) for (replicas, batch) row numbers."""
-        flat = tf.reshape(self._inputs, (-1, self._inputs.shape[-1]))
+        flat = tf.reshape(inputs, (-1, inputs.shape[-1]))
         factors = tf.tile(self._factors, (self._seeds, 1))
         return tf.gather(flat, index + self._offsets) * factors[:, None]
 
-    def _value_and_gradient(self, l2):
+    def _value_and_gradient(self, inputs, l2):
         """Return the sum over replicas of training loss and penalty, and its gradient."""
         is_trained = np.zeros((self.count, self._row_count), "float32")
         for replica in range(self.count):
@@ -104,20 +111,20 @@ class InMemory(VectorizedEngine):
         every = tf.tile(tf.range(self._row_count)[None], (self.count, 1))
         with tf.GradientTape() as tape:
             stacks = self._stacks()
-            outputs, _ = self._network(self._seen(every), stacks)
+            outputs, _ = self._network(self._seen(inputs, every), stacks)
             kernels = [stacks[path] for path in self._trained if len(stacks[path].shape) > 2]
             penalty = tf.add_n([tf.reduce_sum(kernel**2) for kernel in kernels])
             value = tf.reduce_sum(self._losses(every, outputs) * shares) + l2 * penalty
         return value, tape.gradient(value, self._variables[0].value)
 
-    def _run(self, index, rates, *more):
+    def _run(self, inputs, index, rates, *more):
         """Run all steps of an epoch, each with its part of `more`; return their losses."""
 
         def step(i):
             given = [part[i] for part in more]
-            return self._step(self._seen(index[i]), index[i], rates[i], *given)
+            return self._step(self._seen(inputs, index[i]), index[i], rates[i], *given)
 
         return looped(step, tf.shape(rates)[0])
 
-    def _validation_step(self):
-        return self._outputs(self._seen(tf.constant(self._validation)))
+    def _validation_step(self, inputs):
+        return self._outputs(self._seen(inputs, tf.constant(self._validation)))

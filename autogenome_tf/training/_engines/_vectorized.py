@@ -1,6 +1,7 @@
 """Networks of one structure, stacked: their variables and the step that trains all of them."""
 
 import dataclasses
+from typing import Any
 
 import keras
 import numpy as np
@@ -118,9 +119,9 @@ class VectorizedEngine(Engine):
         """Memory in bytes of everything that training changes."""
         return 4 * sum(int(np.prod(variable.shape)) for variable in self._changing())
 
-    def set_targets(self, targets: np.ndarray, weights: np.ndarray) -> None:
-        """Give the rows other targets and weights in the loss, as in `TrainingRows`."""
-        self.rows = dataclasses.replace(self.rows, targets=targets, weights=weights)
+    def set_rows(self, inputs: Any, targets: np.ndarray, weights: np.ndarray) -> None:
+        """Give the rows other inputs, targets and weights in the loss, as in `TrainingRows`."""
+        self.rows = dataclasses.replace(self.rows, inputs=inputs, targets=targets, weights=weights)
         self._targets.assign(targets)
         self._row_weights.assign(weights)
 
