@@ -22,8 +22,7 @@ class AutoGenome:
 
     ::
 
-        automl = ag.AutoGenome({"name": "cells", "families": {"mlp": {}, "resnet": {"width": 64}}},
-                               data=(frame, labels))
+        automl = ag.AutoGenome({"name": "cells", "families": {"mlp": {}}}, data=(frame, labels))
         automl.run()  # or, one by one:
         automl.train()  # search and final fit; the leaderboard, a DataFrame
         automl.evaluate()  # metrics with intervals on rows not seen, a dict
@@ -32,9 +31,8 @@ class AutoGenome:
         automl.export()  # for TensorFlow Serving; a path
         automl.report()  # report.html; a path
 
-    A run is a folder (`folder`), which every stage adds files to; ``ag.load(folder)`` brings it
-    back on any later day. ``ag.plots`` draws any of its figures. Keys of the config, their ranges
-    and defaults are what ``autogenome-tf schema --table`` prints.
+    A run is a folder (`folder`), which every stage adds files to; ``ag.load(folder)`` opens it
+    again. ``ag.plots`` draws its figures. ``autogenome-tf schema --table`` lists the config's keys.
 
     Args:
         config: Path of a JSON config, a dict with its keys, or a `Config`.
@@ -136,12 +134,9 @@ class AutoGenome:
             return predict(run, session.rows, session.model(), session.config)
 
     def explain(
-        self,
-        method: str | None = None,
-        samples: int | None = None,
-        as_explanation: bool = False,
+        self, method: str | None = None, samples: int | None = None, as_explanation: bool = False,
         interactions: int | None = None,
-    ) -> Any:
+    ) -> Any:  # fmt: skip
         """Attribute the model's outputs to genes, for rows it was not trained on where there are.
 
         Args:
@@ -158,7 +153,6 @@ class AutoGenome:
             StageError: Where contributions do not add up to the outputs.
         """
         session = self._session
-        session.fitted()
         settings = overridden(session.config.explanation, method, samples, interactions)
         with session.stage("explain") as times:
             found = explain(session.explained(settings), times)

@@ -115,10 +115,10 @@ class Session:
             A dict for the stage's times in seconds.
 
         Raises:
-            StageError: Where another process works on the run, a file cannot be written, or memory
-                does not suffice.
+            StageError: Where the train stage must come first, another process works on the run, a
+                file cannot be written, or memory does not suffice.
         """
-        run = self.opened()
+        run = self.opened() if name == "train" else self.fitted()
         kept = warned(run, name, self.earlier)
         said = say_to(run.path("log.txt"), self.earlier)
         here = on_this_machine(f"{run.folder}: {name}")
