@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import scipy.sparse
+from tables import dense
 
 from autogenome_tf.config import Config
 from autogenome_tf.core.errors import InputError
@@ -18,12 +19,6 @@ from autogenome_tf.data._optional import optional
 
 CELLS, GENES = ["c1", "c2", "c3"], ["TP53", "MYC", "EGFR", "KRAS"]
 VALUES = np.array([[0, 1.5, -2, 3e4], [0, 0, 1e-3, 7], [5, 0, 0, 0]], np.float32)
-
-
-def dense(table):
-    """The values as an array, whatever they are stored as."""
-    assert table.values.dtype == np.float32
-    return table.values.toarray() if scipy.sparse.issparse(table.values) else table.values
 
 
 def refused(source, call=read_table, **options):

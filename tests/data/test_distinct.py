@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import scipy.sparse
+from tables import dense
 
 from autogenome_tf.config import Config
 from autogenome_tf.core.errors import InputError
@@ -23,11 +24,6 @@ def text(folder, **names):
     """Write the values as text."""
     frame(**names).to_csv(folder / "x.csv", index_label="sample")
     return folder / "x.csv"
-
-
-def dense(table):
-    """The values of a table as an array."""
-    return table.values.toarray() if scipy.sparse.issparse(table.values) else table.values
 
 
 def cells(**names):

@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 import scipy.io
 import scipy.sparse
+from tables import dense
 
 from autogenome_tf.core.chunked import LIMIT
 from autogenome_tf.core.errors import InputError
@@ -45,12 +46,6 @@ def message(call, *arguments, **options):
         call(*arguments, **options)
     assert "\n" not in str(caught.value)
     return str(caught.value)
-
-
-def dense(table):
-    """The values as an array, whatever they are stored as."""
-    assert table.values.dtype == np.float32
-    return table.values.toarray() if scipy.sparse.issparse(table.values) else table.values
 
 
 def assert_is_the_frame(table):

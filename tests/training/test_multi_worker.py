@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from tables import board
 
 import autogenome_tf as ag
 from autogenome_tf import search
@@ -128,10 +129,6 @@ def config(simulated, tmp_path_factory):
     path = tmp_path_factory.mktemp("config") / "config.json"
     path.write_text(json.dumps(known))
     return path
-
-
-def board(folder):
-    return pd.read_csv(folder / "leaderboard.tsv", sep="\t").drop(columns="seconds")
 
 
 @pytest.mark.slow

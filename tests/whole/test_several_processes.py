@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from tables import board
 
 import autogenome_tf as ag
 from autogenome_tf import search
@@ -94,11 +95,6 @@ def company(config, tmp_path):
     made = Company(config, tmp_path)
     yield made
     made.close()
-
-
-def board(folder):
-    """The leaderboard but for what differs from time to time."""
-    return pd.read_csv(folder / "leaderboard.tsv", sep="\t").drop(columns="seconds")
 
 
 def assert_like(folder, alone):
