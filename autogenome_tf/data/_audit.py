@@ -57,6 +57,9 @@ def audit(
     kind = kind_of(task_type)
     if not kind.has_targets:
         return _listed(found)
+    if dataset.targets.dtype != object:
+        columns = zip(dataset.target_names, dataset.targets.T, strict=True)
+        found += [("values", f"{name}: {text}") for name, one in columns for text in codes(one)]
     learned = np.flatnonzero(~is_test)
     found += [("columns", text) for text in gives_away(dataset, learned)]
     if kind.has_classes:

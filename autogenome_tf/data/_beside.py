@@ -11,10 +11,12 @@ from autogenome_tf.core import chunked
 from autogenome_tf.core.errors import InputError, some, unknown
 from autogenome_tf.data._dataset import Dataset, Table
 from autogenome_tf.data._match import Match, match_rows
-from autogenome_tf.data._texts import WORDS
+from autogenome_tf.data._texts import COMMAS, WORDS
 
 log = logging.getLogger(__name__)
 
+# As `data.target`: every column of the file of targets.
+ALL = "*"
 # Of a frame's `attrs`: names of the columns that may be targets, all but the ids.
 TARGETS = "targets"
 
@@ -52,6 +54,7 @@ def with_columns(
             log.info("%s", found.said)
     columns = _joined(table, frames, matches)
     warnings += _contradictions(table, columns, source)
+    warnings += _doubtful_commas(frames, data)
     table = dataclasses.replace(table, warnings=tuple(warnings))
     dataset = dataset_of(table, source, data.limit)
     kept = np.any([found.take >= 0 for found in matches], axis=0)
@@ -132,6 +135,20 @@ def _contradictions(table, columns, source):
                 f"other values for {others} of {len(extra)} samples; those of the second are used."
             )
             yield "matching", text
+
+
+def _doubtful_commas(frames, data):
+    """Yield warnings of targets whose commas may part thousands."""
+    for frame in frames:
+        for name in frame.attrs.get(COMMAS, ()):
+            if name in data.target_names or data.target_names in ([], [ALL]):
+                yield (
+                    "commas",
+                    (
+                        f"{frame.attrs['source']}: {name}: every comma has three digits behind it and "
+                        "is taken for a decimal one. Where it parts thousands, leave it out."
+                    ),
+                )
 
 
 def _are_equal(ours, theirs):

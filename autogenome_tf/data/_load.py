@@ -10,7 +10,7 @@ import numpy as np
 
 from autogenome_tf.core import chunked
 from autogenome_tf.core.errors import InputError, some, unknown
-from autogenome_tf.data._beside import TARGETS, with_columns
+from autogenome_tf.data._beside import ALL, TARGETS, with_columns
 from autogenome_tf.data._checked import check_names, has_names
 from autogenome_tf.data._columns import grouped, target_values, with_covariates
 from autogenome_tf.data._dataset import Dataset
@@ -25,9 +25,6 @@ from autogenome_tf.data._turn import turned
 from autogenome_tf.tasks import kind_of
 
 log = logging.getLogger(__name__)
-
-# As `data.target`: every column of the file of targets.
-ALL = "*"
 
 
 def load_labelled(

@@ -18,6 +18,8 @@ from autogenome_tf.data._reader import ReadOptions
 
 # Of a frame's `attrs`: for each column how often which word stood for a missing value.
 WORDS = "missing_words"
+# Likewise: names of columns whose commas, taken for decimal ones, may all part thousands.
+COMMAS = "commas"
 
 
 def frame_of_texts(
@@ -31,12 +33,18 @@ def frame_of_texts(
         words: What text stands for a missing value.
 
     Returns:
-        A frame of text and None; `attrs` has the words that were met.
+        A frame of text and None; `attrs` has the words that were met and doubtful commas.
     """
     filled = {name: _values(cells, words) for name, cells in columns.items()}
     frame = pd.DataFrame(filled, index=index, dtype=object)
     frame.attrs[WORDS] = {name: counted_words(cells, words) for name, cells in columns.items()}
+    frame.attrs[COMMAS] = [name for name, cells in columns.items() if _may_be_thousands(cells)]
     return frame
+
+
+def _may_be_thousands(cells):
+    commas = [cell for cell in cells if is_comma_number(cell)]
+    return bool(commas) and all(decimal_mark([cell, "1"]) is None for cell in commas)
 
 
 def _values(cells, words):

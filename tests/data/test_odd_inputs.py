@@ -224,3 +224,19 @@ def test_a_number_written_otherwise_contradicts_nothing(tmp_path):
     matrix = VALUES.assign(type=numbers.astype(float)).to_csv()
     dataset, _ = loaded(tmp_path, matrix, numbers.to_csv())
     assert not dataset.warnings and set(dataset.targets) == {"0", "1", "2"}
+
+
+def test_targets_are_looked_at_for_codes_and_commas_too(tmp_path):
+    values = [1.5 + number / 7 for number in range(COUNT)]
+    coded = [-999 if number % 5 == 2 else value for number, value in enumerate(values)]
+    commas = [f'"{1000 + 37 * number:,}"' for number in range(COUNT)]
+    for given, about in ((values, set()), (coded, {"values"}), (commas, {"commas"})):
+        lines = "".join(f"{name},{value}\n" for name, value in zip(IDS, given, strict=True))
+        (tmp_path / "x.csv").write_text(MATRIX)
+        (tmp_path / "y.csv").write_text("sample,dose\n" + lines)
+        paths = {"features": str(tmp_path / "x.csv"), "targets": str(tmp_path / "y.csv")}
+        config = Config.of({"name": "t", "data": paths | {"target": "dose"}})
+        task = config.task.model_copy(update={"type": "regression"})
+        dataset, parts = RunData(config.data, task).labelled
+        found = audit(dataset, parts, "regression")
+        assert {one["about"] for one in found} & {"values", "commas"} == about
