@@ -7,6 +7,7 @@ import pytest
 
 from autogenome_tf.config._config import Config
 from autogenome_tf.ensemble import Retraining, _controls, fit_final_model
+from autogenome_tf.ensemble._refit import train
 from autogenome_tf.tasks import Classification, Regression
 from autogenome_tf.training import Plan, TrainingSettings, Trial, TrialResult
 from autogenome_tf.training._networks import NetworkCrossValidation
@@ -149,3 +150,16 @@ def test_a_deadline_that_has_passed_still_ends_in_a_model():
     late = dataclasses.replace(NETWORK, seconds=1.0)
     final = fit_final_model(rows, [TrialResult(late)], size=1, seed=7, deadline=0.0)
     assert list(final.history["epoch"]) == [1]
+
+
+def test_gene_power_of_controls_is_that_of_their_own_genes_and_targets():
+    trial = Trial(1, "mlp", NETWORK.values | {"gene_power": 2.0})
+    found = train(in_folds(search={"repeats": 1}), trial, 7, 1)
+    reused = _controls._Reused(found)
+    expected = weights(found.model(0))
+    assert is_same(weights(reused.of(found.fit, 0, reused.weights)), expected)
+    (order, _), (by_order, by_labels), fit = _controls._shuffled(found, reused.inputs, 1, 7, 0)
+    np.testing.assert_allclose(by_order, reused.weights[order])
+    assert np.mean(by_labels**2) == pytest.approx(1.0, abs=1e-4)
+    assert np.abs(np.corrcoef(by_labels, reused.weights)[0, 1]) < 0.9
+    assert len(fit.weights[0]) == 2
