@@ -1,4 +1,4 @@
-"""Reliability diagram: whether predictions of 80 % are right in 80 of 100 cases."""
+"""Reliability diagram: share of correct predictions against their predicted probability."""
 
 from typing import Any
 
@@ -16,21 +16,25 @@ MOST_BINS, FEWEST_ROWS = 10, 10  # of rows of like confidence; rows in each
 
 
 class Calibration(Figure):
-    """Draw how often predictions of a run's unseen rows are right against how sure they are."""
+    """Draw the reliability diagram of a run's unseen rows."""
 
     stage = "predict"
     files = ("predictions.tsv",)
     of_tasks = "has_classes"
     place = "predictions"
     order = 3
-    caption = "On the dashed line, predictions of 80 % are right in 80 of 100 cases."
+    caption = (
+        "Look for points on the dashed line: there, predictions with a probability of 80\u00a0% "
+        "are correct in 80 of 100 cases. Below the line the model is overconfident, above it "
+        "underconfident. Bars are 95\u00a0% intervals; the lower panel counts samples."
+    )
 
     def read(self, run: Run) -> dict[str, Any]:
         """Return targets and probabilities of rows that no network has learned from."""
         return classes(run)
 
     def draw(self, truth: np.ndarray, chances: pd.DataFrame) -> Drawing:
-        """Draw how often predictions are right against how sure they are (a reliability diagram).
+        """Draw the share of correct predictions against their probability (a reliability diagram).
 
         Args:
             truth: (rows,) class names; or a run, whose rows are those that no network has learned
@@ -38,9 +42,9 @@ class Calibration(Figure):
             chances: DataFrame (rows, classes) of probabilities, class names as columns.
 
         Returns:
-            A `matplotlib.figure.Figure`; bars are 95 % Wilson intervals, below stands how many rows
-            are how sure. The expected calibration error (Guo et al. 2017) is over bins of equally
-            many rows.
+            A `matplotlib.figure.Figure`; bars are 95 % Wilson intervals, the lower panel is a
+            histogram of the probabilities. The expected calibration error (Guo et al. 2017) is over
+            bins of equally many rows.
         """
         confidence = chances.to_numpy().max(axis=1)
         is_right = chances.columns.to_numpy()[chances.to_numpy().argmax(axis=1)] == truth
@@ -52,15 +56,17 @@ class Calibration(Figure):
         panel.errorbar(bins["confidence"], bins["accuracy"], [low, high], label=label, **look)
         least = min(confidence.min(), 1 / chances.shape[1])
         panel.plot([least, 1], [least, 1], color=_paper.GREY, linestyle="--", linewidth=1)
-        panel.set(xlim=(least - 0.02, 1.02), ylim=(-0.02, 1.02), ylabel="share that is right")
+        panel.set(
+            xlim=(least - 0.02, 1.02), ylim=(-0.02, 1.02), ylabel="share of correct predictions"
+        )
         panel.legend(frameon=False, loc="lower right")
         below.hist(confidence, bins=20, range=(least, 1), color=_paper.PALETTE[0])
-        below.set(xlim=panel.get_xlim(), xlabel="probability of the prediction", ylabel="rows")
+        below.set(xlim=panel.get_xlim(), xlabel="predicted probability", ylabel="samples")
         return figure
 
 
 def reliability(confidence: np.ndarray, is_right: np.ndarray) -> dict[str, np.ndarray]:
-    """Sort rows by their confidence into bins of equally many.
+    """Bin rows by confidence, equally many in each bin.
 
     Args:
         confidence: (rows,) probability of the predicted class.

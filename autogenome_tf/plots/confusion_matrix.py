@@ -1,4 +1,4 @@
-"""Confusion matrix of classes."""
+"""Confusion matrix: counts of true and predicted classes."""
 
 from typing import Any
 
@@ -27,7 +27,11 @@ class ConfusionMatrix(Figure):
     folder = ""
     place = "scores"
     order = 1
-    caption = "Rows are true classes, columns predicted ones."
+    caption = (
+        "Rows are true classes, columns predicted classes; cells on the diagonal are correct. Look "
+        "for dark cells off the diagonal: there the model confuses two classes. The colour is the "
+        "share of the true class."
+    )
 
     def read(self, run: Run) -> dict[str, Any]:
         """Return the counts of confusion_matrix.tsv."""

@@ -1,4 +1,4 @@
-"""Beeswarm of contributions of the foremost genes to one output, a dot a row."""
+"""Beeswarm of the contributions of the top genes to one output, a dot per row."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -24,7 +24,9 @@ class ImportanceDot(Figure):
     place = "output"
     order = 5
     caption = (
-        "A dot is a sample; red where the gene is high. Right of 0 it speaks for, left against."
+        "A dot is a sample, red where the gene's value is high and blue where it is low. Right of "
+        "0 the gene raises this output, left of 0 it lowers it. Look for genes whose red and blue "
+        "dots lie on different sides of 0."
     )
 
     def read(self, run: Run, *, output: str | None = None) -> dict[str, Any]:

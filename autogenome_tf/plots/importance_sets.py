@@ -1,4 +1,4 @@
-"""Importance of gene sets, beside what wiring and chance give them."""
+"""Importance of gene sets beside both controls: other genes, and shuffled targets."""
 
 from typing import Any
 
@@ -16,13 +16,16 @@ CONTROLS = {
 
 
 class ImportanceSets(Figure):
-    """Draw the importance of gene sets of a run, a drawing a level."""
+    """Draw the importance of the gene sets of a run, one drawing per level."""
 
     stage = "explain"
     files = ("sets.tsv",)
     place = "level"
     order = 2
-    caption = "The share of importance of each set, beside its share in both controls."
+    caption = (
+        "The share of importance of each gene set, mean ± sd over networks, beside its share in "
+        "both controls. Look for sets that lie clearly right of both."
+    )
 
     def read(self, run: Run, *, level: str = "sets") -> dict[str, Any]:
         """Return the rows of sets.tsv of one level."""
@@ -35,7 +38,7 @@ class ImportanceSets(Figure):
         return {f"importance_{level}": {"level": level} for level in levels}
 
     def draw(self, table: pd.DataFrame, *, top: int = 20) -> Drawing:
-        """Draw each set's share of importance with its controls, the most convincing on top.
+        """Draw each set's share of importance with its controls, the clearest on top.
 
         Args:
             table: Frame as sets.tsv, of one level; or a run.

@@ -22,7 +22,10 @@ class ImportanceTotal(Figure):
     files = ("attributions.npz",)
     place = "genes"
     order = 1
-    caption = "The foremost genes; where there are several outputs, the colours are their parts."
+    caption = (
+        "The most important genes; with several outputs, colours are the parts of each output. "
+        "Look for where the bars drop: few long bars mean that few genes carry the prediction."
+    )
 
     def read(self, run: Run) -> dict[str, Any]:
         """Return mean absolute contributions as attributions.tsv has them."""

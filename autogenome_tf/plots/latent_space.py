@@ -29,8 +29,9 @@ class LatentSpace(Figure):
     place = "latent"
     order = 1
     caption = (
-        "Maps of all samples. Distances between far groups mean little in UMAP; clusters were "
-        "found in the space itself."
+        "Maps of all samples. Look for labels that form groups of their own, and for clusters that "
+        "match labels. In UMAP, distances between groups mean little; clusters were found in the "
+        "latent space, not in the maps."
     )
 
     def read(self, run: Run) -> dict[str, Any]:

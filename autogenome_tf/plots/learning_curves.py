@@ -23,7 +23,11 @@ class LearningCurves(Figure):
     files = ("history.tsv",)
     place = "search"
     order = 2
-    caption = "The final fit, epoch by epoch."
+    caption = (
+        "Each epoch of the final fit. Look for a validation loss that falls and levels off: where "
+        "it rises while the training loss still falls, the network overfits. Without held-out "
+        "samples only the training loss is drawn."
+    )
 
     def read(self, run: Run) -> dict[str, Any]:
         """Return history.tsv."""

@@ -22,8 +22,9 @@ class PrecisionRecallCurves(Figure):
     place = "predictions"
     order = 2
     caption = (
-        "Of the samples called a class, how many are of it (precision); of those of it, how "
-        "many are called so (recall)."
+        "Precision is the share of the samples predicted as a class that belong to it, recall the "
+        "share of the samples of a class that are predicted as it. Look for curves near the top "
+        "right corner."
     )
 
     def read(self, run: Run) -> dict[str, Any]:

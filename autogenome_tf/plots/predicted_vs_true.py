@@ -11,7 +11,7 @@ from autogenome_tf.plots._base import Figure
 from autogenome_tf.plots._paper import Drawing
 from autogenome_tf.run import Run
 
-PARTS = ("train", "validation", "test")  # drawn in this order: what was not learned from on top
+PARTS = ("train", "validation", "test")  # drawn in this order: unseen rows on top
 MOST_DRAWN = 2000  # points; more are embedded as a picture, or the PDF takes minutes to open
 MARGIN = 0.04
 
@@ -24,7 +24,11 @@ class PredictedVsTrue(Figure):
     of_tasks = "has_units"
     place = "predictions"
     order = 4
-    caption = "On the dashed line a prediction is right."
+    caption = (
+        "A point is a sample; on the dashed line the prediction equals the true value. Look for "
+        "test points far from the line, and for a cloud flatter than the line: extreme values are "
+        "then predicted too close to the mean."
+    )
 
     def read(self, run: Run, *, target: str | None = None) -> dict[str, Any]:
         """Return the predictions of one target; the only one where None."""
@@ -56,7 +60,7 @@ class PredictedVsTrue(Figure):
             target: Its name; needed of a run that has several.
 
         Returns:
-            A `matplotlib.figure.Figure`; on the diagonal a prediction is right.
+            A `matplotlib.figure.Figure`; on the diagonal a prediction equals its target.
         """
         known = predictions.dropna(subset=["target", "prediction"])
         figure, ((panel,),) = _paper.blank(6.2, 4.2)

@@ -21,7 +21,10 @@ class RocCurves(Figure):
     of_tasks = "has_classes"
     place = "predictions"
     order = 1
-    caption = "Each class against all others; the dashed line is guessing."
+    caption = (
+        "Each class against all others; the dashed line is guessing, an area of 1 is without "
+        "error. Look for curves near the top left corner."
+    )
 
     def read(self, run: Run) -> dict[str, Any]:
         """Return targets and probabilities of rows that no network has learned from."""

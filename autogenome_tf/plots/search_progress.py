@@ -21,8 +21,8 @@ class SearchProgress(Figure):
     place = "search"
     order = 1
     caption = (
-        "Every trial with its standard error over folds, in the order they ran, and the best so "
-        "far."
+        "The score of every trial with its standard error over folds, in the order they ran. Look "
+        "at the line of the best score: once it is level, more trials gain little."
     )
 
     def read(self, run: Run) -> dict[str, Any]:

@@ -26,8 +26,9 @@ class SharedSearch(Figure):
     place = "search"
     order = 3
     caption = (
-        "The search with shared weights: their loss, the controller's reward and entropy, and "
-        "the scores of the arcs it proposed in the end beside arcs drawn uniformly."
+        "The search with shared weights: loss, the controller's reward and entropy, and the scores "
+        "of the architectures it proposes beside architectures drawn uniformly. Look for proposals "
+        "that score better than the uniform ones: then the controller has learned."
     )
 
     def read(self, run: Run) -> dict[str, Any]:

@@ -21,7 +21,10 @@ class VarianceByOrder(Figure):
     files = ("epistasis_orders.tsv",)
     place = "epistasis"
     order = 3
-    caption = "Order 1: sites that act alone; above, what sites do only together."
+    caption = (
+        "The share of the variance of each order: order 1 is the sum of single sites, order 2 "
+        "interactions of two sites, and so on. Look for the share above order 1."
+    )
 
     def read(self, run: Run) -> dict[str, Any]:
         """Return epistasis_orders.tsv."""

@@ -10,20 +10,20 @@ from autogenome_tf.core.files import on_a_line
 from autogenome_tf.report import (
     _genes,
     _latent,
-    _question,
     _repeat,
     _rows,
     _scores,
     _search,
     _served,
     _sets,
+    _summary,
 )
 from autogenome_tf.report._page import kind_of
 from autogenome_tf.run import Run
 
 # In the order of the page; each makes a `_page.Section` of a `Run`, or None.
 SECTIONS = (
-    _question.section,
+    _summary.section,
     _rows.section,
     _search.section,
     _scores.section,

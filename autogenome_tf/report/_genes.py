@@ -1,4 +1,4 @@
-"""Genes that the predictions rest on, in all and for each output."""
+"""Importance of genes, in total and for each output."""
 
 import numpy as np
 import pandas as pd
@@ -18,7 +18,7 @@ MOST_UNITS = 4
 
 
 def section(run: Run) -> Section | None:
-    """Return importance in all, then a picture and a table for each class or target."""
+    """Return total importance, then a figure and a table for each class or target."""
     if not run.has("attributions.npz"):
         return None
     arrays, config = plots.attributions(run), run.config()
@@ -27,9 +27,9 @@ def section(run: Run) -> Section | None:
     against = explainer.get("compared_with", "a background")
     text = (
         f"The contribution of each gene to {kind.explained}, in {len(arrays['samples'])} samples, "
-        f"by {arrays['method']}, against {against}. Genes are ranked by the mean size of their "
-        "contributions. A contribution shows what the model uses, which need not be a cause: among "
-        "genes that are expressed together the model may use any."
+        f"by the method {arrays['method']}, compared with {against}. Genes are ranked by the mean "
+        "absolute contribution. A contribution shows what the model uses, which need not be a "
+        "cause: among co-expressed genes the model may use any."
     )
     parts: list[Part] = [
         text,
@@ -38,18 +38,18 @@ def section(run: Run) -> Section | None:
     ]
     if not run.has("stability.tsv"):
         parts.append(
-            "With explanation.repeats above 1, the ranks in other networks stand here."
+            "Set explanation.repeats above 1 to see here how stable the ranks are over networks."
             if config.explanation.repeats == 1
-            else "Other networks have the same ranks: the loss has a single minimum."
+            else "The ranks are the same in every network: the loss has a single minimum."
             if is_convex(run)
-            else "Other networks were not compared; log.txt says why."
+            else "Other networks were not compared; log.txt gives the reason."
         )
     names = [str(name) for name in arrays["outputs"]]
     shown = names if kind.has_targets else names[:MOST_UNITS]
     for output in shown:
         parts += [Heading(output), _of(run, output, arrays)]
     if len(shown) < len(names):
-        parts.append(f"The other {len(names) - len(shown)} units are in attributions.tsv.")
+        parts.append(f"attributions.tsv has the other {len(names) - len(shown)} units.")
     return Section("genes", "Genes", [*parts, *_pairs(run, len(names)), *_epistasis(run)])
 
 
@@ -78,12 +78,12 @@ def _of(run, output, arrays):
          _direction(line.correlation, directions)]
         for line in effects[effects["output"] == output].itertuples() if means[line.feature] > 0
     ]  # fmt: skip
-    head = ["gene", "mean |contribution|", "where it is high"]
+    head = ["gene", "mean |contribution|", "effect of high values"]
     return Beside([*pictures(run, "output", place, output=output), Table(head, rows, left=(0, 2))])
 
 
 def _direction(correlation, directions):
-    """Return the effect of high values of a gene, in a word."""
+    """Return the direction of the effect of high values of a gene, in one word."""
     if np.isnan(correlation):
         return "–"
     if abs(correlation) < CLEAR:
@@ -92,7 +92,7 @@ def _direction(correlation, directions):
 
 
 def _stable(run, top):
-    """Return how far networks agree, where several were explained."""
+    """Return the table of ranks over networks, where several were explained."""
     if not run.has("stability.tsv"):
         return []
     frame = run.read_table("stability.tsv").head(top)
@@ -103,8 +103,10 @@ def _stable(run, top):
         ]
         for line in frame.itertuples()
     ]  # fmt: skip
-    head = ["gene", "mean total", "sd", "ranks", f"among the foremost {top}"]
-    caption = "Agreement of several networks, over all outputs."
+    head = ["gene", "mean total", "sd", "ranks", f"in the top {top}"]
+    caption = (
+        "Importance over several networks, summed over outputs. Look for narrow ranges of ranks."
+    )
     return [Table(head, rows, caption)]
 
 
@@ -118,14 +120,15 @@ def _pairs(run, outputs):
         + [number(float(line[name])) if pd.notna(line[name]) else "–" for name in measures]
         for _, line in frame.iterrows()
     ]
-    caption = (
-        "Pairs of genes that act together, the strongest first; q is the false discovery rate."
-    )
-    return [Heading("Pairs"), Table(["gene", "gene", *measures], rows, caption, left=(0, 1))]
+    caption = "Interactions of two genes, the strongest first; q is the false discovery rate."
+    return [
+        Heading("Interactions of genes"),
+        Table(["gene", "gene", *measures], rows, caption, left=(0, 1)),
+    ]
 
 
 def _epistasis(run):
-    """Return the model as a sum of products of sites, where it was explained so."""
+    """Return the table of the largest terms of the Walsh-Hadamard expansion."""
     if not run.has("epistasis.tsv"):
         return []
     frame = run.read_table("epistasis.tsv")
@@ -139,8 +142,8 @@ def _epistasis(run):
         for line in frame.groupby("output", sort=False).head(MOST_TERMS).itertuples()
     ]
     caption = (
-        "The largest terms; a term is its coefficient where an even number of its sites are 1, and "
-        "minus that where an odd number are."
+        "The largest terms of the model as a sum of products of sites. A term adds its coefficient "
+        "where an even number of its sites are 1, and subtracts it where an odd number are 1."
     )
     head = ["sites", "output", "coefficient", "share of variance"]
     table = Table(head, rows, caption, left=(0, 1))

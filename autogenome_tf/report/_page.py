@@ -31,17 +31,6 @@ class Heading:
 
 
 @dataclasses.dataclass(frozen=True)
-class Warnings:
-    """Warnings about the samples or the scores.
-
-    Attributes:
-        texts: One a paragraph; empty where nothing was found.
-    """
-
-    texts: list[str]
-
-
-@dataclasses.dataclass(frozen=True)
 class Code:
     """Text to copy, folded away below a summary where there is one."""
 
@@ -67,6 +56,29 @@ class Table:
 
 
 @dataclasses.dataclass(frozen=True)
+class Card:
+    """The summary of a run.
+
+    Attributes:
+        question: Question that the model answers.
+        metric: Headline metric and the samples it is of; "" before they are scored.
+        value: Its value, as text.
+        interval: Its 95 % interval, as text.
+        verdict: The answer in one sentence.
+        table: The foremost metrics beside those of the baseline; None before they are known.
+        warnings: A text each; empty where nothing was found.
+    """
+
+    question: str
+    metric: str
+    value: str
+    interval: str
+    verdict: str
+    table: Table | None
+    warnings: list[str]
+
+
+@dataclasses.dataclass(frozen=True)
 class Picture:
     """A figure of the page.
 
@@ -86,7 +98,7 @@ class Beside:
     parts: "Sequence[Part]"
 
 
-Part = str | Heading | Warnings | Code | Table | Picture | Beside
+Part = str | Heading | Card | Code | Table | Picture | Beside
 
 
 def kind_of(part: Part) -> str:

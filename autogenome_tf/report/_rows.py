@@ -1,4 +1,4 @@
-"""Samples by part: training, validation, test, and further files."""
+"""Samples by part: training, validation, test and further files."""
 
 import pandas as pd
 
@@ -10,24 +10,24 @@ PARTS = ("train", "validation", "test", "evaluate", "predict")
 
 
 def section(run: Run) -> Section:
-    """Return how many samples of each class lie in each part."""
+    """Return the table of samples by class and part."""
     config = run.config()
     split = run.read_table("split.tsv")
     folds = split.loc[split["fold"] > 0, "fold"].nunique() if "fold" in split else 0
     if folds > 1:
         ranked = (
-            f"Trials were ranked by {folds} folds of the samples in train: networks are judged on "
-            "samples of the fold that they were not trained on."
+            f"Trials were ranked by {folds}-fold cross-validation of the training samples: each "
+            "sample is predicted by a network that was not trained on it."
         )
     else:
-        ranked = "Trials were ranked by the validation part."
+        ranked = "Trials were ranked by their score on the validation part."
     if config.data.group:
-        ranked += f" Samples of one {on_a_line(config.data.group)} lie in one part."
+        ranked += f" Samples with the same {on_a_line(config.data.group)} are in the same part."
     frame, target = split.assign(target="samples"), None
     if run.has("predictions.tsv") and config.task.kind.has_classes:
         frame = run.read_table("predictions.tsv", text=["target"])
         target = "class"
-    counts = pd.crosstab(frame["target"].fillna("not known"), frame["part"])
+    counts = pd.crosstab(frame["target"].fillna("unknown"), frame["part"])
     if target:
         order = [name for name in run.model_names()["classes"] if name in counts.index]
         counts = counts.loc[[*order, *counts.index.difference(order)]]
@@ -39,5 +39,5 @@ def section(run: Run) -> Section:
     if target:
         totals = [number(int(counts[part].sum())) for part in parts]
         rows.append(["all", *totals, number(int(counts.to_numpy().sum()))])
-    table = Table([target or "", *parts, "all"], rows, "Samples by part.")
+    table = Table([target or "", *parts, "all"], rows, "Samples per part.")
     return Section("samples", "Samples", [ranked, table])

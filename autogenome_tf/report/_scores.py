@@ -6,22 +6,15 @@ import sklearn.metrics
 from autogenome_tf import plots
 from autogenome_tf.core.files import on_a_line
 from autogenome_tf.metrics import HIGHER_IS_BETTER, in_order
+from autogenome_tf.report._metrics import MEANINGS, NAMES, difference, measured
 from autogenome_tf.report._model import is_convex
-from autogenome_tf.report._page import Beside, Part, Section, Table, interval, number, pictures
+from autogenome_tf.report._page import Part, Section, Table, number, pictures
 from autogenome_tf.run import Run
 
-MEANING = {
-    "accuracy": "share of samples whose class is predicted",
-    "balanced_accuracy": "share of each class that is predicted, averaged over classes",
-    "f1_macro": "harmonic mean of precision and recall, averaged over classes",
-    "mcc": "Matthews' correlation: 0 is guessing, 1 is without error",
-    "roc_auc": "probability that a sample of a class gets a higher probability of it than another",
-    "log_loss": "mean surprise, -ln of the true class's probability; less is better",
-    "r2": "share of the variance explained; 0 is predicting the mean",
-    "pearson": "linear correlation of predicted and true values",
-    "spearman": "correlation of their ranks",
-    "rmse": "root of the mean squared error, in the target's units; less is better",
-    "mae": "mean absolute error, in the target's units; less is better",
+CAPTIONS = {
+    "test": "Test part: samples that neither search nor training has used.",
+    "evaluate": "Samples of data.evaluate, which neither search nor training has used.",
+    "validation": "Validation part: samples not trained on, but used to rank trials.",
 }
 
 
@@ -32,22 +25,23 @@ def section(run: Run) -> Section | None:
         return None
     scores = run.read_json("metrics.json")
     baseline = run.read_json("baseline.json") if run.has("baseline.json") else {}
-    text = "Intervals are 95 % bootstrap intervals over samples. "
+    text = "Intervals are 95\u00a0% bootstrap intervals over samples. "
     if baseline:
         text += (
             "The linear model (logistic or ridge regression, its penalty chosen by the same folds) "
-            "saw the same samples; differences are of the same resamples, so an interval without 0 "
-            "is a difference beyond chance."
+            "was trained on the same samples. Differences are model minus linear model, on the "
+            "same resamples: where the interval does not include 0, the difference is beyond "
+            "chance."
         )
     elif is_convex(run):
-        text += "The model is linear itself."
+        text += "The final model is itself linear."
     parts: list[Part | None] = [text]
     parts += [_metrics(part, scores[part], baseline.get(part)) for part in in_order(scores)]
-    parts.append(Beside(pictures(run, "scores")))
+    parts += pictures(run, "scores")
     if run.has("predictions.tsv"):
         part, frame = plots.unseen(run)
         parts.append(_classes(part, frame) if task.has_classes else _targets(part, frame))
-        parts.append(Beside(pictures(run, "predictions")))
+        parts += pictures(run, "predictions")
     return Section("scores", "Scores", [part for part in parts if part])
 
 
@@ -55,20 +49,19 @@ def _metrics(part, own, linear):
     head = ["metric", "model", *(["linear model", "difference"] if linear else []), "meaning"]
     rows = []
     for name, metric in own.items():
-        row = [name, interval(metric)]
+        row = [NAMES[name], measured(name, metric)]
         if linear:
-            row += [interval(linear[name]), _difference(linear[name]["difference"], name)]
-        rows.append([*row, MEANING[name]])
-    seen = " (not trained on, but trials were ranked by it)" if part == "validation" else ""
-    return Table(head, rows, f"{part}{seen}", left=(0, len(head) - 1))
+            row += [measured(name, linear[name]), _difference(linear[name]["difference"], name)]
+        rows.append([*row, MEANINGS[name]])
+    return Table(head, rows, CAPTIONS[part], left=(0, len(head) - 1))
 
 
 def _difference(apart, name):
     if apart["value"] is None:
-        return "–"
+        return difference(name, apart)
     gains = sum((apart["low"] > 0, -(apart["high"] < 0)))
     gains = gains if HIGHER_IS_BETTER[name] else -gains
-    return interval(apart) + {1: ", better", 0: "", -1: ", worse"}[gains]
+    return difference(name, apart) + {1: ", better", 0: "", -1: ", worse"}[gains]
 
 
 def _classes(part, frame):
@@ -88,9 +81,11 @@ def _classes(part, frame):
         measures = [float(value) for value in (recall, precision, f1)]
         rows.append([name, int(count), *measures, area, average])
     rows.sort(key=lambda row: (not np.isfinite(row[2]), row[2]))
-    head = ["class", "samples", "recall", "precision", "F1", "ROC area", "average precision"]
+    head = ["class", "samples", "recall", "precision", "F1", "ROC AUC", "average precision"]
     shown = [[on_a_line(row[0]), *(number(value) for value in row[1:])] for row in rows]
-    return Table(head, shown, f"Each class in {part}, the hardest first.")
+    return Table(
+        head, shown, f"Each class in the {part} part, the one with the lowest recall first."
+    )
 
 
 def _targets(part, frame):
@@ -111,4 +106,4 @@ def _targets(part, frame):
                 number(float(sklearn.metrics.root_mean_squared_error(true, predicted))),
             ]
         )  # fmt: skip
-    return Table(["target", "R2", "Pearson", "RMSE"], rows, f"Each target in {part}.")
+    return Table(["target", "R²", "Pearson r", "RMSE"], rows, f"Each target in the {part} part.")

@@ -3,7 +3,8 @@
 import json
 
 from autogenome_tf.core.files import on_a_line
-from autogenome_tf.report._page import Beside, Section, Table, number, pictures
+from autogenome_tf.report._metrics import NAMES
+from autogenome_tf.report._page import Section, Table, listed, number, pictures
 from autogenome_tf.run import Run
 
 TOP = 10
@@ -16,9 +17,10 @@ def section(run: Run) -> Section:
     times = run.environment["times"]
     failed = int(board["score"].isna().sum())
     text = (
-        f"{config.search.method} search over {', '.join(config.families)}: {len(board)} trials"
-        f"{f', {failed} of them failed' if failed else ''}, ranked by {config.objective}"
-        f" ({times.get('search', 0):.0f} s of search, {times.get('fit', 0):.0f} s of final fit)."
+        f"A {config.search.method} search over {listed(config.families)}: {len(board)} "
+        f"trial{'s' * (len(board) > 1)}{f', of which {failed} failed' if failed else ''}, ranked "
+        f"by {NAMES[config.objective]}. The search took {times.get('search', 0):.0f} s, the final "
+        f"fit {times.get('fit', 0):.0f} s."
     )
     is_shown = (board["rank"] <= TOP) | (board["trial"] == 0)
     rows = [
@@ -31,16 +33,20 @@ def section(run: Run) -> Section:
         for line in board[is_shown].itertuples()
     ]  # fmt: skip
     head = [
-        "rank", "family", "trial", config.objective, "± error", "epochs", "seconds", "parameters",
-        "hyperparameters",
+        "rank", "family", "trial", NAMES[config.objective], "± standard error", "epochs", "seconds",
+        "parameters", "hyperparameters",
     ]  # fmt: skip
-    caption = f"The {min(TOP, len(board))} best of {len(board)} trials; all are in leaderboard.tsv."
+    caption = (
+        f"The {TOP} best of {len(board)} trials; all are in leaderboard.tsv."
+        if len(board) > TOP
+        else "All trials, the best first."
+    )
     table = Table(head, rows, caption, left=(1, 8))
-    return Section("search", "Search", [text, table, Beside(pictures(run, "search"))])
+    return Section("search", "Search", [text, table, *pictures(run, "search")])
 
 
 def _values(text):
-    """Return hyperparameters as a line; an arc of many numbers is one of them."""
+    """Return hyperparameters as one line of text."""
     shown = (
         f"{name} {value:.3g}" if isinstance(value, float) else f"{name} {value}"
         for name, value in json.loads(text).items()

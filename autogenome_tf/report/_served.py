@@ -16,9 +16,9 @@ def section(run: Run) -> Section | None:
         for name, signature in served["signatures"].items()
     ]
     text = (
-        f"saved_model/ holds version {listed(versions)} for TensorFlow Serving; it takes raw "
-        "values. serving.json has the order of genes and classes, types and shapes, and an example "
-        "request with the response it must have."
+        f"saved_model/ holds version {listed(versions)} for TensorFlow Serving. Requests contain "
+        "raw values, as in the matrix. serving.json gives the order of genes and classes, types "
+        "and shapes, and an example request with its expected response."
     )
-    table = Table(["signature", "takes", "gives"], rows, left=(0, 1, 2))
+    table = Table(["signature", "inputs", "outputs"], rows, left=(0, 1, 2))
     return Section("serving", "Serving", [text, table])

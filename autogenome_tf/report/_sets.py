@@ -1,11 +1,11 @@
-"""Gene sets that the predictions rest on, and genes that a network's gates let in."""
+"""Importance of gene sets beside their controls, and the gates of genes."""
 
 from autogenome_tf import families
 from autogenome_tf.core.files import on_a_line
 from autogenome_tf.report._page import Heading, Part, Section, Table, number, pictures
 from autogenome_tf.run import Run
 
-# From here on a share lies clearly above that of both controls, in their standard deviations.
+# Standard deviations of both controls above which a share is clear.
 CLEAR = 2.0
 TITLES = {"sets": "Gene sets", "groups": "Groups of sets"}
 
@@ -22,20 +22,20 @@ def _sets(run):
     frame, config = run.read_table("sets.tsv"), run.config()
     top = config.explanation.top
     text = (
-        "Each set has units of its own, which see its genes alone. Their contributions to the "
-        f"outputs are means of {config.explanation.sets} networks. A set of many genes, or of genes"
-        " that are in many sets, looks important in any such network. So it is compared with sets "
-        "of the same sizes and overlaps but other genes, and with networks trained on shuffled "
-        f"targets. Only a share clearly above both (say {CLEAR:g} of their standard deviations) is "
-        "a sign of biology."
+        "Each gene set has units of its own, which are connected to its genes only. Contributions "
+        f"are means over {config.explanation.sets} networks. A set of many genes, or of genes that "
+        "are in many sets, looks important in any such network. Each set is therefore compared "
+        "with two controls: sets of the same sizes and overlaps but other genes, and networks "
+        f"trained on shuffled targets. Only a share clearly above both (at least {CLEAR:g} of "
+        "their standard deviations) is evidence of biology."
     )
     ranked = run.read_table("leaderboard.tsv")
     wired = ranked[[families.has_levels(family) for family in ranked["family"]]].iloc[0]
     best = ranked[ranked["family"].isin(config.families)].iloc[0]
     if best["trial"] != wired["trial"]:
         text += (
-            f" They are networks of trial {wired['trial']}, {wired['family']}; the model rests on "
-            f"other ones, trial {best['trial']}, {best['family']}, ranks before it."
+            f" These are networks of trial {wired['trial']} (family {wired['family']}); the final "
+            f"model is another, since trial {best['trial']} (family {best['family']}) ranks first."
         )
     parts: list[Part] = [text]
     for level in map(str, frame["level"].unique()):
@@ -43,7 +43,7 @@ def _sets(run):
         own = frame[frame["level"] == level]
         if len(own):
             clear = int((own["above"] >= CLEAR).sum())
-            counted = f"{clear} of {len(own)} lie {CLEAR:g} or more sd above both controls."
+            counted = f"{clear} of {len(own)} are {CLEAR:g} or more sd above both controls."
             shown = pictures(run, "level", level, level=level)
             parts += [Heading(title), counted, *shown, _table(own, top)]
     return parts
@@ -57,8 +57,10 @@ def _table(frame, top):
         ]
         for line in frame.head(top).itertuples()
     ]  # fmt: skip
-    head = ["set", "genes", "share", "other genes", "shuffled targets", "above both", "ranks"]
-    return Table(head, rows, "Shares of importance; ranks are those of single networks.")
+    head = ["set", "genes", "share", "other genes", "shuffled targets", "sd above both", "ranks"]
+    return Table(
+        head, rows, "Shares of importance, mean over networks; ranks are those in single networks."
+    )
 
 
 def _gates(run):
@@ -80,10 +82,10 @@ def _gates(run):
     ]  # fmt: skip
     closed = int((frame["open"] == 0).sum())
     text = (
-        f"Every gene passes a gate of its own before the first layer; a penalty closes gates that "
-        f"do not help, {closed} of {len(frame)} here in every network. Among genes that are "
-        "expressed together a network needs one, and which one stays open is arbitrary: a closed "
-        "gate does not mean that a gene is without information."
+        f"Every gene passes a gate of its own before the first layer, and a penalty closes the "
+        f"gates that do not help: here {closed} of {len(frame)} are closed in every network. Among "
+        "co-expressed genes a network needs only one, and which one keeps an open gate is "
+        "arbitrary: a closed gate does not mean that a gene carries no information."
     )
-    head = ["gene", "gate", "over networks", "open in", "rank by contribution"]
-    return [Heading("Gates"), text, Table(head, rows, "The widest gates; each starts at 1.")]
+    head = ["gene", "gate", "range over networks", "open in", "rank by contribution"]
+    return [Heading("Gates"), text, Table(head, rows, "The most open gates; each starts at 1.")]

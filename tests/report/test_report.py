@@ -24,6 +24,7 @@ HOSTILE = [
     "line\nbreak\ttab", "nul\x01", "../../etc/passwd", "NA", "x" * 10_000, "Ünïcödé 基因",
     "=cmd|' /C calc'!A0", "+1-1", "-2+3", "@SUM(A1)", "/", "a\\b",
 ]  # fmt: skip
+KEYS = ("value", "low", "high")
 VOID = {"meta", "link", "br", "img"}
 SMALL = {
     "families": {"mlp": {"layers": 1, "units": 8}},
@@ -108,10 +109,16 @@ def test_every_part_is_there_and_says_what_the_files_say(classified):
     page, folder = page_of(classified.folder), classified.folder
     metrics = json.loads((folder / "metrics.json").read_text())
     baseline = json.loads((folder / "baseline.json").read_text())
-    for part, name in (("test", "accuracy"), ("validation", "log_loss")):
-        for told in (metrics[part][name], baseline[part][name], baseline[part][name]["difference"]):
-            assert f"{told['value']:.3f} ({told['low']:.3f} to {told['high']:.3f})" in page.text
-    for title in ("Question and answer", "Samples", "Search", "Scores", "Genes", "Serving"):
+    for found in (metrics["validation"]["log_loss"], baseline["validation"]["log_loss"]):
+        assert f"{found['value']:.3f} ({found['low']:.3f} to {found['high']:.3f})" in page.text
+    apart = baseline["validation"]["log_loss"]["difference"]
+    assert f"{apart['value']:+.3f} ({apart['low']:+.3f} to {apart['high']:+.3f})" in page.text
+    value, low, high = (f"{100 * metrics['test']['accuracy'][k]:.1f}" for k in KEYS)
+    headline = f"Accuracy on 12 held-out samples: {value} % (95 % interval {low} to {high})"
+    assert headline in page.text
+    value, low, high = (f"{100 * baseline['test']['accuracy'][k]:.1f}" for k in KEYS)
+    assert f"{value} % ({low} to {high})" in page.text
+    for title in ("Summary", "Samples", "Search", "Scores", "Genes", "Serving"):
         assert title in page.words
     assert "60 samples x 12 genes" in page.text and "Which kind does a sample have" in page.text
     board = pd.read_csv(folder / "leaderboard.tsv", sep="\t")
@@ -231,14 +238,14 @@ def test_what_is_to_be_doubted_stands_at_the_top(tmp_path):
     automl.evaluate()
     page = page_of(automl.report().parent)
     assert "held-out rows are equal in every gene" in page.text
-    assert "The model is linear itself" in page.text
+    assert "The final model is itself linear" in page.text
     warnings = json.loads((automl.folder / "warnings.json").read_text())
     assert "duplicates" in [warning["about"] for warning in warnings]
     assert all(warning["text"] in (automl.folder / "log.txt").read_text() for warning in warnings)
 
 
 def test_a_score_that_is_chance_or_perfect_is_said():
-    from autogenome_tf.report._doubts import _of_scores
+    from autogenome_tf.report._warnings import _of_scores
 
     def scores(low, value, high):
         told = {"value": value, "low": low, "high": high}
@@ -251,19 +258,40 @@ def test_a_score_that_is_chance_or_perfect_is_said():
     assert not list(_of_scores(scores(0.3, 0.5, 0.7), tasks.Classification, "log_loss"))
     worse = scores(0.8, 0.9, 1.0) | {"validation": scores(0.1, 0.2, 0.3)["test"]}
     (apart,) = _of_scores(worse, tasks.Classification, "log_loss")
-    assert "outside the interval" in apart
+    assert "worse than the interval" in apart
     assert not list(_of_scores(worse, tasks.Classification, "mcc"))
 
 
 @pytest.mark.parametrize("named", [True, False])
 def test_a_better_linear_model_is_said_with_what_can_be_done(named):
-    from autogenome_tf.report._doubts import _of_baseline
+    from autogenome_tf.report._warnings import _of_baseline
 
     worse = {"value": -0.2, "low": -0.3, "high": -0.1}
     families = {"mlp": {}} | ({"linear": {}} if named else {})
     (said,) = _of_baseline({"test": {"mcc": {"difference": worse}}}, tasks.Classification, families)
     assert "a linear model is better" in said
-    assert ("name linear in families" in said) is not named
+    assert ("Add linear to families" in said) is not named
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "apart", "verdict"),
+    [
+        (-0.1, 0.4, (0.1, 0.2), "may be no better than guessing."),
+        (0.1, 0.4, (0.1, 0.2), "better than guessing and better than a linear model"),
+        (0.1, 0.4, (-0.1, 0.2), "but not clearly different from a linear model"),
+        (0.1, 0.4, (-0.2, -0.1), "but a linear model is better still (by balanced accuracy)."),
+    ],
+)
+def test_the_verdict_follows_the_intervals(classified, tmp_path, low, high, apart, verdict):
+    run = Run(shutil.copytree(classified.folder, tmp_path / "copy"))
+    scores, linear = run.read_json("metrics.json"), run.read_json("baseline.json")
+    scores["test"]["mcc"] = {"value": 0.2, "low": low, "high": high}
+    changed = dict(zip(KEYS, (0.1, *apart), strict=True))
+    linear["test"]["balanced_accuracy"]["difference"] = changed
+    for name, content in (("metrics.json", scores), ("baseline.json", linear)):
+        run.path(name).write_text(json.dumps(content))
+    report(run)
+    assert verdict in page_of(run.folder).text
 
 
 @pytest.mark.parametrize("power", [None, 0.0, 2.0])
@@ -290,7 +318,7 @@ def test_a_regression_has_a_page(tmp_path, folds):
     assert (
         "How large is IC50 <a> and b & c" in page.text and "No test part was held out" in page.text
     )
-    assert "Each target in validation." in page.words
+    assert "Each target in the validation part." in page.words
     assert {"true IC50 <a>", "predicted b & c"} <= set(page.words)
 
 
@@ -422,7 +450,9 @@ def test_another_explanation_takes_what_belongs_to_the_last(classified, tmp_path
     assert not (automl.folder / "interactions.tsv").exists()
     automl.report()
     page = page_of(automl.folder)
-    assert "where the gene is not expressed" in page.text and "Pairs" not in page.words
+    assert (
+        "where the gene is not expressed" in page.text and "Interactions of genes" not in page.words
+    )
 
 
 def test_figures_keep_words_that_look_like_ids(tmp_path):

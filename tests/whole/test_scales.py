@@ -8,7 +8,7 @@ import pytest
 
 import autogenome_tf as ag
 from autogenome_tf.core.errors import InputError
-from autogenome_tf.report._doubts import doubts
+from autogenome_tf.report import _warnings
 from autogenome_tf.run import Run
 
 ROWS, GENES = 80, 20
@@ -80,7 +80,7 @@ def test_a_floor_above_a_part_of_the_genes_is_a_warning_once(tmp_path):
     (found,) = [one for one in warnings_of(automl) if one["about"] == "transform"]
     assert "makes 10 of 20 genes constant" in found["text"] and found["stage"] == "train"
     assert found["text"] in (automl.folder / "log.txt").read_text()
-    assert found["text"] in doubts(Run.existing(automl.folder))
+    assert found["text"] in _warnings.of_run(Run.existing(automl.folder))
     again = ag.load(automl.folder)
     again.explain()
     assert warnings_of(again) == warnings_of(automl)
@@ -143,7 +143,7 @@ def test_what_is_to_be_doubted_of_rows_to_predict_stands_in_the_report(tmp_path)
     assert (found["about"], found["stage"]) == ("scale", "predict")
     assert "predict.tsv: 30 of 30 rows lie outside" in found["text"]
     assert found["text"] in (automl.folder / "log.txt").read_text()
-    assert found["text"] in doubts(Run.existing(automl.folder))
+    assert found["text"] in _warnings.of_run(Run.existing(automl.folder))
     automl.predict()
     assert len(warnings_of(automl)) == len(before) + 1
 

@@ -1,10 +1,10 @@
-"""Warnings about the scores of a run."""
+"""Warnings of a run: those of its stages about the samples, and those about its scores."""
 
 from collections.abc import Iterator
 
 from autogenome_tf.families import BASELINE
 from autogenome_tf.metrics import HIGHER_IS_BETTER
-from autogenome_tf.report._page import interval
+from autogenome_tf.report._metrics import NAMES, PCA, difference, measured
 from autogenome_tf.run import Run
 from autogenome_tf.tasks import Kind
 
@@ -13,8 +13,8 @@ UNUSED = ("test", "evaluate")
 PERFECT = 0.9995
 
 
-def doubts(run: Run) -> list[str]:
-    """Return the warnings of the stages about the rows, and those that the scores give rise to."""
+def of_run(run: Run) -> list[str]:
+    """Return the warnings of warnings.json, then those about the scores, a text each."""
     known = run.read_json("warnings.json") if run.has("warnings.json") else []
     texts = [warning["text"] for warning in known]
     config = run.config()
@@ -32,28 +32,28 @@ def _of_baseline(baseline: dict, kind: Kind, families: dict) -> Iterator[str]:
     """Warn where a linear model is better by the metric of skill."""
     name = kind.skill
     hint = (
-        ", though the rows that ranked trials preferred another"
+        "The samples that rank trials favoured another family."
         if BASELINE in families
-        else f"; name {BASELINE} in families to let it win"
+        else f"Add {BASELINE} to families, so that it can become the final model."
     )
     for part in UNUSED:
         apart = baseline.get(part, {}).get(name, {}).get("difference")
         if apart and apart["value"] is not None and apart["high"] < 0:
             yield (
-                f"On the {part} part a linear model is better (difference of {name} "
-                f"{interval(apart)}){hint}."
+                f"On the {part} part a linear model is better (difference of {NAMES[name]} "
+                f"{difference(name, apart)}). {hint}"
             )
 
 
 def _of_latent(scores: dict) -> Iterator[str]:
-    """Warn where as many principal components have better scores."""
+    """Warn where as many principal components score better."""
     for part in UNUSED:
         for name in ("explained", "knn_accuracy"):
-            own, beside = (scores.get(part, {}).get(key) for key in (name, f"pca_{name}"))
+            own, beside = (scores.get(part, {}).get(key) for key in (name, PCA + name))
             if own and beside and own["high"] < beside["low"]:
                 yield (
-                    f"On the {part} part principal components do better ({name} "
-                    f"{interval(beside)} against {interval(own)})."
+                    f"On the {part} part principal components are better ({NAMES[name]} "
+                    f"{measured(name, beside)} against {measured(name, own)})."
                 )
 
 
@@ -66,13 +66,13 @@ def _of_scores(scores: dict, kind: Kind, objective: str) -> Iterator[str]:
             continue
         if own["value"] >= PERFECT:
             yield (
-                f"The {part} score is perfect ({name} {interval(own)}). Where the question is not "
-                "known to be easy, look for a gene or a batch that gives the answer away."
+                f"The {part} score is perfect ({NAMES[name]} {measured(name, own)}). Unless the "
+                "question is known to be easy, look for a gene or a batch that reveals the answer."
             )
         if own["low"] is not None and own["low"] <= 0:
             yield (
-                f"The {part} score may be that of {kind.no_skill}: its interval holds 0 "
-                f"({name} {interval(own)})."
+                f"The {part} score may be that of {kind.no_skill}: its interval includes 0 "
+                f"({NAMES[name]} {measured(name, own)})."
             )
     mine, before = (scores.get(part, {}).get(objective) for part in ("test", "validation"))
     if mine and before and None not in (mine["value"], before["value"]):
@@ -83,7 +83,8 @@ def _of_scores(scores: dict, kind: Kind, objective: str) -> Iterator[str]:
         )
         if worse:
             yield (
-                f"The test score lies outside the interval of the validation score ({objective} "
-                f"{interval(mine)} against {interval(before)}): test samples may differ from the "
-                "training samples, or the search fitted the validation part."
+                f"The test score is worse than the interval of the validation score "
+                f"({NAMES[objective]} {measured(objective, mine)} against "
+                f"{measured(objective, before)}): the test samples may differ from the training "
+                "samples, or the search may have overfitted the validation samples."
             )

@@ -1,0 +1,98 @@
+"""Metrics as people write them: usual names, meanings, and percentages for shares of samples."""
+
+from autogenome_tf.report._page import interval
+
+PCA = "pca_"
+LOWER = "; lower is better"
+# Key of metrics.json to the usual name.
+NAMES = {
+    "accuracy": "accuracy",
+    "balanced_accuracy": "balanced accuracy",
+    "f1_macro": "F1 (macro)",
+    "mcc": "MCC",
+    "roc_auc": "ROC AUC",
+    "log_loss": "log loss",
+    "r2": "R²",
+    "pearson": "Pearson r",
+    "spearman": "Spearman rho",
+    "rmse": "RMSE",
+    "mae": "MAE",
+    "elbo": "ELBO",
+    "reconstruction": "reconstruction",
+    "kl": "KL divergence",
+    "importance_weighted_bound": "importance-weighted bound",
+    "active_units": "active units",
+    "explained": "explained variance",
+    "ari": "ARI",
+    "nmi": "NMI",
+    "hdbscan_ari": "ARI of HDBSCAN",
+    "hdbscan_noise": "noise of HDBSCAN",
+    "silhouette": "silhouette",
+    "knn_accuracy": "k-NN accuracy",
+    "covariate_knn_accuracy": "k-NN accuracy of the covariate",
+}
+MEANINGS = {
+    "accuracy": "share of samples predicted correctly",
+    "balanced_accuracy": "mean over classes of the share of samples predicted correctly",
+    "f1_macro": "harmonic mean of precision and recall, mean over classes",
+    "mcc": "Matthews correlation coefficient: 0 is guessing, 1 is without error",
+    "roc_auc": "probability that a sample of a class ranks above a sample of another, mean over "
+    "classes: 0.5 is guessing",
+    "log_loss": "mean of -ln of the probability given to the true class" + LOWER,
+    "r2": "share of the variance explained: 0 is predicting the mean, 1 is without error",
+    "pearson": "linear correlation of predicted and true values",
+    "spearman": "correlation of the ranks of predicted and true values",
+    "rmse": "root mean squared error, in the target's units" + LOWER,
+    "mae": "mean absolute error, in the target's units" + LOWER,
+    "elbo": "evidence lower bound: lower bound of the log likelihood, nats per sample",
+    "reconstruction": "negative log likelihood of the reconstructed sample, nats" + LOWER,
+    "kl": "divergence of the latent distribution from the prior, nats",
+    "importance_weighted_bound": "a tighter lower bound of the log likelihood, nats per sample",
+    "active_units": "number of latent units that vary between samples",
+    "explained": "share of the variance that the reconstruction explains",
+    "ari": "adjusted Rand index of k-means clusters and labels: 0 is random, 1 is identical",
+    "nmi": "normalised mutual information of k-means clusters and labels",
+    "hdbscan_ari": "adjusted Rand index of HDBSCAN clusters and labels",
+    "hdbscan_noise": "share of samples that HDBSCAN puts into no cluster",
+    "silhouette": "separation of labels in the latent space, -1 to 1",
+    "knn_accuracy": "share of samples whose label is that of most of their 15 nearest training "
+    "samples",
+    "covariate_knn_accuracy": "the same for the first covariate; low means that it is well mixed",
+}
+SHARES = {
+    "accuracy", "balanced_accuracy", "explained", "hdbscan_noise", "knn_accuracy",
+    "covariate_knn_accuracy",
+}  # fmt: skip
+
+
+def measured(name: str, metric: dict | None) -> str:
+    r"""Return a metric with its 95 % interval; shares of samples as percentages.
+
+    Args:
+        name: Key of metrics.json.
+        metric: {"value", "low", "high"}; None where it was not computed.
+
+    >>> measured("accuracy", {"value": 0.85, "low": 0.7928, "high": 0.907})
+    '85.0\xa0% (79.3 to 90.7)'
+    """
+    if name.removeprefix(PCA) not in SHARES or metric is None or metric["value"] is None:
+        return interval(metric)
+    value, low, high = (f"{100 * metric[key]:.1f}" for key in ("value", "low", "high"))
+    return f"{value}\u00a0% ({low} to {high})"
+
+
+def difference(name: str, apart: dict) -> str:
+    """Return a difference of two models with its 95 % interval; of shares in percentage points.
+
+    Args:
+        name: Key of metrics.json.
+        apart: {"value", "low", "high"}.
+
+    >>> difference("accuracy", {"value": 0.014, "low": -0.02, "high": 0.05})
+    '+1.4 points (-2.0 to +5.0)'
+    """
+    if apart["value"] is None:
+        return "–"
+    factor, digits, unit = (100, 1, " points") if name in SHARES else (1, 3, "")
+    value, low, high = (f"{factor * apart[key]:+.{digits}f}" for key in ("value", "low", "high"))
+    return f"{value}{unit} ({low} to {high})"

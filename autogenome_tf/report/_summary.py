@@ -1,0 +1,184 @@
+"""The first section: a card with question, score, verdict and warnings; then data and model."""
+
+import numpy as np
+
+from autogenome_tf.core.files import on_a_line
+from autogenome_tf.metrics import in_order
+from autogenome_tf.report import _warnings
+from autogenome_tf.report._metrics import MEANINGS, NAMES, PCA, difference, measured
+from autogenome_tf.report._model import is_convex, trials
+from autogenome_tf.report._page import Card, Part, Section, Table, listed, number
+from autogenome_tf.run import Run
+
+UNSEEN = {
+    "test": "held-out samples",
+    "evaluate": "samples of data.evaluate",
+    "validation": "validation samples (not trained on, but used to rank trials)",
+}
+
+
+def section(run: Run) -> Section:
+    """Return the card, then the data and the model in a sentence each."""
+    config, names = run.config(), run.model_names()
+    scores = _scores(run)
+    card = Card(
+        _asked(config, names), *_headline(run, scores), _verdict(run, scores), _table(run, scores),
+        _warnings.of_run(run),
+    )  # fmt: skip
+    parts: list[Part] = [card, _data(run, names), f"The final model: {_model(run)}."]
+    return Section("summary", "Summary", parts)
+
+
+def _scores(run):
+    """Return the most independent part that is scored, and its metrics; None where none is."""
+    scores = run.read_json("metrics.json") if run.has("metrics.json") else {}
+    return (part := in_order(scores)[0], scores[part]) if scores else None
+
+
+def _asked(config, names):
+    if config.task.kind.has_classes:
+        asked = config.data.target
+        target = asked[0] if isinstance(asked, list) else asked
+        target = "class" if target in (None, "*") else target
+        classes = [on_a_line(name) for name in names["classes"]]
+        return f"Which {on_a_line(target)} does a sample have: {listed(classes, most=12)}?"
+    if config.task.kind.has_units:
+        return f"How large is {listed([on_a_line(name) for name in names['targets']])}?"
+    return "Which few numbers describe a sample?"
+
+
+def _foremost(kind, own):
+    """Return the metrics of the card, the headline first."""
+    if kind.has_classes:
+        return ["accuracy", "balanced_accuracy"]
+    if kind.has_targets:
+        return ["r2", "rmse"]
+    return [name for name in ("explained", "knn_accuracy", "elbo") if name in own]
+
+
+def _headline(run, scores):
+    """Return the headline metric in three pieces: samples, value, interval."""
+    if scores is None:
+        return ("", "", "")
+    part, own = scores
+    name = _foremost(run.config().task.kind, own)[0]
+    value, _, rest = measured(name, own[name]).partition(" (")
+    count = len(_rows_of(run, part))
+    on = f"{number(count)} {UNSEEN[part]}" if count else UNSEEN[part]
+    title = NAMES[name][:1].upper() + NAMES[name][1:]
+    return f"{title} on {on}", value, f"95\u00a0% interval {rest.rstrip(')')}" if rest else ""
+
+
+def _rows_of(run, part):
+    """Return the samples of a part, by predictions.tsv or split.tsv."""
+    if part == "validation":
+        return run.read_arrays("validation.npz")["samples"]
+    table = "predictions.tsv" if run.has("predictions.tsv") else "split.tsv"
+    frame = run.read_table(table)
+    return frame[frame["part"] == part]
+
+
+def _table(run, scores):
+    """Return the foremost metrics beside those of the baseline; None before they are known."""
+    if scores is None:
+        return None
+    part, own = scores
+    kind = run.config().task.kind
+    linear = run.read_json("baseline.json").get(part) if run.has("baseline.json") else None
+    rows, head = [], ["metric", "model"]
+    if kind.has_targets and linear:
+        head += ["linear model", "difference"]
+    elif not kind.has_targets:
+        head.append("principal components")
+    for name in _foremost(kind, own):
+        row = [NAMES[name], measured(name, own[name])]
+        if not kind.has_targets:
+            row.append(measured(name, own.get(PCA + name)) if PCA + name in own else "–")
+        elif linear:
+            row += [measured(name, linear[name]), difference(name, linear[name]["difference"])]
+        rows.append([*row, MEANINGS[name]])
+    return Table([*head, "meaning"], rows, left=(0, len(head)))
+
+
+def _verdict(run, scores):
+    """Return the answer in one sentence: against no skill, and against a linear model."""
+    if scores is None:
+        return (
+            "No sample was held out, so there is no score."
+            if run.has("metrics.json")
+            else "The evaluate stage is not done yet, so there is no score."
+        )
+    part, own = scores
+    kind = run.config().task.kind
+    if not kind.has_targets:
+        return _latent_verdict(own)
+    skill = own[kind.skill]
+    if skill["value"] is None:
+        return f"{NAMES[kind.skill]} is undefined on these samples, so there is no verdict."
+    if skill["low"] <= 0:
+        return f"The model may be no better than {kind.no_skill}."
+    better = f"The model is better than {kind.no_skill}"
+    if not run.has("baseline.json"):
+        return f"{better}; it is a linear model." if is_convex(run) else f"{better}."
+    name = "balanced_accuracy" if kind.has_classes else "r2"
+    apart = run.read_json("baseline.json")[part][name]["difference"]
+    return f"{better}{_against_linear(apart)} (by {NAMES[name]})."
+
+
+def _against_linear(apart):
+    if apart["value"] is None:
+        return ", but its difference from a linear model is undefined"
+    if apart["low"] > 0:
+        return " and better than a linear model"
+    if apart["high"] < 0:
+        return ", but a linear model is better still"
+    return ", but not clearly different from a linear model"
+
+
+def _latent_verdict(own):
+    name = next((name for name in ("explained", "knn_accuracy") if PCA + name in own), None)
+    if name is None or None in (own[name]["value"], own[PCA + name]["value"]):
+        return "The latent space has no score that principal components have too."
+    mine, beside = own[name], own[PCA + name]
+    if mine["low"] > beside["high"]:
+        compared = "better than"
+    elif mine["high"] < beside["low"]:
+        compared = "worse than"
+    else:
+        compared = "not clearly different from"
+    return (
+        f"By {NAMES[name]}, the latent space is {compared} the same number of principal components."
+    )
+
+
+def _data(run, names):
+    counts = run.read_table("split.tsv")["part"].value_counts()
+    tested = int(counts.get("test", 0))
+    genes = len(names["features"]) - names.get("autoencoder", {}).get("covariates", 0)
+    matrix = run.read_json("config.json")["data"]["features"]
+    source = "the rows given in memory" if matrix == "data.npz" else matrix
+    text = f"The data: {number(int(counts.sum()))} samples x {number(genes)} genes, from {source}. "
+    if not tested:
+        return f"{text}No test part was held out."
+    share = f"{100 * tested / counts.sum():.0f}\u00a0%"
+    return (
+        f"{text}{number(tested)} samples ({share}) were held out as the test part before search "
+        "and training."
+    )
+
+
+def _model(run):
+    found = trials(run)
+    if "trial" in run.read_table("history.tsv"):
+        members = [f"trial {line.trial} ({line.family})" for line in found.itertuples()]
+        return f"the average of the networks of {listed(members)}"
+    best = found.iloc[0]
+    text = f"trial {best['trial']} of family {best['family']}"
+    has_folds = np.isfinite(best["error"])
+    if is_convex(run):
+        used = "all training samples" if has_folds else "the training part"
+        return f"{text}, fitted to its minimum on {used}"
+    if has_folds:
+        return f"{text}, retrained on all training samples for the number of epochs that the " \
+            "folds favoured"  # fmt: skip
+    return f"{text}, retrained until the validation loss stopped falling"
