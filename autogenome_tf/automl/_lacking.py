@@ -42,12 +42,12 @@ def _cost(predictor, lacking, rows, config):
     try:
         measured, words = rows_to_measure(rows)
     except InputError as error:
-        return f"The cost is not known: {error}"
+        return f"The effect on the scores is not known: {error}"
     seed, name = derive(config.seed, "bootstrap/lacking"), config.objective
     found = tables.without_genes(predictor, measured, lacking, seed)
     full, without = (scores[name] for scores in found)
-    text = f"Without them {name} on {len(measured)} {words} is {_interval(without)}"
-    text += f" instead of {_interval(full)}"
+    text = f"Without these genes, {name} on {len(measured)} {words} is {_interval(without)}"
+    text += f" in place of {_interval(full)}"
     return f"{text}{'' if _is_inside(without, full) else ', outside its interval'}."
 
 
@@ -64,7 +64,7 @@ def rows_to_measure(rows: RunData) -> tuple[Dataset, str]:
         return rows.scored, "rows of data.evaluate"
     if (parts.part == "validation").any():
         return dataset.rows(np.flatnonzero(parts.part == "validation")), "validation rows"
-    return dataset, "rows that the model was trained on, a score that is too good,"
+    return dataset, "training rows (an optimistic score)"
 
 
 def _interval(score):

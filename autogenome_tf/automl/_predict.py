@@ -45,7 +45,7 @@ def predict(
     run.write_table("latent.tsv", frame)
     cells = len(frame) * len(model.features)
     if cells > MOST_RECONSTRUCTED:
-        log.info("reconstruction.tsv.gz is not written: it would hold %d numbers", cells)
+        log.info("reconstruction.tsv.gz is not written: it would have %d numbers", cells)
     else:
         decoded = (tables.reconstruction(model, *one) for one in parts)
         run.write_compressed("reconstruction.tsv.gz", pd.concat(decoded, ignore_index=True))

@@ -176,7 +176,7 @@ class Session:
         self.fitted()
         model = self.model()
         if not isinstance(model, LatentModel):
-            raise StageError(f"{asked}: only a run of task.type representation can do that.")
+            raise StageError(f"{asked}: only a run of task.type representation has it.")
         return model
 
     def baseline(self) -> Predictor | None:
@@ -231,5 +231,5 @@ def on_this_machine(place: str) -> Iterator[None]:
         first, *_ = str(error).splitlines() or [""]
         reason = first if isinstance(error, OSError) else f"{type(error).__name__}: {first}"
         raise StageError(
-            f"{place}: {reason}. What is done is kept: the same command goes on."
+            f"{place}: {reason}. Finished work is kept: the same command continues the run."
         ) from error

@@ -27,13 +27,17 @@ def write_stability(explained: Explained, found: Attributions) -> None:
     which = "networks of the ensemble"
     if len(several) < 2:
         if not explained.retraining.is_possible:
-            log.info("stability: many networks at once need rows in memory; see data.memory")
+            log.info("stability: not computed, since it needs the rows in memory; see data.memory")
             return
         trial = explained.best_trial
         several = explained.retraining.seeds(trial, settings.repeats)
         which = f"seeds of trial {trial.number}, {trial.family}"
         if len(several) == 1:
-            log.info("stability: %s has a single minimum, whatever the seed", trial.family)
+            log.info(
+                "stability: %s gives the same model with every seed, since its loss has a single "
+                "minimum",
+                trial.family,
+            )
             return
     totals = [explained.attributions(one, found.method).totals for one in several]
     # Logits of differently trained networks differ in size; what counts is each one's own.
@@ -41,7 +45,7 @@ def write_stability(explained: Explained, found: Attributions) -> None:
     frame, jaccard = explainers.stability(found.features, totals, settings.top)
     explained.run.write_table("stability.tsv", frame)
     log.info(
-        "stability: %d %s; the lists of %d foremost genes have a mean Jaccard index of %.2f",
+        "stability: %d %s; the lists of the top %d genes have a mean Jaccard index of %.2f",
         len(several), which, settings.top, jaccard,
     )  # fmt: skip
 
@@ -59,7 +63,9 @@ def write_sets(explained: Explained) -> None:
         return
     trial, retraining = wired[0], explained.retraining
     if not retraining.is_possible:
-        log.info("gene sets: many networks are trained for them, which needs rows in memory")
+        log.info(
+            "gene sets: not explained, since that trains many networks and needs the rows in memory"
+        )
         return
     levels = retraining.cross_validation.levels(trial.family, trial.values)
     names = families.member(trial.family).level_names[: len(levels)]
@@ -77,7 +83,7 @@ def _foremost_set(frame):
     """Say which set is foremost, and how far importance goes by size on shuffled targets."""
     first = frame.iloc[0]
     own = frame[frame["level"] == first["level"]]
-    text = f"{first['set']} is foremost, {first['above']:.1f} sd above both controls"
+    text = f"{first['set']} ranks first, {first['above']:.1f} sd above both controls"
     if own["genes"].nunique() > 1:
         hubs = scipy.stats.spearmanr(own["other_labels"], own["genes"]).statistic
         text += f"; on shuffled targets importance and size correlate by {hubs:.2f} (Spearman)"
@@ -94,7 +100,7 @@ def write_interactions(explained: Explained, found: Attributions) -> None:
     settings = explained.settings.interactions
     genes = np.sort(np.argsort(-found.totals, kind="stable")[: settings.genes])
     if len(genes) < 2:
-        log.info("interactions: a single gene has no partner")
+        log.info("interactions: none, since there is only one gene")
         return
 
     def pairs(model):
@@ -113,7 +119,8 @@ def write_interactions(explained: Explained, found: Attributions) -> None:
     explained.run.write_table("interactions.tsv", frame)
     first = _measures(frame).iloc[0]
     log.info(
-        "interactions: strongest of %d pairs is %s with %s (%.3g of the output's spread%s)",
+        "interactions: strongest of %d pairs is %s with %s (%.3g standard deviations of the "
+        "output%s)",
         len(frame), first["feature_1"], first["feature_2"], first["strength"],
         f", q {first['q']:.2g}" if null else "",
     )  # fmt: skip

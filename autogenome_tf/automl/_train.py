@@ -137,16 +137,16 @@ def _check(found, config, names):
         StageError: With the reason of the first that failed.
     """
     if not found.best:
-        reason = next((t.status for t in found.trials if not t.is_scored), "none was tried")
+        reason = next((t.status for t in found.trials if not t.is_scored), "no trial was run")
         raise StageError(f"no trial of {', '.join(names)} has a score: {reason}")
     first, own = ranked(found.trials, config.objective)[0], found.best[0].trial
     if first.family not in names:
         is_fixed = search.method(config.search.method).families
         log.warning(
-            "the baseline (%.4g) did %s the best of %s (%.4g)%s", first.score,
+            "the baseline (%.4g) scores %s the best trial of %s (%.4g)%s", first.score,
             "as well as" if first.score == own.score else "better than",
             ", ".join(names), own.score,
-            "" if is_fixed else "; name it in families to let it win",
+            "" if is_fixed else "; add it to families so that it can become the final model",
         )  # fmt: skip
 
 

@@ -25,7 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"autogenome-tf: {error}", file=sys.stderr)
         return FAILED
     except KeyboardInterrupt:
-        print("autogenome-tf: interrupted; the same command goes on from here.", file=sys.stderr)
+        print("autogenome-tf: interrupted; the same command continues the run.", file=sys.stderr)
         return FAILED
     return DONE
 
@@ -46,7 +46,9 @@ def check(parsed: argparse.Namespace) -> None:
     data.ReadOptions.of(config.data)
     for source in config.data.matrices:
         data.find_reader(source)
-    print(f"{parsed.config}: fine; {config.search.method} search over {', '.join(config.families)}")
+    print(
+        f"{parsed.config}: valid; {config.search.method} search over {', '.join(config.families)}"
+    )
 
 
 def run(parsed: argparse.Namespace) -> None:
@@ -120,9 +122,11 @@ def port(parsed: argparse.Namespace) -> None:
 
     given = read_json(parsed.old)
     if Path(parsed.new).exists():
-        raise InputError(f"{parsed.new}: is there already; expected a new file.")
+        raise InputError(f"{parsed.new}: already exists; expected a new file.")
     if not autogenome.is_original(given):
-        raise InputError(f"{parsed.old}: no config of AutoGenome: neither model nor trainer in it.")
+        raise InputError(
+            f"{parsed.old}: not a config of AutoGenome: it has neither model nor trainer."
+        )
     folder = Path(parsed.new).resolve().parent
     keys, notes = autogenome.ported(given, parsed.old, Path(parsed.old).parent)
     config = Config.of(keys, parsed.old).resolved(Path(parsed.old).resolve().parent)
@@ -160,7 +164,7 @@ def simulate(parsed: argparse.Namespace) -> None:
     names = {field.name for field in dataclasses.fields(kind.Parameters)}
     given = {name: value for name, value in vars(parsed).items() if name in parsed.of_what}
     for name in sorted(given.keys() - names):
-        raise InputError(f"simulate: --{name.replace('_', '-')} says nothing of {what}.")
+        raise InputError(f"simulate: --{name.replace('_', '-')} is not an option of {what}.")
     write(parsed.folder, **given)
     print(
         f"{parsed.folder}: {', '.join(sorted(path.name for path in Path(parsed.folder).iterdir()))}"
@@ -211,38 +215,42 @@ def _parser():
     parser.add_argument("--version", action="version", version=__version__)
     verbs = parser.add_subparsers(title="verbs", required=True, metavar="VERB")
     for verb, config_help in (
-        (run, "a JSON config"),
-        (train, "a JSON config"),
-        (check, "a JSON config"),
+        (run, "JSON config"),
+        (train, "JSON config"),
+        (check, "JSON config"),
     ):
         sub = _verb(verbs, verb)
         sub.add_argument("config", metavar="CONFIG", help=config_help)
         sub.add_argument("--set", action="append", default=[], metavar="key.path=value",
                          help="override one key of the config")  # fmt: skip
         if verb is not check:
-            sub.add_argument("--output", metavar="DIR", help="takes the place of output_dir")
+            sub.add_argument("--output", metavar="DIR",
+                             help="folder of run folders; replaces output_dir")  # fmt: skip
             sub.add_argument("--role", choices=["chief", "worker"],
-                             help="the part of this process in a search of several")  # fmt: skip
+                             help="role of this process in a shared search")  # fmt: skip
             sub.add_argument("--chief", metavar="HOST:PORT",
-                             help="its address; 127.0.0.1:8000 unless told otherwise")  # fmt: skip
+                             help="address of the chief (default: 127.0.0.1:8000)")  # fmt: skip
             _quiet(sub)
     for verb in (evaluate, explain, predict, export, report):
         sub = _verb(verbs, verb)
-        sub.add_argument("run", metavar="RUN", help="the folder of a run")
+        sub.add_argument("run", metavar="RUN", help="run folder")
         if verb is explain:
-            sub.add_argument("--method", help="in place of explanation.method")
-            sub.add_argument("--samples", type=int, metavar="N", help="rows to explain")
+            sub.add_argument("--method", help="explainer; replaces explanation.method")
+            sub.add_argument("--samples", type=int, metavar="N", help="number of rows to explain")
             sub.add_argument("--interactions", type=int, metavar="N",
-                             help="rank pairs of the N foremost genes")  # fmt: skip
+                             help="rank interactions among the N most important genes")  # fmt: skip
         if verb is predict:
-            sub.add_argument("file", metavar="FILE", help="rows of the same genes, in any order")
-            sub.add_argument("--output", metavar="OUT.tsv", help="default: in the run folder")
+            sub.add_argument(
+                "file", metavar="FILE", help="file of rows with the same genes, in any order"
+            )
+            sub.add_argument("--output", metavar="OUT.tsv",
+                             help="where to write; default: in the run folder")  # fmt: skip
         _quiet(sub)
     sub = _verb(verbs, port)
-    sub.add_argument("old", metavar="OLD.json", help="a config of AutoGenome")
-    sub.add_argument("new", metavar="NEW.json", help="where the new one is written")
+    sub.add_argument("old", metavar="OLD.json", help="config of the original AutoGenome")
+    sub.add_argument("new", metavar="NEW.json", help="path of the config to write")
     sub = _verb(verbs, schema)
-    sub.add_argument("--table", action="store_true", help="as Markdown, for people")
+    sub.add_argument("--table", action="store_true", help="print a Markdown table in place of JSON")
     _add_simulate(verbs)
     return parser
 
@@ -256,7 +264,7 @@ def _verb(verbs, function):
 
 
 def _quiet(sub):
-    sub.add_argument("--quiet", action="store_true", help="say nothing but warnings and errors")
+    sub.add_argument("--quiet", action="store_true", help="print warnings and errors only")
 
 
 def _add_simulate(verbs):

@@ -27,7 +27,7 @@ def show_metrics(folder: str | Path) -> None:
     """Print the metrics of every part with intervals."""
     console = rich.console.Console(highlight=False, soft_wrap=True)
     parts = Run(folder).read_json("metrics.json")
-    console.print(_metrics(parts) if parts else "every row was learned from: none to score")
+    console.print(_metrics(parts) if parts else "no scores: all rows were used for training")
 
 
 def _trials(frame, objective):

@@ -88,8 +88,8 @@ def _file():
 
 def _no_space(error):
     return InputError(
-        f"{place()}: {error.strerror}; expected space for a matrix larger than memory: set TMPDIR "
-        "to a folder that has it, or data.memory to more GiB."
+        f"{place()}: {error.strerror}; the matrix is larger than data.memory and needs this disk "
+        "space: set TMPDIR to a folder with more space, or raise data.memory (GiB)."
     )
 
 

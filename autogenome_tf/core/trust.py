@@ -32,7 +32,7 @@ def check_links(folder: str | Path) -> None:
     ]
     if links:
         names = some([str(link.relative_to(folder)) for link in links])
-        raise InputError(f"{folder}: links that lead out of the folder: {names}; expected none.")
+        raise InputError(f"{folder}: symbolic links out of the folder: {names}; expected none.")
 
 
 def check_model(path: str | Path) -> None:
@@ -53,4 +53,4 @@ def check_model(path: str | Path) -> None:
             module, name = part.get("module"), part.get("class_name")
             is_keras = module is None or str(module).split(".")[0] in ("keras", "builtins")
             if not is_keras or name in FOREIGN:
-                raise ValueError(f"{module}.{name}: expected plain layers of Keras only")
+                raise ValueError(f"{module}.{name}: expected built-in Keras layers only")

@@ -83,13 +83,13 @@ def _half_counted(table, columns, like):
     """Rows of which one side is only counted: the counts are positions, unless they contradict."""
     if like.hits:
         raise InputError(
-            f"data: {like.hits} of {len(like.take)} labels in the index of X are in that of y, so "
-            "the rows are not in one order. Give both the same index, or give y as an array "
+            f"data: {like.hits} of {len(like.take)} labels in the index of X are in that of y, "
+            "so the order of the rows differs. Give both the same index, or give y as an array "
             "(y.to_numpy()) to match rows by their order."
         )
     text = (
-        "data: only one of X and y has labels in its index, the other one counts its rows, so rows "
-        "are matched by their order, which nothing confirms."
+        "data: only one of X and y has labels in its index, so rows are matched by their order, "
+        "which cannot be checked."
     )
     return _by_order(table, columns, ("matching", text))
 
@@ -106,7 +106,7 @@ def _taken(table, columns, like, names):
     lost = len(like.take) - len(kept)
     if lost:
         first = names[int(np.flatnonzero(like.take < 0)[0])]
-        text = f"data: {lost} of {len(names)} samples of X have no row in y and are left out"
+        text = f"data: {lost} of {len(names)} samples of X have no value in y and are left out"
         warnings.append(("matching", f"{text} (such as {first!r})."))
         extra = None if table.extra is None else table.extra.iloc[kept]
         samples = [names[row] for row in kept]

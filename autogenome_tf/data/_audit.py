@@ -69,7 +69,9 @@ def audit(
     tested["data.evaluate"] = 0 if scored is None else len(scored)
     for name, count in tested.items():
         if 0 < count < FEWEST_TESTED:
-            text = f"{name} has {count} rows: each is {100 / count:.0f} points of a score."
+            text = (
+                f"{name} has {count} rows: each is {100 / count:.0f} percentage points of accuracy."
+            )
             found.append(("test", text))
     if dataset.origins is not None:
         for name in dataset.origins.columns.drop(group or [], errors="ignore"):
@@ -122,19 +124,20 @@ def _classes(labels, is_test, has_test):
     most, least = str(most), str(least)
     if many >= UNEQUAL * few or many >= DOMINANT * len(labels):
         yield (
-            f"Classes are unequal: {most!r} has {many} rows, {least!r} {few}. Accuracy is that of "
-            "the large ones; balanced_accuracy and f1_macro count all alike, and "
-            'task.class_weight "balanced" trains so.'
+            f"Classes are unequal: {most!r} has {many} rows, {least!r} {few}. Accuracy mostly "
+            "reflects the large classes; balanced_accuracy and f1_macro weigh all classes equally, "
+            "and "
+            'task.class_weight "balanced" trains that way.'
         )
     learned = collections.Counter(labels[~is_test] if has_test else labels)
     rare = [f"{name} ({learned[name]})" for name, _ in counts if learned[name] < FEWEST_OF_A_CLASS]
     if rare:
-        yield f"Fewer than {FEWEST_OF_A_CLASS} rows to learn from: {some(rare)}."
+        yield f"Fewer than {FEWEST_OF_A_CLASS} training rows in a class: {some(rare)}."
     for names in _alike(name for name, _ in counts):
-        yield f"Classes differ by case or blanks alone: {some(names)}. Are they one?"
+        yield f"Classes differ only by case or blanks: {some(names)}. Check that they are different classes."
     unseen = [name for name, _ in counts if name not in set(labels[is_test])]
     if has_test and unseen:
-        yield f"No test row is of {some(unseen)}: how well they are told is not known."
+        yield f"No test row is of {some(unseen)}: how well they are predicted is not known."
 
 
 def _alike(names):
@@ -160,17 +163,17 @@ def _duplicates(dataset, is_test):
             str(dataset.samples[first[is_test[first] == side]][0]) for side in (True, False)
         )
         yield (
-            f"{len(numbers)} of {is_test.sum()} held-out rows are equal in every gene to a row "
-            f"that was learned from, such as {one!r} and {other!r}: scores are too good. Leave one "
-            "of each out, or keep them together by data.split.group."
+            f"{len(numbers)} of {is_test.sum()} held-out rows equal a training row in every "
+            f"gene, such as {one!r} and {other!r}: scores are too optimistic. Remove one row of "
+            "each pair, or keep both in one part with data.split.group."
         )
     if dataset.targets is not None and dataset.targets.dtype == object:
         mixed = [one for one in twins if len(set(dataset.targets[one])) > 1]
         if mixed:
             one, other = map(str, dataset.samples[mixed[0][:2]])
             yield (
-                f"{sum(map(len, mixed))} rows are equal in every gene to a row of another label, "
-                f"such as {one!r} and {other!r}: no model can tell them apart."
+                f"{sum(map(len, mixed))} rows equal a row of another label in every gene, such "
+                f"as {one!r} and {other!r}: no model can separate them."
             )
 
 
@@ -181,8 +184,8 @@ def _repeated(dataset, scored):
     if again.any():
         first = str(scored.samples[again.argmax()])
         yield (
-            f"{again.sum()} of {len(scored)} rows of data.evaluate are equal in every gene to a "
-            f"row of data.features, such as {first!r}: their scores are too good."
+            f"{again.sum()} of {len(scored)} rows of data.evaluate equal a row of data.features "
+            f"in every gene, such as {first!r}: their scores are too optimistic."
         )
 
 
@@ -207,8 +210,9 @@ def _origin(name, levels, dataset, is_test):
     shared = set(levels[is_test]) & set(levels[~is_test])
     if kind_of_origin(name) == "person" and shared:
         text = (
-            f"Rows of the same {name} are learned from and held out ({len(shared)} of them, such "
-            f"as {min(shared)!r}): scores are too good for new ones. Set data.split.group to "
+            f"Rows of the same {name} are in both training and test parts ({len(shared)} of them, "
+            f"such as {min(shared)!r}): scores are too optimistic for a new {name}. Set "
+            "data.split.group to "
             f'"{name}".'
         )
         yield "group", text
@@ -220,8 +224,8 @@ def _origin(name, levels, dataset, is_test):
         strength, measure = max(each), "part of the variance"
     if strength >= STRONG:
         text = (
-            f"{name} tells much of the target ({measure} {strength:.2f}): a model may have learned "
-            "where a row comes from in place of what was asked. Hold whole levels out by "
-            "data.split.group to see."
+            f"{name} is strongly associated with the target ({measure} {strength:.2f}): the "
+            "model may have learned the origin of a row (a batch effect) instead of the "
+            "question. To check, hold out whole groups with data.split.group."
         )
         yield "batch", text

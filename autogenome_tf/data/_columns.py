@@ -38,7 +38,7 @@ def with_covariates(dataset, columns, names, where, known=None):
     new = sorted(set(levels.ravel()) - set(known))
     if new:
         raise InputError(
-            f"{where}: data.covariates: levels that training did not have: {some(new)}."
+            f"{where}: data.covariates: values that the training rows do not have: {some(new)}."
         )
     coded = (levels[:, :, None] == np.array(known, object)).any(axis=0).astype("float32")
     return dataclasses.replace(

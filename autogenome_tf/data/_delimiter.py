@@ -67,7 +67,7 @@ def head_lines(source: str, skip: int = 0) -> list[str]:
 
 def header_only(source):
     """The error for a table without rows."""
-    return InputError(f"{source}: received only a header; expected rows below it.")
+    return InputError(f"{source}: only a header; expected rows below it.")
 
 
 def find_delimiter(lines, is_matrix):

@@ -59,9 +59,9 @@ def distinct(
             _check_agreement(table, asked, source)
         table = change(table, how, limit)
         done = (
-            "-1, -2 ... is put behind all but the first" if how == SUFFIX else "they are averaged"
+            "-1, -2 ... is appended to all but the first" if how == SUFFIX else "they are averaged"
         )
-        text = f"{source}: {len(twice)} of the {what}s come more than once ({some(twice)}): {done}."
+        text = f"{source}: {len(twice)} of the {what}s are repeated ({some(twice)}): {done}."
         table = dataclasses.replace(table, warnings=(*table.warnings, ("names", text)))
     return table
 
@@ -88,7 +88,10 @@ def _ways(what, twice):
     dates = [name for name in twice if what == "gene name" and _DATE.fullmatch(name)]
     hint = ""
     if dates:
-        hint = f" A spreadsheet made {some(dates, 2)} of a gene such as MARCH1: restore it."
+        hint = (
+            f" A spreadsheet has changed a gene name such as MARCH1 to {some(dates, 2)}: restore "
+            "it."
+        )
     return (
         f'expected each only once; data.duplicates "{SUFFIX}" makes them distinct, "{MEAN}" '
         f"averages them.{hint}"

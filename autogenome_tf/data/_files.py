@@ -77,9 +77,9 @@ def check_unpacked(source, count, most=None):
     most = most_unpacked(source) if most is None else most
     if count > most:
         raise InputError(
-            f"{source}: unpacks to {count / GIB:.2g} GiB or more; expected at most "
-            f"{most / GIB:.2g} GiB. For a file that you trust raise data.expansion (times its size "
-            "on disk) or data.memory."
+            f"{source}: unpacks to {count / GIB:.2g} GiB or more when decompressed; expected at "
+            f"most {most / GIB:.2g} GiB. If you trust the file, raise data.expansion (times its "
+            "size on disk) or data.memory."
         )
 
 
@@ -116,7 +116,7 @@ def open_bytes(source, most=None, end=""):
         file = pa.OSFile(str(source))
     except UnicodeEncodeError:
         raise InputError(
-            f"{os.fsencode(source)!r}: not UTF-8; give the file a name that is."
+            f"{os.fsencode(source)!r}: the file name is not UTF-8; rename the file."
         ) from None
     if codec:
         file = io.BufferedReader(_Counted(source, pa.CompressedInputStream(file, codec), most))
@@ -191,8 +191,8 @@ def numbered_lines(source, most=None):
                     )
                 if number == 1 and b"\r" in line.rstrip(b"\r\n"):
                     raise InputError(
-                        f"{source} line 1: its lines end in carriage returns, as on an old "
-                        "Macintosh; expected line feeds: save it again as text of today."
+                        f"{source} line 1: lines end in carriage returns only (old Macintosh "
+                        "format); expected line feeds: save the file again."
                     )
                 yield number, _decoded(source, number, line)
     except OSError as error:

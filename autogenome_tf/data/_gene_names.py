@@ -70,7 +70,9 @@ def aligned(dataset: Dataset, features: Sequence[str], may_lack: bool = False) -
     dataset = _with_all(dataset, features, may_lack)
     extra = len(dataset.features) - len(features)
     if extra:
-        log.info("%s: genes that training did not have are ignored: %d", dataset.source, extra)
+        log.info(
+            "%s: genes that are not in the training data are ignored: %d", dataset.source, extra
+        )
     position = {name: place for place, name in enumerate(dataset.features)}
     values = chunked.columns(dataset.values, [position[name] for name in features], dataset.limit)
     return dataclasses.replace(dataset, values=values, features=list(features))
@@ -85,13 +87,13 @@ def _with_all(dataset, features, may_lack):
     others = [name for name in dataset.features if name not in wanted]
     near = nearest_rule(lacking, others, OF_GENES)
     if near is None or near.hits < len(lacking) or not near.is_distinct:
-        hint = f"But for {near.rule}, {near.hits} of them are there." if near else ""
+        hint = f"Ignoring {near.rule}, {near.hits} of them match." if near else ""
         return with_lacking(dataset, features, lacking, may_lack=may_lack, hint=hint)
     names = {others[place]: name for name, place in zip(lacking, near.take, strict=True)}
     theirs, ours = next(iter(names.items()))
     text = (
-        f"{dataset.source}: {len(names)} genes have the names of training but for {near.rule} "
-        f"(such as {theirs!r} for {ours!r}): they are taken for the same."
+        f"{dataset.source}: {len(names)} genes match those of training ignoring {near.rule} "
+        f"(such as {theirs!r} for {ours!r}): they are taken as the same genes."
     )
     features = [names.get(name, name) for name in dataset.features]
     return dataclasses.replace(dataset, features=features).warned("names", text)

@@ -50,7 +50,7 @@ def read_gene_sets(paths: Iterable[str]) -> tuple[GeneSet, ...]:
             known = found.setdefault(own.name, own)
             if set(known.genes) != set(own.genes):
                 raise InputError(
-                    f"{place}: the set {own.name!r} has other genes in {places[own.name]}; "
+                    f"{place}: the set {own.name!r} has different genes in {places[own.name]}; "
                     "expected each name once."
                 )
             places.setdefault(own.name, place)

@@ -41,11 +41,11 @@ def check_hdf5(source: str, most: int | None = None, *names: str) -> None:
         )
         found = json.loads(told.stdout)
     except subprocess.TimeoutExpired:
-        found = {"damaged": f"the HDF5 library does not come to its end in {seconds:.0f} s"}
+        found = {"damaged": f"the HDF5 library did not finish within {seconds:.0f} s"}
     except ValueError:
         found = {"damaged": f"the HDF5 library ended with status {told.returncode}"}
     if "damaged" in found:
         raise InputError(f"{source}: not a readable HDF5 file ({found['damaged']}).")
     if "refused" in found:
-        raise InputError(f"{source}: {found['refused']}; expected all of it in this one.")
+        raise InputError(f"{source}: {found['refused']}; expected all values in this file.")
     check_unpacked(source, found["unpacked"], most)

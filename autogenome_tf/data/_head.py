@@ -84,7 +84,7 @@ class Head:
             return None, ""
         heading, names = self.names[self.place], self.column(self.place)
         if has_ids_above(self.names, names, options.known_ids):
-            return GENES, "the ids of the targets stand in its header"
+            return GENES, "the ids of the targets are in its header"
         return orientation_of(heading), f"heading {heading!r}"
 
     def roles(self, orientation: str | None, options: ReadOptions) -> list[str]:

@@ -68,8 +68,8 @@ def with_counted_ids(
     if len(set(samples)) < len(samples):
         return table
     text = (
-        f"{source}: the first column{'' if is_made_up else f' {name!r}'} {reason} "
-        f"({samples[0]}, {samples[1]} ...): taken for the sample ids, not for a gene."
+        f"{source}: the first column{'' if is_made_up else f' {name!r}'} {reason} ({samples[0]}, "
+        f"{samples[1]} ...): it is used as the sample ids, not as a gene."
     )
     found = identified(read, name, source)
     return dataclasses.replace(found, warnings=(*table.warnings, ("ids", text)))

@@ -54,8 +54,8 @@ def _with_gaps(dataset, names, gaps, where):
     counts = [f"{name}: {count}" for name, count in zip(names, gaps.sum(axis=0), strict=True)]
     listed = ", ".join([*counts[:MOST_NAMED], *["..."] * (len(counts) > MOST_NAMED)])
     text = (
-        f"{where}: {int(gaps.any(axis=1).sum())} of {len(dataset)} samples lack some of the "
-        f"targets ({listed}): losses and metrics are those of the measured ones."
+        f"{where}: {int(gaps.any(axis=1).sum())} of {len(dataset)} samples have missing targets "
+        f"({listed}): losses and metrics use the measured values only."
     )
     return dataset.warned("labels", text)
 
@@ -70,6 +70,6 @@ def _words(columns, names):
         return ""
     listed = ", ".join(f"{word!r} ({count} times)" for word, count in met.most_common())
     return (
-        f" Read as missing in the whole file: {listed}. For a word that is a value (a class) write "
+        f" Read as missing in the whole file: {listed}. If a word is a value (a class), set "
         f'data.missing_words ["{NOT}{met.most_common(1)[0][0]}"].'
     )

@@ -117,7 +117,7 @@ def layout_of(source: str, rows: list[tuple[int, list[str]]], options: ReadOptio
         options: `ReadOptions`; columns that they name cannot be the sample ids.
     """
     if not any(cell.strip() for _, cells in rows for cell in cells):
-        raise InputError(f"{source}: the file begins with empty cells alone; expected a table.")
+        raise InputError(f"{source}: the file begins with empty cells only; expected a table.")
     decimal = _decimal(source, rows)
     head = Head.of(source, rows, decimal, options)
     orientation, reason = head.lie(options)

@@ -120,7 +120,7 @@ def named(table, path, source):
         names.pop()
     count = len(table.features)
     if has_names(table):
-        raise InputError(f"{source}: names its genes itself; leave data.feature_names out.")
+        raise InputError(f"{source}: the file has gene names; remove data.feature_names.")
     if len(names) != count:
         raise InputError(f"{path}: {len(names)} names; {source} has {count} columns.")
     check_names(path, "gene name", names)

@@ -180,8 +180,8 @@ def _check_ambiguous(pairs, both):
     first, second = pairs[:2]
     if first.merit == second.merit and not np.array_equal(first.like.take, second.like.take):
         raise InputError(
-            f"{both}: the columns {first.theirs.name!r} and {second.theirs.name!r} hold the ids of "
-            "the other file, for different rows; name the one to match by in data.id."
+            f"{both}: the columns {first.theirs.name!r} and {second.theirs.name!r} both have ids "
+            "of the other file, but match different rows; set data.id to the column to match by."
         )
 
 
@@ -243,7 +243,7 @@ def _hint(pair, lost):
     near = nearest_rule(lost, others)
     if near is None or not near.hits:
         return ""
-    return f" But for {near.rule}, {near.hits} more would match."
+    return f" Ignoring {near.rule}, {near.hits} more would match."
 
 
 def _identified(table, key):
@@ -271,11 +271,11 @@ def _check_ids(table, frame, theirs, source):
     best = max(near, key=lambda one: one.hits, default=None)
     hint = ""
     if best is not None:
-        hint = f" But for {best.rule}, {best.hits} of {len(table.samples)} would match"
-        hint += "." if best.is_distinct else ", but several are the same then."
+        hint = f" Ignoring {best.rule}, {best.hits} of {len(table.samples)} would match"
+        hint += "." if best.is_distinct else ", but some ids would then be the same."
     if set(table.samples).intersection(frame.columns):
         hint += (
-            f" The ids of {source} stand in the header of {where}: transpose it, a row a sample."
+            f" The ids of {source} are in the header of {where}: transpose it to one row per sample."
         )
     key = named[0]
     has = "has" if key.name is None else f"has in {key.title}"
@@ -298,7 +298,7 @@ def _is_of_ids(key):
 def _by_order(table, frame, theirs, source):
     where, rows = frame.attrs["source"], table.values.shape[0]
     if len(frame) != rows:
-        hint = " It has as many columns: if they are the samples, set data.orientation."
+        hint = " It has that many columns: if columns are samples, set data.orientation."
         hint = hint if len(frame) == len(table.features) else ""
         raise InputError(
             f"{where}: {len(frame)} rows, but {source} has {rows}; without sample ids in both "
@@ -310,7 +310,8 @@ def _by_order(table, frame, theirs, source):
     who = f"only {(source, where)[has_ids.index(True)]} has" if any(has_ids) else "neither has"
     text = (
         f"{source} and {where}: {who} sample ids, so rows are matched by their order, which "
-        "nothing confirms. Give both files a column of the same ids (data.id names it)."
+        "cannot be checked. Give both files a column with the same ids (and set data.id to its "
+        "name)."
     )
     return Match(np.arange(rows), table, None, True, (("matching", text),))
 

@@ -96,9 +96,11 @@ def annotated_table(where, data, kind="AnnData", columns=(), values=None, words=
     """
     values = data.X if values is None else values
     if values is None:
-        raise InputError(f"{where}: X is empty; expected a matrix of samples x genes in it.")
+        raise InputError(f"{where}: X is empty; expected a matrix of samples x genes.")
     if getattr(data, "isbacked", False):
-        raise InputError(f"{where}: X lies in a file; expected its path, or data.to_memory().")
+        raise InputError(
+            f"{where}: X is backed by a file; expected the path of the file, or data.to_memory()."
+        )
     extra = without_words(data.obs.astype(object), words)
     table = Table(
         values=values,
@@ -140,7 +142,7 @@ def _column(where, name, column):
         row = int(np.argmax(wrong.to_numpy()))
         raise InputError(
             f"{where}: column {str(name)!r}, row {row + 1}: received {column.iloc[row]!r}; "
-            f'expected a number. A column that is no gene belongs in data.exclude: ["{name}"].'
+            f'expected a number. If the column is not a gene, add it to data.exclude: ["{name}"].'
         )
     return numbers.to_numpy(np.float32, na_value=np.nan)
 

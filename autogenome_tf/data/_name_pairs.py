@@ -27,7 +27,7 @@ def read_gene_names(path: str) -> dict[str, str]:
         if here and there and found.setdefault(here, there) != there:
             # What stands there is not repeated: a run of a stranger may name any file.
             raise InputError(
-                f"{path} line {line}: its first name came above with another one beside it; "
-                "expected each name once."
+                f"{path} line {line}: its first name is on an earlier line with another new "
+                "name; expected each name once."
             )
     return found

@@ -53,7 +53,7 @@ def load_new(data, rows: Any, genes: Sequence[str], levels: Sequence[str] = ()) 
     found = _with_ids(table, source)
     ignored = _beside_genes(table, data.columns) - (found is not table)
     if ignored:
-        log.info("%s: genes that training did not have are ignored: %d", source, ignored)
+        log.info("%s: genes that are not in the training data are ignored: %d", source, ignored)
     table = found
     dataset = dataset_of(table, source, data.limit)
     if data.covariates:
@@ -77,7 +77,7 @@ def _with_ids(table: Table, source: str) -> Table:
         return table
     for name, column in table.extra.items():
         if column.notna().all() and column.is_unique and not _has_fractions(column):
-            log.info("%s: the column %r is taken for the sample ids", source, name)
+            log.info("%s: the column %r is used as the sample ids", source, name)
             return dataclasses.replace(table, samples=texts(column))
     return table
 

@@ -51,8 +51,8 @@ def no_genes(values: np.ndarray, features: Sequence[str]) -> Iterator[str]:
         more = f" and {len(named) - MOST_NAMED} more" if len(named) > MOST_NAMED else ""
         names = ", ".join(f'"{features[place]}"' for place in list(reasons)[:MOST_NAMED])
         yield (
-            f"{len(reasons)} columns may be no genes: {', '.join(named[:MOST_NAMED])}{more}. "
-            f"They are learned from like all others; data.exclude [{names}] leaves them out."
+            f"{len(reasons)} columns may not be genes: {', '.join(named[:MOST_NAMED])}{more}. "
+            f"They are used like genes; to leave them out, set data.exclude [{names}]."
         )
 
 
@@ -77,7 +77,7 @@ def gives_away(dataset: Dataset, rows: np.ndarray) -> Iterator[str]:
         name = dataset.features[first]
         yield (
             f"The column {name!r} alone predicts the target ({measure} {best:.2f}; the next column "
-            f"{next_best:.2f}). If it is no gene, or follows from the target, leave it out: "
+            f"{next_best:.2f}). If it is not a gene, or is derived from the target, leave it out: "
             f'data.exclude ["{name}"].'
         )
 

@@ -104,7 +104,7 @@ def turned_by_genes(table: Table, genes: Iterable[str], limit: int = chunked.LIM
             for names in (table.samples or (), table.features)
         )
         if in_rows > in_header:
-            return transposed(table, "the genes of the model stand in its rows", limit)
+            return transposed(table, "the genes of the model are in its rows", limit)
         if in_header:
             return table
     return table

@@ -39,7 +39,7 @@ def without_rare_classes(dataset: Dataset, how: str, learned: Dataset | None = N
     if not is_rare.any():
         return dataset
     named = some(f"{name} ({counts[name]})" for name in sorted(rare) if counts[name])
-    what = f"{dataset.source}: classes of fewer than {FEWEST_TO_SPLIT} rows are"
+    what = f"{dataset.source}: classes with fewer than {FEWEST_TO_SPLIT} rows are"
     if how == MERGE:
         targets = np.where(is_rare, OTHER, targets).astype(object)
         dataset = dataclasses.replace(dataset, targets=targets)

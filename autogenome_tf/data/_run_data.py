@@ -116,7 +116,7 @@ class RunData:
             new = _classes(dataset) - _classes(learned)
             if new:
                 raise InputError(
-                    f"{source}: classes that training does not have: {some(sorted(new))}."
+                    f"{source}: classes that the training data does not have: {some(sorted(new))}."
                 )
         return dataset
 
@@ -152,7 +152,7 @@ class RunData:
     def _check_parts(self, dataset, parts):
         """Refuse a split that leaves nothing to learn from, to rank by, or a class unlearned."""
         if not all(len(train) for train, _ in parts.pairs()):
-            raise InputError("data.split: no rows are left to learn from.")
+            raise InputError("data.split: no rows are left to train on.")
         if not all(len(validation) for _, validation in parts.pairs()):
             raise InputError(
                 "data.split: no rows are left to rank trials by; hold rows out for validation, or "

@@ -134,5 +134,5 @@ def _refusal(where, layout, cells):
         )
     elif layout.has_header and layout.orientation != GENES and cell.strip():
         names = ", ".join(f'"{name}"' for name in texts[:MOST_NAMED])
-        hint = f" Columns that are no genes belong in data.exclude: [{names}]."
+        hint = f" Columns that are not genes belong in data.exclude: [{names}]."
     return InputError(f"{where}: received {cell!r}; {_EXPECTED}.{hint}")

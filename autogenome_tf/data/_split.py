@@ -135,8 +135,8 @@ def _folds(dataset, part, folds, seed):
     pieces = _pieces(dataset, rows)
     if pieces < folds:
         raise InputError(
-            f"search.folds: {folds} folds need at least as many rows (or groups) to learn from; "
-            f"there are {pieces}."
+            f"search.folds: {folds} folds need at least as many training rows (or groups); there "
+            f"are {pieces}."
         )
     if labels is not None and np.unique(labels, return_counts=True)[1].max() < folds:
         # No class is large enough to be in every fold.

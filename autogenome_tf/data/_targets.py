@@ -118,7 +118,7 @@ def _rows(source, most):
     while numbered and not numbered[-1][1]:
         numbered.pop()
     if not numbered:
-        raise InputError(f"{source}: the file has empty cells alone; expected a table.")
+        raise InputError(f"{source}: the file has empty cells only; expected a table.")
     if max(len(cells) for _, cells in numbered) == 1:
         return delimiter, [cells or [""] for _, cells in numbered]
     filled = [(line, cells) for line, cells in numbered if cells]

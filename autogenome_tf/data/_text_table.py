@@ -85,8 +85,8 @@ def _check_blank(source, layout, lists):
         cell = next((cell for cell in lists[place] if cell.strip()), None)
         if cell is not None:
             raise InputError(
-                f"{source}: column {place + 1} has no name and begins blank, but holds {cell!r}; "
-                "expected a name above it, or blank cells."
+                f"{source}: column {place + 1} has no name and begins blank, but contains "
+                f"{cell!r}; expected a name above it, or blank cells."
             )
 
 

@@ -48,10 +48,10 @@ def turned(table: Table, frames: Sequence[pd.DataFrame], data, source: str) -> T
 
 
 def _by_ids(table, limit):
-    reason = "the ids of the targets stand in its header"
+    reason = "the ids of the targets are in its header"
     if table.orientation != GENES:
         return transposed(table, reason, limit)
-    said = f"{table.said}, but taken as samples x genes (the ids of the targets stand in its rows)"
+    said = f"{table.said}, but taken as samples x genes (the ids of the targets are in its rows)"
     return dataclasses.replace(transposed(table, reason, limit), said=said, orientation=SAMPLES)
 
 
@@ -61,9 +61,9 @@ def _by_names(table, data, source):
     if is_certain or orientation_by_names(table) != GENES:
         return table
     text = (
-        f"{source}: its rows have names of genes or its columns those of samples "
-        f"({table.samples[0]!r}, {table.features[0]!r}), so it is read as genes x samples; "
-        "data.orientation decides otherwise."
+        f"{source}: its rows have gene names or its columns have sample names "
+        f"({table.samples[0]!r}, {table.features[0]!r}), so it is read as genes x samples; set "
+        "data.orientation to change that."
     )
     table = transposed(table, "names of genes and samples", data.limit)
     return dataclasses.replace(table, warnings=(*table.warnings, ("orientation", text)))

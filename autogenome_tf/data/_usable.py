@@ -38,10 +38,12 @@ def check_learnable(dataset, data, task_type="classification"):
         if len(known) < FEWEST_MEASURED:
             raise InputError(
                 f"{where}: {name}: measured for {len(known)} samples; expected at least "
-                f"{FEWEST_MEASURED}. Leave it out of data.target."
+                f"{FEWEST_MEASURED}. Remove it from data.target."
             )
         if np.ptp(known) == 0:
-            raise InputError(f"{where}: {name}: constant ({known[0]:g}); nothing to learn.")
+            raise InputError(
+                f"{where}: {name}: constant ({known[0]:g}); there is nothing to predict."
+            )
 
 
 def check_measured(dataset, is_train):
@@ -59,8 +61,8 @@ def check_measured(dataset, is_train):
     for name, column in zip(dataset.target_names, dataset.targets[is_train].T, strict=True):
         if np.isnan(column).all():
             raise InputError(
-                f"data.split: {name} is measured in no training row; use another seed, or leave it "
-                "out of data.target."
+                f"data.split: {name} has no measured value in the training rows; use another "
+                "seed, or remove it from data.target."
             )
 
 
@@ -130,8 +132,8 @@ def check_genotypes(
             row, column = places[0]
             raise InputError(
                 f"{source}: sample {str(samples[number * chunked.BLOCK + row])!r}, site "
-                f"{features[column]!r}: received {batch[row, column]:g}; epistasis is of "
-                "genotypes, whose every value is 0 or 1."
+                f"{features[column]!r}: received {batch[row, column]:g}; epistasis needs "
+                "genotypes, where every value is 0 or 1."
             )
 
 
@@ -164,4 +166,4 @@ def _check_genes(dataset, source):
         high = np.fmax(high, np.fmax.reduce(batch[:, :genes], axis=0))
         if np.any(high > low):
             return
-    raise InputError(f"{source}: all {genes} genes are constant; nothing to learn.")
+    raise InputError(f"{source}: all {genes} genes are constant; there is nothing to learn from.")

@@ -68,7 +68,7 @@ def walk(path, names, most):
 def _unpacked(part, most):
     """Bytes of a dataset; its texts are read, of its numbers the chunks are counted."""
     if part.is_virtual or part.external:
-        raise Refused(f"the values of {part.name!r} lie in another file")
+        raise Refused(f"the values of {part.name!r} are in another file")
     is_plain = part.dtype.kind in "biuf"
     size = (part.size or 0) * (part.dtype.itemsize if is_plain else max(TEXT, part.dtype.itemsize))
     if size > most:

@@ -60,7 +60,7 @@ def _at_hand(results, deadline) -> Iterator[TrialResult]:
     for place, result in enumerate(results):
         trial = result.trial
         if result.fit is None and place and time.monotonic() + trial.seconds > deadline:
-            log.info("ensemble: no time is left to train trial %d again", trial.number)
+            log.info("ensemble: no time is left to retrain trial %d", trial.number)
             continue
         yield result.trained()
 

@@ -86,8 +86,8 @@ def _check_additivity(model, found, tolerance):
     rounding = ROUNDING * (np.abs(outputs).max() + np.abs(scale).max())
     if not wrong <= max(tolerance * largest, rounding):
         raise StageError(
-            f"explanation: {found.method} does not add up: contributions miss the outputs by up to "
-            f"{wrong:.3g} of {largest:.3g}; {_suspects(model)}."
+            f"explanation: {found.method} does not add up: contributions differ from the outputs "
+            f"by up to {wrong:.3g} of {largest:.3g}; {_suspects(model)}."
         )
 
 

@@ -71,7 +71,7 @@ class Epistasis(Explainer):
         """
         low, high = background[0], background[-1]
         if not ((background == low) | (background == high)).all():
-            raise Unexplained("expected a transform of each value by itself, such as none")
+            raise Unexplained("expected a transform of each value on its own, such as none")
         whole = _shared_terms(network, background)
         # The number of the genotype that is one at this site only, of the sites that there are.
         single = 1 << np.arange(len(background).bit_length() - 1)

@@ -99,7 +99,7 @@ def _save(path, run, predictor, background, names):
         parts = explainers.in_graph(predictor, background)
         base = tf.constant(predictor.outputs(background).mean(axis=0))
     except InputError as error:
-        log.info("no signature explain: %s", error)
+        log.info("the signature explain is not exported: %s", error)
     environment = run.environment
     about = {"about": {key: environment[key] for key in ("versions", "seed", "data")}}
     with tempfile.TemporaryDirectory(prefix="autogenome_tf-") as folder:
@@ -154,7 +154,9 @@ def _write_warm_up(path, name, requests):
     try:
         from tensorflow_serving.apis import predict_pb2, prediction_log_pb2
     except ImportError:
-        log.info("no requests to warm up with: pip install 'autogenome_tf[serving]' to write them")
+        log.info(
+            "warm-up requests are not written; they need: pip install 'autogenome_tf[serving]'"
+        )
         return
     path.parent.mkdir(parents=True)
     with tf.io.TFRecordWriter(str(path)) as writer:

@@ -45,7 +45,7 @@ class Membership:
         lost = len({gene for genes in self.table["lost"] for gene in genes.split()})
         return (
             f"{len(self.names)} sets{dropped}; {len(self.rows)} connections; {free} of "
-            f"{self.inputs} genes are in no set; {lost} genes of the sets are not measured"
+            f"{self.inputs} genes are in no set; {lost} genes of the sets are not in the data"
         )
 
     @property
@@ -94,7 +94,7 @@ def read_membership(
         InputError: A file cannot be read, no set is left, or there are no names.
     """
     if features is None:
-        raise InputError(f"{place}: expected features, the names of the genes; none are given.")
+        raise InputError(f"{place}: expected features, the names of the genes; received none.")
     stamps = tuple(os.stat(path).st_mtime_ns if os.path.exists(path) else 0 for path in paths)
     return _matched(tuple(paths), stamps, tuple(map(str, features)), least, most, place)
 

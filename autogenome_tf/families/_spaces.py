@@ -115,8 +115,8 @@ def _check_bounds(found, kind, place):
     bounds = found.get("output_nonlinearity")
     if kind.has_units and bounds and bounds.options != ("none",):
         raise InputError(
-            f"{place}: a regression's targets are standardised, and have no bounds; expected none; "
-            f"received {list(bounds.options)}."
+            f"{place}: a regression's targets are standardised and have no bounds; expected "
+            f"none; received {list(bounds.options)}."
         )
 
 

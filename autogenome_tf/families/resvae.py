@@ -59,7 +59,7 @@ class ResVAE(AutoencoderFamily):
         if "gene_sets" not in given:
             return {name: hyper for name, hyper in cls.space.items() if name != "bypass"}
         if "latent" in given:
-            raise InputError(f"{place}.latent: gene_sets decide it; expected no value.")
+            raise InputError(f"{place}.latent: the number of gene_sets sets it; expected no value.")
         kept = {name: hyper for name, hyper in cls.space.items() if name != "latent"}
         return kept | {"bypass": dataclasses.replace(cls.space["bypass"], optional=False)}
 

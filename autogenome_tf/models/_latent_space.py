@@ -225,7 +225,7 @@ def _some(dataset, part, seed):
     index = np.sort(np.concatenate(drawn))
     if len(index) == len(part):
         return dataset, part
-    log.info("scores, clusters and maps are of %d of %d rows", len(index), len(part))
+    log.info("scores, clusters and maps use %d of %d rows", len(index), len(part))
     return dataset.rows(index), part[index]
 
 

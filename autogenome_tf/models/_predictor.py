@@ -170,7 +170,9 @@ class Predictor:
             return
         text = f"{rows.source}: {found} (training: {self.trained_on.scale})."
         if found.is_plain and not is_own:
-            raise InputError(f"{text} Bring the rows to the scale that the model was trained on.")
+            raise InputError(
+                f"{text} Transform the rows to the scale that the model was trained on."
+            )
         log.warning("%s Predictions may be wrong.", text, extra={"about": "scale"})
 
     def with_training_rows(self, values: Matrix, may_lack: float = 0.0) -> Any:
@@ -264,7 +266,7 @@ class Predictor:
         """
         path = Path(path)
         if not path.is_file():
-            raise InputError(f"{path}: no fitted model here; run the train stage first.")
+            raise InputError(f"{path}: no trained model here; run the train stage first.")
         try:
             names = model_names(path)
             check_model(path)

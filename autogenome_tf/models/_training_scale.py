@@ -57,7 +57,9 @@ class Comparison:
     def __str__(self):
         text = f"{self.kind}; " if self.kind else ""
         beyond = np.count_nonzero(self.outside > OUTSIDE)
-        return f"{text}{beyond} of {len(self.outside)} rows lie outside the range of training rows"
+        return (
+            f"{text}{beyond} of {len(self.outside)} rows are outside the range of the training rows"
+        )
 
     @property
     def is_notable(self) -> bool:

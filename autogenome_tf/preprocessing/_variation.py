@@ -29,7 +29,7 @@ def check_variation(transform: Any, rows: np.ndarray) -> None:
         return
     text = (
         f"data.transform: {transform} makes {constant} of {genes} genes constant that vary in "
-        f"data.features; {100 * gone:.0f} % of the variance of genes is gone."
+        f"data.features; {100 * gone:.0f} % of the variance of the genes is lost."
     )
     if max(constant / genes, gone) >= NEARLY_ALL:
         raise InputError(f"{text} Use none or rank, or a lower data.log2_floor.")

@@ -29,8 +29,8 @@ def alone(folder: Path) -> Iterator[None]:
         except BlockingIOError:
             lock.seek(0)
             raise StageError(
-                f"{folder}: another process works on this run ({lock.read() or '?'}); "
-                "wait for it, or give this run another name or output_dir."
+                f"{folder}: another process is working on this run ({lock.read() or '?'}); wait "
+                "for it, or give this run another name or output_dir."
             ) from None
         lock.truncate(0)
         lock.write(f"process {os.getpid()} on {platform.node()}")

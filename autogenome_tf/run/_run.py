@@ -87,8 +87,8 @@ class Run(Folder):
         environment = run.read_json(ENVIRONMENT) if run.has(ENVIRONMENT) else {}
         if environment.get("began") != began:
             raise InputError(
-                f"{run.folder}: not the run of the chief, which began at {began}; chief and "
-                "workers need one output_dir on a file system that they share."
+                f"{run.folder}: not the run of the chief, which started at {began}; chief and "
+                "workers need the same output_dir on a shared file system."
             )
         checksums = {path: _environment.checksum(path) for path in config.files}
         config, checksums = run._own(config, rows, checksums)
@@ -97,8 +97,8 @@ class Run(Folder):
         differing += [path for path in known.keys() & ours if known[path] != ours[path]]
         if differing:
             raise InputError(
-                f"{run.folder}: the chief searches with another config or other data; "
-                f"these differ: {some(sorted(differing))}."
+                f"{run.folder}: the chief searches with another config or other data; these keys "
+                f"differ: {some(sorted(differing))}."
             )
         return run
 
@@ -160,8 +160,8 @@ class Run(Folder):
         for path, digest in _environment.relative(ours, self.folder).items():
             if digest and known.get(path) != digest:
                 raise InputError(
-                    f"{self.path(path).resolve()}: not the file that {self.folder} was trained on: "
-                    "its checksum is another one."
+                    f"{self.path(path).resolve()}: not the file that {self.folder} was trained "
+                    "on: its checksum differs."
                 )
 
     @contextlib.contextmanager

@@ -45,11 +45,11 @@ def check_config(config):
     name = config.search.method
     if not method(name).is_distributable:
         raise InputError(
-            f"search.method: {name!r} goes on in one process, as each of its steps rests on the "
-            f"one before; a chief and workers share one of: {some(distributable())}."
+            f"search.method: {name!r} runs in one process, since each step depends on the one "
+            f"before; a chief and workers can share one of: {some(distributable())}."
         )
     if not set(config.families) - {"linear"}:
-        raise InputError("families: linear alone leaves a chief and workers nothing to share.")
+        raise InputError("families: linear alone leaves nothing for a chief and workers to share.")
 
 
 def check_run(run, part, finished):
@@ -62,7 +62,7 @@ def check_run(run, part, finished):
     if was_shared != (part is not None) and (was_shared or finished):
         was = "in one process" if part else "by a chief and workers"
         raise StageError(
-            f"{run.folder}: its search was begun {was}; go on like that, or give the run "
+            f"{run.folder}: its search was started {was}; continue it that way, or give the run "
             "another name."
         )
 
@@ -83,7 +83,7 @@ def served(proposer, run, part, deadline, *numbers):
     path.parent.mkdir(exist_ok=True)
     began = run.read_json("environment.json")["began"]
     log.info(
-        "search: listening at %s for workers, which the same command with --role worker starts",
+        "search: listening at %s for workers; start them with the same command and --role worker",
         part.address,
     )
     about = run.folder.name, began, deadline
@@ -136,7 +136,7 @@ def work(remote: worker.Remote, folds: CrossValidation, config: Config, run: Run
         score = trial.score if trial.is_scored else None
         log.info("trial %d: %s %s", number, family, trial.status if score is None else score)
         remote.report(proposal, score)
-    log.info("search: nothing is left to try; %d trials were tried here", count)
+    log.info("search: the search space is exhausted; %d trials were run here", count)
 
 
 def log_of(part: ProcessRole) -> str:
@@ -164,8 +164,8 @@ def _arrived(run, asked):
     while (trial := _known(run, asked)) is None:
         if time.monotonic() > until:
             raise StageError(
-                f"{run.path(_name(asked))}: a worker has written it, but it is not here; do chief "
-                "and workers share this folder?"
+                f"{run.path(_name(asked))}: a worker has written this file, but it is not here; "
+                "check that chief and workers share this folder."
             )
         time.sleep(POLL)
     return trial

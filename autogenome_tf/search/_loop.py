@@ -44,12 +44,12 @@ def process_role(config: Config) -> processes.ProcessRole | None:
     if part and member:
         raise InputError(
             f"environment: TF_CONFIG and {processes.TUNER}: processes either share a search or "
-            "train one network together."
+            "train one network together; unset one of them."
         )
     if member and config.search.max_seconds:
         raise InputError(
-            "search.max_seconds: the clocks of several processes (TF_CONFIG) do not run out "
-            "together; expected null."
+            "search.max_seconds: several processes (TF_CONFIG) cannot share a time limit; "
+            "expected null."
         )
     if part:
         _distributed.check_config(config)
@@ -149,7 +149,10 @@ def _first(folds, config, spaces, finished, deadline):
     """The linear reference, where there is one."""
     plan = Plan.of(config.training, config.search.epochs, deadline)
     if not config.task.kind.has_targets:
-        log.info("search: a representation has no linear baseline; PCA is scored beside it")
+        log.info(
+            "search: a representation has no linear baseline; it is compared with principal "
+            "components"
+        )
     elif 0 in finished:
         # A value of the path starts from the one before it, so the whole path is solved again.
         plan = Plan.of(config.training, config.search.epochs)
@@ -167,7 +170,7 @@ def _loop(proposer, folds, config, finished, deadline, fewest):
             return
         proposed = proposer.propose()
         if proposed is None:
-            log.info("search: nothing is left to try after %d trials", number)
+            log.info("search: the search space is exhausted after %d trials", number)
             return
         proposal, *own, epochs = proposed
         said = json.loads(folds.workers.broadcast(json.dumps(own))) if folds.workers else own

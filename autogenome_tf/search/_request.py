@@ -59,6 +59,6 @@ class Request:
 def proposes_otherwise() -> StageError:
     """Return the error for a search that does not propose what is on record of it."""
     return StageError(
-        "the search proposes otherwise than it did; was this run begun by another version? Give it "
-        "another name."
+        "the search proposes other trials than those on disk; the run may have been started by "
+        "another version. Give it another name."
     )

@@ -220,7 +220,7 @@ def check_failures(failed: list[Trial], number: int) -> None:
 
 
 def _undefined(cross_validation):
-    return f"failed: {cross_validation.objective} is undefined on the held-out rows"
+    return f"failed: {cross_validation.objective} is undefined on the validation rows"
 
 
 def _sign(cross_validation):

@@ -34,7 +34,7 @@ class Classification(Task):
     }  # fmt: skip
     has_classes = True
     skill, no_skill = "mcc", "guessing"
-    explained = "its calibrated logit (ln of odds), never to the probability"
+    explained = "its calibrated logit (ln of the odds), not to its probability"
     directions = ("for", "against")
 
     @classmethod

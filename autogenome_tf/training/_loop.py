@@ -98,7 +98,7 @@ def _run(engine, batches, plan, rate):
         if since_best >= plan.patience or time.monotonic() > plan.deadline:
             break
     if not history:
-        raise Diverged(f"the loss was not a finite number at learning rate {rate:.3g}")
+        raise Diverged(f"the loss was not finite at learning rate {rate:.3g}")
     return Fit(*progress.best(len(history)), history, engine.parameters)
 
 

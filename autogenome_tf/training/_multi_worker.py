@@ -64,8 +64,8 @@ class WorkerCluster:
         found = np.flatnonzero(self._summed(differs))
         if len(found):
             raise InputError(
-                "TF_CONFIG: all processes need the same config and data; others than the first "
-                f"have: {', '.join(map(str, found))} of {self.count}, counted from 0."
+                "TF_CONFIG: all processes need the same config and data; they differ from the "
+                f"first process in: {', '.join(map(str, found))} of {self.count}, counted from 0."
             )
 
     def is_trained(self, run: Any, config: Any) -> bool:
@@ -101,8 +101,8 @@ class WorkerCluster:
             yield
         except tf.errors.OpError as error:
             raise StageError(
-                f"one of the {self.count} processes of TF_CONFIG has gone "
-                f"({type(error).__name__}); start all of them again: what is done is kept."
+                f"one of the {self.count} processes of TF_CONFIG has stopped "
+                f"({type(error).__name__}); restart all of them: finished work is kept."
             ) from error
 
     def _summed(self, values):

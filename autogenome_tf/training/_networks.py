@@ -281,11 +281,11 @@ class NetworkCrossValidation(CrossValidation):
         if asked == 1 or self.workers:
             return 1
         if not self.is_streamed:
-            log.info("training.devices %d is without effect: all rows are on one device", asked)
+            log.info("training.devices %d has no effect: all rows are on one device", asked)
             return 1
         found = min(asked, len(_engines.devices()))
         if found < asked:
-            log.warning("training.devices: %d asked for, %d found", asked, found)
+            log.warning("training.devices: %d requested, %d found", asked, found)
         # Statistics of a batch are of each device's part, which must have some rows.
         return max(1, min(found, self.settings.training.batch_size // FEWEST_MIRRORED))
 
@@ -303,5 +303,6 @@ class NetworkCrossValidation(CrossValidation):
             raise InputError(
                 f"{self.matrix.shape[0]} x {self.genes} values do not fit the memory for "
                 "search.folds or search.repeats above 1, data.missing median or data.transform "
-                "rank; use folds 1 and another way."
+                "rank; set search.folds to 1, search.repeats to 1, and another data.missing or "
+                "data.transform."
             )

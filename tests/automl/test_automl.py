@@ -401,7 +401,7 @@ def test_extra_genes_are_ignored_and_said(finished, genes, caplog):
     extra = genes.assign(NEW1=1.0, NEW2=2.0)
     with caplog.at_level(logging.INFO, "autogenome_tf"):
         found = finished.predict(extra)
-    assert "genes that training did not have are ignored: 2" in caplog.text
+    assert "genes that are not in the training data are ignored: 2" in caplog.text
     pd.testing.assert_frame_equal(found, finished.predict(genes))
 
 
@@ -535,7 +535,7 @@ def test_a_run_is_not_done_before_all_that_it_was_ever_asked_for(
     # Who is refused changes nothing of what the other is at.
     run = again._session.run
     before = run.environment
-    with run.alone(), pytest.raises(StageError, match="another process works on this run"):
+    with run.alone(), pytest.raises(StageError, match="another process is working on this run"):
         run.ask(["report"])
     assert run.environment == before
 

@@ -538,7 +538,7 @@ def test_two_processes_do_not_work_on_one_run(call, small, without_plots):
         told = subprocess.run(
             command("evaluate", folder), env=environment(), capture_output=True, text=True
         )
-    assert told.returncode == 1 and "another process works on this run" in told.stderr
+    assert told.returncode == 1 and "another process is working on this run" in told.stderr
     assert f"process {os.getpid()}" in told.stderr and "Traceback" not in told.stderr
     assert not (folder / "metrics.json").exists()
     assert call("evaluate", folder, "--quiet")[0] == 0
@@ -554,7 +554,7 @@ def test_a_full_disk_ends_a_stage_with_one_message(small):
     options = {"env": environment(), "capture_output": True, "text": True}
     told = subprocess.run(arguments, preexec_fn=limited, **options)
     assert told.returncode == 1 and "Traceback" not in told.stderr, told.stderr
-    assert "File too large" in told.stderr and "the same command goes on" in told.stderr
+    assert "File too large" in told.stderr and "the same command continues" in told.stderr
     folder = small.parent / "runs" / "simulated"
     assert not list(folder.rglob(".partial*"))
     assert all(path.stat().st_size < 9001 for path in folder.rglob("*"))

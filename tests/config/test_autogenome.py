@@ -537,7 +537,7 @@ def test_port_writes_a_config_that_gives_the_same_leaderboard(small, tmp_path, c
 def test_port_refuses_what_is_no_config_of_the_original(tmp_path, capsys):
     (tmp_path / "a.json").write_text('{"name": "t", "data": {"features": "x.tsv"}}')
     assert cli.main(["port", str(tmp_path / "a.json"), str(tmp_path / "b.json")]) == 2
-    assert "no config of AutoGenome" in capsys.readouterr().err
+    assert "not a config of AutoGenome" in capsys.readouterr().err
     assert not (tmp_path / "b.json").exists()
 
 

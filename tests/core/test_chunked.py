@@ -200,7 +200,7 @@ def test_a_full_disk_is_said(tmp_path, name):
     files(tmp_path)
     command = [sys.executable, "-c", FULL, tmp_path / name]
     told = subprocess.run(command, capture_output=True, text=True)
-    assert "expected space for a matrix larger than memory: set TMPDIR" in told.stdout, told.stderr
+    assert "needs this disk space: set TMPDIR" in told.stdout, told.stderr
 
 
 @pytest.fixture(scope="module")

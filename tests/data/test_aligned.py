@@ -74,7 +74,7 @@ def test_rows_without_a_label_are_left_out_and_counted(tmp_path):
         table = read_back(tmp_path, x, y)
         assert is_right(table) and table.samples == [str(name) for name in x.index[::3]]
         ((about, text),) = table.warnings
-        assert about == "matching" and "20 of 30 samples of X have no row in y" in text
+        assert about == "matching" and "20 of 30 samples of X have no value in y" in text
 
 
 def test_labels_that_differ_by_a_rule_match_and_it_is_said(tmp_path):
@@ -92,7 +92,7 @@ def test_rows_of_which_one_side_is_only_counted_match_by_order_with_a_warning(tm
 REFUSED = {
     "filtered, and reset": (
         lambda: (VALUES[VALUES["B"] > 0], Y[VALUES["B"] > 0].reset_index(drop=True)),
-        "labels in the index of X are in that of y, so the rows are not in one order.*to_numpy",
+        "labels in the index of X are in that of y, so the order of the rows differs.*to_numpy",
     ),
     "other names": (lambda: (X_NAMED, Y_NAMED.rename(lambda name: f"P{ord(name[-1]) * 7}x{name}")),
                     "y has no value for any sample: X has 'S00'.*; y has 'P"),

@@ -185,7 +185,7 @@ def test_a_file_that_sends_the_library_round_in_circles_is_refused(tmp_path, mon
     monkeypatch.setattr(_hdf5, "WALK", circling)
     monkeypatch.setattr(_hdf5, "SECONDS", 1)
     write_tenx(tmp_path / "x.h5")
-    with pytest.raises(InputError, match="does not come to its end in 1 s"):
+    with pytest.raises(InputError, match="did not finish within 1 s"):
         read_table(tmp_path / "x.h5")
 
 

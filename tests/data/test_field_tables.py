@@ -182,7 +182,7 @@ def test_known_ids_in_the_header_go_before_text_beside_the_names(tmp_path, heade
     table = read_table(source, known_ids=frozenset(["S1", "S2", "S3"]))
     assert table.samples == ["S1", "S2"] and table.features == ["ENSG1", "ENSG2"]
     np.testing.assert_array_equal(table.values, [[1, 3], [2, 4]])
-    assert "the ids of the targets stand in its header" in table.said
+    assert "the ids of the targets are in its header" in table.said
     with pytest.raises(InputError, match="'TP53'"):
         read_table(source)
     labels = written(tmp_path, "y.tsv", "sample\tc\nS2\ta\nS1\tb\n")

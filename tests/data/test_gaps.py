@@ -116,7 +116,7 @@ def test_gaps_are_learned_around(tmp_path):
     for name in DRUGS:
         rows = hidden[name]
         assert np.corrcoef(predicted.loc[rows, name], DRUGS.loc[rows, name])[0, 1] > 0.9
-    assert "lack some of the targets" in (automl.folder / "report.html").read_text()
+    assert "have missing targets" in (automl.folder / "report.html").read_text()
 
 
 def test_the_task_of_complete_targets_computes_as_ever():

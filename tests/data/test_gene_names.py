@@ -51,7 +51,7 @@ def test_genes_that_differ_by_one_rule_are_the_same_and_it_is_said(case):
 
 
 def test_genes_that_a_rule_explains_in_part_are_refused_with_a_hint():
-    with pytest.raises(InputError, match="lacks 3 of the 4 .* case, 2 of them are there"):
+    with pytest.raises(InputError, match="lacks 3 of the 4 .* case, 2 of them match"):
         aligned(rows(["TP53", "hla-a", "myc", "other"]), SYMBOLS)
 
 
@@ -130,7 +130,7 @@ def test_rows_in_memory_are_renamed(tmp_path):
     ("pairs", "said"),
     [
         (["a,b,c"], "names.csv line 1: received 3 columns; expected two"),
-        (["a,b", "a,c"], "names.csv line 2: its first name came above"),
+        (["a,b", "a,c"], "names.csv line 2: its first name is on an earlier line"),
         (
             ["a,b", "c,d"],
             "none of the names in data.gene_names is one of its genes, such as 'TP53'",

@@ -152,7 +152,7 @@ def test_columns_that_may_be_no_genes_are_named(case):
     column = ODD[case]
     (text,) = found(VALUES.assign(**column))
     (name,) = column
-    assert text.startswith(f"1 columns may be no genes: {name!r}")
+    assert text.startswith(f"1 columns may not be genes: {name!r}")
     assert f'data.exclude ["{name}"]' in text
 
 

@@ -279,9 +279,9 @@ def test_a_target_in_the_first_column_is_no_sample_id(tmp_path):
 BAD_TEXT = {
     "empty": ("", ["is empty"]),
     "blank": ("\n \n", ["is empty"]),
-    "a quoted nothing": ('""', ["empty cells alone"]),
-    "empty cells": (",,\n,,\n", ["empty cells alone"]),
-    "an old Macintosh": ("id,A\rx,1\r", ["line 1", "carriage returns"]),
+    "a quoted nothing": ('""', ["empty cells only"]),
+    "empty cells": (",,\n,,\n", ["empty cells only"]),
+    "old Macintosh": ("id,A\rx,1\r", ["line 1", "carriage returns"]),
     "an empty row between": ("id,A,B\nx,1,2\n,,\ny,1,2\n", ["sample id 2 of 3", "empty"]),
     "the named column twice": ("id,type,A,type\nx,T,1,B\n", ["duplicate column name", "'type'"]),
     "header only": ("sample,A,B\n", ["only a header"]),
@@ -645,7 +645,7 @@ def test_target_files_are_recognised(tmp_path, case):
 
 BAD_TARGETS = {
     "empty": ("", ["is empty"]),
-    "a quoted nothing": ('""\n', ["empty cells alone"]),
+    "a quoted nothing": ('""\n', ["empty cells only"]),
     "header only": ("sample,type\n", ["only a header"]),
     "same sample": ("sample,type\nx,T\nx,B\n", ["duplicate sample id", "'x'"]),
     "nameless sample": ("sample,type\nx,T\n,B\n", ["sample id 2 of 2", "empty"]),

@@ -48,7 +48,7 @@ def test_masks_are_exact_in_the_order_of_the_features(written):
     np.testing.assert_array_equal(found.free, [3])
     assert found.table["lost"].tolist() == ["", "absent"]
     assert str(found) == (
-        "2 sets; 4 connections; 1 of 4 genes are in no set; 1 genes of the sets are not measured"
+        "2 sets; 4 connections; 1 of 4 genes are in no set; 1 genes of the sets are not in the data"
     )
 
 

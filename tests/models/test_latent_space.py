@@ -339,7 +339,7 @@ def test_where_every_row_is_learned_from_nothing_is_scored(tmp_path, capsys, mon
     automl.train()
     assert automl.evaluate() == {}
     _summary.show(automl.folder, automl.config)
-    assert "none to score" in capsys.readouterr().out
+    assert "no scores" in capsys.readouterr().out
     page = automl.report().read_text()
     assert "none is left to be scored" in page and "there are no scores" in page
 

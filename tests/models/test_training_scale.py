@@ -163,8 +163,8 @@ def test_held_out_rows_of_real_sets_are_no_cause_for_doubt(shared, name):
 
 def test_counts_for_a_model_of_logs_are_refused(of_logs):
     said = (
-        r"new.tsv: values of another order of magnitude \(up to .*; 30 of 30 rows lie outside .* "
-        r"\(training: log scale \(most from .*Bring the rows to the scale"
+        r"new.tsv: values of another order of magnitude \(up to .*; 30 of 30 rows are outside .* "
+        r"\(training: log scale \(most from .*Transform the rows to the scale"
     )
     with pytest.raises(InputError, match=said):
         of_logs.outputs(dataset(counts(30)))
@@ -200,7 +200,7 @@ def test_few_rows_are_never_refused_for_their_scale(caplog, of_logs, rows):
 
 def test_another_base_of_the_logarithm_is_a_warning(caplog, of_logs):
     (text,) = warned(caplog, of_logs, logs(30) / 3.32)
-    assert text.startswith("new.tsv: 30 of 30 rows lie outside the range of training rows")
+    assert text.startswith("new.tsv: 30 of 30 rows are outside the range of the training rows")
 
 
 def test_own_rows_are_never_refused(caplog, of_logs):

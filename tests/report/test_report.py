@@ -237,7 +237,7 @@ def test_what_is_to_be_doubted_stands_at_the_top(tmp_path):
     automl.train()
     automl.evaluate()
     page = page_of(automl.report().parent)
-    assert "held-out rows are equal in every gene" in page.text
+    assert "held-out rows equal a training row in every gene" in page.text
     assert "The final model is itself linear" in page.text
     warnings = json.loads((automl.folder / "warnings.json").read_text())
     assert "duplicates" in [warning["about"] for warning in warnings]

@@ -276,7 +276,7 @@ def test_a_trial_of_another_search_is_refused_and_the_chief_goes_on(port, hired,
     with serving("grid", tmp_path / "others", port) as served:
         other = hired("b", "grid")
         own = other.propose()
-        with pytest.raises(StageError, match="trial 0 is of another search"):
+        with pytest.raises(StageError, match="trial 0 belongs to another search"):
             remote.report(stale[0], 0.5)
         other.report(own[0], 0.5)
         assert [trial[0] for trial in served.ended()] == [1]
@@ -296,7 +296,7 @@ def test_a_worker_of_an_earlier_run_has_no_part_in_the_next(port, hired, tmp_pat
         time.sleep(0.7)  # beats of the early one do not keep the trial alive
         assert not served.is_over()
         for call in (early.propose, lambda: early.report(proposal, 0.5)):
-            with pytest.raises(StageError, match="begun another run; start this worker again"):
+            with pytest.raises(StageError, match="started another run; restart this worker"):
                 call()
         assert served.ended() == [] and hired("c").propose()[1] == 1
 
@@ -377,7 +377,7 @@ def test_a_worker_waits_for_a_chief_that_comes_back(port, hired, tmp_path, monke
 
 def test_two_chiefs_do_not_share_a_port(port, tmp_path):
     with serving("random", tmp_path / "calls", port):
-        with pytest.raises(InputError, match=f"127.0.0.1:{port}: cannot listen here"):
+        with pytest.raises(InputError, match=f"127.0.0.1:{port}: cannot listen at this address"):
             with serving("random", tmp_path / "others", port):
                 pass
 

@@ -328,7 +328,7 @@ def test_a_record_of_other_proposals_is_taken_only_where_processors_differ(metho
     whole = searched(Pretended(), config)
     done = [*whole[:4], dataclasses.replace(whole[4], values=whole[-1].values)]
     if method != "bayesian":
-        with pytest.raises(StageError, match="proposes otherwise"):
+        with pytest.raises(StageError, match="proposes other trials"):
             searched(Pretended(), config, finished=done)
         return
     resumed = searched(Pretended(), config, finished=done)

@@ -272,7 +272,7 @@ def test_a_value_other_than_0_and_1_is_named(tmp_path, kind, value):
     if kind == "sparse":
         frame = pd.DataFrame.sparse.from_spmatrix(scipy.sparse.csr_matrix(rows), frame.index, NAMES)
     automl = automl_of(tmp_path, frame, {}, data={"missing": "mean"})
-    with pytest.raises(InputError, match=f"'r40', site 's3': received {value:g}; epistasis is of"):
+    with pytest.raises(InputError, match=f"'r40', site 's3': received {value:g}; epistasis needs"):
         automl.train()
     assert not list(tmp_path.iterdir())
 
@@ -431,7 +431,7 @@ def test_a_transform_of_whole_rows_is_refused():
     fit = folds.fit("mlp", SMALL, Plan(1), 1, repeats=1)
     network = folds.final_model("mlp", SMALL, fit, 1.0).branches[0].network
     shares = X / np.maximum(X.sum(axis=1, keepdims=True), 1)
-    with pytest.raises(explainers.Unexplained, match="a transform of each value by itself"):
+    with pytest.raises(explainers.Unexplained, match="a transform of each value on its own"):
         Epistasis().attribute(network, shares[:3], shares)
 
 

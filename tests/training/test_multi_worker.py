@@ -146,7 +146,7 @@ def test_a_run_of_two_is_written_by_the_first_and_goes_on_behind_a_kill(start, c
         if line.startswith("trial 1/2"):
             break
     second.send_signal(signal.SIGKILL)
-    assert "one of the 2 processes of TF_CONFIG has gone" in ended(first, 1)
+    assert "one of the 2 processes of TF_CONFIG has stopped" in ended(first, 1)
     assert len(board(tmp_path / "first" / "t")) == 2
     first, second = pair("train")
     alone = start(RUN, "train", config, "--output", tmp_path / "alone")
@@ -181,7 +181,7 @@ def test_processes_with_different_configs_say_so_in_all(start, config, tmp_path)
         for place in range(2)
     ]
     for process in each:
-        assert "others than the first have: 1 of 2" in ended(process, 2)
+        assert "differ from the first process in: 1 of 2" in ended(process, 2)
 
 
 # Alone ------------------------------------------------------------------------------------
@@ -223,7 +223,7 @@ def test_a_wrong_variable_is_one_message(monkeypatch, text):
 def test_what_processes_cannot_do_together_is_refused(monkeypatch):
     monkeypatch.setenv("TF_CONFIG", variable(["a:1", "b:1"], 0))
     config = Config.of({"name": "t", "search": {"max_seconds": 9}})
-    with pytest.raises(InputError, match="search.max_seconds: the clocks of several"):
+    with pytest.raises(InputError, match="search.max_seconds: several processes"):
         search.process_role(config)
     monkeypatch.setenv(processes.TUNER, "chief")
     monkeypatch.setenv(processes.HOST, "localhost")

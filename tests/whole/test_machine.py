@@ -86,7 +86,7 @@ def test_a_run_that_may_not_be_written_loses_nothing(config):
     before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
     folder.chmod(0o500)
     told = command("evaluate", folder, "--quiet")
-    assert_one_error(told, 1, "evaluate", "Permission denied", "the same command goes on")
+    assert_one_error(told, 1, "evaluate", "Permission denied", "the same command continues")
     folder.chmod(0o700)
     after = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
     for path in (folder / "log.txt", folder / LOCK):

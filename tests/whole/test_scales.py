@@ -110,7 +110,7 @@ def test_counts_for_a_model_of_logs_are_refused_by_predict(of_logs, tmp_path):
 def test_a_single_row_of_another_scale_is_a_warning(of_logs, caplog):
     with caplog.at_level("WARNING", "autogenome_tf"):
         assert len(of_logs.predict((2 ** logs(1, 2)).round())) == 1
-    assert "1 of 1 rows lie outside the range of training rows" in caplog.text
+    assert "1 of 1 rows are outside the range of the training rows" in caplog.text
 
 
 def of_files(folder, predict=None, evaluate=None):
@@ -224,4 +224,4 @@ def test_a_cost_that_cannot_be_measured_is_not_known(tmp_path, caplog):
     (tmp_path / "x.tsv").unlink()
     with caplog.at_level("WARNING", "autogenome_tf"):
         found = ag.load(automl.folder).predict(logs(30, 2).drop(columns=gene))
-    assert len(found) == 30 and "The cost is not known: " in caplog.text
+    assert len(found) == 30 and "The effect on the scores is not known: " in caplog.text

@@ -168,7 +168,7 @@ def test_who_does_not_belong_to_a_search_is_told_so(company, tmp_path):
     until(chief, "listening")
     second = company.start("chief")
     seed = company.start("task-1", "--set", "seed=8")
-    assert "another process works on this run" in ended(second, 1)
+    assert "another process is working on this run" in ended(second, 1)
     assert "these differ: 'seed'" in ended(seed, 2)
     elsewhere = company.start("task-1", "--output", str(tmp_path / "elsewhere"))
     assert "not the run of the chief" in ended(elsewhere, 2)

@@ -181,7 +181,7 @@ def test_links_out_of_the_folder_are_refused(folder, tmp_path, name):
     (folder / name).unlink(missing_ok=True)
     (folder / name).symlink_to(outside)
     (said,) = refused(folder)
-    assert "links that lead out of the folder" in said and name in said
+    assert "symbolic links out of the folder" in said and name in said
     assert outside.is_dir() or outside.read_bytes() == b""
 
 

@@ -55,7 +55,7 @@ class Gct(Reader):
         """Read what a file of version 1.3 says of its samples."""
         head = _Head.of(source)
         if not head.about:
-            raise InputError(f"{source}: a GCT file that says nothing of its samples.")
+            raise InputError(f"{source}: a GCT file without columns that describe its samples.")
         said = f"{source}: GCT {head.version[1:]}, {len(head.samples)} samples"
         return columns_of(
             source, list(head.about.items()), pd.Index(head.samples, name="id"), options, said

@@ -115,8 +115,8 @@ def _by_sample(folder, program, files):
         sample = sample or os.path.basename(os.path.abspath(home))
         if sample in found:
             raise InputError(
-                f"{folder}: {found[sample]} and {entry.path} are both of the sample {sample!r}; "
-                "expected a file a sample."
+                f"{folder}: {found[sample]} and {entry.path} both belong to the sample "
+                f"{sample!r}; expected a file a sample."
             )
         found[sample] = entry.path
     return dict(sorted(found.items()))
@@ -160,7 +160,7 @@ def _ordered(path, genes, names, values):
     other = set(genes) ^ set(names)
     if other or len(places) < len(names):
         raise InputError(
-            f"{path}: has other genes than the first file, such as {some(sorted(other), 3)}; "
+            f"{path}: has different genes from the first file, such as {some(sorted(other), 3)}; "
             "expected files of one annotation."
         )
     return values[[places[gene] for gene in genes]]

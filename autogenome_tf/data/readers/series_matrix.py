@@ -55,7 +55,7 @@ class SeriesMatrix(Reader):
         about, _ = _about(source)
         ids = about.pop(_ID, None)
         if ids is None or not about:
-            raise InputError(f"{source}: a series matrix that says nothing of its samples.")
+            raise InputError(f"{source}: a series matrix without lines that describe its samples.")
         said = f"{source}: GEO series matrix, {len(ids)} samples: {', '.join(about)}"
         return columns_of(source, list(about.items()), pd.Index(ids, name=_ID), options, said)
 

@@ -65,7 +65,7 @@ class Finalists:
         folds = request.cross_validation
         if folds.is_streamed:
             raise InputError(
-                "search.method enas needs the rows in memory, and these do not fit; expected "
+                "search.method enas needs the rows in memory, and they do not fit; expected "
                 "another method."
             )
         self._search, self._training = request.search, request.training
@@ -254,7 +254,7 @@ class Finalists:
             keeper.restore([arrays[f"{room}/{i}"] for i in range(count)])
         frame = self._run.read_table(CURVES)
         self._curves = frame[frame["epoch"] <= int(arrays["epochs"])].to_dict("records")
-        log.info("enas: going on behind epoch %d", len(self._curves))
+        log.info("enas: continuing after epoch %d", len(self._curves))
 
     def _write(self, name, lines):
         if self._run:

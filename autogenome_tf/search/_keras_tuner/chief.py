@@ -99,7 +99,7 @@ class Chief(oracle_chief.OracleServicer):
         with self._answering():
             self._give_back()
             if tuner not in self._tuners:
-                log.info("search: %s is here", tuner)
+                log.info("search: %s has connected", tuner)
                 self._tuners.add(tuner)
             # Who comes back for a trial of its own has it, whatever the time.
             is_new = tuner not in self.oracle.ongoing_trials
@@ -126,7 +126,9 @@ class Chief(oracle_chief.OracleServicer):
         ended = engine.Trial.from_proto(request.trial)
         known = self.oracle.trials.get(ended.trial_id)
         if known is None or known.hyperparameters.values != ended.hyperparameters.values:
-            context.abort(grpc.StatusCode.NOT_FOUND, f"trial {ended.trial_id} is of another search")
+            context.abort(
+                grpc.StatusCode.NOT_FOUND, f"trial {ended.trial_id} belongs to another search"
+            )
         with self._answering():
             if ended.trial_id not in self._ended:
                 self._end(ended.trial_id, ended.status, ended.score)
@@ -178,7 +180,7 @@ class Chief(oracle_chief.OracleServicer):
         if dict(context.invocation_metadata()).get(METADATA) != self._about[RUN]:
             context.abort(
                 grpc.StatusCode.FAILED_PRECONDITION,
-                "it has begun another run; start this worker again for it",
+                "the chief has started another run; restart this worker for it",
             )
 
     def _is_late(self):
@@ -216,7 +218,7 @@ class Chief(oracle_chief.OracleServicer):
                 self._note("lose", trial.trial_id)
                 then = "is given back" if trial.status == Status.INVALID else "has failed"
                 log.warning(
-                    "search: nothing was heard of %s for %d s: trial %d %s",
+                    "search: no message from %s for %d s: trial %d %s",
                     tuner, LOST, number_of(trial), then,
                 )  # fmt: skip
 
@@ -279,8 +281,8 @@ def served(address: str, *arguments: Any) -> Iterator[Chief]:
         server.add_insecure_port(address)
     except RuntimeError:
         raise InputError(
-            f"{address}: cannot listen here: another process does, or this machine has no such "
-            "address; see --chief, or KERASTUNER_ORACLE_IP and KERASTUNER_ORACLE_PORT."
+            f"{address}: cannot listen at this address: another process uses it, or this machine "
+            "does not have it; see --chief, or KERASTUNER_ORACLE_IP and KERASTUNER_ORACLE_PORT."
         ) from None
     server.start()
     try:

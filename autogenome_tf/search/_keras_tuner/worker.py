@@ -61,7 +61,7 @@ class Remote:
         """
         values = self._client.get_space().values
         if RUN not in values:
-            raise StageError(f"{self._address}: a search of KerasTuner, but none of this package.")
+            raise StageError(f"{self._address}: a KerasTuner search, but not one of this package.")
         self._patient.run = ((METADATA, values[RUN]),)
         return values[FOLDER], values[RUN]
 
@@ -107,7 +107,7 @@ class Remote:
             try:
                 self._stub.GetTrial(request, timeout=BEAT, metadata=self._patient.run)
             except grpc.RpcError as error:
-                log.debug("no sign of life came through: %s", error)
+                log.debug("the sign of life did not reach the chief: %s", error)
             except ValueError:
                 return  # the channel is closed
 
@@ -142,8 +142,9 @@ class _Patient:
             left = until - time.monotonic()
             if left <= 0:
                 raise StageError(
-                    f"no chief answered at {self._address} for {WAIT:.0f} s: is it started "
-                    "(--role chief), is the address right, or is its search over?"
+                    f"no chief answered at {self._address} for {WAIT:.0f} s: check that it has "
+                    "started (--role chief), that the address is right, and that its search is "
+                    "not over."
                 )
             if seconds == SILENCE:
                 log.info("waiting for the chief at %s, up to %.0f s", self._address, left)
