@@ -134,7 +134,10 @@ def _classes(labels, is_test, has_test):
     if rare:
         yield f"Fewer than {FEWEST_OF_A_CLASS} training rows in a class: {some(rare)}."
     for names in _alike(name for name, _ in counts):
-        yield f"Classes differ only by case or blanks: {some(names)}. Check that they are different classes."
+        yield (
+            f"Classes differ only by case or blanks: {some(names)}. Check that they are different "
+            "classes."
+        )
     unseen = [name for name, _ in counts if name not in set(labels[is_test])]
     if has_test and unseen:
         yield f"No test row is of {some(unseen)}: how well they are predicted is not known."

@@ -275,7 +275,8 @@ def _check_ids(table, frame, theirs, source):
         hint += "." if best.is_distinct else ", but some ids would then be the same."
     if set(table.samples).intersection(frame.columns):
         hint += (
-            f" The ids of {source} are in the header of {where}: transpose it to one row per sample."
+            f" The ids of {source} are in the header of {where}: transpose it to one row per "
+            "sample."
         )
     key = named[0]
     has = "has" if key.name is None else f"has in {key.title}"

@@ -117,7 +117,7 @@ REFUSED = {
         VALUES.to_csv(index=False), COUNTED.sample(frac=1, random_state=3).to_csv(),
         ["y.csv", "not in the order that they stand in"]),
     "targets with a column a sample": (
-        MATRIX, LABELS.to_frame().T.to_csv(), ["stand in the header of", "transpose"]),
+        MATRIX, LABELS.to_frame().T.to_csv(), ["are in the header of", "transpose"]),
     "two headers": (
         MATRIX.split("\n", 1)[0] + "\n" + MATRIX.replace("sample", "id").replace("TP53", "P53"),
         TARGETS, ["line 2", "a second header"]),

@@ -341,7 +341,7 @@ def test_where_every_row_is_learned_from_nothing_is_scored(tmp_path, capsys, mon
     _summary.show(automl.folder, automl.config)
     assert "no scores" in capsys.readouterr().out
     page = automl.report().read_text()
-    assert "none is left to be scored" in page and "there are no scores" in page
+    assert "so there is no score." in page and "see data.split" in page
 
 
 def test_values_of_any_unit_are_told_again_in_theirs(tmp_path):

@@ -144,6 +144,7 @@ def _check_numeric(source, schema, features):
         kind = schema.field(name).type
         if not (types.is_boolean(kind) or types.is_integer(kind) or types.is_floating(kind)):
             raise InputError(
-                f"{source}: column {name!r} is of type {kind}; expected numbers. If the column is not "
+                f"{source}: column {name!r} is of type {kind}; expected numbers. If the column is "
+                "not "
                 f'a gene, add it to data.exclude: ["{name}"].'
             )
