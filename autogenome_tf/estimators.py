@@ -34,7 +34,7 @@ FILE = "model.keras"
 
 
 class _Estimator(BaseEstimator):
-    """What all have in common: a config made of a few parameters, and a model that pickles."""
+    """Base of the estimators: a config from a few parameters, and a model that pickles."""
 
     _kind = Predictor
 
@@ -65,7 +65,7 @@ class _Estimator(BaseEstimator):
         return _plain(merged(merged(given, self._given()), fixed))
 
     def _given(self):
-        """Further keys, as those of a config of its own."""
+        """Return further keys, as those of a config of its own."""
         return self.config
 
     @property
@@ -269,7 +269,7 @@ class ResVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, _Estimator):
 
 
 def _plain(value):
-    """Values of NumPy as Python's, such as those of a grid of parameters."""
+    """Return the values of NumPy as Python's, such as those of a grid of parameters."""
     if isinstance(value, dict):
         return {key: _plain(one) for key, one in value.items()}
     if isinstance(value, (list, tuple)):

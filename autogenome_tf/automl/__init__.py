@@ -69,7 +69,7 @@ class AutoGenome:
         return self._session.opened().folder
 
     def run(self, stages: Sequence[str] = STAGES) -> Path | None:
-        """Do all stages that are not done yet; an interrupted run goes on where it stopped.
+        """Run all stages that are not done yet; an interrupted run continues where it stopped.
 
         Of several processes that search or train together, one does more than its part of `train`.
 
@@ -88,7 +88,7 @@ class AutoGenome:
         return run.folder
 
     def train(self) -> pd.DataFrame | None:
-        """Search, then train the winner for as long as it gains.
+        """Search, then train the best trial for as long as its validation loss falls.
 
         An interrupted training of the same config and data goes on behind its last trial.
 

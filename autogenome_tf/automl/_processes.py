@@ -14,7 +14,7 @@ from autogenome_tf.training import worker_cluster
 
 
 def trained(session: Session) -> pd.DataFrame:
-    """Do the train stage of a run that this process writes, unless it is done.
+    """Run the train stage of a run that this process writes, unless it is done.
 
     Returns:
         The rows of leaderboard.tsv, best first.
@@ -32,7 +32,7 @@ def trained(session: Session) -> pd.DataFrame:
 
 
 def helps_only(session: Session) -> bool:
-    """Do this process's part of the training where another process writes the run.
+    """Run this process's share of the training where another process writes the run.
 
     Args:
         session: The run, as asked for.

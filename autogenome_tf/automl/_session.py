@@ -192,7 +192,7 @@ class Session:
         return kind.load(path)
 
     def use(self, config: Config) -> None:
-        """Go on with a config that says the same of files at other places."""
+        """Continue with an equal config whose files are at other places."""
         if config != self.config:
             self.config, self.rows = config, rows_of(config)
 

@@ -1,4 +1,4 @@
-"""What supports attributions, each a table: stability over networks, gene sets, pairs of genes."""
+"""Tables that support attributions: stability over networks, gene sets, pairs of genes."""
 
 import logging
 
@@ -80,7 +80,7 @@ def write_sets(explained: Explained) -> None:
 
 
 def _foremost_set(frame):
-    """Say which set is foremost, and how far importance goes by size on shuffled targets."""
+    """Return a text of the first set, and the correlation with size on shuffled targets."""
     first = frame.iloc[0]
     own = frame[frame["level"] == first["level"]]
     text = f"{first['set']} ranks first, {first['above']:.1f} sd above both controls"

@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 
 class Found(NamedTuple):
-    """What a search has found.
+    """Trials and baseline of a search.
 
     Attributes:
         trials: All trials, in their order.

@@ -41,7 +41,7 @@ def table() -> str:
 
 
 def _keys(node, told, before=""):
-    """Each key below a node with its rule, in order; sections by their keys."""
+    """Return each key below a node with its rule, in order; sections by their keys."""
     for name, rule in node["properties"].items():
         section = _section(rule, told)
         if section is None or "anyOf" in rule:
@@ -51,7 +51,7 @@ def _keys(node, told, before=""):
 
 
 def _section(rule, told):
-    """The section that a rule stands for, or None."""
+    """Return the section that a rule stands for, or None."""
     for one in [rule, *rule.get("anyOf", [])]:
         if "$ref" in one:
             return told["$defs"][one["$ref"].rpartition("/")[2]]
@@ -91,7 +91,7 @@ def _default(rule):
 
 
 def _hyperparameters():
-    """One line for hyperparameters of one name, range and default, with their families."""
+    """Return one line for hyperparameters of one name, range and default, with their families."""
     lines = {}
     for family in families.names():
         for name, hyper in families.member(family).space.items():

@@ -1,4 +1,4 @@
-"""What was asked for, frozen; messages about what is wrong; processes; the port of AutoGenome."""
+"""Configs, frozen; their error messages; process roles; the port of AutoGenome's configs."""
 
 from autogenome_tf.config._config import PATHS, Config
 from autogenome_tf.config._json import merged, read_json

@@ -1,4 +1,4 @@
-"""What was asked, frozen: a whole config, from JSON and back, and errors that name the place."""
+"""A whole config, frozen, from JSON and back, with errors that name the place."""
 
 import json
 import logging
@@ -302,7 +302,7 @@ def _is_no_path(value):
 
 
 def _leaves(given, above=""):
-    """Values of nested dicts by their dotted names."""
+    """Return the values of nested dicts by their dotted names."""
     for name, value in given.items():
         if isinstance(value, dict) and value:
             yield from _leaves(value, f"{above}{name}.")

@@ -1,4 +1,4 @@
-"""What is wrong with a config, in one sentence: as JSON, or by its schema."""
+"""Error messages of a config in one sentence: not JSON, or not by its schema."""
 
 import json
 import re
@@ -18,7 +18,7 @@ TOKEN = re.compile(
 
 
 def first_problem(error, model):
-    """Say the first problem that pydantic found: path, what came, what was expected.
+    """Return the first problem that pydantic found: path, received, expected.
 
     Args:
         error: The `pydantic.ValidationError`.
@@ -64,7 +64,7 @@ def _expected(problem):
 
 
 def _keys(model, path):
-    """The keys that are known at a path of the schema."""
+    """Return the keys that are known at a path of the schema."""
     for step in path:
         annotation = model.model_fields[step].annotation
         branches = [annotation, *getattr(annotation, "__args__", ())]
@@ -73,12 +73,12 @@ def _keys(model, path):
 
 
 def _options(problem):
-    """The words that a choice would have taken."""
+    """Return the words that a choice would have taken."""
     return re.findall(r"'([^']*)'", problem.get("ctx", {}).get("expected", ""))
 
 
 def json_problem(text, error):
-    """Say where a text stops being JSON and, where that is known, what to put there.
+    """Return where a text stops being JSON and, where known, what to put there.
 
     Args:
         text: The text.
@@ -109,7 +109,7 @@ def json_problem(text, error):
 
 
 def _lacking(before, token):
-    """The sign that lacks between some tokens and the next, or None."""
+    """Return the sign that is missing between some tokens and the next, or None."""
     if before[-1] in "{[,:" or token in "}],:":
         return None
     inside = []

@@ -1,4 +1,4 @@
-"""Which part a process has in a search of many: its chief, one of its workers, or all there is.
+"""Role of a process in a search of several: chief, worker, or the only one.
 
 KerasTuner's own variables say it, so that a scheduler may set them and all run one command.
 """

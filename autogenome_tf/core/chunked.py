@@ -72,7 +72,7 @@ class Growing:
 
     @property
     def array(self) -> np.ndarray:
-        """All elements so far; a read-only map of the file where they lie in one."""
+        """Return all elements so far; a read-only map of the file where they lie in one."""
         if self._file is None:
             return self._memory
         shape = (self._count, *self._memory.shape[1:])
@@ -128,7 +128,7 @@ class GrowingRows:
 
     @property
     def matrix(self) -> scipy.sparse.csr_matrix:
-        """All rows so far, a CSR matrix of float32; its indices are not checked."""
+        """Return all rows so far, a CSR matrix of float32; its indices are not checked."""
         ends = self._ends.array
         indices, shape = self._indices.array, (len(ends) - 1, self._width)
         ends = ends.astype(np.promote_types(indices.dtype, _index_kind(self._count)))

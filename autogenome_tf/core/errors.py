@@ -1,4 +1,4 @@
-"""What can go wrong on the user's side, said in one sentence."""
+"""Errors on the user's side, each a message of one sentence."""
 
 import difflib
 from collections.abc import Iterable
@@ -16,7 +16,7 @@ class StageError(RuntimeError):
 
 
 def nearest(received: object, expected: Iterable) -> str:
-    """Hint at the name that was probably meant.
+    """Return a hint at the nearest name.
 
     >>> nearest("densnet", ["mlp", "resnet", "densenet"])
     " Did you mean 'densenet'?"

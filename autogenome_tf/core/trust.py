@@ -1,4 +1,4 @@
-"""What a run folder from somebody else may not do: lead out of itself, or run code.
+"""Checks of a run folder from somebody else: no links out of it, no code to run.
 
 Archives are read without pickle, and Keras itself loads models in its safe mode; this is the rest.
 """

@@ -61,7 +61,7 @@ def _labels(x, table, theirs):
 
 
 def _say_nothing(ours, theirs):
-    """Whether two indexes agree with the order, or both just count."""
+    """Return whether two indexes agree with the order, or both just count."""
     if is_counted(ours) and is_counted(theirs):
         return True
     return len(ours) == len(theirs) and list(map(str, ours)) == list(map(str, theirs))
@@ -80,7 +80,7 @@ def _by_order(table, columns, *warnings):
 
 
 def _half_counted(table, columns, like):
-    """Rows of which one side is only counted: the counts are positions, unless they contradict."""
+    """Return rows matched where one side is only counted: counts are positions."""
     if like.hits:
         raise InputError(
             f"data: {like.hits} of {len(like.take)} labels in the index of X are in that of y, "
@@ -95,7 +95,7 @@ def _half_counted(table, columns, like):
 
 
 def _taken(table, columns, like, names):
-    """Rows that have both, in the order of the matrix."""
+    """Return the rows that have both, in the order of the matrix."""
     kept = np.flatnonzero(like.take >= 0)
     warnings = list(table.warnings)
     if like.rule:

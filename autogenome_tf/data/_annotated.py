@@ -47,7 +47,7 @@ def read_group(group: Any, source: str, matrix: str | None, limit: int) -> tuple
 
 
 def _large(x, limit):
-    """X where it is larger than the limit and lies row by row, read block by block; else None."""
+    """Return X block by block where it is larger than the limit and stored by rows; else None."""
     kind = x.attrs.get("encoding-type", x.attrs.get("h5sparse_format"))
     if len(getattr(x, "shape", ())) == 2:
         return _dense(x, limit) if 4 * math.prod(x.shape) > limit else None

@@ -1,4 +1,4 @@
-"""What about the rows should make one doubt the scores, before anything is trained on them."""
+"""Warnings about rows that make scores doubtful, before anything is trained."""
 
 import collections
 import hashlib
@@ -80,7 +80,7 @@ def audit(
 
 
 def association(first, second):
-    """Cramér's V of two columns of names, corrected for its bias (Bergsma 2013).
+    """Compute Cramér's V of two columns of names, corrected for its bias (Bergsma 2013).
 
     Returns:
         0 where one tells nothing of the other, 1 where it tells all.
@@ -104,7 +104,7 @@ def association(first, second):
 
 
 def explained(names, values):
-    """Part of the variance of values (rows,) that names tell, corrected for their number."""
+    """Compute the share of variance of (rows,) that names explain, corrected for their number."""
     known = ~np.isnan(values)
     names, values = names[known], values[known]
     _, places = np.unique(names, return_inverse=True)
@@ -152,7 +152,7 @@ def _alike(names):
 
 
 def _duplicates(dataset, is_test):
-    """Rows that are equal in every gene, on both sides of the split or under two labels."""
+    """Yield warnings about rows equal in every gene, across the split or under two labels."""
     digests = np.fromiter(_digests(dataset.values), np.uint64, len(dataset))
     order = np.argsort(digests, kind="stable")
     starts = np.flatnonzero(np.diff(digests[order])) + 1
@@ -181,7 +181,7 @@ def _duplicates(dataset, is_test):
 
 
 def _repeated(dataset, scored):
-    """Rows of a further file that were learned from or tested on already."""
+    """Yield warnings about rows of a further file that are in the main one."""
     known = np.fromiter(_digests(dataset.values), np.uint64, len(dataset))
     again = np.isin(np.fromiter(_digests(scored.values), np.uint64, len(scored)), known)
     if again.any():
@@ -193,7 +193,7 @@ def _repeated(dataset, scored):
 
 
 def _digests(values):
-    """A digest of each row of an array or CSR, 64 bits."""
+    """Return a digest of each row of an array or CSR, 64 bits."""
     for _, block in chunked.blocks(values):
         if scipy.sparse.issparse(block):
             block = block.copy()
@@ -209,7 +209,7 @@ def _digests(values):
 
 
 def _origin(name, levels, dataset, is_test):
-    """What a column that says where rows come from has to do with the split and the targets."""
+    """Yield warnings about a column of origins (donor, batch) across split and targets."""
     shared = set(levels[is_test]) & set(levels[~is_test])
     if kind_of_origin(name) == "person" and shared:
         text = (

@@ -80,7 +80,7 @@ def dataset_of(table: Table, source: str, limit: int = chunked.LIMIT) -> Dataset
 
 
 def _alone(table, data, source):
-    """The columns that the matrix file itself has."""
+    """Return the columns that the matrix file itself has."""
     dataset = dataset_of(table, source, data.limit)
     columns = pd.DataFrame(index=dataset.samples) if table.extra is None else table.extra
     columns = columns.set_axis(dataset.samples)
@@ -97,7 +97,7 @@ def _check_key(key, table, frames, source):
 
 
 def _joined(table, frames, matches):
-    """Columns of the files, then of the matrix, in the order of the matrix's rows."""
+    """Return the columns of the files, then of the matrix, in the order of the matrix's rows."""
     where = " and ".join(frame.attrs["source"] for frame in frames)
     if len({found.is_by_order for found in matches}) > 1:
         raise InputError(f"{where}: only one of them has sample ids; expected all or none.")
@@ -159,7 +159,7 @@ def _are_equal(ours, theirs):
 
 
 def _taken(frame: pd.DataFrame, found: Match) -> pd.DataFrame:
-    """Rows of a file in the order of the matrix, None where it has none."""
+    """Return the rows of a file in the order of the matrix, None where it has none."""
     taken = frame.reset_index(drop=True).astype(object).reindex(found.take).reset_index(drop=True)
     return taken.where(taken.notna(), None)
 

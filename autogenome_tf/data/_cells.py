@@ -1,4 +1,4 @@
-"""What one cell of a text table is: a number, a missing value, text, the heading of the ids."""
+"""Kinds of cells of a text table: number, missing value, text, heading of the ids."""
 
 import collections
 import re
@@ -130,12 +130,12 @@ def is_text(cell: str, words: frozenset[str] = MISSING) -> bool:
 
 
 def is_corner(name):
-    """Whether a heading is the empty corner above row names."""
+    """Return whether a heading is the empty corner above row names."""
     return _CORNER.fullmatch(name.strip().lower().replace(" ", "_")) is not None
 
 
 def is_id_name(name):
-    """Whether a heading stands over sample ids.
+    """Return whether a heading is one of sample ids.
 
     >>> is_id_name("Sample ID"), is_id_name("Unnamed: 0"), is_id_name(""), is_id_name("TP53")
     (True, True, True, False)

@@ -31,7 +31,7 @@ def codes(values: np.ndarray) -> Iterator[str]:
 
 
 def _is_apart(code, others):
-    """Whether a number lies far from all others, or on the other side of 0."""
+    """Return whether a number is far from all others, or on the other side of 0."""
     if not len(others):
         return False
     low, high = float(others.min()), float(others.max())

@@ -8,7 +8,7 @@ _WHOLE = "1"
 
 
 def check_commas(source: str, layout: Layout, most: int | None = None) -> str | None:
-    """Look for a comma that can only be a decimal one in a table that is read with decimal commas.
+    """Refuse a comma that can only be a decimal one in a table read with decimal commas.
 
     Args:
         source: Path of the table.

@@ -1,4 +1,4 @@
-"""What every reader returns and everything above works on: named rows, named genes, targets."""
+"""The result of every reader: named rows, named genes, targets."""
 
 import dataclasses
 

@@ -1,4 +1,4 @@
-"""What stands around the cells of a text table: lines above it and the delimiter."""
+"""Delimiter of a text table, and the lines above its header."""
 
 import csv
 import itertools
@@ -35,7 +35,7 @@ def preamble(source: str) -> int:
 
 
 def _is_header(line, below):
-    """Whether a line such as "#sample,A,B" is the header of what stands below it."""
+    """Return whether a line such as "#sample,A,B" is the header of what stands below it."""
     first, other = (re.split(r"[\t;|,]", text)[0].strip() for text in (line, below))
     if first == line.strip():
         first, other = (f"{text} ".split()[0] for text in (first, other))
@@ -66,7 +66,7 @@ def head_lines(source: str, skip: int = 0) -> list[str]:
 
 
 def header_only(source):
-    """The error for a table without rows."""
+    """Return the error for a table without rows."""
     return InputError(f"{source}: only a header; expected rows below it.")
 
 

@@ -1,4 +1,4 @@
-"""How the bytes of a text file are packed and written: by its first bytes, whatever its name."""
+"""Compression and encoding of a text file, by its first bytes, whatever its name."""
 
 import codecs
 import io
@@ -42,7 +42,7 @@ class Utf8(io.RawIOBase):
         self._left = b""
 
     def readable(self):
-        """It is."""
+        """Return True: the stream can be read."""
         return True
 
     def readinto(self, buffer):
@@ -70,7 +70,7 @@ def _first_bytes(source):
 
 
 def _is_text(first):
-    """Whether bytes are a table in UTF-8, the last character perhaps cut, or in UTF-16."""
+    """Return whether bytes are a table in UTF-8, the last character perhaps cut, or in UTF-16."""
     if first.startswith(_UTF_16):
         return True
     try:

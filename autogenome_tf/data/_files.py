@@ -53,7 +53,7 @@ def stem(source: str | os.PathLike[str]) -> str:
 
 
 def missing_file(source):
-    """The error for a path where nothing lies."""
+    """Return the error for a path without a file."""
     folder, name = os.path.split(os.path.normpath(source))
     if not os.path.isdir(folder or "."):
         return InputError(f"{source}: no such file; the folder {folder!r} does not exist either.")
@@ -61,7 +61,7 @@ def missing_file(source):
 
 
 def most_unpacked(source: str, limit: int = LIMIT, expansion: float = EXPANSION) -> int:
-    """Bytes that a file, or those of a folder, may unpack to: what fits into memory does always."""
+    """Return the bytes that a file or folder may decompress to; always what fits into memory."""
     sizes = [os.path.getsize(source)]
     if os.path.isdir(source):
         sizes = [file.stat().st_size for file in Path(source).rglob("*") if file.is_file()]
@@ -132,7 +132,7 @@ class _Counted(io.RawIOBase):
         self._source, self._stream, self._most, self._count = source, stream, most, 0
 
     def readable(self):
-        """It is."""
+        """Return True: the stream can be read."""
         return True
 
     def readinto(self, buffer):
@@ -152,7 +152,7 @@ class _Above(io.RawIOBase):
         self._stream, self._left = stream, memoryview(b"")
 
     def readable(self):
-        """It is."""
+        """Return True: the stream can be read."""
         return True
 
     def readinto(self, buffer):

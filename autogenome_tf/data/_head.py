@@ -88,7 +88,7 @@ class Head:
         return orientation_of(heading), f"heading {heading!r}"
 
     def roles(self, orientation: str | None, options: ReadOptions) -> list[str]:
-        """Say what each column is for; of a matrix of genes x samples no column is a target."""
+        """Return the role of each column; a matrix of genes x samples has no column of targets."""
         roles = [VALUE] * len(self.names)
         if orientation == GENES:
             for place in self._about_genes(options):
@@ -130,7 +130,7 @@ def _has_header(rows):
 
 
 def _is_counted(rows):
-    """Whether the names are 0, 1, 2 ... as from pandas, and the values do not count on."""
+    """Return whether the names are 0, 1, 2 ... as from pandas, and the values do not count on."""
     width = len(rows[0])
     counted = [[str(n) for n in range(start, start + width)] for start in (0, width)]
     return len(rows) > 1 and width > 2 and rows[0] == counted[0] and rows[1] != counted[1]

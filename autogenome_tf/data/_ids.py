@@ -87,7 +87,7 @@ def _column(values, place):
 
 
 def _reason(table, first):
-    """What shows that numbers are ids, in words; None where nothing does."""
+    """Return the evidence that numbers are ids, in words; None where there is none."""
     if not _are_whole(first):
         return None
     is_large = np.abs(first).max() >= _EXACT
@@ -107,14 +107,14 @@ def _are_whole(values):
 
 
 def _counts(values):
-    """Whether values are consecutive whole numbers, in any order."""
+    """Return whether values are consecutive whole numbers, in any order."""
     if len(values) < FEWEST_COUNTED or not _are_whole(values):
         return False
     return bool((np.diff(np.sort(values)) == 1).all())
 
 
 def _without_first(table, first):
-    """A table without names whose first column is set aside."""
+    """Return a table without names whose first column is set aside."""
     kept = list(range(1, len(table.features)))
     extra = pd.DataFrame({table.features[0]: first})
     if table.extra is not None:

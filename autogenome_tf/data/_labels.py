@@ -61,7 +61,7 @@ def _with_gaps(dataset, names, gaps, where):
 
 
 def _words(columns, names):
-    """Say what words of the whole columns were read as missing, and how they are read as values."""
+    """Return the text about words read as missing, and how to read them as values."""
     met = collections.Counter()
     for name in names:
         met.update(columns.attrs.get(WORDS, {}).get(name, {}))

@@ -1,4 +1,4 @@
-"""How a text table is laid out: its delimiter, its header, what each column is for."""
+"""Layout of a text table: delimiter, header, role of each column."""
 
 import dataclasses
 import itertools
@@ -57,16 +57,16 @@ class Layout:
 
     @property
     def texts(self) -> list[int]:
-        """Positions of the columns that are kept as text."""
+        """Return the positions of the columns that are kept as text."""
         return self.places(NAME, SPARE, EXTRA, BLANK)
 
     @property
     def values(self) -> list[int]:
-        """Positions of the columns that go into the matrix."""
+        """Return the positions of the columns that go into the matrix."""
         return self.places(VALUE)
 
     def notes(self):
-        """Say for the log what was detected."""
+        """Return log texts about the detected layout."""
         names = self.places(NAME)
         what = "gene" if self.orientation == GENES else "sample id"
         if names:
@@ -153,7 +153,7 @@ def thousands(where, cell):
 
 
 def _numbered(roles):
-    """Number the values of a table without header; its other columns have no name."""
+    """Return the number the values of a table without header; its other columns have no name."""
     numbers = iter(numbered_features(roles.count(VALUE)))
     return [next(numbers) if role == VALUE else "" for role in roles]
 

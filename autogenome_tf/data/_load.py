@@ -77,7 +77,7 @@ def _check_excluded(table, data, source):
 
 
 def _read_targets(files, data):
-    """The files of targets, each as it stands."""
+    """Return the files of targets, each as it stands."""
     paths = [files] if isinstance(files, str) else files or []
     frames = [read_targets(path, ReadOptions.of(data)) for path in paths]
     for frame in frames:
@@ -86,7 +86,7 @@ def _read_targets(files, data):
 
 
 def _target_names(columns, data, task_type, genes):
-    """Names of the targets: those that are asked for, all of them, or the only one there is."""
+    """Return the names of the targets: those of the config, all, or the only one."""
     where, known = columns.attrs["source"], columns.attrs[TARGETS]
     if data.target_names == [ALL]:
         return known
@@ -106,7 +106,7 @@ def _target_names(columns, data, task_type, genes):
 
 
 def named(table, path, source):
-    """A `Table` with the genes' names from a file of its own, one a line.
+    """Return a `Table` with gene names from a file of its own, one per line.
 
     Raises:
         InputError: Where their number is not that of the columns, a name comes twice or is empty,
@@ -128,7 +128,7 @@ def named(table, path, source):
 
 
 def joined(first, second):
-    """Rows of two `Dataset`s of the same genes, one behind the other.
+    """Append the rows of a second `Dataset` of the same genes.
 
     Ids of the second that the first has too get its part's name before them.
     """

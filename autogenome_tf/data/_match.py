@@ -62,7 +62,7 @@ class _Pair:
 
     @property
     def merit(self):
-        """What makes one pair the better of two: rows, then ids that are known to be such."""
+        """Return the sort key of a pair of columns: matching rows, then columns known as ids."""
         return (
             self.like.hits,
             self.ours.name is None,
@@ -72,7 +72,7 @@ class _Pair:
 
     @property
     def is_credible(self):
-        """Whether no chance put the same ids into both: numbers must agree as a whole."""
+        """Return whether the match is not by chance: numbers must agree as a whole."""
         if not self.like.is_distinct or not self.like.hits:
             return False
         is_known = self.theirs.name is None or self.theirs.is_named
@@ -147,18 +147,18 @@ def _key(name, column):
 
 
 def _texts(column):
-    """Cells as text, whole numbers without a trailing .0; None where they are missing."""
+    """Return cells as text, whole numbers without a trailing .0; None where missing."""
     return [None if pd.isna(cell) else as_text(cell).strip() for cell in column]
 
 
 def _may_be_ids(key):
-    """Whether most values of a column differ; one that says what a row is does not."""
+    """Return whether most values of a column differ, as ids do."""
     known = [one for one in key.ids if one is not None]
     return bool(known) and 2 * len(set(known)) > len(known)
 
 
 def _best_pair(ours, theirs, both):
-    """The columns that hold the same ids as they stand, else by one rule for all of them."""
+    """Return the columns that hold the same ids as they stand, else by one rule for all of them."""
     sides = list(itertools.product(ours, theirs))
     pairs = [_Pair(one, other, likeness(one.ids, other.ids)) for one, other in sides]
     exact = sorted((p for p in pairs if p.is_credible), key=lambda p: p.merit, reverse=True)
@@ -247,7 +247,7 @@ def _hint(pair, lost):
 
 
 def _identified(table, key):
-    """The matrix with a column of it as its ids, which is no gene then."""
+    """Return the matrix with one of its columns as sample ids."""
     if key.name is None:
         return table
     table = dataclasses.replace(table, samples=[name or "" for name in key.ids])
@@ -288,7 +288,7 @@ def _check_ids(table, frame, theirs, source):
 
 
 def _is_of_ids(key):
-    """Whether a column holds ids: by its heading, or as text that differs in every row."""
+    """Return whether a column holds ids: by its heading, or as text that differs in every row."""
     known = set(key.ids)
     if key.name is None or key.is_named:
         return True
@@ -330,7 +330,7 @@ def _shared(table, frame):
 
 
 def _is_counted(values):
-    """Whether numbers are whole and differ in every row."""
+    """Return whether numbers are whole and differ in every row."""
     return bool((values % 1 == 0).all()) and len(np.unique(values)) == len(values)
 
 

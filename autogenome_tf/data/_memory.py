@@ -76,7 +76,7 @@ def is_counted(index: pd.Index) -> bool:
 
 
 def is_annotated(x):
-    """Whether an object looks like an AnnData, which need not be installed to ask."""
+    """Return whether an object looks like an AnnData, which need not be installed to ask."""
     return all(hasattr(x, name) for name in ("X", "obs", "obs_names", "var_names"))
 
 

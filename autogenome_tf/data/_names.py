@@ -36,23 +36,23 @@ class Likeness:
 
     @property
     def hits(self) -> int:
-        """Number of names that are found."""
+        """Return the number of names that are found."""
         return int((self.take >= 0).sum())
 
     @property
     def is_distinct(self) -> bool:
-        """Whether no two names stand for one, on either side."""
+        """Return whether no two names stand for one, on either side."""
         found = self.take[self.take >= 0]
         return len(set(found)) == len(found) and not (self.take == REPEATED).any()
 
     @property
     def is_complete(self) -> bool:
-        """Whether all names of the shorter list are found."""
+        """Return whether all names of the shorter list are found."""
         return self.is_distinct and 0 < self.hits >= min(len(self.take), self.count)
 
 
 def likeness(names: Sequence[str | None], others: Sequence[str | None], rule="") -> Likeness:
-    """Look names up among others; None is no name.
+    """Look up names among others; None is not a name.
 
     >>> likeness(["b", "x"], ["a", "b", "c", "c"]).take.tolist()
     [1, -1]

@@ -95,7 +95,7 @@ def _dense(values):
 
 
 def _words(name):
-    """Words of a heading between signs and capitals, in lower case; ``OS9`` is one of its own.
+    """Return the words of a heading, in lower case; ``OS9`` is one of its own.
 
     >>> sorted(_words("OS_days")), sorted(_words("HLA-A")), sorted(_words("daysToDeath"))
     (['days', 'os'], ['a', 'hla'], ['days', 'death', 'to'])
@@ -105,7 +105,7 @@ def _words(name):
 
 
 def _whole_among_fractions(values):
-    """Columns of whole numbers that vary, where nearly all others have fractions."""
+    """Return the columns of whole numbers that vary, where nearly all others have fractions."""
     with np.errstate(invalid="ignore"):
         is_whole = (np.isnan(values) | (values == np.rint(values))).all(axis=0)
     varies = _varies(values)
@@ -119,7 +119,7 @@ def _varies(values):
 
 
 def _apart(values):
-    """The columns, a few at most, whose mean is many times that of all others."""
+    """Return the columns, a few at most, whose mean is many times that of all others."""
     with np.errstate(invalid="ignore"):
         known = ~np.isnan(values)
         means = np.where(known, np.abs(values), 0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
@@ -132,7 +132,7 @@ def _apart(values):
 
 
 def _strengths(values, targets):
-    """How well each column alone ranks rows by their targets: 0 by chance, 1 without a mistake."""
+    """Return (columns,) association of each column with the targets, 0 by chance to 1."""
     from scipy import stats
 
     values = np.where(np.isnan(values), np.nanmedian(values, axis=0), values)

@@ -168,7 +168,7 @@ def transposed(table: Table, reason: str, limit: int = chunked.LIMIT) -> Table:
 
 
 def turned(reason: str) -> str:
-    """Say for the log that a matrix was transposed, and why."""
+    """Return the log text of a transposed matrix and the reason."""
     return f"read as genes x samples ({reason})"
 
 

@@ -15,7 +15,7 @@ BATCHES = frozenset(
 
 
 def kind_of_origin(name):
-    """Tell "person", "batch" or None by the words in a column's name.
+    """Return "person", "batch" or None by the words in a column's name.
 
     >>> kind_of_origin("seqBatch_2"), kind_of_origin("Patient ID"), kind_of_origin("cell_type")
     ('batch', 'person', None)
@@ -26,7 +26,7 @@ def kind_of_origin(name):
 
 
 def origins(columns, apart=()):
-    """The columns of a frame that say where rows come from, as text; None where there are none.
+    """Return the columns of a frame that state the origin of rows, as text; None for none.
 
     Args:
         columns: Frame, a row a sample.

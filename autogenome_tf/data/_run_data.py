@@ -1,4 +1,4 @@
-"""All rows that a config names, checked before anything is trained."""
+"""Rows of all files of a config, checked before anything is trained."""
 
 import functools
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Who trains, who ranks, who is never seen: stratified, grouped, or given by a file."""
+"""Split of rows into train, validation and test: stratified, grouped, or from a file."""
 
 import dataclasses
 import logging
@@ -25,7 +25,7 @@ FEW_ROWS = 2000
 
 @dataclasses.dataclass(frozen=True)
 class Split:
-    """Where each row belongs.
+    """Part and fold of each row.
 
     Attributes:
         part: (rows,) of "train", "validation" (only where there is one fold), "test".
@@ -100,7 +100,7 @@ def split(dataset: Dataset, split: Any, folds: int, seed: int, is_exact: bool = 
 
 
 def _drawn(dataset, rows, share, seed):
-    """Row numbers of about `share` of `rows`, stratified or by whole groups."""
+    """Return the row numbers of about `share` of `rows`, stratified or by whole groups."""
     # Here, as below: `check` imports this room and does not wait for scikit-learn.
     from sklearn import model_selection
 
@@ -152,12 +152,12 @@ def _folds(dataset, part, folds, seed):
 
 
 def _pieces(dataset, rows):
-    """Number of rows, or of groups, that can be divided."""
+    """Return the number of rows, or of groups, that can be divided."""
     return len(rows) if dataset.groups is None else len(np.unique(dataset.groups[rows]))
 
 
 def _fewer(folds, dataset, rows):
-    """So many folds, or as many as the rows to learn from can be divided into."""
+    """Return the number of folds, lowered to what the training rows allow."""
     return max(1, min(folds, _pieces(dataset, rows)))
 
 

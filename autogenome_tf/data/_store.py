@@ -73,7 +73,7 @@ def write_rows(
 
 
 def _columns(x, y, further):
-    """Targets, and further columns where some are asked for, as a frame."""
+    """Return the targets, and further columns where some are asked for, as a frame."""
     obs = getattr(x, "obs", None)
     if y is None and not further:
         return pd.DataFrame(index=pd.RangeIndex(_count(x)))
@@ -104,17 +104,17 @@ def _columns(x, y, further):
 
 
 def _count(x):
-    """Number of rows; a list has no shape."""
+    """Return the number of rows; a list has no shape."""
     return x.shape[0] if hasattr(x, "shape") else len(x)
 
 
 def _are_names(y, obs):
-    """Whether a list is of columns, not of labels: a wrong name among few is a name."""
+    """Return whether a list is of columns, not of labels: a wrong name among few is a name."""
     return isinstance(y, list) and (len(y) != len(obs) or all(name in obs for name in y))
 
 
 def _plain(column):
-    """Numbers as they are, everything else as text, blank where it is missing: no objects."""
+    """Return numbers unchanged, everything else as text, blank where missing: no objects."""
     values = column.to_numpy()
     if values.dtype.kind in "iufb":
         return values

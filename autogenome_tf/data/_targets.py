@@ -132,14 +132,14 @@ def _rows(source, most):
 
 
 def _is_table(rows):
-    """Whether blanks separate cells, and not the words of labels such as "T cell"."""
+    """Return whether blanks separate cells, and not the words of labels such as "T cell"."""
     first = [cells[0] for cells in rows]
     distinct = len(set(first)) == len(first)
     return distinct or not any(is_text(cell) for cells in rows[1:] for cell in cells)
 
 
 def _has_header(rows):
-    """Whether the first row names the columns.
+    """Return whether the first row names the columns.
 
     It does if it has one cell fewer than the next, or begins with a heading for ids. Else a
     number in it makes it data; and text is a header unless a cell of it comes again below.
@@ -154,7 +154,7 @@ def _has_header(rows):
 
 
 def _has_ids(names, body, options):
-    """Whether the first of several columns is the ids: by heading, or as mostly distinct text."""
+    """Return whether the first of several columns is the ids: by heading, or distinct text."""
     if len(body[0]) == 1:
         return False
     first = [cells[0] for cells in body]

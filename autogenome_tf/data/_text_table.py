@@ -91,7 +91,7 @@ def _check_blank(source, layout, lists):
 
 
 def _filled(values, lists):
-    """Number of rows but for those of empty cells at the end, which spreadsheets leave there."""
+    """Return the number of rows without the empty ones at the end, which spreadsheets leave."""
     count = len(values)
     while count and np.isnan(values[count - 1]).all():
         if any(cells[count - 1].strip() for cells in lists):

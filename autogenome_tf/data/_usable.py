@@ -1,4 +1,4 @@
-"""What training demands of rows that are read and matched."""
+"""Requirements of training on rows that are read and matched."""
 
 import dataclasses
 from collections.abc import Sequence

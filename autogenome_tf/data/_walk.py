@@ -20,11 +20,11 @@ WEIGHTS = "model.weights.h5"
 
 
 class Refused(Exception):
-    """What is wrong with the file, in words."""
+    """Refusal of a file, with the reason in words."""
 
 
 def walk(path, names, most):
-    """Go wherever a reader goes but for the numbers themselves: links, attributes, texts, chunks.
+    """Visit links, attributes, texts and chunks as a reader does, without reading numbers.
 
     Args:
         path: Of the file, or of a `.keras` archive with one in it.
@@ -66,7 +66,7 @@ def walk(path, names, most):
 
 
 def _unpacked(part, most):
-    """Bytes of a dataset; its texts are read, of its numbers the chunks are counted."""
+    """Return the bytes of a dataset; its texts are read, of its numbers the chunks are counted."""
     if part.is_virtual or part.external:
         raise Refused(f"the values of {part.name!r} are in another file")
     is_plain = part.dtype.kind in "biuf"

@@ -120,7 +120,7 @@ def _entrance(inputs, constants, members):
 
 
 def _is_smaller(inputs, constants, members):
-    """Whether coordinates that all members share need fewer weights than kernels on genes."""
+    """Return whether coordinates shared by all members need fewer weights than genes."""
     if inputs.coordinates[0].name == "genes":
         return False
     kernels = [one.fit.weights[0] for _, one in members]

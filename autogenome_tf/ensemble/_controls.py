@@ -28,12 +28,12 @@ class Retraining:
 
     @functools.cached_property
     def cross_validation(self) -> CrossValidation:
-        """The rows that trials were found on."""
+        """Return the rows that trials were found on."""
         return self._prepare()
 
     @property
     def is_possible(self) -> bool:
-        """Whether several networks can be trained on the rows, which may need them in memory."""
+        """Return whether several networks can be trained; they may need the rows in memory."""
         return self.cross_validation.is_repeatable
 
     def seeds(self, trial: Trial, count: int) -> list[Predictor]:

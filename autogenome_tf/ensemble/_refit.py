@@ -40,7 +40,7 @@ class Refit(NamedTuple):
 
     @property
     def replicas(self) -> range:
-        """Numbers of the replicas of the first fold, one a seed."""
+        """Return the numbers of the replicas of the first fold, one a seed."""
         return range(0, len(self.fit.weights[0]), len(self.cross_validation.splits))
 
 

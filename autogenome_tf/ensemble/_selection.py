@@ -1,4 +1,4 @@
-"""Which trials' networks an ensemble averages: greedy selection by out-of-fold outputs."""
+"""Greedy ensemble selection by out-of-fold outputs."""
 
 from typing import Literal
 

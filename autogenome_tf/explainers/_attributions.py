@@ -38,7 +38,7 @@ class Attributions:
 
     @property
     def totals(self) -> np.ndarray:
-        """(features,) mean absolute contribution, summed over outputs."""
+        """Return (features,) mean absolute contribution, summed over outputs."""
         return totals(self.values)
 
     def table(self) -> pd.DataFrame:

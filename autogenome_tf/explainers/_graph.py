@@ -11,7 +11,7 @@ from autogenome_tf.explainers._rule import Unexplained
 
 
 def in_graph(model: Model, background: np.ndarray) -> list[Any]:
-    """Attribute as a part of a graph, by the best explainer that can be one.
+    """Build attributions as a part of a graph, by the best explainer that can be one.
 
     Args:
         model: A fitted `Predictor` or `LatentModel`.

@@ -12,22 +12,22 @@ class Branch(Protocol):
 
     @property
     def transform(self) -> str:
-        """Name of the transform of raw values."""
+        """Return the name of the transform of raw values."""
         ...
 
     @property
     def kept(self) -> np.ndarray:
-        """(kept,) positions of the genes that the network sees."""
+        """Return (kept,) positions of the genes that the network sees."""
         ...
 
     @property
     def preprocessing(self) -> keras.Model:
-        """Keras model, raw (rows, genes) -> (rows, kept)."""
+        """Return Keras model, raw (rows, genes) -> (rows, kept)."""
         ...
 
     @property
     def network(self) -> keras.Model:
-        """Keras model (rows, kept) -> (rows, outputs), before the output's scale."""
+        """Return Keras model (rows, kept) -> (rows, outputs), before the output's scale."""
         ...
 
     def seen(self, values: np.ndarray) -> np.ndarray:
@@ -44,22 +44,22 @@ class Model(Protocol):
 
     @property
     def features(self) -> list[str]:
-        """Gene names in the order of the input."""
+        """Return the gene names in the order of the input."""
         ...
 
     @property
     def output_names(self) -> list[str]:
-        """Names of classes, targets or latent units."""
+        """Return the names of classes, targets or latent units."""
         ...
 
     @property
     def output_scale(self) -> tuple[np.ndarray, np.ndarray]:
-        """(outputs,) factor of the branches' sum, and (outputs,) what is added then."""
+        """Return (outputs,) factor of the branches' sum, and (outputs,) what is added then."""
         ...
 
     @property
     def branches(self) -> Sequence[Any]:
-        """A `Branch` for each transform that takes part."""
+        """Return a `Branch` for each transform that takes part."""
         ...
 
     def outputs(self, values: np.ndarray, /) -> np.ndarray:
@@ -72,7 +72,7 @@ class Rows(Protocol):
 
     @property
     def values(self) -> Any:
-        """(rows, genes) raw, an array or CSR."""
+        """Return (rows, genes) raw, an array or CSR."""
         ...
 
     @property

@@ -34,7 +34,7 @@ class Pairs:
 
     @property
     def strength(self) -> np.ndarray:
-        """(pairs,) mean absolute interaction in spreads of the output, averaged over outputs."""
+        """Return (pairs,) mean absolute interaction, in standard deviations of the output."""
         means = np.abs(self.values).mean(axis=0, dtype="float64")
         return (means / np.maximum(self.spread, 1e-12)).mean(axis=1)
 

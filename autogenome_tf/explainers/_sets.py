@@ -23,12 +23,12 @@ class Level(Protocol):
 
     @property
     def names(self) -> Sequence[str]:
-        """(sets,) names."""
+        """Return (sets,) names."""
         ...
 
     @property
     def sizes(self) -> np.ndarray:
-        """(sets,) inputs that each is connected to."""
+        """Return (sets,) inputs that each is connected to."""
         ...
 
 

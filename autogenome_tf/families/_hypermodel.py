@@ -52,7 +52,7 @@ class NetworkModel(keras_tuner.HyperModel):
         self.seed = seed
 
     def values(self, hp: keras_tuner.HyperParameters) -> dict[str, Any]:
-        """Ask `hp` for every hyperparameter of the space; return a plain dict."""
+        """Return every hyperparameter of the space, asked of `hp`, as a plain dict."""
         return {name: hyper.ask(hp, name) for name, hyper in self.space.items()}
 
     def build(self, hp: keras_tuner.HyperParameters | dict[str, Any]) -> keras.Model:

@@ -76,7 +76,7 @@ class Figure(abc.ABC):
 
     @property
     def name(self) -> str:
-        """Name of the file that the class is in."""
+        """Return the name of the file that the class is in."""
         return type(self).__module__.rpartition(".")[2]
 
     def is_of(self, run: Run) -> bool:

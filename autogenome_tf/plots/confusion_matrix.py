@@ -73,7 +73,7 @@ def _shares(counts):
 
 
 def _square(classes):
-    """Inches of a side of the matrix."""
+    """Return the side of the matrix in inches."""
     return max(SMALLEST_SQUARE, classes * (CELL if classes <= MOST_NUMBERED else SMALL_CELL))
 
 

@@ -80,7 +80,7 @@ class LatentSpace(Figure):
 
 
 def _groups(labels, clusters):
-    """Names of all samples, (rows,), by what they are called, of what is given."""
+    """Return the names of all samples, (rows,), by what they are called, of what is given."""
     groups = {}
     if labels is not None:
         groups["label"] = np.array([_paper.label(label) for label in labels])
@@ -98,7 +98,7 @@ def _looks(names):
 
 
 def _natural(name):
-    """A key that sorts numbers by size, before words, and "b2" before "b10"."""
+    """Return a key that sorts numbers by size, before words, and "b2" before "b10"."""
     if re.fullmatch(r"[-+]?\d+(\.\d+)?", name):
         return (0, float(name), name)
     return (1, [int(p) if p.isdecimal() else p for p in re.split(r"(\d+)", name)], name)
@@ -127,7 +127,7 @@ def _draw_legend(panel, title, looks):
 
 
 def _width_of_legends(panels):
-    """Inches that the widest legend takes."""
+    """Return inches that the widest legend takes."""
     legends = [legend for panel in panels if (legend := panel.get_legend())]
     widths = [legend.get_window_extent().width / legend.figure.dpi for legend in legends]
     return GAP + max(widths) if widths else 0

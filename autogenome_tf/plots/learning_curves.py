@@ -60,7 +60,7 @@ class LearningCurves(Figure):
 
 
 def _measures(history):
-    """Names without their prefix, the learning rate last."""
+    """Return the names without their prefix, the learning rate last."""
     known = [name for name in history if history[name].notna().any()]
     measured = [name for name in known if name not in NOT_MEASURES]
     names = dict.fromkeys(name.removeprefix(HELD_OUT) for name in measured)

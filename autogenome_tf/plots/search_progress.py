@@ -65,7 +65,7 @@ class SearchProgress(Figure):
 
 
 def _size(families):
-    """Inches that leave room for the legend at the right."""
+    """Return inches that leave room for the legend at the right."""
     lines = len(families) + 4  # best so far, baseline, failed, and air
     letters = max(len("linear (baseline)"), *(len(family) for family in families), 0)
     return 5.5 + _paper.LETTER * letters, max(3.8, LINE * lines)

@@ -1,4 +1,4 @@
-"""What is said while a run goes on: lines on the console and in log.txt, a bar on a terminal."""
+"""Progress of a run: lines on the console and in log.txt, a bar on a terminal."""
 
 import contextlib
 import datetime
@@ -77,7 +77,7 @@ def say_to(path: str | Path, earlier: list[logging.LogRecord] | tuple[()] = ()) 
 
 @contextlib.contextmanager
 def _added(handler):
-    """A further handler of the package; in a notebook the console is shown as well."""
+    """Return a further handler of the package; in a notebook the console is shown as well."""
     if not log.handlers and not logging.getLogger().handlers:
         talk()
     if log.level == logging.NOTSET:
@@ -147,7 +147,7 @@ def _line(trial, total, objective, best):
 
 
 def _left(max_seconds, to_come, elapsed, done):
-    """Estimated time left by the trials so far, within the budget."""
+    """Return estimated time left by the trials so far, within the budget."""
     seconds = elapsed / done * to_come
     if max_seconds:
         seconds = min(seconds, max(0.0, max_seconds - elapsed))

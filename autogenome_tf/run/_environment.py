@@ -1,4 +1,4 @@
-"""What environment.json holds: versions, data and their checksums, stages done, times."""
+"""Content of environment.json: versions, data checksums, stages done, times."""
 
 import contextlib
 import datetime

@@ -40,7 +40,7 @@ def alone(folder: Path) -> Iterator[None]:
 
 @contextlib.contextmanager
 def one_at_a_time(folder: Path) -> Iterator[None]:
-    """Let one process at a time choose a folder among those in another, while the block runs.
+    """Lock a folder while the block chooses another one in it.
 
     Raises:
         InputError: Where the folder cannot be written.

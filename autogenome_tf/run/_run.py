@@ -166,7 +166,7 @@ class Run(Folder):
 
     @contextlib.contextmanager
     def stage(self, name: str) -> Iterator[dict[str, float]]:
-        """Note a stage as done when the block ends well.
+        """Mark a stage as done when the block ends without an error.
 
         Yields:
             A dict for its times in seconds.

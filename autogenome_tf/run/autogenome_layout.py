@@ -66,7 +66,7 @@ def _predictions(run):
 
 
 def _asked(frame):
-    """The rows of `data.predict`, or all where there are none."""
+    """Return the rows of `data.predict`, or all where there are none."""
     asked = frame[frame["part"] == "predict"]
     return asked if len(asked) else frame
 
@@ -88,7 +88,7 @@ def _importance(run):
 
 
 def _type(run):
-    """What the original calls the family of the final model: the baseline may rank above it."""
+    """Return the original's name for the family of the final model, not of the baseline."""
     asked = run.config().families
     board = run.read_table("leaderboard.tsv")["family"]
     family = board[board.isin(asked)].iloc[0]

@@ -68,12 +68,12 @@ def check_run(run, part, finished):
 
 
 def seconds_of(run):
-    """How long the search of a chief has run."""
+    """Return the seconds that the search of a chief has run."""
     return Calls(run.path(CALLS)).seconds()
 
 
 def remote(proposer, part):
-    """A worker's way to the chief of a search like this proposer's."""
+    """Return a worker's proposer, which asks the chief of a search like this proposer's."""
     return worker.Remote(proposer.proposer, part)
 
 
@@ -149,7 +149,7 @@ def _name(trial):
 
 
 def _known(run, asked):
-    """A trial that a worker has tried and written; None where there is none."""
+    """Return a trial that a worker has run and written; None where there is none."""
     if not run.has(_name(asked)):
         return None
     frame = run.read_table(_name(asked), text_columns("leaderboard.tsv"))
@@ -159,7 +159,7 @@ def _known(run, asked):
 
 
 def _arrived(run, asked):
-    """The same, a while later if need be: some file systems take their time."""
+    """Return the same, waiting a while, as some file systems are slow."""
     until = time.monotonic() + ARRIVAL
     while (trial := _known(run, asked)) is None:
         if time.monotonic() > until:

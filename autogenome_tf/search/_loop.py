@@ -146,7 +146,7 @@ def _method(networks, config, folds=None, run=None, deadline=float("inf")):
 
 
 def _first(folds, config, spaces, finished, deadline):
-    """The linear reference, where there is one."""
+    """Return the linear baseline, where there is one."""
     plan = Plan.of(config.training, config.search.epochs, deadline)
     if not config.task.kind.has_targets:
         log.info(
@@ -197,5 +197,5 @@ def _loop(proposer, folds, config, finished, deadline, fewest):
 
 
 def _key(tried, epochs):
-    """What makes two proposals one."""
+    """Return the key by which two proposals are equal."""
     return json.dumps([*tried, epochs], sort_keys=True)

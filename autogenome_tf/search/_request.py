@@ -33,7 +33,7 @@ class Proposal(NamedTuple):
 
 @dataclasses.dataclass(frozen=True)
 class Request:
-    """All that a search method is given.
+    """Input of a search method.
 
     Attributes:
         spaces: Family name to its search space, in the config's order, without the baseline's.

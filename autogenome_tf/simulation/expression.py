@@ -23,7 +23,7 @@ BATCH_SHARE = 0.3  # of the genes, planted ones too, that a batch moves
 
 @dataclasses.dataclass(frozen=True)
 class Parameters:
-    """What to plant; a wrong value raises `errors.InputError`.
+    """Parameters of a simulated expression matrix; a wrong value raises `errors.InputError`.
 
     Args:
         samples: Rows; at least 4, and at least two a class.
@@ -172,7 +172,7 @@ class _Places:
 
     @property
     def terms(self):
-        """The gene that stands for each effect: main genes, then the first of each pair."""
+        """Return the gene of each effect: main genes, then the first of each pair."""
         return np.concatenate([self.main, self.pairs[:, 0]])
 
     @property
@@ -224,7 +224,7 @@ def _draw_places(asked):
 
 
 def _draw_effects(asked):
-    """Effects of (informative + interactions, labels)."""
+    """Return the effects of (informative + interactions, labels)."""
     return asked.kind.draw_effects(stream(asked, "effects"), asked)
 
 
@@ -244,7 +244,7 @@ def _plant_passengers(places, states):
 
 
 def _draw_batches(asked):
-    """Batch numbers of (samples,) and shifts of (batches, features) that sum to 0 a gene."""
+    """Return batch numbers (samples,) and shifts (batches, features) that sum to 0 a gene."""
     rng = stream(asked, "batches")
     batch = rng.permutation(np.arange(asked.samples) % asked.batches)
     shifts = asked.batch_effect * rng.normal(size=(asked.batches, asked.features))
@@ -254,7 +254,7 @@ def _draw_batches(asked):
 
 
 def _draw_values(asked, places, states):
-    """Expression of (samples, features); overwrites `states`."""
+    """Return the expression of (samples, features); overwrites `states`."""
     rng = stream(asked, "expression")
     means = LOG_MEAN_SPREAD * rng.normal(size=asked.features)
     means[places.planted] = np.abs(means[places.planted])  # a silent gene could tell nothing
@@ -271,7 +271,7 @@ def _draw_values(asked, places, states):
 
 
 def _dropout(means, share):
-    """A gene's chance of a dropped value, falling with its mean; `share` on average.
+    """Return a gene's dropout probability, falling with its mean; `share` on average.
 
     With u uniform in (0, 1), u ** (1 / share - 1) has the mean `share`.
     """

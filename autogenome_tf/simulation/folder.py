@@ -139,7 +139,7 @@ def _write_json(path, content):
 
 
 def _planted(simulation):
-    """The content of truth.json."""
+    """Return the content of truth.json."""
     truth = simulation.truth
     effects = simulation.effects.to_dict(orient="index")
     role = truth.set_index("feature")["role"]

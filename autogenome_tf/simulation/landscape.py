@@ -18,7 +18,7 @@ WEAKEST = 0.3  # of the strongest term
 
 @dataclasses.dataclass(frozen=True)
 class Parameters:
-    """What to plant; a wrong value raises `errors.InputError`.
+    """Parameters of a simulated landscape; a wrong value raises `errors.InputError`.
 
     Args:
         samples: Different genotypes, drawn evenly; at least 4, at most 2^features.
@@ -119,7 +119,7 @@ def _draw_terms(rng, asked):
 
 
 def _draw_genotypes(rng, asked):
-    """(samples, features) of 0 and 1, no row twice."""
+    """Return (samples, features) of 0 and 1, no row twice."""
     known = set()
     while len(known) < asked.samples:
         known.add(int(rng.integers(2**asked.features)))

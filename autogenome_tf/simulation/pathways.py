@@ -25,7 +25,7 @@ BLUR = 0.5
 
 @dataclasses.dataclass(frozen=True)
 class Parameters:
-    """What to plant; a wrong value raises `errors.InputError`.
+    """Parameters of simulated pathways; a wrong value raises `errors.InputError`.
 
     Args:
         samples: Rows, at least 4 and two a class.

@@ -65,7 +65,7 @@ class AutoencoderCrossValidation(CrossValidation):
 
     @property
     def is_repeatable(self) -> bool:
-        """Whether several networks a fold can be trained: one after the other always."""
+        """Return whether several networks a fold can be trained: one after the other always."""
         return True
 
     @property

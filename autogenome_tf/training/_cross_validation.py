@@ -140,17 +140,17 @@ class CrossValidation(abc.ABC):
 
     @property
     def is_repeatable(self) -> bool:
-        """Whether several networks a fold can be trained, which networks do in memory only."""
+        """Return whether several networks a fold can be trained, in memory only."""
         return not self.is_streamed
 
     @property
     def objective(self) -> str:
-        """Name of the metric that ranks trials."""
+        """Return the name of the metric that ranks trials."""
         return self.settings.objective
 
     @property
     def validation_rows(self) -> np.ndarray:
-        """Numbers of all rows that validate in some split, sorted."""
+        """Return the numbers of all rows that validate in some split, sorted."""
         return np.sort(np.concatenate([validation for _, validation in self.splits]))
 
     def judge(self, trial: Trial, fit: Fit) -> TrialResult:

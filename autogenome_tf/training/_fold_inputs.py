@@ -85,7 +85,7 @@ class FoldInputs:
 
     @property
     def shape(self) -> tuple[int, int]:
-        """(rows, inputs) of one fold."""
+        """Return (rows, inputs) of one fold."""
         return self._values.shape[0], self.width
 
     def batch(self, index: np.ndarray) -> np.ndarray:

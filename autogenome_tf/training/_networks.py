@@ -162,7 +162,7 @@ class NetworkCrossValidation(CrossValidation):
         yield from _loop.converge(engine, network, penalties, deadline=deadline, factors=factors)
 
     def _is_convex(self, family):
-        """Whether a family's loss has a single minimum, and all rows are at hand to find it."""
+        """Return whether a family's loss is convex and all rows are in memory."""
         return families.member(family).is_convex and not self.is_streamed
 
     def network(

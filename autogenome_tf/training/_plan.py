@@ -1,4 +1,4 @@
-"""How a network is trained, and what training leaves behind."""
+"""Plan of a network's training, and the fit that results."""
 
 import dataclasses
 from collections.abc import Iterable
@@ -11,7 +11,7 @@ from autogenome_tf.config import Training
 
 @dataclasses.dataclass(frozen=True)
 class Plan:
-    """How a network is trained.
+    """Settings of a network's training.
 
     Attributes:
         epochs: At most.
@@ -88,5 +88,5 @@ class Fit:
 
     @property
     def rates(self) -> list[float]:
-        """Learning rate of each epoch."""
+        """Return the learning rate of each epoch."""
         return [line["learning_rate"] for line in self.history]

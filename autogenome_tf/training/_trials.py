@@ -37,7 +37,7 @@ class Trial:
 
     @property
     def is_scored(self) -> bool:
-        """Whether the trial can be ranked."""
+        """Return whether the trial can be ranked."""
         return bool(np.isfinite(self.score))
 
 
@@ -64,7 +64,7 @@ class TrialResult:
 
     @property
     def calibrated(self) -> np.ndarray:
-        """(rows, outputs) divided by the temperature."""
+        """Return (rows, outputs) divided by the temperature."""
         return self.outputs / self.temperature
 
     def trained(self) -> "TrialResult":

@@ -101,7 +101,7 @@ SECTIONS = tuple(dict.fromkeys(key.split(".")[0] for key in KEYS))
 
 @dataclasses.dataclass(frozen=True)
 class Note:
-    """What became of one key.
+    """Effect of one old key on the new config.
 
     Attributes:
         old: The original's key.
@@ -143,7 +143,7 @@ class Keys:
 
     @property
     def notes(self):
-        """A `Note` for each old key, in order."""
+        """Return a `Note` for each old key, in order."""
         return [self._notes[key] for key in self.old]
 
     def put(self, new, value, *old, effect=""):
@@ -154,17 +154,17 @@ class Keys:
         self.note(new, effect, *old)
 
     def note(self, new, effect, *old):
-        """Say what became of old keys of which that is not said yet."""
+        """Note the effect of old keys that have no note yet."""
         for key in old:
             if key in self.old:
                 self._notes.setdefault(key, Note(key, new, effect))
 
     def wrong(self, key, expected):
-        """The error for a value."""
+        """Return the error for a value."""
         return InputError(f"{self.place}: {key}: expected {expected}; received {self.old[key]!r}.")
 
     def number(self, key, default=None):
-        """A finite number, whole ones as int."""
+        """Return a finite number, whole ones as int."""
         value = self.old.get(key)
         if value is None:
             return default
@@ -175,7 +175,7 @@ class Keys:
         return whole(value)
 
     def flag(self, key, default):
-        """True or false."""
+        """Return true or false."""
         value = self.old.get(key)
         if value is None:
             return default
@@ -184,14 +184,14 @@ class Keys:
         return value
 
     def word(self, key, default=None):
-        """Text."""
+        """Return text."""
         value = self.old.get(key)
         if value is not None and not isinstance(value, str):
             raise self.wrong(key, "text")
         return default if value is None else value
 
     def same(self, *keys):
-        """The value of keys that mean one thing; None where none is given."""
+        """Return the value of keys that mean the same; None where none is given."""
         given = [key for key in keys if self.old.get(key) is not None]
         if len(given) > 1 and self.old[given[0]] != self.old[given[1]]:
             raise self.wrong(given[1], f"the same as {given[0]}, {self.old[given[0]]!r}")
@@ -199,7 +199,7 @@ class Keys:
 
 
 def leaves(given, path=()):
-    """(key, value) of everything that is no section, levels without meaning left out."""
+    """Return (key, value) of all values, without section levels that have no meaning."""
     for key, value in given.items():
         here = path if key in LEVELS else (*path, key)
         if isinstance(value, dict):
@@ -209,6 +209,6 @@ def leaves(given, path=()):
 
 
 def whole(value):
-    """A number such as 20.0 as 20; everything else as it is."""
+    """Return a number such as 20.0 as the int 20; everything else unchanged."""
     is_whole = isinstance(value, float) and value.is_integer()
     return int(value) if is_whole else value

@@ -30,7 +30,7 @@ def _is_size(value):
 
 
 class Network:
-    """What a config says of its network.
+    """Network section of an original config, as families and hyperparameters.
 
     Args:
         keys: The config, a `Keys`.
@@ -69,14 +69,14 @@ class Network:
         self._keys.put("search.max_trials", trials)
 
     def _options(self, key):
-        """The starting value of `param_spec` and then the candidates, each once."""
+        """Return the starting value of `param_spec` and then the candidates, each once."""
         found = self._values(f"param_spec.{key}")
         if self._is_searched:
             found = found + self._values(f"hyper_param_spec.{key}")
         return list(dict.fromkeys(found))
 
     def _values(self, path):
-        """The values of one key as a list: words, shares in (0, 1], or whole numbers above 0."""
+        """Return the values of a key as a list: words, shares in (0, 1], or integers above 0."""
         if path not in self._keys.old:
             return []
         key, given = path.split(".")[1], self._keys.old[path]
@@ -100,7 +100,7 @@ class Network:
         self._keys.note(f"families.{self._family}.{new}", effect, *specs)
 
     def _moved(self, **names):
-        """Keys that have a counterpart under another name, where they are given."""
+        """Return the keys that have a counterpart under another name, where they are given."""
         found = {}
         for old, new in names.items():
             options = self._options(old)
@@ -142,7 +142,7 @@ class Network:
         return units | first | ({"layers": layers} if layers else {})
 
     def _lists(self, key):
-        """Lists of whole numbers: that of `param_spec`, and the candidates."""
+        """Return the lists of whole numbers: that of `param_spec`, and the candidates."""
         found = []
         for spec in ("param_spec", "hyper_param_spec"):
             path = f"{spec}.{key}"

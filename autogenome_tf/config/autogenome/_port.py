@@ -1,4 +1,4 @@
-"""What is learned from what, and how: the original's keys, one after another."""
+"""Port of the original's data, task, training and search keys, one after another."""
 
 import math
 import os
@@ -51,13 +51,13 @@ def _family(keys):
 
 
 def _name(keys):
-    """A name that can be a folder on any system."""
+    """Return a name that can be a folder on any system."""
     given = keys.word("name", "")
     keys.put("name", re.sub(r"[^A-Za-z0-9._-]+", "-", given).lstrip("._-") or "autogenome")
 
 
 def _file(keys, section, key):
-    """Path of a file of a section, or None."""
+    """Return the path of a file of a section, or None."""
     name = keys.word(f"{section}.{key}")
     if name is None:
         return None
@@ -169,7 +169,7 @@ def _schedule(keys):
 
 
 def _rate(keys):
-    """A rate that is given, ends of the range test, or a range test with ends of its own."""
+    """Return a rate that is given, ends of the range test, or a range test with ends of its own."""
     rates = [key for key in RATES if keys.old.get(key) is not None]
     ends = ("trainer.init_learning_rate", "trainer.end_learning_rate")
     band = [keys.number(end) for end in ends]
@@ -199,7 +199,7 @@ def _optimizer(keys):
 
 
 def _monitor(keys):
-    """What ranks candidates, and that its direction is not the opposite of what is asked."""
+    """Port the metric that ranks candidates, and refuse the opposite direction."""
     kind, given = kind_of(keys.new["task"]["type"]), keys.word("trainer.monitor")
     known = {"accuracy": "accuracy", "f1_score": "f1_macro", "loss": "log_loss"}
     if given is not None and given not in known:
@@ -232,7 +232,7 @@ def _checkpoint(keys, key):
 
 
 def _lines(path):
-    """How many rows a text file without header has; 0 where it cannot be read as text."""
+    """Count the rows of a text file without header; 0 where it cannot be read as text."""
     if not path.is_file() or not re.search(r"\.(tsv|csv|txt)$", path.name):
         return 0
     with open(path, "rb") as stream:

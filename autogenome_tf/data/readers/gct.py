@@ -115,7 +115,7 @@ class _Head:
 
     @property
     def samples(self):
-        """Ids of the samples."""
+        """Return the ids of the samples."""
         return self.names[1 + self.aside :]
 
     def layout(self, options):

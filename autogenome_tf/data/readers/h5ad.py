@@ -35,7 +35,7 @@ class H5ad(Reader):
 
 
 def _opened(source, options):
-    """The names as an AnnData without X, and the matrix."""
+    """Return the names as an AnnData without X, and the matrix."""
     import h5py
 
     with h5py.File(source) as file:

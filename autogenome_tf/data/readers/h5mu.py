@@ -34,7 +34,7 @@ class H5mu(Reader):
 
 
 def _opened(source, options):
-    """Name of the modality, its names as an AnnData without X, and X."""
+    """Return the name of the modality, its names as an AnnData without X, and X."""
     import h5py
 
     with h5py.File(source) as file:

@@ -79,7 +79,7 @@ def _unpack(source, limit, most):
 
 
 def _array(archive, arrays, name, kind, limit):
-    """An array of the archive; a large one is read and cast chunk by chunk."""
+    """Return an array of the archive; a large one is read and cast chunk by chunk."""
     member = archive.getinfo(f"{name}.npy")
     if member.file_size <= limit:
         return arrays[name]
@@ -111,7 +111,7 @@ def _table(values, arrays):
 
 
 def _warnings(arrays):
-    """Pairs of texts that were written with rows from memory."""
+    """Return the pairs of texts that were written with rows from memory."""
     pairs = arrays[WARNINGS] if WARNINGS in arrays else np.empty((0, 2))
     if pairs.ndim != 2 or pairs.shape[1] != 2:
         raise ValueError(f"{WARNINGS} has the shape {pairs.shape}, not (warnings, 2)")

@@ -118,14 +118,14 @@ def _id_column(schema, options):
 
 
 def _are_numbers_of_rows(schema, index):
-    """Whether the pandas index has no name and holds whole numbers: rows that were picked."""
+    """Return whether the pandas index is unnamed whole numbers: picked rows."""
     from pyarrow import types
 
     return index in schema.names and is_corner(index) and types.is_integer(schema.field(index).type)
 
 
 def _pandas_index(schema):
-    """Name of the column that pandas stored its index in; a RangeIndex is not stored."""
+    """Return the column in which pandas stored its index; a RangeIndex is not stored."""
     stored = json.loads((schema.metadata or {}).get(b"pandas", b"{}")).get("index_columns", [])
     return next((name for name in stored if isinstance(name, str)), None)
 

@@ -40,7 +40,7 @@ class Scanpy(Reader):
 
 
 def _bundled(datasets):
-    """Names of the loaders whose file lies in the package, so that none of them downloads."""
+    """Return the names of the loaders whose file is in the package: none of them downloads."""
     files = pathlib.Path(datasets.__file__).parent.glob("*.*")
     stems = [file.stem for file in files if file.suffix in (".h5ad", ".txt")]
     return [name for name in dir(datasets) if any(stem.endswith(name) for stem in stems)]

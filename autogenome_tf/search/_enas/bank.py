@@ -140,7 +140,7 @@ class Children(VectorizedNetwork):
         self._count = tf.shape(next(iter(gates.values())))[0]
 
     def _apart(self, x):
-        """(folds, children * rows, units) -> (folds, children, rows, units)."""
+        """Reshape (folds, children * rows, units) -> (folds, children, rows, units)."""
         return tf.reshape(x, (x.shape[0], self._count, -1, x.shape[-1]))
 
     def _dense(self, layer, x, weights, training, seed, updates):

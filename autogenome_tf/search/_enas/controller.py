@@ -113,7 +113,7 @@ class Controller:
         return [self._noise, self._moving, *(v.numpy() for v in variables)]
 
     def restore(self, state: list[np.ndarray]) -> None:
-        """Go back to a `state`."""
+        """Restore a `state`."""
         self._noise, self._moving, *values = state
         for variable, value in zip(
             [*self._weights, *self._optimizer.variables], values, strict=True
@@ -185,7 +185,7 @@ class Controller:
         return chosen, log_p, entropy, tf.add_n(divergences) / free, tf.add_n(rates) / free
 
     def _step(self, x, state):
-        """One step of the LSTM on (count, units); returns cell and hidden state."""
+        """Run one step of the LSTM on (count, units); return cell and hidden state."""
         cell, hidden = state
         gates = tf.concat([x, hidden], axis=1) @ self._cell.value
         i, f, o, g = tf.split(gates, 4, axis=1)
@@ -204,7 +204,7 @@ class Controller:
 
     @staticmethod
     def _decide(logits, chosen, arcs, noise):
-        """Position, its log p, and the entropy of the decision, (count,) each."""
+        """Return the position, its log p, and the entropy of the decision, (count,) each."""
         if arcs is None:
             seed = noise + tf.constant([len(chosen), 0])
             position = tf.random.stateless_categorical(logits, 1, seed, dtype=tf.int32)[:, 0]
@@ -243,7 +243,7 @@ class Uniform:
         return [np.array(self._drawn)]
 
     def restore(self, state: list[np.ndarray]) -> None:
-        """Go back to a `state`."""
+        """Restore a `state`."""
         self._drawn = int(state[0])
 
 

@@ -36,7 +36,7 @@ SECONDS = ("weights_seconds", "controller_seconds")
 
 
 def seconds_of(run):
-    """How long an interrupted run has trained shared weights and their controller."""
+    """Return the seconds that an interrupted run has trained shared weights and controller."""
     if not run.has(CURVES):
         return 0.0
     return float(run.read_table(CURVES)[list(SECONDS)].to_numpy().sum())
@@ -93,7 +93,7 @@ class Finalists:
         self._report()
 
     def _found(self):
-        """Arcs and shared scores of the finalists."""
+        """Return the arcs and shared scores of the finalists."""
         candidates = self._recorded() or self._searched()
         if self._run:
             self._run.remove(f"{FOLDER}/state.npz")
@@ -101,7 +101,7 @@ class Finalists:
         return own[: min(self._search.top_k, self._search.max_trials)]
 
     def _recorded(self):
-        """Candidates of an interrupted run."""
+        """Return the candidates of an interrupted run."""
         if not (self._run and self._run.has(f"{FOLDER}/candidates.tsv")):
             return []
         frame = self._run.read_table(f"{FOLDER}/candidates.tsv")
@@ -125,7 +125,7 @@ class Finalists:
         return candidates
 
     def _made(self):
-        """A fresh bank and controller."""
+        """Return a fresh bank and controller."""
         widest, settings = self.wiring.widest, self._settings
         network = self._folds.network("wired", widest, derive(self._seed, "bank"))
         bank = Bank(
@@ -174,7 +174,7 @@ class Finalists:
         return bank, controller
 
     def _epoch(self, bank, controller, rate, epoch):
-        """One turn; returns what it measured."""
+        """Run one epoch and return its measures."""
         started = time.monotonic()
         index = self._batches(bank, epoch).epoch()
         steps = np.arange(len(index)) / len(index) + epoch - 1
@@ -197,7 +197,7 @@ class Finalists:
         }
 
     def _batches(self, bank, epoch):
-        """Every epoch has an order of its own, so that a search can go on at any."""
+        """Return the batches of an epoch, in an order of its own, so that a search can resume."""
         seed = derive(self._seed, f"epoch/{epoch}")
         return training.Batches(
             bank, self._training.batch_size, seed, together=self._settings.children
@@ -214,7 +214,7 @@ class Finalists:
         return task.reward(right / total)
 
     def scores(self, bank, arcs):
-        """The objective of (children, decisions) on all held-out rows with shared weights."""
+        """Return the objective of (children, decisions) on all validation rows, shared weights."""
         rows = max(map(len, bank.rows.validation))
         together = max(1, TOGETHER // rows)
         scores = []
@@ -230,7 +230,7 @@ class Finalists:
 
     @staticmethod
     def _outputs(bank, arcs, held):
-        """For each fold (children, rows, outputs) of its held-out rows."""
+        """Return for each fold the (children, rows, outputs) of its validation rows."""
         most = max(map(len, held))
         outputs = bank.outputs(arcs, np.stack([np.resize(rows, most) for rows in held]))
         return [part[:, : len(rows)] for part, rows in zip(outputs, held, strict=True)]
@@ -298,7 +298,7 @@ class Finalists:
 
 
 def _or_none(number):
-    """A number as JSON takes it."""
+    """Return a number as JSON takes it."""
     return None if math.isnan(number) else float(number)
 
 

@@ -163,7 +163,7 @@ class Proposer:
         self._folder.cleanup()
 
     def propose(self) -> Proposal | None:
-        """Ask the oracle for the next proposal.
+        """Return the oracle's next proposal.
 
         Returns:
             The proposal, whose handle is the oracle's own trial and whose epochs are None unless
@@ -193,13 +193,13 @@ class Proposer:
         return family, values, hp.values.get(EPOCHS)
 
     def recall(self, proposal: engine.Trial, family: str, values: dict[str, Any]) -> None:
-        """Go on as if something else had been proposed; see `recall_values`."""
+        """Continue as if something else had been proposed; see `recall_values`."""
         space = self._spaces[family]
         own = {f"{family}/{name}": space[name].coded(value) for name, value in values.items()}
         self.recall_values(proposal, {FAMILY: family} | own)
 
     def recall_values(self, proposal: engine.Trial, values: dict[str, Any]) -> None:
-        """Go on as if the engine's own values had been others.
+        """Continue as if the engine's own values had been others.
 
         A Gaussian process finds another point the best where a processor rounds otherwise, so what
         it has proposed is a matter of record; all other oracles draw and count.

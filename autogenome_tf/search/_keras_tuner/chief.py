@@ -159,7 +159,7 @@ class Chief(oracle_chief.OracleServicer):
         ]
 
     def farewell(self) -> None:
-        """Tell every worker that nothing is left to try, as far as they ask soon."""
+        """Reply to every worker that asks soon that the search is over."""
         self._is_closing = True
         until = time.monotonic() + FAREWELL
         while self._tuners and time.monotonic() < until:
@@ -210,7 +210,7 @@ class Chief(oracle_chief.OracleServicer):
             self._ended.append(trial_id)
 
     def _give_back(self):
-        """Let others have the trials of workers that have fallen silent."""
+        """Return the trials of silent workers to the search."""
         for tuner, trial in list(self.oracle.ongoing_trials.items()):
             if time.monotonic() - self._heard[trial.trial_id] > LOST:
                 self._tuners.discard(tuner)
@@ -233,7 +233,7 @@ class Chief(oracle_chief.OracleServicer):
             self._calls.add(time.monotonic() - self._started, *call)
 
     def _repeat(self):
-        """Have the oracle answer all its calls again."""
+        """Replay all recorded calls on the oracle."""
         for number, (_, call, name, *rest) in enumerate(self._calls.lines(), 1):
             if call == "create":
                 self._create_again(name, rest[0], f"{self._calls.path}: line {number}")
@@ -248,7 +248,7 @@ class Chief(oracle_chief.OracleServicer):
                 self._lose(name)
 
     def _create_again(self, tuner, values, place):
-        """Have the oracle propose what it once did to a worker, who may still wait for us."""
+        """Replay a proposal for a worker that may still wait for it."""
         trial = self._create(tuner)
         self._heard[trial.trial_id] = time.monotonic()
         if trial.status != Status.STOPPED:
@@ -262,7 +262,7 @@ class Chief(oracle_chief.OracleServicer):
 
 @contextlib.contextmanager
 def served(address: str, *arguments: Any) -> Iterator[Chief]:
-    """Let a chief listen at an address while the block runs.
+    """Serve a chief at an address while the block runs.
 
     Args:
         address: ``host:port``.

@@ -71,7 +71,7 @@ class SearchMethod(abc.ABC):
         """
 
     def recall(self, handle: Any, family: str, values: dict[str, Any]) -> None:
-        """Go on as if the last proposal had been another one, which is on record.
+        """Continue as if the last proposal had been the recorded one.
 
         Args:
             handle: The proposal's.
@@ -119,7 +119,7 @@ class OracleMethod(SearchMethod):
         self.proposer.report(handle, score)
 
     def recall(self, handle: Any, family: str, values: dict[str, Any]) -> None:
-        """Let the oracle go on as if it had proposed something else."""
+        """Continue as if the oracle had proposed the recorded values."""
         self.proposer.recall(handle, family, values)
 
     def close(self) -> None:

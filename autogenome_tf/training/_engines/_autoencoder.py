@@ -48,17 +48,17 @@ class AutoencoderEngine(Engine):
 
     @property
     def parameters(self) -> int:
-        """Number of trained parameters."""
+        """Return the number of trained parameters."""
         return int(sum(np.prod(v.shape) for v in self._network.trainable_variables))
 
     @property
     def nbytes(self) -> int:
-        """Memory in bytes of everything that training changes."""
+        """Return the memory in bytes of everything that training changes."""
         return 4 * sum(int(np.prod(variable.shape)) for variable in self._changing())
 
     @property
     def is_settled(self) -> bool:
-        """Whether the divergence weighs fully, so that losses of epochs can be compared."""
+        """Return whether the divergence weighs fully, so that losses of epochs can be compared."""
         return self._epochs >= self._warm_up
 
     def set_rows(self, rows: TrainingRows, epochs: int) -> None:
@@ -123,7 +123,7 @@ class AutoencoderEngine(Engine):
         return [v.numpy().copy() for v in self._changing()]
 
     def restore(self, state: list[np.ndarray]) -> None:
-        """Go back to a `state`."""
+        """Restore a `state`."""
         for variable, value in zip(self._changing(), state, strict=True):
             variable.assign(value)
 

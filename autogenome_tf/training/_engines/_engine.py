@@ -39,7 +39,7 @@ class TrainingRows:
 
     @property
     def is_streamed(self) -> bool:
-        """Whether batches are made on demand."""
+        """Return whether batches are made on demand."""
         return hasattr(self.inputs[0], "batch")
 
 
@@ -66,16 +66,16 @@ class Engine(abc.ABC):
     @property
     @abc.abstractmethod
     def parameters(self) -> int:
-        """Number of trained parameters of one network."""
+        """Return the number of trained parameters of one network."""
 
     @property
     @abc.abstractmethod
     def nbytes(self) -> int:
-        """Memory in bytes of everything that training changes."""
+        """Return the memory in bytes of everything that training changes."""
 
     @property
     def is_settled(self) -> bool:
-        """Whether losses of epochs can be compared; not while a part of the loss warms up."""
+        """Return whether losses of epochs can be compared; not while a loss term warms up."""
         return True
 
     @abc.abstractmethod
@@ -120,7 +120,7 @@ class Engine(abc.ABC):
 
     @abc.abstractmethod
     def restore(self, state: list[np.ndarray]) -> None:
-        """Go back to a `state`."""
+        """Restore a `state`."""
 
     def measured(self) -> dict[str, float]:
         """Return further columns of the last epoch's line in the history."""

@@ -111,12 +111,12 @@ class VectorizedEngine(Engine):
 
     @property
     def parameters(self) -> int:
-        """Number of trained parameters of one network."""
+        """Return the number of trained parameters of one network."""
         return sum(int(np.prod(shape[1:])) for shape in self._shapes)
 
     @property
     def nbytes(self) -> int:
-        """Memory in bytes of everything that training changes."""
+        """Return the memory in bytes of everything that training changes."""
         return 4 * sum(int(np.prod(variable.shape)) for variable in self._changing())
 
     def set_rows(self, inputs: Any, targets: np.ndarray, weights: np.ndarray) -> None:
@@ -235,6 +235,6 @@ class VectorizedEngine(Engine):
         return [variable.numpy().copy() for variable in self._changing()]
 
     def restore(self, state: list[np.ndarray]) -> None:
-        """Go back to a `state`."""
+        """Restore a `state`."""
         for variable, value in zip(self._changing(), state, strict=True):
             variable.assign(value)
