@@ -135,7 +135,7 @@ class _Supervised(_Estimator):
 
 
 class AutoGenomeClassifier(ClassifierMixin, _Supervised):
-    """Search and train a network that tells classes.
+    """Search and train a network that predicts classes.
 
     Args:
         families: Names of families, or a dict of name to hyperparameters as in a config; None for
@@ -219,7 +219,7 @@ class ResVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, _Estimator):
 
     Attributes:
         leaderboard_: DataFrame of the trials, best first.
-        predictor_: The fitted `embedding.LatentModel`.
+        predictor_: The fitted `LatentModel`.
         n_features_in_: Number of genes.
     """
 

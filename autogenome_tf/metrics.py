@@ -26,6 +26,9 @@ SCORED = ("test", "evaluate", "validation")
 def in_order(parts: Iterable[str]) -> list[str]:
     """Return those of some parts that can be scored, the most independent of training first.
 
+    Args:
+        parts: Names of parts of the rows.
+
     >>> in_order({"validation", "train", "test"})
     ['test', 'validation']
     """

@@ -51,6 +51,9 @@ class AutoGenome:
     def load(cls, folder: str | Path) -> "AutoGenome":
         """Open the folder of an earlier run; the model predicts the same values as on that day.
 
+        Args:
+            folder: Path of the run folder.
+
         Raises:
             InputError: Where it holds no run.
         """
@@ -194,6 +197,11 @@ class AutoGenome:
         return pd.DataFrame(model.sample(count, seed, covariates), columns=model.kept_features)
 
     def decode(self, latent: Any, covariates: Any = None) -> pd.DataFrame:
-        """Return expected values of latent points (rows, units) as `sample` does."""
+        """Return expected values of latent points (rows, units) as `sample` does.
+
+        Args:
+            latent: (rows, units) latent points.
+            covariates: (rows, covariates) one-hot columns, or None where the model has none.
+        """
         model = self._session.latent_model("decode")
         return pd.DataFrame(model.decode(latent, covariates), columns=model.kept_features)

@@ -16,6 +16,9 @@ from autogenome_tf.training import worker_cluster
 def trained(session: Session) -> pd.DataFrame:
     """Run the train stage of a run that this process writes, unless it is done.
 
+    Args:
+        session: Session of the run.
+
     Returns:
         The rows of leaderboard.tsv, best first.
     """

@@ -64,7 +64,11 @@ class Session:
 
     @classmethod
     def existing(cls, folder: str | Path) -> "Session":
-        """Open the folder of an earlier run, perhaps somebody else's."""
+        """Open the folder of an earlier run, perhaps somebody else's.
+
+        Args:
+            folder: Path of the run folder.
+        """
         run = Run.existing(folder)
         session = cls(run.config())
         session.run, session._is_opened = run, True
@@ -110,6 +114,9 @@ class Session:
     @contextlib.contextmanager
     def stage(self, name: str) -> Iterator[dict[str, float]]:
         """Lock the run while a stage is done; log, figures and the note of its end belong to it.
+
+        Args:
+            name: Name of the stage.
 
         Yields:
             A dict for the stage's times in seconds.
@@ -192,7 +199,11 @@ class Session:
         return kind.load(path)
 
     def use(self, config: Config) -> None:
-        """Continue with an equal config whose files are at other places."""
+        """Continue with an equal config whose files are at other places.
+
+        Args:
+            config: Config with the same keys except paths of files.
+        """
         if config != self.config:
             self.config, self.rows = config, rows_of(config)
 

@@ -45,6 +45,9 @@ class Growing:
     def add(self, block: Any) -> None:
         """Append elements, or rows of `width`.
 
+        Args:
+            block: Array of elements, or of (rows, width).
+
         Raises:
             InputError: Where the disk is full.
         """
@@ -111,17 +114,30 @@ class GrowingRows:
         self._count = 0
 
     def add(self, block: scipy.sparse.csr_matrix) -> None:
-        """Append the rows of a CSR matrix."""
+        """Append the rows of a CSR matrix.
+
+        Args:
+            block: CSR matrix of (rows, columns).
+        """
         self.add_parts(block.data, block.indices)
         self.end(block.indptr[1:] - block.indptr[0])
 
     def add_parts(self, data: np.ndarray, indices: np.ndarray) -> None:
-        """Append values and their columns; `end` says later where rows end."""
+        """Append values and their columns; `end` says later where rows end.
+
+        Args:
+            data: (values,) stored values.
+            indices: (values,) their columns.
+        """
         self._data.add(data)
         self._indices.add(indices)
 
     def end(self, ends: Any) -> None:
-        """End rows at these counts of values since the last row's end."""
+        """End rows at these counts of values since the last row's end.
+
+        Args:
+            ends: (rows,) counts of values.
+        """
         self._ends.add(np.asarray(ends, np.int64) + self._count)
         if len(ends):
             self._count += int(ends[-1])
@@ -148,7 +164,12 @@ def place() -> str:
 
 
 def batches(values: Matrix, size: int = BLOCK) -> Iterator[np.ndarray]:
-    """Yield rows, an array or CSR, as float32 arrays of at most `size` rows."""
+    """Yield rows, an array or CSR, as float32 arrays of at most `size` rows.
+
+    Args:
+        values: (rows, columns) array or CSR.
+        size: Most rows of a batch.
+    """
     for _, batch in blocks(values, size):
         batch = batch.toarray() if scipy.sparse.issparse(batch) else batch
         yield np.asarray(batch, "float32")
@@ -167,14 +188,24 @@ def ahead(make: Callable[[Any], Any], items: Iterable) -> Iterator:
 
 
 def blocks(values: Matrix, size: int = BLOCK) -> Iterator[tuple[int, Matrix]]:
-    """Yield the number of the first row and the rows, as they are stored, of each block."""
+    """Yield the number of the first row and the rows, as they are stored, of each block.
+
+    Args:
+        values: (rows, columns) array or CSR.
+        size: Rows in a block.
+    """
     for start in range(0, values.shape[0], size):
         yield start, values[start : start + size]
         forget(values)
 
 
 def taken(values: Matrix, index: np.ndarray) -> Matrix:
-    """Copy rows by their numbers, (n,)."""
+    """Copy rows by their numbers, (n,).
+
+    Args:
+        values: (rows, columns) array or CSR.
+        index: (n,) numbers of rows.
+    """
     found = values[index]
     forget(values)
     return found
@@ -184,6 +215,9 @@ def known(values: Matrix) -> Iterator[np.ndarray]:
     """Yield every stored value that is not missing, as arrays of one dimension, in blocks.
 
     Zeros that a CSR matrix leaves out are left out.
+
+    Args:
+        values: (rows, columns) array or CSR.
     """
     flat = values.data if scipy.sparse.issparse(values) else values
     step = BLOCK * BLOCK if flat.ndim == 1 else max(1, BLOCK * BLOCK // max(1, flat.shape[1]))
@@ -194,7 +228,11 @@ def known(values: Matrix) -> Iterator[np.ndarray]:
 
 
 def forget(values: Matrix) -> None:
-    """Give the memory of a mapped matrix's pages back; they can still be read."""
+    """Give the memory of a mapped matrix's pages back; they can still be read.
+
+    Args:
+        values: (rows, columns) array or CSR.
+    """
     for array in (values.data, values.indices) if scipy.sparse.issparse(values) else (values,):
         while array is not None and not isinstance(array, mmap.mmap):
             array = getattr(array, "base", None)
@@ -203,7 +241,11 @@ def forget(values: Matrix) -> None:
 
 
 def nbytes(values: Matrix) -> int:
-    """Return the bytes of a matrix as it is stored."""
+    """Return the bytes of a matrix as it is stored.
+
+    Args:
+        values: (rows, columns) array or CSR.
+    """
     if scipy.sparse.issparse(values):
         return values.data.nbytes + values.indices.nbytes + values.indptr.nbytes
     return values.nbytes
@@ -225,14 +267,25 @@ def rows(values: Matrix, index: np.ndarray, limit: int = LIMIT) -> Matrix:
 
 
 def columns(values: Matrix, index: Any, limit: int = LIMIT) -> Matrix:
-    """Take columns by their numbers, likewise."""
+    """Take columns by their numbers, likewise.
+
+    Args:
+        values: (rows, columns) array or CSR.
+        index: (n,) numbers of columns.
+        limit: Bytes that may be in memory.
+    """
     if nbytes(values) <= limit:
         return values[:, index]
     return built((block[:, index] for _, block in blocks(values)), limit, values.size)
 
 
 def transposed(values: Matrix, limit: int = LIMIT) -> Matrix:
-    """Exchange rows and columns, likewise."""
+    """Exchange rows and columns, likewise.
+
+    Args:
+        values: (rows, columns) array or CSR.
+        limit: Bytes that may be in memory.
+    """
     is_sparse = scipy.sparse.issparse(values)
     if nbytes(values) <= limit:
         return scipy.sparse.csr_matrix(values.T) if is_sparse else np.ascontiguousarray(values.T)
@@ -245,14 +298,26 @@ def transposed(values: Matrix, limit: int = LIMIT) -> Matrix:
 
 
 def beside(values: Matrix, other: np.ndarray, limit: int = LIMIT) -> Matrix:
-    """Put the columns of an array behind those of a matrix, likewise."""
+    """Put the columns of an array behind those of a matrix, likewise.
+
+    Args:
+        values: (rows, columns) array or CSR.
+        other: (rows, further columns) array.
+        limit: Bytes that may be in memory.
+    """
     stack = scipy.sparse.hstack if scipy.sparse.issparse(values) else np.hstack
     pairs = ((block, other[start : start + BLOCK]) for start, block in blocks(values))
     return built((stack(pair) for pair in pairs), limit, values.size + other.size)
 
 
 def below(first: Matrix, second: Matrix, limit: int = LIMIT) -> Matrix:
-    """Put the rows of a matrix below those of another, likewise; CSR where one of them is."""
+    """Put the rows of a matrix below those of another, likewise; CSR where one of them is.
+
+    Args:
+        first: (rows, columns) array or CSR.
+        second: (further rows, columns) array or CSR.
+        limit: Bytes that may be in memory.
+    """
     sparse = scipy.sparse.issparse(first) or scipy.sparse.issparse(second)
     parts = itertools.chain(blocks(first), blocks(second))
     parts = (scipy.sparse.csr_matrix(block) if sparse else block for _, block in parts)
@@ -260,7 +325,13 @@ def below(first: Matrix, second: Matrix, limit: int = LIMIT) -> Matrix:
 
 
 def built(parts: Iterable, limit: int = LIMIT, count: int = 0) -> Matrix:
-    """Join blocks of rows, at least one, arrays or CSR of `count` values at most."""
+    """Join blocks of rows, at least one, arrays or CSR of `count` values at most.
+
+    Args:
+        parts: At least one array or CSR of (rows, columns).
+        limit: Bytes that may be in memory.
+        count: Most stored values of a CSR matrix; 0 where not known.
+    """
     parts = iter(parts)
     first = next(parts)
     if scipy.sparse.issparse(first):

@@ -18,6 +18,10 @@ class StageError(RuntimeError):
 def nearest(received: object, expected: Iterable) -> str:
     """Return a hint at the nearest name.
 
+    Args:
+        received: Name that is not known.
+        expected: Known names.
+
     >>> nearest("densnet", ["mlp", "resnet", "densenet"])
     " Did you mean 'densenet'?"
     >>> nearest("zzz", ["mlp"])
@@ -50,6 +54,10 @@ def unknown(path: str, received: object, expected: Iterable) -> InputError:
 
 def some(names: Iterable, most: int = 5) -> str:
     """List a few names and count the others.
+
+    Args:
+        names: Names of any type.
+        most: Most names to list.
 
     >>> some(["a", "b", "c"], most=2)
     "'a', 'b' and 1 more"

@@ -20,7 +20,11 @@ MODEL_NAMES = "autogenome_tf.json"
 
 
 def partial(path: str | Path) -> Path:
-    """Return the name that a file or folder has while it is written."""
+    """Return the name that a file or folder has while it is written.
+
+    Args:
+        path: Path of the final file or folder.
+    """
     return Path(path).with_name(f".partial.{Path(path).name}")
 
 
@@ -61,6 +65,9 @@ def replacing_folder(path: str | Path) -> Iterator[Path]:
 def safe_names(names: Iterable) -> list[str]:
     """Return parts of file names for some names, all different whatever the names are.
 
+    Args:
+        names: Names of any characters.
+
     >>> safe_names(["CD4+", "B cell", "B/cell"])
     ['CD4_', 'B_cell_2', 'B_cell_3']
     """
@@ -81,6 +88,9 @@ def safe_names(names: Iterable) -> list[str]:
 def on_a_line(name: object) -> str:
     r"""Make a name fit to be shown: one line of printable letters, not too long.
 
+    Args:
+        name: Name of any type and characters.
+
     >>> on_a_line("CD4\tT\ncell")
     'CD4 T cell'
     """
@@ -91,6 +101,9 @@ def on_a_line(name: object) -> str:
 
 def model_names(path: str | Path) -> dict:
     """Read the names (task, features, classes ...) that a model file carries.
+
+    Args:
+        path: Path of a .keras file.
 
     Raises:
         KeyError, ValueError: Where it is not one.

@@ -20,6 +20,9 @@ FOREIGN = {
 def check_links(folder: str | Path) -> None:
     """Refuse a folder with links that lead out of it: what is written would land elsewhere.
 
+    Args:
+        folder: Path of a run folder.
+
     Raises:
         InputError: Naming the links.
     """
@@ -37,6 +40,9 @@ def check_links(folder: str | Path) -> None:
 
 def check_model(path: str | Path) -> None:
     """Refuse a .keras file with layers that are not plain ones of Keras.
+
+    Args:
+        path: Path of a .keras file.
 
     Raises:
         ValueError: Naming the layer.

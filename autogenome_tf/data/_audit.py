@@ -83,7 +83,7 @@ def association(first, second):
     """Compute Cramér's V of two columns of names, corrected for its bias (Bergsma 2013).
 
     Returns:
-        0 where one tells nothing of the other, 1 where it tells all.
+        0 where they are independent, 1 where one determines the other.
 
     >>> association(["a", "b"] * 50, ["x", "y"] * 50)
     1.0

@@ -113,5 +113,10 @@ class Dataset:
         )
 
     def warned(self, about: str, text: str) -> "Dataset":
-        """Add one of the `warnings`."""
+        """Add one of the `warnings`.
+
+        Args:
+            about: Subject of the warning, such as "duplicates".
+            text: Text of the warning.
+        """
         return dataclasses.replace(self, warnings=(*self.warnings, (about, text)))

@@ -42,6 +42,9 @@ def check_file(source):
 def stem(source: str | os.PathLike[str]) -> str:
     """The name of a file without its folder and what its kind and its packing add to it.
 
+    Args:
+        source: Path of a file.
+
     >>> stem("rows/GSE1.same.csv.gz"), stem("pbmc.v3.h5ad")
     ('GSE1.same', 'pbmc.v3')
     """

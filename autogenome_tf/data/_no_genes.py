@@ -57,7 +57,7 @@ def no_genes(values: np.ndarray, features: Sequence[str]) -> Iterator[str]:
 
 
 def gives_away(dataset: Dataset, rows: np.ndarray) -> Iterator[str]:
-    """Yield a text on the one column that alone tells classes (or values) apart.
+    """Yield a text on the one column that alone predicts classes (or values).
 
     Args:
         dataset: Rows with targets.

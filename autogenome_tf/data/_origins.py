@@ -32,7 +32,7 @@ def origins(columns, apart=()):
         columns: Frame, a row a sample.
         apart: Names of columns that are something else (the targets).
 
-    A column with a value of its own in nearly every row tells nothing and is left out.
+    A column with a value of its own in nearly every row is left out.
     """
     found = {}
     for name in columns:

@@ -79,6 +79,9 @@ def read_table(
 def find_reader(source: str) -> Reader:
     """Choose the reader of a source.
 
+    Args:
+        source: Path of a file or folder, or `scanpy:NAME`.
+
     Raises:
         InputError: There is none, or no such file.
     """

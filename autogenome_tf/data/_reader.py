@@ -78,7 +78,11 @@ class ReadOptions:
         )
 
     def is_no_gene(self, name: str) -> bool:
-        """Return whether a config says that a column is no gene."""
+        """Return whether a config says that a column is no gene.
+
+        Args:
+            name: Name of a column.
+        """
         return name in self.columns or any(fnmatchcase(name, one) for one in self.exclude)
 
     def aside(self, names: Sequence[str]) -> set[str]:
@@ -86,6 +90,9 @@ class ReadOptions:
 
         Of rows for a model that is fitted these are all beside its genes, where most of those are
         there and few others, but for names that are nearly those of genes that are not there.
+
+        Args:
+            names: Names of columns.
         """
         found = {name for name in names if self.is_no_gene(name)}
         own = {name: self.gene_names.get(name, name) for name in names}
@@ -97,7 +104,11 @@ class ReadOptions:
         return found | {name for name in others if plain(name) not in near}
 
     def most(self, source: str) -> int | None:
-        """Return the bytes that a source may unpack to; None where it is no file."""
+        """Return the bytes that a source may unpack to; None where it is no file.
+
+        Args:
+            source: Path of a file.
+        """
         if not os.path.exists(source):
             return None
         return most_unpacked(source, self.limit, self.expansion)
@@ -126,12 +137,20 @@ class Reader(abc.ABC):
     duplicates: ClassVar[str] = "error"
 
     def matches(self, source: str) -> bool:
-        """Return whether a source is of this reader's kind; it need not exist."""
+        """Return whether a source is of this reader's kind; it need not exist.
+
+        Args:
+            source: Path of a file or folder.
+        """
         return source.lower().endswith(self.suffixes)
 
     @abc.abstractmethod
     def read(self, source: str, options: ReadOptions) -> Table:
         """Read a source that `matches`, and have the table `checked`.
+
+        Args:
+            source: Path of a file or folder.
+            options: Keys of the section `data` that readers use.
 
         Raises:
             InputError: The content is wrong; the message names file and place.
@@ -139,6 +158,10 @@ class Reader(abc.ABC):
 
     def read_columns(self, source: str, options: ReadOptions) -> pd.DataFrame | None:
         """Read a source as a file of targets.
+
+        Args:
+            source: Path of a file or folder.
+            options: Keys of the section `data` that readers use.
 
         Returns:
             What `columns_of` makes: text or None below the name of each column, a row a sample.

@@ -39,6 +39,10 @@ class Retraining:
     def seeds(self, trial: Trial, count: int) -> list[Predictor]:
         """Train a trial with so many other seeds.
 
+        Args:
+            trial: Trial whose seeds are drawn.
+            count: Number of seeds.
+
         Returns:
             A model for each seed; a single one for a family whose loss has a single minimum.
         """

@@ -14,7 +14,12 @@ ROUNDS = 30
 
 
 def size_for(asked: int | Literal["auto"], rows: int) -> int:
-    """Return the config's `ensemble.size` for so many rows to learn from."""
+    """Return the config's `ensemble.size` for so many rows to learn from.
+
+    Args:
+        asked: `ensemble.size`: a number, or "auto".
+        rows: Number of training rows.
+    """
     if asked != "auto":
         return asked
     return MANY_TRIALS if rows < FEW_ROWS else FEW_TRIALS

@@ -113,5 +113,9 @@ class Explainer(abc.ABC):
         )
 
     def further_tables(self, model: Model) -> dict[str, pd.DataFrame]:
-        """Return tables beside attributions.tsv, by the names that `tables` lists."""
+        """Return tables beside attributions.tsv, by the names that `tables` lists.
+
+        Args:
+            model: Model that is explained.
+        """
         return {}

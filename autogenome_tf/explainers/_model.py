@@ -77,7 +77,7 @@ class Rows(Protocol):
 
     @property
     def samples(self) -> Any:
-        """(rows,) sample ids."""
+        """Return (rows,) sample ids."""
         ...
 
 

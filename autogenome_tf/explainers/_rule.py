@@ -59,7 +59,11 @@ class SplitNetwork:
         self.outputs = network.output_shape[-1]
 
     def units(self, rows: np.ndarray) -> np.ndarray:
-        """Return the outputs of the layers on the genes, (rows, genes) -> (rows, units)."""
+        """Return the outputs of the layers on the genes, (rows, genes) -> (rows, units).
+
+        Args:
+            rows: (rows, genes) preprocessed values.
+        """
         return rows @ self.kernel + self.bias
 
     def run(
@@ -132,7 +136,7 @@ def _sees_genes(layer, network):
 
 
 def without_rule(network: keras.Model) -> Iterator[str]:
-    """Name each layer or operation of a network that has no exact rule, in order."""
+    """Return the name of each layer or operation without an exact rule, in order."""
     for layer in network.operations:
         kind = type(layer).__name__
         if isinstance(layer, keras.layers.Activation):
@@ -202,7 +206,12 @@ def traced(function, width):
 
 
 def jacobian(function: Callable[[tf.Tensor], tf.Tensor], units: tf.Tensor) -> tf.Tensor:
-    """Differentiate each output with respect to (rows, units): (outputs, rows, units)."""
+    """Differentiate each output with respect to (rows, units): (outputs, rows, units).
+
+    Args:
+        function: Function from (rows, units) to (rows, outputs).
+        units: (rows, units) tensor.
+    """
     with tf.GradientTape() as tape:
         tape.watch(units)
         # Rows do not depend on each other, so those of the sum are those of each row.

@@ -68,6 +68,9 @@ class Spectrum:
 def spectrum(model: Model) -> Spectrum:
     """Expand a model into sums of products of sites, by its outputs for all genotypes.
 
+    Args:
+        model: Model of genotypes.
+
     Raises:
         InputError: Where there are more than `MOST_SITES` sites.
     """

@@ -186,7 +186,11 @@ class AutoencoderModel(NetworkModel):
 
 
 def hypermodel_class(family: type[Family]) -> type:
-    """Make the HyperModel class of a family, of the same name and docstring."""
+    """Make the HyperModel class of a family, of the same name and docstring.
+
+    Args:
+        family: Class of the family.
+    """
     base = NetworkModel if family.predicts_targets else AutoencoderModel
     return type(family.__name__, (base,), {"member": family, "__doc__": family.__doc__})
 

@@ -13,7 +13,11 @@ BASELINE = "linear"
 
 
 def names(task_type: str | None = None) -> tuple[str, ...]:
-    """List the families, sorted: all, or those for a type of task."""
+    """List the families, sorted: all, or those for a type of task.
+
+    Args:
+        task_type: `task.type`; None for all families.
+    """
     listed = members(FOLDER)
     return tuple(name for name in listed if task_type is None or is_for(name, task_type))
 
@@ -39,15 +43,29 @@ def member(name: str, place: str = FOLDER) -> type[Family]:
 
 
 def is_for(name: str, task_type: str) -> bool:
-    """Return whether a family is for tasks of a type."""
+    """Return whether a family is for tasks of a type.
+
+    Args:
+        name: Name of a family.
+        task_type: `task.type`.
+    """
     return member(name).predicts_targets == kind_of(task_type).has_targets
 
 
 def has_levels(name: str) -> bool:
-    """Return whether units of a family stand for sets that can be explained."""
+    """Return whether units of a family stand for sets that can be explained.
+
+    Args:
+        name: Name of a family.
+    """
     return bool(member(name).level_names)
 
 
 def is_of_genes(name: str, values: dict[str, Any]) -> bool:
-    """Return whether networks of a trial see genes themselves, not coordinates in row space."""
+    """Return whether networks of a trial see genes themselves, not coordinates in row space.
+
+    Args:
+        name: Name of a family.
+        values: Hyperparameters of a trial.
+    """
     return member(name).sees_genes or bool(values.get("gates"))

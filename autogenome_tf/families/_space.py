@@ -83,7 +83,11 @@ class Hyperparameter:
         return None if chosen is None else json.loads(chosen)
 
     def coded(self, value: Any) -> Any:
-        """Return a value in the form that KerasTuner takes."""
+        """Return a value in the form that KerasTuner takes.
+
+        Args:
+            value: A value of the hyperparameter.
+        """
         return value if self.is_numeric else json.dumps(value)
 
 

@@ -93,6 +93,9 @@ def _fixed_by(arc, found, place):
 def decisions(layers: int) -> list[str]:
     """List the names of the decisions for so many layers, in the order of an arc.
 
+    Args:
+        layers: Number of layers, the first included.
+
     >>> decisions(3)
     ['width_2', 'width_3', 'skip_1_3']
     """
@@ -117,6 +120,11 @@ def options(space: dict[str, Hyperparameter]) -> dict[str, list[int]]:
 
 
 def sources(values: dict[str, Any], layer: int) -> list[int]:
-    """Return the numbers of the layers that a layer is wired to, in order."""
+    """Return the numbers of the layers that a layer is wired to, in order.
+
+    Args:
+        values: Hyperparameters of a trial.
+        layer: Number of the layer, from 1.
+    """
     skips = [source for source in range(1, layer - 1) if values[f"skip_{source}_{layer}"]]
     return [*skips, layer - 1] if layer > 1 else []

@@ -25,11 +25,19 @@ class Branch:
     network: Any
 
     def seen(self, values: Matrix) -> np.ndarray:
-        """Preprocess raw rows, an array or CSR, to network inputs, (rows, kept) float32."""
+        """Preprocess raw rows, an array or CSR, to network inputs, (rows, kept) float32.
+
+        Args:
+            values: (rows, genes) raw values.
+        """
         return np.concatenate([self._inputs(batch) for batch in batches(values)])
 
     def outputs(self, values: Matrix) -> np.ndarray:
-        """Run preprocessing and network on raw rows, an array or CSR; returns (rows, outputs)."""
+        """Run preprocessing and network on raw rows, an array or CSR; returns (rows, outputs).
+
+        Args:
+            values: (rows, genes) raw values.
+        """
         found = [self.network(self._inputs(batch), training=False) for batch in batches(values)]
         return np.concatenate([np.asarray(part) for part in found])
 

@@ -135,7 +135,12 @@ class LatentModel(Predictor):
         return None
 
     def run(self, rows: Dataset | Matrix, name: str) -> np.ndarray:
-        """Return one of the model's outputs for raw rows; see `Predictor.outputs`."""
+        """Return one of the model's outputs for raw rows; see `Predictor.outputs`.
+
+        Args:
+            rows: Rows to encode and decode.
+            name: Name of the output.
+        """
         parts = [
             np.asarray(self.model(batch, training=False)[name]) for batch in self.checked(rows)
         ]
@@ -209,7 +214,13 @@ class LatentModel(Predictor):
         return np.asarray(self.model.get_layer("reconstruction")(found))
 
     def sample(self, count: int, seed: int | None = None, covariates: Any = None) -> np.ndarray:
-        """Decode points drawn from the prior; see `decode`."""
+        """Decode points drawn from the prior; see `decode`.
+
+        Args:
+            count: Number of samples to draw.
+            seed: Seed of the draw.
+            covariates: (count, covariates) columns, or None.
+        """
         drawn = keras.random.normal((count, self.autoencoder.latent), seed=seed)
         return self.decode(np.asarray(drawn), covariates)
 

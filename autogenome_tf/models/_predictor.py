@@ -161,7 +161,12 @@ class Predictor:
         return np.concatenate(parts)
 
     def compare_scale(self, rows: Dataset | Matrix, is_own: bool = False) -> None:
-        """Warn of a `Dataset` of another scale than the training rows; see `outputs`."""
+        """Warn of a `Dataset` of another scale than the training rows; see `outputs`.
+
+        Args:
+            rows: New rows.
+            is_own: Whether the rows are those of the run itself.
+        """
         if self.trained_on is None or not isinstance(rows, Dataset) or not len(rows):
             return
         genes = len(self.features) - self.covariates
@@ -205,7 +210,11 @@ class Predictor:
             raise lacks(rows.source, rows.lacking, count, reason)
 
     def share(self, genes: Iterable[str]) -> float:
-        """Return the share of some genes in the importance of all; 1 where it is not known."""
+        """Return the share of some genes in the importance of all; 1 where it is not known.
+
+        Args:
+            genes: Names of genes.
+        """
         if self.importance is None:
             return 1.0
         lacking = set(genes)
@@ -218,13 +227,21 @@ class Predictor:
         return defined_batches(dataset, self.lowest_allowed, names, size)
 
     def predict(self, dataset: Dataset) -> pd.DataFrame:
-        """Predict rows: a frame of sample, prediction, then a column a class; see `outputs`."""
+        """Predict rows: a frame of sample, prediction, then a column a class; see `outputs`.
+
+        Args:
+            dataset: New rows.
+        """
         frame = self.task.frame(self.outputs(dataset))
         frame.insert(0, "sample", list(dataset.samples))
         return frame
 
     def save(self, path: str | Path) -> None:
-        """Write a `.keras` file that `keras.models.load_model` reads without this package."""
+        """Write a `.keras` file that `keras.models.load_model` reads without this package.
+
+        Args:
+            path: Path of the .keras file.
+        """
         with replacing(path) as temporary:
             self.model.save(temporary)
             with zipfile.ZipFile(temporary, "a") as archive:
@@ -248,7 +265,12 @@ class Predictor:
 
     @classmethod
     def from_names(cls, model: Any, names: dict) -> "Predictor":
-        """Rebuild from a loaded Keras model and the names that `save` wrote beside it."""
+        """Rebuild from a loaded Keras model and the names that `save` wrote beside it.
+
+        Args:
+            model: Keras model.
+            names: Task, features, classes or targets, as the model file has them.
+        """
         sources = [(name, np.array(kept, int)) for name, kept in names["sources"]]
         known = TrainingScale.from_json(names.get("trained_on"))
         shares = None if names.get("importance") is None else np.array(names["importance"], float)
@@ -260,6 +282,9 @@ class Predictor:
     @classmethod
     def load(cls, path: str | Path) -> "Predictor":
         """Read a file that `save` wrote.
+
+        Args:
+            path: Path of a .keras file.
 
         Raises:
             InputError: Where the file is missing or is not such a model.

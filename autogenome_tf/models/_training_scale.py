@@ -115,7 +115,13 @@ class TrainingScale:
         return cls(Scale.of(rows[:, :genes]), ranges, widths)
 
     def compare(self, branches: Sequence[Branch], values: Matrix, genes: int) -> Comparison:
-        """Compare new raw rows with the training rows; arguments as for `of`."""
+        """Compare new raw rows with the training rows; arguments as for `of`.
+
+        Args:
+            branches: Branches of the model.
+            values: (rows, genes) raw values.
+            genes: Number of genes.
+        """
         rows = sample_of(values)
         parts = zip(branches, self.ranges, self.widths, strict=True)
         outside = [
@@ -137,7 +143,11 @@ class TrainingScale:
 
     @classmethod
     def from_json(cls, given: dict[str, Any] | None) -> "TrainingScale | None":
-        """Rebuild what `as_json` gave; None of a model that carries none."""
+        """Rebuild what `as_json` gave; None of a model that carries none.
+
+        Args:
+            given: Dict as `as_json` writes it.
+        """
         if given is None:
             return None
         scale = Scale(given["kind"], given["low"], given["high"], given["total"])

@@ -75,7 +75,13 @@ def without_genes(
 
 
 def confusion_matrix(task: Any, targets: np.ndarray, outputs: np.ndarray) -> pd.DataFrame:
-    """Count rows as a frame: rows the true classes, columns the predicted ones."""
+    """Count rows as a frame: rows the true classes, columns the predicted ones.
+
+    Args:
+        task: A classification.
+        targets: (rows,) class positions.
+        outputs: (rows, classes) logits.
+    """
     true, predicted = task.encode(targets), np.asarray(outputs).argmax(1)
     counts = np.zeros((task.outputs, task.outputs), int)
     np.add.at(counts, (true, predicted), 1)
@@ -102,14 +108,26 @@ def predictions(predictor: Predictor, dataset: Dataset, part: Any) -> pd.DataFra
 
 
 def latent(model: LatentModel, dataset: Dataset, part: Any) -> pd.DataFrame:
-    """Return the columns of latent.tsv for a `Dataset`: sample, part, z1 ... or names of sets."""
+    """Return the columns of latent.tsv for a `Dataset`: sample, part, z1 ... or names of sets.
+
+    Args:
+        model: Model of a representation.
+        dataset: Rows to encode.
+        part: (rows,) names of parts.
+    """
     frame = pd.DataFrame({"sample": list(dataset.samples), "part": part})
     points = pd.DataFrame(model.outputs(dataset), columns=pd.Index(model.latent_names))
     return pd.concat([frame, points], axis=1)
 
 
 def reconstruction(model: LatentModel, dataset: Dataset, part: Any) -> pd.DataFrame:
-    """Return the columns of reconstruction.tsv.gz for a `Dataset`: sample, part, then the genes."""
+    """Return the columns of reconstruction.tsv.gz for a `Dataset`: sample, part, then the genes.
+
+    Args:
+        model: Model of a representation.
+        dataset: Rows to decode.
+        part: (rows,) names of parts.
+    """
     frame = pd.DataFrame({"sample": list(dataset.samples), "part": part})
     decoded = model.run(dataset, "reconstruction")
     return pd.concat([frame, pd.DataFrame(decoded, columns=pd.Index(model.kept_features))], axis=1)

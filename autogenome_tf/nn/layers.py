@@ -70,13 +70,22 @@ class LayerFactory:
         return layer(x)
 
     def gated(self, x: Any) -> Any:
-        """Apply a `FeatureGate` on every gene if the trial asks for gates."""
+        """Apply a `FeatureGate` on every gene if the trial asks for gates.
+
+        Args:
+            x: (rows, genes) Keras tensor.
+        """
         if not self._values.get("gates") or self._is_plain:
             return x
         return FeatureGate(keras.regularizers.L1(self._values.get("gate_l1", GATE_L1)))(x)
 
     def activated(self, x: Any, name: str | None = None) -> Any:
-        """Normalise, activate and drop out, as the trial asks; `name` is the activation's."""
+        """Normalise, activate and drop out, as the trial asks; `name` is the activation's.
+
+        Args:
+            x: Keras tensor.
+            name: Name of the layer.
+        """
         if self._values.get("normalization") == "batch":
             x = keras.layers.BatchNormalization(momentum=0.9)(x)
         x = keras.layers.Activation(self._values["activation"], name=name)(x)
@@ -98,7 +107,11 @@ class LayerFactory:
         return self._dropped(x, keras.layers.Dropout, rate)
 
     def concatenate(self, *tensors: Any) -> Any:
-        """Join tensors along their units."""
+        """Join tensors along their units.
+
+        Args:
+            *tensors: Keras tensors of (rows, units).
+        """
         return keras.layers.Concatenate()(list(tensors))
 
     def _dropped(self, x, layer, strength):
@@ -160,7 +173,11 @@ class MaskedDense(keras.layers.Layer):
         self.kernel_regularizer = keras.regularizers.get(kernel_regularizer)
 
     def build(self, shape: tuple) -> None:
-        """Make the weights, (connections,) and (units,)."""
+        """Make the weights, (connections,) and (units,).
+
+        Args:
+            shape: Shape of the input, (rows, inputs).
+        """
         self.kernel = self.add_weight(
             shape=self.rows.shape, name="kernel", initializer=self._initial,
             regularizer=self.kernel_regularizer,
@@ -168,7 +185,11 @@ class MaskedDense(keras.layers.Layer):
         self.bias = self.add_weight(shape=(self.units,), name="bias", initializer="zeros")
 
     def call(self, x: tf.Tensor) -> tf.Tensor:
-        """Compute (rows, inputs) -> (rows, units)."""
+        """Compute (rows, inputs) -> (rows, units).
+
+        Args:
+            x: (rows, inputs) tensor.
+        """
         return self.stacked(x[None], [self.kernel[None], self.bias[None]])[0]
 
     def stacked(self, x: tf.Tensor, weights: list[tf.Tensor]) -> tf.Tensor:
@@ -196,11 +217,20 @@ class MaskedDense(keras.layers.Layer):
         return tf.transpose(found, (0, 2, 1)) + bias[:, None]
 
     def compute_output_shape(self, shape: tuple) -> tuple:
-        """Return (rows, units) for (rows, inputs)."""
+        """Return (rows, units) for (rows, inputs).
+
+        Args:
+            shape: Shape of the input, (rows, inputs).
+        """
         return (*shape[:-1], self.units)
 
     def to_dense(self, kernel: np.ndarray, inputs: int) -> np.ndarray:
-        """Return (replicas, inputs, units) kernels of dense layers for (replicas, connections)."""
+        """Return (replicas, inputs, units) kernels of dense layers for (replicas, connections).
+
+        Args:
+            kernel: (replicas, connections) weights.
+            inputs: Number of inputs.
+        """
         found = np.zeros((len(kernel), inputs, self.units), "float32")
         found[:, self.rows, self.columns] = kernel
         return found
@@ -239,18 +269,31 @@ class FeatureGate(keras.layers.Layer):
         self.kernel_regularizer = keras.regularizers.get(kernel_regularizer)
 
     def build(self, shape: tuple) -> None:
-        """Make the gates, (inputs,)."""
+        """Make the gates, (inputs,).
+
+        Args:
+            shape: Shape of the input, (rows, genes).
+        """
         self.kernel = self.add_weight(
             shape=shape[-1:], name="kernel", initializer="ones",
             regularizer=self.kernel_regularizer,
         )  # fmt: skip
 
     def call(self, x: Any) -> Any:
-        """Compute (rows, inputs) -> (rows, inputs)."""
+        """Compute (rows, inputs) -> (rows, inputs).
+
+        Args:
+            x: (rows, genes) tensor.
+        """
         return x * keras.ops.relu(self.kernel)
 
     def stacked(self, x: tf.Tensor, weights: list[tf.Tensor]) -> tf.Tensor:
-        """Compute all replicas at once, (replicas, rows, inputs), each by its own gates."""
+        """Compute all replicas at once, (replicas, rows, inputs), each by its own gates.
+
+        Args:
+            x: (replicas, rows, genes) tensor.
+            weights: The gates, (replicas, genes).
+        """
         return x * tf.nn.relu(weights[0])[:, None]
 
     def get_config(self) -> dict[str, Any]:

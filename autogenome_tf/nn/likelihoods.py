@@ -55,12 +55,22 @@ def kl_divergence(mean: Any, log_variance: Any) -> tf.Tensor:
     """Compute the KL divergence of N(mean, exp(log_variance)) from N(0, 1) of each unit, in nats.
 
     1/2 (exp(l) + m^2 - 1 - l), Kingma and Welling 2014, appendix B.
+
+    Args:
+        mean: (rows, latent) means.
+        log_variance: (rows, latent) log variances.
     """
     return 0.5 * (tf.exp(log_variance) + mean**2 - 1.0 - log_variance)
 
 
 def log_normal(values: Any, mean: Any, log_variance: Any) -> tf.Tensor:
-    """Compute the log density of a normal distribution, elementwise."""
+    """Compute the log density of a normal distribution, elementwise.
+
+    Args:
+        values: (rows, genes) values.
+        mean: (rows, genes) means.
+        log_variance: Log variances, of a shape that broadcasts to (rows, genes).
+    """
     error = (values - mean) ** 2 * tf.exp(-log_variance)
     return -0.5 * (math.log(2 * math.pi) + log_variance + error)
 
@@ -72,6 +82,11 @@ def log_negative_binomial(counts: tf.Tensor, mean: Any, log_dispersion: Any) -> 
     mean + mean^2 / theta.
 
     It is computed in float64: of large counts the terms cancel to a millionth.
+
+    Args:
+        counts: (rows, genes) counts, at least 0.
+        mean: (rows, genes) expected counts.
+        log_dispersion: (genes,) log of the inverse dispersion.
     """
     kind = counts.dtype
     counts, mean, log_theta = (tf.cast(x, tf.float64) for x in (counts, mean, log_dispersion))
@@ -89,6 +104,12 @@ def log_zero_inflated(counts: tf.Tensor, mean: Any, log_dispersion: Any, logit: 
     """Compute the log mass of zero-inflated negative binomial counts (Lopez et al. 2018).
 
     A count is a structural zero with the probability of `logit`.
+
+    Args:
+        counts: (rows, genes) counts, at least 0.
+        mean: (rows, genes) expected counts.
+        log_dispersion: (genes,) log of the inverse dispersion.
+        logit: (rows, genes) logit of a structural zero.
     """
     counted = log_negative_binomial(counts, mean, log_dispersion)
     structural = -tf.nn.softplus(-logit)

@@ -128,7 +128,14 @@ class ResVAE(keras.Model):
     def from_layers(
         cls, config: dict[str, Any], encoder: keras.Model, decoder: keras.Model, shared: Any
     ) -> ResVAE:
-        """Make a model of a `get_config`, a trained encoder, decoder and shared parameters."""
+        """Make a model of a `get_config`, a trained encoder, decoder and shared parameters.
+
+        Args:
+            config: Constructor arguments.
+            encoder: Keras model, rows -> mean and log variance.
+            decoder: Keras model, latent points -> heads of the likelihood.
+            shared: Parameters of the likelihood that all rows share.
+        """
         model = cls(**config)
         model.encoder, model.decoder = encoder, decoder
         model.shared.assign(shared)
@@ -183,6 +190,9 @@ class ResVAE(keras.Model):
         """Return the means and log variances of (rows, genes + covariates), (rows, latent) each.
 
         Nothing is drawn: the means are the latent space.
+
+        Args:
+            rows: (rows, genes) preprocessed values.
         """
         return self.encoder(rows, training=False)
 
@@ -205,13 +215,25 @@ class ResVAE(keras.Model):
     def sample(
         self, count: int, covariates: Any = None, library: Any = None, seed: int | None = None
     ) -> tf.Tensor:
-        """Compute the expected values of `count` points drawn from the prior; see `decode`."""
+        """Compute the expected values of `count` points drawn from the prior; see `decode`.
+
+        Args:
+            covariates: (rows, covariates) columns, or None.
+            library: (rows,) library sizes of counts, or None.
+            seed: Seed of the draw.
+            count: Number of samples.
+        """
         return self.decode(
             keras.random.normal((count, self.latent), seed=seed), covariates, library
         )
 
     def call(self, inputs: Any, training: bool = False) -> tf.Tensor:
-        """Compute the expected values (rows, genes) from the latent means."""
+        """Compute the expected values (rows, genes) from the latent means.
+
+        Args:
+            inputs: (rows, genes) preprocessed values.
+            training: Whether dropout is on.
+        """
         rows, values = self._rows_and_values(inputs)
         mean, _ = self.encoder(rows, training=training)
         decoded = self.decoder(self._onto(mean, rows), training=training)
@@ -277,6 +299,11 @@ class ResVAE(keras.Model):
     ) -> dict[str, tf.Tensor]:
         """Compute the loss of some rows and its parts; arguments as for `bound`.
 
+        Args:
+            inputs: (rows, genes) preprocessed values.
+            training: Whether dropout is on.
+            seed: Seed of the sampling, or None.
+
         Returns:
             Dict of scalars: loss (over the number of genes), reconstruction (mean negative log
             likelihood of a row) and kl (mean divergence of a row), both in nats.
@@ -290,7 +317,11 @@ class ResVAE(keras.Model):
         return {"loss": total, "reconstruction": reconstruction, "kl": tf.reduce_sum(units)}
 
     def train_step(self, data: Any) -> dict[str, tf.Tensor]:
-        """Run one step of `fit`."""
+        """Run one step of `fit`.
+
+        Args:
+            data: Batch as Keras hands it on.
+        """
         inputs = keras.utils.unpack_x_y_sample_weight(data)[0]
         with tf.GradientTape() as tape:
             found = self.losses_of(inputs, training=True)
@@ -299,7 +330,11 @@ class ResVAE(keras.Model):
         return found
 
     def test_step(self, data: Any) -> dict[str, tf.Tensor]:
-        """Run one step of `evaluate`."""
+        """Run one step of `evaluate`.
+
+        Args:
+            data: Batch as Keras hands it on.
+        """
         return self.losses_of(keras.utils.unpack_x_y_sample_weight(data)[0])
 
     def _rows_and_values(self, inputs):

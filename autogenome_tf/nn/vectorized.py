@@ -20,12 +20,20 @@ PENALTIES = {keras.regularizers.L1: "l1", keras.regularizers.L2: "l2"}
 
 
 def structure(network: keras.Model) -> str:
-    """Return the cache key of a compiled training step: layer configs without `LOOSE`."""
+    """Return the cache key of a compiled training step: layer configs without `LOOSE`.
+
+    Args:
+        network: Keras model.
+    """
     return json.dumps([_bare(layer.get_config()) for layer in network.layers], default=str)
 
 
 def strengths(network: keras.Model) -> np.ndarray:
-    """Return the dropout rate, noise deviation, L1 or L2 of each layer, (layers,) float32."""
+    """Return the dropout rate, noise deviation, L1 or L2 of each layer, (layers,) float32.
+
+    Args:
+        network: Keras model.
+    """
     return np.array([_strength(layer) for layer in network.layers], "float32")
 
 

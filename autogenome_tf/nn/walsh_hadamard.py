@@ -50,12 +50,19 @@ def transform(values: tf.Tensor) -> tf.Tensor:
 
 
 def coefficients(values: tf.Tensor) -> tf.Tensor:
-    """Compute the g_S from a function's values for all genotypes: (..., 2^n) -> (..., 2^n)."""
+    """Compute the g_S from a function's values for all genotypes: (..., 2^n) -> (..., 2^n).
+
+    Args:
+        values: (..., 2^sites) values of all genotypes.
+    """
     return transform(values) / values.shape[-1]
 
 
 def genotypes(sites: int) -> np.ndarray:
     """List all genotypes of n sites in order, (2^n, n) float32.
+
+    Args:
+        sites: Number of sites.
 
     >>> genotypes(2).astype(int).tolist()
     [[0, 0], [0, 1], [1, 0], [1, 1]]
@@ -64,12 +71,20 @@ def genotypes(sites: int) -> np.ndarray:
 
 
 def bits(numbers: np.ndarray, sites: int) -> np.ndarray:
-    """Return the sites of genotypes or sets of these numbers, (numbers, n) of 0 and 1."""
+    """Return the sites of genotypes or sets of these numbers, (numbers, n) of 0 and 1.
+
+    Args:
+        numbers: (n,) integers.
+        sites: Number of bits.
+    """
     return (np.asarray(numbers)[:, None] >> np.arange(sites)[::-1]) & 1
 
 
 def orders(sites: int) -> np.ndarray:
     """Return the number of sites in each set, (2^n,) int.
+
+    Args:
+        sites: Number of sites.
 
     >>> orders(2).tolist()
     [0, 1, 1, 2]
@@ -92,7 +107,12 @@ def variances(found: np.ndarray) -> np.ndarray:
 
 
 def subsets(sites: int, most: int) -> list[tuple[int, ...]]:
-    """List all sets of 1 to `most` of the sites, as tuples of positions, by size."""
+    """List all sets of 1 to `most` of the sites, as tuples of positions, by size.
+
+    Args:
+        sites: Number of sites.
+        most: Most sites of a subset.
+    """
     return [s for k in range(1, most + 1) for s in itertools.combinations(range(sites), k)]
 
 

@@ -55,7 +55,12 @@ class Figure(abc.ABC):
 
     @abc.abstractmethod
     def draw(self, *arguments: Any, **options: Any) -> Drawing:
-        """Draw the figure of frames and arrays."""
+        """Draw the figure of frames and arrays.
+
+        Args:
+            *arguments: Frames and arrays of the figure.
+            **options: Options of the figure.
+        """
 
     @abc.abstractmethod
     def read(self, run: Run, **options: Any) -> dict[str, Any]:
@@ -80,7 +85,11 @@ class Figure(abc.ABC):
         return type(self).__module__.rpartition(".")[2]
 
     def is_of(self, run: Run) -> bool:
-        """Return whether a run has what the figure shows."""
+        """Return whether a run has what the figure shows.
+
+        Args:
+            run: A run.
+        """
         return all(map(run.has, self.files)) and self._is_of_task(run)
 
     def of_run(self, run: Run, **options: Any) -> Drawing:

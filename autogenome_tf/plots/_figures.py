@@ -20,7 +20,11 @@ def names() -> tuple[str, ...]:
 
 
 def member(name: str) -> Figure:
-    """Import a kind of figure by its name; the package has its function from then on."""
+    """Import a kind of figure by its name; the package has its function from then on.
+
+    Args:
+        name: Name of a figure.
+    """
     found = classes(FOLDER, name, Figure)[0]()
     package = sys.modules[f"{PACKAGE}.{FOLDER}"]
     # The import of a file gives its name in the package to the module, which nobody calls.
@@ -64,7 +68,12 @@ def placed(run: Run, place: str, **chosen: Any) -> Iterator[tuple[str, Drawing, 
 
 
 def draw(run: Run, stage: str) -> None:
-    """Draw the figures of a stage of a run into its folder."""
+    """Draw the figures of a stage of a run into its folder.
+
+    Args:
+        run: A run.
+        stage: Name of the stage.
+    """
     for path, make in figures(run, stage):
         save(make(), run.path(path))
 

@@ -71,6 +71,9 @@ def genes(names: Iterable[str], legend: int = 0) -> tuple[Drawing, np.ndarray]:
 def label(name: Any) -> str:
     r"""Make a name fit for a figure: one line, not too long, and no formula.
 
+    Args:
+        name: Name of any type.
+
     >>> label("IL-2 $alpha$")
     'IL-2 \\$alpha\\$'
     """

@@ -28,6 +28,9 @@ def opened(source: Any) -> Run | None:
 def unseen(run: Run) -> tuple[str, pd.DataFrame]:
     """Return the predictions of the rows of a run that no network has learned from.
 
+    Args:
+        run: A run.
+
     Returns:
         The name of the part (test; else evaluate; else validation, out of fold), and a frame of
         the columns of predictions.tsv.
@@ -69,6 +72,9 @@ def classes(run: Run) -> dict[str, Any]:
 
 def attributions(run: Run) -> dict[str, np.ndarray]:
     """Return the arrays of attributions.npz; read once for all figures, as long as it stays.
+
+    Args:
+        run: A run.
 
     Raises:
         StageError: Before the explain stage.

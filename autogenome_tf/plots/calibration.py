@@ -88,5 +88,9 @@ def reliability(confidence: np.ndarray, is_right: np.ndarray) -> dict[str, np.nd
 
 
 def calibration_error(bins: dict[str, np.ndarray]) -> float:
-    """Return the mean distance of confidence and accuracy over the rows of `reliability`'s bins."""
+    """Return the mean distance of confidence and accuracy over the rows of `reliability`'s bins.
+
+    Args:
+        bins: Dict of (bins,) arrays, as `reliability` returns it.
+    """
     return np.average(np.abs(bins["accuracy"] - bins["confidence"]), weights=bins["rows"])

@@ -68,7 +68,13 @@ class FittedScaling:
         return cls(genes, fill, centre, spread)
 
     def ranked(self, transformed: np.ndarray, scale: str, missing: str) -> "FittedScaling":
-        """Keep the genes, add `Ranks` among training rows (rows, genes), and constants of those."""
+        """Keep the genes, add `Ranks` among training rows (rows, genes), and constants of those.
+
+        Args:
+            transformed: (rows, genes) transformed values of training rows.
+            scale: `data.scale`.
+            missing: `data.missing`.
+        """
         kept = transformed[:, self.genes]
         ranks = Ranks.of(kept)
         places = ranks.apply(kept)
@@ -101,14 +107,23 @@ class FittedScaling:
         return taken.astype("float32"), (bias + offset).astype("float32")
 
     def apply(self, transformed: np.ndarray) -> np.ndarray:
-        """Fill and scale transformed (rows, genes) to network inputs, (rows, kept) float32."""
+        """Fill and scale transformed (rows, genes) to network inputs, (rows, kept) float32.
+
+        Args:
+            transformed: (rows, genes) transformed values.
+        """
         kept = np.asarray(transformed, "float32")[:, self.genes]
         if self.ranks:
             kept = self.ranks.apply(kept)
         return (np.where(np.isnan(kept), self.fill, kept) - self.centre) / self.spread
 
     def layers(self, x: Any, genes: int) -> Any:
-        """Apply the same as Keras layers to a symbolic (rows, genes) tensor."""
+        """Apply the same as Keras layers to a symbolic (rows, genes) tensor.
+
+        Args:
+            x: (rows, genes) Keras tensor of transformed values.
+            genes: Number of genes.
+        """
         if len(self.genes) < genes:
             x = ops.take(x, self.genes.astype("int32"), axis=-1)
         if self.ranks:
@@ -130,7 +145,12 @@ class FittedScaling:
         return float(2.0 ** -np.round(np.log2(ends).mean()))
 
     def scaling(self, name: str, invert: bool = False) -> keras.layers.Layer:
-        """Build Keras' layer that centres and scales values in `unit`, or undoes that."""
+        """Build Keras' layer that centres and scales values in `unit`, or undoes that.
+
+        Args:
+            name: Name of the layer.
+            invert: Whether to scale back.
+        """
         layer = keras.layers.Normalization(axis=-1, invert=invert, name=name)
         layer.build((None, len(self.genes)))
         variance = (self.spread.astype("float64") * self.unit) ** 2

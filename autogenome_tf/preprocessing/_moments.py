@@ -21,7 +21,11 @@ class Moments:
 
     @classmethod
     def of(cls, batches: Iterable[np.ndarray]) -> "Moments":
-        """Gather batches of (rows, genes) in one pass (Chan, Golub and LeVeque 1983)."""
+        """Gather batches of (rows, genes) in one pass (Chan, Golub and LeVeque 1983).
+
+        Args:
+            batches: Arrays of (rows, genes).
+        """
         count = mean = squares = np.zeros(1)
         low, high = np.full(1, np.inf), np.full(1, -np.inf)
         for batch in batches:
@@ -40,13 +44,21 @@ class Moments:
         return cls(mean, squares / np.maximum(count, 1), low, high)
 
     def most_variable(self, count: int | None = None) -> np.ndarray:
-        """Return the positions of so many genes of largest variance, or of all."""
+        """Return the positions of so many genes of largest variance, or of all.
+
+        Args:
+            count: Number of genes.
+        """
         if count is None:
             return np.arange(len(self.mean))
         return np.sort(np.argsort(-self.variance, kind="stable")[:count])
 
     def with_median(self, transformed: np.ndarray) -> "Moments":
-        """Add the medians, which need all rows (rows, genes) at once."""
+        """Add the medians, which need all rows (rows, genes) at once.
+
+        Args:
+            transformed: (rows, genes) transformed values.
+        """
         median = np.zeros(transformed.shape[1])
         some = ~np.isnan(transformed).all(0)
         median[some] = np.nanmedian(transformed[:, some], axis=0)

@@ -50,7 +50,7 @@ class Ranks:
     def layers(self, x: Any) -> Any:
         """Rank a symbolic (rows, genes) tensor by a binary search in every gene at once.
 
-        The knots are the weights of an embedding, which any Keras can load.
+        The knots are the weights of an embedding layer, which any Keras can load.
         """
         genes, knots = self.knots.shape
         size = 1 << int(np.ceil(np.log2(knots + 1)))

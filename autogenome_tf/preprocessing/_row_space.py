@@ -36,11 +36,20 @@ class Genes:
 
     @classmethod
     def of(cls, genes: np.ndarray, among: np.ndarray) -> "Genes":
-        """Place sorted numbers of some genes among sorted numbers of others."""
+        """Place sorted numbers of some genes among sorted numbers of others.
+
+        Args:
+            genes: (n,) numbers of genes that the network sees.
+            among: (m,) numbers of the genes of the rows.
+        """
         return cls(np.searchsorted(among, genes), len(among))
 
     def coordinates(self, rows: np.ndarray) -> np.ndarray:
-        """Put (rows, genes) at their places, (rows, inputs)."""
+        """Put (rows, genes) at their places, (rows, inputs).
+
+        Args:
+            rows: (rows, genes) values.
+        """
         if len(self.places) == self.inputs:
             return rows
         found = np.zeros((len(rows), self.inputs), "float32")
@@ -48,11 +57,20 @@ class Genes:
         return found
 
     def powered(self, power: float) -> "Genes":
-        """Change nothing: spectral power has no meaning here."""
+        """Change nothing: spectral power has no meaning here.
+
+        Args:
+            power: Spectral power, at least 0.
+        """
         return self
 
     def fold(self, kernel: np.ndarray, bias: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return the rows of a kernel, (inputs, units), that belong to the genes, and the bias."""
+        """Return the rows of a kernel, (inputs, units), that belong to the genes, and the bias.
+
+        Args:
+            kernel: (inputs, units) weights of the first layer.
+            bias: (units,) bias of the first layer.
+        """
         return kernel[self.places], bias
 
 
@@ -101,13 +119,21 @@ class RowSpace:
         return cls(centre.astype("float32"), basis, deviation, np.ones(len(values))).powered(0.0)
 
     def powered(self, power: float) -> "RowSpace":
-        """Divide each coordinate by its deviation to a power (0: as is, 1: whitened)."""
+        """Divide each coordinate by its deviation to a power (0: as is, 1: whitened).
+
+        Args:
+            power: Spectral power, at least 0.
+        """
         factors = self.deviation**-power
         mean_square = np.mean((self.deviation * factors) ** 2)
         return dataclasses.replace(self, factors=factors / np.sqrt(mean_square))
 
     def coordinates(self, rows: np.ndarray) -> np.ndarray:
-        """Map (rows, genes) to (rows, rank) float32."""
+        """Map (rows, genes) to (rows, rank) float32.
+
+        Args:
+            rows: (rows, genes) values.
+        """
         return (((rows - self.centre) @ self.basis) * self.factors).astype("float32")
 
     def fold(self, kernel: np.ndarray, bias: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -49,7 +49,11 @@ class Scale:
 
     @classmethod
     def of(cls, values: Matrix) -> "Scale":
-        """Recognise the scale of raw values (rows, genes), an array or CSR."""
+        """Recognise the scale of raw values (rows, genes), an array or CSR.
+
+        Args:
+            values: (rows, genes) raw values.
+        """
         sample = sample_of(values)
         known = (~np.isnan(sample)).sum(axis=0)
         sample, known = sample[:, known > 0], known[known > 0]
@@ -68,7 +72,11 @@ class Scale:
 
 
 def sample_of(values: Matrix) -> np.ndarray:
-    """Return at most `ROWS` rows, evenly spaced, of a matrix as a dense array."""
+    """Return at most `ROWS` rows, evenly spaced, of a matrix as a dense array.
+
+    Args:
+        values: (rows, genes) raw values.
+    """
     count, genes = values.shape
     most = min(ROWS, max(FEWEST_ROWS, CELLS // max(genes, 1)))
     if count > most:

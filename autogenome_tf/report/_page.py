@@ -102,7 +102,11 @@ Part = str | Heading | Card | Code | Table | Picture | Beside
 
 
 def kind_of(part: Part) -> str:
-    """Return the name of a part's kind, for the template."""
+    """Return the name of a part's kind, for the template.
+
+    Args:
+        part: Part of a section.
+    """
     return "Text" if isinstance(part, str) else type(part).__name__
 
 

@@ -61,6 +61,9 @@ class Run(Folder):
     def existing(cls, folder: str | Path) -> "Run":
         """Open a folder that holds a run, perhaps somebody else's.
 
+        Args:
+            folder: Path of the run folder.
+
         Raises:
             InputError: Where it does not, or leads out of itself.
         """
@@ -168,6 +171,9 @@ class Run(Folder):
     def stage(self, name: str) -> Iterator[dict[str, float]]:
         """Mark a stage as done when the block ends without an error.
 
+        Args:
+            name: Name of the stage.
+
         Yields:
             A dict for its times in seconds.
         """
@@ -188,6 +194,9 @@ class Run(Folder):
 
     def ask(self, stages: Iterable[str]) -> None:
         """Add stages to those that make this run complete.
+
+        Args:
+            stages: Names of stages.
 
         Raises:
             StageError: See `alone`.

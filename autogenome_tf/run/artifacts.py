@@ -142,17 +142,29 @@ _BY_NAME = {artifact.name: artifact for artifact in ARTIFACTS}
 
 
 def text_columns(name: str) -> tuple[str, ...]:
-    """Return the columns of a file that hold text; none for a file that the table does not know."""
+    """Return the columns of a file that hold text; none for a file that the table does not know.
+
+    Args:
+        name: Name of a file in the run folder.
+    """
     return _BY_NAME[name].text if name in _BY_NAME else ()
 
 
 def stage_of(name: str) -> str | None:
-    """Return the stage that writes a file, or None for one that the table does not know."""
+    """Return the stage that writes a file, or None for one that the table does not know.
+
+    Args:
+        name: Name of a file in the run folder.
+    """
     return _BY_NAME[name].stage if name in _BY_NAME else None
 
 
 def optional_files(stage: str) -> list[str]:
-    """List the files of a stage that some runs do not have."""
+    """List the files of a stage that some runs do not have.
+
+    Args:
+        stage: Name of the stage.
+    """
     return [one.name for one in ARTIFACTS if one.stage == stage and one.optional]
 
 

@@ -1,7 +1,7 @@
 """One search by many processes: workers try what the chief's oracle proposes, the chief gathers.
 
 They share the run folder. A worker writes each trial to a file of its own, as a leaderboard of one
-row, before it tells the chief, so that a trial that was finished is never lost.
+row, before it reports to the chief, so that a trial that was finished is never lost.
 """
 
 import logging

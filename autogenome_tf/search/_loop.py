@@ -34,6 +34,9 @@ log = logging.getLogger(__name__)
 def process_role(config: Config) -> processes.ProcessRole | None:
     """Return the role of this process among several; refuse a search that they cannot share.
 
+    Args:
+        config: Config of the run.
+
     Returns:
         Its `processes.ProcessRole`, or None.
 
@@ -78,7 +81,7 @@ def search(
         folds: `CrossValidation` to train and judge on.
         config: The whole `Config`.
         spaces: Search space of each family asked for.
-        finished: Trials of an interrupted run of the same config. They are told to the method,
+        finished: Trials of an interrupted run of the same config. They are reported to the method,
             which is deterministic, instead of being trained again.
         deadline: `time.monotonic()` at which search and final fit must be over.
         run: The `Run` that a method may write files of its own to.
@@ -124,7 +127,7 @@ def joined(config: Config, spaces: dict[str, Space], part: processes.ProcessRole
         part: The `processes.ProcessRole` of this process.
 
     Returns:
-        A `Remote`, to be closed; its `joined()` tells the run.
+        A `Remote`, to be closed; its `joined()` returns the run.
     """
     networks = {name: space for name, space in spaces.items() if name != "linear"}
     return _distributed.remote(_method(networks, config), part)

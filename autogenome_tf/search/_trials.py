@@ -47,13 +47,23 @@ COLUMNS = [
 
 
 def ranked(trials: Iterable[Trial], objective: str) -> list[Trial]:
-    """Sort trials from best to worst, failed ones last."""
+    """Sort trials from best to worst, failed ones last.
+
+    Args:
+        trials: Trials in any order.
+        objective: Metric that ranks trials.
+    """
     sign = -1 if metrics.HIGHER_IS_BETTER[objective] else 1
     return sorted(trials, key=lambda t: (not t.is_scored, sign * t.score, t.number))
 
 
 def leaderboard(trials: Iterable[Trial], objective: str) -> pd.DataFrame:
-    """Return trials as the rows of leaderboard.tsv."""
+    """Return trials as the rows of leaderboard.tsv.
+
+    Args:
+        trials: Trials in any order.
+        objective: Metric that ranks trials.
+    """
     rows = [
         {
             **dataclasses.asdict(trial),
@@ -67,7 +77,11 @@ def leaderboard(trials: Iterable[Trial], objective: str) -> pd.DataFrame:
 
 
 def trials_of(frame: pd.DataFrame) -> list[Trial]:
-    """Return the trials of the rows of leaderboard.tsv."""
+    """Return the trials of the rows of leaderboard.tsv.
+
+    Args:
+        frame: DataFrame of leaderboard.tsv.
+    """
     return [
         Trial(
             number=row["trial"],

@@ -30,7 +30,7 @@ class Parameters:
         features: Genes, planted ones included.
         classes: Classes of equal size, at least 2; ignored for regression.
         informative: Genes with a main effect.
-        interactions: Pairs of genes that tell something only together.
+        interactions: Pairs of genes that affect the target only together.
         blocks: Main-effect genes with nine co-expressed passengers each; None plants five, or
             as many as there is room for.
         batches: Batches of equal size, independent of the target.
@@ -257,7 +257,7 @@ def _draw_values(asked, places, states):
     """Return the expression of (samples, features); overwrites `states`."""
     rng = stream(asked, "expression")
     means = LOG_MEAN_SPREAD * rng.normal(size=asked.features)
-    means[places.planted] = np.abs(means[places.planted])  # a silent gene could tell nothing
+    means[places.planted] = np.abs(means[places.planted])  # a silent gene has no effect
     library = LIBRARY_SPREAD * rng.normal(size=(asked.samples, 1))
     states *= LOG_SPREAD
     states += (LOG_MEAN + means).astype(np.float32)

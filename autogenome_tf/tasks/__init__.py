@@ -26,12 +26,19 @@ KINDS: dict[str, Kind] = {kind.type: kind for kind in (Classification, Regressio
 
 
 def kind_of(task_type: str) -> Kind:
-    """Return the class of a kind of task by its name in a config."""
+    """Return the class of a kind of task by its name in a config.
+
+    Args:
+        task_type: `task.type`.
+    """
     return KINDS[task_type]
 
 
 def types(attribute: str) -> list[str]:
     """List the names of the kinds of which an attribute is true.
+
+    Args:
+        attribute: Name of an attribute of `Task`, such as "has_classes".
 
     >>> types("has_classes")
     ['classification']

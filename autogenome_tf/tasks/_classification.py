@@ -136,12 +136,22 @@ class Classification(Task):
     def drawn(
         self, outputs: np.ndarray, targets: np.ndarray, random: np.random.Generator
     ) -> np.ndarray:
-        """Draw classes by the probabilities that logits (rows, classes) give, (rows,) int32."""
+        """Draw classes by the probabilities that logits (rows, classes) give, (rows,) int32.
+
+        Args:
+            outputs: (rows, classes) logits.
+            targets: (rows,) class positions; not used.
+            random: Generator of the draw.
+        """
         noise = random.gumbel(size=outputs.shape)
         return (outputs + noise).argmax(axis=1).astype("int32")
 
     def frame(self, outputs: np.ndarray) -> pd.DataFrame:
-        """Return logits (rows, classes) as the columns of predictions.tsv."""
+        """Return logits (rows, classes) as the columns of predictions.tsv.
+
+        Args:
+            outputs: (rows, classes) logits.
+        """
         from scipy.special import softmax
 
         probabilities = softmax(np.asarray(outputs, "float64"), axis=1)

@@ -21,7 +21,12 @@ class FocalLoss(keras.losses.Loss):
         self.classes = classes
 
     def call(self, y_true, y_pred):
-        """Return the loss of each row: (rows,) positions, (rows, classes) logits -> (rows,)."""
+        """Return the loss of each row: (rows,) positions, (rows, classes) logits -> (rows,).
+
+        Args:
+            y_true: (rows,) class positions.
+            y_pred: (rows, classes) logits.
+        """
         return focused(log_probability(y_true, y_pred, self.classes))
 
     def get_config(self):

@@ -9,6 +9,9 @@ import pandas as pd
 def as_text(value: Any) -> str:
     """Return a label as text; whole numbers lose a trailing .0, so that 1 and 1.0 are one class.
 
+    Args:
+        value: Label of any type.
+
     >>> as_text(1.0), as_text(1.5), as_text("1.0")
     ('1', '1.5', '1.0')
     """
@@ -33,7 +36,11 @@ def read_labels(columns: pd.DataFrame) -> np.ndarray:
 
 
 def natural(name: str) -> tuple[int, float, str]:
-    """Return a sorting key that puts numbers before words, in order of size."""
+    """Return a sorting key that puts numbers before words, in order of size.
+
+    Args:
+        name: Name of a class.
+    """
     try:
         number = float(name)
     except ValueError:

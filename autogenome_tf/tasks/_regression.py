@@ -146,7 +146,11 @@ class Regression(Task):
         return fitted + random.permutation(targets - fitted)
 
     def frame(self, outputs: np.ndarray) -> pd.DataFrame:
-        """Return values (rows, targets) in original units as the columns of predictions.tsv."""
+        """Return values (rows, targets) in original units as the columns of predictions.tsv.
+
+        Args:
+            outputs: (rows, targets) values in original units.
+        """
         if self.outputs == 1:
             return pd.DataFrame({"prediction": np.asarray(outputs)[:, 0]})
         names = [f"prediction_{name}" for name in self.targets]

@@ -55,6 +55,9 @@ class Task(abc.ABC):
     def read(cls, columns: pd.DataFrame) -> np.ndarray:
         """Return targets in original units from their columns, indexed by sample.
 
+        Args:
+            columns: DataFrame of target columns.
+
         Raises:
             ValueError: Naming column and sample of the first value that is no target.
         """
@@ -62,18 +65,37 @@ class Task(abc.ABC):
     @classmethod
     @abc.abstractmethod
     def fitted(cls, settings: Any, rows: Any, is_train: np.ndarray) -> Task:
-        """Return the task of a data set; see `task_of`."""
+        """Return the task of a data set; see `task_of`.
+
+        Args:
+            settings: Section `task` of the config.
+            rows: Dataset with targets.
+            is_train: (rows,) whether a row is a training row.
+        """
 
     @abc.abstractmethod
     def encode(self, targets: np.ndarray) -> np.ndarray:
-        """Return targets as networks learn them, from original units or class names."""
+        """Return targets as networks learn them, from original units or class names.
+
+        Args:
+            targets: Targets in original units, or class names.
+        """
 
     @abc.abstractmethod
     def row_losses(self, targets: Any, outputs: Any) -> Any:
-        """Return the loss of each row, (rows,), as a tensor."""
+        """Return the loss of each row, (rows,), as a tensor.
+
+        Args:
+            targets: Encoded targets.
+            outputs: (rows, outputs) network outputs.
+        """
 
     def row_weights(self, targets: np.ndarray) -> np.ndarray:
-        """Return the weight of each row in the loss, (rows,) float32 with mean 1."""
+        """Return the weight of each row in the loss, (rows,) float32 with mean 1.
+
+        Args:
+            targets: Encoded targets.
+        """
         return np.ones(len(targets), "float32")
 
     def gene_statistics(
@@ -93,7 +115,11 @@ class Task(abc.ABC):
         raise NotImplementedError(f"task.type {self.type}: genes have no statistic of targets")
 
     def output_scale(self, temperature: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
-        """Return factor and offset, (outputs,) each, that lead to calibrated or original units."""
+        """Return factor and offset, (outputs,) each, that lead to calibrated or original units.
+
+        Args:
+            temperature: Divisor of logits, above 0; default 1.
+        """
         return np.ones(self.outputs), np.zeros(self.outputs)
 
     def temperature(
@@ -139,7 +165,13 @@ class Task(abc.ABC):
         """
 
     def score(self, objective: str, targets: np.ndarray, outputs: np.ndarray) -> float:
-        """Return one metric in original units of targets and outputs as networks learn them."""
+        """Return one metric in original units of targets and outputs as networks learn them.
+
+        Args:
+            objective: Name of the metric.
+            targets: Encoded targets.
+            outputs: (rows, outputs) network outputs.
+        """
         return float(self.metrics(targets, outputs)[objective][0])
 
     def row_rewards(self, targets: np.ndarray, outputs: np.ndarray) -> np.ndarray:
@@ -154,5 +186,9 @@ class Task(abc.ABC):
         return np.asarray(self.row_losses(repeated, flat)).reshape(len(outputs), -1)
 
     def reward(self, mean: Any) -> Any:
-        """Return a reward in [0, 1], higher is better, of the mean of `row_rewards`."""
+        """Return a reward in [0, 1], higher is better, of the mean of `row_rewards`.
+
+        Args:
+            mean: Mean of `row_rewards`.
+        """
         return 1 / (1 + mean)

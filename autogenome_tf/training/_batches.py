@@ -36,7 +36,11 @@ class Batches:
         return self._draw(self._random, self._steps)
 
     def first(self, steps: int) -> np.ndarray:
-        """Draw so many batches in an order of their own, for a rehearsal."""
+        """Draw so many batches in an order of their own, for a rehearsal.
+
+        Args:
+            steps: Number of batches.
+        """
         rehearsal = [np.random.default_rng(0) for _ in self._train]
         return self._draw(rehearsal, steps)
 

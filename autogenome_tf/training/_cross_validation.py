@@ -136,7 +136,12 @@ class CrossValidation(abc.ABC):
 
     @abc.abstractmethod
     def kept_genes(self, family: str, values: Values) -> np.ndarray:
-        """Return the sorted numbers of the genes that a configuration's networks see."""
+        """Return the sorted numbers of the genes that a configuration's networks see.
+
+        Args:
+            family: Name of the family.
+            values: Hyperparameters of the trial.
+        """
 
     @property
     def is_repeatable(self) -> bool:
@@ -192,16 +197,31 @@ class CrossValidation(abc.ABC):
         return outputs
 
     def temperature(self, outputs: np.ndarray) -> float:
-        """Return the divisor that calibrates out-of-fold logits (rows, outputs); else 1."""
+        """Return the divisor that calibrates out-of-fold logits (rows, outputs); else 1.
+
+        Args:
+            outputs: (rows, outputs) out-of-fold outputs.
+        """
         rows = self.validation_rows
         return self.task.temperature(self.targets[rows], outputs[rows], self.weights[rows])
 
     def score(self, rows: np.ndarray, outputs: np.ndarray) -> float:
-        """Return the objective of some rows, by their numbers, for (all rows, outputs)."""
+        """Return the objective of some rows, by their numbers, for (all rows, outputs).
+
+        Args:
+            rows: (n,) numbers of rows.
+            outputs: (all rows, outputs) outputs.
+        """
         return self.task.score(self.objective, self.targets[rows], outputs[rows])
 
     def parameters(self, family: str, values: Values, fit: Fit) -> int:
-        """Return the number of trained parameters of one gene-level network of a fit."""
+        """Return the number of trained parameters of one gene-level network of a fit.
+
+        Args:
+            family: Name of the family.
+            values: Hyperparameters of the trial.
+            fit: Fit of the trial.
+        """
         return fit.parameters
 
     def levels(self, family: str, values: Values | None = None) -> tuple:

@@ -44,11 +44,19 @@ class WorkerCluster:
         )
 
     def broadcast_array(self, values: np.ndarray) -> np.ndarray:
-        """Broadcast the first process's array; every process passes one of the same shape."""
+        """Broadcast the first process's array; every process passes one of the same shape.
+
+        Args:
+            values: Array of the same shape in every process.
+        """
         return self._summed(values if self.place == 0 else np.zeros_like(values))
 
     def broadcast(self, text: str) -> str:
-        """Broadcast the first process's text."""
+        """Broadcast the first process's text.
+
+        Args:
+            text: Text of the first process.
+        """
         letters = np.frombuffer(text.encode(), "uint8").astype("int32")
         (length,) = self.broadcast_array(np.array([len(letters)], "int32"))
         return bytes(self.broadcast_array(np.resize(letters, length)).astype("uint8")).decode()

@@ -46,7 +46,14 @@ class Plan:
         deadline: float = float("inf"),
         rates: Iterable[float] = (),
     ) -> "Plan":
-        """Return the plan of a config's section `training` for so many epochs."""
+        """Return the plan of a config's section `training` for so many epochs.
+
+        Args:
+            settings: Section `training` of the config.
+            epochs: Most epochs.
+            deadline: Time at which training stops, in seconds; default: none.
+            rates: Learning rate of each epoch; default: those of the settings.
+        """
         return cls(
             epochs=epochs,
             batch_size=settings.batch_size,
@@ -83,7 +90,11 @@ class Fit:
     gates: np.ndarray | None = None
 
     def replica(self, number: int) -> list[np.ndarray]:
-        """Return the weights of one network, in its order."""
+        """Return the weights of one network, in its order.
+
+        Args:
+            number: Number of the replica, from 0.
+        """
         return [stack[number] for stack in self.weights]
 
     @property

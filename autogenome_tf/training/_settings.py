@@ -31,7 +31,11 @@ class TrainingSettings:
 
     @classmethod
     def of(cls, config: Config) -> "TrainingSettings":
-        """Return the settings that a whole config holds."""
+        """Return the settings that a whole config holds.
+
+        Args:
+            config: Whole config.
+        """
         return cls(
             data=config.data,
             training=config.training,
@@ -45,6 +49,10 @@ class TrainingSettings:
         """Return the number of networks a fold for so many rows to learn from in so many folds.
 
         Where a single network will be the final one, a single network is judged.
+
+        Args:
+            rows: Number of training rows.
+            folds: Number of folds.
         """
         if self.repeats != "auto":
             return self.repeats

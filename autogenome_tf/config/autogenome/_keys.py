@@ -147,24 +147,47 @@ class Keys:
         return [self._notes[key] for key in self.old]
 
     def put(self, new, value, *old, effect=""):
-        """Set a key here, and note the old ones that it comes from."""
+        """Set a key here, and note the old ones that it comes from.
+
+        Args:
+            new: Dotted name of the new key.
+            value: Its value.
+            effect: Text of the effect for the note.
+            *old: Dotted names of old keys.
+        """
         *parents, last = new.split(".")
         section = functools.reduce(lambda at, key: at.setdefault(key, {}), parents, self.new)
         section[last] = value
         self.note(new, effect, *old)
 
     def note(self, new, effect, *old):
-        """Note the effect of old keys that have no note yet."""
+        """Note the effect of old keys that have no note yet.
+
+        Args:
+            new: Dotted name of the new key; "" for none.
+            effect: Text of the effect.
+            *old: Dotted names of old keys.
+        """
         for key in old:
             if key in self.old:
                 self._notes.setdefault(key, Note(key, new, effect))
 
     def wrong(self, key, expected):
-        """Return the error for a value."""
+        """Return the error for a value.
+
+        Args:
+            key: Dotted name of an old key.
+            expected: Expected value, in words.
+        """
         return InputError(f"{self.place}: {key}: expected {expected}; received {self.old[key]!r}.")
 
     def number(self, key, default=None):
-        """Return a finite number, whole ones as int."""
+        """Return a finite number, whole ones as int.
+
+        Args:
+            key: Dotted name of an old key.
+            default: Value where the key is not given.
+        """
         value = self.old.get(key)
         if value is None:
             return default
@@ -175,7 +198,12 @@ class Keys:
         return whole(value)
 
     def flag(self, key, default):
-        """Return true or false."""
+        """Return true or false.
+
+        Args:
+            key: Dotted name of an old key.
+            default: Value where the key is not given.
+        """
         value = self.old.get(key)
         if value is None:
             return default
@@ -184,14 +212,23 @@ class Keys:
         return value
 
     def word(self, key, default=None):
-        """Return text."""
+        """Return text.
+
+        Args:
+            key: Dotted name of an old key.
+            default: Value where the key is not given.
+        """
         value = self.old.get(key)
         if value is not None and not isinstance(value, str):
             raise self.wrong(key, "text")
         return default if value is None else value
 
     def same(self, *keys):
-        """Return the value of keys that mean the same; None where none is given."""
+        """Return the value of keys that mean the same; None where none is given.
+
+        Args:
+            *keys: Dotted names of old keys.
+        """
         given = [key for key in keys if self.old.get(key) is not None]
         if len(given) > 1 and self.old[given[0]] != self.old[given[1]]:
             raise self.wrong(given[1], f"the same as {given[0]}, {self.old[given[0]]!r}")

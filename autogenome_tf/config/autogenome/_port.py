@@ -19,7 +19,11 @@ from autogenome_tf.tasks import kind_of
 
 
 def put_all(keys):
-    """Put a config here in place of every key of `Keys`."""
+    """Put a config here in place of every key of `Keys`.
+
+    Args:
+        keys: Keys of the original config.
+    """
     family = _family(keys)
     _data(keys, is_labelled=family != "resvae")
     _task(keys, family)

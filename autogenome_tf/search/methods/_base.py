@@ -54,7 +54,11 @@ class SearchMethod(abc.ABC):
 
     @classmethod
     def seconds_before(cls, run: Run) -> float:
-        """Return the seconds that an interrupted run has spent beside its trials."""
+        """Return the seconds that an interrupted run has spent beside its trials.
+
+        Args:
+            run: A run.
+        """
         return 0.0
 
     @abc.abstractmethod
@@ -107,7 +111,11 @@ class OracleMethod(SearchMethod):
         )
 
     def options(self, request: Request) -> dict[str, Any]:
-        """Return further arguments of the oracle."""
+        """Return further arguments of the oracle.
+
+        Args:
+            request: Input of the search.
+        """
         return {"max_trials": request.search.max_trials}
 
     def propose(self) -> Proposal | None:

@@ -54,6 +54,9 @@ def mirrored(devices: tuple[str, ...]):
     """Return the strategy of some devices, by their names.
 
     One serves all networks: what devices exchange has names that a second one would take again.
+
+    Args:
+        devices: Names of devices.
     """
     return tf.distribute.MirroredStrategy(devices)
 

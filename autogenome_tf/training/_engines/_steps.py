@@ -31,7 +31,12 @@ class StepCache(Generic[Kept]):
         return iter(self._engines.values())
 
     def get(self, key: str, make: Callable[[], Kept]) -> Kept:
-        """Return the engine of a key, made by `make` where none is kept."""
+        """Return the engine of a key, made by `make` where none is kept.
+
+        Args:
+            key: Cache key of a compiled step.
+            make: Function without arguments that makes the engine.
+        """
         if key not in self._engines:
             self._engines[key] = make()
         self._engines.move_to_end(key)

@@ -28,7 +28,11 @@ OPTIMIZERS = {
 
 
 def resident(inputs):
-    """Return inputs (folds, rows, inputs) as the one tensor that all networks learn from."""
+    """Return inputs (folds, rows, inputs) as the one tensor that all networks learn from.
+
+    Args:
+        inputs: (folds, rows, inputs) array.
+    """
     return tf.constant(inputs, tf.float32)
 
 
