@@ -56,6 +56,9 @@ def checked(
 def numbered_features(count: int) -> list[str]:
     """Names for the columns of a matrix that has none.
 
+    Args:
+        count: Number of columns.
+
     >>> numbered_features(2)
     ['feature_1', 'feature_2']
     """
