@@ -156,7 +156,12 @@ class AutoGenomeClassifier(ClassifierMixin, _Supervised):
     _task = "classification"
 
     def fit(self, X: Any, y: Any) -> Self:  # noqa: N803
-        """Learn from X (samples, genes), dense, sparse or a DataFrame, and y (samples,) labels."""
+        """Learn from X (samples, genes), dense, sparse or a DataFrame, and y (samples,) labels.
+
+        Args:
+            X: (samples, genes) DataFrame, array, sparse matrix or AnnData.
+            y: (samples,) class names.
+        """
         X, y = self._checked(X, y=y)  # noqa: N806
         check_classification_targets(y)
         self.classes_, places = np.unique(y, return_inverse=True)
@@ -175,11 +180,19 @@ class AutoGenomeClassifier(ClassifierMixin, _Supervised):
         return self.config | {"task": self.config["task"] | {"class_weight": weights}}
 
     def predict_proba(self, X: Any) -> np.ndarray:  # noqa: N803
-        """Chances (samples, classes) in the order of `classes_`."""
+        """Return probabilities (samples, classes) in the order of `classes_`.
+
+        Args:
+            X: (samples, genes) rows with the genes of training.
+        """
         return scipy.special.softmax(self._outputs(X).astype("float64"), axis=1)
 
     def predict(self, X: Any) -> np.ndarray:  # noqa: N803
-        """The likeliest class of each row, (samples,)."""
+        """Return the most probable class of each row, (samples,).
+
+        Args:
+            X: (samples, genes) rows with the genes of training.
+        """
         likeliest = self._outputs(X).argmax(axis=1)
         return self.classes_[likeliest]
 
@@ -190,13 +203,22 @@ class AutoGenomeRegressor(RegressorMixin, _Supervised):
     _task = "regression"
 
     def fit(self, X: Any, y: Any) -> Self:  # noqa: N803
-        """Learn from X (samples, genes) and y (samples,) or (samples, targets)."""
+        """Learn from X (samples, genes) and y (samples,) or (samples, targets).
+
+        Args:
+            X: (samples, genes) DataFrame, array, sparse matrix or AnnData.
+            y: (samples,) or (samples, targets) numbers.
+        """
         X, y = self._checked(X, y=y, multi_output=True, y_numeric=True)  # noqa: N806
         self._is_flat = y.ndim == 1
         return self._learn(X, y)
 
     def predict(self, X: Any) -> np.ndarray:  # noqa: N803
-        """Values in original units, of the shape of the y that was learned."""
+        """Return values in original units, in the shape of the training targets.
+
+        Args:
+            X: (samples, genes) rows with the genes of training.
+        """
         outputs = self._outputs(X).astype("float64")
         return outputs[:, 0] if self._is_flat else outputs
 
@@ -246,15 +268,28 @@ class ResVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, _Estimator):
         return {"task": {"type": "representation"}, "families": {"resvae": network}}
 
     def fit(self, X: Any, y: Any = None) -> Self:  # noqa: N803
-        """Learn from X (samples, genes); y is ignored."""
+        """Learn from X (samples, genes); y is ignored.
+
+        Args:
+            X: (samples, genes) DataFrame, array, sparse matrix or AnnData.
+            y: Not used.
+        """
         return self._learn(self._checked(X), None)
 
     def transform(self, X: Any) -> np.ndarray:  # noqa: N803
-        """Latent means (samples, latent)."""
+        """Return latent means (samples, latent).
+
+        Args:
+            X: (samples, genes) rows with the genes of training.
+        """
         return self._outputs(X)
 
     def inverse_transform(self, X: Any) -> np.ndarray:  # noqa: N803
-        """Expected values (samples, kept genes) of latent points, as the likelihood tells them."""
+        """Return expected values (samples, kept genes) of latent points, by the likelihood.
+
+        Args:
+            X: (samples, latent) latent points.
+        """
         check_is_fitted(self)
         return self.predictor_.decode(np.asarray(X, "float32"))
 

@@ -14,7 +14,11 @@ DONE, FAILED, WRONG_INPUT = 0, 1, 2
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one verb; returns the exit status (0 done, 2 the input is wrong, 1 anything else)."""
+    """Run one verb; returns the exit status (0 done, 2 the input is wrong, 1 anything else).
+
+    Args:
+        arguments: Command line without the program's name; None for that of the process.
+    """
     parsed = _parser().parse_args(arguments)
     try:
         parsed.verb(parsed)
@@ -52,7 +56,7 @@ def check(parsed: argparse.Namespace) -> None:
 
 
 def run(parsed: argparse.Namespace) -> None:
-    """Do all stages and show what came out."""
+    """Run all stages and print the results."""
     automl = _of_config(parsed)
     is_done = automl.run() is not None
     if is_done and not parsed.quiet:

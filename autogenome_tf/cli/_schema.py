@@ -12,7 +12,7 @@ HYPER_HEAD = "| hyperparameter | of | values | searched, the default first |\n|-
 
 
 def schema() -> dict[str, Any]:
-    """The JSON Schema of configs, hyperparameters of families included."""
+    """Return the JSON Schema of configs, hyperparameters of families included."""
     told = Config.model_json_schema()
     known = {
         family: {
@@ -31,7 +31,7 @@ def schema() -> dict[str, Any]:
 
 
 def table() -> str:
-    """Every key and every hyperparameter as two Markdown tables."""
+    """Return every key and every hyperparameter as two Markdown tables."""
     told = Config.model_json_schema()
     keys = [
         f"| `{key}` | {_values(rule, told)} | {_default(rule)} | {rule.get('description', '')} |"

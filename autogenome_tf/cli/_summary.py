@@ -13,7 +13,12 @@ TOP = 5
 
 
 def show(folder: str | Path, config: Config) -> None:
-    """Print the best trials, the metrics with intervals, and where the files are."""
+    """Print the best trials, the metrics with intervals, and where the files are.
+
+    Args:
+        folder: Path of the run folder.
+        config: Config of the run.
+    """
     run = Run(folder)
     console = rich.console.Console(highlight=False, soft_wrap=True)
     console.print(_trials(run.read_table("leaderboard.tsv"), config.objective))
@@ -24,7 +29,11 @@ def show(folder: str | Path, config: Config) -> None:
 
 
 def show_metrics(folder: str | Path) -> None:
-    """Print the metrics of every part with intervals."""
+    """Print the metrics of every part with intervals.
+
+    Args:
+        folder: Path of the run folder.
+    """
     console = rich.console.Console(highlight=False, soft_wrap=True)
     parts = Run(folder).read_json("metrics.json")
     console.print(_metrics(parts) if parts else "no scores: all rows were used for training")

@@ -177,13 +177,13 @@ class Config(Section):
 
     @property
     def objective(self) -> str:
-        """The metric that ranks trials, with `auto` resolved."""
+        """Return the metric that ranks trials, with `auto` resolved."""
         chosen = self.search.objective
         return next(iter(self.task.kind.objectives)) if chosen == "auto" else chosen
 
     @property
     def files(self) -> list[str]:
-        """Paths of the data files it names."""
+        """Return the paths of the data files it names."""
         data = self.data
         split = [data.split] if isinstance(data.split, str) else []
         named = [data.features, *listed(data.targets), data.feature_names, data.gene_names, *split]
@@ -196,21 +196,33 @@ class Config(Section):
 
     @property
     def further(self) -> list[str]:
-        """Columns beside the targets that rows need: groups and covariates."""
+        """Return the columns beside the targets that rows need: groups and covariates."""
         return [*listed(self.data.group), *self.data.covariates]
 
     def reading(self, features: str) -> "Config":
-        """The same config with another matrix, which holds genes alone."""
+        """Return the same config with another matrix, which contains genes only.
+
+        Args:
+            features: Path of the matrix.
+        """
         data = self.data.model_copy(update={"features": features, "exclude": []})
         return self.model_copy(update={"data": data})
 
     def differing(self, other: "Config") -> list[str]:
-        """Names of the keys whose values are others in another config."""
+        """Return the names of the keys whose values differ from another config's.
+
+        Args:
+            other: Config to compare with.
+        """
         ours, theirs = (dict(_leaves(config.model_dump())) for config in (self, other))
         return [name for name in ours | theirs if ours.get(name) != theirs.get(name)]
 
     def targeting(self, names: Sequence[str]) -> "Config":
-        """The same config with the names of its targets, where it names none."""
+        """Return the config with its targets named, where it names none.
+
+        Args:
+            names: Names of the targets.
+        """
         if self.data.target is not None:
             return self
         target = names[0] if len(names) == 1 else names or None
@@ -258,7 +270,7 @@ class Config(Section):
         return cls.of(given, place=str(path)).resolved(path.resolve().parent)
 
     def resolved(self, folder: str | Path) -> "Config":
-        """The same config with absolute paths, taken relative to `folder`."""
+        """Return the same config with absolute paths, taken relative to `folder`."""
 
         def absolute(path):
             return path if _is_no_path(path) else os.path.normpath(Path(folder) / path)
@@ -266,7 +278,7 @@ class Config(Section):
         return self._with_paths(absolute)
 
     def relative(self, folder: str | Path) -> "Config":
-        """The same config with paths as seen from `folder`, so that both can move together."""
+        """Return the config with paths relative to `folder`, so that both can move together."""
 
         def seen(path):
             return path if _is_no_path(path) else os.path.relpath(path, folder)
@@ -293,7 +305,11 @@ class Config(Section):
         )
 
     def as_json(self, is_short: bool = False) -> str:
-        """The config as JSON text, every default filled in, or without them."""
+        """Return the config as JSON text, every default filled in, or without them.
+
+        Args:
+            is_short: Whether to leave out keys that have their default.
+        """
         return json.dumps(self.model_dump(exclude_unset=is_short), indent=2) + "\n"
 
 

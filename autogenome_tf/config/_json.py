@@ -16,7 +16,11 @@ MOST_TEXT = 2 << 20
 
 
 def merged(first: Mapping[str, Any], second: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Keys of a config as nested dicts, those of the second going before; families are replaced.
+    """Merge nested dicts of keys; the second's values win, families are replaced.
+
+    Args:
+        first: Nested dict of keys.
+        second: Nested dict of keys; takes precedence.
 
     Raises:
         InputError: Where the second is no dict.
@@ -32,6 +36,9 @@ def merged(first: Mapping[str, Any], second: Mapping[str, Any] | None) -> dict[s
 
 def read_json(path: str | Path) -> Any:
     """Read JSON that may hold comments and trailing commas.
+
+    Args:
+        path: Path of the file.
 
     Raises:
         InputError: Naming the file, and the line and column where reading stopped.
@@ -60,7 +67,7 @@ def read_json(path: str | Path) -> Any:
 
 
 def _unambiguous(pairs):
-    """A dict; a key may come again with the same value, as it does in configs of AutoGenome."""
+    """Return a dict of pairs; a repeated key must have the same value."""
     found = {}
     for key, value in pairs:
         if key in found and found[key] != value:

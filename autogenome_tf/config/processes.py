@@ -33,17 +33,17 @@ class ProcessRole:
 
     @property
     def is_chief(self) -> bool:
-        """Whether it serves the search; by its name, as KerasTuner has it."""
+        """Return whether the process is the chief, by its name, as KerasTuner has it."""
         return "chief" in self.tuner
 
     @property
     def address(self) -> str:
-        """``host:port``."""
+        """Return the address as ``host:port``."""
         return f"{self.host}:{self.port}"
 
 
 def part() -> ProcessRole | None:
-    """The `ProcessRole` that the environment gives this process; None where it is all there is.
+    """Return the `ProcessRole` of this process from its environment; None where it is alone.
 
     Raises:
         InputError: Where a variable is missing or wrong.
@@ -93,7 +93,7 @@ def take(role: str | None = None, address: str | None = None) -> None:
 
 
 def member() -> tuple[int, int] | None:
-    """This process's place among those that TF_CONFIG lets train one network, and their number.
+    """Return this process's position in TF_CONFIG's cluster and the number of its processes.
 
     Returns:
         The pair, the first place being 0; None where TF_CONFIG names no other process.

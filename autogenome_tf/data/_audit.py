@@ -30,7 +30,7 @@ def audit(
     group: str | None = None,
     scored: Dataset | None = None,
 ) -> list[dict[str, str]]:
-    """Look for what makes scores better, or less certain, than they seem.
+    """Return warnings about rows that make scores better, or less certain, than they seem.
 
     Args:
         dataset: The `data.Dataset` of all rows.

@@ -54,7 +54,7 @@ def checked(
 
 
 def numbered_features(count: int) -> list[str]:
-    """Names for the columns of a matrix that has none.
+    """Return names for the columns of a matrix without names.
 
     Args:
         count: Number of columns.

@@ -41,6 +41,9 @@ class Table:
     def column(self, name: str) -> pd.Series:
         """Return one of the columns of `extra`.
 
+        Args:
+            name: Name of the column.
+
         Raises:
             KeyError: There is none of that name.
         """
@@ -102,7 +105,11 @@ class Dataset:
         return self.targets
 
     def rows(self, index: np.ndarray) -> "Dataset":
-        """Take the rows of an integer index, with everything that belongs to them."""
+        """Take the rows of an integer index, with everything that belongs to them.
+
+        Args:
+            index: (n,) integer numbers of rows.
+        """
         return dataclasses.replace(
             self,
             values=chunked.rows(self.values, index, self.limit),

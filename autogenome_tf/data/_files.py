@@ -40,7 +40,7 @@ def check_file(source):
 
 
 def stem(source: str | os.PathLike[str]) -> str:
-    """The name of a file without its folder and what its kind and its packing add to it.
+    """Return the name of a file without its folder and the suffixes of kind and compression.
 
     Args:
         source: Path of a file.

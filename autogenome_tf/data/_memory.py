@@ -167,7 +167,7 @@ def _frame_table(where, frame, columns):
 
 
 def _are_ids(name, column):
-    """Whether a column is text that differs in every row, below a heading of ids."""
+    """Return whether a column is text that differs in every row, below a heading of ids."""
     is_text = column.map(lambda cell: isinstance(cell, str) and not is_number(cell))
     return is_id_name(name) and column.is_unique and bool(is_text.all())
 

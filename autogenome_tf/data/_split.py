@@ -36,7 +36,7 @@ class Split:
     fold: np.ndarray
 
     def pairs(self) -> list[tuple[np.ndarray, np.ndarray]]:
-        """(train rows, held rows) of each fit, as row numbers."""
+        """Return the (training rows, validation rows) of each fit, as row numbers."""
         if self.fold.any():
             learn = self.fold > 0
             folds = np.unique(self.fold[learn])
@@ -47,7 +47,11 @@ class Split:
         return [(np.flatnonzero(self.part == "train"), np.flatnonzero(self.part == "validation"))]
 
     def frame(self, samples: Sequence[str] | np.ndarray) -> pd.DataFrame:
-        """The rows of split.tsv."""
+        """Return the rows of split.tsv.
+
+        Args:
+            samples: (rows,) sample ids.
+        """
         frame = pd.DataFrame({"sample": samples, "part": self.part})
         if self.fold.any():
             frame["fold"] = self.fold

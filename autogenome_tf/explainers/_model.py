@@ -63,7 +63,11 @@ class Model(Protocol):
         ...
 
     def outputs(self, values: np.ndarray, /) -> np.ndarray:
-        """Run the model on raw rows, (rows, genes) -> (rows, outputs)."""
+        """Run the model on raw rows, (rows, genes) -> (rows, outputs).
+
+        Args:
+            values: (rows, genes) raw values.
+        """
         ...
 
 

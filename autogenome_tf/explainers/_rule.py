@@ -71,7 +71,12 @@ class SplitNetwork:
         units: Any,
         activated: Callable[[str, Any, Any], Any] = lambda name, function, x: function(x),
     ) -> Any:
-        """Run the tail on (rows, units); an activation is ``activated(name, function, x)``."""
+        """Run the tail on (rows, units); an activation is ``activated(name, function, x)``.
+
+        Args:
+            units: (rows, units) values before the activations.
+            activated: (rows, units) values behind the activations.
+        """
 
         def operation(layer):
             if layer.name in self._places:

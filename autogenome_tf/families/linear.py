@@ -19,5 +19,5 @@ class Linear(Family):
 
     @staticmethod
     def body(x: Any, values: dict[str, Any], layers: Any) -> Any:
-        """Hand the genes on: the logits layer is the whole network."""
+        """Return the genes unchanged: the logits layer is the whole network."""
         return x

@@ -81,7 +81,11 @@ class ResVAE(AutoencoderFamily):
 
 
 def widths(values: dict[str, Any]) -> list[int]:
-    """Return the widths of the encoder's layers, given or a falling geometric series."""
+    """Return the widths of the encoder's layers, given or a falling geometric series.
+
+    Args:
+        values: Hyperparameters of a trial.
+    """
     if values.get("widths"):
         return list(values["widths"])
     start, ratio = values["start_width"], values["decay_ratio"]

@@ -222,7 +222,12 @@ class Predictor:
         return float(self.importance[is_lacking].sum())
 
     def checked(self, rows: Dataset | Matrix, size: int = BLOCK) -> Iterator[np.ndarray]:
-        """Yield raw rows as arrays of at most `size` rows; see `outputs` for what is refused."""
+        """Yield raw rows as arrays of at most `size` rows; see `outputs` for what is refused.
+
+        Args:
+            rows: New rows.
+            size: Rows of a batch.
+        """
         dataset, names = named(rows, self.features), ", ".join(name for name, _ in self.sources)
         return defined_batches(dataset, self.lowest_allowed, names, size)
 

@@ -64,7 +64,12 @@ def remembered(
 
 @contextlib.contextmanager
 def say_to(path: str | Path, earlier: list[logging.LogRecord] | tuple[()] = ()) -> Iterator[None]:
-    """Write everything that is said to a file too, after what `earlier` holds, which is emptied."""
+    """Write everything that is said to a file too, after what `earlier` holds, which is emptied.
+
+    Args:
+        path: Path of the log file.
+        earlier: Records from before the file existed; emptied.
+    """
     handler = logging.FileHandler(path, encoding="utf-8")
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     with contextlib.closing(handler), _added(handler):

@@ -34,7 +34,12 @@ def follow(run: Any, stage: str) -> None:
 
 
 def folder(run: Any, kind: str) -> Path:
-    """Path of the folder of a run among the original's: kind is models or output_files."""
+    """Return the original's folder of a run; kind is models or output_files.
+
+    Args:
+        run: A run.
+        kind: "models" or "output_files".
+    """
     began = datetime.datetime.fromisoformat(run.environment["began"])
     return run.folder.parent / kind / run.config().name / began.strftime("%m%d_%H%M%S")
 

@@ -140,7 +140,11 @@ def work(remote: worker.Remote, folds: CrossValidation, config: Config, run: Run
 
 
 def log_of(part: ProcessRole) -> str:
-    """Name of a worker's own log in the run folder."""
+    """Return the file name of a worker's own log in the run folder.
+
+    Args:
+        part: Role of the process.
+    """
     return f"search/{safe_names([part.tuner])[0]}.log"
 
 

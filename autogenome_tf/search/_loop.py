@@ -60,7 +60,13 @@ def process_role(config: Config) -> processes.ProcessRole | None:
 
 
 def seconds_before(config: Config, run: Run, finished: Iterable[Trial]) -> float:
-    """Return the seconds that the search of an interrupted run took, with these trials finished."""
+    """Return the seconds that the search of an interrupted run took, with these trials finished.
+
+    Args:
+        config: Config of the run.
+        run: A run.
+        finished: Trials that have ended.
+    """
     own = method(config.search.method).seconds_before(run)
     return _distributed.seconds_of(run) or own + sum(trial.seconds for trial in finished)
 
@@ -119,7 +125,7 @@ def search(
 
 
 def joined(config: Config, spaces: dict[str, Space], part: processes.ProcessRole) -> Remote:
-    """A worker's way to the chief's search.
+    """Return a worker's proposer, which asks the chief of the search.
 
     Args:
         config: The whole `Config`.

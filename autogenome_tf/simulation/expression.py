@@ -73,12 +73,12 @@ class Parameters:
 
     @property
     def labels(self) -> list[str]:
-        """Class names, padded so that they sort by number; for regression ``["target"]``."""
+        """Return class names, padded so that they sort by number; for regression ``["target"]``."""
         return self.kind.labels(self)
 
     @property
     def kind(self) -> type[Any]:
-        """The kind of target, a class of `_targets`."""
+        """Return the kind of target, a class of `_targets`."""
         return TARGETS[self.task]
 
     def _blocks_with_room(self):
@@ -104,7 +104,15 @@ class Parameters:
 
 
 def check_range(name: str, value: Any, kind: type, least: float, below: float = math.inf) -> None:
-    """Refuse a parameter that is no number of a kind from `least` on and below `below`."""
+    """Refuse a parameter that is no number of a kind from `least` on and below `below`.
+
+    Args:
+        name: Name of the parameter.
+        value: Its value.
+        kind: int or float.
+        least: Lowest value allowed.
+        below: Value that must not be reached; None for no bound.
+    """
     if not isinstance(value, kind) or not least <= value < below:
         noun = "an integer" if kind is numbers.Integral else "a number"
         limit = f"at least {least}" + (f" and below {below}" if below < math.inf else "")
@@ -112,14 +120,24 @@ def check_range(name: str, value: Any, kind: type, least: float, below: float = 
 
 
 def check_each(parameters: Any, least: Mapping[str, int]) -> None:
-    """Refuse parameters that are no numbers of their field's kind from `least` (else 0) on."""
+    """Refuse parameters that are no numbers of their field's kind from `least` (else 0) on.
+
+    Args:
+        parameters: Dataclass of parameters.
+        least: Dict of names to the lowest value; 0 where not named.
+    """
     for field in dataclasses.fields(parameters):
         kind = numbers.Real if field.type is float else numbers.Integral
         check_range(field.name, getattr(parameters, field.name), kind, least.get(field.name, 0))
 
 
 def check_most(parameters: Any, limits: Mapping[str, int]) -> None:
-    """Refuse parameters above limits that follow from others."""
+    """Refuse parameters above limits that follow from others.
+
+    Args:
+        parameters: Dataclass of parameters.
+        limits: Dict of names to the largest value.
+    """
     for name, most in limits.items():
         if getattr(parameters, name) > most:
             raise errors.InputError(

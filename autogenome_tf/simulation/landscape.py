@@ -110,7 +110,7 @@ def draw(**parameters: Any) -> Landscape:
 
 
 def _draw_terms(rng, asked):
-    """Different sets of sites, sorted positions each."""
+    """Return different sets of sites, sorted positions each."""
     terms, orders = {}, itertools.cycle(range(1, asked.order + 1))
     while len(terms) < asked.terms:
         sites = rng.choice(asked.features, next(orders), replace=False)

@@ -85,7 +85,7 @@ class Pathways:
     parameters: Parameters
 
     def gmt(self) -> str:
-        """The gene sets as the text of a GMT file."""
+        """Return the gene sets as the text of a GMT file."""
         names = np.array(self.features)
         lines = zip(self.truth["set"], self.members, strict=True)
         return "".join("\t".join([name, "simulated", *names[own]]) + "\n" for name, own in lines)

@@ -77,7 +77,7 @@ class WorkerCluster:
             )
 
     def is_trained(self, run: Any, config: Any) -> bool:
-        """Whether the first process has trained before; give all processes its trials.
+        """Return whether the first process has trained before; give all processes its trials.
 
         Args:
             run: This process's `Run`, begun; gets the leaderboard of the first's.

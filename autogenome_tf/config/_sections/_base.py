@@ -1,4 +1,4 @@
-"""What sections of a config share: checked and frozen values, and types with a range."""
+"""Base of the sections of a config, and types of values with a range."""
 
 from typing import Annotated
 
@@ -13,7 +13,10 @@ Names = Annotated[list[str], Field(min_length=1)]
 
 
 def listed(value: str | list[str] | None) -> list[str]:
-    """What a config says once or as a list, or leaves out, as a list.
+    """Return a config value that may be single, a list or left out, as a list.
+
+    Args:
+        value: A value, a list of values, or None.
 
     >>> listed("a.tsv"), listed(["a.tsv", "b.tsv"]), listed(None)
     (['a.tsv'], ['a.tsv', 'b.tsv'], [])
@@ -22,7 +25,7 @@ def listed(value: str | list[str] | None) -> list[str]:
 
 
 class Section(pydantic.BaseModel):
-    """A part of the config: unknown keys are refused, values are checked and frozen."""
+    """A part of the config: unknown keys are refused, values checked and frozen."""
 
     model_config = pydantic.ConfigDict(
         extra="forbid", frozen=True, strict=True, allow_inf_nan=False

@@ -14,7 +14,7 @@ TRANSFORMS: tuple[Transform, ...] = get_args(Transform)
 
 
 class SplitSection(Section):
-    """How rows are divided; both fractions are of all rows."""
+    """Fractions and groups of the split; both fractions are of all rows."""
 
     test: Fraction = Field(
         default=0.2, description="Part of all rows that nothing sees before `evaluate`."
@@ -36,7 +36,7 @@ class SplitSection(Section):
 
 
 class Data(Section):
-    """Where the matrix and the targets are, and how values reach the network."""
+    """Files of matrix and targets, and the preprocessing of values."""
 
     features: str = Field(
         default="",
@@ -241,42 +241,46 @@ class Data(Section):
 
     @property
     def group(self) -> str | None:
-        """Column whose rows with one value stay on one side of the split, or None."""
+        """Return the column whose rows with one value stay on one side of the split, or None."""
         return None if isinstance(self.split, str) else self.split.group
 
     @property
     def columns(self) -> list[str]:
-        """Columns of a matrix file that are not genes: targets, group, covariates and ids."""
+        """Return the columns of a matrix file that are not genes: targets, group, covariates."""
         return [*self.target_names, *listed(self.group), *self.covariates, *listed(self.id)]
 
     @property
     def target_names(self) -> list[str]:
-        """Columns of `target`, a list."""
+        """Return the columns of `target`, a list."""
         return listed(self.target)
 
     @property
     def matrices(self) -> list[str]:
-        """Sources of rows: those to learn from, to validate, to evaluate and to predict."""
+        """Return the sources of rows: to train on, to validate, to evaluate and to predict."""
         named = (self.features, self.validation, self.evaluate, self.predict)
         return [source for source in named if source]
 
     @property
     def target_source(self) -> str:
-        """Where targets stand, for errors: their files, else the matrix."""
+        """Return the source of the targets for errors: their files, else the matrix."""
         return ", ".join(listed(self.targets)) or self.features
 
     def further(self, name: str) -> tuple[str, str | list[str] | None] | None:
-        """Files of `validation` or `evaluate`: the matrix and the targets, or None."""
+        """Return the files of `validation` or `evaluate`: the matrix and the targets, or None.
+
+        Args:
+            name: "validation" or "evaluate".
+        """
         features = getattr(self, name)
         return (features, getattr(self, f"{name}_targets") or self.targets) if features else None
 
     @property
     def limit(self) -> int:
-        """`memory` in bytes."""
+        """Return `memory` in bytes."""
         return int(self.memory * GIB)
 
     @property
     def transforms(self) -> tuple[Transform, ...]:
-        """The transforms to choose from, each once."""
+        """Return the transforms to choose from, each once."""
         given = self.transform
         return tuple(dict.fromkeys(given)) if isinstance(given, list) else (given,)

@@ -14,7 +14,7 @@ class Export(Section):
 
 
 class Output(Section):
-    """How results lie on disk."""
+    """Layout of results on disk."""
 
     layout: Literal["run", "autogenome"] = Field(
         default="run",

@@ -41,7 +41,7 @@ class Enas(Section):
 
 
 class Search(Section):
-    """How structure and hyperparameters are found, and for how long."""
+    """Search of structure and hyperparameters, with its budget."""
 
     method: Annotated[str, MemberOf("search/methods")] = Field(
         default="bayesian",

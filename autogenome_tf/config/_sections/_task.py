@@ -12,7 +12,7 @@ LOSSES = tuple(dict.fromkeys(loss for kind in KINDS.values() for loss in kind.lo
 
 
 class TaskSection(Section):
-    """What is predicted and what training minimises."""
+    """Type of the task and the loss that training minimises."""
 
     type: Annotated[str, OneOf(KINDS)] = Field(
         default=DEFAULT.type,

@@ -13,7 +13,7 @@ OPTIMIZERS: tuple[Optimizer, ...] = get_args(Optimizer)
 
 
 class Decay(Section):
-    """How the learning rate falls while there is no gain."""
+    """Decay of the learning rate while the loss does not improve."""
 
     after: Count | None = Field(
         default=None, description="Epochs without gain; null: a third of `patience`."
@@ -24,7 +24,7 @@ class Decay(Section):
 
 
 class Epistasis(Section):
-    """How strongly, and over which genotypes, networks are asked to be sparse sums of products."""
+    """Regularisation by the absolute Walsh coefficients of a network over genotypes."""
 
     method: Literal["auto", "exact", "hashed"] = Field(
         default="auto",
@@ -46,13 +46,13 @@ class Epistasis(Section):
 
     @property
     def strengths(self) -> tuple[float, ...]:
-        """The strengths to choose from, each once."""
+        """Return the strengths to choose from, each once."""
         given = self.strength if isinstance(self.strength, list) else [self.strength]
         return tuple(dict.fromkeys(given))
 
 
 class Training(Section):
-    """How the final network (and, but for its epochs, each trial) is trained."""
+    """Training of the final network and, except for its epochs, of each trial."""
 
     epochs: Count = Field(default=200, description="Most epochs of the final fit.")
     batch_size: Count = Field(
@@ -110,7 +110,7 @@ class Training(Section):
 
 
 class Ensemble(Section):
-    """How many networks make the final prediction together."""
+    """Number of networks that are averaged for the final prediction."""
 
     size: Literal["auto"] | Count = Field(
         default=1,

@@ -11,7 +11,11 @@ __all__ = ["KEYS", "Note", "is_original", "ported"]
 
 
 def is_original(given: Any) -> bool:
-    """Whether the keys of a config are those of the original."""
+    """Return whether the keys of a config are those of the original AutoGenome.
+
+    Args:
+        given: Keys of a config.
+    """
     if not isinstance(given, dict) or {"data", "families", "search", "training"} & set(given):
         return False
     return bool({"model", "data_train", "trainer"} & set(given))
@@ -20,7 +24,7 @@ def is_original(given: Any) -> bool:
 def ported(
     given: Mapping[str, Any], place: str, folder: str | Path
 ) -> tuple[dict[str, Any], list[Note]]:
-    """Answer for every key of an original config.
+    """Port every key of an original config.
 
     Args:
         given: What its JSON holds.

@@ -77,7 +77,7 @@ class Finalists:
         self._reported: list[dict[str, Any]] = []
 
     def propose(self) -> Proposal | None:
-        """The next finalist, best first; None when all have been proposed."""
+        """Return the next finalist, best first; None when all have been proposed."""
         if self._finalists is None:
             self._finalists = self._found()
         if len(self._reported) == len(self._finalists):
