@@ -517,7 +517,7 @@ def test_memory_that_ends_before_the_first_stage_is_said(genes, labels, tmp_path
 
     monkeypatch.setattr("autogenome_tf.automl._session.prepared", folds)
     automl = AutoGenome({"name": "m", "output_dir": str(tmp_path)}, data=(genes, labels))
-    with pytest.raises(StageError, match="^m: begin: MemoryError: no room. What is done is kept"):
+    with pytest.raises(StageError, match="^m: begin: MemoryError: no room. Finished work is kept"):
         automl.train()
 
 

@@ -66,14 +66,14 @@ def test_unequal_and_tiny_classes_are_named():
     labels = np.array(["big"] * 100 + ["small"] * 9 + ["big"] * 11, object)
     warnings = [w["text"] for w in audit(dataset(labels), part(), "classification")]
     assert "'big' has 111 rows, 'small' 9" in warnings[0]
-    assert "Fewer than 10 rows to learn from: 'small (0)'" in warnings[1]
+    assert "Fewer than 10 training rows in a class: 'small (0)'" in warnings[1]
     train = parts(np.where(labels == "small", "train", part().part))
     assert "No test row is of 'small'" in audit(dataset(labels), train, "classification")[2]["text"]
 
 
 def test_few_test_rows_are_said():
     (warning,) = audit(dataset(), part(20), "classification")
-    assert warning["about"] == "test" and "5 points" in warning["text"]
+    assert warning["about"] == "test" and "5 percentage points" in warning["text"]
     assert about(dataset(), parts(["train"] * ROWS), "classification") == []
 
 

@@ -221,7 +221,7 @@ def test_values_of_other_files_are_refused(tmp_path, how):
             layout = h5py.VirtualLayout((MIB,), "int32")
             layout[:] = h5py.VirtualSource(tmp_path / "other.h5", "data", (MIB,))
             file.create_virtual_dataset("matrix/data", layout)
-    with pytest.raises(InputError, match="another file; expected all of it in this one"):
+    with pytest.raises(InputError, match="another file; expected all values in this file"):
         read_table(tmp_path / "x.h5")
 
 

@@ -47,7 +47,7 @@ def test_repeated_genes_of_text_are_refused_with_the_way_out(tmp_path):
 
 @pytest.mark.parametrize("date", ["1-Mar", "Sep-02"])
 def test_a_spreadsheets_dates_are_called_so(tmp_path, date):
-    with pytest.raises(InputError, match=f"spreadsheet made '{date}' of a gene such as MARCH1"):
+    with pytest.raises(InputError, match=f"such as MARCH1 to '{date}': restore it"):
         read_table(text(tmp_path, columns=[date, "MYC", date, "A"]))
 
 
@@ -56,7 +56,7 @@ def test_repeated_genes_get_numbers_behind_them(tmp_path):
     assert table.features == ["TP53", "MYC", "TP53-1", "TP53-2"]
     np.testing.assert_array_equal(table.values, VALUES)
     ((about, said),) = table.warnings
-    assert about == "names" and "1 of the gene names come more than once ('TP53')" in said
+    assert about == "names" and "1 of the gene names are repeated ('TP53')" in said
 
 
 def test_repeated_genes_are_averaged_over_what_is_known(tmp_path):

@@ -41,7 +41,7 @@ def test_gaps_are_read_and_counted(tmp_path):
     np.testing.assert_allclose(dataset.targets, GAPS.drop(index="S7"))
     texts = [text for about, text in dataset.warnings if about == "labels"]
     assert "1 of 80 samples have no label" in texts[0]
-    assert f"(a: {GAPS['a'].isna().sum() - 1}, b: " in texts[1] and "measured ones" in texts[1]
+    assert f"(a: {GAPS['a'].isna().sum() - 1}, b: " in texts[1] and "measured values" in texts[1]
 
 
 def test_text_among_gaps_is_still_refused(tmp_path):
@@ -70,7 +70,7 @@ def test_a_target_that_no_training_row_has_is_refused(tmp_path):
     train = split(dataset, config.data.split, 1, 7).part == "train"
     check_measured(dataset, train)
     dataset.targets[train, 1] = np.nan
-    with pytest.raises(InputError, match="b is measured in no training row"):
+    with pytest.raises(InputError, match="b has no measured value"):
         check_measured(dataset, train)
 
 

@@ -137,7 +137,7 @@ def test_the_id_column_can_be_named(tmp_path):
     first, second = IDS, IDS[::-1]
     matrix(tmp_path)
     targets(tmp_path, dx=LABELS, tumour=first, normal=second)
-    with pytest.raises(InputError, match="'tumour' and 'normal' hold the ids .* data.id"):
+    with pytest.raises(InputError, match="'tumour' and 'normal' both have ids .* data.id"):
         loaded(tmp_path)
     assert is_right(loaded(tmp_path, id="tumour"))
     assert list(loaded(tmp_path, id="normal").targets) == list(LABELS[::-1])
@@ -235,7 +235,7 @@ def test_ids_that_differ_by_one_rule_match_and_it_is_said(tmp_path, case):
 def test_names_that_one_rule_makes_the_same_are_not_matched_but_diagnosed(tmp_path):
     matrix(tmp_path, [f"P{n // 2}-{n % 2}" for n in range(ROWS)])
     targets(tmp_path, order=range(6), dx=LABELS[:6], sample=[f"P{n}" for n in range(6)])
-    with pytest.raises(InputError, match="behind the shorter name, 12 of 12 would match, but sev"):
+    with pytest.raises(InputError, match="behind the shorter name, 12 of 12 would match, but some"):
         loaded(tmp_path)
 
 
@@ -245,7 +245,7 @@ def test_a_rule_for_a_part_of_the_ids_is_a_hint(tmp_path):
     targets(tmp_path, dx=LABELS, sample=IDS)
     dataset = loaded(tmp_path)
     assert list(dataset.samples) == IDS[:6]
-    assert "But for upper and lower case, 5 more would match." in dataset.warnings[0][1]
+    assert "Ignoring upper and lower case, 5 more would match." in dataset.warnings[0][1]
 
 
 # Genes x samples ----------------------------------------------------------------------------

@@ -57,7 +57,7 @@ def test_enough_rows_are_no_rare_class(tmp_path):
 def test_rare_classes_of_further_rows_are_those_of_training(tmp_path, how, expected):
     scored = rows(tmp_path, evaluate=["a", "b", "c"], rare_classes=how).scored
     assert list(scored.targets) == expected
-    with pytest.raises(InputError, match="classes that training does not have: 'z'"):
+    with pytest.raises(InputError, match="classes that the training data does not have: 'z'"):
         _ = rows(tmp_path, evaluate=["a", "b", "z"], rare_classes=how).scored
 
 

@@ -54,7 +54,9 @@ def test_a_class_that_is_in_the_test_part_alone_is_refused(made, tmp_path):
 
 
 def test_a_new_class_in_the_evaluate_file_is_refused_by_name(made):
-    with pytest.raises(InputError, match="e.tsv: classes that training does not have: 'z'"):
+    with pytest.raises(
+        InputError, match="e.tsv: classes that the training data does not have: 'z'"
+    ):
         _ = made(evaluate=["x", "y", "z"]).scored
 
 

@@ -93,7 +93,7 @@ def test_a_set_may_come_again_with_the_same_genes_and_files_may_be_compressed(wr
     [
         (
             [("one", "x", "A"), ("one", "x", "B")],
-            r"line 2: the set 'one' has other genes in .*line 1",
+            r"line 2: the set 'one' has different genes in .*line 1",
         ),
         ([("one", "x")], r"line 1: expected a set's name, a description and genes.*received 'one"),
         ([("", "x", "A")], r"line 1: expected a set's name"),

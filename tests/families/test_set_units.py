@@ -88,7 +88,9 @@ def test_the_run_loads_and_its_outputs_are_explained_by_name(fitted, planted):
 def test_sets_decide_how_many_units_there_are(planted):
     config = {"name": "x", "task": {"type": "representation"},
               "families": {"resvae": {"gene_sets": planted[2], "latent": 4}}}  # fmt: skip
-    with pytest.raises(InputError, match=r"families.resvae.latent: gene_sets decide it"):
+    with pytest.raises(
+        InputError, match=r"families.resvae.latent: the number of gene_sets sets it"
+    ):
         ag.AutoGenome(config, data=(planted[0], None))
     config["families"] = {"resvae": {"bypass": 2}}
     with pytest.raises(InputError, match="bypass"):

@@ -146,7 +146,7 @@ def test_what_a_chief_has_on_record_must_be_what_it_would_propose(port, hired, t
         hired("a").propose()
     text = (tmp_path / "calls").read_text()
     (tmp_path / "calls").write_text(text.replace("dropout", "drop-out"))
-    with pytest.raises(StageError, match="line 1: the search proposes otherwise"):
+    with pytest.raises(StageError, match="line 1: the search proposes other trials"):
         with serving("random", tmp_path / "calls", port):
             pass
 

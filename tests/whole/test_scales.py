@@ -178,7 +178,10 @@ def test_genes_that_lack_are_filled_and_the_cost_is_the_score_without_them(of_lo
     assert record.about == "genes"
     assert f"the given rows: lacks 1 of the 20 genes of training ({gene!r})" in record.message
     assert "filled with training means" in record.message
-    assert f"Without them log_loss on {len(test)} test rows is {expected:.3g} (" in record.message
+    assert (
+        f"Without these genes, log_loss on {len(test)} test rows is {expected:.3g} ("
+        in record.message
+    )
     whole = of_logs.predict(new)
     assert (found["prediction"] == whole["prediction"]).all()
     assert not found.equals(whole)

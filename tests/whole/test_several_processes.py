@@ -169,7 +169,7 @@ def test_who_does_not_belong_to_a_search_is_told_so(company, tmp_path):
     second = company.start("chief")
     seed = company.start("task-1", "--set", "seed=8")
     assert "another process is working on this run" in ended(second, 1)
-    assert "these differ: 'seed'" in ended(seed, 2)
+    assert "these keys differ: 'seed'" in ended(seed, 2)
     elsewhere = company.start("task-1", "--output", str(tmp_path / "elsewhere"))
     assert "not the run of the chief" in ended(elsewhere, 2)
     assert not (tmp_path / "elsewhere").exists() and chief.poll() is None
@@ -224,7 +224,7 @@ def begun(config, tmp_path):
 def test_a_worker_finds_the_run_of_its_chief(begun):
     began, config, run = begun
     assert Run.begun("t", began, config).folder == run.folder
-    with pytest.raises(InputError, match="not the run of the chief, which began at yesterday"):
+    with pytest.raises(InputError, match="not the run of the chief, which started at yesterday"):
         Run.begun("t", "yesterday", config)
     with pytest.raises(InputError, match="not the run of the chief"):
         Run.begun("u", began, config)
@@ -246,5 +246,5 @@ def test_a_search_stays_with_one_or_with_many(begun, is_worker, monkeypatch):
     (run.folder / "search" / "calls.jsonl").touch()
     for name in (processes.TUNER, processes.HOST, processes.PORT):
         monkeypatch.delenv(name)
-    with pytest.raises(StageError, match="its search was begun by a chief and workers"):
+    with pytest.raises(StageError, match="its search was started by a chief and workers"):
         ag.AutoGenome(config).train()

@@ -117,7 +117,7 @@ def test_a_real_lambda_is_refused_before_keras_sees_it(folder):
     with zipfile.ZipFile(folder / "model.keras", "a") as archive:
         archive.writestr("autogenome_tf.json", names)
     (said,) = refused(folder, ["evaluate"])
-    assert "Lambda: expected plain layers of Keras only" in said
+    assert "Lambda: expected built-in Keras layers only" in said
 
 
 def with_weights(folder, change):
