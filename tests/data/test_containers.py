@@ -326,11 +326,12 @@ def test_genes_of_quantities_may_come_in_another_order(tmp_path):
 @pytest.mark.parametrize(
     ("change", "part"),
     [
-        (lambda text: text.replace("T2", "T3"), "different genes from the first file, such as
-        'T2'"), (lambda text: text.replace("TPM", "tpm"), "unknown name 'TPM'"), (lambda text:
-        text.replace("\t14", ""), "line 3: received 4 cells; expected 5"), (lambda text:
-        text.replace("\t4\t", "\thigh\t"), "line 3, column 'TPM': received 'high'"), (lambda text:
-        text.splitlines()[0], "no quantity"), (lambda text: "", "is empty"),
+        (lambda text: text.replace("T2", "T3"), "different genes from the first file"),
+        (lambda text: text.replace("TPM", "tpm"), "unknown name 'TPM'"),
+        (lambda text: text.replace("\t14", ""), "line 3: received 4 cells; expected 5"),
+        (lambda text: text.replace("\t4\t", "\thigh\t"), "line 3, column 'TPM': received 'high'"),
+        (lambda text: text.splitlines()[0], "no quantity"),
+        (lambda text: "", "is empty"),
     ],
 )  # fmt: skip
 def test_a_file_of_quantities_that_differs_is_named(tmp_path, change, part):
