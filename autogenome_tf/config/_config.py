@@ -51,11 +51,12 @@ class Config(Section):
     """
 
     name: str = Field(
-        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", description="Of the run's folder; must be given."
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$",
+        description="Name of the run and its folder; required.",
     )
-    seed: Annotated[int, Field(ge=0)] = Field(7, description="Of everything drawn by chance.")
+    seed: Annotated[int, Field(ge=0)] = Field(7, description="Seed of all random numbers.")
     output_dir: Annotated[str, Field(min_length=1)] = Field(
-        "runs", description="Where the run's folder is made."
+        "runs", description="Folder in which the run folder is made."
     )
     data: Data = Field(default_factory=Data)
     task: TaskSection = Field(default_factory=lambda: TaskSection(loss=DEFAULT.losses[0]))
@@ -63,8 +64,8 @@ class Config(Section):
         default_factory=lambda: {name: {} for name in DEFAULT.families},
         min_length=1,
         description=(
-            "Families to search, each with its hyperparameters: a list narrows one, a scalar fixes "
-            "it. Left out: linear, mlp, resnet and densenet; of a representation resvae."
+            "Families to search, each with its hyperparameters: a list narrows one, a scalar "
+            "fixes it. Default: linear, mlp, resnet and densenet; for a representation resvae."
         ),
     )
     search: Search = Field(default_factory=Search)

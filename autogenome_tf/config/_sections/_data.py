@@ -17,13 +17,17 @@ class SplitSection(Section):
     """Fractions and groups of the split; both fractions are of all rows."""
 
     test: Fraction = Field(
-        default=0.2, description="Part of all rows that nothing sees before `evaluate`."
+        default=0.2,
+        description=(
+            "Share of all rows held out as the test part; neither search nor training uses it."
+        ),
     )
     validation: Fraction = Field(
-        default=0.2, description="Part of all rows that ranks trials where there is one fold."
+        default=0.2, description="Share of all rows that ranks trials where there is one fold."
     )
     group: str | None = Field(
-        default=None, description="Column whose rows with one value (a patient) stay on one side."
+        default=None,
+        description="Column (such as the patient) whose rows with the same value stay in one part.",
     )
 
     @model_validator(mode="after")
@@ -70,47 +74,48 @@ class Data(Section):
     exclude: list[str] = Field(
         default=[],
         description=(
-            "Columns of the matrix that are no genes, such as `age` or `OS_days`: names, or "
+            "Columns of the matrix that are not genes, such as `age` or `OS_days`: names, or "
             "patterns such as `clin_*`."
         ),
     )
     duplicates: Literal["error", "suffix", "mean"] | None = Field(
         default=None,
         description=(
-            "What is done about gene names and sample ids that repeat: `error`; `suffix`: -1, -2 "
-            "... behind all but the first; `mean`: they are averaged; null: `suffix` for AnnData "
-            "and 10x, else `error`."
+            "Treatment of repeated gene names and sample ids: `error`; `suffix` appends -1, -2 "
+            "... to all but the first; `mean` averages them; null: `suffix` for AnnData and "
+            "10x, else `error`."
         ),
     )
     feature_names: str | None = Field(
-        default=None, description="File of the genes' names, one a line, where the matrix has none."
+        default=None, description="File of gene names, one per line, where the matrix has none."
     )
     gene_names: str | None = Field(
         default=None,
         description=(
-            "File of two columns: the name of a gene in a matrix, and the name to use (symbols for "
-            "Ensembl ids, say), of the matrix and of new rows."
+            "File of two columns: the name of a gene in a matrix, and the name to use (such as "
+            "symbols for Ensembl ids); applies to the matrix and to new rows."
         ),
     )
     covariates: list[str] = Field(
         default=[],
         description=(
-            "Of a representation: columns (batch, patient) that encoder and decoder both "
-            "see, one-hot, so that the latent space need not hold them; new rows must have "
-            "them."
+            "For a representation: columns (batch, patient) that encoder and decoder both get, "
+            "one-hot, so that the latent space need not contain them; new rows must have them."
         ),
     )
     validation: str | None = Field(
         default=None, description="File of rows that rank trials, in place of `split.validation`."
     )
     validation_targets: str | Names | None = Field(
-        default=None, description="Their targets; null: where those to learn from are."
+        default=None,
+        description="Targets of these rows; null: where those of the training rows are.",
     )
     evaluate: str | None = Field(
         default=None, description="File of further labelled rows to score."
     )
     evaluate_targets: str | Names | None = Field(
-        default=None, description="Their targets; null: where those to learn from are."
+        default=None,
+        description="Targets of these rows; null: where those of the training rows are.",
     )
     predict: str | None = Field(default=None, description="File of rows to predict.")
     split: SplitSection | str = Field(
@@ -124,34 +129,37 @@ class Data(Section):
         default="auto",
         description=(
             "Applied to each raw value; a list is searched. `auto` recognises the scale by "
-            "quantiles over rows and genes and says what it chose; `log2` raises values below "
-            "`log2_floor` to it; "
-            "`library_log1p` is ln(1 + counts per 10,000), `relative_log` log10 of the "
-            "share + 1e-5, `rank` each value's place among the gene's training values."
+            "quantiles over rows and genes and logs its choice; `log2` raises values below "
+            "`log2_floor` to it; `library_log1p` is ln(1 + counts per 10,000), `relative_log` "
+            "log10 of the share + 1e-5, `rank` each value's place among the gene's training "
+            "values."
         ),
     )
     log2_floor: Positive | None = Field(
         default=None,
-        description="Lowest value that `log2` sees; null: 1, or 20 where values fall below 0.",
+        description="Lowest value for `log2`; null: 1, or 20 where values fall below 0.",
     )
     scale: Literal["none", "standard", "minmax"] = Field(
         default="standard",
-        description="By constants of the training rows, which become part of the model.",
+        description=(
+            "Scaling of genes by constants of the training rows, which become part of the model."
+        ),
     )
     missing: Literal["error", "mean", "median", "zero"] = Field(
         default="error",
         description=(
-            "What stands for a missing value: `mean` or `median` of training rows, in "
+            "Replacement of a missing value: `mean` or `median` of training rows, in "
             "transformed units; `zero`, in raw units."
         ),
     )
     missing_genes: Annotated[float, Field(ge=0, le=1)] = Field(
         default=0.05,
         description=(
-            "Share of the model's importance that genes may have which new rows lack: up to it "
-            "they are filled as missing values are (with training means where `missing` is "
-            "`error`), with a warning that says what it costs; beyond it new rows are an error. "
-            "Importance is the slope of the outputs by each gene, in standard deviations."
+            "Largest share of the model's importance that genes missing in new rows may have: "
+            "up to it they are filled like missing values (with training means where `missing` "
+            "is `error`), with a warning about the effect on scores; above it new rows are an "
+            "error. Importance is the slope of the outputs with respect to each gene, in "
+            "standard deviations."
         ),
     )
     matrix: str | None = Field(
@@ -165,44 +173,45 @@ class Data(Section):
     orientation: Literal["auto", "samples_by_genes", "genes_by_samples"] = Field(
         default="auto",
         description=(
-            "How the matrix lies in its file. `auto`: as the kind of file says, or the heading of "
-            "the first column (`Hugo_Symbol`, `Geneid`, `ID_REF` ...: genes x samples)."
+            "Orientation of the matrix in its file. `auto`: by the kind of file, or by the "
+            "heading of the first column (`Hugo_Symbol`, `Geneid`, `ID_REF` ...: genes x "
+            "samples)."
         ),
     )
     missing_words: list[str] = Field(
         default=[],
         description=(
-            "Further words that stand for a missing value or label in text, beside `NA`, `NaN`, "
-            "`NULL`, `None`, `n/a`, `Unknown`, `[Not Available]`, `'--`, `#N/A` and their like; "
-            "`!None`: that word is a value (a class) all the same."
+            "Further words for a missing value or label in text files, beside `NA`, `NaN`, "
+            "`NULL`, `None`, `n/a`, `Unknown`, `[Not Available]`, `'--`, `#N/A` and the like; "
+            "`!None`: that word is a value (a class), not missing."
         ),
     )
     rare_classes: Literal["error", "leave_out", "merge"] = Field(
         default="error",
         description=(
-            "What is done about classes of fewer than 6 rows, one for each of five folds and the "
-            "test part: `error` where one cannot be split; `leave_out`; `merge`: into a class "
+            "Treatment of classes with fewer than 6 rows, one for each of five folds and the "
+            "test part: `error` where one cannot be split; `leave_out`; `merge` into a class "
             "`other`."
         ),
     )
     top_variable: Count | None = Field(
-        default=None, description="Keep so many genes, the most variable on training rows."
+        default=None, description="Number of genes to keep, the most variable on training rows."
     )
 
     memory: Annotated[float, Field(gt=0, le=1e9)] = Field(
         default=1.0,
         description=(
-            "GiB of a matrix as 32-bit numbers, zeros included, up to which it is trained on as a "
-            "whole; a larger one is read batch by batch, and what of it takes more than this as it "
-            "is stored lies in a file meanwhile (in TMPDIR)."
+            "GiB of a matrix as 32-bit numbers, zeros included, up to which it is held in "
+            "memory for training; a larger one is read batch by batch and, where its stored "
+            "form is larger than this too, is kept in a temporary file (in TMPDIR)."
         ),
     )
 
     expansion: Annotated[float, Field(ge=1, le=1e9)] = Field(
         default=200.0,
         description=(
-            "How many times its size on disk a file may unpack to where that is more than "
-            "`memory`; beyond it is refused."
+            "Largest ratio of a file's decompressed size to its size on disk where it exceeds "
+            "`memory`; larger files are refused."
         ),
     )
 

@@ -12,13 +12,13 @@ class Interactions(Section):
     """Pairs of genes that act together."""
 
     genes: Annotated[int, Field(ge=0)] = Field(
-        default=0, description="Pairs of so many foremost genes are ranked; 0: none."
+        default=0, description="Number of the most important genes whose pairs are ranked; 0: none."
     )
     method: Annotated[str, MemberOf("explainers", having="serves_interactions")] = Field(
         default="knockout",
         description=(
-            "Double knock-out, or an explainer whose contributions are compared with and "
-            "without the other gene."
+            "Method for pairs: double knock-out, or an explainer whose contributions are "
+            "compared with and without the other gene."
         ),
     )
     null: Annotated[int, Field(ge=0)] = Field(
@@ -39,37 +39,38 @@ class Explanation(Section):
         json_schema_extra=described("explainers"),
     )
     background: Count = Field(
-        default=100, description="Rows trained on that stand for 'nothing known'."
+        default=100, description="Number of training rows that contributions are compared with."
     )
     background_by: Literal["random", "kmeans"] = Field(
         default="random",
-        description="`kmeans`: the rows nearest to the centres of so many clusters.",
+        description=(
+            "Choice of the background rows; `kmeans`: those nearest to the centres of as many "
+            "clusters."
+        ),
     )
     samples: Count = Field(
-        default=100, description="Rows explained, of the test part where there is one."
+        default=100, description="Number of rows to explain, of the test part where there is one."
     )
-    top: Count = Field(default=20, description="Genes in pictures and in effects.tsv.")
+    top: Count = Field(default=20, description="Number of genes in figures and in effects.tsv.")
     repeats: Count = Field(
         default=1,
         description=(
-            "Above 1: so many networks are explained and stability.tsv shows how far they "
-            "agree: the best trial trained with other seeds, or the ensemble's own "
-            "networks."
+            "Above 1: that many networks are explained, and stability.tsv shows how well they "
+            "agree: the best trial trained with other seeds, or the ensemble's own networks."
         ),
     )
     part: Annotated[float, Field(ge=0)] = Field(
         default=0.0,
         description=(
-            "Of a gene's raw value that `knockout` leaves: 0 a knock-out, 0.5 a knock-down, "
-            "2 over-expression. Other genes keep their values, a library is not "
-            "renormalised."
+            "Factor of a gene's raw value under `knockout`: 0 a knock-out, 0.5 a knock-down, 2 "
+            "over-expression. Other genes keep their values, a library is not renormalised."
         ),
     )
     sets: Annotated[int, Field(ge=0)] = Field(
         default=20,
         description=(
-            "Where trials have gene sets (`pathway`): networks that sets.tsv rests on, and "
-            "as many of each of its two controls; 0 leaves it out."
+            "Where trials have gene sets (`pathway`): number of networks for sets.tsv, and for "
+            "each of its two controls; 0 leaves it out."
         ),
     )
     interactions: Interactions = Field(default_factory=Interactions)

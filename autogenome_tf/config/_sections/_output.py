@@ -23,6 +23,6 @@ class Output(Section):
     figures: bool = Field(
         default=True,
         description=(
-            "Whether figures are drawn into `plots/`; they take half of the time of a small run."
+            "Whether to draw figures into `plots/`; they take half of the time of a small run."
         ),
     )

@@ -12,32 +12,41 @@ class Enas(Section):
     """The search with shared weights; published values where they hold for few epochs."""
 
     controller: Literal["lstm", "uniform"] = Field(
-        default="lstm", description="`uniform` learns nothing: every arc has the same chance."
+        default="lstm", description="`uniform` does not learn: every arc has the same probability."
     )
     children: Count = Field(
-        default=4, description="Children that one step of the shared weights trains."
+        default=4, description="Number of children that one step of the shared weights trains."
     )
-    updates: Count = Field(default=10, description="Updates of the controller after each epoch.")
-    samples: Count = Field(default=20, description="Arcs that an update is averaged over.")
-    candidates: Count = Field(default=100, description="Arcs sampled in the end and scored.")
-    units: Count = Field(default=64, description="Of the controller's LSTM.")
-    learning_rate: Positive = Field(default=3.5e-3, description="Of the controller.")
+    updates: Count = Field(
+        default=10, description="Number of updates of the controller after each epoch."
+    )
+    samples: Count = Field(
+        default=20, description="Number of arcs that an update is averaged over."
+    )
+    candidates: Count = Field(
+        default=100, description="Number of arcs sampled and scored at the end."
+    )
+    units: Count = Field(default=64, description="Units of the controller's LSTM.")
+    learning_rate: Positive = Field(default=3.5e-3, description="Learning rate of the controller.")
     temperature: Positive | None = Field(
-        default=None, description="What the controller's logits are divided by."
+        default=None, description="Divisor of the controller's logits."
     )
     tanh_constant: Positive | None = Field(
         default=1.5, description="Bound of the controller's logits."
     )
     entropy_weight: Annotated[float, Field(ge=0)] = Field(
-        default=1e-4, description="Of the entropy of an arc in the controller's reward."
+        default=1e-4, description="Weight of an arc's entropy in the controller's reward."
     )
     skip_target: Annotated[float, Field(gt=0, lt=1)] = Field(
-        default=0.4, description="Rate of skips that the controller is drawn to."
+        default=0.4, description="Target rate of skips."
     )
     skip_weight: Annotated[float, Field(ge=0)] = Field(
-        default=0.8, description="Of the divergence from it in the controller's loss."
+        default=0.8,
+        description="Weight of the divergence from the target rate in the controller's loss.",
     )
-    baseline_decay: Fraction = Field(default=0.9, description="Of the moving average of rewards.")
+    baseline_decay: Fraction = Field(
+        default=0.9, description="Decay of the moving average of rewards."
+    )
 
 
 class Search(Section):
@@ -48,34 +57,34 @@ class Search(Section):
         description="or any other file of `search/methods/`.",
         json_schema_extra=described("search/methods"),
     )
-    max_trials: Count = Field(default=30, description="Trials beside the baseline, at most.")
+    max_trials: Count = Field(default=30, description="Most trials, without the baseline.")
     max_seconds: Positive | None = Field(
         default=None,
         description=(
-            "Budget of search, baseline and final fit together; whichever of it and "
-            "`max_trials` comes first."
+            "Time budget of search, baseline and final fit together; the search ends at this or "
+            "at `max_trials`, whichever comes first."
         ),
     )
     epochs: Count = Field(
         default=20,
         description=(
-            "Most epochs of a trial; of the shared weights where the method is `enas`, "
-            "whose finalists train for `training.epochs`."
+            "Most epochs of a trial; for `enas`, of the shared weights (its finalists train for "
+            "`training.epochs`)."
         ),
     )
     folds: Literal["auto"] | Count = Field(
         default="auto",
         description=(
-            "Fits a trial; `auto`: 5 up to 2,000 rows to learn from if five copies of them "
-            "stay below `data.memory`, else 1 (then `split.validation` ranks trials); of a "
-            "representation 1."
+            "Number of folds, each a fit of the trial; `auto`: 5 up to 2,000 training rows if "
+            "five copies of them stay below `data.memory`, else 1 (then `split.validation` "
+            "ranks trials); 1 for a representation."
         ),
     )
     repeats: Literal["auto"] | Count = Field(
         default="auto",
         description=(
-            "Networks a fold, whose average is scored; `auto`: 3 where folds of fewer than "
-            "200 rows are searched for an ensemble, else 1."
+            "Number of networks per fold, whose average is scored; `auto`: 3 where folds of "
+            "fewer than 200 rows are searched for an ensemble, else 1."
         ),
     )
     objective: str = Field(
@@ -87,6 +96,6 @@ class Search(Section):
         ),
     )
     top_k: Annotated[int, Field(ge=2)] = Field(
-        default=5, description="Finalists of `enas`, at most `max_trials`."
+        default=5, description="Number of finalists of `enas`, at most `max_trials`."
     )
     enas: Enas = Field(default_factory=Enas)

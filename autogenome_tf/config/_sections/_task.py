@@ -24,13 +24,15 @@ class TaskSection(Section):
     loss: Annotated[str, OneOf(LOSSES)] | None = Field(
         default=None,
         description=(
-            "By type, the first when left out: `cross_entropy`, `focal_loss`; `mse`, `mae`, "
-            "`huber`; `elbo`."
+            "Loss by type, the first is the default: `cross_entropy`, `focal_loss`; `mse`, "
+            "`mae`, `huber`; `elbo`."
         ),
     )
     class_weight: Literal["balanced"] | dict[str, Positive] | None = Field(
         default=None,
-        description="`balanced`: classes weigh alike; or a weight for each class name.",
+        description=(
+            "`balanced`: all classes have the same total weight; or a weight for each class name."
+        ),
     )
 
     @model_validator(mode="before")

@@ -16,10 +16,11 @@ class Decay(Section):
     """Decay of the learning rate while the loss does not improve."""
 
     after: Count | None = Field(
-        default=None, description="Epochs without gain; null: a third of `patience`."
+        default=None,
+        description="Epochs without improvement before a decay; null: a third of `patience`.",
     )
     factor: Annotated[float, Field(gt=0, le=1)] = Field(
-        default=0.3, description="What the learning rate is multiplied by then."
+        default=0.3, description="Factor of the learning rate at each decay."
     )
 
 
@@ -37,9 +38,9 @@ class Epistasis(Section):
     strength: NotNegative | Annotated[list[NotNegative], Field(min_length=1)] = Field(
         default=[0.03, 0.003, 0.01, 0.1, 0.3],
         description=(
-            "What the sum of the absolute coefficients, in standard deviations of the target, is "
-            "multiplied by in the loss; of several each is a value of the hyperparameter "
-            "`epistasis`, the first its default."
+            "Factor in the loss of the sum of the absolute coefficients, in standard deviations "
+            "of the target; several factors are values of the hyperparameter `epistasis`, the "
+            "first its default."
         ),
     )
     bits: Annotated[int, Field(ge=1, le=16)] = Field(default=7, description="See `hashed`.")
@@ -56,9 +57,9 @@ class Training(Section):
 
     epochs: Count = Field(default=200, description="Most epochs of the final fit.")
     batch_size: Count = Field(
-        default=64, description="At most; smaller where rows would not fill 8 batches."
+        default=64, description="Largest batch size; smaller where rows would not fill 8 batches."
     )
-    optimizer: Optimizer = Field(default="adam", description="Of every network.")
+    optimizer: Optimizer = Field(default="adam", description="Optimizer of every network.")
     learning_rate: (
         Literal["auto"] | Positive | Annotated[list[Positive], Field(min_length=2, max_length=2)]
     ) = Field(
@@ -67,17 +68,19 @@ class Training(Section):
             "`auto`: a range test before each fit; two numbers are its lowest and highest rate."
         ),
     )
-    patience: Count = Field(default=15, description="Epochs without gain before training stops.")
+    patience: Count = Field(
+        default=15, description="Epochs without improvement before training stops."
+    )
     min_gain: Annotated[float, Field(ge=0)] = Field(
-        default=0.0, description="What a loss must gain to count."
+        default=0.0, description="Smallest decrease of the loss that counts as an improvement."
     )
     decay: Decay = Field(default_factory=Decay)
     space: Literal["auto", "rows", "genes"] = Field(
         default="auto",
         description=(
-            "Where the first layer is trained: `genes`; `rows`, the span of the training "
-            "rows (of more than 1,500 rows to learn from their 512 widest directions); "
-            "`auto`: rows where genes outnumber a moderate number of them."
+            "Coordinates in which the first layer is trained: `genes`; `rows`, the span of the "
+            "training rows (for more than 1,500 training rows their 512 widest directions); "
+            "`auto`: `rows` where genes outnumber a moderate number of rows."
         ),
     )
     devices: Count = Field(
@@ -93,9 +96,9 @@ class Training(Section):
     epistasis: Epistasis | None = Field(
         default=None,
         description=(
-            "Of a regression on genotypes, every value 0 or 1: adds the absolute Walsh "
-            "coefficients of what a network makes of all genotypes to its loss (Epistatic Net). "
-            "`{}` for the defaults."
+            "For a regression on genotypes (every value 0 or 1): adds the absolute Walsh "
+            "coefficients of the network's outputs over all genotypes to its loss (Epistatic "
+            "Net). `{}` for the defaults."
         ),
     )
 
@@ -115,9 +118,9 @@ class Ensemble(Section):
     size: Literal["auto"] | Count = Field(
         default=1,
         description=(
-            "1: the best trial is trained anew, with folds on all rows to learn from; more: "
-            "the networks of so many best trials are averaged, by shares that a greedy "
-            "selection on out-of-fold predictions finds; `auto`: 10 trials below 1,000 rows "
-            "to learn from, else 3."
+            "1: the best trial is retrained, with folds on all training rows; more: the "
+            "networks of that many best trials are averaged, with weights from a greedy "
+            "selection on out-of-fold predictions; `auto`: 10 trials below 1,000 training rows, "
+            "else 3."
         ),
     )
