@@ -1,4 +1,4 @@
-"""Base of the sections of a config, and types of values with a range."""
+"""Types that the sections of a config share: frozen, strict, and with words for their errors."""
 
 from typing import Annotated
 

@@ -124,7 +124,13 @@ class VectorizedEngine(Engine):
         return 4 * sum(int(np.prod(variable.shape)) for variable in self._changing())
 
     def set_rows(self, inputs: Any, targets: np.ndarray, weights: np.ndarray) -> None:
-        """Give the rows other inputs, targets and weights in the loss, as in `TrainingRows`."""
+        """Give the rows other inputs, targets and weights in the loss, as in `TrainingRows`.
+
+        Args:
+            inputs: (folds, rows, inputs) values.
+            targets: Encoded targets.
+            weights: Weights of rows in the loss.
+        """
         self.rows = dataclasses.replace(self.rows, inputs=inputs, targets=targets, weights=weights)
         self._targets.assign(targets)
         self._row_weights.assign(weights)
