@@ -91,8 +91,8 @@ def _file():
 
 def _no_space(error):
     return InputError(
-        f"{place()}: {error.strerror}; the matrix is larger than data.memory and needs this disk "
-        "space: set TMPDIR to a folder with more space, or raise data.memory (GiB)."
+        f"{place()}: {error.strerror}; expected disk space for a matrix larger than data.memory: "
+        "set TMPDIR to a folder with more space, or raise data.memory (GiB)."
     )
 
 

@@ -90,7 +90,7 @@ def test_help_version_and_check_do_not_import_tensorflow(simulated):
     assert [status for status, _ in told] == [0] * len(asked)
     assert all(verb in told[0][1] for verb in VERBS)
     assert told[1][1].strip() == __version__
-    assert "fine" in told[2][1]
+    assert "valid" in told[2][1]
     assert all("usage: autogenome-tf" in said for _, said in told[3:])
 
 

@@ -200,7 +200,9 @@ def test_a_full_disk_is_said(tmp_path, name):
     files(tmp_path)
     command = [sys.executable, "-c", FULL, tmp_path / name]
     told = subprocess.run(command, capture_output=True, text=True)
-    assert "needs this disk space: set TMPDIR" in told.stdout, told.stderr
+    assert "expected disk space for a matrix larger than data.memory: set" in told.stdout, (
+        told.stderr
+    )
 
 
 @pytest.fixture(scope="module")
