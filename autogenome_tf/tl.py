@@ -45,9 +45,9 @@ def classify(
     found = automl.predict(cells)
     split = pd.read_csv(automl.folder / "split.tsv", sep="\t", dtype={"sample": str})
     part = split.set_index("sample")["part"].reindex(cells.obs_names).fillna("new")
-    chances = found.filter(regex="^p_").max(axis=1)
+    highest = found.filter(regex="^p_").max(axis=1)
     adata.obs[f"{key}_predicted"] = pd.Categorical(found["prediction"].to_numpy())
-    adata.obs[f"{key}_confidence"] = chances.to_numpy()
+    adata.obs[f"{key}_confidence"] = highest.to_numpy()
     adata.obs[f"{key}_part"] = pd.Categorical(part.to_numpy())
     return automl
 

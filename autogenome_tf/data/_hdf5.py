@@ -36,14 +36,14 @@ def check_hdf5(source: str, most: int | None = None, *names: str) -> None:
     command = [sys.executable, "-P", str(WALK), source, str(most), *names]
     environment = os.environ | {"OPENBLAS_NUM_THREADS": "1"}
     try:
-        told = subprocess.run(
+        done = subprocess.run(
             command, capture_output=True, text=True, timeout=seconds, env=environment
         )
-        found = json.loads(told.stdout)
+        found = json.loads(done.stdout)
     except subprocess.TimeoutExpired:
         found = {"damaged": f"the HDF5 library did not finish within {seconds:.0f} s"}
     except ValueError:
-        found = {"damaged": f"the HDF5 library ended with status {told.returncode}"}
+        found = {"damaged": f"the HDF5 library ended with status {done.returncode}"}
     if "damaged" in found:
         raise InputError(f"{source}: not a readable HDF5 file ({found['damaged']}).")
     if "refused" in found:

@@ -62,11 +62,11 @@ def _predictions(run):
             _table(run, f"res_vae_predicted_{target}_data_frame.csv", values)
         return
     frame = _asked(run.read_table("predictions.tsv"))
-    chances = [name for name in frame if name.startswith("p_")]
-    told = [name for name in frame if name.startswith("prediction")]
-    table = frame[told].rename(columns={"prediction": "predicted_result"})
-    if chances:
-        table["softmax_value"] = [json.dumps(row) for row in frame[chances].to_numpy().tolist()]
+    classes = [name for name in frame if name.startswith("p_")]
+    shown = [name for name in frame if name.startswith("prediction")]
+    table = frame[shown].rename(columns={"prediction": "predicted_result"})
+    if classes:
+        table["softmax_value"] = [json.dumps(row) for row in frame[classes].to_numpy().tolist()]
     _table(run, f"{_type(run)}_predicted_result_data_frame.csv", table)
 
 

@@ -94,7 +94,7 @@ def draw(**parameters: Any) -> Landscape:
     target = products @ sizes + asked.noise * rng.normal(size=asked.samples)
     width = len(str(asked.features))
     names = np.array([f"SITE{number:0{width}d}" for number in range(1, asked.features + 1)])
-    told = {
+    columns = {
         "order": [len(term) for term in terms],
         "sites": [" x ".join(names[term]) for term in terms],
         "coefficient": sizes,
@@ -104,7 +104,7 @@ def draw(**parameters: Any) -> Landscape:
         samples=["g" + "".join(map(str, row)) for row in values.tolist()],
         features=names.tolist(),
         target=target,
-        truth=pd.DataFrame(told),
+        truth=pd.DataFrame(columns),
         parameters=asked,
     )
 

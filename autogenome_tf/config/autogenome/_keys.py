@@ -118,7 +118,7 @@ class Keys:
     """One config on its way: keys of the original in, keys here and notes out.
 
     Args:
-        given, place, folder: As for `legacy.ported`.
+        given, place, folder: As for `autogenome.ported`.
 
     Attributes:
         old: Values by the original's dotted keys; None for null.
