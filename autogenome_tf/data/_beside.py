@@ -145,8 +145,8 @@ def _doubtful_commas(frames, data):
                 yield (
                     "commas",
                     (
-                        f"{frame.attrs['source']}: {name}: every comma has three digits behind it and "
-                        "is taken for a decimal one. Where it parts thousands, leave it out."
+                        f"{frame.attrs['source']}: {name}: every comma has three digits behind it "
+                        "and is taken for a decimal one. Where it parts thousands, leave it out."
                     ),
                 )
 
