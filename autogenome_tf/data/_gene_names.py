@@ -3,7 +3,7 @@
 import dataclasses
 import logging
 import operator
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from autogenome_tf.core import chunked
 from autogenome_tf.core.errors import InputError, some
@@ -36,7 +36,7 @@ def renamed(table: Table, names: Mapping[str, str], source: str) -> Table:
     return dataclasses.replace(table, warnings=(*table.warnings, ("names", text)))
 
 
-def _renamed(table, names, form=str):
+def _renamed(table, names, form: Callable[[str], str] = str):
     """Return a table with other names for those of its genes whose form has one."""
     features = [names.get(form(name), name) for name in table.features]
     count = sum(map(operator.ne, features, table.features))
