@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from walker import Walker
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 # What gRPC does at a fork can end a child that only wants to start a program.
@@ -29,6 +30,21 @@ def _unchanged_logger():
     kept = list(logger.handlers), logger.level, logger.propagate
     yield
     logger.handlers, logger.level, logger.propagate = kept
+
+
+@pytest.fixture(scope="session")
+def walker():
+    """One for all HDF5 files."""
+    made = Walker()
+    yield made
+    made.close()
+
+
+@pytest.fixture(autouse=True)
+def _forked_walks(request, monkeypatch, walker):
+    """Fork what looks through HDF5 files, but for the tests of reading, whose subject it is."""
+    if "autogenome_tf.data" in sys.modules and request.path.parent.name != "data":
+        monkeypatch.setattr("autogenome_tf.data._hdf5.subprocess", walker)
 
 
 @pytest.fixture(autouse=True, scope="module")

@@ -33,7 +33,8 @@ class Command:
 
     def __init__(self, arguments, said):
         self._said = Path(said)
-        self._start = self._said.stat().st_size if self._said.exists() else 0
+        self._said.touch()
+        self._start = self._said.stat().st_size
         self._process = _context().Process(target=_run, args=(list(map(str, arguments)), said))
         self._process.start()
 
@@ -54,7 +55,7 @@ class Command:
         is_running = True
         while is_running:
             is_running = self.is_running
-            if self._said.exists() and any(map(is_time, self.text.splitlines())):
+            if any(map(is_time, self.text.splitlines())):
                 return
             time.sleep(0.005)
 

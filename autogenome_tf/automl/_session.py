@@ -129,7 +129,8 @@ class Session:
         kept = warned(run, name, self.earlier)
         said = say_to(run.path("log.txt"), self.earlier)
         here = on_this_machine(f"{run.folder}: {name}")
-        with here, run.alone(), kept, said, run.stage(name) as times:
+        # Warnings come before the note of the end: a stage that is done is not done again for them.
+        with here, run.alone(), said, run.stage(name) as times, kept:
             yield times
             if self.config.output.figures:
                 plots.draw(run, name)

@@ -19,14 +19,15 @@ from autogenome_tf.config._config import Config
 from autogenome_tf.core.errors import InputError
 from autogenome_tf.data import _hdf5, read_columns, read_table
 
-pytestmark = pytest.mark.slow
-
-MANY = settings(
-    max_examples=1200, deadline=5000, database=None, derandomize=True,
-    suppress_health_check=list(HealthCheck),
-)  # fmt: skip
-# Each file of HDF5 is looked through by a process of its own, which takes a while.
-FEWER = settings(MANY, max_examples=150, deadline=None)
+BASE = settings(
+    deadline=None, database=None, derandomize=True, suppress_health_check=list(HealthCheck)
+)
+# Random ones are the same every time; the first of many are those that every run of the tests has.
+FEW, MANY = 100, [pytest.mark.slow, pytest.mark.fuzz]
+EXAMPLES = pytest.mark.parametrize("examples", [FEW, pytest.param(1200, marks=MANY)])
+# Damage can send the library of HDF5 round in circles, for as long as it may.
+OF_HDF5 = pytest.mark.parametrize("examples", [FEW, pytest.param(400, marks=MANY)])
+SECONDS = 2
 KINDS = (
     "x.csv", "x.tsv.bz2", "x.txt.gz", "x.parquet", "dense.npz", "sparse.npz", "x.gct", "series.txt",
     "counts.tab", "x.xlsx",
@@ -103,24 +104,32 @@ def hurt(content, wounds):
     return bytes(content)
 
 
-@MANY
+def for_each(examples, check, **drawn):
+    """Call a check with so many random examples."""
+    settings(BASE, max_examples=examples)(given(**drawn)(check))()
+
+
+@EXAMPLES
 @pytest.mark.parametrize("name", KINDS)
 @pytest.mark.parametrize("limit", [1 << 30, 200])
-@given(wounds=WOUNDS)
-def test_a_damaged_matrix_is_read_or_refused(whole, tmp_path_factory, name, limit, wounds):
-    assert_read_or_refused(whole[name], tmp_path_factory.getbasetemp() / name, limit, wounds)
+def test_a_damaged_matrix_is_read_or_refused(whole, tmp_path, name, limit, examples):
+    def check(wounds):
+        assert_read_or_refused(whole[name], tmp_path / name, limit, wounds)
+
+    for_each(examples, check, wounds=WOUNDS)
 
 
-@FEWER
+@OF_HDF5
 @pytest.mark.parametrize("name", HDF5)
-@given(wounds=WOUNDS)
-def test_damaged_hdf5_is_read_or_refused(whole, tmp_path_factory, name, wounds):
-    path = tmp_path_factory.getbasetemp() / name
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(_hdf5, "SECONDS", 10)
+def test_damaged_hdf5_is_read_or_refused(whole, tmp_path, monkeypatch, name, examples):
+    monkeypatch.setattr(_hdf5, "SECONDS", SECONDS)
+
+    def check(wounds):
         # Bytes that only change keep the places of all others.
         wounds = [(share, len(come), come) for share, _, come in wounds]
-        assert_read_or_refused(whole[name], path, 200, wounds)
+        assert_read_or_refused(whole[name], tmp_path / name, 200, wounds)
+
+    for_each(examples, check, wounds=WOUNDS)
 
 
 def assert_read_or_refused(content, path, limit, wounds):
@@ -134,16 +143,19 @@ def assert_read_or_refused(content, path, limit, wounds):
     assert table.values.shape[1] == len(table.features) and table.values.dtype == np.float32
 
 
-@MANY
-@given(wounds=WOUNDS)
-def test_damaged_targets_are_read_or_refused(tmp_path_factory, wounds):
+@EXAMPLES
+def test_damaged_targets_are_read_or_refused(tmp_path, examples):
     text = "sample\tkind\tbatch\n" + "".join(f"s{n}\t{'ab'[n % 2]}\t{n % 3}\n" for n in range(20))
-    path = tmp_path_factory.getbasetemp() / "y.tsv"
-    path.write_bytes(hurt(text.encode(), wounds))
-    try:
-        read_columns(str(path))
-    except InputError as error:
-        assert str(path) in str(error)
+    path = tmp_path / "y.tsv"
+
+    def check(wounds):
+        path.write_bytes(hurt(text.encode(), wounds))
+        try:
+            read_columns(str(path))
+        except InputError as error:
+            assert str(path) in str(error)
+
+    for_each(examples, check, wounds=WOUNDS)
 
 
 CONFIGS = [
@@ -168,27 +180,32 @@ def changed(config, steps, value):
     return config | {key: changed(config.get(key), steps[1:], value)}
 
 
-@MANY
-@given(
-    config=st.sampled_from(CONFIGS), steps=st.lists(st.integers(0, 50), min_size=1, max_size=4),
-    value=ANYTHING,
-)  # fmt: skip
-def test_a_wild_config_is_taken_or_refused(config, steps, value):
-    try:
-        taken = Config.of(changed(config, steps, value))
-        families.spaces(taken)
-    except InputError as error:
-        assert len(str(error)) < 5000
-        return
-    assert Config.of(json.loads(taken.as_json())) == taken
+STEPS = st.lists(st.integers(0, 50), min_size=1, max_size=4)
 
 
-@MANY
-@given(config=st.sampled_from(CONFIGS), wounds=WOUNDS)
-def test_damaged_json_is_taken_or_refused(tmp_path_factory, config, wounds):
-    path = tmp_path_factory.getbasetemp() / "config.json"
-    path.write_bytes(hurt(json.dumps(config, indent=1).encode(), wounds))
-    try:
-        Config.load(path)
-    except InputError as error:
-        assert str(path) in str(error) or "config" in str(error)
+@EXAMPLES
+def test_a_wild_config_is_taken_or_refused(examples):
+    def check(config, steps, value):
+        try:
+            taken = Config.of(changed(config, steps, value))
+            families.spaces(taken)
+        except InputError as error:
+            assert len(str(error)) < 5000
+            return
+        assert Config.of(json.loads(taken.as_json())) == taken
+
+    for_each(examples, check, config=st.sampled_from(CONFIGS), steps=STEPS, value=ANYTHING)
+
+
+@EXAMPLES
+def test_damaged_json_is_taken_or_refused(tmp_path, examples):
+    path = tmp_path / "config.json"
+
+    def check(config, wounds):
+        path.write_bytes(hurt(json.dumps(config, indent=1).encode(), wounds))
+        try:
+            Config.load(path)
+        except InputError as error:
+            assert str(path) in str(error) or "config" in str(error)
+
+    for_each(examples, check, config=st.sampled_from(CONFIGS), wounds=WOUNDS)

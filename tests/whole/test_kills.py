@@ -1,16 +1,25 @@
-"""A run that is killed at any moment goes on with the same command, to the same end."""
+"""A run that is killed at any moment goes on with the same command, to the same end.
+
+What a kill leaves is the folder as it is between two renames. So a run in this process is ended at
+a rename, the folder as it is then goes to the next run, and so forth through all renames. Processes
+that are killed for real are few: each has TensorFlow to begin.
+"""
 
 import gzip
 import json
+import os
 import random
+import shutil
 import time
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 from forked import Command
 
+from autogenome_tf import cli
 from autogenome_tf.core.files import partial
 from autogenome_tf.run._lock import LOCK
 
@@ -33,10 +42,12 @@ WAYS = {
         "search": SEARCH | {"max_trials": 2},
     },
 }  # fmt: skip
-# A hundred in all; fewer where a run takes longer.
-KILLS = dict.fromkeys(WAYS, 16) | {"enas": 12, "representation": 8}
-# Kills of one run at most: on a machine that has become busier none of its processes may end.
-CHAIN = 6
+# Files that a run writes again and again.
+GROWING = ("environment.json", "warnings.json", "leaderboard.tsv", "state.npz")
+# Renames that each run of a chain gets through before the next one ends it.
+STRIDES = (1, 5)
+# Lines after which a process is killed: one, then the one that goes on.
+LINES = (1, 4), (1, 2)
 # A line's beginning and the file that is there then, by the size of the ensemble.
 SEARCHED, SCORED = [("trial 1/", None), ("trial 3/", None)], [("", "metrics.json")]
 MOMENTS = {
@@ -89,6 +100,14 @@ def kill_at(config, output, beginning, file=None):
     assert command.kill()
 
 
+def kill_after(config, output, lines):
+    """Run the command; kill it when it has said so many lines."""
+    command = started(config, output)
+    while command.is_running and command.text.count("\n") < lines:
+        time.sleep(0.005)
+    assert command.kill()
+
+
 def assert_whole(folder):
     """Every file that has its name can be read to its end."""
     for path in folder.rglob("*"):
@@ -134,26 +153,102 @@ def assert_like(folder, undisturbed):
             assert (folder / path.name).read_bytes() == path.read_bytes(), path.name
 
 
+class Killed(BaseException):
+    """The end of a run at a rename."""
+
+
+class Renames:
+    """The atomic renames of a run in this process, which can end at one of them.
+
+    Args:
+        output: Folder of the run.
+        left: Folder for what the run leaves behind at its end.
+        stride: Renames after which it ends, of those that find other files than the one before;
+            others do again what an earlier run has done.
+    """
+
+    def __init__(self, output, left=None, stride=0):
+        self._output, self._left, self._stride = output, left, stride
+        self._found, self.changed = written_files(output), 0
+
+    def run(self, config, monkeypatch):
+        """Run the command; returns whether it came to its own end."""
+        with monkeypatch.context() as patched:
+            for name in ("replace", "rename"):
+                patched.setattr(os, name, self._before(getattr(os, name)))
+            try:
+                return cli.main(["run", str(config), "--output", str(self._output)]) == cli.DONE
+            except Killed:
+                return False
+
+    def _before(self, rename):
+        def renamed(source, target):
+            if self._output in target.parents:
+                self._look()
+            return rename(source, target)
+
+        return renamed
+
+    def _look(self):
+        """End the run where enough has changed, for as long as it goes on renaming."""
+        found = written_files(self._output)
+        self.changed += found != self._found
+        self._found = found
+        if self.changed == self._stride and not self._left.exists():
+            shutil.copytree(self._output, self._left)
+            for path in self._left.rglob(".partial.*"):
+                if path.is_file():
+                    os.truncate(path, path.stat().st_size // 2)
+        if self._left and self._left.exists():
+            raise Killed
+
+
+def written_files(folder):
+    """What a later run finds of a folder; None where there is none.
+
+    What a file holds counts where a run writes it several times and goes on from it; others may
+    hold times. Of exported models there may be more versions where one was left behind.
+    """
+    if not folder.exists():
+        return None
+    found = {}
+    for path in folder.rglob("*"):
+        place = path.relative_to(folder)
+        if "saved_model" in place.parts:
+            place = Path("saved_model")
+        if path.is_file() and ".partial" not in str(path) and path.name not in (LOCK, "log.txt"):
+            found[place] = path.read_bytes() if path.name in GROWING else b""
+    return found
+
+
 @pytest.mark.parametrize("way", WAYS)
-def test_a_run_killed_at_any_moment_ends_like_one_that_was_not(written, way, tmp_path):
-    config, whole = written(way), tmp_path / "whole"
-    began = time.monotonic()
-    finish(config, whole)
-    seconds = time.monotonic() - began
-    drawn, kills = random.Random(way), 0
-    while kills < KILLS[way]:
-        output = tmp_path / f"after {kills}"
-        # Each process goes on where the last was killed, so half of the time reaches every stage.
-        for _ in range(CHAIN):
-            command = started(config, output)
-            if command.ended_within(drawn.uniform(0, seconds / 2)) or not command.kill():
-                break
-            kills += 1
+def test_a_run_ended_at_every_rename_ends_like_one_that_was_not(
+    written, way, tmp_path, monkeypatch, without_plots
+):
+    config, whole = written(way), Renames(tmp_path / "whole")
+    assert whole.run(config, monkeypatch)
+    for stride in STRIDES:
+        output, ends = tmp_path / f"{stride} 0", 0
+        while not Renames(output, left := tmp_path / f"{stride} {ends + 1}", stride).run(
+            config, monkeypatch
+        ):
+            output, ends = left, ends + 1
             assert_whole(output)
-        else:
-            finish(config, output)
-        assert_whole(output)
-        assert_like(output / "t", whole / "t")
+            assert ends <= whole.changed
+        assert ends == whole.changed // stride
+        assert_like(output / "t", tmp_path / "whole" / "t")
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_killed_processes_end_like_one_that_was_not(written, way, tmp_path):
+    config, killed, drawn = written(way), tmp_path / "killed", random.Random(way)
+    finish(config, tmp_path / "whole")
+    for lines in LINES:
+        kill_after(config, killed, drawn.randint(*lines))
+        assert_whole(killed)
+    finish(config, killed)
+    assert_whole(killed)
+    assert_like(killed / "t", tmp_path / "whole" / "t")
 
 
 @pytest.mark.parametrize("size", MOMENTS)

@@ -6,6 +6,7 @@ from pathlib import Path
 import nbclient
 import nbformat
 import pytest
+from jupyter_client import KernelManager
 
 TUTORIALS = sorted((Path(__file__).parents[2] / "tutorials").glob("*.ipynb"))
 
@@ -55,10 +56,30 @@ def search_little():
     Config.of = lambda given, place="config": of(less(given, few), place)
 
 
+@pytest.fixture(scope="module")
+def kernel():
+    """A kernel for all notebooks: TensorFlow is imported once."""
+    manager = KernelManager()
+    manager.start_kernel()
+    yield manager
+    manager.shutdown_kernel(now=True)
+
+
+def test_a_cell_that_fails_is_seen(kernel):
+    with pytest.raises(nbclient.exceptions.CellExecutionError, match="ZeroDivisionError"):
+        execute(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("1 / 0")]), kernel)
+
+
+def execute(notebook, kernel):
+    """Run all cells, with no name of the notebook before."""
+    client = nbclient.NotebookClient(notebook, km=kernel, timeout=600)
+    notebook.cells.insert(0, nbformat.v4.new_code_cell("%reset -f"))
+    client.execute()
+
+
 @pytest.mark.slow
-def test_a_tutorial_runs(notebook, tmp_path):
-    first = f"{inspect.getsource(search_little)}\nsearch_little()"
-    notebook.cells.insert(0, nbformat.v4.new_code_cell(first))
-    resources = {"metadata": {"path": str(tmp_path)}}
-    nbclient.NotebookClient(notebook, timeout=600, resources=resources).execute()
+def test_a_tutorial_runs(notebook, kernel, tmp_path):
+    first = f"import os\nos.chdir({str(tmp_path)!r})\n{inspect.getsource(search_little)}"
+    notebook.cells.insert(0, nbformat.v4.new_code_cell(f"{first}\nsearch_little()"))
+    execute(notebook, kernel)
     assert all(cell.execution_count for cell in code(notebook))
