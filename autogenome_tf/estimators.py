@@ -233,7 +233,7 @@ class ResVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, _Estimator):
 
     Args:
         latent: Number of latent units.
-        likelihood: gaussian, bernoulli, negative_binomial or zero_inflated.
+        likelihood: auto (by the values), gaussian, bernoulli, negative_binomial or zero_inflated.
         max_trials: Of the search.
         max_seconds: Wall-clock budget of a `fit`, or None.
         config: Further keys of a config, as nested dicts.
@@ -250,7 +250,7 @@ class ResVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, _Estimator):
     def __init__(
         self,
         latent: int = 16,
-        likelihood: str = "gaussian",
+        likelihood: str = "auto",
         max_trials: int = 1,
         max_seconds: float | None = None,
         config: dict[str, Any] | None = None,

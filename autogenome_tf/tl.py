@@ -55,7 +55,7 @@ def classify(
 def resvae(
     adata: Any,
     latent: int = 16,
-    likelihood: str = "gaussian",
+    likelihood: str = "auto",
     key: str | None = None,
     config: dict[str, Any] | None = None,
     stages: Sequence[str] = ("train",),
@@ -65,7 +65,7 @@ def resvae(
     Args:
         adata: AnnData of (cells, genes); X is taken as it is.
         latent: Number of latent units.
-        likelihood: gaussian, bernoulli, negative_binomial or zero_inflated.
+        likelihood: auto (by the values), gaussian, bernoulli, negative_binomial or zero_inflated.
         key: Column of `obs` that scores the space where the stage evaluate is run, or None.
         config: Further keys of a config, as nested dicts.
         stages: Stages to run.

@@ -11,7 +11,7 @@ from autogenome_tf.data._checked import check_line
 from autogenome_tf.tasks import as_text, kind_of
 
 
-def with_covariates(dataset, columns, names, where, known=None):
+def with_covariates(dataset, columns, names, where, known=None, averages=None):
     """Put a column of 0 and 1 for each level of covariates behind the genes.
 
     Args:
@@ -20,6 +20,8 @@ def with_covariates(dataset, columns, names, where, known=None):
         names: Of the covariates.
         where: The file of the columns, for errors.
         known: Names ``column=level`` of training, in their order; None to take the levels found.
+        averages: Means of these columns in training, which rows of another level get, with a
+            warning; None to refuse such rows.
 
     Raises:
         InputError: For a missing column or value, or a level that training did not have.
@@ -36,11 +38,16 @@ def with_covariates(dataset, columns, names, where, known=None):
     if known is None:
         known = [level for own in levels for level in sorted(set(own))]
     new = sorted(set(levels.ravel()) - set(known))
-    if new:
-        raise InputError(
-            f"{where}: data.covariates: values that the training rows do not have: {some(new)}."
-        )
+    text = f"{where}: data.covariates: values that the training rows do not have: {some(new)}"
+    if new and averages is None:
+        raise InputError(f"{text}.")
     coded = (levels[:, :, None] == np.array(known, object)).any(axis=0).astype("float32")
+    if new:
+        dataset = dataset.warned("covariates", f"{text}; they get the mean level of training.")
+        for name, own in zip(names, levels, strict=True):
+            own_levels = [level.startswith(f"{name}=") for level in known]
+            rows = ~np.isin(own, known)
+            coded[np.ix_(rows, own_levels)] = np.asarray(averages, "float32")[own_levels]
     return dataclasses.replace(
         dataset,
         values=chunked.beside(dataset.values, coded, dataset.limit),

@@ -2,7 +2,7 @@
 
 import dataclasses
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,14 +22,16 @@ from autogenome_tf.data._usable import check_missing
 log = logging.getLogger(__name__)
 
 
-def load_new(data, rows: Any, genes: Sequence[str], levels: Sequence[str] = ()) -> Dataset:
+def load_new(
+    data, rows: Any, genes: Sequence[str], levels: Mapping[str, float] | None = None
+) -> Dataset:
     """Read rows for a model.
 
     Args:
         data: The config's `data` section.
         rows: A path, or a DataFrame, an array, a sparse matrix or an AnnData.
         genes: The model's genes, in its order.
-        levels: Names of the covariates' columns in training.
+        levels: Names of the covariates' columns in training, and their means.
 
     Returns:
         The rows with the model's genes alone.
@@ -58,7 +60,8 @@ def load_new(data, rows: Any, genes: Sequence[str], levels: Sequence[str] = ()) 
     dataset = dataset_of(table, source, data.limit)
     if data.covariates:
         extra = pd.DataFrame(index=range(len(dataset))) if table.extra is None else table.extra
-        dataset = with_covariates(dataset, extra, data.covariates, source, levels)
+        known, averages = list(levels or {}), list((levels or {}).values())
+        dataset = with_covariates(dataset, extra, data.covariates, source, known, averages)
     dataset = aligned(dataset, genes, may_lack=data.missing_genes > 0)
     for _, text in dataset.warnings:
         log.warning("%s", text)

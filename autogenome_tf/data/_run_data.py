@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from autogenome_tf.core import chunked
 from autogenome_tf.core.errors import InputError, some
 from autogenome_tf.data._dataset import Dataset
 from autogenome_tf.data._gene_names import aligned
@@ -100,7 +101,7 @@ class RunData:
         Raises:
             InputError: Where rows lack genes, covariates or values.
         """
-        levels = _levels(self.labelled[0]) if self._data.covariates else ()
+        levels = _means(self.labelled[0]) if self._data.covariates else None
         return load_new(self._data, rows, features, levels)
 
     def _further(self, name, learned):
@@ -181,3 +182,12 @@ def _classes(dataset, rows=slice(None)):
 def _levels(dataset):
     """Return the names of covariates' levels among the features of rows to learn from."""
     return list(dataset.features[len(dataset.features) - dataset.covariates :])
+
+
+def _means(dataset):
+    """Return the names of covariates' levels, and their means over the rows."""
+    names = _levels(dataset)
+    first = len(dataset.features) - dataset.covariates
+    coded = chunked.columns(dataset.values, np.arange(first, len(dataset.features)))
+    means = np.asarray(coded.mean(axis=0)).ravel()
+    return dict(zip(names, means.tolist(), strict=True))

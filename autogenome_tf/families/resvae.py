@@ -22,9 +22,9 @@ from autogenome_tf.families import (
 # Hyperparameters that are arguments of `ResVAE` as they are.
 PASSED = (
     "skip", "likelihood", "beta", "free_bits", "dropout", "input_dropout", "activation",
-    "normalization", "l2",
+    "normalization", "l2", "condition",
 )  # fmt: skip
-LIKELIHOODS = ("gaussian", "bernoulli", "negative_binomial", "zero_inflated")
+LIKELIHOODS = ("auto", "gaussian", "bernoulli", "negative_binomial", "zero_inflated")
 
 
 class ResVAE(AutoencoderFamily):
@@ -39,7 +39,8 @@ class ResVAE(AutoencoderFamily):
         "skip": word("add", "concatenate", known=("add", "concatenate")),
         "linear": word("pca", known=("pca", "none")),
         # Bounds of different likelihoods are in different units, so a search has one.
-        "likelihood": word("gaussian", known=LIKELIHOODS, alone=True),
+        "likelihood": word("auto", known=LIKELIHOODS, alone=True),
+        "condition": word("decoder", known=("decoder", "both")),
         "beta": number(1.0, high=1e6),
         "free_bits": number(0.0, high=1e6),
         "dropout": number(0.1, 0.0, 0.3, high=1.0, below=True),

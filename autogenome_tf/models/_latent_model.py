@@ -16,6 +16,9 @@ from autogenome_tf.nn.likelihoods import LIKELIHOODS
 from autogenome_tf.nn.res_vae import ResVAE
 from autogenome_tf.tasks import Representation
 
+# A unit that the decoder does not use keeps this part of the largest one's reach.
+LEAST_REACH = 1e-6
+
 
 @dataclasses.dataclass(frozen=True)
 class LatentModel(Predictor):
@@ -194,6 +197,18 @@ class LatentModel(Predictor):
             found.append(np.sqrt((slopes**2).sum(axis=1).mean()))
         return np.array(found)
 
+    def units(self, values: Matrix) -> np.ndarray:
+        """Return what latent units are multiplied by so that distances are those of decoded values.
+
+        Args:
+            values: (rows, features) raw training rows.
+
+        Returns:
+            (units,) above 0: `reaches` around the rows, at least `LEAST_REACH` of the largest.
+        """
+        reach = self.reaches(self.run(values, "latent"))
+        return np.maximum(reach, max(LEAST_REACH * reach.max(), LEAST_REACH))
+
     def decode(self, latent: np.ndarray, covariates: Any = None, library: Any = None) -> np.ndarray:
         """Decode latent points to expected values, in the units of reconstructions.
 
@@ -221,8 +236,7 @@ class LatentModel(Predictor):
             seed: Seed of the draw.
             covariates: (count, covariates) columns, or None.
         """
-        drawn = keras.random.normal((count, self.autoencoder.latent), seed=seed)
-        return self.decode(np.asarray(drawn), covariates)
+        return self.decode(np.asarray(self.autoencoder.prior(count, seed)), covariates)
 
     def _names(self):
         (name, kept) = self.sources[0]

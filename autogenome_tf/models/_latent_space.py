@@ -31,7 +31,7 @@ SCORED = ("validation", "test", "evaluate")
 NEIGHBOURS = 15
 # Draws of the importance-weighted bound, and resamples behind an interval.
 DRAWS, RESAMPLES = 100, 200
-# A unit whose means vary more is active (Burda et al. 2016).
+# A unit whose means vary more, in units of its prior, is active (Burda et al. 2016).
 ACTIVE = 1e-2
 # A cluster has at least so many rows, and this part of all.
 SMALLEST, SMALLEST_SHARE = 5, 0.01
@@ -39,8 +39,6 @@ SMALLEST, SMALLEST_SHARE = 5, 0.01
 MOST_ROWS = 10_000
 # Distances between more rows are those of a sample.
 COMPARED = 5000
-# Rows around which the decoder is probed.
-PROBED = 200
 
 
 @dataclasses.dataclass(frozen=True)
@@ -103,10 +101,8 @@ class LatentSpace:
         self._pca = sklearn.decomposition.PCA(count, random_state=self._seed).fit(train)
         self._components = self._pca.transform(self.transformed)
         self._covariate = _first_covariate(model, values)
-        some = latent[is_train][:PROBED]
-        scaled = latent * model.reaches(some)
         self.latent = latent
-        self.spaces = {"latent": self._space(scaled), "pca": self._space(self._components)}
+        self.spaces = {"latent": self._space(latent), "pca": self._space(self._components)}
 
     def scores(self) -> dict[str, dict]:
         """Score the parts that were not trained on.
@@ -114,10 +110,9 @@ class LatentSpace:
         Returns:
             Dict of part to name to {"value", "low", "high"}, 95 % bootstrap intervals over rows:
             elbo, reconstruction (negative log likelihood), kl and importance_weighted_bound in
-            nats a row; active_units; explained (share of the variance of transformed values, for a
-            gaussian likelihood); with labels ari, nmi (k-means at their number), hdbscan_ari,
-            hdbscan_noise (share), silhouette (of the labels), knn_accuracy (15 nearest training
-            rows); with covariates covariate_knn_accuracy (of the first covariate's levels: low is
+            nats a row; active_units; explained (share of the variance of transformed values);
+            with labels ari, nmi (k-means at their number), hdbscan_ari, hdbscan_noise (share),
+            silhouette (of the labels), knn_accuracy (15 nearest training rows); with covariates covariate_knn_accuracy (of the first covariate's levels: low is
             well mixed); and those of the components with the prefix ``pca_``.
         """
         rows = {part: np.flatnonzero(self._part == part) for part in SCORED}
@@ -126,19 +121,17 @@ class LatentSpace:
     def _scores(self, rows):
         """Return the metrics of some rows, by their positions."""
         bounds = self.model.bounds(self._values[rows], self._seed, DRAWS)
-        latent = self.latent[rows]
+        prior = self.latent[rows] / self.model.autoencoder.deviation
         measures = {
             "elbo": _mean(-bounds[:, 0] - bounds[:, 1]),
             "reconstruction": _mean(bounds[:, 0]),
             "kl": _mean(bounds[:, 1]),
             "importance_weighted_bound": _mean(-bounds[:, 2]),
-            "active_units": lambda index: float((latent[index].var(axis=0) > ACTIVE).sum()),
+            "active_units": lambda index: float((prior[index].var(axis=0) > ACTIVE).sum()),
         }
-        if not self.model.autoencoder.likelihood.of_raw:
-            decoded = self.model.run(self._values[rows], "reconstruction")
-            measures["explained"] = self._explained(rows, decoded)
-            decoded = self._pca.inverse_transform(self._components[rows])
-            measures["pca_explained"] = self._explained(rows, decoded)
+        measures["explained"] = self._explained(rows, self._reconstructed(rows))
+        decoded = self._pca.inverse_transform(self._components[rows])
+        measures["pca_explained"] = self._explained(rows, decoded)
         for name, space in self.spaces.items():
             own = self._of_labels(space, rows) if self.labels is not None else {}
             if self._covariate is not None:
@@ -193,6 +186,17 @@ class LatentSpace:
         nearest = sklearn.neighbors.KNeighborsClassifier(min(NEIGHBOURS, len(train)))
         nearest.fit(space.points[train], names[train])
         return _mean((nearest.predict(space.points[rows]) == names[rows]).astype(float))
+
+    def _reconstructed(self, rows):
+        """Return (rows, kept genes) expected values as the transform gives them."""
+        values = self._values[rows]
+        found = self.model.run(values, "reconstruction")
+        if not self.model.autoencoder.likelihood.of_raw:
+            return found
+        (_, kept) = self.model.sources[0]
+        raw = np.array(values.toarray() if hasattr(values, "toarray") else values, "float32")
+        raw[:, kept[: found.shape[1]]] = found
+        return _transformed(self.model, raw)
 
     def _explained(self, rows, decoded):
         transformed = self.transformed[rows]

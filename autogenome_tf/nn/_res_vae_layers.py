@@ -16,7 +16,7 @@ DECODER_ENDS = ("around", "decoded")
 
 def encoder(
     layers: LayerFactory, inputs: int, latent: int, widths: Sequence[int], *, skip: str,
-    linear: bool,
+    linear: bool, blind: int = 0,
 ) -> keras.Model:  # fmt: skip
     """Make the encoder: (rows, inputs) -> means and log variances, (rows, latent) each.
 
@@ -27,6 +27,8 @@ def encoder(
         widths: Of the blocks, the stem's first.
         skip: "add" or "concatenate".
         linear: Whether a linear map leads around all blocks to the means.
+        blind: Number of the last inputs whose weights start at 0; they stay there where training
+            shows only zeros.
     """
     rows = keras.Input((inputs,), name="genes")
     seen = layers.noisy(rows, "genes")
@@ -36,7 +38,13 @@ def encoder(
     if linear:
         mean = keras.layers.Add()([layers.dense(seen, latent, around), mean])
     log_variance = keras.ops.clip(layers.dense(hidden, latent, spread), -BOUND, BOUND)
-    return keras.Model(rows, [mean, log_variance], name="encoder")
+    model = keras.Model(rows, [mean, log_variance], name="encoder")
+    for layer in model.layers if blind else ():
+        if isinstance(layer, keras.layers.Dense) and layer.input is seen:
+            kernel = layer.kernel.numpy()
+            kernel[inputs - blind :] = 0
+            layer.kernel.assign(kernel)
+    return model
 
 
 def decoder(
@@ -85,6 +93,33 @@ def wired_decoder(
         points, np.tile(rows, heads), np.tile(columns, heads) + shifts, outputs * heads
     )
     return keras.Model(points, decoded, name="decoder")
+
+
+def scaled(
+    encoder: keras.Model, decoder: keras.Model, scale: np.ndarray
+) -> tuple[keras.Model, keras.Model]:
+    """Make an encoder whose units are multiplied, and a decoder that divides them again.
+
+    Args:
+        encoder: Returns means and log variances.
+        decoder: Takes units, then covariates.
+        scale: (units,) factors above 0.
+    """
+    mean, log_variance = encoder.outputs
+    shift = (2 * np.log(scale)).tolist()
+    ends = [
+        keras.layers.Rescaling(scale.tolist())(mean),
+        keras.layers.Rescaling(1.0, offset=shift)(log_variance),
+    ]
+    inputs = decoder.input_shape[-1]
+    back = np.ones(inputs)
+    back[: len(scale)] = 1 / scale
+    points = keras.Input((inputs,), name="latent")
+    decoded = decoder(keras.layers.Rescaling(back.tolist())(points))
+    return (
+        keras.Model(encoder.inputs[0], ends, name="encoder"),
+        keras.Model(points, decoded, name="decoder"),
+    )
 
 
 def plain_decoder(kernel: np.ndarray, bias: np.ndarray) -> keras.Model:

@@ -25,7 +25,7 @@ def start_as_pca(
         values: (rows, genes) raw, where the likelihood is of raw values; else None.
     """
     start = _Start.of(model, rows, covariates)
-    _assign_encoder(model.encoder, start)
+    _assign_encoder(model, start)
     slopes, offset = 1.0, start.pca.mean
     if model.likelihood.of_raw:
         slopes, centre = _tangent(model.likelihood, rows, np.nan_to_num(np.asarray(values)))
@@ -43,10 +43,14 @@ class _Start:
     Attributes:
         pca: Of the residuals.
         levels: (covariates, genes) mean levels of the covariates.
+        mean: (genes,) mean of the rows.
+        directions: (directions, genes) orthonormal basis of the differences between levels.
     """
 
     pca: ProbabilisticPCA
     levels: np.ndarray
+    mean: np.ndarray
+    directions: np.ndarray
 
     @classmethod
     def of(cls, model, rows, covariates):
@@ -55,17 +59,36 @@ class _Start:
         left = (rows - coded @ levels).astype("float32")
         sets = model.get_config()["sets"]
         if sets:
-            return cls(ProbabilisticPCA.of_sets(left, *map(np.asarray, sets)), levels)
-        return cls(ProbabilisticPCA.of(left, model.latent), levels)
+            pca = ProbabilisticPCA.of_sets(left, *map(np.asarray, sets))
+        else:
+            pca = ProbabilisticPCA.of(left, model.latent)
+        mean = rows.mean(axis=0, dtype="float64")
+        return cls(pca, levels, mean, _directions(np.asarray(coded), levels))
 
 
-def _assign_encoder(encoder, start):
+def _assign_encoder(model, start):
     pca = start.pca
-    around, log_variances, deep = (encoder.get_layer(name) for name in ENCODER_ENDS)
-    kernel = np.vstack([pca.encoder, -start.levels @ pca.encoder])
-    around.set_weights([kernel, -pca.mean @ pca.encoder])
+    around, log_variances, deep = (model.encoder.get_layer(name) for name in ENCODER_ENDS)
+    if model.get_config()["condition"] == "both":
+        weights, shift = pca.encoder, -start.levels @ pca.encoder
+        centre = pca.mean
+    else:
+        weights = pca.encoder - start.directions.T @ (start.directions @ pca.encoder)
+        shift, centre = np.zeros((model.covariates, model.latent)), start.mean
+    around.set_weights([np.vstack([weights, shift]), -centre @ weights])
     log_variances.set_weights([np.zeros(log_variances.kernel.shape), np.log(pca.posterior)])
     _silence(deep)
+
+
+def _directions(coded, levels):
+    """Return an orthonormal basis (directions, genes) of the differences between levels."""
+    if not coded.shape[1]:
+        return np.zeros((0, levels.shape[1]))
+    centred = coded - coded.mean(axis=0)
+    values, vectors = np.linalg.eigh(centred.T @ centred / len(coded))
+    weights = vectors * np.sqrt(np.maximum(values, 0))
+    _, sizes, basis = np.linalg.svd(weights.T @ levels, full_matrices=False)
+    return basis[sizes > 1e-6 * max(sizes[0], 1e-30)]
 
 
 def _assign_decoder(model, kernel, bias):

@@ -45,12 +45,18 @@ class ResVAE(keras.Model):
         free_bits: Nats of each unit's mean divergence that cost nothing (Kingma et al. 2016).
         variance: Fixes the variance of a gaussian likelihood, which is learned otherwise.
         linear: Whether a linear map leads around encoder and decoder.
-        covariates: Further inputs behind the genes, which encoder and decoder both see.
+        covariates: Further inputs behind the genes.
+        condition: "both" where encoder and decoder see the covariates; "decoder" where the decoder
+            alone does (as in scVI, Lopez et al. 2018), so that latent units need not encode them.
+        scale: (latent,) standard deviations of the prior; None for 1. See `scaled`.
         sets: Two lists of (connections,): indices of latent units, and of the genes that a linear
             decoder wires them to; None for a deep decoder. See `of_sets`.
         names: Of the latent units, where they stand for gene sets.
         seed: Initial weights, dropout and sampling derive from it.
         **values: dropout, input_dropout, activation, normalization, l2 of all layers.
+
+    Attributes:
+        deviation: (latent,) float32 standard deviations of the prior.
 
     A call takes (rows, genes + covariates), or, where the likelihood is of raw values, a pair of
     that and the (rows, genes) raw values, and returns the expected values (rows, genes) from the
@@ -65,23 +71,26 @@ class ResVAE(keras.Model):
         self, genes: int, latent: int = 16, widths: Sequence[int] = (256, 128), skip: str = "add",
         likelihood: str = "gaussian", beta: float = 1.0, free_bits: float = 0.0,
         variance: float | None = None, linear: bool = False, covariates: int = 0,
-        sets: list | None = None, names: list[str] | None = None, seed: int = 7,
-        name: str | None = None, **values: Any,
+        condition: str = "both", scale: list[float] | None = None, sets: list | None = None,
+        names: list[str] | None = None, seed: int = 7, name: str | None = None, **values: Any,
     ):  # fmt: skip
         super().__init__(name=name)
         self._config = {
             "genes": genes, "latent": latent, "widths": list(widths), "skip": skip,
             "likelihood": likelihood, "beta": beta, "free_bits": free_bits, "variance": variance,
-            "linear": linear, "covariates": covariates, "sets": sets, "names": names,
-            "seed": seed, **values,
+            "linear": linear, "covariates": covariates, "condition": condition, "scale": scale,
+            "sets": sets, "names": names, "seed": seed, **values,
         }  # fmt: skip
         self.genes, self.latent, self.covariates = genes, latent, covariates
         self.likelihood = LIKELIHOODS[likelihood]
         self.beta, self.free_bits = beta, free_bits
         layers, heads = LayerFactory(DEFAULTS | values, seed), self.likelihood.heads
         options = {"skip": skip, "linear": linear}
+        # Number of the last inputs that the encoder does not see.
+        blind = covariates if condition == "decoder" else 0
+        self._seen = np.repeat([1.0, 0.0], [genes, blind]).astype("float32") if blind else None
         self.encoder = _res_vae_layers.encoder(
-            layers, genes + covariates, latent, widths, **options
+            layers, genes + covariates, latent, widths, blind=blind, **options
         )
         inputs = latent + covariates
         if sets:
@@ -91,6 +100,12 @@ class ResVAE(keras.Model):
         else:
             self.decoder = _res_vae_layers.decoder(
                 layers, inputs, genes * heads, widths[::-1], **options
+            )
+        self.deviation = np.ones(latent, "float32")
+        if scale is not None:
+            self.deviation = np.asarray(scale, "float32")
+            self.encoder, self.decoder = _res_vae_layers.scaled(
+                self.encoder, self.decoder, self.deviation
             )
         self.noise = keras.random.SeedGenerator(derive(seed, "latent"))
         count = {"": 0, "variance": 1, "dispersion": genes}[self.likelihood.shared]
@@ -164,6 +179,20 @@ class ResVAE(keras.Model):
         decoder = plain_decoder(kernel[0], bias[0])
         return type(self).from_layers(config, self.encoder, decoder, self.shared.numpy())
 
+    def scaled(self, scale: np.ndarray) -> ResVAE:
+        """Return the same trained model in other units of the latent space.
+
+        Means and standard deviations of the posterior, and of the prior, are multiplied, and the
+        decoder divides, so that expected values and the ELBO stay as they are.
+
+        Args:
+            scale: (latent,) factors above 0.
+        """
+        config = {key: value for key, value in self.get_config().items() if key != "name"}
+        config["scale"] = (self.deviation * scale).tolist()
+        ends = _res_vae_layers.scaled(self.encoder, self.decoder, np.asarray(scale, "float32"))
+        return type(self).from_layers(config, *ends, self.shared.numpy())
+
     def get_config(self) -> dict[str, Any]:
         """Return the arguments of the constructor."""
         return self._config | {"name": self.name}
@@ -194,7 +223,11 @@ class ResVAE(keras.Model):
         Args:
             rows: (rows, genes) preprocessed values.
         """
-        return self.encoder(rows, training=False)
+        return self._encoded(rows, training=False)
+
+    def _encoded(self, rows, training):
+        seen = rows if self._seen is None else rows * self._seen
+        return self.encoder(seen, training=training)
 
     def decode(self, latent: Any, covariates: Any = None, library: Any = None) -> tf.Tensor:
         """Compute the expected values of latent points.
@@ -223,9 +256,19 @@ class ResVAE(keras.Model):
             seed: Seed of the draw.
             count: Number of samples.
         """
-        return self.decode(
-            keras.random.normal((count, self.latent), seed=seed), covariates, library
-        )
+        return self.decode(self.prior(count, seed), covariates, library)
+
+    def prior(self, count: int, seed: int | None = None) -> tf.Tensor:
+        """Draw points from the prior.
+
+        Args:
+            count: Number of points.
+            seed: Seed of the draw.
+
+        Returns:
+            (count, latent) in the units of the latent space.
+        """
+        return keras.random.normal((count, self.latent), seed=seed) * self.deviation
 
     def call(self, inputs: Any, training: bool = False) -> tf.Tensor:
         """Compute the expected values (rows, genes) from the latent means.
@@ -235,7 +278,7 @@ class ResVAE(keras.Model):
             training: Whether dropout is on.
         """
         rows, values = self._rows_and_values(inputs)
-        mean, _ = self.encoder(rows, training=training)
+        mean, _ = self._encoded(rows, training)
         decoded = self.decoder(self._onto(mean, rows), training=training)
         return self.likelihood.mean(decoded, _library(values))
 
@@ -254,7 +297,7 @@ class ResVAE(keras.Model):
             (rows,) log likelihoods and (rows, latent) divergences, in nats.
         """
         rows, values = self._rows_and_values(inputs)
-        mean, log_variance = self.encoder(rows, training=training)
+        mean, log_variance = self._encoded(rows, training)
         if seed is None:
             drawn = keras.random.normal(tf.shape(mean), seed=self.noise)
         else:
@@ -262,7 +305,8 @@ class ResVAE(keras.Model):
             drawn = tf.random.stateless_normal(tf.shape(mean), seed)
         points = mean + tf.exp(0.5 * log_variance) * drawn
         decoded = self.decoder(self._onto(points, rows), training=training)
-        return self._log_likelihood(values, decoded), kl_divergence(mean, log_variance)
+        divergence = kl_divergence(mean / self.deviation, log_variance - self._log_prior)
+        return self._log_likelihood(values, decoded), divergence
 
     def importance_weighted(self, inputs: Any, draws: int, seed: int) -> tf.Tensor:
         """Compute the importance-weighted bound on log p of each row (Burda et al. 2016).
@@ -276,7 +320,7 @@ class ResVAE(keras.Model):
             (rows,) in nats.
         """
         rows, values = self._rows_and_values(inputs)
-        mean, log_variance = self.encoder(rows, training=False)
+        mean, log_variance = self._encoded(rows, training=False)
         generator, weights = keras.random.SeedGenerator(seed), []
         count = len(mean)
         together = max(1, DECODED // count)
@@ -288,7 +332,7 @@ class ResVAE(keras.Model):
             drawn = keras.random.normal(tf.shape(centre), seed=generator)
             points = centre + tf.exp(0.5 * spread) * drawn
             decoded = self.decoder(self._onto(points, seen), training=False)
-            prior = tf.reduce_sum(log_normal(points, 0.0, tf.zeros(())), axis=-1)
+            prior = tf.reduce_sum(log_normal(points, 0.0, self._log_prior), axis=-1)
             posterior = tf.reduce_sum(log_normal(points, centre, spread), axis=-1)
             found = self._log_likelihood(targets, decoded) + prior - posterior
             weights.append(tf.reshape(found, (times, count)))
@@ -336,6 +380,11 @@ class ResVAE(keras.Model):
             data: Batch as Keras hands it on.
         """
         return self.losses_of(keras.utils.unpack_x_y_sample_weight(data)[0])
+
+    @property
+    def _log_prior(self):
+        """Return the (latent,) log variances of the prior."""
+        return 2 * np.log(self.deviation)
 
     def _rows_and_values(self, inputs):
         """Return the encoder's input and the values of the likelihood."""

@@ -23,6 +23,8 @@ from autogenome_tf.training._plan import Fit
 PREPARED = 512
 # Rows whose principal components a network starts from, at most.
 STARTED = 2000
+# Rows around which the decoder is probed for the units of the latent space.
+PROBED = 200
 COUNTS = ("negative_binomial", "zero_inflated")
 
 
@@ -48,20 +50,21 @@ class AutoencoderCrossValidation(CrossValidation):
         if task.covariates:
             self._values = chunked.columns(matrix, np.arange(self.genes), settings.data.limit)
             self._covariates = _dense(matrix[:, self.genes :])
-        for name, given in settings.families.items():
-            for likelihood in families.space(name, given)["likelihood"].options:
-                self._check_values(likelihood, f"families.{name}.likelihood")
         data = settings.data
         name = data.transforms[0]
         chosen = Transform.choose(self._values, name, data.log2_floor, data.missing)
         self.transforms = {name: chosen}
+        self._likelihoods = {
+            name: self._likelihood(name, given) for name, given in settings.families.items()
+        }
         self._log_levels()
         self._forget_inputs()
 
     def __str__(self):
         count = f"{len(self.splits)} folds" if len(self.splits) > 1 else "one validation part"
         why = f" ({self._transform.why})" if self._transform.why else ""
-        return f"transform: {self._transform.name}{why}; {count}"
+        likelihoods = ", ".join(sorted(set(self._likelihoods.values())))
+        return f"transform: {self._transform.name}{why}; likelihood: {likelihoods}; {count}"
 
     @property
     def is_repeatable(self) -> bool:
@@ -110,7 +113,8 @@ class AutoencoderCrossValidation(CrossValidation):
     def network(self, family: str, values: Values, seed: int = 1, fold: int = 0) -> ResVAE:
         """Return a fresh `ResVAE` for the genes that a fold keeps."""
         own = self.fold_inputs(fold)
-        return self._hypermodel(family, own.genes, seed).network(values, own.width)
+        known = {**values, "likelihood": self._likelihoods[family]}
+        return self._hypermodel(family, own.genes, seed).network(known, own.width)
 
     def _engine(self, values, network, optimizer):
         """Return the compiled step of a configuration."""
@@ -141,11 +145,17 @@ class AutoencoderCrossValidation(CrossValidation):
         network.set_weights(fit.replica(replica))
         own = self.fold_inputs(fold)
         averages = self._covariates.mean(axis=0).tolist()
-        library = self._library() if values.get("likelihood") in COUNTS else None
-        return LatentModel.of(
-            network.finished(), own.transform, own.constants[0], self.features,
-            missing=self.settings.data.missing, averages=averages, library=library,
-        )  # fmt: skip
+        library = self._library() if self._likelihoods[family] in COUNTS else None
+
+        def made(autoencoder):
+            return LatentModel.of(
+                autoencoder, own.transform, own.constants[0], self.features,
+                missing=self.settings.data.missing, averages=averages, library=library,
+            )  # fmt: skip
+
+        finished, train = network.finished(), self.splits[fold][0]
+        units = made(finished).units(chunked.taken(self.matrix, train[:PROBED]))
+        return made(finished.scaled(units))
 
     def inputs(self, fold: int, index: np.ndarray, of_raw: bool):
         """Return what a `ResVAE` takes for some rows.
@@ -188,6 +198,25 @@ class AutoencoderCrossValidation(CrossValidation):
         """Return the median sum of a row's counts."""
         sums = [np.nansum(batch, axis=1) for batch in chunked.batches(self._values)]
         return float(np.median(np.concatenate(sums)))
+
+    def _likelihood(self, name, given):
+        """Return the likelihood of a family; `auto` is decided by the values.
+
+        Counts, which are whole or else get the transform of counts, have a negative binomial one,
+        values of 0 and 1 a bernoulli one, others a gaussian.
+        """
+        (asked, *_) = families.space(name, given)["likelihood"].options
+        if asked != "auto":
+            self._check_values(asked, f"families.{name}.likelihood")
+            return asked
+        least, largest, are_whole = 0.0, 0.0, True
+        for known in chunked.known(self._values):
+            least = min(least, float(known.min(initial=0)))
+            largest = max(largest, float(known.max(initial=0)))
+            are_whole = are_whole and not (known % 1).any()
+        if least < 0 or not (are_whole or self._transform.name == "library_log1p"):
+            return "gaussian"
+        return "bernoulli" if are_whole and largest <= 1 else "negative_binomial"
 
     def _check_values(self, name, place):
         """Refuse values that a likelihood is not defined on."""

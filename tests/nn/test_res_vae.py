@@ -319,3 +319,48 @@ def test_extreme_rows_stay_finite(name):
     model.compile(keras.optimizers.Adam(1e-2, clipnorm=1.0), run_eagerly=True)
     fitted = model.fit(given, epochs=3, verbose=0)
     assert np.isfinite(list(fitted.history.values())).all()
+
+
+@pytest.mark.parametrize("name", ["gaussian", "negative_binomial"])
+def test_other_units_of_the_latent_space_leave_bound_and_decoded_values(name):
+    model, scale = of(name, linear=True, covariates=2), np.array([0.5, 3.0, 20.0], "float32")
+    rows = np.hstack([ROWS, np.eye(2, dtype="float32")[np.arange(40) % 2]])
+    scaled = model.scaled(np.array([5.0, 1.0, 2.0])).scaled(scale / [5.0, 1.0, 2.0])
+    (mean, spread), (other, others) = model.encode(rows), scaled.encode(rows)
+    assert other.numpy() == pytest.approx(mean.numpy() * scale, rel=1e-4, abs=1e-5)
+    assert others.numpy() == pytest.approx(spread.numpy() + 2 * np.log(scale), abs=1e-4)
+    given = inputs_of(model, rows)
+    for own, found in zip(model.bound(given, seed=3), scaled.bound(given, seed=3), strict=True):
+        assert found.numpy() == pytest.approx(own.numpy(), rel=1e-3, abs=1e-3)
+    tight = model.importance_weighted(given, 20, 1), scaled.importance_weighted(given, 20, 1)
+    assert tight[1].numpy() == pytest.approx(tight[0].numpy(), rel=1e-3)
+    assert scaled.call(given).numpy() == pytest.approx(
+        model.call(given).numpy(), rel=1e-3, abs=1e-4
+    )
+    drawn = model.sample(30, seed=2).numpy()
+    assert scaled.sample(30, seed=2).numpy() == pytest.approx(drawn, rel=1e-3, abs=1e-4)
+
+
+def test_a_decoder_alone_may_see_covariates():
+    model = of(covariates=2, condition="decoder", linear=True)
+    batch = np.eye(2, dtype="float32")[np.arange(40) % 2]
+    rows = np.hstack([ROWS, batch])
+    model.start(ROWS, batch)
+    model.compile("adam")
+    model.fit(rows, epochs=2, verbose=0)
+    other = np.hstack([ROWS, batch[::-1]])
+    means = [model.encode(one)[0].numpy() for one in (rows, other)]
+    assert np.array_equal(*means) and means[0].std() > 0
+    decoded = [model.decode(means[0], one).numpy() for one in (batch, batch[::-1])]
+    assert np.abs(decoded[0] - decoded[1]).max() > 1e-3
+
+
+def test_a_start_behind_the_decoder_takes_differences_of_levels_out():
+    shift = np.linspace(-4, 4, 12)
+    batch = np.eye(2, dtype="float32")[np.arange(40) % 2]
+    rows = (ROWS + batch[:, :1] * shift).astype("float32")
+    model = of(covariates=2, condition="decoder", linear=True)
+    model.start(rows, batch)
+    latent = model.encode(np.hstack([rows, batch]))[0].numpy()
+    levels = [latent[batch[:, level] == 1].mean(axis=0) for level in (0, 1)]
+    assert np.abs(levels[0] - levels[1]).max() < 1e-3 * latent.std()

@@ -99,8 +99,9 @@ class Data(Section):
     covariates: list[str] = Field(
         default=[],
         description=(
-            "For a representation: columns (batch, patient) that encoder and decoder both get, "
-            "one-hot, so that the latent space need not contain them; new rows must have them."
+            "For a representation: columns (batch, patient) that the decoder gets, one-hot, so "
+            "that the latent space need not contain them; new rows must have them, and get the "
+            "mean level where training did not have theirs."
         ),
     )
     validation: str | None = Field(
