@@ -110,10 +110,11 @@ class LatentSpace:
         Returns:
             Dict of part to name to {"value", "low", "high"}, 95 % bootstrap intervals over rows:
             elbo, reconstruction (negative log likelihood), kl and importance_weighted_bound in
-            nats a row; active_units; explained (share of the variance of transformed values);
-            with labels ari, nmi (k-means at their number), hdbscan_ari, hdbscan_noise (share),
-            silhouette (of the labels), knn_accuracy (15 nearest training rows); with covariates covariate_knn_accuracy (of the first covariate's levels: low is
-            well mixed); and those of the components with the prefix ``pca_``.
+            nats a row; active_units; explained (share of the variance of transformed values); with
+            labels ari, nmi (k-means at their number), hdbscan_ari, hdbscan_noise (share),
+            silhouette (of the labels), knn_accuracy (15 nearest training rows); with covariates
+            covariate_knn_accuracy (of the first covariate's levels: low is well mixed); and those
+            of the components with the prefix ``pca_``.
         """
         rows = {part: np.flatnonzero(self._part == part) for part in SCORED}
         return {part: self._scores(index) for part, index in rows.items() if len(index)}
