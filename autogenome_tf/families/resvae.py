@@ -78,6 +78,9 @@ class ResVAE(AutoencoderFamily):
         """Return the arguments of `ResVAE`; units that stand for sets have `bypass` ones beside."""
         units = "bypass" if levels else "latent"
         passed = {key: values[key] for key in (units, *PASSED)}
+        if passed["likelihood"] == "auto":
+            # Without values to go by.
+            passed["likelihood"] = "gaussian"
         return {**passed, "widths": widths(values), "linear": values["linear"] == "pca"}
 
 

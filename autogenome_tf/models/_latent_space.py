@@ -39,6 +39,8 @@ SMALLEST, SMALLEST_SHARE = 5, 0.01
 MOST_ROWS = 10_000
 # Distances between more rows are those of a sample.
 COMPARED = 5000
+# Rows around which the decoder is probed.
+PROBED = 200
 
 
 @dataclasses.dataclass(frozen=True)
@@ -102,7 +104,11 @@ class LatentSpace:
         self._components = self._pca.transform(self.transformed)
         self._covariate = _first_covariate(model, values)
         self.latent = latent
-        self.spaces = {"latent": self._space(latent), "pca": self._space(self._components)}
+        points = latent
+        if model.autoencoder.get_config()["scale"] is None:
+            # Of before, whose units are those of the prior.
+            points = latent * model.reaches(latent[is_train][:PROBED])
+        self.spaces = {"latent": self._space(points), "pca": self._space(self._components)}
 
     def scores(self) -> dict[str, dict]:
         """Score the parts that were not trained on.

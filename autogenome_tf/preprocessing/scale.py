@@ -18,6 +18,8 @@ LINEAR, SIGNED = "linear scale", "linear scale with values below 0"
 
 # A log-scale matrix hardly ever passes this; linear-scale intensities and counts do.
 LARGEST_LOG_VALUE = 50.0
+# From here on float32 has whole numbers alone, whatever the values were.
+LARGEST_EXACT = 2.0**23
 # Genotypes are copies of an allele: 0, 1 or 2, or lost, kept and gained: -1, 0 and 1.
 LARGEST_MARKER = 2.0
 # Rows that are looked at: quantiles of more are hardly more exact. Of very many genes, fewer rows.
@@ -120,7 +122,8 @@ def _kind(sample, known, low, high):
 
 def _is_whole(sample, known):
     """Return if values are whole numbers, but for few rows of each gene and few genes."""
-    broken = ~np.isnan(sample) & (sample != np.round(sample))
+    is_exact = np.abs(sample) < LARGEST_EXACT
+    broken = ~np.isnan(sample) & ~(is_exact & (sample == np.round(sample)))
     genes = np.count_nonzero(broken.sum(axis=0) > few(known))
     # Of sparse values on a log scale most genes have few that are not 0, none of them whole.
     is_rare = 4 * np.count_nonzero(broken) <= np.count_nonzero(np.nan_to_num(sample))

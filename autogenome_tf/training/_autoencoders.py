@@ -13,6 +13,7 @@ from autogenome_tf.models import LatentModel
 from autogenome_tf.nn.likelihoods import LIKELIHOODS
 from autogenome_tf.nn.res_vae import ResVAE
 from autogenome_tf.preprocessing import Transform
+from autogenome_tf.preprocessing.scale import COUNTS, Scale
 from autogenome_tf.training import _loop
 from autogenome_tf.training._cross_validation import CrossValidation, Values
 from autogenome_tf.training._engines import AutoencoderEngine, TrainingRows
@@ -25,7 +26,7 @@ PREPARED = 512
 STARTED = 2000
 # Rows around which the decoder is probed for the units of the latent space.
 PROBED = 200
-COUNTS = ("negative_binomial", "zero_inflated")
+OF_COUNTS = ("negative_binomial", "zero_inflated")
 
 
 class AutoencoderCrossValidation(CrossValidation):
@@ -145,7 +146,7 @@ class AutoencoderCrossValidation(CrossValidation):
         network.set_weights(fit.replica(replica))
         own = self.fold_inputs(fold)
         averages = self._covariates.mean(axis=0).tolist()
-        library = self._library() if self._likelihoods[family] in COUNTS else None
+        library = self._library() if self._likelihoods[family] in OF_COUNTS else None
 
         def made(autoencoder):
             return LatentModel.of(
@@ -202,21 +203,18 @@ class AutoencoderCrossValidation(CrossValidation):
     def _likelihood(self, name, given):
         """Return the likelihood of a family; `auto` is decided by the values.
 
-        Counts, which are whole or else get the transform of counts, have a negative binomial one,
-        values of 0 and 1 a bernoulli one, others a gaussian.
+        Counts have a negative binomial one, values of 0 and 1 a bernoulli one, others a gaussian.
         """
         (asked, *_) = families.space(name, given)["likelihood"].options
         if asked != "auto":
             self._check_values(asked, f"families.{name}.likelihood")
             return asked
-        least, largest, are_whole = 0.0, 0.0, True
-        for known in chunked.known(self._values):
-            least = min(least, float(known.min(initial=0)))
-            largest = max(largest, float(known.max(initial=0)))
-            are_whole = are_whole and not (known % 1).any()
-        if least < 0 or not (are_whole or self._transform.name == "library_log1p"):
-            return "gaussian"
-        return "bernoulli" if are_whole and largest <= 1 else "negative_binomial"
+        if all(((known == 0) | (known == 1)).all() for known in chunked.known(self._values)):
+            return "bernoulli"
+        are_counts = Scale.of(self._values).kind == COUNTS and all(
+            known.min(initial=0) >= 0 for known in chunked.known(self._values)
+        )
+        return "negative_binomial" if are_counts else "gaussian"
 
     def _check_values(self, name, place):
         """Refuse values that a likelihood is not defined on."""

