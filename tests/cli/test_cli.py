@@ -506,13 +506,13 @@ def test_predictions_into_a_folder_that_is_a_file_are_refused(call, finished, si
 # Simulate --------------------------------------------------------------------------------------
 
 
-def test_simulate_writes_a_config_that_check_finds_fine(call, tmp_path):
+def test_simulate_writes_a_config_that_check_finds_valid(call, tmp_path):
     options = ["--samples", 20, "--features", 30, "--informative", 2, "--interactions", 0]
     assert call("simulate", tmp_path / "new", *options)[0] == 0
     shape = pd.read_csv(tmp_path / "new" / "features.tsv.gz", sep="\t", index_col=0).shape
     assert shape == (20, 30)
     status, out, _ = call("check", tmp_path / "new" / "config.json")
-    assert status == 0 and "fine" in out
+    assert status == 0 and "valid" in out
 
 
 def test_simulate_refuses_to_overwrite_and_what_cannot_be(call, tmp_path):

@@ -214,7 +214,7 @@ def test_some_rows_of_another_scale_are_a_warning_and_few_of_many_none(caplog, o
     assert not warned(caplog, of_logs, new)
     new[:5] = 2 ** logs(5)
     (text,) = warned(caplog, of_logs, new)
-    assert "5 of 40 rows lie outside" in text
+    assert "5 of 40 rows are outside" in text
 
 
 def test_logs_for_a_model_of_counts_are_refused(of_counts):

@@ -141,7 +141,7 @@ def test_what_is_to_be_doubted_of_rows_to_predict_stands_in_the_report(tmp_path)
     automl.predict()
     (found,) = [one for one in warnings_of(automl) if one not in before]
     assert (found["about"], found["stage"]) == ("scale", "predict")
-    assert "predict.tsv: 30 of 30 rows lie outside" in found["text"]
+    assert "predict.tsv: 30 of 30 rows are outside" in found["text"]
     assert found["text"] in (automl.folder / "log.txt").read_text()
     assert found["text"] in _warnings.of_run(Run.existing(automl.folder))
     automl.predict()
