@@ -2,8 +2,9 @@
 
 import dataclasses
 import functools
+from typing import Any
 
-from autogenome_tf import explainers
+from autogenome_tf import explainers, families
 from autogenome_tf.automl._chosen_rows import ChosenRows
 from autogenome_tf.config import Explanation
 from autogenome_tf.ensemble import Retraining
@@ -23,7 +24,7 @@ class Explained:
         model: Its model.
         chosen: Rows to explain and their background.
         settings: The config's `explanation` section.
-        families: Names of the families that the config searches.
+        families: The config's section `families`.
         retraining: Trains networks of a trial anew.
     """
 
@@ -31,7 +32,7 @@ class Explained:
     model: Predictor | LatentModel
     chosen: ChosenRows
     settings: Explanation
-    families: tuple[str, ...]
+    families: dict[str, dict[str, Any]]
     retraining: Retraining
 
     @functools.cached_property
@@ -41,8 +42,12 @@ class Explained:
 
     @property
     def best_trial(self) -> Trial:
-        """Return the best trial of a family that the config searches."""
-        return next(trial for trial in self.trials if trial.family in self.families)
+        """Return the best trial of those that the config asks for."""
+        return next(
+            trial
+            for trial in self.trials
+            if families.is_asked(trial.family, trial.values, self.families)
+        )
 
     def attributions(
         self, model: explainers.Model | None = None, method: str | None = None

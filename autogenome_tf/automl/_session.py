@@ -152,7 +152,7 @@ class Session:
         run, config, model = self.fitted(), self.config, self.model()
         chosen = self.chosen_rows(model, settings)
         retraining = Retraining(lambda: self.prepared().cross_validation, config.seed)
-        return Explained(run, model, chosen, settings, tuple(config.families), retraining)
+        return Explained(run, model, chosen, settings, config.families, retraining)
 
     def chosen_rows(self, model: Predictor | LatentModel, settings: Explanation) -> ChosenRows:
         """Return rows to explain and a background.

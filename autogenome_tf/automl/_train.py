@@ -121,7 +121,7 @@ def _search(
     with watched(config.search, most, objective) as show:
         for result in search.search(folds, config, spaces, finished, deadline, run):
             trial = result.trial
-            best = best_results([*best, result], size, objective, spaces)
+            best = best_results([*best, result], size, objective, config.families)
             baseline = result if trial.number == 0 and trial.is_scored else baseline
             trials.append(trial)
             if len(trials) > len(finished):

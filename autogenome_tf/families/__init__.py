@@ -14,6 +14,7 @@ from autogenome_tf.families._gene_sets import Membership, read_membership
 from autogenome_tf.families._members import (
     BASELINE,
     has_levels,
+    is_asked,
     is_for,
     is_of_genes,
     member,
@@ -38,8 +39,8 @@ from autogenome_tf.families._spaces import as_begun, settings, space, spaces
 __all__ = [
     "ACTIVATIONS", "AutoencoderFamily", "BASELINE", "COMMON", "Family", "GENE_POWER",
     "Hyperparameter", "Membership", "RATES", "Space", "as_begun", "files", "has_levels",
-    "hypermodel", "integer", "is_for", "is_of_genes", "limit", "member", "names", "number",
-    "read_membership", "settings", "sizes", "space", "spaces", "switch", "word",
+    "hypermodel", "integer", "is_asked", "is_for", "is_of_genes", "limit", "member", "names",
+    "number", "read_membership", "settings", "sizes", "space", "spaces", "switch", "word",
 ]  # fmt: skip
 
 

@@ -60,6 +60,26 @@ class Family(abc.ABC):
         return cls.space
 
     @classmethod
+    def for_task(cls, space: Space, task: Any) -> Space:
+        """Return the part of the space that a task can use; by default all of it.
+
+        Args:
+            space: What `opened` returned.
+            task: A task or its class, such as `tasks.Classification`.
+        """
+        return space
+
+    @classmethod
+    def path(cls, values: dict[str, Any]) -> str:
+        """Return the hyperparameter that is solved for a path of values, where `is_convex`."""
+        return "l2"
+
+    @classmethod
+    def is_of_genes(cls, values: dict[str, Any]) -> bool:
+        """Return whether networks of a trial see genes, not coordinates in row space."""
+        return cls.sees_genes or bool(values.get("gates"))
+
+    @classmethod
     def is_open(cls) -> bool:
         """Return whether some dimensions depend on others."""
         return cls.opened.__func__ is not Family.opened.__func__

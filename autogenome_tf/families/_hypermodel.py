@@ -45,7 +45,7 @@ class NetworkModel(keras_tuner.HyperModel):
         super().__init__(name=self.member.name())
         self.inputs = int(inputs)
         self.task = task
-        self.space = space_of(self.member.name(), space)
+        self.space = space_of(self.member.name(), space, task=task)
         self.settings = settings_of(self.member.name(), space)
         self.features = features
         self.learning_rate = learning_rate

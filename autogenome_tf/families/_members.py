@@ -61,6 +61,20 @@ def has_levels(name: str) -> bool:
     return bool(member(name).level_names)
 
 
+def is_asked(name: str, values: dict[str, Any], asked: dict[str, dict[str, Any]]) -> bool:
+    """Return whether a trial is among those that a config asks for; a baseline need not be.
+
+    Args:
+        name: Family of the trial.
+        values: Its hyperparameters.
+        asked: The config's section `families`.
+    """
+    losses = asked.get(name, {}).get("loss")
+    if name not in asked or losses is None or "loss" not in values:
+        return name in asked
+    return values["loss"] in ([losses] if isinstance(losses, str) else losses)
+
+
 def is_of_genes(name: str, values: dict[str, Any]) -> bool:
     """Return whether networks of a trial see genes themselves, not coordinates in row space.
 
@@ -68,4 +82,4 @@ def is_of_genes(name: str, values: dict[str, Any]) -> bool:
         name: Name of a family.
         values: Hyperparameters of a trial.
     """
-    return member(name).sees_genes or bool(values.get("gates"))
+    return member(name).is_of_genes(values)

@@ -9,13 +9,16 @@ from autogenome_tf.families._members import FOLDER, is_for, member, names
 from autogenome_tf.families._space import number, word
 
 
-def space(name: str, given: dict[str, Any] | None = None, place: str = FOLDER) -> Space:
+def space(
+    name: str, given: dict[str, Any] | None = None, place: str = FOLDER, task: Any = None
+) -> Space:
     """Return the search space of a family after a config has narrowed it.
 
     Args:
         name: The family.
         given: Hyperparameter name to a list (narrows) or a scalar (fixes); None for nothing.
         place: Place of `given`, for errors.
+        task: A task or its class, for the part of the space that it can use; None for all.
 
     Returns:
         Dict of name to `Hyperparameter`; optional ones only if given.
@@ -24,7 +27,10 @@ def space(name: str, given: dict[str, Any] | None = None, place: str = FOLDER) -
         InputError: For an unknown hyperparameter or a value that is not allowed.
     """
     given = given or {}
-    declared = member(name, place).opened(given, f"{place}.{name}")
+    family = member(name, place)
+    declared = family.opened(given, f"{place}.{name}")
+    if task is not None:
+        declared = family.for_task(declared, task)
     for key in given:
         if key not in declared:
             raise unknown(f"{place}.{name}", key, declared)
@@ -104,7 +110,7 @@ def _space_in(config, name, place):
     if config.training.epistasis and "gene_power" in family.space:
         # Sites that act together alone have no association of their own with the targets.
         given = {"gene_power": 0.0} | given
-    found = space(name, given, place)
+    found = space(name, given, place, config.task.kind)
     settings(name, given, place)
     _check_bounds(found, config.task.kind, f"{place}.{name}.output_nonlinearity")
     return found | _shared(config, family)

@@ -13,7 +13,11 @@ def trials(run: Run) -> pd.DataFrame:
     board, history = run.read_table("leaderboard.tsv"), run.read_table("history.tsv")
     if "trial" in history:
         return board.set_index("trial", drop=False).loc[list(dict.fromkeys(history["trial"]))]
-    return board[board["family"].isin(run.config().families)][:1]
+    return board[[_is_asked(line, run.config().families) for line in board.itertuples()]][:1]
+
+
+def _is_asked(line, asked):
+    return families.is_asked(line.family, json.loads(line.hyperparameters), asked)
 
 
 def gene_powers(run: Run) -> list[float]:

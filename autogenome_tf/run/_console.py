@@ -128,20 +128,20 @@ def watched(
         def show(trial, best):
             seen.append(trial)
             log.info("%s", _line(trial, most_trials, objective, best))
+            done = sum(0 < own.number <= most_trials for own in seen)
             left = _left(
-                settings.max_seconds,
-                most_trials - trial.number,
-                time.monotonic() - started,
-                len(seen),
+                settings.max_seconds, most_trials - done, time.monotonic() - started, len(seen)
             )
             description = f"search, best {objective} {best.score:.4g} ({best.family})"
-            bar.update(task, completed=trial.number, description=description, left=left)
+            bar.update(task, completed=done, description=description, left=left)
 
         yield show
 
 
 def _line(trial, total, objective, best):
-    name = "baseline" if trial.number == 0 else f"trial {trial.number}/{total}"
+    is_beside = trial.number > total  # a linear learner
+    name = f"trial {trial.number}" if is_beside else f"trial {trial.number}/{total}"
+    name = name if trial.number else "baseline"
     if not trial.is_scored:
         return f"{name}: {trial.family} {trial.status}"
     spread = f" +- {trial.error:.2g}" if np.isfinite(trial.error) else ""

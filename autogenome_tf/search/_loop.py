@@ -13,6 +13,7 @@ from autogenome_tf.families import Space
 from autogenome_tf.run import Run
 from autogenome_tf.search import _distributed
 from autogenome_tf.search._keras_tuner.worker import Remote
+from autogenome_tf.search._linear import baseline, check_rows, learners
 from autogenome_tf.search._members import method
 from autogenome_tf.search._request import Request
 from autogenome_tf.search._trials import (
@@ -21,7 +22,6 @@ from autogenome_tf.search._trials import (
     MOST_REPEATS,
     Trial,
     TrialResult,
-    baseline,
     check_failures,
     recorded,
     run_trial,
@@ -79,7 +79,7 @@ def search(
     deadline: float = float("inf"),
     run: Run | None = None,
 ) -> Iterator[TrialResult]:
-    """Try the linear reference and then what the config's method proposes.
+    """Try the baseline, the other linear learners, and then what the config's method proposes.
 
     The chief of several processes (see `roles`) gathers what its workers have tried.
 
@@ -105,6 +105,7 @@ def search(
     deadline = now + (deadline - now) * (1 - (FINAL_SHARE if is_anew else ENSEMBLE_SHARE))
     if run:
         _distributed.check_run(run, part, known.keys() - {0})
+    check_rows(folds, config.families)
     first = _first(folds, config, spaces, known, deadline)
     networks = {name: space for name, space in spaces.items() if name != "linear"}
     # A run ends in a model: where that cannot be the reference, one trial is made in any case.
@@ -155,19 +156,22 @@ def _method(networks, config, folds=None, run=None, deadline=float("inf")):
 
 
 def _first(folds, config, spaces, finished, deadline):
-    """Return the linear baseline, where there is one."""
+    """Yield the results of linear models: of the baseline, and of learners that are asked for."""
     plan = Plan.of(config.training, config.search.epochs, deadline)
     if not config.task.kind.has_targets:
         log.info(
             "search: a representation has no linear baseline; it is compared with principal "
             "components"
         )
-    elif 0 in finished:
+        return
+    if 0 in finished:
         # A value of the path starts from the one before it, so the whole path is solved again.
-        plan = Plan.of(config.training, config.search.epochs)
-        yield TrialResult(finished[0], retrain=lambda: baseline(folds, spaces, plan, config.seed))
+        whole = Plan.of(config.training, config.search.epochs)
+        yield TrialResult(finished[0], retrain=lambda: baseline(folds, spaces, whole, config.seed))
     else:
         yield baseline(folds, spaces, plan, config.seed)
+    last = method(config.search.method).most_trials(config.search)
+    yield from learners(folds, spaces, plan, config.seed, behind=last, finished=finished)
 
 
 def _loop(proposer, folds, config, finished, deadline, fewest):

@@ -1,4 +1,4 @@
-"""Trials: how they are trained and ranked, and the baseline, a linear model."""
+"""Trials: how they are trained and ranked."""
 
 import dataclasses
 import functools
@@ -6,10 +6,9 @@ import itertools
 import json
 import logging
 import time
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from autogenome_tf import families, metrics
@@ -27,8 +26,6 @@ FAILED_SHARE, FAILED_COUNT = 0.5, 6
 # Part of the time budget that the final fit keeps for itself: a network is trained anew, while an
 # ensemble is put together from networks of the search, where this process has trained them.
 FINAL_SHARE, ENSEMBLE_SHARE = 0.25, 0.05
-# An L2 path ends after so many values with a worse loss than the best.
-MOST_WORSE = 3
 # Trials of this process after which it gives back what they have left behind: seldom, since every
 # kernel that is still needed is then made again.
 FORGET_EVERY = 8
@@ -94,7 +91,7 @@ def trials_of(frame: pd.DataFrame) -> list[Trial]:
 
 
 def best_results(
-    results: Iterable[TrialResult], size: int, objective: str, families: Collection[str]
+    results: Iterable[TrialResult], size: int, objective: str, asked: dict[str, dict[str, Any]]
 ) -> list[TrialResult]:
     """Return the best results, best first; networks of all others can be forgotten.
 
@@ -102,11 +99,12 @@ def best_results(
         results: Of the trials so far; of two of one trial the last counts.
         size: How many, at most.
         objective: Name of the metric.
-        families: Names of the families that may be among them.
+        asked: The config's section `families`; only its trials are among them.
     """
     known = {result.trial.number: result for result in results}
     able = [one.trial for one in known.values() if one.trial.is_scored]
-    order = ranked([trial for trial in able if trial.family in families], objective)
+    able = [trial for trial in able if families.is_asked(trial.family, trial.values, asked)]
+    order = ranked(able, objective)
     return [known[trial.number] for trial in order[:size]]
 
 
@@ -132,13 +130,17 @@ def run_trial(
     except StageError:  # no fault of the configuration
         raise
     except FAILURES as error:
-        reason = " ".join(str(error).split())[:200]
-        status = f"failed: {type(error).__name__}: {reason}"
-        return dataclasses.replace(again, trial=_ended(trial, started, status))
+        return dataclasses.replace(again, trial=ended(trial, started, failure(error)))
     status = STOPPED if time.monotonic() > plan.deadline else "done"
-    status = status if result.trial.is_scored else _undefined(cross_validation)
-    trial = _ended(result.trial, started, status)
+    status = status if result.trial.is_scored else undefined(cross_validation)
+    trial = ended(result.trial, started, status)
     return dataclasses.replace(result, trial=trial, retrain=again.retrain)
+
+
+def failure(error: BaseException) -> str:
+    """Return the status of a trial that an error ended."""
+    reason = " ".join(str(error).split())[:200]
+    return f"failed: {type(error).__name__}: {reason}"
 
 
 def recorded(cross_validation: CrossValidation, trial: Trial, plan: Plan, seed: int) -> TrialResult:
@@ -166,61 +168,9 @@ def _fitted(cross_validation, trial, plan, seed):
     return cross_validation.judge(trial, fit)
 
 
-def _ended(trial, started, status):
+def ended(trial: Trial, started: float, status: str) -> Trial:
+    """Return a trial with its status and the seconds since `time.monotonic()` was `started`."""
     return dataclasses.replace(trial, seconds=time.monotonic() - started, status=status)
-
-
-def baseline(
-    cross_validation: CrossValidation, spaces: dict[str, Any], plan: Plan, seed: int
-) -> TrialResult:
-    """Train the baseline: a linear model with the best value of its L2 path, as trial 0.
-
-    Args:
-        cross_validation: The rows.
-        spaces: Search spaces of the families asked for; linear's narrows the path.
-        plan: Its deadline counts, and all of it where rows are streamed.
-        seed: The config's.
-    """
-    started = time.monotonic()
-    space = spaces.get("linear") or families.space("linear")
-    values = {name: hyper.options[0] for name, hyper in space.items()}
-    first = Trial(0, "linear", values, status=_undefined(cross_validation))
-    if cross_validation.is_streamed:
-        return run_trial(cross_validation, first, plan, seed)
-    best, sign = TrialResult(first), _sign(cross_validation)
-    for result in _l2_path(cross_validation, space, plan.deadline):
-        score = sign * result.trial.score
-        if not best.trial.is_scored or score > sign * best.trial.score:
-            best = result
-    trial = _ended(best.trial, started, best.trial.status)
-    again = recorded(cross_validation, trial, plan, seed).retrain
-    return dataclasses.replace(best, trial=trial, retrain=again)
-
-
-def _l2_path(cross_validation, space, deadline) -> Iterator[TrialResult]:
-    """Yield the result of every value of the L2 paths until the loss only gets worse."""
-    for values in _beside_l2(cross_validation, space):
-        least, worse = np.inf, 0
-        penalties = sorted(space["l2"].options, reverse=True)
-        for l2, fit in cross_validation.l2_path("linear", values, penalties, deadline):
-            yield cross_validation.judge(Trial(0, "linear", values | {"l2": l2}), fit)
-            loss = fit.history[-1]["validation_loss"]
-            worse = 0 if loss < least else worse + 1
-            least = min(least, loss)
-            if worse == MOST_WORSE or time.monotonic() > deadline:
-                break
-
-
-def _beside_l2(cross_validation, space):
-    """Yield values of all dimensions but L2, in every combination."""
-    options = {name: hyper.options for name, hyper in space.items() if name != "l2"}
-    if 0 in options.get("gene_power", ()):
-        # What networks are compared with knows nothing of single genes and targets.
-        options["gene_power"] = (0.0,)
-    if len(cross_validation.transforms) > 1:
-        options["transform"] = tuple(cross_validation.transforms)
-    for chosen in itertools.product(*options.values()):
-        yield dict(zip(options, chosen, strict=True))
 
 
 def check_failures(failed: list[Trial], number: int) -> None:
@@ -233,9 +183,6 @@ def check_failures(failed: list[Trial], number: int) -> None:
         raise StageError(f"{len(failed)} of {number} trials failed; the last: {failed[-1].status}")
 
 
-def _undefined(cross_validation):
+def undefined(cross_validation: CrossValidation) -> str:
+    """Return the status of a trial whose outputs have no score."""
     return f"failed: {cross_validation.objective} is undefined on the validation rows"
-
-
-def _sign(cross_validation):
-    return 1 if metrics.HIGHER_IS_BETTER[cross_validation.objective] else -1

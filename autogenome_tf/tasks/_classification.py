@@ -32,6 +32,7 @@ class Classification(Task):
         "log_loss": False, "accuracy": True, "balanced_accuracy": True, "f1_macro": True,
         "mcc": True, "roc_auc": True,
     }  # fmt: skip
+    linear_losses = ("logistic", "discriminant", "hinge", "centroid", "pls")
     has_classes = True
     skill, no_skill = "mcc", "guessing"
     explained = "its calibrated logit (ln of the odds), not to its probability"

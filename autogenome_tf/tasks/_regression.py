@@ -35,6 +35,7 @@ class Regression(Task):
     type = "regression"
     losses = ("mse", "mae", "huber")
     objectives = {"r2": True, "pearson": True, "spearman": True, "rmse": False, "mae": False}
+    linear_losses = ("ridge", "pls")
     has_units = True
     skill, no_skill = "r2", "predicting the mean"
     explained = "the predicted value, in the target's units"

@@ -23,6 +23,7 @@ class Task(abc.ABC):
         objectives: Metrics that may rank trials, each with whether higher is better; the first is
             the default.
         families: Families that are searched where a config names none.
+        linear_losses: What `families.linear.loss` may name; the first is the baseline's.
         has_targets: Whether networks learn targets. Otherwise they learn to reconstruct the rows,
             labels are optional and serve to score the latent space only.
         has_classes: Whether targets are classes, so that outputs are logits.
@@ -40,6 +41,7 @@ class Task(abc.ABC):
     losses: ClassVar[tuple[str, ...]]
     objectives: ClassVar[dict[str, bool]]
     families: ClassVar[tuple[str, ...]] = ("linear", "mlp", "resnet", "densenet")
+    linear_losses: ClassVar[tuple[str, ...]] = ()
     has_targets: ClassVar[bool] = True
     has_classes: ClassVar[bool] = False
     has_units: ClassVar[bool] = False

@@ -4,7 +4,7 @@ import abc
 import copy
 import dataclasses
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Self
 
 import keras
@@ -104,19 +104,22 @@ class CrossValidation(abc.ABC):
             Diverged: When not one epoch had a finite loss.
         """
 
-    def l2_path(
-        self, family: str, values: Values, penalties: list[float], deadline: float = float("inf")
+    def path(
+        self, family: str, values: Values, options: Iterable[float], deadline: float = float("inf")
     ) -> Iterator[tuple[float, Fit]]:
-        """Solve a family whose loss has a single minimum for each value of an L2 path.
+        """Solve a family whose loss has a single minimum for each value of its path.
 
         Args:
             family: Its name.
             values: Its other hyperparameters.
-            penalties: L2 values, strongest first.
+            options: Values of the hyperparameter that `Family.path` names.
             deadline: `time.monotonic()` after which no further iteration starts.
 
         Yields:
-            A pair for each penalty: its value and its `Fit`.
+            A pair for each option, the simplest model first: its value and its `Fit`.
+
+        Raises:
+            ValueError: The rows cannot be solved for; the message says why and what to do.
         """
         raise NotImplementedError(f"{family}: the loss has no single minimum.")
 

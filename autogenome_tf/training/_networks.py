@@ -25,7 +25,9 @@ from autogenome_tf.training import _engines, _loop
 from autogenome_tf.training._cross_validation import CrossValidation, Values
 from autogenome_tf.training._engines import InMemory, TrainingRows
 from autogenome_tf.training._fold_inputs import FoldInputs
+from autogenome_tf.training._linear import SOLVERS
 from autogenome_tf.training._plan import Fit, Plan
+from autogenome_tf.training._solved import solved
 
 log = logging.getLogger(__name__)
 
@@ -113,7 +115,8 @@ class NetworkCrossValidation(CrossValidation):
     def fit(self, family, values, plan, seed, repeats=None):
         """Train a configuration on every fold and seed at once; see `CrossValidation.fit`."""
         if self._is_convex(family):
-            ((_, fit),) = self.l2_path(family, values, [values["l2"]], plan.deadline)
+            name = families.member(family).path(values)
+            ((_, fit),) = self.path(family, values, [values[name]], plan.deadline)
             return fit
         networks = [
             self.network(family, values, derive(seed, f"repeat/{repeat}"))
@@ -151,15 +154,34 @@ class NetworkCrossValidation(CrossValidation):
         engine = _engines.engine(networks[0], 1, rows, self.task, plan.optimizer)
         return _loop.fit(engine, networks, plan, seed, factors)
 
-    def l2_path(
-        self, family, values, penalties, deadline=float("inf")
-    ) -> Iterator[tuple[float, Fit]]:
-        """Solve a convex family for each value of an L2 path; see `CrossValidation.l2_path`."""
-        values = values | {"l2": 0.0}
+    def path(self, family, values, options, deadline=float("inf")) -> Iterator[tuple[float, Fit]]:
+        """Solve a convex family for each value of its path; see `CrossValidation.path`."""
+        if values.get("loss") in SOLVERS:
+            self._check_memory(family, values)
+            factors, own = self.factors(family, values), self.fold_inputs(family, values)
+            inputs = np.asarray(own.rows)
+            inputs = inputs if factors is None else inputs * factors[:, None]
+            genes = [len(constants.genes) for constants in own.constants]
+            yield from solved(self, values["loss"], options, inputs, genes, deadline)
+            return
+        penalties, values = sorted(options, reverse=True), values | {"l2": 0.0}
         network = self.network(family, values, 1)
         engine = cast(InMemory, self._engine(family, values, [network], "adam"))
         factors = self.factors(family, values)
         yield from _loop.converge(engine, network, penalties, deadline=deadline, factors=factors)
+
+    def _check_memory(self, family, values):
+        """Refuse a linear learner whose rows are not in memory, or would not be on genes."""
+        data, rows = self.settings.data, self.matrix.shape[0]
+        is_wide = self.space_of(family, values) == "genes"
+        copies = len(self.splits) if is_wide else 1
+        needed = 4 * rows * min(self.genes, data.top_variable or self.genes) * copies
+        if self.is_streamed or needed > data.limit:
+            raise ValueError(
+                f"families.{family}.loss: {values['loss']} needs the rows of all folds in memory, "
+                f"{needed:,} bytes; data.memory allows {data.limit:,}. Expected a larger "
+                "data.memory, a smaller data.top_variable or another loss."
+            )
 
     def _is_convex(self, family):
         """Return whether a family's loss is convex and all rows are in memory."""

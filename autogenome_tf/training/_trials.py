@@ -14,7 +14,8 @@ class Trial:
     """One configuration and its score; the family's `build` on `values` is the model.
 
     Attributes:
-        number: Order of proposal; 0 is the baseline.
+        number: Order of proposal; 0 is the baseline, and other linear learners stand behind the
+            last number of the search.
         family: Name of the family.
         values: Hyperparameters, a plain dict.
         score: The objective on validation rows; NaN for a failed trial.

@@ -50,7 +50,7 @@ def results(folds, tried=TRIED):
     found = []
     for number, (family, values) in enumerate(tried):
         if family == "linear":
-            ((_, fit),) = folds.l2_path(family, values, [values["l2"]])
+            ((_, fit),) = folds.path(family, values, [values["l2"]])
         else:
             fit = folds.fit(family, values, Plan(2, learning_rate=0.01), 1)
         found.append(folds.judge(Trial(number, family, values), fit))

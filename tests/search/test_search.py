@@ -13,7 +13,7 @@ import tensorflow as tf
 
 from autogenome_tf import families, search
 from autogenome_tf.config._config import Config
-from autogenome_tf.core.errors import StageError
+from autogenome_tf.core.errors import InputError, StageError
 from autogenome_tf.search import _loop, _trials, leaderboard, ranked, trials_of
 from autogenome_tf.search._trials import Trial
 from autogenome_tf.search.methods.random import Random
@@ -54,10 +54,10 @@ class Pretended(CrossValidation):
             self.clock.now += 10
         return Fit([np.full(3, self.loss(values))], [], plan.epochs, [])
 
-    def l2_path(self, family, values, penalties, deadline=float("inf")):
-        for l2 in penalties:
-            loss = 0.5 + abs(np.log10(l2) + 1) + values["spectral_power"]
-            yield l2, Fit([np.full(3, loss)], [], 1, [{"validation_loss": loss}])
+    def path(self, family, values, options, deadline=float("inf")):
+        for option in sorted(options, reverse=True):
+            loss = 0.5 + abs(np.log10(option + 1e-9) + 1) + values["spectral_power"]
+            yield option, Fit([np.full(3, loss)], [], 1, [{"validation_loss": loss}])
 
     def parameters(self, family, values, fit):
         return 3
@@ -121,14 +121,70 @@ def test_a_config_narrows_the_path_of_the_baseline():
     assert searched(Pretended(), config)[0].values["l2"] == 1.0
 
 
+LEARNERS = ["discriminant", "hinge", "centroid", "pls"]
+
+
 def test_linear_alone_needs_no_search():
     folds = Pretended()
-    assert len(searched(folds, config_of({"linear": {}}))) == 1 and not folds.trained
+    found = searched(folds, config_of({"linear": {}}))
+    assert [trial.values["loss"] for trial in found] == ["logistic", *LEARNERS]
+    assert not folds.trained
 
 
-def test_linear_is_no_trial_beside_networks():
+def test_linear_learners_stand_behind_the_numbers_of_networks_and_come_first():
     trials = searched(Pretended(), config_of(FAMILIES | {"linear": {}}))
-    assert [trial.family for trial in trials].count("linear") == 1
+    assert [trial.number for trial in trials] == [0, 7, 8, 9, 10, 1, 2, 3, 4, 5, 6]
+    assert [trial.family for trial in trials] == ["linear"] * 5 + ["mlp"] * 6
+
+
+def test_a_config_chooses_linear_learners_beside_the_baseline():
+    given = {"loss": ["hinge", "centroid"], "l2": [0.1, 10.0], "threshold": 2.0}
+    trials = searched(Pretended(), config_of({"linear": given}))
+    plain = {"spectral_power": 0.0, "gene_power": 0.0}
+    assert [trial.values for trial in trials] == [
+        {"loss": "logistic", "l2": 0.1} | plain,
+        {"loss": "hinge", "l2": 0.1} | plain,
+        {"loss": "centroid", "threshold": 2.0} | plain,
+    ]
+
+
+def test_only_the_losses_that_a_config_names_are_asked_for():
+    asked = {"linear": {"loss": "hinge"}}
+    found = results_of(Pretended(), config_of(asked))
+    best = search.best_results(found, 5, "log_loss", asked)
+    assert [result.trial.values["loss"] for result in best] == ["hinge"]
+    assert families.is_asked("linear", {"l2": 1.0}, asked), "of a run without losses"
+    assert not families.is_asked("mlp", {}, asked)
+
+
+def test_a_learner_that_fails_says_why_and_the_others_go_on():
+    class Failing(Pretended):
+        def path(self, family, values, options, deadline=float("inf")):
+            if values["loss"] == "centroid":
+                raise ValueError("too large")
+            yield from super().path(family, values, options, deadline)
+
+    trials = searched(Failing(), config_of({"linear": {}}))
+    assert [trial.status for trial in trials][3] == "failed: ValueError: too large"
+    assert [trial.is_scored for trial in trials] == [True, True, True, False, True]
+
+
+def test_an_interrupted_search_solves_no_learner_twice():
+    whole = searched(Pretended(), config_of({"linear": {}}))
+    again = results_of(Pretended(), config_of({"linear": {}}), finished=whole[:3])
+    assert [result.trial.number for result in again] == [trial.number for trial in whole]
+    assert [result.fit is None for result in again] == [True, True, True, False, False]
+
+
+def test_streamed_rows_have_the_baseline_alone(clock):
+    class Streamed(Pretended):
+        is_streamed = True
+
+    folds = Streamed(lambda values: 0.3)
+    assert [t.values["loss"] for t in searched(folds, config_of({"linear": {}}))] == ["logistic"]
+    for given in ("hinge", ["logistic", "hinge"]):
+        with pytest.raises(InputError, match="families.linear.loss: expected logistic for rows"):
+            searched(folds, config_of({"linear": {"loss": given}}))
 
 
 def test_an_exhausted_space_ends_the_search():
@@ -223,7 +279,8 @@ def test_a_mistake_in_the_program_is_not_taken_for_a_failed_trial():
 def test_every_combination_beside_l2_has_a_ladder():
     given = {"linear": {"spectral_power": [1.0, 0.5, 0.0]}, "mlp": {"layers": 1, "units": 8}}
     first = searched(Pretended(), config_of(given, max_trials=1))[0]
-    assert first.values == {"l2": 0.1, "spectral_power": 0.0, "gene_power": 0.0}
+    values = {"loss": "logistic", "l2": 0.1, "spectral_power": 0.0, "gene_power": 0.0}
+    assert first.values == values
 
 
 def test_rungs_that_all_predict_the_largest_class_do_not_end_the_ladder():
@@ -245,7 +302,7 @@ def test_the_best_are_kept_with_their_networks_and_no_others():
     best = []
     found = results_of(Pretended(), config_of(max_trials=9))
     for result in found:
-        best = search.best_results([*best, result], 3, "log_loss", ["mlp"])
+        best = search.best_results([*best, result], 3, "log_loss", {"mlp": {}})
     trials = [result.trial for result in found if result.trial.family == "mlp"]
     assert [result.trial for result in best] == ranked(trials, "log_loss")[:3]
     assert all(result.fit.weights[0][0] == result.trial.score for result in best)

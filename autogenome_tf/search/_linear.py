@@ -1,0 +1,177 @@
+"""Linear trials: the baseline, and the other linear learners, each the best of its path."""
+
+import dataclasses
+import itertools
+import logging
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from autogenome_tf import families, metrics
+from autogenome_tf.core.errors import InputError, StageError
+from autogenome_tf.search._trials import FAILURES, ended, failure, recorded, run_trial, undefined
+from autogenome_tf.training import CrossValidation, Plan, Trial, TrialResult
+
+log = logging.getLogger(__name__)
+
+# A path ends after so many values with a worse loss than the best.
+MOST_WORSE = 3
+# Part of the time left that other linear learners may take before the search goes on.
+LEARNERS_SHARE = 0.25
+
+
+def baseline(
+    cross_validation: CrossValidation, spaces: dict[str, Any], plan: Plan, seed: int
+) -> TrialResult:
+    """Train the baseline: logistic or ridge regression with the best value of its path, trial 0.
+
+    Args:
+        cross_validation: The rows.
+        spaces: Search spaces of the families asked for; linear's narrows the path.
+        plan: Its deadline counts, and all of it where rows are streamed.
+        seed: The config's.
+    """
+    started, space = time.monotonic(), _space(cross_validation, spaces)
+    every = list(_beside_path(cross_validation, space, _losses(cross_validation)[0]))
+    name = families.member("linear").path(every[0])
+    values = every[0] | {name: space[name].options[0]}
+    first = Trial(0, "linear", values, status=undefined(cross_validation))
+    if cross_validation.is_streamed:
+        return run_trial(cross_validation, first, plan, seed)
+    best = _best(cross_validation, space, first, every, plan.deadline)
+    return _finished(cross_validation, best, started, plan, seed)
+
+
+def check_rows(cross_validation: CrossValidation, asked: dict[str, dict[str, Any]]) -> None:
+    """Refuse linear learners that the config names where rows are streamed.
+
+    Args:
+        cross_validation: The rows.
+        asked: The config's section `families`.
+
+    Raises:
+        InputError: Naming the losses that there are for streamed rows.
+    """
+    if not cross_validation.is_streamed or "loss" not in asked.get("linear", {}):
+        return
+    able = _losses(cross_validation)[0]
+    if asked["linear"]["loss"] not in (able, [able]):
+        raise InputError(
+            f"families.linear.loss: expected {able} for rows that do not fit data.memory, since "
+            f"the others are solved in memory; received {asked['linear']['loss']!r}."
+        )
+
+
+def learners(
+    cross_validation: CrossValidation,
+    spaces: dict[str, Any],
+    plan: Plan,
+    seed: int,
+    *,
+    behind: int,
+    finished: dict[int, Trial],
+) -> Iterator[TrialResult]:
+    """Solve the linear learners beside the baseline that the config asks for, each a trial.
+
+    Every loss, and every combination of the hyperparameters beside its path, is a trial.
+
+    Args:
+        cross_validation: The rows.
+        spaces: Search spaces of the families asked for.
+        plan: A part of the time until its deadline is theirs.
+        seed: The config's.
+        behind: Number of the last trial of the search; theirs follow.
+        finished: Trials of an interrupted run by their number, which are not solved again.
+    """
+    if "linear" not in spaces:
+        return
+    space = spaces["linear"]
+    losses = [loss for loss in space["loss"].options if loss != _losses(cross_validation)[0]]
+    if cross_validation.is_streamed and losses:
+        log.info("search: rows do not fit data.memory: %s are left out", ", ".join(losses))
+        return
+    now = time.monotonic()
+    deadline = now + LEARNERS_SHARE * (plan.deadline - now)
+    every = [values for loss in losses for values in _beside_path(cross_validation, space, loss)]
+    for number, values in enumerate(every, behind + 1):
+        if number in finished:
+            yield recorded(cross_validation, finished[number], plan, seed)
+        elif time.monotonic() > deadline:
+            log.info("search: no time is left for %d linear learners", len(every) + behind - number)
+            return
+        else:
+            trial = Trial(number, "linear", values, status=undefined(cross_validation))
+            yield _solved(cross_validation, space, trial, plan, seed, deadline)
+
+
+def _solved(cross_validation, space, trial, plan, seed, deadline):
+    """Return the best of a path as a trial; a failure becomes its status."""
+    started = time.monotonic()
+    try:
+        best = _best(cross_validation, space, trial, [trial.values], deadline)
+    except StageError:  # no fault of the configuration
+        raise
+    except FAILURES as error:
+        return TrialResult(ended(trial, started, failure(error)))
+    return _finished(cross_validation, best, started, plan, seed)
+
+
+def _finished(cross_validation, best, started, plan, seed):
+    """Return the best result of paths as that of a trial, which can be solved again."""
+    trial = ended(best.trial, started, best.trial.status)
+    again = recorded(cross_validation, trial, plan, seed).retrain
+    return dataclasses.replace(best, trial=trial, retrain=again)
+
+
+def _best(cross_validation, space, trial, every, deadline):
+    """Return the best result of the paths of some values; the trial itself where none scores."""
+    best, sign = TrialResult(trial), _sign(cross_validation)
+    for values in every:
+        for result in _path(cross_validation, space, trial.number, values, deadline):
+            score = sign * result.trial.score
+            if not best.trial.is_scored or score > sign * best.trial.score:
+                best = result
+    return best
+
+
+def _path(cross_validation, space, number, values, deadline):
+    """Yield the result of every value of a path until the loss only gets worse."""
+    name, least, worse = families.member("linear").path(values), np.inf, 0
+    for value, fit in cross_validation.path("linear", values, space[name].options, deadline):
+        trial = Trial(number, "linear", values | {name: value})
+        yield cross_validation.judge(trial, fit)
+        loss = fit.history[-1]["validation_loss"]
+        worse = 0 if loss < least else worse + 1
+        least = min(least, loss)
+        if worse == MOST_WORSE or time.monotonic() > deadline:
+            return
+
+
+def _beside_path(cross_validation, space, loss):
+    """Yield values of a loss and of all dimensions that are no path, in every combination."""
+    member = families.member("linear")
+    paths = {member.path({"loss": known}) for known in _losses(cross_validation)}
+    options = {name: hyper.options for name, hyper in space.items() if name not in paths}
+    options["loss"] = (loss,)
+    if 0 in options.get("gene_power", ()):
+        # What networks are compared with knows nothing of single genes and targets.
+        options["gene_power"] = (0.0,)
+    if len(cross_validation.transforms) > 1:
+        options["transform"] = tuple(cross_validation.transforms)
+    for chosen in itertools.product(*options.values()):
+        yield dict(zip(options, chosen, strict=True))
+
+
+def _space(cross_validation, spaces):
+    return spaces.get("linear") or families.space("linear", task=cross_validation.task)
+
+
+def _losses(cross_validation):
+    """Return the losses of linear learners for the task, the baseline's first."""
+    return cross_validation.task.linear_losses
+
+
+def _sign(cross_validation):
+    return 1 if metrics.HIGHER_IS_BETTER[cross_validation.objective] else -1

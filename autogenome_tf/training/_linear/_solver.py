@@ -1,0 +1,102 @@
+"""The contract of a linear learner that is solved exactly, and the rows that it learns from."""
+
+import abc
+import dataclasses
+import functools
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+
+Layer = tuple[np.ndarray, np.ndarray]
+
+
+@dataclasses.dataclass(frozen=True)
+class LinearRows:
+    """Training rows of one fold.
+
+    Attributes:
+        inputs: (rows, inputs): genes, or coordinates in the span of the rows.
+        targets: (rows,) class positions, or (rows, targets) standardised values, NaN for gaps.
+        weights: (rows,) weight of each row, above 0.
+        outputs: Number of classes or targets.
+        genes: Number of genes that the inputs stand for.
+    """
+
+    inputs: np.ndarray
+    targets: np.ndarray
+    weights: np.ndarray
+    outputs: int
+    genes: int
+
+    @functools.cached_property
+    def indicators(self) -> np.ndarray:
+        """(rows, outputs): 1 for a row's class and 0 for the others; or the values themselves."""
+        if self.targets.ndim > 1:
+            return self.targets.astype("float64")
+        return np.eye(self.outputs)[self.targets]
+
+    @functools.cached_property
+    def class_weights(self) -> np.ndarray:
+        """(classes,) sum of the weights of the rows of each class."""
+        return np.bincount(self.targets, self.weights, self.outputs)
+
+    @functools.cached_property
+    def shares(self) -> np.ndarray:
+        """(classes,) share of each class; one without rows counts as half a row."""
+        counts = np.maximum(self.class_weights, 0.5 * self.weights.mean())
+        return counts / counts.sum()
+
+    @functools.cached_property
+    def class_means(self) -> np.ndarray:
+        """(classes, inputs) mean of each class; of one without rows the mean of all."""
+        sums = (self.indicators * self.weights[:, None]).T @ self.inputs
+        means = sums / np.maximum(self.class_weights, 1e-30)[:, None]
+        return np.where(self.class_weights[:, None] > 0, means, self.mean)
+
+    @functools.cached_property
+    def mean(self) -> np.ndarray:
+        """(inputs,) mean of the rows."""
+        return np.average(self.inputs, axis=0, weights=self.weights)
+
+
+class LinearSolver(abc.ABC):
+    """Solve a linear learner for each value of a path.
+
+    Attributes:
+        is_descending: Whether the largest value of the path is the simplest model.
+    """
+
+    is_descending = True
+
+    @abc.abstractmethod
+    def path(
+        self, rows: LinearRows, values: Iterable[float], deadline: float = float("inf")
+    ) -> Iterator[Layer]:
+        """Solve for each value in turn.
+
+        Args:
+            rows: Training rows of one fold.
+            values: Of the hyperparameter that the path is of, the simplest model first.
+            deadline: `time.monotonic()` after which an iteration ends where it is.
+
+        Yields:
+            For each value a kernel (inputs, outputs) and a bias (outputs,), float64.
+
+        Raises:
+            ValueError: The rows cannot be solved for; the message says why and what to do.
+        """
+
+
+def unit_scale(rows: LinearRows, kernel: np.ndarray) -> float:
+    """Return the standard deviation that outputs would have if genes were independent.
+
+    Logits divided by it are in the range in which the temperature that calibrates them is looked
+    for; a discriminant's grow with the number of genes.
+
+    Args:
+        rows: Training rows of one fold.
+        kernel: (inputs, outputs).
+    """
+    variance = np.average((rows.inputs - rows.mean) ** 2, axis=0, weights=rows.weights).sum()
+    spread = np.sqrt((kernel**2).sum() / kernel.shape[1] * variance / rows.genes)
+    return float(spread) if spread > 0 else 1.0

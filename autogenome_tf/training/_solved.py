@@ -1,0 +1,83 @@
+"""Linear learners solved for the training rows of every fold, as fits like those of networks."""
+
+import time
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+
+from autogenome_tf.training._cross_validation import CrossValidation
+from autogenome_tf.training._linear import SOLVERS, LinearRows, unit_scale
+from autogenome_tf.training._plan import Fit
+
+
+def solved(
+    cross_validation: CrossValidation,
+    loss: str,
+    options: Iterable[float],
+    inputs: np.ndarray,
+    genes: list[int],
+    deadline: float = float("inf"),
+) -> Iterator[tuple[float, Fit]]:
+    """Solve a linear learner in all folds for each value of its path; see `CrossValidation.path`.
+
+    Args:
+        cross_validation: Targets, weights and splits of the rows.
+        loss: A key of `SOLVERS`.
+        options: Values of the path.
+        inputs: (folds, rows, inputs) as the linear model of each fold sees the rows.
+        genes: Number of genes that the inputs of each fold stand for.
+        deadline: `time.monotonic()` after which nothing further is solved.
+    """
+    solver = SOLVERS[loss]()
+    options = sorted(options, reverse=solver.is_descending)
+    folds = list(_folds(cross_validation, inputs, genes))
+    paths = zip(*(solver.path(rows, options, deadline) for rows in folds), strict=True)
+    for option in options:
+        started = time.monotonic()
+        kernels, biases = map(np.stack, zip(*next(paths), strict=True))
+        if cross_validation.task.has_classes:
+            scales = [unit_scale(*pair) for pair in zip(folds, kernels, strict=True)]
+            scales = np.array(scales)[:, None]
+            kernels, biases = kernels / scales[:, None], biases / scales
+        yield option, _fit(cross_validation, inputs, kernels, biases, started)
+        if time.monotonic() > deadline:
+            return
+
+
+def _folds(cross_validation, inputs, genes):
+    """Yield the training rows of each fold."""
+    for rows, (train, _), count in zip(inputs, cross_validation.splits, genes, strict=True):
+        targets, weights = cross_validation.targets[train], cross_validation.weights[train]
+        yield LinearRows(rows[train], targets, weights, cross_validation.task.outputs, count)
+
+
+def _fit(cross_validation, inputs, kernels, biases, started):
+    """Return the `Fit` of (folds, inputs, outputs) kernels and (folds, outputs) biases."""
+    folds = zip(inputs, kernels, biases, strict=True)
+    outputs = [(rows @ kernel + bias).astype("float32") for rows, kernel, bias in folds]
+    splits = list(zip(outputs, cross_validation.splits, strict=True))
+    validation = [every[unseen] for every, (_, unseen) in splits]
+    has_validation = len(cross_validation.validation_rows) > 0
+    joined = cross_validation.validation_outputs(validation)
+    temperature = cross_validation.temperature(joined) if has_validation else 1.0
+    losses = [_loss(cross_validation, train, every / temperature) for every, (train, _) in splits]
+    line = {
+        "epoch": 1,
+        "loss": float(np.mean(losses)),
+        "validation_loss": _loss(
+            cross_validation, cross_validation.validation_rows, joined / temperature
+        ),
+        "learning_rate": float("nan"),
+        "seconds": time.monotonic() - started,
+    }
+    weights = [kernels.astype("float32"), biases.astype("float32")]
+    return Fit(weights, validation, 1, [line], kernels[0].size + biases[0].size)
+
+
+def _loss(cross_validation, rows, outputs):
+    """Return the weighted mean loss of some rows, by their numbers; NaN where there are none."""
+    if not len(rows):
+        return float("nan")
+    own = outputs[rows].astype("float32")
+    losses = cross_validation.task.row_losses(cross_validation.targets[rows], own)
+    return float(np.average(np.asarray(losses), weights=cross_validation.weights[rows]))
