@@ -57,7 +57,7 @@ class Search(Section):
         description="or any other file of `search/methods/`.",
         json_schema_extra=described("search/methods"),
     )
-    max_trials: Count = Field(default=30, description="Most trials, without the baseline.")
+    max_trials: Count = Field(default=30, description="Most trials, without the linear ones.")
     max_seconds: Positive | None = Field(
         default=None,
         description=(
