@@ -154,7 +154,7 @@ def test_one_minimum_has_no_seeds(simulated, tmp_path, without_plots):
     automl = trained(simulated, tmp_path, settings)
     automl.explain()
     assert not (automl.folder / "stability.tsv").exists()
-    assert "linear has a single minimum" in (automl.folder / "log.txt").read_text()
+    assert "linear gives the same model with every seed" in (automl.folder / "log.txt").read_text()
 
 
 def test_an_ensemble_of_a_single_network_has_seeds(copy, without_plots, monkeypatch):
