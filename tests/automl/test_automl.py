@@ -598,7 +598,8 @@ def numbers(genes, targets):
 def test_regression_answers_in_the_units_of_its_targets(targets, genes, tmp_path, without_plots):
     names = [f"t{k}" for k in range(targets)]
     y = pd.DataFrame(numbers(genes, targets), genes.index, names)
-    settings = {"task": {"type": "regression"}, "families": {"linear": {"loss": "ridge", "l2": [0.1, 0.01]}},
+    ridge = {"loss": "ridge", "l2": [0.1, 0.01]}
+    settings = {"task": {"type": "regression"}, "families": {"linear": ridge},
                 "search": {"folds": 2}}  # fmt: skip
     config = {"name": "t", "output_dir": str(tmp_path), **settings}
     automl = AutoGenome(config, data=(genes, y if targets > 1 else y["t0"]))
