@@ -57,13 +57,14 @@ def audit(
     kind = kind_of(task_type)
     if not kind.has_targets:
         return _listed(found)
-    if dataset.targets.dtype != object:
-        columns = zip(dataset.target_names, dataset.targets.T, strict=True)
+    targets = dataset.known_targets
+    if targets.dtype != object:
+        columns = zip(dataset.target_names, targets.T, strict=True)
         found += [("values", f"{name}: {text}") for name, one in columns for text in codes(one)]
     learned = np.flatnonzero(~is_test)
     found += [("columns", text) for text in gives_away(dataset, learned)]
     if kind.has_classes:
-        labels = dataset.known_targets.astype(str)
+        labels = targets.astype(str)
         found += [("classes", text) for text in _classes(labels, is_test, has_test)]
     tested = {"The test part": int(is_test.sum()) if has_test else 0}
     tested["data.evaluate"] = 0 if scored is None else len(scored)
