@@ -28,17 +28,15 @@ class AutoGenome:
         automl.evaluate()  # metrics with intervals on rows not seen, a dict
         automl.predict(new_rows)  # a DataFrame; without rows, of all rows of the run
         automl.explain()  # each gene's part in each output, a DataFrame
-        automl.export()  # for TensorFlow Serving; a path
-        automl.report()  # report.html; a path
+        automl.export(), automl.report()  # paths of a SavedModel and of report.html
 
-    A run is a folder (`folder`), which every stage adds files to; ``ag.load(folder)`` opens it
-    again. ``ag.plots`` draws its figures. ``autogenome-tf schema --table`` lists the config's keys.
+    Every stage adds files to `folder`; ``ag.load(folder)`` opens it again, ``ag.plots`` draws it.
 
     Args:
         config: Path of a JSON config, a dict with its keys, or a `Config`.
-        data: In place of files, ``(X, y)``: X a DataFrame (index: sample ids, columns: genes), an
-            array, a scipy sparse matrix or an AnnData of (samples, genes); y the labels or values,
-            (samples,) or (samples, targets), or the name of a column of an AnnData's ``obs``.
+        data: In place of files, ``(X, y)``: X (samples, genes) a DataFrame with sample ids as its
+            index, an array, a scipy sparse matrix or an AnnData; y labels or values, (samples,) or
+            (samples, targets), or a column of ``obs``.
 
     Raises:
         InputError: At the first thing wrong in the config.
@@ -119,13 +117,10 @@ class AutoGenome:
         """Predict with the model.
 
         Args:
-            rows: None for all rows of the run (and of `data.predict`), whose predictions are
-                written; or new rows: a path, a DataFrame, an array, a sparse matrix or an AnnData.
-                Genes are matched by name, whatever their order; extra ones are ignored.
+            rows: New rows, a path or as `data`, matched by gene names; None for those of the run.
 
         Returns:
-            A DataFrame: sample, part, target, prediction, then p_<class> for each class; of a
-            representation sample, part, z1, z2, ...
+            A DataFrame: sample, part, target, prediction, p_<class> ...; of a representation z1 ...
 
         Raises:
             InputError: Where new rows lack genes that matter; the message names them.
@@ -162,16 +157,13 @@ class AutoGenome:
         return found.explanation() if as_explanation else found.table()
 
     def export(self) -> Path:
-        """Write the SavedModel, which takes raw values and needs TensorFlow alone.
-
-        It is saved_model/<version>/, one above the last; serving.json beside it is for clients.
+        """Write saved_model/<version>/ for TensorFlow Serving, and serving.json for its clients.
 
         Returns:
-            Path of the version's folder.
+            Path of the version's folder, one above the last.
 
         Raises:
-            InputError: Where it cannot be written.
-            StageError: Where what was written does not answer as the model does.
+            StageError: Where the SavedModel does not answer as the model does.
         """
         session, run = self._session, self._session.fitted()
         with session.stage("export"):
