@@ -201,7 +201,7 @@ class LatentSpace:
         if not self.model.autoencoder.likelihood.of_raw:
             return found
         (_, kept) = self.model.sources[0]
-        raw = np.array(values.toarray() if hasattr(values, "toarray") else values, "float32")
+        raw = np.concatenate(list(chunked.batches(values)))
         raw[:, kept[: found.shape[1]]] = found
         return _transformed(self.model, raw)
 
