@@ -126,7 +126,8 @@ class Session:
                 file cannot be written, or memory does not suffice.
         """
         run = self.opened() if name == "train" else self.fitted()
-        kept = warned(run, name, self.earlier)
+        # A copy: the log empties what it has written.
+        kept = warned(run, name, tuple(self.earlier))
         said = say_to(run.path("log.txt"), self.earlier)
         here = on_this_machine(f"{run.folder}: {name}")
         # Warnings come before the note of the end: a stage that is done is not done again for them.

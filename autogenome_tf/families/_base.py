@@ -71,12 +71,20 @@ class Family(abc.ABC):
 
     @classmethod
     def path(cls, values: dict[str, Any]) -> str:
-        """Return the hyperparameter that is solved for a path of values, where `is_convex`."""
+        """Return the hyperparameter that is solved for a path of values, where `is_convex`.
+
+        Args:
+            values: Hyperparameters of a trial.
+        """
         return "l2"
 
     @classmethod
     def is_of_genes(cls, values: dict[str, Any]) -> bool:
-        """Return whether networks of a trial see genes, not coordinates in row space."""
+        """Return whether networks of a trial see genes, not coordinates in row space.
+
+        Args:
+            values: Hyperparameters of a trial.
+        """
         return cls.sees_genes or bool(values.get("gates"))
 
     @classmethod

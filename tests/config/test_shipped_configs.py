@@ -50,6 +50,9 @@ def test_a_config_runs(path, tmp_path, without_plots):
     assert json.loads((automl.folder / "metrics.json").read_text())["test"]
     is_latent = config.task.type == "representation"
     assert (automl.folder / ("latent.tsv" if is_latent else "predictions.tsv")).is_file()
-    # The baseline and one trial; a representation has no baseline.
+    # The baseline and one trial, beside further linear learners; a representation has no baseline.
     networks = set(config.families) - {"linear"}
-    assert len(automl.train()) == (not is_latent) + bool(networks)
+    board = automl.train()
+    learners = board[(board["family"] == "linear") & (board["trial"] > 0)]
+    assert bool(len(learners)) == ("linear" in config.families)
+    assert len(board) - len(learners) == (not is_latent) + bool(networks)

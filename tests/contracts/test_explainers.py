@@ -94,7 +94,7 @@ def test_a_file_dropped_in_is_an_explainer_for_config_check_stage_and_report(fil
     with np.load(folder / "attributions.npz") as found:
         assert str(found["method"]) == NAME and np.abs(found["values"]).max() > 0
     page = (folder / "report.html").read_text("utf-8")
-    assert f"by {NAME}, against the gene&#39;s mean over training samples" in page
+    assert f"by the method {NAME}, compared with the gene&#39;s mean over training samples" in page
     assert (
         f"explanation: {NAME} of 4 rows against the gene's mean" in (folder / "log.txt").read_text()
     )

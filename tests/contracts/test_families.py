@@ -102,6 +102,9 @@ def separable():
 # The HyperModel ----------------------------------------------------------------------------
 
 
+LEARNERS = ("loss", "shrinkage", "threshold", "components")
+
+
 @each_family
 def test_a_family_is_a_hypermodel_found_by_its_class_name(name):
     hypermodel = made(name)
@@ -170,7 +173,9 @@ def test_no_two_options_of_a_hyperparameter_build_the_same_network(name):
         (key,) = choice
         layers = [layer.get_config() | {"name": None} for layer in model.layers]
         forms.setdefault(key, []).append(str(layers))
-    forms.pop("spectral_power", None)  # acts on the coordinates in front of the network
+    # Some act in front of the network, others choose how a linear one is solved.
+    for key in ("spectral_power", "gene_power", *LEARNERS):
+        forms.pop(key, None)
     for key, each in forms.items():
         assert len(set(each)) == len(each), key
 

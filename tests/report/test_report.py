@@ -232,7 +232,8 @@ def test_what_is_to_be_doubted_stands_at_the_top(tmp_path):
     frame.iloc[40:] = frame.iloc[:20].to_numpy()
     labels.iloc[40:] = labels.iloc[:20].to_numpy()
     config = SMALL | {"name": "leak", "output_dir": str(tmp_path)}
-    config |= {"families": {"linear": {"l2": 0.01}}, "explanation": {"samples": 2, "top": 2}}
+    config |= {"families": {"linear": {"loss": "logistic", "l2": 0.01}},
+               "explanation": {"samples": 2, "top": 2}}  # fmt: skip
     automl = ag.AutoGenome(config, data=(frame, labels))
     automl.train()
     automl.evaluate()

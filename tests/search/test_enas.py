@@ -459,7 +459,8 @@ def seed_of(trial, config):
     """The seed that any search trains these values with."""
     from autogenome_tf.core.seeds import derive
 
-    texts = json.dumps(trial.values, sort_keys=True)
+    own = {name: value for name, value in trial.values.items() if name != "gene_power"}
+    texts = json.dumps(own, sort_keys=True)
     return derive(config.seed, f"trial/{trial.family}/{texts}/{config.training.epochs}")
 
 

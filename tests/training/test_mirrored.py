@@ -59,7 +59,7 @@ print("done")
 """
 
 
-@pytest.mark.parametrize(("count", "said"), [(3, ""), (1, "3 asked for, 1 found")])
+@pytest.mark.parametrize(("count", "said"), [(3, ""), (1, "3 requested, 1 found")])
 def test_devices_share_a_batch(count, said):
     command = [sys.executable, "-c", PROGRAM, str(count)]
     told = subprocess.run(command, capture_output=True, text=True)

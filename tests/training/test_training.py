@@ -605,5 +605,5 @@ def test_streamed_rows_find_their_rate(counts):
 )
 def test_what_streaming_cannot_do_is_said(counts, splits, data, repeats):
     data = {"features": "x.npz", "memory": TINY} | data
-    with pytest.raises(InputError, match="folds 1"):
+    with pytest.raises(InputError, match="set search.folds to 1"):
         in_folds(counts, splits=splits, data=data, search={"repeats": repeats})

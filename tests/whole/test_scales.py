@@ -27,7 +27,7 @@ def trained(folder, features, **data):
     """A linear model, trained; figures are not the subject."""
     config = {
         "name": "scales", "output_dir": str(folder), "data": data,
-        "families": {"linear": {"l2": 0.1}}, "search": {"folds": 2},
+        "families": {"linear": {"loss": "logistic", "l2": 0.1}}, "search": {"folds": 2},
         "output": {"figures": False}, "explanation": {"samples": 3},
     }  # fmt: skip
     automl = ag.AutoGenome(config, data=(features, LABELS))
@@ -129,7 +129,8 @@ def of_files(folder, predict=None, evaluate=None):
         data["evaluate_targets"] = str(folder / "z.tsv")
     automl = ag.AutoGenome({
         "name": "files", "output_dir": str(folder), "data": data,
-        "families": {"linear": {"l2": 0.1}}, "search": {"folds": 2}, "output": {"figures": False},
+        "families": {"linear": {"loss": "logistic", "l2": 0.1}}, "search": {"folds": 2},
+        "output": {"figures": False},
     })  # fmt: skip
     automl.train()
     return automl

@@ -128,10 +128,10 @@ def test_workers_that_come_early_and_late_make_the_leaderboard_of_one_process(
     early = company.start("task-1")
     until(early, "waiting for the chief")
     chief = company.start("chief")
-    until(chief, "task-1 is here")
+    until(chief, "task-1 has connected")
     early.send_signal(signal.SIGSTOP)  # else it might be done before the other has begun
     late = company.start("task-2")
-    until(chief, "task-2 is here")
+    until(chief, "task-2 has connected")
     early.send_signal(signal.SIGCONT)
     ended(chief)
     ended(early)
@@ -147,7 +147,7 @@ def test_killed_workers_and_a_killed_chief_cost_nothing_but_time(company, alone,
     chief = company.start("chief")
     until(chief, "listening")
     lost = company.start("task-1")
-    until(chief, "task-1 is here")
+    until(chief, "task-1 has connected")
     lost.send_signal(signal.SIGKILL)
     stays = company.start("task-2")
     until(chief, "trial 2/4")
@@ -195,7 +195,7 @@ def test_a_search_for_one_process_is_refused_at_once(config, tmp_path, is_worker
         "families": {"wired": {}},
     }
     known["search"] = {"method": method}
-    with pytest.raises(InputError, match=f"search.method: '{method}' goes on in one process"):
+    with pytest.raises(InputError, match=f"search.method: '{method}' runs in one process"):
         ag.AutoGenome(known).run()
     assert not list(tmp_path.iterdir())
 

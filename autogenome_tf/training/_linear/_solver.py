@@ -30,32 +30,32 @@ class LinearRows:
 
     @functools.cached_property
     def indicators(self) -> np.ndarray:
-        """(rows, outputs): 1 for a row's class and 0 for the others; or the values themselves."""
+        """Return (rows, outputs), 1 for a row's class and 0 for the others, or the values."""
         if self.targets.ndim > 1:
             return self.targets.astype("float64")
         return np.eye(self.outputs)[self.targets]
 
     @functools.cached_property
     def class_weights(self) -> np.ndarray:
-        """(classes,) sum of the weights of the rows of each class."""
+        """Return the (classes,) sum of the weights of the rows of each class."""
         return np.bincount(self.targets, self.weights, self.outputs)
 
     @functools.cached_property
     def shares(self) -> np.ndarray:
-        """(classes,) share of each class; one without rows counts as half a row."""
+        """Return the (classes,) share of each class; one without rows counts as half a row."""
         counts = np.maximum(self.class_weights, 0.5 * self.weights.mean())
         return counts / counts.sum()
 
     @functools.cached_property
     def class_means(self) -> np.ndarray:
-        """(classes, inputs) mean of each class; of one without rows the mean of all."""
+        """Return the (classes, inputs) mean of each class; of one without rows the mean of all."""
         sums = (self.indicators * self.weights[:, None]).T @ self.inputs
         means = sums / np.maximum(self.class_weights, 1e-30)[:, None]
         return np.where(self.class_weights[:, None] > 0, means, self.mean)
 
     @functools.cached_property
     def mean(self) -> np.ndarray:
-        """(inputs,) mean of the rows."""
+        """Return the (inputs,) mean of the rows."""
         return np.average(self.inputs, axis=0, weights=self.weights)
 
 
