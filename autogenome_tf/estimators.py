@@ -65,7 +65,7 @@ class _Estimator(BaseEstimator):
         return _plain(merged(merged(given, self._given()), fixed))
 
     def _given(self):
-        """Return further keys, as those of a config of its own."""
+        """Return the config keys that follow from the estimator's parameters."""
         return self.config
 
     @property

@@ -47,7 +47,7 @@ def _definitions(text):
 
 
 def _handed_on(file, text):
-    """Return what an ``__init__.py`` hands on of its own room, as a dict to (file, name)."""
+    """Return the names that an ``__init__.py`` imports from its own room: name to (file, name)."""
     found = {}
     if file.name != "__init__.py":
         return found

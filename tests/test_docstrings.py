@@ -138,13 +138,13 @@ CLASSES = {
 
 
 def is_door(file, name):
-    """Whether a name can be imported by another room."""
+    """Return whether a name can be imported by another room."""
     private = any(p.startswith("_") and p != "__init__.py" for p in file.relative_to(ROOT).parts)
     return not private or (file, name.split(".")[0]) in DOORS
 
 
 def is_inherited(owner, method):
-    """Whether a base of a class in this package describes a method."""
+    """Return whether a base class in this package documents a method."""
     names = [getattr(base, "attr", getattr(base, "id", None)) for base in owner.bases]
     bases = [CLASSES[name] for name in names if name in CLASSES and CLASSES[name] is not owner]
     return any(

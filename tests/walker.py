@@ -23,7 +23,7 @@ for line in sys.stdin:
 
 
 class Walker:
-    """What `subprocess` is to `autogenome_tf.data._hdf5`, which has a process for every file."""
+    """Stand-in for `subprocess` in `autogenome_tf.data._hdf5`: a fork for every file."""
 
     TimeoutExpired = subprocess.TimeoutExpired
     _server = None

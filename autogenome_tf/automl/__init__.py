@@ -1,4 +1,4 @@
-"""AutoGenome: the order of the stages; what a stage does stands in a file of its own."""
+"""AutoGenome: the stages of a run in order; each stage is a function in a private file."""
 
 from collections.abc import Sequence
 from pathlib import Path

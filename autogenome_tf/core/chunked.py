@@ -171,8 +171,16 @@ def batches(values: Matrix, size: int = BLOCK) -> Iterator[np.ndarray]:
         size: Most rows of a batch.
     """
     for _, batch in blocks(values, size):
-        batch = batch.toarray() if scipy.sparse.issparse(batch) else batch
-        yield np.asarray(batch, "float32")
+        yield dense(batch)
+
+
+def dense(values: Any) -> np.ndarray:
+    """Return values, an array or a sparse matrix, as a float32 array of the same shape.
+
+    Args:
+        values: (rows, columns) array or sparse matrix.
+    """
+    return np.asarray(values.toarray() if hasattr(values, "toarray") else values, "float32")
 
 
 def ahead(make: Callable[[Any], Any], items: Iterable) -> Iterator:

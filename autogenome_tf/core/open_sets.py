@@ -7,7 +7,7 @@ import pkgutil
 from pathlib import Path
 from typing import Any
 
-from autogenome_tf.core.errors import InputError
+from autogenome_tf.core.errors import InputError, unknown
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT.name
@@ -50,6 +50,24 @@ def classes(folder: str, name: str, base: type) -> list[Any]:
     if not found:
         raise InputError(f"{module.__file__}: expected a class derived from {base.__name__}.")
     return found
+
+
+def member(folder: str, name: str, base: type, place: str) -> Any:
+    """Return the class of a member, the first in its file that keeps the contract.
+
+    Args:
+        folder: As for `members`.
+        name: One of `members`.
+        base: The abstract class of the contract.
+        place: The config key that named it, for errors.
+
+    Raises:
+        InputError: There is none of this name, the message names the nearest; or its file has no
+            such class.
+    """
+    if name not in members(folder):
+        raise unknown(place, name, members(folder))
+    return classes(folder, name, base)[0]
 
 
 def declared(folder: str) -> dict[str, dict[str, Any]]:

@@ -3,7 +3,8 @@
 import codecs
 import io
 import os
-from typing import BinaryIO
+from collections.abc import Iterator
+from typing import IO, BinaryIO
 
 # Of names of packed files, and what pyarrow calls their packing.
 CODECS = {".gz": "gzip", ".bz2": "bz2", ".zst": "zstd"}
@@ -34,12 +35,11 @@ def is_utf16(source: str) -> bool:
     return _first_bytes(source).startswith(_UTF_16)
 
 
-class Utf8(io.RawIOBase):
-    """A stream of UTF-8 made of one of UTF-16, as spreadsheets save "Unicode text"."""
+class Pieces(io.RawIOBase):
+    """A stream of pieces of bytes that are made of another stream, which it closes."""
 
-    def __init__(self, stream: BinaryIO):
-        self._text = io.TextIOWrapper(stream, "utf-16", newline="")
-        self._left = b""
+    def __init__(self, pieces: Iterator[bytes], stream: IO):
+        self._pieces, self._stream, self._left = pieces, stream, memoryview(b"")
 
     def readable(self):
         """Return True: the stream can be read."""
@@ -47,18 +47,29 @@ class Utf8(io.RawIOBase):
 
     def readinto(self, buffer):
         """Read as `io.RawIOBase` does."""
-        try:
-            self._left = self._left or self._text.read(_BLOCK).encode()
-        except UnicodeError as error:
-            raise OSError(str(error)) from None  # as of other damaged files
+        self._left = self._left or memoryview(next(self._pieces, b""))
         count = min(len(buffer), len(self._left))
         buffer[:count], self._left = self._left[:count], self._left[count:]
         return count
 
     def close(self):
         """Close the stream below too."""
-        self._text.close()
+        self._stream.close()
         super().close()
+
+
+def utf8(stream: BinaryIO) -> Pieces:
+    """Return a stream of UTF-8 made of one of UTF-16, as spreadsheets save "Unicode text"."""
+    text = io.TextIOWrapper(stream, "utf-16", newline="")
+    return Pieces(_encoded(text), text)
+
+
+def _encoded(text):
+    try:
+        while block := text.read(_BLOCK):
+            yield block.encode()
+    except UnicodeError as error:
+        raise OSError(str(error)) from None  # as of other damaged files
 
 
 def _first_bytes(source):

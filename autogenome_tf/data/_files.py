@@ -9,7 +9,7 @@ from pathlib import Path
 
 from autogenome_tf.core.chunked import GIB, LIMIT
 from autogenome_tf.core.errors import InputError, nearest
-from autogenome_tf.data._encoding import CODECS, Utf8, codec_of, is_utf16
+from autogenome_tf.data._encoding import CODECS, Pieces, codec_of, is_utf16, utf8
 
 # Of names of text tables, plain and packed.
 TEXTS = tuple(
@@ -124,8 +124,8 @@ def open_bytes(source, most=None, end=""):
     if codec:
         file = io.BufferedReader(_Counted(source, pa.CompressedInputStream(file, codec), most))
     elif is_utf16(source):
-        file = io.BufferedReader(Utf8(file))
-    return io.BufferedReader(_Above(io.BufferedReader(file), end.encode())) if end else file
+        file = io.BufferedReader(utf8(file))
+    return io.BufferedReader(_above(io.BufferedReader(file), end.encode())) if end else file
 
 
 class _Counted(io.RawIOBase):
@@ -146,29 +146,10 @@ class _Counted(io.RawIOBase):
         return count
 
 
-class _Above(io.RawIOBase):
-    """A stream that ends above the first line that begins with some bytes."""
-
-    def __init__(self, stream, end):
-        lines = iter(lambda: stream.readline(MOST_LINE), b"")
-        self._lines = itertools.takewhile(lambda line: not line.startswith(end), lines)
-        self._stream, self._left = stream, memoryview(b"")
-
-    def readable(self):
-        """Return True: the stream can be read."""
-        return True
-
-    def readinto(self, buffer):
-        """Read as `io.RawIOBase` does."""
-        self._left = self._left or memoryview(next(self._lines, b""))
-        count = min(len(buffer), len(self._left))
-        buffer[:count], self._left = self._left[:count], self._left[count:]
-        return count
-
-    def close(self):
-        """Close the stream below too."""
-        self._stream.close()
-        super().close()
+def _above(stream, end):
+    """Return a stream that ends above the first line that begins with some bytes."""
+    lines = iter(lambda: stream.readline(MOST_LINE), b"")
+    return Pieces(itertools.takewhile(lambda line: not line.startswith(end), lines), stream)
 
 
 def numbered_lines(source, most=None):

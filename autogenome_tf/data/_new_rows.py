@@ -4,6 +4,7 @@ import dataclasses
 import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pandas as pd
@@ -23,7 +24,7 @@ log = logging.getLogger(__name__)
 
 
 def load_new(
-    data, rows: Any, genes: Sequence[str], levels: Mapping[str, float] | None = None
+    data, rows: Any, genes: Sequence[str], levels: Mapping[str, float] = MappingProxyType({})
 ) -> Dataset:
     """Read rows for a model.
 
@@ -60,8 +61,8 @@ def load_new(
     dataset = dataset_of(table, source, data.limit)
     if data.covariates:
         extra = pd.DataFrame(index=range(len(dataset))) if table.extra is None else table.extra
-        known, averages = list(levels or {}), list((levels or {}).values())
-        dataset = with_covariates(dataset, extra, data.covariates, source, known, averages)
+        known = list(levels), list(levels.values())
+        dataset = with_covariates(dataset, extra, data.covariates, source, *known)
     dataset = aligned(dataset, genes, may_lack=data.missing_genes > 0)
     for _, text in dataset.warnings:
         log.warning("%s", text)

@@ -4,7 +4,6 @@ import re
 from collections.abc import Iterator, Sequence
 
 import numpy as np
-import scipy.sparse
 
 from autogenome_tf.core import chunked
 from autogenome_tf.data._dataset import Dataset
@@ -67,7 +66,7 @@ def gives_away(dataset: Dataset, rows: np.ndarray) -> Iterator[str]:
     genes = len(dataset.features) - dataset.covariates
     if len(rows) < FEWEST_ROWS or genes < 2 or dataset.targets is None:
         return
-    values = _dense(chunked.taken(dataset.values, rows))[:, :genes]
+    values = chunked.dense(chunked.taken(dataset.values, rows))[:, :genes]
     strength = _strengths(values, dataset.targets[rows])
     second, first = np.argsort(strength)[-2:]
     if strength[first] >= _TELLING and strength[second] <= _ALONE * strength[first]:
@@ -86,12 +85,7 @@ def some_values(dataset: Dataset) -> np.ndarray:
     """Return the genes of some rows, evenly spaced, as an array of float32."""
     genes = len(dataset.features) - dataset.covariates
     rows = np.unique(np.linspace(0, len(dataset) - 1, min(len(dataset), ROWS)).astype(int))
-    return _dense(chunked.taken(dataset.values, rows))[:, :genes]
-
-
-def _dense(values):
-    values = values.toarray() if scipy.sparse.issparse(values) else np.asarray(values)
-    return values.astype("float32", copy=False)
+    return chunked.dense(chunked.taken(dataset.values, rows))[:, :genes]
 
 
 def _words(name):

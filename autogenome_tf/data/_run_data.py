@@ -101,7 +101,7 @@ class RunData:
         Raises:
             InputError: Where rows lack genes, covariates or values.
         """
-        levels = _means(self.labelled[0]) if self._data.covariates else None
+        levels = _means(self.labelled[0]) if self._data.covariates else {}
         return load_new(self._data, rows, features, levels)
 
     def _further(self, name, learned):

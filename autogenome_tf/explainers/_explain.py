@@ -4,11 +4,12 @@ import logging
 
 import numpy as np
 
+from autogenome_tf.core.chunked import dense
 from autogenome_tf.core.errors import InputError, StageError, unknown
 from autogenome_tf.explainers._attributions import Attributions
 from autogenome_tf.explainers._base import Explainer
 from autogenome_tf.explainers._members import member, names, tried_by_auto
-from autogenome_tf.explainers._model import Model, Rows, dense
+from autogenome_tf.explainers._model import Model, Rows
 from autogenome_tf.explainers._rule import Unexplained, without_rule
 
 log = logging.getLogger(__name__)

@@ -4,9 +4,10 @@ from typing import Any
 
 import numpy as np
 
+from autogenome_tf.core.chunked import dense
 from autogenome_tf.core.errors import InputError
 from autogenome_tf.explainers._members import member, tried_by_auto
-from autogenome_tf.explainers._model import Model, dense
+from autogenome_tf.explainers._model import Model
 from autogenome_tf.explainers._rule import Unexplained
 
 

@@ -5,9 +5,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from autogenome_tf.core.chunked import dense
 from autogenome_tf.core.errors import InputError
 from autogenome_tf.explainers._members import member
-from autogenome_tf.explainers._model import Model, Rows, dense
+from autogenome_tf.explainers._model import Model, Rows
 from autogenome_tf.explainers._pairs import Pairs
 from autogenome_tf.explainers._rule import Unexplained
 from autogenome_tf.preprocessing import perturbed_inputs

@@ -1,7 +1,6 @@
 """The explainers that there are."""
 
-from autogenome_tf.core.errors import unknown
-from autogenome_tf.core.open_sets import classes, declared, members
+from autogenome_tf.core import open_sets
 from autogenome_tf.explainers._base import Explainer
 
 FOLDER = "explainers"
@@ -9,7 +8,7 @@ FOLDER = "explainers"
 
 def names() -> tuple[str, ...]:
     """List the explainers, sorted."""
-    return members(FOLDER)
+    return open_sets.members(FOLDER)
 
 
 def member(name: str, place: str = "explanation.method") -> Explainer:
@@ -22,17 +21,15 @@ def member(name: str, place: str = "explanation.method") -> Explainer:
     Raises:
         InputError: There is none of this name; the message names the nearest.
     """
-    if name not in names():
-        raise unknown(place, name, names())
-    return classes(FOLDER, name, Explainer)[0]()
+    return open_sets.member(FOLDER, name, Explainer, place)()
 
 
 def tried_by_auto() -> list[str]:
     """List the explainers that `auto` tries, best first."""
-    orders = {name: own["auto_order"] for name, own in declared(FOLDER).items()}
+    orders = {name: own["auto_order"] for name, own in open_sets.declared(FOLDER).items()}
     return sorted((name for name in orders if orders[name] is not None), key=orders.__getitem__)
 
 
 def further_tables() -> list[str]:
     """List the names of all files that some explainer writes beside attributions."""
-    return [name for own in declared(FOLDER).values() for name in own["tables"]]
+    return [name for own in open_sets.declared(FOLDER).values() for name in own["tables"]]

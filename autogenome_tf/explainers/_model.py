@@ -83,8 +83,3 @@ class Rows(Protocol):
     def samples(self) -> Any:
         """Return (rows,) sample ids."""
         ...
-
-
-def dense(values: Any) -> np.ndarray:
-    """Return raw values, an array or a sparse matrix, as a float32 array of the same shape."""
-    return np.asarray(values.toarray() if hasattr(values, "toarray") else values, "float32")

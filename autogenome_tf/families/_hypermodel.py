@@ -117,7 +117,7 @@ class NetworkModel(keras_tuner.HyperModel):
         return defaults | values
 
     def _around(self, values):
-        """Return the space whose defaults complete values; some values open one of their own."""
+        """Return the search space that a trial's values open, whose defaults complete them."""
         heads = {
             name: [np.array(values[name]).tolist()]
             for name, hyper in self.member.space.items()

@@ -2,12 +2,12 @@
 
 from autogenome_tf.models._answers import CLASS, ONLY, SOFTMAX
 from autogenome_tf.models._branch import Branch
-from autogenome_tf.models._latent_model import LatentModel
+from autogenome_tf.models._latent_model import PROBED, LatentModel
 from autogenome_tf.models._latent_space import LatentSpace
 from autogenome_tf.models._predictor import Predictor
 from autogenome_tf.models._training_scale import QUANTILES, TrainingScale
 
 __all__ = [
-    "CLASS", "ONLY", "QUANTILES", "SOFTMAX", "Branch", "LatentModel", "LatentSpace", "Predictor",
-    "TrainingScale",
+    "CLASS", "ONLY", "PROBED", "QUANTILES", "SOFTMAX", "Branch", "LatentModel", "LatentSpace",
+    "Predictor", "TrainingScale",
 ]  # fmt: skip

@@ -16,6 +16,8 @@ from autogenome_tf.nn.likelihoods import LIKELIHOODS
 from autogenome_tf.nn.res_vae import ResVAE
 from autogenome_tf.tasks import Representation
 
+# Rows around which the decoder is probed for the units of the latent space.
+PROBED = 200
 # A unit that the decoder does not use keeps this part of the largest one's reach.
 LEAST_REACH = 1e-6
 
@@ -252,7 +254,7 @@ class LatentModel(Predictor):
     @classmethod
     def from_names(cls, model: Any, names: dict) -> "LatentModel":
         """Rebuild from a loaded Keras model and the names that `save` wrote beside it."""
-        config = {key: value for key, value in names["autoencoder"].items() if key != "name"}
+        config = names["autoencoder"]
         network = ResVAE.from_layers(
             config, model.get_layer("encoder"), model.get_layer("decoder"), names["shared"]
         )

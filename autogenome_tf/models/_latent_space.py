@@ -22,7 +22,7 @@ import sklearn.neighbors
 from autogenome_tf.core import chunked
 from autogenome_tf.core.seeds import derive
 from autogenome_tf.data import Dataset, Split
-from autogenome_tf.models._latent_model import LatentModel
+from autogenome_tf.models._latent_model import PROBED, LatentModel
 
 log = logging.getLogger(__name__)
 
@@ -39,8 +39,6 @@ SMALLEST, SMALLEST_SHARE = 5, 0.01
 MOST_ROWS = 10_000
 # Distances between more rows are those of a sample.
 COMPARED = 5000
-# Rows around which the decoder is probed.
-PROBED = 200
 
 
 @dataclasses.dataclass(frozen=True)
@@ -268,8 +266,7 @@ def _first_covariate(model, values):
         return None
     names = [name for name in model.features[len(model.features) - count :]]
     first = [name.split("=")[0] == names[0].split("=")[0] for name in names]
-    coded = values[:, values.shape[1] - count :]
-    coded = coded.toarray() if hasattr(coded, "toarray") else coded
+    coded = chunked.dense(values[:, values.shape[1] - count :])
     return np.array(names)[first][coded[:, first].argmax(axis=1)]
 
 

@@ -11,20 +11,19 @@ import tensorflow as tf
 
 from autogenome_tf.core.seeds import derive
 from autogenome_tf.nn import _res_vae_layers
+from autogenome_tf.nn._elbo import ElboModel, library_sizes
 from autogenome_tf.nn._res_vae_layers import ENCODER_ENDS, plain_decoder
 from autogenome_tf.nn._res_vae_start import start_as_pca
 from autogenome_tf.nn.layers import LayerFactory, to_dense_weights
-from autogenome_tf.nn.likelihoods import BOUND, LIKELIHOODS, kl_divergence, log_normal
+from autogenome_tf.nn.likelihoods import LIKELIHOODS
 
 DEFAULTS = {
     "dropout": 0.1, "input_dropout": 0.0, "activation": "relu", "normalization": "batch", "l2": 0.0,
 }  # fmt: skip
-# Rows decoded at once where a row has many draws.
-DECODED = 4096
 
 
 @keras.saving.register_keras_serializable("autogenome_tf")
-class ResVAE(keras.Model):
+class ResVAE(ElboModel):
     """A variational autoencoder of fully connected residual (or dense) blocks.
 
     The encoder is a dense stem and blocks that narrow, each with a skip connection; the decoder is
@@ -146,12 +145,12 @@ class ResVAE(keras.Model):
         """Make a model of a `get_config`, a trained encoder, decoder and shared parameters.
 
         Args:
-            config: Constructor arguments.
+            config: Constructor arguments; the name is not kept.
             encoder: Keras model, rows -> mean and log variance.
             decoder: Keras model, latent points -> heads of the likelihood.
             shared: Parameters of the likelihood that all rows share.
         """
-        model = cls(**config)
+        model = cls(**{key: value for key, value in config.items() if key != "name"})
         model.encoder, model.decoder = encoder, decoder
         model.shared.assign(shared)
         return model
@@ -175,9 +174,8 @@ class ResVAE(keras.Model):
         for name in [around, deep] if self._config["linear"] else [deep]:
             layer = self.encoder.get_layer(name)
             layer.set_weights([part * signs for part in layer.get_weights()])
-        config = {key: value for key, value in self.get_config().items() if key != "name"}
         decoder = plain_decoder(kernel[0], bias[0])
-        return type(self).from_layers(config, self.encoder, decoder, self.shared.numpy())
+        return self.from_layers(self._config, self.encoder, decoder, self.shared.numpy())
 
     def scaled(self, scale: np.ndarray) -> ResVAE:
         """Return the same trained model in other units of the latent space.
@@ -188,10 +186,9 @@ class ResVAE(keras.Model):
         Args:
             scale: (latent,) factors above 0.
         """
-        config = {key: value for key, value in self.get_config().items() if key != "name"}
-        config["scale"] = (self.deviation * scale).tolist()
+        config = self._config | {"scale": (self.deviation * scale).tolist()}
         ends = _res_vae_layers.scaled(self.encoder, self.decoder, np.asarray(scale, "float32"))
-        return type(self).from_layers(config, *ends, self.shared.numpy())
+        return self.from_layers(config, *ends, self.shared.numpy())
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments of the constructor."""
@@ -221,13 +218,9 @@ class ResVAE(keras.Model):
         Nothing is drawn: the means are the latent space.
 
         Args:
-            rows: (rows, genes) preprocessed values.
+            rows: (rows, genes + covariates) preprocessed values.
         """
         return self._encoded(rows, training=False)
-
-    def _encoded(self, rows, training):
-        seen = rows if self._seen is None else rows * self._seen
-        return self.encoder(seen, training=training)
 
     def decode(self, latent: Any, covariates: Any = None, library: Any = None) -> tf.Tensor:
         """Compute the expected values of latent points.
@@ -274,139 +267,10 @@ class ResVAE(keras.Model):
         """Compute the expected values (rows, genes) from the latent means.
 
         Args:
-            inputs: (rows, genes) preprocessed values.
+            inputs: As for the class.
             training: Whether dropout is on.
         """
         rows, values = self._rows_and_values(inputs)
         mean, _ = self._encoded(rows, training)
         decoded = self.decoder(self._onto(mean, rows), training=training)
-        return self.likelihood.mean(decoded, _library(values))
-
-    def bound(
-        self, inputs: Any, training: bool = False, seed: Any = None
-    ) -> tuple[tf.Tensor, tf.Tensor]:
-        """Compute the two parts of the ELBO, with one draw a row.
-
-        Args:
-            inputs: As for a call.
-            training: Whether dropout and batch statistics are used; False by default.
-            seed: Of the draw: an integer, or a tensor of it and 0, so that one trace serves
-                several; None for the model's own stream.
-
-        Returns:
-            (rows,) log likelihoods and (rows, latent) divergences, in nats.
-        """
-        rows, values = self._rows_and_values(inputs)
-        mean, log_variance = self._encoded(rows, training)
-        if seed is None:
-            drawn = keras.random.normal(tf.shape(mean), seed=self.noise)
-        else:
-            seed = [seed, 0] if isinstance(seed, int) else seed
-            drawn = tf.random.stateless_normal(tf.shape(mean), seed)
-        points = mean + tf.exp(0.5 * log_variance) * drawn
-        decoded = self.decoder(self._onto(points, rows), training=training)
-        divergence = kl_divergence(mean / self.deviation, log_variance - self._log_prior)
-        return self._log_likelihood(values, decoded), divergence
-
-    def importance_weighted(self, inputs: Any, draws: int, seed: int) -> tf.Tensor:
-        """Compute the importance-weighted bound on log p of each row (Burda et al. 2016).
-
-        Args:
-            inputs: As for a call.
-            draws: Number of draws; the expected bound rises with it, and at 1 is the ELBO.
-            seed: Of the draws.
-
-        Returns:
-            (rows,) in nats.
-        """
-        rows, values = self._rows_and_values(inputs)
-        mean, log_variance = self._encoded(rows, training=False)
-        generator, weights = keras.random.SeedGenerator(seed), []
-        count = len(mean)
-        together = max(1, DECODED // count)
-        for start in range(0, draws, together):
-            times = min(together, draws - start)
-            seen, targets, centre, spread = (
-                tf.tile(part, [times, 1]) for part in (rows, values, mean, log_variance)
-            )
-            drawn = keras.random.normal(tf.shape(centre), seed=generator)
-            points = centre + tf.exp(0.5 * spread) * drawn
-            decoded = self.decoder(self._onto(points, seen), training=False)
-            prior = tf.reduce_sum(log_normal(points, 0.0, self._log_prior), axis=-1)
-            posterior = tf.reduce_sum(log_normal(points, centre, spread), axis=-1)
-            found = self._log_likelihood(targets, decoded) + prior - posterior
-            weights.append(tf.reshape(found, (times, count)))
-        return tf.reduce_logsumexp(tf.concat(weights, axis=0), axis=0) - np.log(draws)
-
-    def losses_of(
-        self, inputs: Any, training: bool = False, seed: Any = None
-    ) -> dict[str, tf.Tensor]:
-        """Compute the loss of some rows and its parts; arguments as for `bound`.
-
-        Args:
-            inputs: (rows, genes) preprocessed values.
-            training: Whether dropout is on.
-            seed: Seed of the sampling, or None.
-
-        Returns:
-            Dict of scalars: loss (over the number of genes), reconstruction (mean negative log
-            likelihood of a row) and kl (mean divergence of a row), both in nats.
-        """
-        likelihood, divergence = self.bound(inputs, training, seed)
-        reconstruction = -tf.reduce_mean(likelihood)
-        units = tf.reduce_mean(divergence, axis=0)
-        paid = tf.reduce_sum(tf.maximum(units, self.free_bits))
-        total = reconstruction + self.beta * self.warmth * paid
-        total = total / self.genes + sum(self.losses)
-        return {"loss": total, "reconstruction": reconstruction, "kl": tf.reduce_sum(units)}
-
-    def train_step(self, data: Any) -> dict[str, tf.Tensor]:
-        """Run one step of `fit`.
-
-        Args:
-            data: Batch as Keras hands it on.
-        """
-        inputs = keras.utils.unpack_x_y_sample_weight(data)[0]
-        with tf.GradientTape() as tape:
-            found = self.losses_of(inputs, training=True)
-        variables = self.trainable_variables
-        self.optimizer.apply(tape.gradient(found["loss"], variables), variables)
-        return found
-
-    def test_step(self, data: Any) -> dict[str, tf.Tensor]:
-        """Run one step of `evaluate`.
-
-        Args:
-            data: Batch as Keras hands it on.
-        """
-        return self.losses_of(keras.utils.unpack_x_y_sample_weight(data)[0])
-
-    @property
-    def _log_prior(self):
-        """Return the (latent,) log variances of the prior."""
-        return 2 * np.log(self.deviation)
-
-    def _rows_and_values(self, inputs):
-        """Return the encoder's input and the values of the likelihood."""
-        if self.likelihood.of_raw:
-            return inputs
-        return inputs, inputs[:, : self.genes]
-
-    def _onto(self, points, rows):
-        return self._with_covariates(points, rows[:, self.genes :])
-
-    def _with_covariates(self, points, covariates):
-        if not self.covariates:
-            return points
-        if covariates is None:
-            covariates = tf.zeros((tf.shape(points)[0], self.covariates))
-        return tf.concat([points, tf.cast(covariates, tf.float32)], axis=-1)
-
-    def _log_likelihood(self, values, decoded):
-        shared = tf.clip_by_value(self.shared, -BOUND, BOUND)
-        return self.likelihood.log_likelihood(values, decoded, shared, _library(values))
-
-
-def _library(values):
-    known = tf.where(tf.math.is_finite(values), values, 0.0)
-    return tf.reduce_sum(known, axis=-1, keepdims=True)
+        return self.likelihood.mean(decoded, library_sizes(values))

@@ -7,7 +7,6 @@ do not change it.
 import dataclasses
 
 import numpy as np
-import scipy.sparse
 
 from autogenome_tf.core import chunked
 from autogenome_tf.core.chunked import Matrix
@@ -83,8 +82,7 @@ def sample_of(values: Matrix) -> np.ndarray:
     most = min(ROWS, max(FEWEST_ROWS, CELLS // max(genes, 1)))
     if count > most:
         values = chunked.taken(values, np.linspace(0, count - 1, most).astype(int))
-    values = values.toarray() if scipy.sparse.issparse(values) else values
-    return np.asarray(values, "float32")
+    return chunked.dense(values)
 
 
 def few(count: int | np.ndarray) -> np.ndarray:

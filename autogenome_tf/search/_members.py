@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from autogenome_tf.core.errors import unknown
-from autogenome_tf.core.open_sets import classes, declared, members
+from autogenome_tf.core import open_sets
 from autogenome_tf.search.methods._base import SearchMethod
 
 FOLDER = "search/methods"
@@ -19,12 +18,9 @@ def method(name: str, place: str = "search.method") -> type[SearchMethod]:
     Raises:
         InputError: There is none of this name; the message names the nearest.
     """
-    if name not in members(FOLDER):
-        raise unknown(place, name, members(FOLDER))
-    (found, *_) = classes(FOLDER, name, SearchMethod)
-    return found
+    return open_sets.member(FOLDER, name, SearchMethod, place)
 
 
 def distributable() -> list[str]:
     """List the names of the methods that a chief and workers can share."""
-    return [name for name, own in declared(FOLDER).items() if own["is_distributable"]]
+    return [name for name, own in open_sets.declared(FOLDER).items() if own["is_distributable"]]

@@ -3,13 +3,12 @@
 import json
 
 import numpy as np
-import scipy.sparse
 
 from autogenome_tf import families
 from autogenome_tf.core import chunked
 from autogenome_tf.core.errors import InputError
 from autogenome_tf.core.seeds import derive
-from autogenome_tf.models import LatentModel
+from autogenome_tf.models import PROBED, LatentModel
 from autogenome_tf.nn.likelihoods import LIKELIHOODS
 from autogenome_tf.nn.res_vae import ResVAE
 from autogenome_tf.preprocessing import Transform
@@ -24,8 +23,6 @@ from autogenome_tf.training._plan import Fit
 PREPARED = 512
 # Rows whose principal components a network starts from, at most.
 STARTED = 2000
-# Rows around which the decoder is probed for the units of the latent space.
-PROBED = 200
 OF_COUNTS = ("negative_binomial", "zero_inflated")
 
 
@@ -50,7 +47,7 @@ class AutoencoderCrossValidation(CrossValidation):
         self._values, self._covariates = matrix, np.zeros((matrix.shape[0], 0), "float32")
         if task.covariates:
             self._values = chunked.columns(matrix, np.arange(self.genes), settings.data.limit)
-            self._covariates = _dense(matrix[:, self.genes :])
+            self._covariates = chunked.dense(matrix[:, self.genes :])
         data = settings.data
         name = data.transforms[0]
         chosen = Transform.choose(self._values, name, data.log2_floor, data.missing)
@@ -177,7 +174,7 @@ class AutoencoderCrossValidation(CrossValidation):
     def _raw(self, fold, index):
         """Return (n, genes) raw values of some rows, of the genes that a fold keeps."""
         kept = self.fold_inputs(fold).constants[0].genes
-        raw = _dense(chunked.taken(self._values, index))
+        raw = chunked.dense(chunked.taken(self._values, index))
         return raw if len(kept) == raw.shape[1] else raw[:, kept]
 
     def _prepared(self, fold, index):
@@ -209,25 +206,29 @@ class AutoencoderCrossValidation(CrossValidation):
         if asked != "auto":
             self._check_values(asked, f"families.{name}.likelihood")
             return asked
-        if all(((known == 0) | (known == 1)).all() for known in chunked.known(self._values)):
+        if self._misfit("bernoulli") is None:
             return "bernoulli"
-        are_counts = Scale.of(self._values).kind == COUNTS and all(
-            known.min(initial=0) >= 0 for known in chunked.known(self._values)
-        )
+        are_counts = Scale.of(self._values).kind == COUNTS
+        are_counts = are_counts and self._misfit("negative_binomial") is None
         return "negative_binomial" if are_counts else "gaussian"
+
+    def _misfit(self, likelihood):
+        """Return the first value that a likelihood is not defined on, or None."""
+        for known in chunked.known(self._values):
+            is_binary = likelihood == "bernoulli"
+            wrong = known[(known != 0) & (known != 1)] if is_binary else known[known < 0]
+            if len(wrong):
+                return wrong[0]
+        return None
 
     def _check_values(self, name, place):
         """Refuse values that a likelihood is not defined on."""
-        if not LIKELIHOODS[name].of_raw:
-            return
-        is_binary = name == "bernoulli"
-        for known in chunked.known(self._values):
-            wrong = known[(known != 0) & (known != 1)] if is_binary else known[known < 0]
-            if len(wrong):
-                expected = "0 and 1" if is_binary else "counts of at least 0"
-                raise InputError(
-                    f"{place}: {name} needs values that are {expected}; received {wrong[0]:g}."
-                )
+        wrong = self._misfit(name) if LIKELIHOODS[name].of_raw else None
+        if wrong is not None:
+            expected = "0 and 1" if name == "bernoulli" else "counts of at least 0"
+            raise InputError(
+                f"{place}: {name} needs values that are {expected}; received {wrong:g}."
+            )
 
 
 class _Inputs:
@@ -245,7 +246,3 @@ class _Inputs:
     def batch(self, index):
         """Return what a `ResVAE` takes for (n,) numbers of rows."""
         return self._cross_validation.inputs(self._fold, index, self._of_raw)
-
-
-def _dense(values):
-    return np.asarray(values.toarray() if scipy.sparse.issparse(values) else values, "float32")

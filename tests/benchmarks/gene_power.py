@@ -1,4 +1,4 @@
-"""Whether gene power finds few planted genes among very many, and what it does to accuracy.
+"""Recovery of few planted genes among very many by gene power, and test accuracy.
 
     python tests/benchmarks/gene_power.py
     python tests/benchmarks/gene_power.py --genes 2000 --seeds 1 --powers 0 2

@@ -1,4 +1,4 @@
-"""What the final fit and retraining promise: one procedure, and evidence that is what it says."""
+"""Contract of the final fit and of retraining: one procedure; controls and nulls as defined."""
 
 import dataclasses
 
@@ -37,7 +37,7 @@ def weights(model):
 
 
 def is_same(left, right):
-    """Whether two networks have the same weights."""
+    """Return whether two networks have the same weights."""
     return all(np.allclose(a, b, atol=1e-6) for a, b in zip(left, right, strict=True))
 
 

@@ -1,4 +1,4 @@
-"""What the statistic behind gene power promises: the F statistics of textbooks, in one pass."""
+"""Contract of the gene statistics: F statistics as in textbooks, computed in one pass."""
 
 import numpy as np
 import pytest

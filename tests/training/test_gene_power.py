@@ -1,4 +1,4 @@
-"""What gene power promises: weights of each fold's training rows, folded back into one kernel."""
+"""Contract of gene power: weights from each fold's training rows, folded into one kernel."""
 
 import numpy as np
 import pytest

@@ -204,7 +204,7 @@ class Renames:
 
 
 def written_files(folder):
-    """What a later run finds of a folder; None where there is none.
+    """Return the files of a folder as a later run compares them; None where there is none.
 
     What a file holds counts where a run writes it several times and goes on from it; others may
     hold times. Of exported models there may be more versions where one was left behind.

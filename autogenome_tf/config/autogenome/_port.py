@@ -173,7 +173,7 @@ def _schedule(keys):
 
 
 def _rate(keys):
-    """Return a rate that is given, ends of the range test, or a range test with ends of its own."""
+    """Port the learning rate: a fixed one, or the ends of a range test."""
     rates = [key for key in RATES if keys.old.get(key) is not None]
     ends = ("trainer.init_learning_rate", "trainer.end_learning_rate")
     band = [keys.number(end) for end in ends]

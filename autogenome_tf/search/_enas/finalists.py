@@ -197,7 +197,7 @@ class Finalists:
         }
 
     def _batches(self, bank, epoch):
-        """Return the batches of an epoch, in an order of its own, so that a search can resume."""
+        """Return the shuffled batches of an epoch; the seed is the epoch's, for resumption."""
         seed = derive(self._seed, f"epoch/{epoch}")
         return training.Batches(
             bank, self._training.batch_size, seed, together=self._settings.children

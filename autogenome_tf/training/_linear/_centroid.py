@@ -15,7 +15,6 @@ class Centroid(LinearSolver):
 
     def path(self, rows, values, deadline=float("inf")):
         """Solve for each threshold; see `LinearSolver.path`."""
-        counts = np.maximum(rows.class_weights, 0.5 * rows.weights.mean())
         total, present = rows.weights.sum(), (rows.class_weights > 0).sum()
         apart = rows.inputs - rows.class_means[rows.targets]
         squares = (rows.weights[:, None] * apart**2).sum(axis=0)
@@ -24,7 +23,7 @@ class Centroid(LinearSolver):
         varies = deviation > 0
         offset = np.median(deviation[varies]) if varies.any() else 1.0
         spread = deviation + offset
-        errors = np.sqrt(np.maximum(1 / counts - 1 / total, 0))[:, None]
+        errors = np.sqrt(np.maximum(1 / rows.counts - 1 / total, 0))[:, None]
         # In units of a gene's spread.
         shifts = (rows.class_means - rows.mean) / spread
         for threshold in values:

@@ -41,10 +41,14 @@ class LinearRows:
         return np.bincount(self.targets, self.weights, self.outputs)
 
     @functools.cached_property
+    def counts(self) -> np.ndarray:
+        """Return the (classes,) weight of each class; one without rows has that of half a row."""
+        return np.maximum(self.class_weights, 0.5 * self.weights.mean())
+
+    @functools.cached_property
     def shares(self) -> np.ndarray:
-        """Return the (classes,) share of each class; one without rows counts as half a row."""
-        counts = np.maximum(self.class_weights, 0.5 * self.weights.mean())
-        return counts / counts.sum()
+        """Return the (classes,) share of each class in `counts`."""
+        return self.counts / self.counts.sum()
 
     @functools.cached_property
     def class_means(self) -> np.ndarray:

@@ -1,0 +1,186 @@
+"""Evidence lower bounds of an autoencoder, and the training that maximises the ELBO."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from autogenome_tf.nn.likelihoods import BOUND, Likelihood, kl_divergence, log_normal
+
+# Rows decoded at once where a row has many draws.
+DECODED = 4096
+
+
+class ElboModel(keras.Model):
+    """An autoencoder that is trained by the negative evidence lower bound (ELBO).
+
+    A subclass makes encoder and decoder in its constructor, and the attributes below.
+
+    Attributes:
+        encoder: Keras model, (rows, genes + covariates) -> means and log variances.
+        decoder: Keras model, (rows, latent + covariates) -> heads of the likelihood.
+        likelihood: Of the values that are decoded.
+        genes: Number of genes.
+        covariates: Number of inputs behind the genes.
+        beta: Weight of the divergence.
+        free_bits: Nats of each unit's mean divergence that cost nothing.
+        deviation: (latent,) float32 standard deviations of the prior.
+        noise: Keras SeedGenerator of the draws.
+        shared: Parameters of the likelihood that all rows share.
+        warmth: Factor of `beta`, which training warms up.
+    """
+
+    encoder: keras.Model
+    decoder: keras.Model
+    likelihood: Likelihood
+    genes: int
+    covariates: int
+    beta: float
+    free_bits: float
+    deviation: np.ndarray
+    noise: keras.random.SeedGenerator
+    shared: Any
+    warmth: Any
+    # (genes + covariates,) float32, 0 where the encoder does not see an input; None: it sees all.
+    _seen: np.ndarray | None
+
+    def bound(
+        self, inputs: Any, training: bool = False, seed: Any = None
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """Compute the two parts of the ELBO, with one draw a row.
+
+        Args:
+            inputs: As for a call.
+            training: Whether dropout and batch statistics are used; False by default.
+            seed: Of the draw: an integer, or a tensor of it and 0, so that one trace serves
+                several; None for the model's own stream.
+
+        Returns:
+            (rows,) log likelihoods and (rows, latent) divergences, in nats.
+        """
+        rows, values = self._rows_and_values(inputs)
+        mean, log_variance = self._encoded(rows, training)
+        if seed is None:
+            drawn = keras.random.normal(tf.shape(mean), seed=self.noise)
+        else:
+            seed = [seed, 0] if isinstance(seed, int) else seed
+            drawn = tf.random.stateless_normal(tf.shape(mean), seed)
+        points = mean + tf.exp(0.5 * log_variance) * drawn
+        decoded = self.decoder(self._onto(points, rows), training=training)
+        divergence = kl_divergence(mean / self.deviation, log_variance - self._log_prior)
+        return self._log_likelihood(values, decoded), divergence
+
+    def importance_weighted(self, inputs: Any, draws: int, seed: int) -> tf.Tensor:
+        """Compute the importance-weighted bound on log p of each row (Burda et al. 2016).
+
+        Args:
+            inputs: As for a call.
+            draws: Number of draws; the expected bound rises with it, and at 1 is the ELBO.
+            seed: Of the draws.
+
+        Returns:
+            (rows,) in nats.
+        """
+        rows, values = self._rows_and_values(inputs)
+        mean, log_variance = self._encoded(rows, training=False)
+        generator, weights = keras.random.SeedGenerator(seed), []
+        count = len(mean)
+        together = max(1, DECODED // count)
+        for start in range(0, draws, together):
+            times = min(together, draws - start)
+            seen, targets, centre, spread = (
+                tf.tile(part, [times, 1]) for part in (rows, values, mean, log_variance)
+            )
+            drawn = keras.random.normal(tf.shape(centre), seed=generator)
+            points = centre + tf.exp(0.5 * spread) * drawn
+            decoded = self.decoder(self._onto(points, seen), training=False)
+            prior = tf.reduce_sum(log_normal(points, 0.0, self._log_prior), axis=-1)
+            posterior = tf.reduce_sum(log_normal(points, centre, spread), axis=-1)
+            found = self._log_likelihood(targets, decoded) + prior - posterior
+            weights.append(tf.reshape(found, (times, count)))
+        return tf.reduce_logsumexp(tf.concat(weights, axis=0), axis=0) - np.log(draws)
+
+    def losses_of(
+        self, inputs: Any, training: bool = False, seed: Any = None
+    ) -> dict[str, tf.Tensor]:
+        """Compute the loss of some rows and its parts; arguments as for `bound`.
+
+        Args:
+            inputs: As for a call.
+            training: Whether dropout is on.
+            seed: Seed of the sampling, or None.
+
+        Returns:
+            Dict of scalars: loss (over the number of genes), reconstruction (mean negative log
+            likelihood of a row) and kl (mean divergence of a row), both in nats.
+        """
+        likelihood, divergence = self.bound(inputs, training, seed)
+        reconstruction = -tf.reduce_mean(likelihood)
+        units = tf.reduce_mean(divergence, axis=0)
+        paid = tf.reduce_sum(tf.maximum(units, self.free_bits))
+        total = reconstruction + self.beta * self.warmth * paid
+        total = total / self.genes + sum(self.losses)
+        return {"loss": total, "reconstruction": reconstruction, "kl": tf.reduce_sum(units)}
+
+    def train_step(self, data: Any) -> dict[str, tf.Tensor]:
+        """Run one step of `fit`.
+
+        Args:
+            data: Batch as Keras hands it on.
+        """
+        inputs = keras.utils.unpack_x_y_sample_weight(data)[0]
+        with tf.GradientTape() as tape:
+            found = self.losses_of(inputs, training=True)
+        variables = self.trainable_variables
+        self.optimizer.apply(tape.gradient(found["loss"], variables), variables)
+        return found
+
+    def test_step(self, data: Any) -> dict[str, tf.Tensor]:
+        """Run one step of `evaluate`.
+
+        Args:
+            data: Batch as Keras hands it on.
+        """
+        return self.losses_of(keras.utils.unpack_x_y_sample_weight(data)[0])
+
+    def _encoded(self, rows, training):
+        seen = rows if self._seen is None else rows * self._seen
+        return self.encoder(seen, training=training)
+
+    @property
+    def _log_prior(self):
+        """Return the (latent,) log variances of the prior."""
+        return 2 * np.log(self.deviation)
+
+    def _rows_and_values(self, inputs):
+        """Return the encoder's input and the values of the likelihood."""
+        if self.likelihood.of_raw:
+            return inputs
+        return inputs, inputs[:, : self.genes]
+
+    def _onto(self, points, rows):
+        return self._with_covariates(points, rows[:, self.genes :])
+
+    def _with_covariates(self, points, covariates):
+        if not self.covariates:
+            return points
+        if covariates is None:
+            covariates = tf.zeros((tf.shape(points)[0], self.covariates))
+        return tf.concat([points, tf.cast(covariates, tf.float32)], axis=-1)
+
+    def _log_likelihood(self, values, decoded):
+        shared = tf.clip_by_value(self.shared, -BOUND, BOUND)
+        return self.likelihood.log_likelihood(values, decoded, shared, library_sizes(values))
+
+
+def library_sizes(values: Any) -> tf.Tensor:
+    """Return the (rows, 1) sums of known values, (rows, genes).
+
+    Args:
+        values: (rows, genes) counts, NaN or infinite where one is not known.
+    """
+    known = tf.where(tf.math.is_finite(values), values, 0.0)
+    return tf.reduce_sum(known, axis=-1, keepdims=True)
