@@ -15,8 +15,8 @@ from autogenome_tf.data._checked import check_names, has_names
 from autogenome_tf.data._columns import grouped, target_values, with_covariates
 from autogenome_tf.data._dataset import Dataset
 from autogenome_tf.data._files import check_file, numbered_lines
+from autogenome_tf.data._id_columns import ids_of
 from autogenome_tf.data._labels import labelled_rows
-from autogenome_tf.data._match import ids_of
 from autogenome_tf.data._origins import origins
 from autogenome_tf.data._read import read_table
 from autogenome_tf.data._reader import ReadOptions

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from autogenome_tf.data._dataset import Table
-from autogenome_tf.data._match import FEWEST_IDS, ids_of
+from autogenome_tf.data._id_columns import FEWEST_IDS, ids_of
 from autogenome_tf.data._names import plain
 from autogenome_tf.data._orientation import (
     AUTO,

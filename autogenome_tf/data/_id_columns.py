@@ -1,0 +1,213 @@
+"""Columns that may hold sample ids, of a matrix and of a target file, and the two that agree."""
+
+import dataclasses
+import itertools
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import pandas as pd
+
+from autogenome_tf.core import chunked
+from autogenome_tf.core.errors import InputError
+from autogenome_tf.data._cells import is_id_name, is_number, is_text
+from autogenome_tf.data._dataset import Table
+from autogenome_tf.data._names import NUMBERS, Likeness, likeness, nearest_rule
+from autogenome_tf.tasks import as_text
+
+# Columns of numbers that both files have, which are looked at where there are no ids.
+COMPARED = 5
+# Rows from which on text that differs in every row is taken for ids.
+FEWEST_IDS = 3
+
+
+@dataclasses.dataclass(frozen=True)
+class IdColumn:
+    """A column that may hold sample ids.
+
+    Attributes:
+        name: Its name; None for the index of its file.
+        ids: A text for each row, None where it is missing.
+        is_named: Whether its heading says that it holds ids.
+    """
+
+    name: str | None
+    ids: list[str | None]
+    is_named: bool = False
+
+    @property
+    def title(self) -> str:
+        """Return its name in messages."""
+        return "the sample ids" if self.name is None else f"the column {self.name!r}"
+
+
+@dataclasses.dataclass(frozen=True)
+class Pair:
+    """A column of the matrix beside one of the target file.
+
+    Attributes:
+        ours: The matrix's.
+        theirs: The file's.
+        like: How many ids they share, and by which rule.
+    """
+
+    ours: IdColumn
+    theirs: IdColumn
+    like: Likeness
+
+    @property
+    def merit(self) -> tuple:
+        """Return the sort key of a pair of columns: matching rows, then columns known as ids."""
+        return (
+            self.like.hits,
+            self.ours.name is None,
+            self.theirs.name is None,
+            self.theirs.is_named,
+        )
+
+    @property
+    def is_credible(self) -> bool:
+        """Return whether the match is not by chance: numbers must agree as a whole."""
+        if not self.like.is_distinct or not self.like.hits:
+            return False
+        is_known = self.theirs.name is None or self.theirs.is_named
+        return is_known or self.like.is_complete or any(is_text(x) for x in self.ours.ids if x)
+
+
+def ids_of(frame: pd.DataFrame, asked: Sequence[str] = ()) -> set[str]:
+    """Return all texts of a target file that may be sample ids.
+
+    Args:
+        frame: The target file, as `read_targets` returns it.
+        asked: Names of the targets, which cannot be ids.
+    """
+    return {name for key in columns_of_file(frame, asked, None) for name in key.ids if name}
+
+
+def columns_of_matrix(table: Table, frame: pd.DataFrame, key: str | None) -> list[IdColumn]:
+    """Return the columns of a matrix that may hold sample ids.
+
+    Args:
+        table: The matrix.
+        frame: The target file, as `read_targets` returns it.
+        key: `data.id`: the one column of the file to match by.
+    """
+    keys = [] if table.samples is None else [IdColumn(None, list(table.samples), True)]
+    if table.samples is not None and key is not None:
+        return keys
+    extra = pd.DataFrame() if table.extra is None else table.extra
+    keys += [_key(name, extra[name]) for name in extra.columns]
+    if table.samples is None:
+        keys += [IdColumn(name, _texts(ours)) for name, ours, theirs in shared_columns(table, frame)
+                 if _is_counted(ours) and not np.array_equal(ours, theirs)]  # fmt: skip
+    return [one for one in keys if _may_be_ids(one)]
+
+
+def columns_of_file(frame: pd.DataFrame, asked: Sequence[str], key: str | None) -> list[IdColumn]:
+    """Return the columns of a target file that may hold sample ids.
+
+    Args:
+        frame: The target file, as `read_targets` returns it.
+        asked: Names of the targets, which cannot be ids.
+        key: `data.id`: the one column of the file to match by, where it has it.
+    """
+    if key is not None and key in frame.columns:
+        return [_key(key, frame[key])]
+    keys = [IdColumn(None, list(frame.index), True)] if frame.attrs["has_ids"] else []
+    if key is not None and keys and frame.index.name == key:
+        return keys
+    keys += [_key(name, frame[name]) for name in frame.columns if name not in asked]
+    return [one for one in keys if _may_be_ids(one)]
+
+
+def best_pair(ours: list[IdColumn], theirs: list[IdColumn], both: str) -> Pair | None:
+    """Return the columns that hold the same ids as they stand, else by one rule for all of them.
+
+    Args:
+        ours: Columns of the matrix.
+        theirs: Columns of the target file.
+        both: The two files, for messages.
+
+    Raises:
+        InputError: Two columns of the file match as many rows, but different ones.
+    """
+    sides = list(itertools.product(ours, theirs))
+    pairs = [Pair(one, other, likeness(one.ids, other.ids)) for one, other in sides]
+    exact = sorted((p for p in pairs if p.is_credible), key=lambda p: p.merit, reverse=True)
+    _check_ambiguous(exact, both)
+    if exact and exact[0].like.is_complete:
+        return exact[0]
+    least = exact[0].like.hits if exact else 0
+    for one, other in sides:
+        like = nearest_rule(one.ids, other.ids, None if is_of_ids(other) else (NUMBERS,))
+        if like is not None and like.is_complete and like.hits > least:
+            return Pair(one, other, like)
+    return exact[0] if exact else None
+
+
+def _check_ambiguous(pairs, both):
+    """Refuse two columns that hold the same ids for other rows, unless the index is one of them."""
+    if len(pairs) < 2 or pairs[0].theirs.name is None:
+        return
+    first, second = pairs[:2]
+    if first.merit == second.merit and not np.array_equal(first.like.take, second.like.take):
+        raise InputError(
+            f"{both}: the columns {first.theirs.name!r} and {second.theirs.name!r} both have ids "
+            "of the other file, but match different rows; set data.id to the column to match by."
+        )
+
+
+def is_of_ids(key: IdColumn) -> bool:
+    """Return whether a column holds ids: by its heading, or as text that differs in every row."""
+    known = set(key.ids)
+    if key.name is None or key.is_named:
+        return True
+    is_whole = None not in known and len(known) == len(key.ids) >= FEWEST_IDS
+    return is_whole and not any(is_number(name) for name in known if name)
+
+
+def shared_columns(
+    table: Table, frame: pd.DataFrame
+) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
+    """Yield the names of columns that both have, with the numbers of the matrix and of the file.
+
+    Args:
+        table: The matrix.
+        frame: The target file.
+    """
+    known = set(frame.columns)
+    places = [place for place, name in enumerate(table.features) if name in known][:COMPARED]
+    if not places:
+        return
+    values = np.concatenate([batch[:, places] for batch in chunked.batches(table.values)])
+    for place, ours in zip(places, values.T, strict=True):
+        theirs = pd.to_numeric(frame[table.features[place]], errors="coerce")
+        yield table.features[place], ours, theirs.to_numpy("float32")
+
+
+def _is_counted(values):
+    """Return whether numbers are whole and differ in every row."""
+    return bool((values % 1 == 0).all()) and len(np.unique(values)) == len(values)
+
+
+def counted_from(ids: Sequence[str | None]) -> int | None:
+    """Return the first of ids that are consecutive whole numbers, in any order, else None."""
+    numbers = [int(name) for name in ids if name and name.isdigit()]
+    if not ids or len(numbers) < len(ids):
+        return None
+    first, count = min(numbers), len(numbers)
+    return first if set(numbers) == set(range(first, first + count)) else None
+
+
+def _key(name, column):
+    return IdColumn(name, _texts(column), is_id_name(str(name)))
+
+
+def _texts(column):
+    """Return cells as text, whole numbers without a trailing .0; None where missing."""
+    return [None if pd.isna(cell) else as_text(cell).strip() for cell in column]
+
+
+def _may_be_ids(key):
+    """Return whether most values of a column differ, as ids do."""
+    known = [one for one in key.ids if one is not None]
+    return bool(known) and 2 * len(set(known)) > len(known)
