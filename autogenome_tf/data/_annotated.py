@@ -3,8 +3,8 @@
 import math
 from typing import Any
 
-from autogenome_tf.core.chunked import Growing, GrowingRows
 from autogenome_tf.core.errors import unknown
+from autogenome_tf.core.growing import Growing, GrowingRows
 from autogenome_tf.data._optional import optional
 
 _CHUNK = 1 << 22  # values

@@ -7,8 +7,8 @@ import itertools
 import os
 from pathlib import Path
 
-from autogenome_tf.core.chunked import GIB, LIMIT
 from autogenome_tf.core.errors import InputError, nearest
+from autogenome_tf.core.growing import GIB, LIMIT
 from autogenome_tf.data._encoding import CODECS, Pieces, codec_of, is_utf16, utf8
 
 # Of names of text tables, plain and packed.

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 import pandas as pd
 
-from autogenome_tf.core.chunked import LIMIT
+from autogenome_tf.core.growing import LIMIT
 from autogenome_tf.data._cells import MISSING, missing_words
 from autogenome_tf.data._dataset import Table
 from autogenome_tf.data._files import EXPANSION, most_unpacked

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from autogenome_tf.core.chunked import Growing
 from autogenome_tf.core.errors import InputError
+from autogenome_tf.core.growing import Growing
 from autogenome_tf.data._cells import (
     MISSING,
     decimal_mark,

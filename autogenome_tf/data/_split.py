@@ -9,8 +9,8 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from autogenome_tf.core.chunked import LIMIT
 from autogenome_tf.core.errors import InputError, some, unknown
+from autogenome_tf.core.growing import LIMIT
 from autogenome_tf.core.seeds import derive
 from autogenome_tf.data._dataset import Dataset
 from autogenome_tf.data._targets import read_columns

@@ -1,6 +1,6 @@
 """Arrow record batches as one float32 matrix that is never held twice."""
 
-from autogenome_tf.core.chunked import Growing
+from autogenome_tf.core.growing import Growing
 
 
 def stack_batches(batches, features, others, limit):

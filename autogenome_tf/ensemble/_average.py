@@ -12,7 +12,7 @@ import pandas as pd
 from autogenome_tf.ensemble import _selection
 from autogenome_tf.ensemble._final_model import FinalModel, gates_table
 from autogenome_tf.models import Predictor
-from autogenome_tf.nn.layers import to_dense_weights
+from autogenome_tf.nn.dense_weights import to_dense_weights
 from autogenome_tf.nn.vectorized import dense, frozen
 from autogenome_tf.training import TrialResult
 

@@ -8,7 +8,7 @@ import numpy as np
 from autogenome_tf.core.seeds import derive
 from autogenome_tf.ensemble._refit import Refit, train
 from autogenome_tf.models import Predictor
-from autogenome_tf.nn.layers import to_dense_weights
+from autogenome_tf.nn.dense_weights import to_dense_weights
 from autogenome_tf.training import CrossValidation, Plan, Trial
 
 # Controls of each kind that are trained at once, and start alike.

@@ -86,7 +86,7 @@ class NetworkModel(keras_tuner.HyperModel):
             space: "genes", or "rows" for coordinates in the span of the training rows.
             seed: In place of the HyperModel's own.
             is_plain: Whether to use Keras' own layers alone, for the weights that
-                `nn.layers.to_dense_weights` returns.
+                `nn.dense_weights.to_dense_weights` returns.
 
         Raises:
             TypeError: The family looks at the genes with more than one dense layer.

@@ -14,7 +14,8 @@ from autogenome_tf.nn import _res_vae_layers
 from autogenome_tf.nn._elbo import ElboModel, library_sizes
 from autogenome_tf.nn._res_vae_layers import ENCODER_ENDS, plain_decoder
 from autogenome_tf.nn._res_vae_start import start_as_pca
-from autogenome_tf.nn.layers import LayerFactory, to_dense_weights
+from autogenome_tf.nn.dense_weights import to_dense_weights
+from autogenome_tf.nn.layers import LayerFactory
 from autogenome_tf.nn.likelihoods import LIKELIHOODS
 
 DEFAULTS = {

@@ -17,8 +17,8 @@ from autogenome_tf.core.errors import InputError
 from autogenome_tf.core.seeds import derive
 from autogenome_tf.families import RATES
 from autogenome_tf.models import Predictor
+from autogenome_tf.nn.dense_weights import open_gates, to_dense_weights
 from autogenome_tf.nn.epistatic_penalty import is_exact
-from autogenome_tf.nn.layers import open_gates, to_dense_weights
 from autogenome_tf.nn.vectorized import structure
 from autogenome_tf.preprocessing import MOST_ROWS, Transform, space_for
 from autogenome_tf.training import _engines, _loop
@@ -203,7 +203,7 @@ class NetworkCrossValidation(CrossValidation):
             seed: Of initial weights.
             inputs: Width in place of that of the coordinates.
             is_plain: Whether to make it of Keras' own layers alone, for the weights that
-                `layers.to_dense_weights` returns.
+                `dense_weights.to_dense_weights` returns.
         """
         own, space = self.fold_inputs(family, values), self.space_of(family, values)
         hypermodel = self._hypermodel(family, own.genes, seed)

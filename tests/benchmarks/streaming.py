@@ -30,7 +30,7 @@ FAMILIES = {
 
 def draw(path, rows):
     """Counts of five cell types, written as an archive that is never a whole in memory."""
-    from autogenome_tf.core.chunked import GrowingRows
+    from autogenome_tf.core.growing import GrowingRows
 
     random = np.random.default_rng(0)
     profiles = random.gamma(0.3, 1, (TYPES, GENES))

@@ -12,8 +12,8 @@ import pytest
 import scipy.sparse
 
 from autogenome_tf.core import chunked
-from autogenome_tf.core.chunked import Growing, GrowingRows
 from autogenome_tf.core.errors import InputError
+from autogenome_tf.core.growing import Growing, GrowingRows
 from autogenome_tf.data import read_table
 
 RANDOM = np.random.default_rng(0)

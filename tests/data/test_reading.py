@@ -15,8 +15,8 @@ import scipy.io
 import scipy.sparse
 from tables import dense
 
-from autogenome_tf.core.chunked import LIMIT
 from autogenome_tf.core.errors import InputError
+from autogenome_tf.core.growing import LIMIT
 from autogenome_tf.data import _text_table
 from autogenome_tf.data._layout import find_layout
 from autogenome_tf.data._memory import table_of

@@ -7,7 +7,8 @@ import tensorflow as tf
 
 from autogenome_tf import families
 from autogenome_tf.core.errors import InputError
-from autogenome_tf.nn.layers import FeatureGate, MaskedDense, open_gates, to_dense_weights
+from autogenome_tf.nn.dense_weights import open_gates, to_dense_weights
+from autogenome_tf.nn.layers import FeatureGate, MaskedDense
 from autogenome_tf.nn.vectorized import VectorizedNetwork
 from autogenome_tf.tasks import Classification
 from autogenome_tf.training import TrainingRows

@@ -5,7 +5,7 @@ from typing import Annotated, Literal, get_args
 from pydantic import Field, model_validator
 
 from autogenome_tf.config._sections._base import Count, Fraction, Names, Positive, Section, listed
-from autogenome_tf.core.chunked import GIB
+from autogenome_tf.core.growing import GIB
 
 Transform = Literal[
     "auto", "none", "log1p", "log2", "library_log1p", "clr", "relative_log", "rank"

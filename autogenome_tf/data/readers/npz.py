@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import scipy.sparse
 
-from autogenome_tf.core.chunked import Growing
 from autogenome_tf.core.errors import InputError, some
+from autogenome_tf.core.growing import Growing
 from autogenome_tf.data._checked import checked, numbered_features
 from autogenome_tf.data._dataset import WARNINGS, Table
 from autogenome_tf.data._files import check_file, check_unpacked

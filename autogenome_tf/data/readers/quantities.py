@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from autogenome_tf.core.chunked import Growing
 from autogenome_tf.core.errors import InputError, some, unknown
+from autogenome_tf.core.growing import Growing
 from autogenome_tf.data._checked import checked
 from autogenome_tf.data._dataset import Table
 from autogenome_tf.data._delimiter import preamble

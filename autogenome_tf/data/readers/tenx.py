@@ -8,8 +8,8 @@ import scipy.io
 import scipy.sparse
 
 from autogenome_tf.core import chunked
-from autogenome_tf.core.chunked import GrowingRows
 from autogenome_tf.core.errors import InputError, some
+from autogenome_tf.core.growing import GrowingRows
 from autogenome_tf.data._checked import checked
 from autogenome_tf.data._dataset import Table
 from autogenome_tf.data._files import check_file, check_unpacked, filled_rows, open_bytes
