@@ -55,6 +55,16 @@ def _forgotten_shapes():
         sys.modules["autogenome_tf.nn.graphs"].forget_shapes()
 
 
+@pytest.fixture
+def steps(monkeypatch):
+    """Put an empty cache of compiled steps in place of the one of all tests."""
+    from autogenome_tf.training._engines import StepCache
+
+    cache = StepCache(8)
+    monkeypatch.setattr("autogenome_tf.training._cross_validation.SHARED", cache)
+    return cache
+
+
 @pytest.fixture(scope="session")
 def simulated(tmp_path_factory):
     """A folder with 60 samples x 80 genes of three classes, a config beside them."""

@@ -28,23 +28,31 @@ class Genotypes:
         high: (folds, sites) the value that 1 becomes.
         method: The config's `training.epistasis.method`: "auto", "exact" or "hashed".
         bits: Of a genotype's number where genotypes are drawn: 2^bits a step; 7 by default.
+
+    Attributes:
+        ends: (2, folds, 1, sites) float32, `low` and `high`.
+        is_exact: Whether a step takes all genotypes.
+        key: Cache key of what `seen` computes, whatever the ends.
     """
 
     def __init__(self, low: np.ndarray, high: np.ndarray, method: str = "auto", bits: int = 7):
-        self._low, self._high = (tf.constant(part, tf.float32)[:, None] for part in (low, high))
+        self.ends = np.stack([low, high])[:, :, None].astype("float32")
         self._sites, self._bits = low.shape[1], bits
         self.is_exact = is_exact(method, self._sites)
+        self.key = self._sites, self.is_exact, bits
 
-    def seen(self, seed: tf.Tensor) -> tf.Tensor:
+    def seen(self, seed: tf.Tensor, ends: tf.Tensor) -> tf.Tensor:
         """Return the preprocessed genotypes of a step.
 
         Args:
             seed: (2,) int32 tensor, a new one each step.
+            ends: (2, folds, 1, sites) tensor, the `ends` of genotypes with the same key.
 
         Returns:
             (folds, genotypes, sites).
         """
-        return self._low + self._drawn(seed) * (self._high - self._low)
+        low, high = tf.unstack(ends)
+        return low + self._drawn(seed) * (high - low)
 
     def _drawn(self, seed):
         if self.is_exact:

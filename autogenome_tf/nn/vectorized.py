@@ -19,13 +19,18 @@ NOISE = (keras.layers.Dropout, keras.layers.GaussianNoise)
 PENALTIES = {keras.regularizers.L1: "l1", keras.regularizers.L2: "l2"}
 
 
-def structure(network: keras.Model) -> str:
-    """Return the cache key of a compiled training step: layer configs without `LOOSE`.
+def structure(network: keras.Model) -> tuple:
+    """Return the cache key of a network: its graph and layer configs without `LOOSE`.
 
     Args:
-        network: Keras model.
+        network: Functional Keras model.
+
+    Returns:
+        The types of its operations, and the configs as text in which numbers stand for names.
     """
-    return json.dumps([_bare(layer.get_config()) for layer in network.layers], default=str)
+    numbers = {operation.name: number for number, operation in enumerate(network.operations)}
+    config = _bare(network.get_config(), numbers)
+    return tuple(map(type, network.operations)), json.dumps(config, sort_keys=True, default=str)
 
 
 def strengths(network: keras.Model) -> np.ndarray:
@@ -37,10 +42,12 @@ def strengths(network: keras.Model) -> np.ndarray:
     return np.array([_strength(layer) for layer in network.layers], "float32")
 
 
-def _bare(config):
+def _bare(config, numbers):
     if isinstance(config, dict):
-        return {key: _bare(value) for key, value in config.items() if key not in LOOSE}
-    return [_bare(part) for part in config] if isinstance(config, (list, tuple)) else config
+        return {key: _bare(value, numbers) for key, value in config.items() if key not in LOOSE}
+    if isinstance(config, (list, tuple)):
+        return [_bare(part, numbers) for part in config]
+    return numbers.get(config, config) if isinstance(config, str) else config
 
 
 def _strength(layer):

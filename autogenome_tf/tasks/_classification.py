@@ -71,6 +71,11 @@ class Classification(Task):
         log_p = _focal_loss.log_probability(targets, outputs, self.outputs)
         return _focal_loss.focused(log_p) if self.loss == "focal_loss" else -log_p
 
+    @property
+    def loss_key(self) -> tuple:
+        """Return the cache key of `row_losses`; see `Task.loss_key`."""
+        return *super().loss_key, self.loss
+
     def keras_loss(self) -> Any:
         """Return the loss of a compiled Keras model."""
         import keras

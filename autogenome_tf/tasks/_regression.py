@@ -94,6 +94,11 @@ class Regression(Task):
             return error
         return ops.where(error < 1, 0.5 * error**2, error - 0.5)
 
+    @property
+    def loss_key(self) -> tuple:
+        """Return the cache key of `row_losses`; see `Task.loss_key`."""
+        return *super().loss_key, self.loss, self.has_gaps
+
     def row_weights(self, targets: np.ndarray) -> np.ndarray:
         """Return weights by which every measured value counts alike, (rows,) with mean 1."""
         if not self.has_gaps:

@@ -92,6 +92,11 @@ class Task(abc.ABC):
             outputs: (rows, outputs) network outputs.
         """
 
+    @property
+    def loss_key(self) -> tuple:
+        """Return the cache key of `row_losses`: tasks that agree in it share compiled steps."""
+        return type(self), self.outputs
+
     def row_weights(self, targets: np.ndarray) -> np.ndarray:
         """Return the weight of each row in the loss, (rows,) float32 with mean 1.
 

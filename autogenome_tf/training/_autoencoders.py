@@ -1,5 +1,6 @@
 """Cross-validation of autoencoders: one fold after the other, judged by the ELBO."""
 
+import functools
 import json
 
 import numpy as np
@@ -24,6 +25,8 @@ PREPARED = 512
 # Rows whose principal components a network starts from, at most.
 STARTED = 2000
 OF_COUNTS = ("negative_binomial", "zero_inflated")
+# Networks that differ in these alone share a compiled step.
+LOOSE = ("name", "names", "seed")
 
 
 class AutoencoderCrossValidation(CrossValidation):
@@ -95,9 +98,9 @@ class AutoencoderCrossValidation(CrossValidation):
                 own = derive(seed, f"repeat/{repeat}")
                 network = self.network(family, values, own, fold)
                 self._start(network, fold, own)
-                engine = self._engine(values, network, plan.optimizer)
-                engine.set_rows(self._rows(network, fold), plan.epochs)
-                fits.append(_loop.fit(engine, [network], plan, own))
+                with self._engine(network, plan.optimizer) as engine:
+                    engine.set_rows(self._rows(network, fold), plan.epochs)
+                    fits.append(_loop.fit(engine, [network], plan, own))
         return Fit(
             # Not as one array each: wired to the genes that a fold keeps, they differ in shape.
             list(zip(*(fit.replica(0) for fit in fits), strict=True)),
@@ -114,11 +117,12 @@ class AutoencoderCrossValidation(CrossValidation):
         known = {**values, "likelihood": self._likelihoods[family]}
         return self._hypermodel(family, own.genes, seed).network(known, own.width)
 
-    def _engine(self, values, network, optimizer):
-        """Return the compiled step of a configuration."""
-        wiring = network.get_config()["sets"]
-        key = json.dumps([values, optimizer, network.genes, wiring], sort_keys=True)
-        return self._steps.get(key, lambda: AutoencoderEngine(network, self.task, optimizer))
+    def _engine(self, network, optimizer):
+        """Lend the compiled step for autoencoders of this structure."""
+        config = {name: value for name, value in network.get_config().items() if name not in LOOSE}
+        key = type(network), optimizer, json.dumps(config, sort_keys=True)
+        make = functools.partial(AutoencoderEngine, network, self.task, optimizer)
+        return self._lent(key, make, network.count_params())
 
     def _rows(self, network, fold):
         """Return the `TrainingRows` of a fold for networks of one structure."""

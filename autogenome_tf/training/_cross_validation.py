@@ -4,7 +4,8 @@ import abc
 import copy
 import dataclasses
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
+from contextlib import AbstractContextManager
 from typing import Any, Self
 
 import keras
@@ -15,7 +16,7 @@ from autogenome_tf.core.chunked import Matrix
 from autogenome_tf.models import Predictor
 from autogenome_tf.preprocessing import Transform
 from autogenome_tf.tasks import Task
-from autogenome_tf.training._engines import StepCache
+from autogenome_tf.training._engines import SHARED, SMALL_BYTES, Engine, StepCache
 from autogenome_tf.training._multi_worker import WorkerCluster
 from autogenome_tf.training._plan import Fit, Plan
 from autogenome_tf.training._settings import TrainingSettings
@@ -25,6 +26,8 @@ log = logging.getLogger(__name__)
 
 Values = dict[str, Any]
 Splits = list[tuple[np.ndarray, np.ndarray]]
+# A float32 weight and Adam's two moments of it.
+BYTES_OF_PARAMETER = 12
 
 
 class CrossValidation(abc.ABC):
@@ -65,7 +68,7 @@ class CrossValidation(abc.ABC):
     transforms: dict[str, Transform]
     repeats: int
     is_streamed: bool
-    # Compiled steps that are kept for later configurations of the same structure.
+    # Compiled steps of large networks that are kept for later configurations of their structure.
     _kept_steps = 8
 
     def __init__(
@@ -260,8 +263,23 @@ class CrossValidation(abc.ABC):
         return other
 
     def forget_steps(self) -> None:
-        """Free what compiled steps hold."""
+        """Free the compiled steps of large networks; those of small ones serve other rows."""
         self._steps.clear()
+
+    def _lent(
+        self, key: Hashable, make: Callable[[], Engine], parameters: int
+    ) -> AbstractContextManager[Engine]:
+        """Lend a compiled step; see `StepCache.lent`.
+
+        Args:
+            key: Of the step.
+            make: Function that makes it.
+            parameters: Number of parameters of all its replicas.
+        """
+        is_small = parameters * BYTES_OF_PARAMETER <= SMALL_BYTES
+        # The devices and processes that share streamed batches are those of these rows.
+        cache = SHARED if is_small and not self.is_streamed else self._steps
+        return cache.lent(key, make)
 
     @abc.abstractmethod
     def network(self, family: str, values: Values, seed: int = 1) -> keras.Model:

@@ -3,8 +3,8 @@
 A configuration's score is that of its out-of-fold outputs, averaged over seeds.
 """
 
+import contextlib
 import dataclasses
-import json
 import logging
 from collections.abc import Iterator
 from typing import cast
@@ -15,7 +15,6 @@ import numpy as np
 from autogenome_tf import families
 from autogenome_tf.core.errors import InputError
 from autogenome_tf.core.seeds import derive
-from autogenome_tf.families import RATES
 from autogenome_tf.models import Predictor
 from autogenome_tf.nn.dense_weights import open_gates, to_dense_weights
 from autogenome_tf.nn.epistatic_penalty import is_exact
@@ -122,9 +121,9 @@ class NetworkCrossValidation(CrossValidation):
             self.network(family, values, derive(seed, f"repeat/{repeat}"))
             for repeat in range(repeats or self.repeats)
         ]
-        engine = self._engine(family, values, networks, plan.optimizer)
         factors, epistasis = self.factors(family, values), values.get("epistasis", 0.0)
-        fit = _loop.fit(engine, networks, plan, seed, factors, epistasis)
+        with self._engine(family, values, networks, plan.optimizer) as engine:
+            fit = _loop.fit(engine, networks, plan, seed, factors, epistasis)
         return dataclasses.replace(fit, gates=open_gates(networks[0], fit.weights))
 
     def fit_inputs(
@@ -166,9 +165,11 @@ class NetworkCrossValidation(CrossValidation):
             return
         penalties, values = sorted(options, reverse=True), values | {"l2": 0.0}
         network = self.network(family, values, 1)
-        engine = cast(InMemory, self._engine(family, values, [network], "adam"))
         factors = self.factors(family, values)
-        yield from _loop.converge(engine, network, penalties, deadline=deadline, factors=factors)
+        with self._engine(family, values, [network], "adam") as engine:
+            solver = cast(InMemory, engine)
+            options = {"deadline": deadline, "factors": factors}
+            yield from _loop.converge(solver, network, penalties, **options)
 
     def _check_memory(self, family, values):
         """Refuse a linear learner whose rows are not in memory, or would not be on genes."""
@@ -221,25 +222,20 @@ class NetworkCrossValidation(CrossValidation):
         train, validation = map(list, zip(*self.splits, strict=True))
         return TrainingRows(own.rows, self.targets, self.weights, train, validation, genotypes)
 
+    @contextlib.contextmanager
     def _engine(self, family, values, networks, optimizer):
-        """Return the compiled step for networks of this structure, with these targets."""
-        # The values stand for the wiring, which `structure` leaves out.
-        shapes = {name: value for name, value in values.items() if name not in RATES}
-        known = [family, shapes, optimizer, len(networks)]
-        # Preprocessed genotypes are a part of the step.
-        known.append(values.get("gene_power", 0.0) if values.get("epistasis") else None)
-        key = json.dumps(known, sort_keys=True) + structure(networks[0])
-        engine = self._steps.get(
-            key,
-            lambda: _engines.engine(
-                networks[0], len(networks), self.rows(family, values), self.task, optimizer,
-                self._devices, self.workers,
-            ),
-        )  # fmt: skip
-        inputs = self.fold_inputs(family, values).rows
-        if engine.rows.targets is not self.targets or engine.rows.inputs is not inputs:
-            engine.set_rows(inputs, self.targets, self.weights)
-        return engine
+        """Lend the compiled step for networks of this structure, turned to these rows."""
+        (network, *_), seeds, rows = networks, len(networks), self.rows(family, values)
+        key = structure(network), seeds, optimizer, self.task.loss_key, rows.key
+
+        def make():
+            options = optimizer, self._devices, self.workers
+            return _engines.engine(network, seeds, rows, self.task, *options)
+
+        replicas = seeds * len(self.splits)
+        with self._lent(key, make, replicas * network.count_params()) as engine:
+            engine.set_rows(rows)
+            yield engine
 
     def parameters(self, family, values, fit):
         """Return the number of trained parameters of one gene-level network of a fit."""

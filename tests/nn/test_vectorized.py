@@ -7,7 +7,7 @@ import tensorflow as tf
 from needed import GIVEN, gene_names
 
 from autogenome_tf import families, tasks
-from autogenome_tf.nn.vectorized import VectorizedNetwork
+from autogenome_tf.nn.vectorized import VectorizedNetwork, structure
 
 TASK = tasks.Classification(["a", "b", "c"])
 NOISY = {"dropout": 0.5, "input_dropout": 0.3}
@@ -24,6 +24,25 @@ def stacks(networks):
         variable.path: np.stack([one.weights[i].numpy() for one in networks])
         for i, variable in enumerate(networks[0].weights)
     }
+
+
+@pytest.mark.parametrize("name", families.names("classification"))
+def test_structures_differ_in_layers_and_not_in_names_seeds_and_rates(name):
+    first = structure(network(name, {}, 1))
+    rates = {"dropout": 0.7, "input_dropout": 0.2, "l2": 0.5}
+    assert structure(network(name, rates if name != "linear" else {"l2": 0.5}, 2)) == first
+    other = families.hypermodel(name)(13, TASK, GIVEN.get(name), features=gene_names(13))
+    assert structure(other.network({})) != first
+
+
+def test_structures_differ_in_wiring():
+    def wired(*order):
+        inputs = keras.Input((4,))
+        parts = [keras.layers.Dense(4)(inputs), keras.layers.Dense(4, activation="relu")(inputs)]
+        outputs = keras.layers.Subtract()([parts[place] for place in order])
+        return structure(keras.Model(inputs, outputs))
+
+    assert wired(0, 1) == wired(0, 1) != wired(1, 0)
 
 
 @pytest.fixture

@@ -141,7 +141,7 @@ def test_a_column_of_outputs_is_not_mixed_with_rows():
 
 def drawn(genotypes, seed=(1, 2)):
     """What `Genotypes` draw in a step, as 0 and 1, checked to be alike in all folds."""
-    seen = genotypes.seen(tf.constant(seed)).numpy()
+    seen = genotypes.seen(tf.constant(seed), genotypes.ends).numpy()
     assert np.array_equal(seen[0], seen[-1])
     return seen[0]
 
@@ -179,7 +179,8 @@ def test_auto_sees_all_genotypes_while_they_are_few():
 
 def test_each_fold_sees_them_as_it_sees_its_rows():
     low, high = random(2, 4), random(2, 4, seed=1)
-    seen = Genotypes(low, high).seen(tf.constant([1, 2])).numpy()
+    genotypes = Genotypes(low, high)
+    seen = genotypes.seen(tf.constant([1, 2]), genotypes.ends).numpy()
     rows = walsh_hadamard.genotypes(4)
     for fold in range(2):
         np.testing.assert_allclose(seen[fold], np.where(rows, high[fold], low[fold]), atol=1e-6)

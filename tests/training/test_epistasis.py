@@ -88,10 +88,10 @@ def test_the_step_adds_the_gradient_of_the_penalty():
     values = SMALL | {"epistasis": strength}
     folds = ready(splits, epistasis={"strength": strength}, **options)
     networks = [folds.network("mlp", values, seed) for seed in (1, 2)]
-    engine = folds._engine("mlp", values, networks, "sgd")
-    engine.begin(networks, 1, epistasis=strength)
-    batch = np.tile(np.arange(64, dtype="int32"), (1, engine.count, 1))
-    engine.epoch(batch, np.array([rate], "float32"), is_validated=False)
+    with folds._engine("mlp", values, networks, "sgd") as engine:
+        engine.begin(networks, 1, epistasis=strength)
+        batch = np.tile(np.arange(64, dtype="int32"), (1, engine.count, 1))
+        engine.epoch(batch, np.array([rate], "float32"), is_validated=False)
     for replica in range(engine.count):
         network = networks[replica // 2]
         with tf.GradientTape() as tape:
@@ -115,11 +115,17 @@ def test_without_strength_nothing_is_computed_and_nothing_changes():
         assert np.array_equal(left, right)
 
 
-def test_strengths_share_a_step():
-    folds = ready([some(32, 1)], epistasis={"strength": [0.1, 0.2]})
-    for strength in (0.1, 0.2):
+def test_strengths_and_other_scaled_genotypes_share_a_step(steps):
+    epistasis = {"strength": [0.1, 0.2]}
+    for strength, seed in itertools.product((0.1, 0.2), (1, 2)):
+        folds = ready([some(32, seed)], epistasis=epistasis)
         folds.fit("mlp", SMALL | {"epistasis": strength}, Plan(1), 1, repeats=1)
-    (engine,) = folds._steps
+    found = folds.fit("mlp", SMALL | {"epistasis": 0.2}, PLAN, 1, repeats=1)
+    (engine,) = steps
+    steps.clear()
+    fresh = folds.fit("mlp", SMALL | {"epistasis": 0.2}, PLAN, 1, repeats=1)
+    for one, other in zip(found.weights, fresh.weights, strict=True):
+        np.testing.assert_array_equal(one, other)
     assert engine._train_epoch.experimental_get_tracing_count() == 1
 
 

@@ -184,7 +184,7 @@ def test_a_step_that_served_others_trains_like_a_new_one(space):
     assert_same_weights(used.fit("mlp", values, plan, 1).replica(0), alone.replica(0))
 
 
-def test_trials_that_differ_in_rates_only_share_a_trace():
+def test_trials_that_differ_in_rates_only_share_a_trace(steps):
     ready, plan = in_folds(splits=FOLDS, training={"space": "rows"}), Plan(1)
     for change in (
         {},
@@ -194,16 +194,66 @@ def test_trials_that_differ_in_rates_only_share_a_trace():
         {"spectral_power": 1.0},
     ):
         ready.fit("mlp", PLAIN | RATES | change, plan, 1)
-    assert len(ready._steps) == 1
-    (engine,) = ready._steps
+    (engine,) = steps
     assert engine._train_epoch.experimental_get_tracing_count() == 1
     for change in ({"units": 4}, {"dropout": 0.0}, {"activation": "tanh"}):
         ready.fit("mlp", PLAIN | RATES | change, plan, 1)
-    assert len(ready._steps) == 4
+    assert len(steps) == 4
+
+
+@pytest.mark.parametrize("family", ["mlp", "linear"])
+def test_other_rows_share_a_trace_and_nothing_else(family, steps):
+    kept, plan = np.arange(ROWS - 7), Plan(2, learning_rate=0.01)
+    splits = [(np.intersect1d(a, kept)[::2], np.intersect1d(b, kept)) for a, b in FOLDS]
+    fewer = {"matrix": X[kept], "targets": Y[kept], "splits": splits}
+    values = PLAIN if family == "mlp" else {"l2": 0.1}
+    alone = in_folds(splits=FOLDS).fit(family, values, plan, 1)
+    (engine,) = steps
+    step = engine._train_epoch if family == "mlp" else engine._gradient
+    warm = [in_folds(**fewer).fit(family, values, plan, 1), in_folds(splits=FOLDS).fit(
+        family, values, plan, 1)]  # fmt: skip
+    assert list(steps) == [engine] and step.experimental_get_tracing_count() == 1
+    steps.clear()
+    cold = [in_folds(**fewer).fit(family, values, plan, 1), alone]
+    for one, other in zip(warm, cold, strict=True):
+        assert_same_weights([*one.weights, *one.validation], [*other.weights, *other.validation])
+    assert differ(warm[0].weights, alone.weights)
+
+
+def test_what_a_step_is_compiled_for_is_never_shared(steps):
+    names, plan = ["healthy", "tumour"], Plan(1, learning_rate=0.01)
+    for loss in Classification.losses:
+        in_folds(splits=FOLDS, task=Classification(names, loss)).fit("mlp", PLAIN, plan, 1)
+    in_folds(splits=FOLDS[:2]).fit("mlp", PLAIN, plan, 1)
+    in_folds(splits=FOLDS).fit("mlp", PLAIN, Plan(1, learning_rate=0.01, optimizer="sgd"), 1)
+    in_folds(splits=FOLDS).fit("mlp", PLAIN, plan, 1, repeats=2)
+    in_folds(matrix=X[:, 1:], splits=FOLDS).fit("mlp", PLAIN, plan, 1)
+    assert len(steps) == 6
+
+
+def test_steps_that_are_kept_hold_no_rows_and_serve_one_fit_at_a_time(steps):
+    rows = in_folds(splits=FOLDS)
+    path = rows.path("linear", {}, [1.0, 0.1])
+    _, first = next(path)
+    assert not len(steps)
+    again = rows.fit("linear", {"l2": 1.0}, Plan(1), 1)
+    assert_same_weights(again.weights, first.weights)
+    list(path)
+    (engine,) = steps
+    assert not {"rows", "_inputs", "_validation"} & vars(engine).keys()
+
+
+def test_steps_of_large_networks_are_freed_with_their_rows(steps, monkeypatch):
+    monkeypatch.setattr("autogenome_tf.training._cross_validation.SMALL_BYTES", 1000)
+    rows = in_folds(splits=FOLDS)
+    rows.fit("mlp", PLAIN, Plan(1, learning_rate=0.01), 1)
+    assert not len(steps) and len(rows._steps) == 1
+    rows.forget_steps()
+    assert not len(rows._steps)
 
 
 @pytest.mark.slow
-def test_memory_does_not_grow_with_trials():
+def test_memory_does_not_grow_with_trials(steps):
     ready, plan = in_folds(splits=FOLDS), Plan(1, learning_rate=0.01)
 
     def train(trials, change):
@@ -213,29 +263,29 @@ def test_memory_does_not_grow_with_trials():
         graphs = sum(type(one).__name__ == "FuncGraph" for one in gc.get_objects())
         return graphs, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
 
-    graphs, _ = train(range(ready._kept_steps + 2), lambda trial: {"units": 8 + trial})
+    graphs, _ = train(range(steps._count + 2), lambda trial: {"units": 8 + trial})
     after, before = train(range(20, 30), lambda trial: {"units": 8 + trial})
-    assert after == graphs and len(ready._steps) == ready._kept_steps
+    assert after == graphs and len(steps) == steps._count
     _, peak = train(range(50), lambda trial: {"dropout": 0.1 + trial / 100, "l2": 10.0**-trial})
     assert peak < before + 50  # MiB
 
 
-def test_kept_steps_stay_below_their_bytes():
+def test_kept_steps_stay_below_their_bytes(steps):
     ready, plan = in_folds(splits=FOLDS), Plan(1, learning_rate=0.01)
     for units in (4, 5, 6):
         ready.fit("mlp", PLAIN | {"units": units}, plan, 1)
-    sizes = [engine.nbytes for engine in ready._steps]
-    for engine in ready._steps:
+    sizes = [engine.nbytes for engine in steps]
+    for engine in steps:
         # Weights and Adam's two moments, float32.
         assert engine.nbytes >= 3 * 4 * len(FOLDS) * engine.parameters
-    ready._steps._nbytes = sum(sizes)
+    steps._nbytes = sum(sizes)
     ready.fit("mlp", PLAIN | {"units": 6}, plan, 1)
-    assert [engine.nbytes for engine in ready._steps] == sizes
+    assert [engine.nbytes for engine in steps] == sizes
     ready.fit("mlp", PLAIN | {"units": 4, "layers": 2}, plan, 1)
-    assert sum(engine.nbytes for engine in ready._steps) < sum(sizes)
-    ready._steps._nbytes = 1
+    assert sum(engine.nbytes for engine in steps) < sum(sizes)
+    steps._nbytes = 1
     ready.fit("mlp", PLAIN | {"units": 7}, plan, 1)
-    assert len(ready._steps) == 1
+    assert len(steps) == 1
 
 
 # Rows ------------------------------------------------------------------------------------------
@@ -491,14 +541,15 @@ def test_the_gene_level_model_equals_the_network_it_was_folded_from(family, spac
 
 
 @pytest.mark.parametrize("family", ["mlp", "linear"])
-def test_other_targets_are_learned_by_the_same_steps_as_if_they_were_the_first(family):
+def test_other_targets_are_learned_by_the_same_steps_as_if_they_were_the_first(family, steps):
     task = Classification(["healthy", "tumour"], class_weight="balanced")
     others = (np.arange(ROWS) < ROWS // 4).astype("int32")
     values = PLAIN if family == "mlp" else {"l2": 0.1}
     plan, ready = Plan(2, learning_rate=0.01), in_folds(task=task, splits=FOLDS)
     first = ready.fit(family, values, plan, 1)
     found = ready.with_targets(others).fit(family, values, plan, 1)
-    assert len(ready._steps) == 1
+    assert len(steps) == 1
+    steps.clear()
     fresh = in_folds(targets=others, task=task, splits=FOLDS).fit(family, values, plan, 1)
     assert_same_weights(found.weights, fresh.weights)
     assert found.history[-1]["loss"] == pytest.approx(fresh.history[-1]["loss"], abs=1e-6)

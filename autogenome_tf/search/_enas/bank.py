@@ -54,14 +54,14 @@ class Bank(InMemory):
         arcs = len(wiring.names)
         self._train_epoch = compiled(
             self._run,
-            (self._inputs.shape, tf.float32),
+            self._any_inputs,
             ((None, self.count, None), tf.int32),
             ((None,), tf.float32),
             ((None, children, arcs), tf.int32),
         )
         self._child_outputs = compiled(
-            self._outputs_of,
-            (self._inputs.shape, tf.float32),
+            self._outputs_of_children,
+            self._any_inputs,
             ((None, arcs), tf.int32),
             ((self.count, None), tf.int32),
         )
@@ -111,7 +111,7 @@ class Bank(InMemory):
         children = Children(self._keras, self._strengths, self._wiring.gates(self._keras, arcs))
         return self._descend(children, x, index, rate)
 
-    def _outputs_of(self, inputs, arcs, index):
+    def _outputs_of_children(self, inputs, arcs, index):
         rows = tf.concat([self._context, index], axis=1)
         known, count = self._context.shape[1], tf.shape(arcs)[0]
         gates = self._wiring.gates(self._keras, arcs)

@@ -12,14 +12,15 @@ from autogenome_tf.training._engines._autoencoder import AutoencoderEngine
 from autogenome_tf.training._engines._engine import Engine, EngineError, TrainingRows
 from autogenome_tf.training._engines._in_memory import InMemory
 from autogenome_tf.training._engines._mirrored import Mirrored, MultiWorkerStreamed, mirrored
-from autogenome_tf.training._engines._steps import StepCache
+from autogenome_tf.training._engines._steps import SHARED, SMALL_BYTES, StepCache
 from autogenome_tf.training._engines._streamed import Streamed
 from autogenome_tf.training._engines._vectorized import VectorizedEngine, resident
 from autogenome_tf.training._multi_worker import WorkerCluster
 
 __all__ = [
     "AutoencoderEngine", "Engine", "EngineError", "InMemory", "Mirrored", "MultiWorkerStreamed",
-    "StepCache", "Streamed", "TrainingRows", "VectorizedEngine", "devices", "engine", "resident",
+    "SHARED", "SMALL_BYTES", "StepCache", "Streamed", "TrainingRows", "VectorizedEngine", "devices",
+    "engine", "resident",
 ]  # fmt: skip
 
 

@@ -61,7 +61,7 @@ class AutoencoderEngine(Engine):
         """Return whether the divergence weighs fully, so that losses of epochs can be compared."""
         return self._epochs >= self._warm_up
 
-    def set_rows(self, rows: TrainingRows, epochs: int) -> None:
+    def set_rows(self, rows: TrainingRows, epochs: int = 1) -> None:
         """Turn to the rows of a fold, to train for so many epochs at most.
 
         Args:

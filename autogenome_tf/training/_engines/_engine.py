@@ -42,12 +42,19 @@ class TrainingRows:
         """Return whether batches are made on demand."""
         return hasattr(self.inputs[0], "batch")
 
+    @property
+    def key(self) -> tuple:
+        """Return the cache key of rows: those that agree in it can share a compiled step."""
+        targets = self.targets.dtype.name, self.targets.shape[1:]
+        return len(self.train), *targets, self.genotypes and self.genotypes.key
+
 
 class Engine(abc.ABC):
     """Train replicas of one network: several sets of weights, one for each seed and fold.
 
     Replica ``seed * folds + fold`` is the network of a seed and a fold. A step is compiled once and
-    serves all networks of one structure: call `begin` before each.
+    serves all networks of one structure and all rows of one `TrainingRows.key`: call `begin` before
+    each network.
 
     Attributes:
         rows: What the replicas learn from.
@@ -77,6 +84,18 @@ class Engine(abc.ABC):
     def is_settled(self) -> bool:
         """Return whether losses of epochs can be compared; not while a loss term warms up."""
         return True
+
+    @abc.abstractmethod
+    def set_rows(self, rows: TrainingRows) -> None:
+        """Turn to other rows, to be followed by `begin`.
+
+        Args:
+            rows: Of the same key and number of inputs as those before.
+        """
+
+    def forget_rows(self) -> None:
+        """Free the rows; others are to be set before the next network."""
+        del self.rows
 
     @abc.abstractmethod
     def begin(

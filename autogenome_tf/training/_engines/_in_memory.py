@@ -16,27 +16,32 @@ class InMemory(VectorizedEngine):
 
     def __init__(self, network, seeds, rows, task, optimizer="adam"):
         super().__init__(network, seeds, rows, task, optimizer)
+        self._factors = tf.Variable(tf.ones((self.folds, self._inputs.shape[-1])))
+        # Rows are an argument, so that a step serves any number of them.
+        self._any_inputs = (self.folds, None, self._inputs.shape[-1]), tf.float32
+        batches, of_replicas = (None, self.count, None), (self.count, None)
+        self._train_epoch = compiled(
+            self._run, self._any_inputs, (batches, tf.int32), ((None,), tf.float32)
+        )
+        self._validate = compiled(self._outputs_of, self._any_inputs, (of_replicas, tf.int32))
+        self._gradient = compiled(
+            self._value_and_gradient, self._any_inputs, (of_replicas, tf.float32), ((), tf.float32)
+        )
+
+    def set_rows(self, rows):
+        """Turn to other rows; see `Engine.set_rows`."""
+        super().set_rows(rows)
         self._inputs = resident(rows.inputs)
-        folds, self._row_count, inputs = shape = self._inputs.shape
-        self._factors = tf.Variable(tf.ones((folds, inputs)))
-        # Row 0 of a fold in the inputs of all folds, one below the other.
-        self._offsets = np.tile(np.arange(folds) * self._row_count, seeds)[:, None].astype("int32")
         most = max(map(len, rows.validation))
         padded = [
             np.resize(index, most) if len(index) else np.zeros(0) for index in rows.validation
         ]
-        self._validation = np.tile(np.stack(padded).astype("int32"), (seeds, 1))
-        batches = (None, self.count, None)
-        # Rows are an argument, so that a step serves the same rows with genes weighed otherwise.
-        seen = (shape, tf.float32)
-        self._train_epoch = compiled(self._run, seen, (batches, tf.int32), ((None,), tf.float32))
-        self._validate = compiled(self._validation_step, seen)
-        self._gradient = compiled(self._value_and_gradient, seen, ((), tf.float32))
+        self._validation = np.tile(np.stack(padded).astype("int32"), (self._seeds, 1))
 
-    def set_rows(self, inputs, targets, weights):
-        """Give the rows other inputs of the same shape; see `VectorizedEngine.set_rows`."""
-        super().set_rows(inputs, targets, weights)
-        self._inputs = resident(inputs)
+    def forget_rows(self):
+        """Free the rows; see `Engine.forget_rows`."""
+        super().forget_rows()
+        del self._inputs, self._validation
 
     def begin(self, networks, seed, factors=None, epistasis=0.0):
         """Start anew; see `Engine.begin`."""
@@ -52,7 +57,7 @@ class InMemory(VectorizedEngine):
         """Return for each replica its outputs (validation rows, outputs)."""
         if not self._validation.shape[1]:
             return [np.zeros((0, self.task.outputs), "float32") for _ in range(self.count)]
-        outputs = self._validate(self._inputs).numpy()
+        outputs = self._validate(self._inputs, self._validation).numpy()
         return [outputs[k, : len(self.rows.validation[k % self.folds])] for k in range(self.count)]
 
     def minimise(
@@ -70,11 +75,11 @@ class InMemory(VectorizedEngine):
         Returns:
             The mean over replicas of what is minimised, and the outputs of their validation rows.
         """
-        flat = self._variables[0]
+        flat, shares = self._variables[0], tf.constant(self._shares())
 
         def function(point):
             flat.assign(point.reshape(flat.shape))
-            value, gradient = self._gradient(self._inputs, tf.constant(l2, tf.float32))
+            value, gradient = self._gradient(self._inputs, shares, tf.constant(l2, tf.float32))
             return float(value), gradient.numpy().astype("float64").ravel()
 
         def in_time(point):
@@ -95,20 +100,24 @@ class InMemory(VectorizedEngine):
         flat.assign(found.x.reshape(flat.shape))
         return found.fun / self.count, self.validation_outputs()
 
+    def _shares(self):
+        """Return the part of each row in the training loss of each replica, (replicas, rows)."""
+        shares = np.zeros((self.folds, len(self.rows.weights)), "float32")
+        for fold, train in enumerate(self.rows.train):
+            shares[fold, train] = self.rows.weights[train]
+        return np.tile(shares / shares.sum(axis=1, keepdims=True), (self._seeds, 1))
+
     def _seen(self, inputs, index):
         """Gather (replicas, batch, inputs) for (replicas, batch) row numbers."""
         flat = tf.reshape(inputs, (-1, inputs.shape[-1]))
+        # Row 0 of each fold in the inputs of all folds, one below the other.
+        offsets = tf.tile(tf.range(self.folds) * tf.shape(inputs)[1], (self._seeds,))
         factors = tf.tile(self._factors, (self._seeds, 1))
-        return tf.gather(flat, index + self._offsets) * factors[:, None]
+        return tf.gather(flat, index + offsets[:, None]) * factors[:, None]
 
-    def _value_and_gradient(self, inputs, l2):
+    def _value_and_gradient(self, inputs, shares, l2):
         """Return the sum over replicas of training loss and penalty, and its gradient."""
-        is_trained = np.zeros((self.count, self._row_count), "float32")
-        for replica in range(self.count):
-            is_trained[replica, self.rows.train[replica % self.folds]] = 1
-        shares = is_trained * self._row_weights
-        shares /= tf.reduce_sum(shares, axis=1, keepdims=True)
-        every = tf.tile(tf.range(self._row_count)[None], (self.count, 1))
+        every = tf.tile(tf.range(tf.shape(shares)[1])[None], (self.count, 1))
         with tf.GradientTape() as tape:
             stacks = self._stacks()
             outputs, _ = self._network(self._seen(inputs, every), stacks)
@@ -126,5 +135,6 @@ class InMemory(VectorizedEngine):
 
         return looped(step, tf.shape(rates)[0])
 
-    def _validation_step(self, inputs):
-        return self._outputs(self._seen(inputs, tf.constant(self._validation)))
+    def _outputs_of(self, inputs, index):
+        """Compute (replicas, batch, outputs) for (replicas, batch) row numbers."""
+        return self._outputs(self._seen(inputs, index))

@@ -1,13 +1,17 @@
 """Compiled training steps that are kept for later configurations of the same structure."""
 
 import collections
-from collections.abc import Callable, Iterator
+import contextlib
+import threading
+from collections.abc import Callable, Hashable, Iterator
 from typing import Generic, TypeVar
 
 from autogenome_tf.training._engines._engine import Engine
 
 KEPT_BYTES = 1 << 30
-
+# Steps that outlive the rows they were compiled for: their number, the bytes of all, and those of
+# one. The trace of a small network takes longer than its training.
+SHARED_COUNT, SHARED_BYTES, SMALL_BYTES = 32, 1 << 27, 1 << 24
 
 Kept = TypeVar("Kept", bound=Engine)
 
@@ -22,7 +26,8 @@ class StepCache(Generic[Kept]):
 
     def __init__(self, count: int, nbytes: int = KEPT_BYTES):
         self._count, self._nbytes = count, nbytes
-        self._engines: collections.OrderedDict[str, Kept] = collections.OrderedDict()
+        self._engines: collections.OrderedDict[Hashable, Kept] = collections.OrderedDict()
+        self._lock = threading.Lock()
 
     def __len__(self) -> int:
         return len(self._engines)
@@ -30,23 +35,42 @@ class StepCache(Generic[Kept]):
     def __iter__(self) -> Iterator[Kept]:
         return iter(self._engines.values())
 
-    def get(self, key: str, make: Callable[[], Kept]) -> Kept:
-        """Return the engine of a key, made by `make` where none is kept.
+    @contextlib.contextmanager
+    def lent(self, key: Hashable, make: Callable[[], Kept]) -> Iterator[Kept]:
+        """Lend the engine of a key to a block, and free its rows at the end.
+
+        Nobody else gets it meanwhile: another block or thread that asks for the key gets a new one.
 
         Args:
             key: Cache key of a compiled step.
             make: Function without arguments that makes the engine.
+
+        Yields:
+            The engine; its rows are to be set.
         """
-        if key not in self._engines:
-            self._engines[key] = make()
-        self._engines.move_to_end(key)
-        while len(self._engines) > 1 and self._is_full():
-            self._engines.popitem(last=False)
-        return self._engines[key]
+        with self._lock:
+            engine = self._engines.pop(key, None)
+        engine = engine or make()
+        try:
+            yield engine
+        finally:
+            engine.forget_rows()
+            self._keep(key, engine)
 
     def clear(self) -> None:
         """Free all engines."""
-        self._engines.clear()
+        with self._lock:
+            self._engines.clear()
+
+    def _keep(self, key, engine):
+        with self._lock:
+            self._engines[key] = engine
+            while len(self._engines) > 1 and self._is_full():
+                self._engines.popitem(last=False)
 
     def _is_full(self):
         return len(self) > self._count or sum(engine.nbytes for engine in self) > self._nbytes
+
+
+# Of all rows of this process.
+SHARED: StepCache = StepCache(SHARED_COUNT, SHARED_BYTES)

@@ -1,8 +1,5 @@
 """Networks of one structure, stacked: their variables and the step that trains all of them."""
 
-import dataclasses
-from typing import Any
-
 import keras
 import numpy as np
 import tensorflow as tf
@@ -60,16 +57,25 @@ def looped(step, steps):
     return tf.while_loop(lambda i, _: i < steps, body, (0, losses))[1].stack()
 
 
+def _of_any_length(values):
+    """Return a variable of some values that takes others of the same shape but for the first axis.
+
+    Args:
+        values: (rows, ...) array.
+    """
+    return tf.Variable(values, trainable=False, shape=(None, *values.shape[1:]))
+
+
 class VectorizedEngine(Engine):
     """Stacked variables of one network, and the compiled step that trains all of them.
 
-    Everything that may differ between networks of one structure is a variable, so that the step is
-    traced once and then serves all of them.
+    Everything that may differ between networks of one structure, or between rows, is a variable or
+    an argument, so that the step is traced once and then serves all of them.
 
     Args:
         network: A Keras model; its weights and strengths are not used.
         seeds: Networks a fold.
-        rows: What they learn from.
+        rows: What they learn from at first.
         task: Loss of each row.
         optimizer: A name of `OPTIMIZERS`.
     """
@@ -87,7 +93,7 @@ class VectorizedEngine(Engine):
         task: Task,
         optimizer: str = "adam",
     ):
-        self.rows, self.task, self.optimizer = rows, task, optimizer
+        self.task, self.optimizer = task, optimizer
         self.folds, self._seeds = len(rows.train), seeds
         self.count = seeds * self.folds
         self._strengths = tf.Variable(strengths(network))
@@ -108,10 +114,13 @@ class VectorizedEngine(Engine):
             for path, stack in blank.items()
             if path not in self._trained
         }
-        self._targets = tf.Variable(rows.targets, trainable=False)
-        self._row_weights = tf.Variable(rows.weights, trainable=False)
+        self._targets = _of_any_length(rows.targets)
+        self._row_weights = _of_any_length(rows.weights)
+        self._genotypes = rows.genotypes
+        self._ends = None if rows.genotypes is None else tf.Variable(rows.genotypes.ends)
         first = {"aggregation": tf.VariableAggregation.ONLY_FIRST_REPLICA}
         self._noise = tf.Variable([0, 0], dtype=tf.int32, **first)
+        self.set_rows(rows)
 
     @property
     def parameters(self) -> int:
@@ -123,17 +132,13 @@ class VectorizedEngine(Engine):
         """Return the memory in bytes of everything that training changes."""
         return 4 * sum(int(np.prod(variable.shape)) for variable in self._changing())
 
-    def set_rows(self, inputs: Any, targets: np.ndarray, weights: np.ndarray) -> None:
-        """Give the rows other inputs, targets and weights in the loss, as in `TrainingRows`.
-
-        Args:
-            inputs: (folds, rows, inputs) values.
-            targets: Encoded targets.
-            weights: Weights of rows in the loss.
-        """
-        self.rows = dataclasses.replace(self.rows, inputs=inputs, targets=targets, weights=weights)
-        self._targets.assign(targets)
-        self._row_weights.assign(weights)
+    def set_rows(self, rows: TrainingRows) -> None:
+        """Turn to other rows; see `Engine.set_rows`."""
+        self.rows = rows
+        self._targets.assign(rows.targets)
+        self._row_weights.assign(rows.weights)
+        if rows.genotypes is not None:
+            self._ends.assign(rows.genotypes.ends)
 
     def begin(self, networks, seed, factors=None, epistasis=0.0):
         """Start anew; see `Engine.begin`."""
@@ -214,8 +219,8 @@ class VectorizedEngine(Engine):
     def _penalty(self, stacks, seed):
         """Return the penalties on weights and on epistasis, added up over replicas."""
         penalty = self._network.penalty(stacks)
-        if self.rows.genotypes is not None:
-            x = tf.tile(self.rows.genotypes.seen(seed), (self._seeds, 1, 1))
+        if self._genotypes is not None:
+            x = tf.tile(self._genotypes.seen(seed, self._ends), (self._seeds, 1, 1))
             outputs, _ = self._network(x, stacks)
             penalty += self._epistasis * tf.reduce_sum(complexity(outputs))
         return penalty
