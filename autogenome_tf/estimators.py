@@ -26,7 +26,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from autogenome_tf.automl import AutoGenome
 from autogenome_tf.config import listed, merged
-from autogenome_tf.core.errors import unknown
+from autogenome_tf.core.errors import InputError, unknown
 from autogenome_tf.data import Dataset, numbered_features
 from autogenome_tf.models import LatentModel, Predictor
 
@@ -133,6 +133,17 @@ class _Supervised(_Estimator):
         )}  # fmt: skip
         return {"task": {"type": self._task}, "ensemble": {"size": self.ensemble_size}, **named}
 
+    def _conformal(self, coverage):
+        check_is_fitted(self)
+        if not 0 < coverage < 1:
+            raise InputError(f"coverage: expected a number between 0 and 1; received {coverage}.")
+        if self.predictor_.conformal is None:
+            raise InputError(
+                "this model has no prediction sets: it was trained with evaluation.coverage [] or "
+                "by an earlier version; train it again."
+            )
+        return self.predictor_.conformal
+
 
 class AutoGenomeClassifier(ClassifierMixin, _Supervised):
     """Search and train a network that predicts classes.
@@ -196,6 +207,15 @@ class AutoGenomeClassifier(ClassifierMixin, _Supervised):
         likeliest = self._outputs(X).argmax(axis=1)
         return self.classes_[likeliest]
 
+    def predict_set(self, X: Any, coverage: float = 0.9) -> np.ndarray:  # noqa: N803
+        """Return which classes are in the prediction set of each row, (samples, classes) bool.
+
+        Args:
+            X: (samples, genes) rows with the genes of training.
+            coverage: Share of rows whose set holds the true class, between 0 and 1; default 0.9.
+        """
+        return self._conformal(coverage).sets(self._outputs(X), coverage)
+
 
 class AutoGenomeRegressor(RegressorMixin, _Supervised):
     """Search and train a network that predicts values; see `AutoGenomeClassifier`."""
@@ -221,6 +241,22 @@ class AutoGenomeRegressor(RegressorMixin, _Supervised):
         """
         outputs = self._outputs(X).astype("float64")
         return outputs[:, 0] if self._is_flat else outputs
+
+    def predict_interval(self, X: Any, coverage: float = 0.9) -> np.ndarray:  # noqa: N803
+        """Return the ends of the prediction interval of each value.
+
+        Args:
+            X: (samples, genes) rows with the genes of training.
+            coverage: Share of rows whose interval holds the true value, between 0 and 1; default
+                0.9.
+
+        Returns:
+            (samples, 2), or (samples, 2, targets) of several targets: low and high, in original
+            units; infinite where training rows are too few for this coverage.
+        """
+        ends = self._conformal(coverage).intervals(self._outputs(X).astype("float64"), coverage)
+        stacked = np.stack(ends, axis=1)
+        return stacked[:, :, 0] if self._is_flat else stacked
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -48,6 +48,16 @@ def classifier():
     ).fit(frame, LABELS)
 
 
+def test_prediction_sets_hold_the_class_of_most_rows(classifier):
+    frame = pd.DataFrame(X, columns=[f"g{i}" for i in range(12)])
+    places = np.searchsorted(classifier.classes_, LABELS)
+    wide, narrow = (classifier.predict_set(frame, share) for share in (0.95, 0.5))
+    assert wide.shape == (len(LABELS), 2) and np.all(wide | ~narrow)
+    assert wide[np.arange(len(LABELS)), places].mean() >= 0.9
+    with pytest.raises(InputError, match="between 0 and 1; received 90"):
+        classifier.predict_set(frame, 90)
+
+
 def test_classes_come_back_as_they_were_given(classifier):
     frame = pd.DataFrame(X, columns=[f"g{i}" for i in range(12)])
     assert list(classifier.classes_) == ["healthy", "tumour"]

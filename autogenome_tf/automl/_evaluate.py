@@ -1,14 +1,19 @@
 """The evaluate stage: metrics of rows that training has not seen, beside those of a baseline."""
 
+import logging
 from collections.abc import Iterator
 
 import numpy as np
+import pandas as pd
 
 from autogenome_tf import metrics
 from autogenome_tf.core.seeds import derive
 from autogenome_tf.data import RunData
 from autogenome_tf.models import LatentModel, LatentSpace, Predictor, tables
 from autogenome_tf.run import Run
+from autogenome_tf.tasks import ALL
+
+log = logging.getLogger(__name__)
 
 
 def evaluate(
@@ -39,6 +44,7 @@ def evaluate(
         part: tables.scores(model.task, *answers, seeds[part]) for part, answers in scored.items()
     }
     run.write_json("metrics.json", found)
+    _write_coverage(run, model, scored)
     if baseline is not None:
         beside = {
             part: tables.beside(model.task, targets, scored[part][1], outputs, seeds[part])
@@ -49,6 +55,24 @@ def evaluate(
         counts = tables.confusion_matrix(model.task, *scored[metrics.in_order(scored)[0]])
         run.write_table("confusion_matrix.tsv", counts, index=True)
     return found
+
+
+def _write_coverage(run, model, scored):
+    """Write coverage.tsv: how often sets or intervals hold the truth, on rows not used for them."""
+    held_out = [part for part in scored if part != "validation"]
+    if model.conformal is None or not held_out:
+        return
+    frames = [model.conformal.covered(*scored[part]).assign(part=part) for part in held_out]
+    frame = pd.concat(frames, ignore_index=True)
+    run.write_table("coverage.tsv", frame[["part", *frame.columns.drop("part")]])
+    for line in frame[(frame["output"] == ALL) & (frame["high"] < frame["coverage"])].itertuples():
+        log.warning(
+            "%s of %d %s samples have their true %s in the prediction set or interval, fewer than "
+            "evaluation.coverage %g: these samples may differ from the training samples.",
+            f"{100 * line.covered:.3g} %", line.rows, line.part,
+            "class" if model.task.has_classes else "value", line.coverage,
+            extra={"about": "coverage"},
+        )  # fmt: skip
 
 
 def _unseen(

@@ -163,6 +163,8 @@ def _write_models(run, prepared, found, config, *, size, deadline):
         beside = {"baseline": linear.outputs}
     _write_known(run, prepared, final, beside)
     predictor = final.predictor.with_training_rows(folds.matrix, config.data.missing_genes)
+    known = folds.targets[final.validation_rows]
+    predictor = predictor.with_coverage(known, final.outputs, config.evaluation.coverage)
     predictor.save(run.path("model.keras"))
 
 

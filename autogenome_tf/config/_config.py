@@ -17,6 +17,7 @@ from autogenome_tf.config._messages import first_problem
 from autogenome_tf.config._sections import (
     Data,
     Ensemble,
+    Evaluation,
     Explanation,
     Export,
     Output,
@@ -71,6 +72,7 @@ class Config(Section):
     search: Search = Field(default_factory=Search)
     training: Training = Field(default_factory=Training)
     ensemble: Ensemble = Field(default_factory=Ensemble)
+    evaluation: Evaluation = Field(default_factory=Evaluation)
     explanation: Explanation = Field(default_factory=Explanation)
     export: Export = Field(default_factory=Export)
     output: Output = Field(default_factory=Output)

@@ -64,6 +64,10 @@ class Served(tf.Module):
         - predict_genes: genes (given,), names in any order, and values (rows, given) -> the same.
         - logits, of classification: values -> logits (rows, classes).
         - encoder, of a representation: values -> latent and log_variance (rows, units).
+        - prediction_set, of classification: values -> p_value (rows, classes), and prediction_set
+          (rows, classes), whether each class belongs to the set of the first
+          `evaluation.coverage`; prediction_interval, of regression: values -> low and high (rows,
+          targets).
         - scale: as predict_genes -> outside (rows,), the distance from the range of training rows.
         - explain, where the rescale rule is defined: values -> attributions (rows, genes,
           outputs) that add up to logits, values or latent means less base_values (rows, outputs).
@@ -78,6 +82,8 @@ class Served(tf.Module):
         }
         if self._predictor.trained_on:
             found["scale"] = self._comparing(self._predictor.trained_on), named
+        if self._predictor.conformal:
+            found[self._predictor.conformal.signature] = self._with_coverage, matrix
         if self._parts:
             found["explain"] = self._explain, matrix
         return {
@@ -101,6 +107,9 @@ class Served(tf.Module):
     def _predict_genes(self, genes, values):
         values = self._checked(*self._aligned(genes, values))
         return answer(self._predictor, "serving_default", self._run(values))
+
+    def _with_coverage(self, values):
+        return self._predictor.conformal.in_graph(self._run(self._checked(values)))
 
     def _comparing(self, known):
         def compare(genes, values):

@@ -4,7 +4,7 @@ import dataclasses
 import json
 import logging
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ from autogenome_tf.models._branch import Branch
 from autogenome_tf.models._importance import importance
 from autogenome_tf.models._rows import defined_batches, named
 from autogenome_tf.models._training_scale import TrainingScale
-from autogenome_tf.tasks import Classification, Regression, Task
+from autogenome_tf.tasks import Classification, Conformal, Regression, Task
 
 log = logging.getLogger(__name__)
 
@@ -49,6 +49,7 @@ class Predictor:
         importance: (features,) share of each gene in the slopes of the outputs, sum 1; None in
             models of before, and of representations.
         may_lack: Share of the importance that genes may have which new rows lack.
+        conformal: Makes sets or intervals with a stated coverage; None in models without.
     """
 
     model: Any
@@ -59,6 +60,7 @@ class Predictor:
     trained_on: TrainingScale | None = None
     importance: np.ndarray | None = None
     may_lack: float = 0.0
+    conformal: Conformal | None = None
 
     @classmethod
     def assemble(
@@ -192,6 +194,21 @@ class Predictor:
         shares = self._importance(values)
         return dataclasses.replace(self, trained_on=known, importance=shares, may_lack=may_lack)
 
+    def with_coverage(
+        self, targets: np.ndarray, outputs: np.ndarray, coverage: Sequence[float]
+    ) -> Any:
+        """Return the same model with sets or intervals of a stated coverage.
+
+        Args:
+            targets: As networks learn them.
+            outputs: (rows, outputs) as the model's, of networks that had not seen the row.
+            coverage: Shares of rows, each between 0 and 1; none: the same model.
+        """
+        if not len(coverage):
+            return self
+        found = self.task.conformal(targets, outputs, coverage)
+        return dataclasses.replace(self, conformal=found)
+
     def _importance(self, values):
         scale, _ = self.output_scale
         return importance(self.branches, scale, values)
@@ -234,10 +251,15 @@ class Predictor:
     def predict(self, dataset: Dataset) -> pd.DataFrame:
         """Predict rows: a frame of sample, prediction, then a column a class; see `outputs`.
 
+        With `conformal`, the sets or intervals of rows are the last columns.
+
         Args:
             dataset: New rows.
         """
-        frame = self.task.frame(self.outputs(dataset))
+        outputs = self.outputs(dataset)
+        frame = self.task.frame(outputs)
+        if self.conformal is not None:
+            frame = pd.concat([frame, self.conformal.columns(outputs)], axis=1)
         frame.insert(0, "sample", list(dataset.samples))
         return frame
 
@@ -263,6 +285,8 @@ class Predictor:
 
     def _carried(self):
         found = {} if self.trained_on is None else {"trained_on": self.trained_on.as_json()}
+        if self.conformal is not None:
+            found["conformal"] = self.conformal.as_json()
         if self.importance is None:
             return found
         shares = [float(f"{share:.6g}") for share in self.importance]
@@ -279,9 +303,11 @@ class Predictor:
         sources = [(name, np.array(kept, int)) for name, kept in names["sources"]]
         known = TrainingScale.from_json(names.get("trained_on"))
         shares = None if names.get("importance") is None else np.array(names["importance"], float)
+        task, sets = _task(names), names.get("conformal")
         return cls(
-            model, _task(names), names["features"], names["missing"], sources,
+            model, task, names["features"], names["missing"], sources,
             known, shares, float(names.get("missing_genes", 0)),
+            None if sets is None else task.known_conformal(sets),
         )  # fmt: skip
 
     @classmethod

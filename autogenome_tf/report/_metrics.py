@@ -61,7 +61,7 @@ MEANINGS = {
 }
 SHARES = {
     "accuracy", "balanced_accuracy", "explained", "hdbscan_noise", "knn_accuracy",
-    "covariate_knn_accuracy",
+    "covariate_knn_accuracy", "coverage",
 }  # fmt: skip
 
 

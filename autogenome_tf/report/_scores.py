@@ -38,11 +38,35 @@ def section(run: Run) -> Section | None:
     parts: list[Part | None] = [text]
     parts += [_metrics(part, scores[part], baseline.get(part)) for part in in_order(scores)]
     parts += pictures(run, "scores")
+    if run.has("coverage.tsv"):
+        parts.append(_coverage(run.read_table("coverage.tsv"), task))
     if run.has("predictions.tsv"):
         part, frame = plots.unseen(run)
         parts.append(_classes(part, frame) if task.has_classes else _targets(part, frame))
         parts += pictures(run, "predictions")
     return Section("scores", "Scores", [part for part in parts if part])
+
+
+def _coverage(frame, task):
+    """Return how often prediction sets or intervals hold the true class or value."""
+    kind, of, size = "set", "class", "mean number of classes"
+    if not task.has_classes:
+        kind, of, size = "interval", "value", "mean width"
+    rows = [
+        [
+            line["part"], f"{100 * line['coverage']:g}\u00a0%", on_a_line(line["output"]),
+            number(line["rows"]), measured("coverage", line | {"value": line["covered"]}),
+            number(line["size"]),
+        ]
+        for line in frame[frame["rows"] > 0].to_dict("records")
+    ]  # fmt: skip
+    head = ["part", "asked", "class" if task.has_classes else "target", "samples", "covered", size]
+    caption = (
+        f"Prediction {kind}s: the share of samples whose {kind} holds the true {of} (95\u00a0% "
+        f"interval) should be near the share asked for. Small {kind}s mean certain predictions; "
+        "predictions.tsv has those of every sample."
+    )
+    return Table(head, rows, caption, left=(0, 1, 2))
 
 
 def _metrics(part, own, linear):

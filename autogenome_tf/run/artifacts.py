@@ -78,6 +78,12 @@ ARTIFACTS = (
              "the same of the linear model, fitted as the final model is, of the same rows and "
              "resamples, each metric with its `difference`: the model's less the linear one's",
              optional=True),
+    Artifact("coverage.tsv", "evaluate",
+             "of held-out samples, for each `coverage` of `evaluation.coverage`: the share whose "
+             "prediction set or interval holds the true class or value (`covered`, `low` and "
+             "`high`: 95 % interval), in all and for each class or target (`output`), and the "
+             "mean number of classes or width (`size`)",
+             text=("part", "output"), optional=True),
     Artifact("confusion_matrix.tsv", "evaluate",
              "of a classification: rows true, columns predicted; beside it as .png and .pdf",
              optional=True),
@@ -88,7 +94,9 @@ ARTIFACTS = (
              "of a representation: two coordinates of every row for a picture, by UMAP where "
              "scanpy is installed", text=("sample", "part"), optional=True),
     Artifact("predictions.tsv", "predict",
-             "every row: `sample`, `part`, `target`, `prediction`, `p_<class>`; a representation "
+             "every row: `sample`, `part`, `target`, `prediction`, `p_<class>`; then for each "
+             "`evaluation.coverage`, such as 0.9, the classes in its prediction set (`set_90`), "
+             "or the ends of its prediction interval (`low_90`, `high_90`); a representation "
              "has none", text=("sample", "part", "prediction"), optional=True),
     Artifact("latent.tsv", "predict",
              "of a representation, every row: `sample`, `part`, then `z1` ...",

@@ -8,13 +8,15 @@ from typing import Any
 import numpy as np
 
 from autogenome_tf.tasks._classification import Classification
+from autogenome_tf.tasks._conformal import ALL, Conformal, PredictionIntervals, PredictionSets
 from autogenome_tf.tasks._labels import as_text, natural
 from autogenome_tf.tasks._regression import Regression
 from autogenome_tf.tasks._representation import Representation
 from autogenome_tf.tasks._task import Task
 
 __all__ = [
-    "DEFAULT", "KINDS", "Classification", "Kind", "Regression", "Representation", "Task",
+    "ALL", "Classification", "Conformal", "DEFAULT", "KINDS", "Kind", "PredictionIntervals",
+    "PredictionSets", "Regression", "Representation", "Task",
     "kind_of", "as_text", "natural", "task_of", "types",
 ]  # fmt: skip
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from autogenome_tf.tasks._conformal import PredictionSets
 from autogenome_tf.tasks._gene_statistics import Batches, between_classes
 from autogenome_tf.tasks._labels import natural, read_labels
 from autogenome_tf.tasks._task import Task
@@ -138,6 +139,16 @@ class Classification(Task):
     def reward(self, mean: Any) -> Any:
         """Return the mean, the accuracy."""
         return mean
+
+    def conformal(
+        self, targets: np.ndarray, outputs: np.ndarray, coverage: Sequence[float]
+    ) -> PredictionSets:
+        """Return what makes sets of classes with a stated coverage."""
+        return PredictionSets.of(self.classes, targets, outputs, coverage)
+
+    def known_conformal(self, found: dict[str, Any]) -> PredictionSets:
+        """Rebuild it from what a model file has kept."""
+        return PredictionSets.from_json(self.classes, found)
 
     def drawn(
         self, outputs: np.ndarray, targets: np.ndarray, random: np.random.Generator

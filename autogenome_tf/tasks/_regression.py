@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from autogenome_tf.tasks._conformal import PredictionIntervals
 from autogenome_tf.tasks._gene_statistics import Batches, of_correlation
 from autogenome_tf.tasks._task import Task
 
@@ -137,6 +138,17 @@ class Regression(Task):
         """Return one metric in original units of standardised (rows, targets)."""
         scale, offset = self.output_scale()
         return super().score(objective, targets * scale + offset, outputs * scale + offset)
+
+    def conformal(
+        self, targets: np.ndarray, outputs: np.ndarray, coverage: Sequence[float]
+    ) -> PredictionIntervals:
+        """Return what makes intervals with a stated coverage."""
+        scale, offset = self.output_scale()
+        return PredictionIntervals.of(self.targets, targets * scale + offset, outputs, coverage)
+
+    def known_conformal(self, found: dict[str, Any]) -> PredictionIntervals:
+        """Rebuild it from what a model file has kept."""
+        return PredictionIntervals.from_json(self.targets, found)
 
     def drawn(
         self, outputs: np.ndarray, targets: np.ndarray, random: np.random.Generator

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import abc
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
 
+from autogenome_tf.tasks._conformal import Conformal
 from autogenome_tf.tasks._gene_statistics import Batches
 
 
@@ -140,6 +142,27 @@ class Task(abc.ABC):
             weights: (rows,) weight in the loss, or None.
         """
         return 1.0
+
+    def conformal(
+        self, targets: np.ndarray, outputs: np.ndarray, coverage: Sequence[float]
+    ) -> Conformal | None:
+        """Return what makes sets or intervals with a stated coverage; None where there are none.
+
+        Args:
+            targets: As networks learn them.
+            outputs: (rows, outputs) for rows that the networks have not seen: calibrated logits, or
+                values in original units.
+            coverage: Shares of rows, each between 0 and 1.
+        """
+        return None
+
+    def known_conformal(self, found: dict[str, Any]) -> Conformal | None:
+        """Rebuild it from what a model file has kept.
+
+        Args:
+            found: What `Conformal.as_json` returned.
+        """
+        return None
 
     def drawn(
         self, outputs: np.ndarray, targets: np.ndarray, random: np.random.Generator

@@ -101,7 +101,18 @@ PREDICTORS = {
 def predictors():
     """One of each kind."""
     made = {"-".join(key): make(*given) for key, (make, given) in PREDICTORS.items()}
-    return {name: predictor.with_training_rows(VALUES) for name, predictor in made.items()}
+    return {name: with_rows(predictor) for name, predictor in made.items()}
+
+
+def with_rows(predictor):
+    """The model, with what it knows of the rows it was trained on."""
+    random, outputs = np.random.default_rng(1), predictor.outputs(VALUES)
+    targets = np.arange(len(VALUES)) % 3
+    if predictor.task.has_units:
+        targets = random.normal(size=(len(VALUES), 2))
+    # Not those of the rows that are asked: two equal numbers may be rounded to different ones.
+    outputs = outputs + 0.1 * random.normal(size=outputs.shape)
+    return predictor.with_training_rows(VALUES).with_coverage(targets, outputs, (0.8,))
 
 
 @pytest.fixture(scope="module")
@@ -199,6 +210,25 @@ def test_explanations_in_the_graph_are_those_of_the_explainer(predictors, kind):
     assert found["base_values"].shape == (4, len(expected.base_values))
     added = found["base_values"] + tf.reduce_sum(found["attributions"], axis=1)
     assert added.numpy() == pytest.approx(predictor.outputs(VALUES[:4]), rel=1e-3, abs=1e-3)
+
+
+def test_prediction_sets_in_the_graph_are_those_of_predictions(predictors, folder):
+    predictor = predictors["classification-mlp"]
+    found, outputs = alone(folder, "classification-mlp"), predictor.outputs(VALUES)
+    expected = predictor.conformal.p_values(outputs)
+    np.testing.assert_allclose(found["prediction_set p_value"], expected, rtol=1e-5)
+    is_in = found["prediction_set prediction_set"]
+    np.testing.assert_array_equal(is_in, predictor.conformal.sets(outputs, 0.8))
+    assert 0 < is_in.mean() < 1
+
+
+def test_prediction_intervals_in_the_graph_are_those_of_predictions(predictors, folder):
+    predictor = predictors["regression-mlp"]
+    found = alone(folder, "regression-mlp")
+    low, high = predictor.conformal.intervals(predictor.outputs(VALUES), 0.8)
+    np.testing.assert_allclose(found["prediction_interval low"], low, rtol=1e-5)
+    np.testing.assert_allclose(found["prediction_interval high"], high, rtol=1e-5)
+    assert np.all(high > low)
 
 
 def test_no_rows_are_no_error(predictors):
@@ -483,6 +513,7 @@ def test_requests_to_warm_up_with_are_those_of_all_signatures(model, described):
     assert sorted(seen) == sorted(described["signatures"])
     assert set(seen) == {
         "serving_default", "serving_float64", "predict_genes", "logits", "explain", "scale",
+        "prediction_set",
     }  # fmt: skip
 
 
