@@ -6,7 +6,7 @@ import dataclasses
 import logging
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from contextlib import AbstractContextManager
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import keras
 import numpy as np
@@ -25,6 +25,7 @@ from autogenome_tf.training._trials import Trial, TrialResult
 log = logging.getLogger(__name__)
 
 Values = dict[str, Any]
+Lent = TypeVar("Lent", bound=Engine)
 Splits = list[tuple[np.ndarray, np.ndarray]]
 # A float32 weight and Adam's two moments of it.
 BYTES_OF_PARAMETER = 12
@@ -267,8 +268,8 @@ class CrossValidation(abc.ABC):
         self._steps.clear()
 
     def _lent(
-        self, key: Hashable, make: Callable[[], Engine], parameters: int
-    ) -> AbstractContextManager[Engine]:
+        self, key: Hashable, make: Callable[[], Lent], parameters: int
+    ) -> AbstractContextManager[Lent]:
         """Lend a compiled step; see `StepCache.lent`.
 
         Args:

@@ -1,5 +1,7 @@
 """Networks of one structure, stacked: their variables and the step that trains all of them."""
 
+from typing import Any
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -117,7 +119,7 @@ class VectorizedEngine(Engine):
         self._targets = _of_any_length(rows.targets)
         self._row_weights = _of_any_length(rows.weights)
         self._genotypes = rows.genotypes
-        self._ends = None if rows.genotypes is None else tf.Variable(rows.genotypes.ends)
+        self._ends: Any = None if rows.genotypes is None else tf.Variable(rows.genotypes.ends)
         first = {"aggregation": tf.VariableAggregation.ONLY_FIRST_REPLICA}
         self._noise = tf.Variable([0, 0], dtype=tf.int32, **first)
         self.set_rows(rows)
