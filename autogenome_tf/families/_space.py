@@ -207,7 +207,7 @@ RATES = (
     "dropout", "input_dropout", "l2", "gate_l1", "spectral_power", "gene_power", "epistasis",
 )  # fmt: skip
 # Each gene is multiplied by its F statistic to half this power: `preprocessing.gene_weights`.
-GENE_POWER = number(0.0, 0.5, 1.0, 2.0, high=4.0)
+GENE_POWER = number(1.0, 0.0, 0.5, 2.0, high=4.0)
 
 # Hyperparameters of all networks.
 COMMON = {

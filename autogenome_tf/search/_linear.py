@@ -18,8 +18,9 @@ log = logging.getLogger(__name__)
 
 # A path ends after so many values with a worse loss than the best.
 MOST_WORSE = 3
-# Part of the time left that other linear learners may take before the search goes on.
-LEARNERS_SHARE = 0.25
+# Part of the time left after which no other linear learner begins: with little time, they score
+# better than as many networks.
+LEARNERS_SHARE = 0.5
 
 
 def baseline(
@@ -34,7 +35,11 @@ def baseline(
         seed: The config's.
     """
     started, space = time.monotonic(), _space(cross_validation, spaces)
-    every = list(_beside_path(cross_validation, space, _losses(cross_validation)[0]))
+    every = [
+        values
+        for values in _beside_path(cross_validation, space, _losses(cross_validation)[0])
+        if _is_of_baseline(cross_validation, space, values)
+    ]
     name = families.member("linear").path(every[0])
     values = every[0] | {name: space[name].options[0]}
     first = Trial(0, "linear", values, status=undefined(cross_validation))
@@ -75,12 +80,13 @@ def learners(
 ) -> Iterator[TrialResult]:
     """Solve the linear learners beside the baseline that the config asks for, each a trial.
 
-    Every loss, and every combination of the hyperparameters beside its path, is a trial.
+    Every loss, and every combination of the hyperparameters beside its path, is a trial. All losses
+    take one gene power before the next, so that a short budget sees every loss.
 
     Args:
         cross_validation: The rows.
         spaces: Search spaces of the families asked for.
-        plan: A part of the time until its deadline is theirs.
+        plan: None begins after a part of the time until its deadline.
         seed: The config's.
         behind: Number of the last trial of the search; theirs follow.
         finished: Trials of an interrupted run by their number, which are not solved again.
@@ -88,29 +94,28 @@ def learners(
     if "linear" not in spaces:
         return
     space = spaces["linear"]
-    losses = [loss for loss in space["loss"].options if loss != _losses(cross_validation)[0]]
-    if cross_validation.is_streamed and losses:
-        log.info("search: rows do not fit data.memory: %s are left out", ", ".join(losses))
+    every = _beside_baseline(cross_validation, space)
+    if cross_validation.is_streamed and every:
+        log.info("search: rows do not fit data.memory: %d linear learners are left out", len(every))
         return
     now = time.monotonic()
-    deadline = now + LEARNERS_SHARE * (plan.deadline - now)
-    every = [values for loss in losses for values in _beside_path(cross_validation, space, loss)]
+    last = now + LEARNERS_SHARE * (plan.deadline - now)
     for number, values in enumerate(every, behind + 1):
         if number in finished:
             yield recorded(cross_validation, finished[number], plan, seed)
-        elif time.monotonic() > deadline:
+        elif time.monotonic() > last:
             log.info("search: no time is left for %d linear learners", len(every) + behind - number)
             return
         else:
             trial = Trial(number, "linear", values, status=undefined(cross_validation))
-            yield _solved(cross_validation, space, trial, plan, seed, deadline)
+            yield _solved(cross_validation, space, trial, plan, seed)
 
 
-def _solved(cross_validation, space, trial, plan, seed, deadline):
+def _solved(cross_validation, space, trial, plan, seed):
     """Return the best of a path as a trial; a failure becomes its status."""
     started = time.monotonic()
     try:
-        best = _best(cross_validation, space, trial, [trial.values], deadline)
+        best = _best(cross_validation, space, trial, [trial.values], plan.deadline)
     except StageError:  # no fault of the configuration
         raise
     except FAILURES as error:
@@ -155,13 +160,32 @@ def _beside_path(cross_validation, space, loss):
     paths = {member.path({"loss": known}) for known in _losses(cross_validation)}
     options = {name: hyper.options for name, hyper in space.items() if name not in paths}
     options["loss"] = (loss,)
-    if 0 in options.get("gene_power", ()):
-        # What networks are compared with knows nothing of single genes and targets.
-        options["gene_power"] = (0.0,)
     if len(cross_validation.transforms) > 1:
         options["transform"] = tuple(cross_validation.transforms)
     for chosen in itertools.product(*options.values()):
         yield dict(zip(options, chosen, strict=True))
+
+
+def _beside_baseline(cross_validation, space):
+    """Return the values of all learners beside the baseline, one gene power after the other."""
+    every = [
+        values
+        for loss in space["loss"].options
+        for values in _beside_path(cross_validation, space, loss)
+        if not _is_of_baseline(cross_validation, space, values)
+    ]
+    powers = space["gene_power"].options if "gene_power" in space else ()
+    return sorted(every, key=lambda values: powers.index(values["gene_power"]) if powers else 0)
+
+
+def _is_of_baseline(cross_validation, space, values):
+    """Return whether values may be the baseline's: its loss, and gene power 0 where that is open.
+
+    What networks are compared with knows nothing of single genes and targets.
+    """
+    is_open = "gene_power" in space and 0 in space["gene_power"].options
+    is_weighed = is_open and values["gene_power"] > 0
+    return values["loss"] == _losses(cross_validation)[0] and not is_weighed
 
 
 def _space(cross_validation, spaces):

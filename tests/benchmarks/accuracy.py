@@ -2,14 +2,19 @@
 
     python tests/benchmarks/accuracy.py --output scores.tsv
     python tests/benchmarks/accuracy.py --full --output scores.tsv
-    python tests/benchmarks/accuracy.py --data FOLDER --sets alon_colon --methods ours linear
+    python tests/benchmarks/accuracy.py --data FOLDER --sets alon_colon --methods default linear svm
     python tests/benchmarks/accuracy.py --table scores.tsv
 
 A fifth of the rows is held out, stratified by class, another fifth for each split and the same for
 all methods; each method learns from the others, whatever it does with them. (A class of a single
-row is left out.) Scores are balanced accuracy and R2 on the held-out rows. Search tools get
-`--seconds` each; `--full` is 5 splits and 120 seconds. The file given as `--output` grows with each
-score, and what it has, failures too, is not run again.
+row is left out.) Scores are balanced accuracy and R2 on the held-out rows; the loss beside them is
+log loss or RMSE, where a method gives probabilities. Search tools get `--seconds` each; `--full` is
+5 splits and 120 seconds. The file given as `--output` grows with each score, and what it has,
+failures too, is not run again. `default` is a config that names the data and the budget alone;
+`ours` has an ensemble, balanced class weights and ranks as a second transform.
+
+Differences to each rival are paired: of the same splits, a mean over sets with a 95 % interval from
+a bootstrap that draws sets, and then splits of each.
 
 XGBoost, FLAML and AutoGluon run in environments of their own, made in `--environments` where they
 are missing, and are ended after three times their seconds. A method that fails gets the score of
@@ -24,12 +29,14 @@ import tempfile
 import time
 import warnings
 from pathlib import Path
+from typing import NamedTuple
 
 import baselines
 import foreign
 import numpy as np
 import pandas as pd
 from sets import SHARED, Set, alone, sets
+from sklearn.metrics import log_loss, root_mean_squared_error
 from sklearn.model_selection import train_test_split
 
 import autogenome_tf as ag
@@ -41,6 +48,7 @@ OURS = {"ensemble": {"size": "auto"}}
 UNLIMITED = 10**6
 
 HEADERS = {
+    "default": "default config",
     "ours": "autogenome_tf",
     "linear": "logistic or ridge",
     "lda": "LDA or PLS",
@@ -52,6 +60,20 @@ HEADERS = {
     "autogluon": "AutoGluon",
 }
 SCORED = {"classification": "balanced accuracy", "regression": "R2"}
+# Draws of the interval of a difference.
+DRAWS = 10_000
+
+
+class Predicted(NamedTuple):
+    """Predictions of the test rows.
+
+    Attributes:
+        values: (rows,) class names or numbers.
+        probabilities: (rows, classes), classes sorted by name, or None.
+    """
+
+    values: np.ndarray
+    probabilities: np.ndarray | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -71,9 +93,16 @@ class Problem:
         """Numbers of the rows to learn from."""
         return np.setdiff1d(np.arange(len(self.truth)), self.test)
 
-    def score(self, predictions):
-        """Score predictions of the test rows."""
-        return baselines.SCORES[self.one.task](self.truth[self.test], predictions)
+    def scores(self, predicted):
+        """Return score and loss of what a method has predicted of the test rows."""
+        truth, task = self.truth[self.test], self.one.task
+        found = {"score": baselines.SCORES[task](truth, predicted.values), "loss": np.nan}
+        if task == "regression":
+            found["loss"] = root_mean_squared_error(truth, predicted.values)
+        elif predicted.probabilities is not None:
+            names = np.unique(self.truth)
+            found["loss"] = log_loss(truth, predicted.probabilities, labels=names)
+        return found
 
 
 def held_out(truth, rows, share, seed):
@@ -83,24 +112,45 @@ def held_out(truth, rows, share, seed):
     return np.sort(train_test_split(rows, test_size=share, random_state=seed, stratify=labels)[1])
 
 
-def ours(problem):
-    """Run the main job; returns its predictions of the test rows."""
-    _console.talk(quiet=True)
+def default(problem):
+    """Run the main job by a config that names the data and the budget alone."""
     with tempfile.TemporaryDirectory() as folder:
-        limits = {"max_seconds": problem.seconds, "max_trials": UNLIMITED}
-        config = problem.one.config(folder, **limits) | OURS | {"seed": problem.seed}
-        rows = Path(folder) / "rows.tsv"
-        _labelled(problem).to_csv(rows, sep="\t", index=False)
+        return _trained(_config(problem, folder), problem)
+
+
+def ours(problem):
+    """Run the main job by a config for the scores of this table."""
+    with tempfile.TemporaryDirectory() as folder:
+        config = _config(problem, folder) | OURS
         named = config["data"].get("transform", "auto")
-        config["data"] |= {"targets": str(rows), "split": str(rows), "missing": "mean"}
         config["data"] |= {"transform": [named, "rank"]}
         if problem.one.task == "classification":
             # The score counts every class alike, so that every search is told to do so.
             config["task"] |= {"class_weight": "balanced"}
-        automl = ag.AutoGenome(config)
-        automl.train()
-        found = automl.predict().set_index("sample")["prediction"]
-    return found.loc[problem.samples[problem.test]].to_numpy(problem.truth.dtype)
+        return _trained(config, problem)
+
+
+def _config(problem, folder):
+    """Return the config that names data and budget; targets and split are written to a folder."""
+    limits = {"max_seconds": problem.seconds, "max_trials": UNLIMITED}
+    config = problem.one.config(folder, **limits) | {"seed": problem.seed}
+    rows = Path(folder) / "rows.tsv"
+    _labelled(problem).to_csv(rows, sep="\t", index=False)
+    config["data"] |= {"targets": str(rows), "split": str(rows), "missing": "mean"}
+    return config
+
+
+def _trained(config, problem):
+    """Train and predict by a config."""
+    _console.talk(quiet=True)
+    automl = ag.AutoGenome(config)
+    automl.train()
+    found = automl.predict().set_index("sample").loc[problem.samples[problem.test]]
+    values = found["prediction"].to_numpy(problem.truth.dtype)
+    if problem.one.task == "regression":
+        return Predicted(values)
+    names = np.unique(problem.truth)
+    return Predicted(values, found[[f"p_{name}" for name in names]].to_numpy())
 
 
 def _labelled(problem):
@@ -116,21 +166,24 @@ def _labelled(problem):
 
 
 def fitted(model_of, problem):
-    """Fit one of scikit-learn's models; returns its predictions of the test rows."""
+    """Fit one of scikit-learn's models and predict the test rows."""
     train = problem.train
     model = model_of(problem)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         model.fit(problem.values[train], problem.truth[train])
-    return model.predict(problem.values[problem.test]).ravel()
+    test = problem.values[problem.test]
+    probabilities = model.predict_proba(test) if hasattr(model, "predict_proba") else None
+    return Predicted(model.predict(test).ravel(), probabilities)
 
 
 def peer(name, python, problem):
-    """Run a method in its own environment; returns its predictions of the test rows."""
+    """Run a method in its own environment and predict the test rows."""
     train, test = problem.values[problem.train], problem.values[problem.test]
     truth = problem.truth[problem.train]
     budget = problem.seconds, problem.seed
-    return foreign.predictions(name, python, problem.one.task, train, truth, test, *budget)
+    task = problem.one.task
+    return Predicted(foreign.predictions(name, python, task, train, truth, test, *budget))
 
 
 MODELS = {
@@ -144,7 +197,7 @@ MODELS = {
 
 def methods(names, environments):
     """Functions from a `Problem` to predictions, by name; environments are made here."""
-    found = {"ours": ours}
+    found = {"default": default, "ours": ours}
     found |= {name: functools.partial(fitted, model) for name, model in MODELS.items()}
     for name in foreign.REQUIREMENTS:
         if name in names:
@@ -154,7 +207,7 @@ def methods(names, environments):
 
 
 def measured(method, problem):
-    """Score, seconds, and the reason of a failure or nothing."""
+    """Score, loss, seconds, and the reason of a failure or nothing."""
     started, failed = time.monotonic(), ""
     try:
         predictions = method(problem)
@@ -162,7 +215,7 @@ def measured(method, problem):
         failed = " ".join(f"{type(error).__name__}: {error}".split())
         predictions = fitted(MODELS["baseline"], problem)
     seconds = time.monotonic() - started
-    return {"score": problem.score(predictions), "seconds": seconds, "failed": failed}
+    return problem.scores(predictions) | {"seconds": seconds, "failed": failed}
 
 
 def problems(one, splits, seconds, seed):
@@ -254,17 +307,67 @@ def _row(rows, names):
         yield f"{cell} †" if name in failed else cell
 
 
-def table(frame):
-    """The scores as Markdown: a table for each task, then ranks and seconds over all sets."""
-    lines = []
+def differences(frame, column="score"):
+    """Return paired differences of our method to each rival, in favour of ours where above 0.
+
+    Args:
+        frame: Rows of the file of scores.
+        column: "score", or "loss", of which less is better.
+
+    Returns:
+        A frame indexed by rival: sets, mean, low and high.
+    """
+    own = "default" if "default" in set(frame["method"]) else "ours"
+    wide = frame.pivot(index=["set", "split"], columns="method", values=column).astype(float)
+    sign, found = 1 if column == "score" else -1, {}
+    for name in wide.columns.drop(own, errors="ignore"):
+        of_splits = sign * (wide[own] - wide[name]).dropna()
+        each = [values.to_numpy() for _, values in of_splits.groupby(level="set")]
+        if each:
+            mean = np.mean([values.mean() for values in each])
+            found[name] = [len(each), mean, *_interval(each)]
+    return pd.DataFrame.from_dict(found, "index", columns=["sets", "mean", "low", "high"])
+
+
+def _interval(each):
+    """Return the 95 % interval of the mean over sets, given an array of splits for each."""
+    random = np.random.default_rng(7)
+    splits = [random.integers(len(own), size=(DRAWS, len(own))) for own in each]
+    drawn = np.stack([own[chosen].mean(1) for own, chosen in zip(each, splits, strict=True)])
+    chosen = random.integers(len(each), size=drawn.shape)
+    return np.percentile(np.take_along_axis(drawn, chosen, axis=0).mean(0), [2.5, 97.5])
+
+
+def _differences(frame, title, column):
+    """Yield the lines of a table of differences."""
+    found = differences(frame, column)
+    if len(found):
+        yield from ("", f"| {title} | sets | difference | 95 % |", "|---|--:|--:|--:|")
+    for name, row in found.iterrows():
+        interval = f"{row['low']:+.3f} to {row['high']:+.3f}"
+        yield _line(HEADERS[name], [f"{row['sets']:.0f}", f"{row['mean']:+.3f}", interval])
+
+
+def _of_tasks(frame):
+    """Yield the lines of the tables of each task: scores, losses, differences."""
     for task, part in frame.groupby("task"):
         names = [name for name in HEADERS if name in set(part["method"])]
-        lines += _head(f"{task}: {SCORED[task]}", names)
+        yield from _head(f"{task}: {SCORED[task]}", names)
         for name, rows in part.groupby("set"):
-            lines.append(_line(name, _row(rows, names)))
-        lines += [*_summary(part, names), ""]
+            yield _line(name, _row(rows, names))
+        yield from _summary(part, names)
+        yield from _differences(part, f"{SCORED[task]}, ours above", "score")
+        if task == "classification" and "loss" in part:
+            yield from _differences(part, "log loss, ours below", "loss")
+        yield ""
+
+
+def table(frame):
+    """The scores as Markdown: a table for each task, then ranks and seconds over all sets."""
+    lines = list(_of_tasks(frame))
     names = [name for name in HEADERS if name in set(frame["method"])]
     lines += [*_head(f"all {frame['set'].nunique()} sets", names), *_summary(frame, names)]
+    lines += _differences(frame, "score, ours above", "score")
     failed = frame[frame["failed"] != ""]
     if len(failed):
         lines += ["", "† failed in some split and got the score of majority or mean there:", ""]
@@ -280,7 +383,7 @@ def main():
     )
     parser.add_argument("--data", default=SHARED, type=Path)
     parser.add_argument("--sets", nargs="*", default=())
-    parser.add_argument("--methods", nargs="*", choices=HEADERS, default=list(HEADERS))
+    parser.add_argument("--methods", nargs="*", choices=HEADERS, default=list(HEADERS)[1:])
     parser.add_argument("--full", action="store_true", help="5 splits and 120 seconds")
     parser.add_argument("--splits", type=int)
     parser.add_argument("--seconds", type=float, help="budget of each search")

@@ -125,23 +125,24 @@ def test_a_config_narrows_the_path_of_the_baseline():
 
 
 LEARNERS = ["discriminant", "hinge", "centroid", "pls"]
+PLAIN = {"gene_power": 0.0}
 
 
 def test_linear_alone_needs_no_search():
     folds = Pretended()
-    found = searched(folds, config_of({"linear": {}}))
+    found = searched(folds, config_of({"linear": PLAIN}))
     assert [trial.values["loss"] for trial in found] == ["logistic", *LEARNERS]
     assert not folds.trained
 
 
 def test_linear_learners_stand_behind_the_numbers_of_networks_and_come_first():
-    trials = searched(Pretended(), config_of(FAMILIES | {"linear": {}}))
+    trials = searched(Pretended(), config_of(FAMILIES | {"linear": PLAIN}))
     assert [trial.number for trial in trials] == [0, 7, 8, 9, 10, 1, 2, 3, 4, 5, 6]
     assert [trial.family for trial in trials] == ["linear"] * 5 + ["mlp"] * 6
 
 
 def test_a_config_chooses_linear_learners_beside_the_baseline():
-    given = {"loss": ["hinge", "centroid"], "l2": [0.1, 10.0], "threshold": 2.0}
+    given = PLAIN | {"loss": ["hinge", "centroid"], "l2": [0.1, 10.0], "threshold": 2.0}
     trials = searched(Pretended(), config_of({"linear": given}))
     plain = {"spectral_power": 0.0, "gene_power": 0.0}
     assert [trial.values for trial in trials] == [
@@ -151,8 +152,19 @@ def test_a_config_chooses_linear_learners_beside_the_baseline():
     ]
 
 
+def test_linear_learners_take_each_gene_power_and_the_baseline_takes_0():
+    given = {"loss": ["logistic", "hinge"], "gene_power": [0.0, 1.0, 2.0]}
+    trials = searched(Pretended(), config_of({"linear": given}))
+    assert [(t.values["loss"], t.values["gene_power"]) for t in trials] == [
+        ("logistic", 0.0), ("hinge", 0.0), ("logistic", 1.0), ("hinge", 1.0),
+        ("logistic", 2.0), ("hinge", 2.0),
+    ]  # fmt: skip
+    (named,) = searched(Pretended(), config_of({"linear": given | {"gene_power": 1.0}}))[:1]
+    assert named.values["gene_power"] == 1.0
+
+
 def test_only_the_losses_that_a_config_names_are_asked_for():
-    asked = {"linear": {"loss": "hinge"}}
+    asked = {"linear": PLAIN | {"loss": "hinge"}}
     found = results_of(Pretended(), config_of(asked))
     best = search.best_results(found, 5, "log_loss", asked)
     assert [result.trial.values["loss"] for result in best] == ["hinge"]
@@ -167,14 +179,14 @@ def test_a_learner_that_fails_says_why_and_the_others_go_on():
                 raise ValueError("too large")
             yield from super().path(family, values, options, deadline)
 
-    trials = searched(Failing(), config_of({"linear": {}}))
+    trials = searched(Failing(), config_of({"linear": PLAIN}))
     assert [trial.status for trial in trials][3] == "failed: ValueError: too large"
     assert [trial.is_scored for trial in trials] == [True, True, True, False, True]
 
 
 def test_an_interrupted_search_solves_no_learner_twice():
-    whole = searched(Pretended(), config_of({"linear": {}}))
-    again = results_of(Pretended(), config_of({"linear": {}}), finished=whole[:3])
+    whole = searched(Pretended(), config_of({"linear": PLAIN}))
+    again = results_of(Pretended(), config_of({"linear": PLAIN}), finished=whole[:3])
     assert [result.trial.number for result in again] == [trial.number for trial in whole]
     assert [result.fit is None for result in again] == [True, True, True, False, False]
 
@@ -184,7 +196,7 @@ def test_streamed_rows_have_the_baseline_alone(clock):
         is_streamed = True
 
     folds = Streamed(lambda values: 0.3)
-    assert [t.values["loss"] for t in searched(folds, config_of({"linear": {}}))] == ["logistic"]
+    assert [t.values["loss"] for t in searched(folds, config_of({"linear": PLAIN}))] == ["logistic"]
     for given in ("hinge", ["logistic", "hinge"]):
         with pytest.raises(InputError, match="families.linear.loss: expected logistic for rows"):
             searched(folds, config_of({"linear": {"loss": given}}))

@@ -258,7 +258,7 @@ def test_weighed_logistic_regression_is_that_of_scikit_learn():
 def test_every_supervised_family_has_gene_power():
     for name in families.names("classification"):
         space = families.member(name).space
-        assert space["gene_power"].options == (0.0, 0.5, 1.0, 2.0), name
+        assert space["gene_power"].options == (1.0, 0.0, 0.5, 2.0), name
     with pytest.raises(InputError, match="gene_power"):
         families.space("mlp", {"gene_power": -1})
 
