@@ -1,16 +1,14 @@
 """From the best trial to one final network: how long, how well, and then on all rows."""
 
-import logging
 import time
 from typing import NamedTuple
 
 import pandas as pd
 
+from autogenome_tf import metrics
 from autogenome_tf.ensemble._final_model import FinalModel, gates_table
 from autogenome_tf.models import Predictor
 from autogenome_tf.training import CrossValidation, Fit, Plan, Trial, TrialResult
-
-log = logging.getLogger(__name__)
 
 # The fit on folds may use this much of the time left; the refit on all rows needs the rest.
 FOLDS_SHARE = 0.7
@@ -24,12 +22,15 @@ class Refit(NamedTuple):
         on_folds: The fit on its folds.
         cross_validation: The rows of the last fit: all of them, or those of a single split.
         fit: The last fit.
+        is_complete: Whether the networks are as good as those of the trial. They are not where the
+            deadline ended the fit on folds at a worse score, or the last fit too early.
     """
 
     result: TrialResult
     on_folds: Fit
     cross_validation: CrossValidation
     fit: Fit
+    is_complete: bool = True
 
     def model(self, replica: int = 0) -> Predictor:
         """Return the model of one network of the last fit."""
@@ -38,34 +39,27 @@ class Refit(NamedTuple):
             trial.family, trial.values, self.fit, self.result.temperature, replica
         )
 
+    def final_model(self, cross_validation: CrossValidation) -> FinalModel:
+        """Return the final model of a run: one network of the last fit.
+
+        Args:
+            cross_validation: The rows that the trial was found on.
+        """
+        trial = self.result.trial
+        return FinalModel.of(
+            cross_validation,
+            self.model(),
+            self.result.outputs,
+            self.result.temperature,
+            history=pd.DataFrame(self.on_folds.history),
+            trials=(trial.number,),
+            gates=gates_table(self.cross_validation, [(1.0, trial, self.fit)]),
+        )
+
     @property
     def replicas(self) -> range:
         """Return the numbers of the replicas of the first fold, one a seed."""
         return range(0, len(self.fit.weights[0]), len(self.cross_validation.splits))
-
-
-def refit(
-    cross_validation: CrossValidation, trial: Trial, seed: int, deadline: float = float("inf")
-) -> FinalModel:
-    """Train a trial for as long as it gains, as the final model of a run.
-
-    Args:
-        cross_validation: The rows it was found on.
-        trial: Family and hyperparameters.
-        seed: Of initial weights and order.
-        deadline: `time.monotonic()` after which no further epoch starts.
-    """
-    log.info("final fit: %s %s", trial.family, trial.values)
-    found = train(cross_validation, trial, seed, deadline=deadline)
-    return FinalModel.of(
-        cross_validation,
-        found.model(),
-        found.result.outputs,
-        found.result.temperature,
-        history=pd.DataFrame(found.on_folds.history),
-        trials=(trial.number,),
-        gates=gates_table(found.cross_validation, [(1.0, trial, found.fit)]),
-    )
 
 
 def train(
@@ -98,11 +92,20 @@ def train(
     repeats = count if is_last else 1
     fit = cross_validation.fit(trial.family, trial.values, plan, seed, repeats)
     result = cross_validation.judge(trial, fit)
+    is_late = time.monotonic() > plan.deadline
+    is_complete = not (is_late and _is_worse(cross_validation, result, trial))
     if whole is None:
         cross_validation.forget_steps()
     if is_last:
-        return Refit(result, fit, cross_validation, fit)
+        return Refit(result, fit, cross_validation, fit, is_complete)
     whole = whole or cross_validation.on_all_rows()
     plan = Plan.of(settings, fit.best_epoch, deadline, fit.rates)
     last = whole.fit(trial.family, trial.values, plan, seed, count)
-    return Refit(result, fit, whole, last)
+    is_complete = is_complete and len(last.history) == fit.best_epoch
+    return Refit(result, fit, whole, last, is_complete)
+
+
+def _is_worse(cross_validation, result, trial):
+    """Return whether a result scores worse than the trial that it repeats."""
+    sign = 1 if metrics.HIGHER_IS_BETTER[cross_validation.objective] else -1
+    return sign * result.trial.score < sign * trial.score

@@ -81,7 +81,8 @@ def learners(
     """Solve the linear learners beside the baseline that the config asks for, each a trial.
 
     Every loss, and every combination of the hyperparameters beside its path, is a trial. All losses
-    take one gene power before the next, so that a short budget sees every loss.
+    take one gene power before the next, the slow loss of the baseline last, so that a short budget
+    sees every loss.
 
     Args:
         cross_validation: The rows.
@@ -167,15 +168,18 @@ def _beside_path(cross_validation, space, loss):
 
 
 def _beside_baseline(cross_validation, space):
-    """Return the values of all learners beside the baseline, one gene power after the other."""
+    """Return the values of all learners beside the baseline, in the order of `learners`."""
     every = [
         values
         for loss in space["loss"].options
         for values in _beside_path(cross_validation, space, loss)
         if not _is_of_baseline(cross_validation, space, values)
     ]
-    powers = space["gene_power"].options if "gene_power" in space else ()
-    return sorted(every, key=lambda values: powers.index(values["gene_power"]) if powers else 0)
+    powers = space["gene_power"].options if "gene_power" in space else (None,)
+    slowest = _losses(cross_validation)[0]
+    return sorted(
+        every, key=lambda own: (powers.index(own.get("gene_power")), own["loss"] == slowest)
+    )
 
 
 def _is_of_baseline(cross_validation, space, values):

@@ -37,7 +37,8 @@ def config_of(folder, kind, linear, **changes):
     """Return a config of linear learners."""
     return {
         "name": "t", "output_dir": str(folder), "task": {"type": kind},
-        "data": {"split": {"test": 0.25}, "transform": "none"}, "families": {"linear": linear},
+        "data": {"split": {"test": 0.25}, "transform": "none"},
+        "families": {"linear": {"gene_power": 0.0} | linear},
         "search": {"folds": 2, "max_trials": 1}, "explanation": {"samples": 5, "background": 10},
         "output": {"figures": False}, **changes,
     }  # fmt: skip

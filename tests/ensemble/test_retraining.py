@@ -152,6 +152,19 @@ def test_a_deadline_that_has_passed_still_ends_in_a_model():
     assert list(final.history["epoch"]) == [1]
 
 
+def test_a_fit_that_the_deadline_ends_too_early_gives_way_to_the_networks_of_the_trial():
+    rows = in_folds()
+    fit = rows.fit(NETWORK.family, NETWORK.values, Plan(40, learning_rate=0.01), 1)
+    result = rows.judge(NETWORK, fit)
+    late, in_time = (
+        fit_final_model(rows, [result], size=1, seed=7, deadline=deadline).outputs
+        for deadline in (0.0, float("inf"))
+    )
+    temperature = rows.temperature(result.calibrated)
+    np.testing.assert_allclose(late, result.calibrated / temperature, rtol=1e-4)
+    assert not np.allclose(late, in_time, rtol=1e-2)
+
+
 def test_gene_power_of_controls_is_that_of_their_own_genes_and_targets():
     trial = Trial(1, "mlp", NETWORK.values | {"gene_power": 2.0})
     found = train(in_folds(search={"repeats": 1}), trial, 7, 1)

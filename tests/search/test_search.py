@@ -156,8 +156,8 @@ def test_linear_learners_take_each_gene_power_and_the_baseline_takes_0():
     given = {"loss": ["logistic", "hinge"], "gene_power": [0.0, 1.0, 2.0]}
     trials = searched(Pretended(), config_of({"linear": given}))
     assert [(t.values["loss"], t.values["gene_power"]) for t in trials] == [
-        ("logistic", 0.0), ("hinge", 0.0), ("logistic", 1.0), ("hinge", 1.0),
-        ("logistic", 2.0), ("hinge", 2.0),
+        ("logistic", 0.0), ("hinge", 0.0), ("hinge", 1.0), ("logistic", 1.0),
+        ("hinge", 2.0), ("logistic", 2.0),
     ]  # fmt: skip
     (named,) = searched(Pretended(), config_of({"linear": given | {"gene_power": 1.0}}))[:1]
     assert named.values["gene_power"] == 1.0
