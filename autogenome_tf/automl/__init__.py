@@ -111,7 +111,10 @@ class AutoGenome:
         session, run = self._session, self._session.fitted()
         with session.stage("evaluate"):
             model, baseline = session.model(), session.baseline()
-            return evaluate(run, session.rows, model, baseline, seed=session.config.seed)
+            return evaluate(
+                run, session.rows, model, baseline,
+                seed=session.config.seed, lacking=session.lacking_genes(model),
+            )  # fmt: skip
 
     def predict(self, rows: Any = None) -> pd.DataFrame:
         """Predict with the model.
@@ -127,9 +130,11 @@ class AutoGenome:
         """
         session, run = self._session, self._session.fitted()
         if rows is not None:
-            return predict_new(session.rows, session.model(), rows, session.config)
+            model = session.model()
+            return predict_new(session.rows, model, rows, session.lacking_genes(model))
         with session.stage("predict"):
-            return predict(run, session.rows, session.model(), session.config)
+            model = session.model()
+            return predict(run, session.rows, model, session.lacking_genes(model))
 
     def explain(
         self, method: str | None = None, samples: int | None = None, as_explanation: bool = False,

@@ -1,5 +1,6 @@
 """The evaluate stage: metrics of rows that training has not seen, beside those of a baseline."""
 
+import dataclasses
 import logging
 from collections.abc import Iterator
 
@@ -7,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from autogenome_tf import metrics
+from autogenome_tf.automl._lacking import LackingGenes
 from autogenome_tf.core.seeds import derive
 from autogenome_tf.data import RunData
 from autogenome_tf.models import LatentModel, LatentSpace, Predictor, tables
@@ -23,6 +25,7 @@ def evaluate(
     baseline: Predictor | None,
     *,
     seed: int,
+    lacking: LackingGenes,
 ) -> dict[str, dict]:
     """Score a model; write metrics.json and the files that belong to its kind of task.
 
@@ -32,6 +35,7 @@ def evaluate(
         model: Its model.
         baseline: The linear model to compare it with, or None.
         seed: Of bootstrap and clustering, at least 0.
+        lacking: Warns of genes that rows of `data.evaluate` lack.
 
     Returns:
         Dict of part ("validation", "test", "evaluate") to metric to {"value", "low", "high"}.
@@ -39,6 +43,8 @@ def evaluate(
     if isinstance(model, LatentModel):
         return _evaluate_latent(run, rows, model, seed)
     scored = dict(_unseen(run, rows, model, "outputs"))
+    if rows.scored:
+        lacking.warn(rows.scored)
     seeds = {part: derive(seed, f"bootstrap/{part}") for part in scored}
     found = {
         part: tables.scores(model.task, *answers, seeds[part]) for part, answers in scored.items()
@@ -95,7 +101,9 @@ def _unseen(
     if len(test):
         yield "test", (dataset.known_targets[test], model.outputs(dataset.rows(test), is_own=True))
     if rows.scored:
-        yield "evaluate", (rows.scored.known_targets, model.outputs(rows.scored))
+        # The limit of genes that may lack is the final model's; the baseline has none.
+        new = rows.scored if name == "outputs" else dataclasses.replace(rows.scored, lacking=())
+        yield "evaluate", (rows.scored.known_targets, model.outputs(new))
 
 
 def _evaluate_latent(run, rows, model, seed):

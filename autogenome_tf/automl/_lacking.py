@@ -1,6 +1,8 @@
 """The cost of genes that new rows lack, measured on rows of the run."""
 
+import dataclasses
 import logging
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -8,7 +10,7 @@ from autogenome_tf.config import Config
 from autogenome_tf.core.errors import InputError, some
 from autogenome_tf.core.seeds import derive
 from autogenome_tf.data import Dataset, RunData
-from autogenome_tf.models import Predictor, tables
+from autogenome_tf.models import FoldNetworks, LatentModel, Predictor, tables
 
 log = logging.getLogger(__name__)
 
@@ -18,53 +20,100 @@ FILL = {
 }  # fmt: skip
 
 
-def warn_of_lacking(predictor: Predictor, new: Dataset, rows: RunData, config: Config) -> None:
-    """Warn of genes that new rows lack, with the score of the run's rows without these genes.
+@dataclasses.dataclass(frozen=True)
+class LackingGenes:
+    """Warnings of genes that new rows lack, with the score of the run's rows without these genes.
 
-    Args:
-        predictor: The model of the run.
-        new: New rows that the model has accepted.
+    Attributes:
+        model: The model of the run.
+        of_folds: The model that keeps the networks of each fold, where the run has one: the same,
+            or that of folds.keras.
         rows: The rows of the run.
         config: Its config.
     """
-    if not new.lacking:
-        return
-    share, count = 100 * predictor.share(new.lacking), len(predictor.features)
-    text = (
-        f"{new.source}: lacks {len(new.lacking)} of the {count} genes of training "
-        f"({some(new.lacking)}), {share:.3g} % of the model's importance; they are filled with "
-        f"{FILL[predictor.missing]}. {_cost(predictor, new.lacking, rows, config)}"
-    )
-    log.warning("%s", text, extra={"about": "genes"})
+
+    model: Predictor | LatentModel
+    of_folds: Predictor | LatentModel
+    rows: RunData
+    config: Config
+
+    def warn(self, new: Dataset) -> None:
+        """Warn where rows lack genes; do nothing where they have all.
+
+        Args:
+            new: New rows that the model has accepted.
+        """
+        if not new.lacking or isinstance(self.model, LatentModel):
+            return
+        share, count = 100 * self.model.share(new.lacking), len(self.model.features)
+        text = (
+            f"{new.source}: lacks {len(new.lacking)} of the {count} genes of training "
+            f"({some(new.lacking)}), {share:.3g} % of the model's importance; they are filled with "
+            f"{FILL[self.model.missing]}. {self._cost(new.lacking)}"
+        )
+        log.warning("%s", text, extra={"about": "genes"})
+
+    def _cost(self, lacking):
+        try:
+            measured = self.measured()
+        except InputError as error:
+            return f"The effect on the scores is not known: {error}"
+        seed, name = derive(self.config.seed, "bootstrap/lacking"), self.config.objective
+        found = tables.without_genes(
+            measured.model, measured.rows, lacking, seed, fold=measured.fold
+        )
+        full, without = (scores[name] for scores in found)
+        text = f"Without these genes, {name} is {_interval(without)} in place of {_interval(full)}"
+        place = "" if _is_inside(without, full) else ", outside its interval"
+        return f"{text}{place}: {measured.words}."
+
+    def measured(self) -> "Measured":
+        """Return the labelled rows that the effect is measured on, and the networks for it.
+
+        Each row is new to its networks: with folds it is validated on by those of its fold. Models
+        of earlier versions do not keep them apart; the whole model is measured then, on rows
+        that it has seen least.
+
+        Raises:
+            InputError: Where the run's files cannot be read.
+        """
+        dataset, parts = self.rows.labelled
+        folds = np.unique(parts.fold[parts.fold > 0])
+        if not len(folds):
+            return self._whole(dataset, parts.part, ("validation", "test"))
+        if not FoldNetworks.has_folds(self.of_folds, len(folds)):
+            return self._whole(dataset, parts.part, ("test", "validation"))
+        learn = np.flatnonzero(parts.fold > 0)
+        words = f"the out-of-fold score of {len(learn)} training rows"
+        fold = np.searchsorted(folds, parts.fold[learn])
+        return Measured(self.of_folds, dataset.rows(learn), words, fold)
+
+    def _whole(self, dataset, part, order):
+        """Return rows for the whole model: of the first part that there is, or of training."""
+        for name in order:
+            if (part == name).any():
+                rows = dataset.rows(np.flatnonzero(part == name))
+                return Measured(self.model, rows, f"the score of {len(rows)} {name} rows")
+        rows, kind = self.rows.scored, "rows of data.evaluate"
+        if rows is None or rows.lacking:
+            rows, kind = dataset, "training rows, which is optimistic"
+        return Measured(self.model, rows, f"the score of {len(rows)} {kind}")
 
 
-def _cost(predictor, lacking, rows, config):
-    try:
-        measured, words = rows_to_measure(rows)
-    except InputError as error:
-        return f"The effect on the scores is not known: {error}"
-    seed, name = derive(config.seed, "bootstrap/lacking"), config.objective
-    found = tables.without_genes(predictor, measured, lacking, seed)
-    full, without = (scores[name] for scores in found)
-    text = f"Without these genes, {name} on {len(measured)} {words} is {_interval(without)}"
-    text += f" in place of {_interval(full)}"
-    return f"{text}{'' if _is_inside(without, full) else ', outside its interval'}."
+class Measured(NamedTuple):
+    """Labelled rows that the effect of absent genes is measured on.
 
-
-def rows_to_measure(rows: RunData) -> tuple[Dataset, str]:
-    """Return the labelled rows of a run that its model has seen least, and what they are.
-
-    Raises:
-        InputError: Where the run's files cannot be read.
+    Attributes:
+        model: The model whose networks compute their outputs.
+        rows: The rows, in its gene order.
+        words: The rows, in words.
+        fold: (rows,) number of the fold whose networks compute a row's outputs, or None for all.
     """
-    dataset, parts = rows.labelled
-    if (parts.part == "test").any():
-        return dataset.rows(np.flatnonzero(parts.part == "test")), "test rows"
-    if rows.scored is not None:
-        return rows.scored, "rows of data.evaluate"
-    if (parts.part == "validation").any():
-        return dataset.rows(np.flatnonzero(parts.part == "validation")), "validation rows"
-    return dataset, "training rows (an optimistic score)"
+
+    model: Any
+    rows: Dataset
+    words: str
+    fold: np.ndarray | None = None
 
 
 def _interval(score):

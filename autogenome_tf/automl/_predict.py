@@ -5,8 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from autogenome_tf.automl._lacking import warn_of_lacking
-from autogenome_tf.config import Config
+from autogenome_tf.automl._lacking import LackingGenes
 from autogenome_tf.data import RunData
 from autogenome_tf.models import LatentModel, Predictor, tables
 from autogenome_tf.run import Run
@@ -18,7 +17,7 @@ MOST_RECONSTRUCTED = 50_000_000
 
 
 def predict(
-    run: Run, rows: RunData, model: Predictor | LatentModel, config: Config
+    run: Run, rows: RunData, model: Predictor | LatentModel, lacking: LackingGenes
 ) -> pd.DataFrame:
     """Predict all rows of a run; write predictions.tsv, or latent.tsv and reconstruction.tsv.gz.
 
@@ -26,7 +25,7 @@ def predict(
         run: The run that the files are written to.
         rows: Its rows.
         model: Its model.
-        config: Its config.
+        lacking: Warns of genes that rows lack.
 
     Returns:
         The rows of predictions.tsv or latent.tsv.
@@ -38,7 +37,7 @@ def predict(
     ]
     frame = pd.concat([_table(model, *one) for one in parts], ignore_index=True)
     for new, _ in parts[1:]:
-        warn_of_lacking(model, new, rows, config)
+        lacking.warn(new)
     if not isinstance(model, LatentModel):
         run.write_table("predictions.tsv", frame)
         return frame
@@ -53,7 +52,7 @@ def predict(
 
 
 def predict_new(
-    rows: RunData, model: Predictor | LatentModel, new: Any, config: Config
+    rows: RunData, model: Predictor | LatentModel, new: Any, lacking: LackingGenes
 ) -> pd.DataFrame:
     """Predict rows that the run does not have; write nothing.
 
@@ -61,7 +60,7 @@ def predict_new(
         rows: The rows of the run, which know how its files are read.
         model: Its model.
         new: A path, a DataFrame, an array, a sparse matrix or an AnnData.
-        config: The config of the run.
+        lacking: Warns of genes that rows lack.
 
     Returns:
         The columns of predictions.tsv or latent.tsv.
@@ -71,7 +70,7 @@ def predict_new(
     """
     dataset = rows.new(new, model.features)
     frame = _table(model, dataset, "new")
-    warn_of_lacking(model, dataset, rows, config)
+    lacking.warn(dataset)
     return frame
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from autogenome_tf import data, families, plots, search
 from autogenome_tf.automl._chosen_rows import ChosenRows, choose_rows
 from autogenome_tf.automl._explained import Explained
+from autogenome_tf.automl._lacking import LackingGenes
 from autogenome_tf.automl._rows import Prepared, prepared, rows_of
 from autogenome_tf.config import Config, Explanation
 from autogenome_tf.core.errors import InputError, StageError
@@ -192,6 +193,16 @@ class Session:
         """Load the linear model that the run's is compared with, or return None."""
         name = "baseline.keras"
         return self._load(Predictor, name) if self.opened().has(name) else None
+
+    def lacking_genes(self, model: Predictor | LatentModel) -> LackingGenes:
+        """Return what warns of genes that new rows lack.
+
+        Args:
+            model: The model of the run.
+        """
+        name, run = "folds.keras", self.opened()
+        of_folds = self._load(Predictor, name) if run.has(name) else model
+        return LackingGenes(model, of_folds, self.rows, self.config)
 
     def _load(self, kind, name):
         """Load a model of the run; HDF5 that may be a stranger's is looked through first."""

@@ -10,6 +10,7 @@ from autogenome_tf.core import chunked
 from autogenome_tf.core.errors import InputError, some
 from autogenome_tf.data._dataset import Dataset
 from autogenome_tf.data._gene_names import aligned
+from autogenome_tf.data._lacking import lacks
 from autogenome_tf.data._load import joined, load_labelled
 from autogenome_tf.data._new_rows import load_new
 from autogenome_tf.data._rare import without_rare_classes
@@ -102,7 +103,15 @@ class RunData:
             InputError: Where rows lack genes, covariates or values.
         """
         levels = _means(self.labelled[0]) if self._data.covariates else {}
-        return load_new(self._data, rows, features, levels)
+        dataset = load_new(self._data, rows, features, levels)
+        if dataset.lacking and not self._may_lack:
+            raise lacks(dataset.source, dataset.lacking, len(features))
+        return dataset
+
+    @property
+    def _may_lack(self):
+        """Return whether new rows may lack some genes: of representations none."""
+        return self._data.missing_genes > 0 and self._task.kind.has_targets
 
     def _further(self, name, learned):
         """Return the rows of `data.validation` or `data.evaluate`, or None."""
@@ -111,7 +120,8 @@ class RunData:
             return None
         source = rows[0]
         dataset = load_labelled(self._data, self._task.type, rows, _levels(learned))
-        dataset = self._without_rare(aligned(dataset, learned.features), learned)
+        may_lack = name == "evaluate" and self._may_lack
+        dataset = self._without_rare(aligned(dataset, learned.features, may_lack), learned)
         self._check_values(dataset, source)
         if self._task.kind.has_classes:
             new = _classes(dataset) - _classes(learned)

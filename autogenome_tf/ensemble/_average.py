@@ -11,7 +11,7 @@ import pandas as pd
 
 from autogenome_tf.ensemble import _selection
 from autogenome_tf.ensemble._final_model import FinalModel, gates_table
-from autogenome_tf.models import Predictor
+from autogenome_tf.models import Predictor, averaged
 from autogenome_tf.nn.dense_weights import to_dense_weights
 from autogenome_tf.nn.vectorized import dense, frozen
 from autogenome_tf.training import TrialResult
@@ -40,19 +40,31 @@ def average(
     outputs = np.asarray(sum(share * one.calibrated for share, one in members))
     fits = [(share, one.trial, one.fit) for share, one in members if one.fit is not None]
     temperature = cross_validation.temperature(outputs)
-    predictor = Predictor.assemble(
-        list(_branches(cross_validation, members)), cross_validation.task,
-        cross_validation.features, cross_validation.settings.data.missing, temperature,
-    )  # fmt: skip
     return FinalModel.of(
         cross_validation,
-        predictor,
+        average_of(cross_validation, members, temperature),
         outputs,
         temperature,
         history=_history(members),
         trials=tuple(one.trial.number for _, one in members),
         gates=gates_table(cross_validation, fits),
     )
+
+
+def average_of(
+    cross_validation: Any, members: list[tuple[float, TrialResult]], temperature: float = 1.0
+) -> Predictor:
+    """Return the model that averages the networks of some trials.
+
+    Args:
+        cross_validation: The `CrossValidation` that the trials were trained on.
+        members: Share and result of each trial, its networks at hand.
+        temperature: Divisor of the sum, above 0.
+    """
+    return Predictor.assemble(
+        list(_branches(cross_validation, members)), cross_validation.task,
+        cross_validation.features, cross_validation.settings.data.missing, temperature,
+    )  # fmt: skip
 
 
 def _at_hand(results, deadline) -> Iterator[TrialResult]:
@@ -110,8 +122,8 @@ def _part(cross_validation, entrance, share, result):
     kernel, bias = weights[:2]
     stem = entrance.stem(kernel, bias, trial.values.get("spectral_power", 0.0))
     network = cross_validation.network(trial.family, trial.values, is_plain=True)
-    mean = keras.layers.GlobalAveragePooling1D()(frozen(network, weights, stem))
-    return keras.layers.Rescaling(share / result.temperature)(mean)
+    outputs = frozen(network, weights, stem)
+    return averaged(outputs, share / result.temperature, trial.number)
 
 
 def _entrance(inputs, constants, members):

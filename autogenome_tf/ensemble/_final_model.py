@@ -1,7 +1,7 @@
 """The final model of a run and what is known of it."""
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -24,6 +24,8 @@ class FinalModel:
             row.
         trials: Numbers of the trials whose networks take part.
         gates: The rows of gates.tsv, or None where no network has gates.
+        folds: Function that makes the average of the networks of all folds, where the predictor is
+            a network that was trained on all rows; None where it keeps the folds' itself.
     """
 
     predictor: Predictor
@@ -32,6 +34,7 @@ class FinalModel:
     outputs: np.ndarray
     trials: tuple[int, ...]
     gates: pd.DataFrame | None = None
+    folds: Callable[[], Predictor] | None = None
 
     @classmethod
     def of(

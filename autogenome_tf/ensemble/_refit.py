@@ -1,11 +1,13 @@
 """From the best trial to one final network: how long, how well, and then on all rows."""
 
+import functools
 import time
 from typing import NamedTuple
 
 import pandas as pd
 
 from autogenome_tf import metrics
+from autogenome_tf.ensemble._average import average_of
 from autogenome_tf.ensemble._final_model import FinalModel, gates_table
 from autogenome_tf.models import Predictor
 from autogenome_tf.training import CrossValidation, Fit, Plan, Trial, TrialResult
@@ -54,7 +56,14 @@ class Refit(NamedTuple):
             history=pd.DataFrame(self.on_folds.history),
             trials=(trial.number,),
             gates=gates_table(self.cross_validation, [(1.0, trial, self.fit)]),
+            folds=self._average_of_folds(cross_validation),
         )
+
+    def _average_of_folds(self, cross_validation):
+        """Return a function that averages the networks on folds; None if the last fit is theirs."""
+        if self.cross_validation is cross_validation:
+            return None
+        return functools.partial(average_of, cross_validation, [(1.0, self.result)])
 
     @property
     def replicas(self) -> range:

@@ -2,12 +2,13 @@
 
 from autogenome_tf.models._answers import CLASS, ONLY, SOFTMAX
 from autogenome_tf.models._branch import Branch
+from autogenome_tf.models._fold_networks import FoldNetworks, averaged
 from autogenome_tf.models._latent_model import PROBED, LatentModel
 from autogenome_tf.models._latent_space import LatentSpace
 from autogenome_tf.models._predictor import Predictor
 from autogenome_tf.models._training_scale import QUANTILES, TrainingScale
 
 __all__ = [
-    "CLASS", "ONLY", "PROBED", "QUANTILES", "SOFTMAX", "Branch", "LatentModel", "LatentSpace",
-    "Predictor", "TrainingScale",
+    "CLASS", "ONLY", "PROBED", "QUANTILES", "SOFTMAX", "Branch", "FoldNetworks", "LatentModel",
+    "LatentSpace", "Predictor", "TrainingScale", "averaged",
 ]  # fmt: skip

@@ -8,6 +8,7 @@ import pandas as pd
 
 from autogenome_tf import metrics
 from autogenome_tf.data import Dataset
+from autogenome_tf.models._fold_networks import FoldNetworks
 from autogenome_tf.models._latent_model import LatentModel
 from autogenome_tf.models._predictor import Predictor
 
@@ -46,7 +47,12 @@ def beside(
 
 
 def without_genes(
-    predictor: Predictor, dataset: Dataset, genes: Sequence[str], seed: int
+    predictor: Predictor,
+    dataset: Dataset,
+    genes: Sequence[str],
+    seed: int,
+    *,
+    fold: np.ndarray | None = None,
 ) -> tuple[dict[str, dict], dict[str, dict]]:
     """Score rows with all genes, and with the values of some genes missing.
 
@@ -55,23 +61,33 @@ def without_genes(
         dataset: Labelled rows in the model's gene order.
         genes: Names of the genes without values.
         seed: Of the resampling.
+        fold: (rows,) number of the fold, from 0, whose networks alone compute the outputs of a
+            row; None: the whole model computes all.
 
     Returns:
         Twice a dict of metric name to {"value", "low", "high"}.
     """
-    lacking = set(genes)
+    lacking, run = set(genes), _runner(predictor, fold)
     columns = [place for place, name in enumerate(predictor.features) if name in lacking]
-    outputs = []
+    outputs, first = [], 0
     for batch in predictor.checked(dataset):
-        without = batch.copy()
-        without[:, columns] = np.nan
-        outputs.append((predictor.outputs(batch), predictor.outputs(without)))
+        without, rows = batch.copy(), slice(first, first + len(batch))
+        without[:, columns], first = np.nan, rows.stop
+        outputs.append((run(batch, rows), run(without, rows)))
     full, without = (np.concatenate(part) for part in zip(*outputs, strict=True))
     targets = dataset.known_targets
     return (
         scores(predictor.task, targets, full, seed),
         scores(predictor.task, targets, without, seed),
     )
+
+
+def _runner(predictor, fold):
+    """Return a function of raw values and their place among all rows that computes outputs."""
+    if fold is None:
+        return lambda values, rows: predictor.outputs(values)
+    networks = FoldNetworks(predictor, fold.max() + 1)
+    return lambda values, rows: networks.outputs(values, fold[rows])
 
 
 def confusion_matrix(task: Any, targets: np.ndarray, outputs: np.ndarray) -> pd.DataFrame:

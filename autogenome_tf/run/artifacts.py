@@ -65,6 +65,9 @@ ARTIFACTS = (
              "the final fit, a row an epoch (of an ensemble: the fits of its trials, with a "
              "column `trial`)"),
     Artifact("model.keras", "train", "the model"),
+    Artifact("folds.keras", "train",
+             "of `ensemble.size` 1 with folds: the average of the folds' networks, by which the "
+             "out-of-fold cost of absent genes is measured", optional=True),
     Artifact("validation.npz", "train",
              "its outputs for rows it had not seen: the validation part, or out of fold"),
     Artifact("baseline.keras", "train", "the linear model to compare with", optional=True),

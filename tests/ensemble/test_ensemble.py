@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from autogenome_tf.config._config import Config
-from autogenome_tf.ensemble import _average, _selection
+from autogenome_tf.ensemble import _average, _refit, _selection
+from autogenome_tf.models import FoldNetworks, Predictor
 from autogenome_tf.preprocessing import FittedScaling, Moments
 from autogenome_tf.tasks import Classification, Regression
 from autogenome_tf.training import Plan, TrainingSettings, Trial, TrialResult
@@ -45,14 +46,14 @@ def in_folds(kind="classification", splits=SPLITS, **changes):
     return NetworkCrossValidation(X, targets, task, settings, splits=splits, features=NAMES)
 
 
-def results(folds, tried=TRIED):
-    """Return a trial of each kind, trained for two epochs."""
+def results(folds, tried=TRIED, epochs=2):
+    """Return a trial of each kind, trained for a few epochs."""
     found = []
     for number, (family, values) in enumerate(tried):
         if family == "linear":
             ((_, fit),) = folds.path(family, values, [values["l2"]])
         else:
-            fit = folds.fit(family, values, Plan(2, learning_rate=0.01), 1)
+            fit = folds.fit(family, values, Plan(epochs, learning_rate=0.01), 1)
         found.append(folds.judge(Trial(number, family, values), fit))
     return found
 
@@ -151,6 +152,77 @@ def test_streamed_rows_have_ensembles_too():
     np.testing.assert_allclose(
         final.predictor.outputs(X[test]), final.outputs, rtol=1e-3, atol=1e-3
     )
+
+
+# Networks of each fold -------------------------------------------------------------------------
+
+FOLD = np.arange(ROWS) % 3
+POWERED = [
+    ("linear", {"l2": 0.1, "spectral_power": 0.5, "gene_power": 1.0}),
+    ("mlp", {"layers": 1, "units": 8, "spectral_power": 0.5, "gene_power": 0.5}),
+]
+
+
+def one_epoch(folds, tried):
+    """Return the average of trials of one epoch, which is the best for every fold."""
+    return _average.average(folds, results(folds, tried, epochs=1))
+
+
+@pytest.mark.parametrize("space", ["rows", "genes"])
+@pytest.mark.parametrize("kind", TASKS)
+def test_networks_of_a_fold_alone_give_its_validation_outputs(kind, space, monkeypatch):
+    monkeypatch.setattr(_selection, "select", lambda *_: np.array([0.2, 0.2, 0.2, 0.1, 0.2, 0.1]))
+    folds = in_folds(kind, training={"space": space})
+    final = one_epoch(folds, [*TRIED, *POWERED])
+    assert FoldNetworks.has_folds(final.predictor, 3)
+    found = FoldNetworks(final.predictor, 3).outputs(X, FOLD)
+    np.testing.assert_allclose(found, final.outputs, rtol=1e-3, atol=1e-3)
+    other = FoldNetworks(final.predictor, 3).outputs(X, (FOLD + 1) % 3)
+    assert np.abs(other - final.outputs).max() > 0.01
+
+
+def test_weighed_genes_and_several_transforms_keep_their_folds(monkeypatch, tmp_path):
+    monkeypatch.setattr(_selection, "select", lambda outputs, _: np.full(len(outputs), 0.25))
+    folds = in_folds(data={"features": "x.tsv", "transform": ["log1p", "none"]})
+    tried = [(name, values | {"transform": kind}) for kind in ("log1p", "none")
+             for name, values in POWERED]  # fmt: skip
+    final = one_epoch(folds, tried)
+    final.predictor.save(tmp_path / "model.keras")
+    loaded = Predictor.load(tmp_path / "model.keras")
+    assert len(loaded.branches) == 2
+    found = FoldNetworks(loaded, 3).outputs(X, FOLD)
+    np.testing.assert_allclose(found, final.outputs, rtol=1e-3, atol=1e-3)
+
+
+def test_gaps_are_filled_in_the_networks_of_a_fold():
+    final = one_epoch(in_folds(), TRIED[:2])
+    gaps, filled = X.copy(), X.copy()
+    gaps[:, :3], filled[:, :3] = np.nan, X[:, :3].mean(axis=0)
+    networks = FoldNetworks(final.predictor, 3)
+    np.testing.assert_allclose(
+        networks.outputs(gaps, FOLD), networks.outputs(filled, FOLD), rtol=1e-3, atol=1e-3
+    )
+
+
+def test_other_folds_than_those_of_training_and_models_of_one_network_have_none():
+    folds = in_folds()
+    predictor = one_epoch(folds, TRIED[:2]).predictor
+    assert not FoldNetworks.has_folds(predictor, 5)
+    (result,) = results(folds, TRIED[1:2], epochs=1)
+    family, values = TRIED[1]
+    alone = folds.final_model(family, values, result.fit, 1.0)
+    assert not FoldNetworks.has_folds(alone, 3)
+
+
+def test_a_refit_on_all_rows_leaves_the_networks_of_its_folds():
+    folds = in_folds(training={"epochs": 1})
+    trial = results(folds, TRIED[1:2], epochs=1)[0].trial
+    final = _refit.train(folds, trial, 1).final_model(folds)
+    assert not FoldNetworks.has_folds(final.predictor, 3)
+    found = FoldNetworks(final.folds(), 3).outputs(X, FOLD)
+    np.testing.assert_allclose(found, final.outputs, rtol=1e-3, atol=1e-3)
+    single = in_folds(splits=SPLITS[:1], training={"epochs": 1})
+    assert _refit.train(single, Trial(1, *TRIED[1]), 1).final_model(single).folds is None
 
 
 # Selection -----------------------------------------------------------------------------------

@@ -1,13 +1,17 @@
 """Scales of values through whole runs: training, new rows, the report."""
 
 import json
+import shutil
 
 import numpy as np
 import pandas as pd
 import pytest
 
 import autogenome_tf as ag
+from autogenome_tf.automl._rows import rows_of
+from autogenome_tf.config import Config
 from autogenome_tf.core.errors import InputError
+from autogenome_tf.models import FoldNetworks, Predictor
 from autogenome_tf.report import _warnings
 from autogenome_tf.run import Run
 
@@ -113,11 +117,12 @@ def test_a_single_row_of_another_scale_is_a_warning(of_logs, caplog):
     assert "1 of 1 rows are outside the range of the training rows" in caplog.text
 
 
-def of_files(folder, predict=None, evaluate=None):
+def of_files(folder, predict=None, evaluate=None, limit=0.05, **settings):
     """A run of files with further rows, trained."""
     logs().to_csv(folder / "x.tsv", sep="\t", index_label="sample")
     LABELS.to_frame("kind").to_csv(folder / "y.tsv", sep="\t", index_label="sample")
     data = {"features": str(folder / "x.tsv"), "targets": str(folder / "y.tsv"), "target": "kind"}
+    data["missing_genes"] = limit
     for name, rows in (("predict", predict), ("evaluate", evaluate)):
         if rows is not None:
             rows = rows.set_axis([f"new{row}" for row in range(len(rows))])
@@ -130,7 +135,7 @@ def of_files(folder, predict=None, evaluate=None):
     automl = ag.AutoGenome({
         "name": "files", "output_dir": str(folder), "data": data,
         "families": {"linear": {"loss": "logistic", "l2": 0.1}}, "search": {"folds": 2},
-        "output": {"figures": False},
+        "output": {"figures": False}, **settings,
     })  # fmt: skip
     automl.train()
     return automl
@@ -165,11 +170,13 @@ def test_rows_to_evaluate_of_another_scale_are_warned_of_or_refused(tmp_path):
 def test_genes_that_lack_are_filled_and_the_cost_is_the_score_without_them(of_logs, caplog):
     predictor, (dataset, parts) = of_logs._session.model(), of_logs._session.rows.labelled
     gene = GENE_NAMES[int(np.argmin(predictor.importance))]
-    test = dataset.rows(np.flatnonzero(parts.part == "test"))
-    values = test.values.copy()
+    learn = dataset.rows(np.flatnonzero(parts.fold > 0))
+    fold = parts.fold[parts.fold > 0] - 1
+    values = learn.values.copy()
     values[:, GENE_NAMES.index(gene)] = np.nan
-    position = [predictor.task.classes.index(label) for label in test.targets]
-    outputs = predictor.outputs(values).astype("float64")
+    position = [predictor.task.classes.index(label) for label in learn.targets]
+    networks = FoldNetworks(Predictor.load(of_logs.folder / "folds.keras"), 2)
+    outputs = networks.outputs(values, fold).astype("float64")
     logs_of = outputs - np.log(np.exp(outputs).sum(axis=1, keepdims=True))
     expected = -np.mean([row[place] for row, place in zip(logs_of, position, strict=True)])
     new = logs(30, 2)
@@ -179,13 +186,72 @@ def test_genes_that_lack_are_filled_and_the_cost_is_the_score_without_them(of_lo
     assert record.about == "genes"
     assert f"the given rows: lacks 1 of the 20 genes of training ({gene!r})" in record.message
     assert "filled with training means" in record.message
-    assert (
-        f"Without these genes, log_loss on {len(test)} test rows is {expected:.3g} ("
-        in record.message
-    )
+    assert f"Without these genes, log_loss is {expected:.3g} (" in record.message
+    assert f": the out-of-fold score of {len(learn)} training rows." in record.message
     whole = of_logs.predict(new)
     assert (found["prediction"] == whole["prediction"]).all()
     assert not found.equals(whole)
+
+
+def test_a_run_of_an_earlier_version_is_measured_on_its_test_rows(of_logs, tmp_path, caplog):
+    before = shutil.copytree(of_logs.folder, tmp_path / "before")
+    (before / "folds.keras").unlink()
+    gene = GENE_NAMES[int(np.argmin(of_logs._session.model().importance))]
+    with caplog.at_level("WARNING", "autogenome_tf"):
+        ag.load(before).predict(logs(30, 2).drop(columns=gene))
+    assert "): the score of 16 test rows." in caplog.text
+
+
+def test_an_average_of_networks_is_measured_on_its_folds_itself(tmp_path, caplog):
+    automl = of_files(tmp_path, ensemble={"size": 2})
+    assert not (automl.folder / "folds.keras").exists()
+    gene = GENE_NAMES[int(np.argmin(automl._session.model().importance))]
+    with caplog.at_level("WARNING", "autogenome_tf"):
+        automl.predict(logs(30, 2).drop(columns=gene))
+    assert "): the out-of-fold score of 64 training rows." in caplog.text
+
+
+def test_without_folds_validation_rows_are_measured(tmp_path, caplog):
+    automl = of_files(tmp_path, search={"folds": 1})
+    gene = GENE_NAMES[int(np.argmin(automl._session.model().importance))]
+    with caplog.at_level("WARNING", "autogenome_tf"):
+        automl.predict(logs(30, 2).drop(columns=gene))
+    rows = (pd.read_csv(automl.folder / "split.tsv", sep="\t")["part"] == "validation").sum()
+    assert f"): the score of {rows} validation rows." in caplog.text
+
+
+def test_rows_to_evaluate_may_lack_genes_as_rows_to_predict(tmp_path):
+    new = logs(30, 2)
+    automl = of_files(
+        tmp_path, evaluate=new.drop(columns="gene_12"),
+        families={"mlp": {"layers": 1, "units": 8}}, training={"epochs": 30},
+        search={"folds": 2, "max_trials": 1}, limit=0.3,
+    )  # fmt: skip
+    found = automl.evaluate()["evaluate"]
+    (said,) = [one for one in warnings_of(automl) if one["about"] == "genes"]
+    assert said["stage"] == "evaluate" and "evaluate.tsv: lacks 1 of the 20" in said["text"]
+    model = automl._session.model()
+    gaps = new.assign(gene_12=np.nan)[GENE_NAMES].to_numpy("float32")
+    right = np.array(model.task.classes)[model.outputs(gaps).argmax(1)] == LABELS[:30]
+    assert found["accuracy"]["value"] == pytest.approx(right.mean())
+    beside = json.loads((automl.folder / "baseline.json").read_text("utf-8"))
+    assert set(beside["evaluate"]) == set(found)
+
+
+def test_rows_to_evaluate_may_not_lack_genes_that_matter(tmp_path):
+    automl = of_files(tmp_path, evaluate=logs(30, 2).drop(columns="gene_0"))
+    with pytest.raises(InputError, match="evaluate.tsv: lacks 1 of the 20 .* importance"):
+        automl.evaluate()
+
+
+def test_a_representation_lacks_no_gene(tmp_path):
+    logs().to_csv(tmp_path / "x.tsv", sep="\t", index_label="sample")
+    rows = rows_of(Config.of({
+        "name": "t", "data": {"features": str(tmp_path / "x.tsv")},
+        "task": {"type": "representation"},
+    }))  # fmt: skip
+    with pytest.raises(InputError, match="lacks 1 of the 20 genes of training: 'gene_3'.$"):
+        rows.new(logs(30, 2).drop(columns="gene_3"), GENE_NAMES)
 
 
 def test_genes_that_matter_may_not_lack(of_logs):
