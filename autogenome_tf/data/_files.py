@@ -128,6 +128,19 @@ def open_bytes(source, most=None, end=""):
     return io.BufferedReader(_above(io.BufferedReader(file), end.encode())) if end else file
 
 
+def open_forward(source, most=None):
+    """Open a file as `open_bytes` does, as a stream that cannot seek.
+
+    scipy's reader of Matrix Market files seeks in a file where it can, to wrong places, which ends
+    the process.
+
+    Args:
+        source: Its path.
+        most: As for `open_bytes`.
+    """
+    return io.BufferedReader(_Counted(source, open_bytes(source, most), most))
+
+
 class _Counted(io.RawIOBase):
     """A stream that ends with an error where it is longer than it may be."""
 

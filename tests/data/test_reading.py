@@ -506,6 +506,12 @@ def test_a_missing_package_is_named_with_its_extra(tmp_path, monkeypatch, packag
     assert f"'{package}'" in said and 'pip install "autogenome_tf[singlecell]"' in said
 
 
+def test_a_10x_folder_that_is_not_packed_is_read(tmp_path):
+    table = read_table(write_tenx_folder(tmp_path, zipped=False))
+    assert table.samples == SAMPLES and table.features == GENES
+    np.testing.assert_array_equal(dense(table), VALUES)
+
+
 @pytest.mark.parametrize("missing", ["matrix.mtx", "barcodes.tsv", "features.tsv"])
 def test_a_10x_folder_that_lacks_a_file_is_refused(tmp_path, missing):
     source = write_tenx_folder(tmp_path)

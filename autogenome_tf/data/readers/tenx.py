@@ -12,7 +12,7 @@ from autogenome_tf.core.errors import InputError, some
 from autogenome_tf.core.growing import GrowingRows
 from autogenome_tf.data._checked import checked
 from autogenome_tf.data._dataset import Table
-from autogenome_tf.data._files import check_file, check_unpacked, filled_rows, open_bytes
+from autogenome_tf.data._files import check_file, check_unpacked, filled_rows, open_forward
 from autogenome_tf.data._hdf5 import check_hdf5
 from autogenome_tf.data._reader import Reader, ReadOptions
 
@@ -92,10 +92,10 @@ def _find(folder, *names):
 def _matrix_market(path, most):
     check_file(path)
     try:
-        with open_bytes(path, most) as stream:
+        with open_forward(path, most) as stream:
             rows, columns, entries, *_ = scipy.io.mminfo(stream)
         check_unpacked(path, _LINE * (rows + columns) + _ENTRY * entries, most)
-        with open_bytes(path, most) as stream:
+        with open_forward(path, most) as stream:
             return scipy.sparse.csr_matrix(scipy.io.mmread(stream).T)
     except InputError:
         raise
