@@ -507,9 +507,14 @@ def test_a_missing_package_is_named_with_its_extra(tmp_path, monkeypatch, packag
 
 
 def test_a_10x_folder_that_is_not_packed_is_read(tmp_path):
-    table = read_table(write_tenx_folder(tmp_path, zipped=False))
-    assert table.samples == SAMPLES and table.features == GENES
-    np.testing.assert_array_equal(dense(table), VALUES)
+    counts = np.random.default_rng(0).poisson(3, (9, 30))
+    scipy.io.mmwrite(tmp_path / "matrix.mtx", scipy.sparse.coo_matrix(counts.T))
+    names = {"barcodes": [f"c{n}" for n in range(9)], "features": [f"g{n}" for n in range(30)]}
+    for file, one in names.items():
+        (tmp_path / f"{file}.tsv").write_text("".join(f"{name}\n" for name in one))
+    table = read_table(tmp_path)
+    assert table.samples == names["barcodes"] and table.features == names["features"]
+    np.testing.assert_array_equal(dense(table), counts)
 
 
 @pytest.mark.parametrize("missing", ["matrix.mtx", "barcodes.tsv", "features.tsv"])
