@@ -11,6 +11,7 @@ import pydantic
 from pydantic import Field, field_validator, model_validator
 
 from autogenome_tf.config import autogenome
+from autogenome_tf.config._defaults import with_dependent_defaults
 from autogenome_tf.config._json import put, read_json
 from autogenome_tf.config._members import file_keys
 from autogenome_tf.config._messages import first_problem
@@ -30,7 +31,7 @@ from autogenome_tf.config._sections import (
 )
 from autogenome_tf.core.errors import InputError, nearest
 from autogenome_tf.core.open_sets import declared
-from autogenome_tf.tasks import DEFAULT, KINDS, types
+from autogenome_tf.tasks import DEFAULT, types
 
 log = logging.getLogger(__name__)
 
@@ -98,13 +99,8 @@ class Config(Section):
 
     @model_validator(mode="before")
     @classmethod
-    def _usual_families(cls, values):
-        task = values.get("task") if isinstance(values, dict) else None
-        given = task.get("type") if isinstance(task, dict) else getattr(task, "type", None)
-        kind = KINDS.get(given, DEFAULT) if isinstance(given, str) else DEFAULT
-        if kind.families != DEFAULT.families and "families" not in values:
-            return {**values, "families": {name: {} for name in kind.families}}
-        return values
+    def _dependent_defaults(cls, values):
+        return with_dependent_defaults(values)
 
     @model_validator(mode="after")
     def _representations_are_of_one_model(self):

@@ -201,6 +201,18 @@ def test_a_config_needs_a_name():
         Config.of({})
 
 
+def test_a_search_by_balanced_accuracy_weighs_classes_unless_the_config_says_otherwise():
+    def weight(task=None, objective="balanced_accuracy"):
+        given = {"name": "t", "search": {"objective": objective}} | ({"task": task} if task else {})
+        return Config.of(given).task.class_weight
+
+    assert weight() == weight({"type": "classification"}) == "balanced"
+    assert weight({"class_weight": None}) is weight(objective="accuracy") is None
+    assert weight({"class_weight": {"a": 2.0}}) == {"a": 2.0}
+    with pytest.raises(InputError, match="search.objective"):
+        weight({"type": "regression"})
+
+
 def test_a_wrong_class_weight_names_its_class():
     said = refusal({"task": {"class_weight": {"healthy": 1, "tumour": 0}}})
     assert "task.class_weight.tumour" in said and "greater than 0" in said

@@ -31,7 +31,8 @@ class TaskSection(Section):
     class_weight: Literal["balanced"] | dict[str, Positive] | None = Field(
         default=None,
         description=(
-            "`balanced`: all classes have the same total weight; or a weight for each class name."
+            "`balanced`: all classes have the same total weight; or a weight for each class name. "
+            "Where `search.objective` is `balanced_accuracy` and no value is named: `balanced`."
         ),
     )
 
