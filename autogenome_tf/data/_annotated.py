@@ -3,7 +3,7 @@
 import math
 from typing import Any
 
-from autogenome_tf.core.errors import unknown
+from autogenome_tf.core.errors import InputError, unknown
 from autogenome_tf.core.growing import Growing, GrowingRows
 from autogenome_tf.data._optional import optional
 
@@ -37,6 +37,8 @@ def read_group(group: Any, source: str, matrix: str | None, limit: int) -> tuple
     x = group["X"] if "X" in group else None
     if matrix is not None:
         layers = group["layers"] if "layers" in group else {}
+        if not len(layers):
+            raise InputError(f"{source}: data.matrix: no layer {matrix!r}; the file has only X.")
         if matrix not in layers:
             raise unknown(f"{source}: data.matrix", matrix, list(layers))
         x = layers[matrix]

@@ -10,9 +10,11 @@ from autogenome_tf.core import chunked
 from autogenome_tf.core.errors import some
 from autogenome_tf.data._codes import codes
 from autogenome_tf.data._dataset import Dataset
-from autogenome_tf.data._no_genes import gives_away, no_genes, some_values
+from autogenome_tf.data._groups import alike, groups_alike, patients
+from autogenome_tf.data._no_genes import gives_away, no_genes, some_values, total_row
 from autogenome_tf.data._origins import kind_of_origin
 from autogenome_tf.data._split import Split
+from autogenome_tf.data._spreadsheet import changed_names
 from autogenome_tf.tasks import kind_of
 
 # Rows of the largest class for one of the smallest, and the largest's part of all.
@@ -50,6 +52,8 @@ def audit(
     found = [*dataset.warnings, *(() if scored is None else scored.warnings)]
     values = some_values(dataset)
     found += [("columns", text) for text in no_genes(values, dataset.features)]
+    found += [("columns", text) for text in total_row(values, dataset.samples)]
+    found += [("names", text) for text in changed_names(dataset.features)]
     found += [("values", text) for text in codes(values)]
     found += [("duplicates", text) for text in _duplicates(dataset, is_test)]
     if scored is not None:
@@ -57,6 +61,9 @@ def audit(
     kind = kind_of(task_type)
     if not kind.has_targets:
         return _listed(found)
+    found += [("group", text) for text in patients(dataset, is_test)]
+    if dataset.groups is not None:
+        found += [("group", text) for text in groups_alike(dataset.groups)]
     targets = dataset.known_targets
     if targets.dtype != object:
         columns = zip(dataset.target_names, targets.T, strict=True)
@@ -134,22 +141,14 @@ def _classes(labels, is_test, has_test):
     rare = [f"{name} ({learned[name]})" for name, _ in counts if learned[name] < FEWEST_OF_A_CLASS]
     if rare:
         yield f"Fewer than {FEWEST_OF_A_CLASS} training rows in a class: {some(rare)}."
-    for names in _alike(name for name, _ in counts):
+    for names in alike(name for name, _ in counts):
         yield (
-            f"Classes differ only by case or blanks: {some(names)}. Check that they are different "
-            "classes."
+            f"Classes differ only by case, blanks, quotes or the way a number is written: "
+            f"{some(names)}. Check that they are different classes."
         )
     unseen = [name for name, _ in counts if name not in set(labels[is_test])]
     if has_test and unseen:
         yield f"No test row is of {some(unseen)}: how well they are predicted is not known."
-
-
-def _alike(names):
-    """Yield the names, several at a time, that are one without case and blanks."""
-    groups = collections.defaultdict(list)
-    for name in names:
-        groups["".join(name.casefold().split())].append(str(name))
-    return (group for group in groups.values() if len(group) > 1)
 
 
 def _duplicates(dataset, is_test):

@@ -2,7 +2,6 @@
 
 import collections
 import dataclasses
-import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -12,10 +11,9 @@ from autogenome_tf.core import chunked
 from autogenome_tf.core.chunked import Matrix
 from autogenome_tf.core.errors import InputError, some
 from autogenome_tf.data._dataset import Table
+from autogenome_tf.data._spreadsheet import dates
 
 ERROR, SUFFIX, MEAN = "error", "suffix", "mean"
-# What a spreadsheet makes of MARCH1, SEPT2 and DEC1.
-_DATE = re.compile(r"\d{1,2}-(mar|sep|dec|oct|apr|nov)|(mar|sep|dec|oct|apr|nov)-\d{1,2}", re.I)
 
 
 def repeated(names: Sequence[str]) -> list[str]:
@@ -85,11 +83,11 @@ def suffixed(names: Sequence[str]) -> list[str]:
 
 
 def _ways(what, twice):
-    dates = [name for name in twice if what == "gene name" and _DATE.fullmatch(name)]
+    changed = dates(twice) if what == "gene name" else []
     hint = ""
-    if dates:
+    if changed:
         hint = (
-            f" A spreadsheet has changed a gene name such as MARCH1 to {some(dates, 2)}: restore "
+            f" A spreadsheet has changed a gene name such as MARCH1 to {some(changed, 2)}: restore "
             "it."
         )
     return (

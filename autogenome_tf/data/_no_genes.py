@@ -10,6 +10,8 @@ from autogenome_tf.data._dataset import Dataset
 
 # Rows that are looked at, evenly spaced; and those from which on a column can give labels away.
 ROWS, FEWEST_ROWS = 1000, 20
+# Columns from which on one may be the sum of the others.
+_FEWEST_PARTS = 4
 # Columns that a warning names.
 MOST_NAMED = 5
 # Words of headings that stand over something else than a gene. None is the symbol of a gene.
@@ -17,7 +19,7 @@ _WORDS = frozenset(
     "age sex gender ethnicity survival os pfs dfs dss rfs days months years day month year "
     "time date stage grade status vital bmi height weight dose batch plate visit patient subject "
     "participant donor individual sample barcode id nr outcome response recurrence relapse death "
-    "smoking followup purity".split()
+    "smoking followup purity total".split()
 )
 # Times the largest mean of other columns, from which on a scale is one of its own: in fractions,
 # and in counts, whose means differ by themselves.
@@ -45,6 +47,8 @@ def no_genes(values: np.ndarray, features: Sequence[str]) -> Iterator[str]:
         reasons.setdefault(place, "whole numbers, where others have fractions")
     for place in _apart(values):
         reasons.setdefault(place, "on a scale of its own")
+    for place in _total(values):
+        reasons[place] = "the sum of all others"
     if reasons and len(reasons) < values.shape[1] / 2:
         named = [f"{features[place]!r} ({why})" for place, why in reasons.items()]
         more = f" and {len(named) - MOST_NAMED} more" if len(named) > MOST_NAMED else ""
@@ -52,6 +56,20 @@ def no_genes(values: np.ndarray, features: Sequence[str]) -> Iterator[str]:
         yield (
             f"{len(reasons)} columns may not be genes: {', '.join(named[:MOST_NAMED])}{more}. "
             f"They are used like genes; to leave them out, set data.exclude [{names}]."
+        )
+
+
+def total_row(values: np.ndarray, samples: Sequence[str] | np.ndarray) -> Iterator[str]:
+    """Yield a text on a row that is the sum of all others.
+
+    Args:
+        values: (rows, genes), as `some_values` returns them.
+        samples: Ids of all rows.
+    """
+    for row in _total(values.T) if len(values) == len(samples) else ():
+        yield (
+            f"The sample {str(samples[row])!r} is the sum of all others: remove this row, which is "
+            "no sample."
         )
 
 
@@ -123,6 +141,17 @@ def _apart(values):
         if means[order[count - 1]] > (_APART_COUNTS if is_counts else _APART) * means[order[count]]:
             return order[:count].tolist()
     return []
+
+
+def _total(values):
+    """Return the column that is the sum of all others, in a list; an empty one for none."""
+    if values.shape[1] < _FEWEST_PARTS or len(values) < _FEWEST_PARTS:
+        return []
+    known = np.where(np.isnan(values), 0, values).astype("float64")
+    place, sums = int(np.abs(known).sum(axis=0).argmax()), known.sum(axis=1)
+    whole = known[:, place]
+    is_total = np.ptp(whole) > 0 and np.allclose(sums - whole, whole, rtol=1e-4, atol=0)
+    return [place] if is_total else []
 
 
 def _strengths(values, targets):

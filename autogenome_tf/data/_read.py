@@ -17,6 +17,7 @@ from autogenome_tf.data._gene_names import renamed
 from autogenome_tf.data._ids import identified, with_counted_ids
 from autogenome_tf.data._orientation import AUTO, GENES, SAMPLES, transposed
 from autogenome_tf.data._reader import Reader, ReadOptions
+from autogenome_tf.data._unassigned import without_unassigned
 
 
 def readers() -> list[Reader]:
@@ -68,6 +69,7 @@ def read_table(
         table = identified(read(options), options.id, source)
         table = with_counted_ids(table, source, again, options.genes)
         table = renamed(table, options.gene_names, source)
+        table = without_unassigned(table, source, options.genes, options.limit)
         how = options.duplicates or reader.duplicates
         return distinct(table, how, source, asked=options.columns, limit=options.limit)
     except MemoryError as error:

@@ -1,0 +1,249 @@
+"""Tables of the field with what programs and spreadsheets leave in them: right, doubted, refused."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from autogenome_tf.config import Config
+from autogenome_tf.core.errors import InputError
+from autogenome_tf.data import RunData, audit, read_table
+from autogenome_tf.data._new_rows import load_new
+
+COUNT, GENES = 24, ["TP53", "MYC", "EGFR", "KRAS", "PTEN", "ESR1"]
+IDS = [f"S{number:02d}" for number in range(COUNT)]
+LABELS = pd.Series(
+    ["tumour" if number % 2 else "normal" for number in range(COUNT)],
+    index=pd.Index(IDS, name="sample"), name="type",
+)  # fmt: skip
+VALUES = pd.DataFrame(
+    np.random.default_rng(0).integers(200, 900, (COUNT, len(GENES))), LABELS.index, GENES
+)
+MATRIX, TARGETS = VALUES.to_csv(), LABELS.to_csv()
+HTSEQ = ["__no_feature", "__ambiguous", "__too_low_aQual", "__not_aligned",
+         "__alignment_not_unique"]  # fmt: skip
+STAR = ["N_unmapped", "N_multimapping", "N_noFeature", "N_ambiguous"]
+BARCODES = [
+    f"TCGA-A1-A{number // 2:03d}-{'01' if number % 2 else '11'}A-11R-A115-07"
+    for number in range(COUNT)
+]
+
+
+def config_of(folder, matrix, targets=None, task="classification", **data):
+    """The config of a matrix and its targets, given as text or bytes."""
+    for name, content in (("x.csv", matrix), ("y.csv", targets)):
+        if content is not None:
+            content = content if isinstance(content, bytes) else content.encode()
+            (folder / name).write_bytes(content)
+    named = {"features": str(folder / "x.csv"), "target": "type", **data}
+    if targets is not None:
+        named["targets"] = str(folder / "y.csv")
+    return Config.of({"name": "t", "data": named, "task": {"type": task}})
+
+
+def loaded(folder, *files, **options):
+    """The rows of a matrix and its targets, their split, and what is doubted of them."""
+    config = config_of(folder, *files, **options)
+    dataset, parts = RunData(config.data, config.task).labelled
+    return dataset, audit(dataset, parts, config.task.type, config.data.group)
+
+
+def texts(found, about):
+    """The texts of the warnings about a subject."""
+    return [one["text"] for one in found if one["about"] == about]
+
+
+def beside(names, count=9000):
+    """Rows of counts for names, each of another size."""
+    sizes = np.arange(count, count + len(names) * COUNT).reshape(len(names), COUNT)
+    return pd.DataFrame(sizes, names, IDS)
+
+
+# Programs ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("is_turned", [False, True])
+@pytest.mark.parametrize("names", [HTSEQ, STAR])
+def test_counts_of_reads_without_a_gene_are_no_genes(tmp_path, names, is_turned):
+    table = pd.concat([beside(names), VALUES.T]).rename_axis("gene_id")
+    text = table.T.to_csv(index_label="sample") if is_turned else table.to_csv()
+    dataset, found = loaded(tmp_path, text, TARGETS)
+    assert dataset.features == GENES
+    np.testing.assert_array_equal(dataset.values, VALUES)
+    (said,) = texts(found, "names")
+    assert f"{len(names)} columns count reads without a gene" in said and names[0] in said
+
+
+def test_a_model_that_has_learned_such_counts_keeps_them(tmp_path):
+    new = pd.concat([VALUES, beside(STAR).T], axis=1)
+    new.to_csv(tmp_path / "x.csv", index_label="sample")
+    data = Config.of({"name": "t", "data": {"features": "x.csv"}}).data
+    assert load_new(data, str(tmp_path / "x.csv"), [*GENES, "N_unmapped"]).features[-1] == STAR[0]
+
+
+@pytest.mark.parametrize("is_turned", [False, True])
+def test_a_total_is_no_gene(tmp_path, is_turned):
+    table = VALUES.assign(Total=VALUES.sum(axis=1))
+    text = table.T.to_csv(index_label="gene") if is_turned else table.to_csv()
+    _, found = loaded(tmp_path, text, TARGETS)
+    (said,) = texts(found, "columns")
+    assert "'Total' (the sum of all others)" in said and 'data.exclude ["Total"]' in said
+
+
+def test_a_row_of_totals_is_no_sample(tmp_path):
+    table = pd.concat([VALUES, VALUES.sum().to_frame("All").T]).rename_axis("sample")
+    dataset, _ = loaded(tmp_path, table.to_csv(), TARGETS)
+    assert list(dataset.samples) == IDS
+    config = config_of(tmp_path, table.to_csv(), task="representation", target=None)
+    dataset, parts = RunData(config.data, config.task).labelled
+    (said,) = texts(audit(dataset, parts, "representation"), "columns")
+    assert "The sample 'All' is the sum of all others" in said
+
+
+def test_genes_alone_are_no_totals(tmp_path):
+    assert texts(loaded(tmp_path, MATRIX, TARGETS)[1], "columns") == []
+    shares = VALUES.div(VALUES.sum(axis=1), axis=0)
+    assert texts(loaded(tmp_path, shares.to_csv(), TARGETS)[1], "columns") == []
+
+
+# Spreadsheets ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "name", ["1-Mar", "2-Sep", "Dec-01", "2021-03-01 00:00:00", "2.31E+13", "1,00E+05"]
+)
+def test_a_gene_that_a_spreadsheet_has_renamed_is_named(tmp_path, name):
+    text = VALUES.rename(columns={"MYC": name}).to_csv()
+    (said,) = texts(loaded(tmp_path, text, TARGETS)[1], "names")
+    assert f"made of names such as MARCH1 or 2310009E13: '{name}'" in said
+
+
+def test_columns_that_are_all_dates_are_what_they_are(tmp_path):
+    months = VALUES.set_axis([f"{number}-Mar" for number in range(1, 7)], axis=1)
+    assert texts(loaded(tmp_path, months.to_csv(), TARGETS)[1], "names") == []
+
+
+@pytest.mark.parametrize(
+    ("first", "second"), [("TRUE", "1"), ("True", "true"), ("1", "1.0"), ("'a'", "a"), ("A", "a ")]
+)
+def test_classes_that_are_written_in_two_ways_are_named(tmp_path, first, second):
+    labels = LABELS.where(np.arange(COUNT) < 10, LABELS.replace("tumour", second))
+    labels = labels.replace("tumour", first)
+    (said,) = [
+        text for text in texts(loaded(tmp_path, MATRIX, labels.to_csv())[1], "classes")
+        if "differ only by" in text
+    ]  # fmt: skip
+    assert repr(first) in said and repr(second.strip()) in said
+
+
+@pytest.mark.parametrize("blank", ["  ", "\u00a0", "\t"])
+def test_blanks_behind_labels_and_ids_are_none(tmp_path, blank):
+    targets = TARGETS.replace("normal", f"normal{blank}", 5).replace("S03", f"S03{blank}")
+    dataset, _ = loaded(tmp_path, MATRIX, targets)
+    assert list(dataset.targets) == list(LABELS)
+
+
+@pytest.mark.parametrize(
+    "value", ["85%", ">90", "3.1 mg", "2019-03-01", "Inf", "-Infinity", "1.#INF", "1e999"]
+)
+def test_values_that_are_no_numbers_are_refused_with_their_sample(tmp_path, value):
+    numbers = "".join(f"{name},{value if name == 'S04' else 1.5}\n" for name in IDS)
+    with pytest.raises(InputError, match="y.csv: type: sample S04: expected a number; received"):
+        loaded(tmp_path, MATRIX, "sample,type\n" + numbers, task="regression")
+
+
+@pytest.mark.parametrize("value", ["Infinity", "-Inf", "1.#INF", "1e999"])
+def test_infinite_values_are_refused_with_their_place(tmp_path, value):
+    cells = MATRIX.splitlines()
+    cells[4] = ",".join([*cells[4].split(",")[:3], value, *cells[4].split(",")[4:]])
+    with pytest.raises(InputError, match="x.csv line 5, column 'EGFR': received"):
+        loaded(tmp_path, "\n".join(cells), TARGETS)
+
+
+def test_scientific_numbers_with_decimal_commas_are_read(tmp_path):
+    text = VALUES.map(lambda value: f"{value:.3e}".replace(".", ",")).to_csv(sep=";")
+    dataset, _ = loaded(tmp_path, text, TARGETS)
+    np.testing.assert_array_equal(dataset.values, VALUES)
+
+
+def test_a_header_in_the_middle_is_refused_in_a_matrix_and_passed_over_in_targets(tmp_path):
+    lines, labels = MATRIX.splitlines(), TARGETS.splitlines()
+    with pytest.raises(InputError, match="x.csv line 11.*a second header"):
+        loaded(tmp_path, "\n".join([*lines[:10], lines[0], *lines[10:]]), TARGETS)
+    dataset, _ = loaded(tmp_path, MATRIX, "\n".join([*labels[:10], labels[0], *labels[10:]]))
+    assert list(dataset.targets) == list(LABELS)
+
+
+@pytest.mark.parametrize("name", ["S00, replicate", '5" S00', "S00; left"])
+def test_quoted_ids_may_hold_delimiters_and_quotes(tmp_path, name):
+    names = [name.replace("S00", own) for own in IDS]
+    text = VALUES.set_axis(names).to_csv(index_label="sample")
+    targets = LABELS.set_axis(names).sample(frac=1, random_state=1).to_csv(index_label="sample")
+    dataset, _ = loaded(tmp_path, text, targets)
+    assert list(dataset.samples) == names and list(dataset.targets) == list(LABELS)
+
+
+# People ------------------------------------------------------------------------------------
+
+
+def test_samples_of_one_patient_on_both_sides_are_named(tmp_path):
+    files = (frame.set_axis(BARCODES).to_csv(index_label="sample") for frame in (VALUES, LABELS))
+    dataset, found = loaded(tmp_path, *files)
+    (said,) = texts(found, "group")
+    assert "Samples of the same patient" in said and "data.split.group" in said
+    owners = [name[:12] for name in dataset.samples]
+    grouped = VALUES.set_axis(BARCODES).assign(owner=owners, type=LABELS.to_numpy())
+    _, found = loaded(
+        tmp_path, grouped.to_csv(index_label="sample"), split={"group": "owner"}, target="type"
+    )
+    assert texts(found, "group") == []
+
+
+def test_one_sample_a_patient_is_no_reason_for_a_warning(tmp_path):
+    names = [f"TCGA-A1-A{number:03d}-01" for number in range(COUNT)]
+    files = (frame.set_axis(names).to_csv(index_label="sample") for frame in (VALUES, LABELS))
+    assert texts(loaded(tmp_path, *files)[1], "group") == []
+
+
+def test_patients_do_not_stand_for_their_samples(tmp_path):
+    owners = sorted({name[:12] for name in BARCODES})
+    labels = pd.Series(["dead", "alive"] * (COUNT // 4), owners, name="type")
+    with pytest.raises(InputError, match="no sample id is in both.*would then be the same"):
+        loaded(
+            tmp_path, VALUES.set_axis(BARCODES).to_csv(index_label="sample"),
+            labels.to_csv(index_label="bcr_patient_barcode"),
+        )  # fmt: skip
+
+
+def test_groups_that_are_written_in_two_ways_are_named(tmp_path):
+    groups = [f"D{n // 3} " if n % 3 else f"d{n // 3}" for n in range(COUNT)]
+    table = VALUES.assign(donor=groups, type=LABELS)
+    _, found = loaded(tmp_path, table.to_csv(), split={"group": "donor"})
+    (said,) = texts(found, "group")
+    assert "8 groups are written in several ways, such as 'd0', 'D0'" in said
+
+
+@pytest.mark.parametrize("blank", ["NA", " ", "[Not Available]"])
+def test_a_row_without_a_group_is_refused(tmp_path, blank):
+    groups = [blank if n == 3 else f"d{n // 3}" for n in range(COUNT)]
+    table = VALUES.assign(donor=groups, type=LABELS)
+    with pytest.raises(InputError, match="donor: missing for 1 samples, first 'S03'"):
+        loaded(tmp_path, table.to_csv(), split={"group": "donor"})
+
+
+# Single cells ------------------------------------------------------------------------------
+
+
+def test_counts_beside_z_scores_are_named_and_can_be_asked_for(tmp_path):
+    anndata = pytest.importorskip("anndata")
+    z = ((VALUES - VALUES.mean()) / VALUES.std()).to_numpy("float32")
+    data = anndata.AnnData(z, pd.DataFrame(index=IDS), pd.DataFrame(index=GENES))
+    data.raw = anndata.AnnData(VALUES.to_numpy("float32"), data.obs, data.var)
+    data.write_h5ad(tmp_path / "raw.h5ad")
+    with pytest.raises(InputError, match="data.matrix: no layer 'counts'; the file has only X."):
+        read_table(tmp_path / "raw.h5ad", matrix="counts")
+    data.layers["counts"] = VALUES.to_numpy("float32")
+    data.write_h5ad(tmp_path / "x.h5ad")
+    table = read_table(tmp_path / "x.h5ad")
+    np.testing.assert_array_equal(table.values, z)
+    assert "h5ad, X (data.matrix: 'counts'), 24 samples" in table.said
+    np.testing.assert_array_equal(read_table(tmp_path / "x.h5ad", matrix="counts").values, VALUES)
