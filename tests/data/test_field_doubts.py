@@ -1,4 +1,4 @@
-"""Tables of the field with what programs and spreadsheets leave in them: right, doubted, refused."""
+"""Tables with what programs and spreadsheets of the field leave in them: right, or a warning."""
 
 import numpy as np
 import pandas as pd
