@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from autogenome_tf import metrics
+from autogenome_tf import families, metrics
 from autogenome_tf.ensemble._average import average_of
 from autogenome_tf.ensemble._final_model import FinalModel, gates_table
 from autogenome_tf.models import Predictor
@@ -110,7 +110,9 @@ def train(
     whole = whole or cross_validation.on_all_rows()
     plan = Plan.of(settings, fit.best_epoch, deadline, fit.rates)
     last = whole.fit(trial.family, trial.values, plan, seed, count)
-    is_complete = is_complete and len(last.history) == fit.best_epoch
+    # A convex loss counts as one epoch, however early the deadline ends it.
+    is_cut = families.member(trial.family).is_convex and time.monotonic() > deadline
+    is_complete = is_complete and not is_cut and len(last.history) == fit.best_epoch
     return Refit(result, fit, whole, last, is_complete)
 
 

@@ -152,17 +152,20 @@ def test_a_deadline_that_has_passed_still_ends_in_a_model():
     assert list(final.history["epoch"]) == [1]
 
 
-def test_a_fit_that_the_deadline_ends_too_early_gives_way_to_the_networks_of_the_trial():
+@pytest.mark.parametrize("trial", [NETWORK, BASELINE], ids=["winner", "baseline"])
+def test_a_fit_that_the_deadline_ends_too_early_gives_way_to_the_networks_of_the_trial(trial):
     rows = in_folds()
-    fit = rows.fit(NETWORK.family, NETWORK.values, Plan(40, learning_rate=0.01), 1)
-    result = rows.judge(NETWORK, fit)
+    fit = rows.fit(trial.family, trial.values, Plan(40, learning_rate=0.01), 1)
+    result = rows.judge(trial, fit)
     late, in_time = (
-        fit_final_model(rows, [result], size=1, seed=7, deadline=deadline).outputs
+        fit_final_model(rows, [result], size=1, seed=7, deadline=deadline)
         for deadline in (0.0, float("inf"))
     )
+    assert "trial" in late.history and "trial" not in in_time.history
+    late, in_time = late.outputs, in_time.outputs
     temperature = rows.temperature(result.calibrated)
     np.testing.assert_allclose(late, result.calibrated / temperature, rtol=1e-4)
-    assert not np.allclose(late, in_time, rtol=1e-2)
+    assert trial is BASELINE or not np.allclose(late, in_time, rtol=1e-2)
 
 
 def test_gene_power_of_controls_is_that_of_their_own_genes_and_targets():
