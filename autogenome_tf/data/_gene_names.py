@@ -14,6 +14,9 @@ from autogenome_tf.data._names import OF_GENES, RULES, VERSION, nearest_rule
 
 log = logging.getLogger(__name__)
 
+# Of the genes that are not found as they stand, the share that one rule must find.
+BY_RULE = 0.9
+
 
 def renamed(table: Table, names: Mapping[str, str], source: str) -> Table:
     """Give the genes of a table the names of `data.gene_names`.
@@ -47,8 +50,8 @@ def _renamed(table, names, form: Callable[[str], str] = str):
 def aligned(dataset: Dataset, features: Sequence[str], may_lack: bool = False) -> Dataset:
     """Bring a `Dataset`'s genes into the order of training.
 
-    Names that differ by one rule for all genes that lack, such as the version of Ensembl ids, are
-    taken for the same, with a warning. Further genes are ignored.
+    Names that differ by one rule for nearly all genes that are not found, such as the version of
+    Ensembl ids, are taken for the same, with a warning. Further genes are ignored.
 
     Args:
         dataset: Further rows.
@@ -86,14 +89,17 @@ def _with_all(dataset, features, may_lack):
         return dataset
     others = [name for name in dataset.features if name not in wanted]
     near = nearest_rule(lacking, others, OF_GENES)
-    if near is None or near.hits < len(lacking) or not near.is_distinct:
+    if near is None or near.hits < BY_RULE * len(lacking) or not near.is_distinct:
         hint = f"Ignoring {near.rule}, {near.hits} of them match." if near else ""
         return with_lacking(dataset, features, lacking, may_lack=may_lack, hint=hint)
-    names = {others[place]: name for name, place in zip(lacking, near.take, strict=True)}
+    pairs = list(zip(lacking, near.take.tolist(), strict=True))
+    names = {others[place]: name for name, place in pairs if place >= 0}
+    left = [name for name, place in pairs if place < 0]
     theirs, ours = next(iter(names.items()))
     text = (
         f"{dataset.source}: {len(names)} genes match those of training ignoring {near.rule} "
         f"(such as {theirs!r} for {ours!r}): they are taken as the same genes."
     )
-    features = [names.get(name, name) for name in dataset.features]
-    return dataclasses.replace(dataset, features=features).warned("names", text)
+    named = [names.get(name, name) for name in dataset.features]
+    dataset = dataclasses.replace(dataset, features=named).warned("names", text)
+    return with_lacking(dataset, features, left, may_lack=may_lack, hint="") if left else dataset

@@ -14,7 +14,9 @@ _SIGNS = re.compile(r"[^0-9A-Za-z]+")
 # R puts an X before a name that begins with a digit.
 _OF_R = re.compile(r"^X(?=\d)")
 _ZEROS = re.compile(r"(?<!\d)0+(?=\d)")
-_VERSION = re.compile(r"^(ENS[A-Z]*\d{11})[.-]\d+$")
+_VERSION = re.compile(r"^(ENS[A-Z]*\d{11})[.-]\d+(_PAR_Y)?$")
+# GENCODE's names of genes on Y that X has too, before version 25.
+_OF_Y = re.compile(r"^(ENS[A-Z]*)R(\d{10})(?=[.-]|$)(.*)$")
 # Project, site and participant; then sample and vial; see TCGA's barcodes.
 _TCGA = re.compile(r"^(tcga-\w\w-\w{4})(-\d\d)?([a-z])?(-.*)?$")
 
@@ -135,7 +137,7 @@ def plain(name: str) -> str:
 
 
 def _without_version(name):
-    return _VERSION.sub(r"\1", name)
+    return _VERSION.sub(r"\1\2", _OF_Y.sub(r"\g<1>0\2\3_PAR_Y", name))
 
 
 def _symbol(name):

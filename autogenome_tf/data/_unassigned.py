@@ -23,7 +23,11 @@ def without_unassigned(table: Table, source: str, genes: Collection[str], limit:
         genes: Genes of a model, which are kept whatever their names.
         limit: Bytes that the matrix may take in memory.
     """
-    left_out = {name for name in table.features if name in _NAMES}.difference(genes)
+    left_out = _NAMES.difference(genes)
+    if table.extra is not None:
+        extra = table.extra.drop(columns=[name for name in table.extra if name in left_out])
+        table = dataclasses.replace(table, extra=extra if len(extra.columns) else None)
+    left_out = left_out.intersection(table.features)
     if not left_out:
         return table
     kept = [place for place, name in enumerate(table.features) if name not in left_out]

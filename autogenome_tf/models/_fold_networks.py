@@ -66,7 +66,7 @@ class FoldNetworks:
         Returns:
             (rows, outputs) logits, or values in original units.
         """
-        total = sum(self._of_folds(values))
+        total = np.sum(list(self._of_folds(values)), axis=0)
         chosen = total[np.arange(len(values)), fold]
         return (chosen * self._scale + self._offset).astype("float32")
 

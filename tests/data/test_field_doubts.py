@@ -105,6 +105,32 @@ def test_genes_alone_are_no_totals(tmp_path):
     assert texts(loaded(tmp_path, shares.to_csv(), TARGETS)[1], "columns") == []
 
 
+QUANTITIES = {
+    "quant.sf": "Name\tLength\tTPM\tNumReads\nTP53\t9\t1.5\t1\nMYC\t9\t2\t3\n",
+    "s1_quant.sf": "Name\tLength\tTPM\nTP53\t9\t1.5\nMYC\t9\t2\n",
+    "s1.ReadsPerGene.out.tab": "N_unmapped\t5\t5\t5\nTP53\t1.5\t1\t0\nMYC\t2\t1\t0\n",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", QUANTITIES)
+def test_the_file_of_one_sample_is_a_matrix_of_one_row(tmp_path, name):
+    folder = tmp_path / "s1"
+    folder.mkdir()
+    (folder / name).write_text(QUANTITIES[name])
+    table = read_table(folder / name)
+    assert table.samples == ["s1"] and table.features == ["TP53", "MYC"]
+    np.testing.assert_array_equal(table.values, [[1.5, 2]])
+
+
+def test_reads_without_a_gene_are_no_id_of_new_rows(tmp_path):
+    lines = [f"{gene}\t{place}" for place, gene in enumerate(GENES)]
+    (tmp_path / "s1.counts.txt").write_text("\n".join([*lines, "__no_feature\t99"]))
+    data = Config.of({"name": "t", "data": {"features": "x.csv"}}).data
+    new = load_new(data, str(tmp_path / "s1.counts.txt"), GENES)
+    assert list(new.samples) != ["99"]
+    np.testing.assert_array_equal(new.values, [range(6)])
+
+
 # Spreadsheets ------------------------------------------------------------------------------
 
 

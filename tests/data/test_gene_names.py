@@ -1,5 +1,7 @@
 """Genes meet those of training by their names, by those of a file, or by one rule that is said."""
 
+import dataclasses
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -53,6 +55,36 @@ def test_genes_that_differ_by_one_rule_are_the_same_and_it_is_said(case):
 def test_genes_that_a_rule_explains_in_part_are_refused_with_a_hint():
     with pytest.raises(InputError, match="lacks 3 of the 4 .* case, 2 of them match"):
         aligned(rows(["TP53", "hla-a", "myc", "other"]), SYMBOLS)
+
+
+Y = [f"ENSG{number:011d}.{number % 7}" for number in range(20)]
+Y[1] = f"{Y[0]}_PAR_Y"
+
+
+@pytest.mark.parametrize("on_y", ["ENSG00000000000_PAR_Y", "ENSG00000000000.9_PAR_Y",
+                                  "ENSGR0000000000", "ENSGR0000000000.3"])  # fmt: skip
+def test_genes_of_y_that_x_has_too_keep_apart_without_versions(on_y):
+    names = [name.partition(".")[0] for name in Y]
+    names[1] = on_y
+    table = dataclasses.replace(rows(names), values=np.tile(VALUES.astype("float32"), 5))
+    assert aligned(table, Y).features == Y
+    np.testing.assert_array_equal(aligned(table, Y).values, table.values)
+
+
+def test_genes_that_are_absent_do_not_keep_a_rule_from_the_others():
+    names = [name.partition(".")[0] for name in Y]
+    names[1] = f"{names[0]}_PAR_Y"
+    kept = [place for place in range(20) if place != 7]
+    values = np.tile(VALUES.astype("float32"), 5)
+    table = dataclasses.replace(
+        rows([names[place] for place in kept]), values=values[:, kept]
+    )  # fmt: skip
+    found = aligned(table, Y, may_lack=True)
+    assert found.lacking == (Y[7],) and found.features == Y
+    np.testing.assert_array_equal(found.values[:, kept], values[:, kept])
+    assert np.isnan(found.values[:, 7]).all()
+    with pytest.raises(InputError, match=f"lacks 1 of the 20 genes of training: '{Y[7]}'"):
+        aligned(table, Y)
 
 
 def test_two_genes_that_a_rule_makes_one_are_refused():

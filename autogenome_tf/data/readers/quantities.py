@@ -62,7 +62,8 @@ _PROGRAMS = (
 class Quantities(Reader):
     """Read a folder of quantities: a file a sample, in the folder or in one of its folders each.
 
-    Samples are named by their folders, or by their files where these lie side by side.
+    Samples are named by their folders, or by their files where these lie side by side. One such
+    file, of any program but HTSeq, is a matrix of one sample.
     """
 
     kinds = "a folder of quantities (Salmon, kallisto, RSEM, STAR, HTSeq, GDC), a file a sample"
@@ -71,13 +72,15 @@ class Quantities(Reader):
 
     def matches(self, source: str) -> bool:
         """Return whether a folder holds files of one of the programs, and no matrix of 10x."""
+        if os.path.isfile(source):
+            return _one(source) is not None
         if not os.path.isdir(source) or any(n.startswith("matrix.mtx") for n in os.listdir(source)):
             return False
         return _found(source) is not None
 
     def read(self, source: str, options: ReadOptions) -> Table:
         """Read as `Reader.read` says; a file with other genes than the first is refused."""
-        found = _found(source)
+        found = _one(source) if os.path.isfile(source) else _found(source)
         if found is None:
             raise InputError(f"{source}: holds no file of quantities; expected one a sample.")
         program, files = found
@@ -92,6 +95,17 @@ class Quantities(Reader):
         return checked(
             source, table, f"{program.name}, {column}", columns=options.columns, limit=options.limit
         )
+
+
+def _one(path):
+    """Return the program of a file and the path by its sample; None for other files."""
+    folder, file = os.path.split(os.path.abspath(path))
+    for program in _PROGRAMS:
+        sample = program.sample(file)
+        # A file of counts may be a matrix of many samples.
+        if sample is not None and program.name != "HTSeq":
+            return program, {sample or os.path.basename(folder): path}
+    return None
 
 
 def _found(folder):
