@@ -226,14 +226,23 @@ def test_temperature_equals_the_best_of_a_grid(is_weighted):
     weights = np.where(truth == 0, 5.0, 0.5) if is_weighted else None
     grid = np.geomspace(1, 6, 801)
     log_p = scipy.special.log_softmax(logits / grid[:, None, None], axis=2)
-    losses = -np.average(log_p[:, np.arange(len(truth)), truth], axis=1, weights=weights)
+    own, smoothing = log_p[:, np.arange(len(truth)), truth], 1 / (len(truth) + 2)
+    smoothed = (1 - smoothing) * own + smoothing * log_p.mean(axis=2)
+    losses = -np.average(smoothed, axis=1, weights=weights)
     best = grid[np.argmin(losses)]
     assert metrics.temperature(truth, logits, weights) == pytest.approx(best, rel=2e-3)
 
 
+def test_temperature_of_rows_that_are_all_predicted_correctly_leaves_room_for_an_error():
+    truth = np.arange(20) % 2
+    found = metrics.temperature(truth, np.eye(2)[truth])
+    wrong = 1 / (1 + np.exp(1 / found))
+    assert wrong == pytest.approx(1 / 44, rel=1e-2)  # half of a row in 22
+
+
 def test_temperature_stays_within_its_bounds_where_more_would_always_be_better():
     truth = np.arange(20) % 2
-    assert metrics.temperature(truth, np.eye(2)[truth]) == pytest.approx(0.05, rel=1e-3)
+    assert metrics.temperature(truth, 1e-3 * np.eye(2)[truth]) == pytest.approx(0.05, rel=1e-3)
     assert metrics.temperature(truth, np.eye(2)[1 - truth]) == pytest.approx(20, rel=1e-3)
 
 
