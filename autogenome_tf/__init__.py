@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "AutoGenomeClassifier": "autogenome_tf.estimators",
     "AutoGenomeRegressor": "autogenome_tf.estimators",
+    "AutoGenomeSurvival": "autogenome_tf.estimators",
     "ResVAE": "autogenome_tf.estimators",
     "AutoGenome": "autogenome_tf.automl",
     "Config": "autogenome_tf.config._config",

@@ -38,7 +38,7 @@ ROOMS = (
     ("nn", 2, "Keras layers, vectorized networks, ResVAE, likelihoods, their mathematics"),
     ("simulation", 2, "planted truth: expression, pathways, fitness landscapes"),
     ("metrics", 2, "metrics of a task with bootstrap intervals"),
-    ("tasks", 1, "classification, regression, representation: targets, losses, metrics, outputs"),
+    ("tasks", 1, "classification, regression, survival, representation: targets, losses, outputs"),
     ("core", 1, "errors, seeds, atomic files, matrices larger than memory"),
 )  # fmt: skip
 FLOOR = {room: floor for room, floor, _ in ROOMS}

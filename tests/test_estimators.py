@@ -130,7 +130,7 @@ def learned(made, *arguments):
         raise Stopped
 
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr("autogenome_tf.estimators.AutoGenome", stop)
+        patched.setattr("autogenome_tf.estimators._estimator.AutoGenome", stop)
         with pytest.raises(Stopped):
             made.fit(*arguments)
     return handed["config"], handed["data"]

@@ -7,7 +7,7 @@ import scipy.stats
 from sklearn import metrics as reference
 
 from autogenome_tf import metrics
-from autogenome_tf.tasks import KINDS, Classification, Regression
+from autogenome_tf.tasks import KINDS, Classification, Regression, Survival
 from autogenome_tf.tasks.class_metrics import LEAST_PROBABILITY
 
 pytestmark = pytest.mark.filterwarnings("error")
@@ -28,6 +28,14 @@ def values_and_targets(targets, rows=80, seed=0):
     random = np.random.default_rng(seed)
     truth = np.round(random.normal(size=(rows, targets)) * 3) + 5
     return truth, np.round(truth + random.normal(size=(rows, targets)))
+
+
+def survival(rows, seed=0):
+    """Times and events, some censored, and the log-risks behind them."""
+    random = np.random.default_rng(seed)
+    risks = random.normal(size=rows)
+    times, ends = random.exponential(size=rows) / np.exp(risks), 3 * random.exponential(size=rows)
+    return np.stack([np.minimum(times, ends), (times <= ends).astype(float)], axis=1), risks
 
 
 def point(scores):
@@ -111,6 +119,10 @@ def test_the_direction_of_every_metric_points_from_worse_to_better():
     nearer = (values + guesses) / 2
     better = metrics.classification(truth, sharper) | metrics.regression(values, nearer)
     better["elbo"] = -1.0
+    targets, risks = survival(200)
+    task = Survival(["time", "event"]).with_baseline(targets, risks[:, None])
+    for found, own in ((worse, 3 * np.roll(risks, 1)), (better, risks)):
+        found |= task.metrics(targets, own[:, None])
     for name, is_higher in metrics.HIGHER_IS_BETTER.items():
         assert (better[name] > worse[name]) == is_higher, name
 

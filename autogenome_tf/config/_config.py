@@ -135,6 +135,12 @@ class Config(Section):
             )
         if not own[name]["is_of_shared_weights"]:
             return self
+        if self.task.kind.is_of_sets:
+            others = [one for one in own if not own[one]["is_of_shared_weights"]]
+            raise ValueError(
+                f"search.method: {name} trains on batches, and the loss of a {self.task.type} "
+                f"compares all rows of a fold; expected one of {', '.join(others)}"
+            )
         for family, given in self.families.items():
             if "gates" in given:
                 raise ValueError(

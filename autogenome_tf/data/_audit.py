@@ -44,7 +44,7 @@ def audit(
 
     Returns:
         A list of dicts, `about` (labels, matching, names, ids, commas, columns, values, classes,
-        test, duplicates, group, batch) and `text`.
+        targets, test, duplicates, group, batch) and `text`.
     """
     is_test, has_test = parts.part == "test", bool((parts.part == "test").any())
     if not has_test:
@@ -70,6 +70,7 @@ def audit(
         found += [("values", f"{name}: {text}") for name, one in columns for text in codes(one)]
     learned = np.flatnonzero(~is_test)
     found += [("columns", text) for text in gives_away(dataset, learned)]
+    found += [("targets", text) for text in kind.doubts(targets, is_test & has_test)]
     if kind.has_classes:
         labels = targets.astype(str)
         found += [("classes", text) for text in _classes(labels, is_test, has_test)]

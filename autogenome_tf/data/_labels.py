@@ -15,7 +15,11 @@ MOST_NAMED = 5
 
 
 def labelled_rows(
-    dataset: Dataset, columns: pd.DataFrame, names: list[str], where: str
+    dataset: Dataset,
+    columns: pd.DataFrame,
+    names: list[str],
+    where: str,
+    needs_all: bool = False,
 ) -> tuple[Dataset, pd.DataFrame]:
     """Leave out the rows that have none of the targets, and count the gaps of the others.
 
@@ -24,6 +28,7 @@ def labelled_rows(
         columns: Frame of the same rows that holds the targets.
         names: Of the targets.
         where: The file of the columns, for messages.
+        needs_all: Whether rows that lack one of several targets are left out too.
 
     Returns:
         The rows with a target, with a warning where targets are missing, and their columns.
@@ -32,7 +37,7 @@ def labelled_rows(
         InputError: No row has a target.
     """
     gaps = columns[names].isna().to_numpy()
-    empty = gaps.all(axis=1)
+    empty = gaps.any(axis=1) if needs_all else gaps.all(axis=1)
     if not names or not gaps.any():
         return dataset, columns
     if not empty.any():

@@ -58,7 +58,8 @@ def load_labelled(
     dataset, columns = with_columns(table, frames, data, source)
     names = _target_names(columns, data, task_type, table.features if files is None else ())
     where = columns.attrs["source"]
-    dataset, columns = labelled_rows(dataset, columns, names, where)
+    needs_all = kind_of(task_type).needs_all_targets
+    dataset, columns = labelled_rows(dataset, columns, names, where, needs_all)
     if names:
         found = target_values(columns[names], task_type, where)
         dataset = dataclasses.replace(dataset, targets=found, target_names=names)

@@ -1,5 +1,6 @@
 """Rows of all files of a config, checked before anything is trained."""
 
+import dataclasses
 import functools
 from collections.abc import Callable
 from typing import Any, Literal
@@ -145,15 +146,21 @@ class RunData:
         count = number_of_folds(folds, learn, len(dataset.features), self._data.limit)
         if folds == "auto" and not self._task.kind.has_targets:
             count = 1
-        return split(dataset, drawn, count, self._seed, is_exact=folds != "auto")
+        return split(self._stratified(dataset), drawn, count, self._seed, folds != "auto")
 
     def _beside(self, dataset, validation):
         """Return rows to learn from and to test on with those of `data.validation` behind them."""
         drawn = self._data.split.model_copy(update={"validation": 0.0})
-        parts = split(dataset, drawn, 1, self._seed)
+        parts = split(self._stratified(dataset), drawn, 1, self._seed)
         behind = np.full(len(validation), "validation", dtype=object)
         part = np.concatenate([parts.part, behind])
         return joined(dataset, validation), Split(part, np.zeros(len(part), int))
+
+    def _stratified(self, dataset):
+        """Return rows whose targets are the labels that a split is stratified over."""
+        targets = dataset.targets
+        strata = None if targets is None else self._task.kind.strata(targets)
+        return dataclasses.replace(dataset, targets=strata)
 
     def _check_values(self, dataset, source):
         check_missing(dataset, self._data.missing, source)

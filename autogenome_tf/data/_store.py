@@ -93,6 +93,10 @@ def _columns(x, y, further):
     if isinstance(y, pd.Series):
         return y.rename(y.name or TARGET).to_frame()
     values = np.asarray(y)
+    if values.dtype.names:
+        # As scikit-survival has them: the event first.
+        names = values.dtype.names[::-1]
+        return pd.DataFrame({name: values[name].astype("float64") for name in names})
     if values.ndim not in (1, 2):
         raise InputError(
             f"data: y: received {type(y).__name__} of shape {values.shape}; expected (samples,) or "

@@ -8,12 +8,8 @@ import numpy as np
 import scipy.sparse
 
 from autogenome_tf.core import chunked
-from autogenome_tf.core.errors import InputError, some, unknown
+from autogenome_tf.core.errors import InputError, unknown
 from autogenome_tf.tasks import kind_of, natural
-
-FEWEST_OF_A_CLASS = 2
-# Rows with a value of a target.
-FEWEST_MEASURED = 2
 
 
 def check_learnable(dataset, data, task_type="classification"):
@@ -29,21 +25,12 @@ def check_learnable(dataset, data, task_type="classification"):
     """
     _check_genes(dataset, data.features)
     where = data.target_source
-    if dataset.targets is None or dataset.targets.dtype == object:
-        if kind_of(task_type).has_targets:
-            _check_classes(dataset, where)
+    if dataset.targets is None:
         return
-    for name, column in zip(dataset.target_names, dataset.targets.T, strict=True):
-        known = column[~np.isnan(column)]
-        if len(known) < FEWEST_MEASURED:
-            raise InputError(
-                f"{where}: {name}: measured for {len(known)} samples; expected at least "
-                f"{FEWEST_MEASURED}. Remove it from data.target."
-            )
-        if np.ptp(known) == 0:
-            raise InputError(
-                f"{where}: {name}: constant ({known[0]:g}); there is nothing to predict."
-            )
+    try:
+        kind_of(task_type).check_learnable(dataset.targets, dataset.target_names)
+    except ValueError as error:
+        raise InputError(f"{where}: {error}") from None
 
 
 def check_measured(dataset, is_train):
@@ -135,24 +122,6 @@ def check_genotypes(
                 f"{features[column]!r}: received {batch[row, column]:g}; epistasis needs "
                 "genotypes, where every value is 0 or 1."
             )
-
-
-def _check_classes(dataset, where):
-    name = dataset.target_names[0]
-    classes, counts = np.unique(dataset.targets.astype(str), return_counts=True)
-    if len(classes) < 2:
-        raise InputError(
-            f"{where}: {name}: one class only ({str(classes[0])!r}); expected at least 2."
-        )
-    rare = [
-        label for label, count in zip(classes, counts, strict=True) if count < FEWEST_OF_A_CLASS
-    ]
-    if rare:
-        raise InputError(
-            f"{where}: {name}: a class needs at least {FEWEST_OF_A_CLASS} members; these have "
-            f'one: {some(rare)}. Set data.rare_classes "leave_out" or "merge", or task.type '
-            "regression."
-        )
 
 
 def _check_genes(dataset, source):

@@ -11,7 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from autogenome_tf.export._scale import outside
-from autogenome_tf.models import CLASS, ONLY, SOFTMAX, Predictor
+from autogenome_tf.models import CLASS, ONLY, SOFTMAX, SURVIVAL, Predictor
 
 # Most names that an error gives.
 SHOWN = 5
@@ -59,7 +59,9 @@ class Served(tf.Module):
 
         - serving_default: values (rows, genes) float32, raw, genes in the order of training ->
           probabilities (rows, classes) and prediction (rows,), names of classes; or prediction
-          (rows, targets) in original units; or latent (rows, units) and reconstruction.
+          (rows, targets) in original units; or risk (rows, 1), the log-risk, and survival
+          (rows, times), the probability of no event until each of the `times`; or latent
+          (rows, units) and reconstruction.
         - serving_float64: the same with values and results as float64.
         - predict_genes: genes (given,), names in any order, and values (rows, given) -> the same.
         - logits, of classification: values -> logits (rows, classes).
@@ -208,6 +210,10 @@ def _result(predictor, how, outputs):
         return tf.nn.softmax(outputs)
     if how == CLASS:
         return tf.gather(tf.constant(predictor.labels["classes"]), tf.argmax(outputs, axis=1))
+    if how == SURVIVAL:
+        baseline = predictor.task.curves
+        hazard = baseline.hazard_at(baseline.quartiles).astype("float32")
+        return tf.exp(-hazard * tf.exp(outputs))
     return outputs if how == ONLY else outputs[how]
 
 

@@ -8,6 +8,7 @@ from autogenome_tf.families import GENE_POWER, Family, Space, integer, number, w
 PATHS = {
     "logistic": "l2",
     "ridge": "l2",
+    "cox": "l2",
     "discriminant": "shrinkage",
     "hinge": "l2",
     "centroid": "threshold",
@@ -16,7 +17,7 @@ PATHS = {
 
 
 class Linear(Family):
-    """No hidden layer: logistic or ridge regression, the baseline, and other linear learners."""
+    """No hidden layer: logistic, ridge or Cox regression, the baseline, and other learners."""
 
     space = {
         "loss": word(*PATHS, known=tuple(PATHS)),

@@ -1,6 +1,6 @@
 """Fitted models, from raw values to predictions or latent coordinates, and their tables."""
 
-from autogenome_tf.models._answers import CLASS, ONLY, SOFTMAX
+from autogenome_tf.models._answers import CLASS, ONLY, SOFTMAX, SURVIVAL
 from autogenome_tf.models._branch import Branch
 from autogenome_tf.models._fold_networks import FoldNetworks, averaged
 from autogenome_tf.models._latent_model import PROBED, LatentModel
@@ -9,6 +9,6 @@ from autogenome_tf.models._predictor import Predictor
 from autogenome_tf.models._training_scale import QUANTILES, TrainingScale
 
 __all__ = [
-    "CLASS", "ONLY", "PROBED", "QUANTILES", "SOFTMAX", "Branch", "FoldNetworks", "LatentModel",
-    "LatentSpace", "Predictor", "TrainingScale", "averaged",
+    "CLASS", "ONLY", "PROBED", "QUANTILES", "SOFTMAX", "SURVIVAL", "Branch", "FoldNetworks",
+    "LatentModel", "LatentSpace", "Predictor", "TrainingScale", "averaged",
 ]  # fmt: skip

@@ -1,8 +1,9 @@
 """The named results that clients of a served model get, by signature."""
 
 # How a result is made of the Keras model's outputs: by their softmax, by the class of the largest,
-# or as the output of a name ("" is the only output).
-SOFTMAX, CLASS, ONLY = "softmax", "class", ""
+# or as the output of a name ("" is the only output); of log-risks, by the baseline hazard as
+# survival at some times.
+SOFTMAX, CLASS, ONLY, SURVIVAL = "softmax", "class", "", "survival"
 
 # By the task's type, signature and name of the result.
 ANSWERS: dict[str, dict[str, dict[str, str]]] = {
@@ -11,6 +12,7 @@ ANSWERS: dict[str, dict[str, dict[str, str]]] = {
         "logits": {"logits": ONLY},
     },
     "regression": {"serving_default": {"prediction": ONLY}},
+    "survival": {"serving_default": {"risk": ONLY, "survival": SURVIVAL}},
     "representation": {
         "serving_default": {"latent": "latent", "reconstruction": "reconstruction"},
         "encoder": {"latent": "latent", "log_variance": "log_variance"},

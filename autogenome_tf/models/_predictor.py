@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from autogenome_tf import preprocessing
+from autogenome_tf.core import chunked
 from autogenome_tf.core.chunked import BLOCK, Matrix
 from autogenome_tf.core.errors import InputError
 from autogenome_tf.core.files import MODEL_NAMES, model_names, replacing
@@ -23,7 +24,7 @@ from autogenome_tf.models._branch import Branch
 from autogenome_tf.models._importance import importance
 from autogenome_tf.models._rows import defined_batches, named
 from autogenome_tf.models._training_scale import TrainingScale
-from autogenome_tf.tasks import Classification, Conformal, Regression, Task
+from autogenome_tf.tasks import Conformal, Task, task_from_names
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +40,7 @@ class Predictor:
         model: Keras model, raw (rows, genes) -> (rows, outputs): logits, or values in original
             units. Its layers are "preprocessing", "network" and "output"; where several transforms
             take part, a pair "preprocessing_<transform>", "network_<transform>" for each.
-        task: The `tasks.Classification` or `tasks.Regression`.
+        task: What is predicted, such as a `tasks.Classification`.
         features: Gene names in the order of the input.
         missing: The config's `data.missing`; with "error", NaN is refused.
         sources: A pair for each transform that takes part: its name, and the (kept,) positions of
@@ -94,6 +95,30 @@ class Predictor:
         model = keras.Model(raw, output(total), name="autogenome_tf")
         return cls(model, task, list(features), missing, sources)
 
+    def anchored(
+        self, values: Matrix, rows: np.ndarray, targets: np.ndarray, outputs: np.ndarray
+    ) -> "Predictor":
+        """Return the same model with what predictions need beside outputs.
+
+        Log-risks get the level at which the baseline hazard belongs to them: mean 0, as those that
+        it is estimated from. Models of other tasks stay as they are.
+
+        Args:
+            values: (all rows, genes) raw values.
+            rows: Numbers of the rows that validated.
+            targets: Their targets, as networks learn them.
+            outputs: (rows, outputs) of networks that had not seen the row, in the model's units.
+        """
+        if not self.task.has_times:
+            return self
+        scale, offset = self.output_scale
+        offset = offset - self.outputs(chunked.rows(values, rows)).mean(axis=0, dtype="float64")
+        total = self.model.get_layer("output").input
+        output = keras.layers.Rescaling(scale.tolist(), offset.tolist(), name="output")
+        model = keras.Model(self.model.input, output(total), name=self.model.name)
+        task = self.task.with_baseline(targets, outputs)
+        return dataclasses.replace(self, model=model, task=task)
+
     @property
     def branches(self) -> list[Branch]:
         """Return a `Branch` for each transform that takes part; their networks' outputs add up."""
@@ -119,8 +144,16 @@ class Predictor:
     @property
     def labels(self) -> dict[str, list[str]]:
         """Return the names at each place of the inputs (features) and of the outputs."""
-        kind = "classes" if self.task.type == "classification" else "targets"
-        return {"features": list(self.features), kind: list(self.task.output_names)}
+        task = self.task
+        kind = "classes" if task.has_classes else "targets" if task.has_units else "outputs"
+        found = {"features": list(self.features), kind: list(task.output_names)}
+        return found | ({"times": self._times} if task.has_times else {})
+
+    @property
+    def _times(self):
+        """Return the times at which survival is predicted, as text."""
+        baseline = self.task.baseline
+        return [] if baseline is None else [f"{time:g}" for time in baseline.quartiles]
 
     @property
     def covariates(self) -> int:
@@ -277,11 +310,7 @@ class Predictor:
     def _names(self):
         sources = [[name, np.asarray(kept).tolist()] for name, kept in self.sources]
         names = {"task": self.task.type, "missing": self.missing, "sources": sources}
-        names |= self.labels | self._carried()
-        if self.task.type == "classification":
-            return names
-        mean, scale = (np.ravel(part).tolist() for part in (self.task.mean, self.task.scale))
-        return names | {"mean": mean, "scale": scale}
+        return names | self.labels | self.task.names() | self._carried()
 
     def _carried(self):
         found = {} if self.trained_on is None else {"trained_on": self.trained_on.as_json()}
@@ -303,7 +332,7 @@ class Predictor:
         sources = [(name, np.array(kept, int)) for name, kept in names["sources"]]
         known = TrainingScale.from_json(names.get("trained_on"))
         shares = None if names.get("importance") is None else np.array(names["importance"], float)
-        task, sets = _task(names), names.get("conformal")
+        task, sets = task_from_names(names), names.get("conformal")
         return cls(
             model, task, names["features"], names["missing"], sources,
             known, shares, float(names.get("missing_genes", 0)),
@@ -334,10 +363,3 @@ class Predictor:
 
 def _suffix(transform, sources):
     return f"_{transform}" if len(sources) > 1 else ""
-
-
-def _task(names):
-    if names["task"] == "classification":
-        return Classification(names["classes"])
-    mean, scale = np.array(names["mean"]), np.array(names["scale"])
-    return Regression(names["targets"], mean=mean, scale=scale)

@@ -17,7 +17,7 @@ def scores(task: Any, targets: np.ndarray, outputs: np.ndarray, seed: int) -> di
     """Compute metrics with 95 % bootstrap intervals.
 
     Args:
-        task: A `tasks.Classification` or `tasks.Regression`.
+        task: A task with targets, such as a `tasks.Classification`.
         targets: (rows,) class names, or (rows, targets) in original units.
         outputs: (rows, outputs) of the predictor.
         seed: Of the resampling.
@@ -118,7 +118,8 @@ def predictions(predictor: Predictor, dataset: Dataset, part: Any) -> pd.DataFra
     """
     frame = predictor.predict(dataset)
     frame.insert(1, "part", part)
-    for position, (name, column) in enumerate(_targets(predictor.task, dataset), 2):
+    columns = predictor.task.target_columns(dataset.targets, len(dataset))
+    for position, (name, column) in enumerate(columns, 2):
         frame.insert(position, name, column)
     return frame
 
@@ -150,13 +151,4 @@ def reconstruction(model: LatentModel, dataset: Dataset, part: Any) -> pd.DataFr
 
 
 def _encoded(task, targets):
-    return task.encode(targets) if task.type == "classification" else np.asarray(targets)
-
-
-def _targets(task, dataset):
-    if task.type == "classification" or task.outputs == 1:
-        unknown = np.full(len(dataset), None, dtype=object)
-        return [("target", unknown if dataset.targets is None else np.ravel(dataset.targets))]
-    if dataset.targets is None:
-        return [(f"target_{name}", np.full(len(dataset), np.nan)) for name in task.targets]
-    return [(f"target_{name}", dataset.targets[:, i]) for i, name in enumerate(task.targets)]
+    return task.encode(targets) if task.has_classes else np.asarray(targets)

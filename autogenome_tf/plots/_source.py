@@ -6,13 +6,12 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import scipy.special
 
 from autogenome_tf.core.errors import unknown
 from autogenome_tf.core.files import safe_names
 from autogenome_tf.metrics import SCORED
 from autogenome_tf.run import Run
-from autogenome_tf.tasks import kind_of
+from autogenome_tf.tasks import task_from_names
 
 
 def opened(source: Any) -> Run | None:
@@ -39,9 +38,8 @@ def unseen(run: Run) -> tuple[str, pd.DataFrame]:
         StageError: Before the predict stage.
     """
     run.require("predictions.tsv")
-    names = run.model_names()
-    is_classes = kind_of(names["task"]).has_classes
-    frame = run.read_table("predictions.tsv", text=["target"] if is_classes else [])
+    task = task_from_names(run.model_names())
+    frame = run.read_table("predictions.tsv", text=["target"] if task.has_classes else [])
     for part in SCORED[:2]:
         rows = frame[frame["part"] == part]
         if len(rows):
@@ -50,15 +48,8 @@ def unseen(run: Run) -> tuple[str, pd.DataFrame]:
     # Further files may repeat the ids of the rows that were split.
     split = frame[~frame["part"].isin(["evaluate", "predict"])]
     rows = split.set_index("sample").loc[validation["samples"]].reset_index()
-    if is_classes:
-        columns = [f"p_{name}" for name in names["classes"]]
-        rows[columns] = scipy.special.softmax(validation["outputs"].astype("float64"), axis=1)
-        rows["prediction"] = np.array(names["classes"], object)[
-            validation["outputs"].argmax(axis=1)
-        ]
-    else:
-        predicted = [name for name in rows if name.startswith("prediction")]
-        rows[predicted] = validation["outputs"]
+    predicted = task.frame(validation["outputs"])
+    rows[list(predicted)] = predicted
     return SCORED[2], rows.assign(part=SCORED[2])
 
 

@@ -17,6 +17,15 @@ NAMES = {
     "spearman": "Spearman rho",
     "rmse": "RMSE",
     "mae": "MAE",
+    "partial_log_likelihood": "partial log-likelihood",
+    "concordance": "concordance (Harrell's C)",
+    "concordance_uno": "concordance (Uno's C)",
+    "auc_q25": "dynamic AUC, first quartile",
+    "auc_median": "dynamic AUC, median",
+    "auc_q75": "dynamic AUC, third quartile",
+    "brier": "integrated Brier score",
+    "brier_ratio": "Brier score over Kaplan-Meier's",
+    "d_calibration": "D-calibration gap",
     "elbo": "ELBO",
     "reconstruction": "reconstruction",
     "kl": "KL divergence",
@@ -44,6 +53,20 @@ MEANINGS = {
     "spearman": "correlation of the ranks of predicted and true values",
     "rmse": "root mean squared error, in the target's units" + LOWER,
     "mae": "mean absolute error, in the target's units" + LOWER,
+    "partial_log_likelihood": "mean over events of ln of the share of the risk in the sample that "
+    "has the event, less that of equal risks: 0 is guessing",
+    "concordance": "share of comparable pairs in which the earlier event has the higher risk: 0.5 "
+    "is guessing (under proportional hazards Antolini's C is the same)",
+    "concordance_uno": "the same, corrected for censoring",
+    "auc_q25": "area under the ROC curve of events until the first quartile of the times of "
+    "events: 0.5 is guessing",
+    "auc_median": "the same until their median",
+    "auc_q75": "the same until their third quartile",
+    "brier": "mean squared error of survival probabilities over time, corrected for "
+    "censoring" + LOWER,
+    "brier_ratio": "1 is predicting the survival curve of all samples" + LOWER,
+    "d_calibration": "share of samples in the wrong tenth of predicted survival: 0 is "
+    "calibrated" + LOWER,
     "elbo": "evidence lower bound: lower bound of the log likelihood, nats per sample",
     "reconstruction": "negative log likelihood of the reconstructed sample, nats" + LOWER,
     "kl": "divergence of the latent distribution from the prior, nats",

@@ -28,7 +28,8 @@ def section(run: Run) -> Section | None:
     text = "Intervals are 95\u00a0% bootstrap intervals over samples. "
     if baseline:
         text += (
-            "The linear model (logistic or ridge regression, its penalty chosen by the same folds) "
+            "The linear model (logistic, ridge or Cox regression, its penalty chosen by the same "
+            "folds) "
             "was trained on the same samples. Differences are model minus linear model, on the "
             "same resamples: where the interval does not include 0, the difference is beyond "
             "chance."
@@ -42,7 +43,10 @@ def section(run: Run) -> Section | None:
         parts.append(_coverage(run.read_table("coverage.tsv"), task))
     if run.has("predictions.tsv"):
         part, frame = plots.unseen(run)
-        parts.append(_classes(part, frame) if task.has_classes else _targets(part, frame))
+        if task.has_classes:
+            parts.append(_classes(part, frame))
+        elif task.has_units:
+            parts.append(_targets(part, frame))
         parts += pictures(run, "predictions")
     return Section("scores", "Scores", [part for part in parts if part])
 

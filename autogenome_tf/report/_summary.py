@@ -44,15 +44,15 @@ def _asked(config, names):
         return f"Which {on_a_line(target)} does a sample have: {listed(classes, most=12)}?"
     if config.task.kind.has_units:
         return f"How large is {listed([on_a_line(name) for name in names['targets']])}?"
+    if config.task.kind.has_times:
+        return f"How long until the event ({on_a_line(names['targets'][1])})?"
     return "Which few numbers describe a sample?"
 
 
 def _foremost(kind, own):
     """Return the metrics of the card, the headline first."""
-    if kind.has_classes:
-        return ["accuracy", "balanced_accuracy"]
     if kind.has_targets:
-        return ["r2", "rmse"]
+        return list(kind.headlines)
     return [name for name in ("explained", "knn_accuracy", "elbo") if name in own]
 
 
@@ -115,12 +115,12 @@ def _verdict(run, scores):
     skill = own[kind.skill]
     if skill["value"] is None:
         return f"{NAMES[kind.skill]} is undefined on these samples, so there is no verdict."
-    if skill["low"] <= 0:
+    if skill["low"] <= kind.skill_of_none:
         return f"The model may be no better than {kind.no_skill}."
     better = f"The model is better than {kind.no_skill}"
     if not run.has("baseline.json"):
         return f"{better}; it is a linear model." if is_convex(run) else f"{better}."
-    name = "balanced_accuracy" if kind.has_classes else "r2"
+    name = "balanced_accuracy" if kind.has_classes else kind.headlines[0]
     apart = run.read_json("baseline.json")[part][name]["difference"]
     return f"{better}{_against_linear(apart)} (by {NAMES[name]})."
 

@@ -69,10 +69,10 @@ def _of_scores(scores: dict, kind: Kind, objective: str) -> Iterator[str]:
                 f"The {part} score is perfect ({NAMES[name]} {measured(name, own)}). Unless the "
                 "question is known to be easy, look for a gene or a batch that reveals the answer."
             )
-        if own["low"] is not None and own["low"] <= 0:
+        if own["low"] is not None and own["low"] <= kind.skill_of_none:
             yield (
-                f"The {part} score may be that of {kind.no_skill}: its interval includes 0 "
-                f"({NAMES[name]} {measured(name, own)})."
+                f"The {part} score may be that of {kind.no_skill}: its interval includes "
+                f"{kind.skill_of_none:g} ({NAMES[name]} {measured(name, own)})."
             )
     mine, before = (scores.get(part, {}).get(objective) for part in ("test", "validation"))
     if mine and before and None not in (mine["value"], before["value"]):

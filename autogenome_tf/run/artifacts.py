@@ -99,8 +99,9 @@ ARTIFACTS = (
     Artifact("predictions.tsv", "predict",
              "every row: `sample`, `part`, `target`, `prediction`, `p_<class>`; then for each "
              "`evaluation.coverage`, such as 0.9, the classes in its prediction set (`set_90`), "
-             "or the ends of its prediction interval (`low_90`, `high_90`); a representation "
-             "has none", text=("sample", "part", "prediction"), optional=True),
+             "or the ends of its prediction interval (`low_90`, `high_90`); of survival `risk`, "
+             "`survival_<time>`, `median`; a representation has none",
+             text=("sample", "part", "prediction"), optional=True),
     Artifact("latent.tsv", "predict",
              "of a representation, every row: `sample`, `part`, then `z1` ...",
              text=("sample", "part"), optional=True),
@@ -144,8 +145,8 @@ ARTIFACTS = (
              "paper or a phone"),
     Artifact("plots/", ALWAYS,
              "learning curves, search progress, ROC, precision-recall and calibration, predicted "
-             "against true values; importance in all, and as bars, dots and violins for each "
-             "output (.png and .pdf)", optional=True),
+             "against true values, survival by risk; importance in all, and as bars, dots and "
+             "violins for each output (.png and .pdf)", optional=True),
     Artifact("log.txt", ALWAYS, "all that was said"),
 )  # fmt: skip
 

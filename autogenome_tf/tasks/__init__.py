@@ -12,19 +12,21 @@ from autogenome_tf.tasks._conformal import ALL, Conformal, PredictionIntervals, 
 from autogenome_tf.tasks._labels import as_text, natural
 from autogenome_tf.tasks._regression import Regression
 from autogenome_tf.tasks._representation import Representation
+from autogenome_tf.tasks._survival import Survival
 from autogenome_tf.tasks._task import Task
 
 __all__ = [
     "ALL", "Classification", "Conformal", "DEFAULT", "KINDS", "Kind", "PredictionIntervals",
-    "PredictionSets", "Regression", "Representation", "Task",
-    "kind_of", "as_text", "natural", "task_of", "types",
+    "PredictionSets", "Regression", "Representation", "Survival", "Task", "as_text", "kind_of",
+    "natural", "task_from_names", "task_of", "types",
 ]  # fmt: skip
 
 Kind = type[Task]
 # The kind where a config names none.
 DEFAULT: Kind = Classification
 # Kinds of task by the name that configs use.
-KINDS: dict[str, Kind] = {kind.type: kind for kind in (Classification, Regression, Representation)}
+_ALL: tuple[Kind, ...] = (Classification, Regression, Survival, Representation)
+KINDS: dict[str, Kind] = {kind.type: kind for kind in _ALL}
 
 
 def kind_of(task_type: str) -> Kind:
@@ -57,6 +59,15 @@ def task_of(settings: Any, rows: Any, is_train: np.ndarray) -> Task:
         is_train: (rows,) whether each is a training row.
     """
     return kind_of(settings.type).fitted(settings, rows, is_train)
+
+
+def task_from_names(names: dict[str, Any]) -> Task:
+    """Return the task of a fitted model.
+
+    Args:
+        names: As the model's file has them; `task` is the type.
+    """
+    return kind_of(names["task"]).from_names(names)
 
 
 def __getattr__(name: str):

@@ -12,6 +12,10 @@ from autogenome_tf.tasks._gene_statistics import Batches, between_classes
 from autogenome_tf.tasks._labels import natural, read_labels
 from autogenome_tf.tasks._task import Task
 
+FEWEST_OF_A_CLASS = 2
+# Classes that an error names.
+MOST_NAMED = 5
+
 
 @dataclasses.dataclass(frozen=True)
 class Classification(Task):
@@ -36,6 +40,7 @@ class Classification(Task):
     linear_losses = ("logistic", "discriminant", "hinge", "centroid", "pls")
     has_classes = True
     skill, no_skill = "mcc", "guessing"
+    headlines = ("accuracy", "balanced_accuracy")
     explained = "its calibrated logit (ln of the odds), not to its probability"
     directions = ("for", "against")
 
@@ -43,6 +48,30 @@ class Classification(Task):
     def read(cls, columns: pd.DataFrame) -> np.ndarray:
         """Return class names, (rows,) text."""
         return read_labels(columns)
+
+    @classmethod
+    def check_learnable(cls, targets: np.ndarray, names: Sequence[str]) -> None:
+        """Refuse a single class, and classes of a single row."""
+        classes, counts = np.unique(targets.astype(str), return_counts=True)
+        if len(classes) < 2:
+            raise ValueError(
+                f"{names[0]}: one class only ({str(classes[0])!r}); expected at least 2."
+            )
+        pairs = zip(classes, counts, strict=True)
+        rare = [label for label, count in pairs if count < FEWEST_OF_A_CLASS]
+        if rare:
+            shown = ", ".join(repr(str(label)) for label in rare[:MOST_NAMED])
+            shown += f" and {len(rare) - MOST_NAMED} more" if len(rare) > MOST_NAMED else ""
+            raise ValueError(
+                f"{names[0]}: a class needs at least {FEWEST_OF_A_CLASS} members; these have "
+                f'one: {shown}. Set data.rare_classes "leave_out" or "merge", or task.type '
+                "regression."
+            )
+
+    @classmethod
+    def strata(cls, targets: np.ndarray) -> np.ndarray:
+        """Return the classes."""
+        return targets
 
     @classmethod
     def fitted(cls, settings: Any, rows: Any, is_train: np.ndarray) -> "Classification":
@@ -162,6 +191,15 @@ class Classification(Task):
         """
         noise = random.gumbel(size=outputs.shape)
         return (outputs + noise).argmax(axis=1).astype("int32")
+
+    def names(self) -> dict[str, Any]:
+        """Return the names of the classes."""
+        return {"classes": list(self.classes)}
+
+    @classmethod
+    def from_names(cls, names: dict[str, Any]) -> "Classification":
+        """Return the task of some classes."""
+        return cls(names["classes"])
 
     def frame(self, outputs: np.ndarray) -> pd.DataFrame:
         """Return logits (rows, classes) as the columns of predictions.tsv.

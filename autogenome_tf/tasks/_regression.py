@@ -11,6 +11,9 @@ from autogenome_tf.tasks._conformal import PredictionIntervals
 from autogenome_tf.tasks._gene_statistics import Batches, of_correlation
 from autogenome_tf.tasks._task import Task
 
+# Rows with a value of a target.
+FEWEST_MEASURED = 2
+
 
 @dataclasses.dataclass(frozen=True)
 class Regression(Task):
@@ -39,12 +42,26 @@ class Regression(Task):
     linear_losses = ("ridge", "pls")
     has_units = True
     skill, no_skill = "r2", "predicting the mean"
+    headlines = ("r2", "rmse")
     explained = "the predicted value, in the target's units"
 
     @classmethod
     def read(cls, columns: pd.DataFrame) -> np.ndarray:
         """Return values, (rows, targets) float64, NaN where they are missing."""
         return np.stack([_numbers(column) for _, column in columns.items()], axis=1)
+
+    @classmethod
+    def check_learnable(cls, targets: np.ndarray, names: Sequence[str]) -> None:
+        """Refuse targets that are hardly measured, or constant."""
+        for name, column in zip(names, targets.T, strict=True):
+            known = column[~np.isnan(column)]
+            if len(known) < FEWEST_MEASURED:
+                raise ValueError(
+                    f"{name}: measured for {len(known)} samples; expected at least "
+                    f"{FEWEST_MEASURED}. Remove it from data.target."
+                )
+            if np.ptp(known) == 0:
+                raise ValueError(f"{name}: constant ({known[0]:g}); there is nothing to predict.")
 
     @classmethod
     def fitted(cls, settings: Any, rows: Any, is_train: np.ndarray) -> "Regression":
@@ -162,6 +179,24 @@ class Regression(Task):
         """
         fitted = self.encode(outputs)
         return fitted + random.permutation(targets - fitted)
+
+    def target_columns(self, targets: np.ndarray | None, count: int) -> list[tuple[str, Any]]:
+        """Return the column target, or target_<name> of several targets."""
+        if self.outputs == 1:
+            return super().target_columns(targets, count)
+        known = np.full((count, self.outputs), np.nan) if targets is None else targets
+        return [(f"target_{name}", known[:, i]) for i, name in enumerate(self.targets)]
+
+    def names(self) -> dict[str, Any]:
+        """Return the names of the targets, their means and standard deviations."""
+        mean, scale = (np.ravel(part).tolist() for part in (self.mean, self.scale))
+        return {"targets": list(self.targets), "mean": mean, "scale": scale}
+
+    @classmethod
+    def from_names(cls, names: dict[str, Any]) -> "Regression":
+        """Return the task of some targets."""
+        mean, scale = np.array(names["mean"]), np.array(names["scale"])
+        return cls(names["targets"], mean=mean, scale=scale)
 
     def frame(self, outputs: np.ndarray) -> pd.DataFrame:
         """Return values (rows, targets) in original units as the columns of predictions.tsv.

@@ -38,6 +38,11 @@ class Representation(Task):
         return read_labels(columns)
 
     @classmethod
+    def strata(cls, targets: np.ndarray) -> np.ndarray:
+        """Return the labels."""
+        return targets
+
+    @classmethod
     def fitted(cls, settings: Any, rows: Any, is_train: np.ndarray) -> "Representation":
         """Return the task with the number of columns that are covariates."""
         return cls(rows.covariates)

@@ -30,8 +30,14 @@ class Task(abc.ABC):
             labels are optional and serve to score the latent space only.
         has_classes: Whether targets are classes, so that outputs are logits.
         has_units: Whether targets are numbers in units, which networks learn standardised.
-        skill: Metric that is above 0 for a model that is better than one that looks at no gene;
-            "" where there are no targets.
+        has_times: Whether targets are times to an event, and outputs log-risks.
+        is_of_sets: Whether the loss of a row depends on the other rows of its fold, so that each
+            step of training sees all of them.
+        needs_all_targets: Whether a row that lacks one of several targets cannot be learned from.
+        skill: Metric that is above `skill_of_none` for a model that is better than one that looks
+            at no gene; "" where there are no targets.
+        skill_of_none: Value of `skill` without looking at a gene.
+        headlines: Metrics of the report's card, the foremost first.
         no_skill: What a model that looks at no gene does, for the report.
         explained: What contributions of genes add up to, for the report.
         directions: What a contribution above 0 and one below 0 do to an output, for the report.
@@ -47,7 +53,12 @@ class Task(abc.ABC):
     has_targets: ClassVar[bool] = True
     has_classes: ClassVar[bool] = False
     has_units: ClassVar[bool] = False
+    has_times: ClassVar[bool] = False
+    is_of_sets: ClassVar[bool] = False
+    needs_all_targets: ClassVar[bool] = False
     skill: ClassVar[str] = ""
+    skill_of_none: ClassVar[float] = 0.0
+    headlines: ClassVar[tuple[str, ...]] = ()
     no_skill: ClassVar[str] = ""
     explained: ClassVar[str]
     directions: ClassVar[tuple[str, str]] = ("higher", "lower")
@@ -77,6 +88,38 @@ class Task(abc.ABC):
             is_train: (rows,) whether a row is a training row.
         """
 
+    @classmethod
+    def check_learnable(cls, targets: np.ndarray, names: Sequence[str]) -> None:
+        """Refuse targets that nothing can be learned of.
+
+        Args:
+            targets: In original units, or class names, of all rows to learn from.
+            names: Of the columns.
+
+        Raises:
+            ValueError: Naming the column, what it holds and what was expected.
+        """
+        return None
+
+    @classmethod
+    def strata(cls, targets: np.ndarray) -> np.ndarray | None:
+        """Return the label of each row that all parts of a split have equal shares of, or None.
+
+        Args:
+            targets: In original units, or class names.
+        """
+        return None
+
+    @classmethod
+    def doubts(cls, targets: np.ndarray, is_test: np.ndarray) -> list[str]:
+        """Return warnings about targets that make scores uncertain.
+
+        Args:
+            targets: In original units, or class names.
+            is_test: (rows,) whether each is a test row.
+        """
+        return []
+
     @abc.abstractmethod
     def encode(self, targets: np.ndarray) -> np.ndarray:
         """Return targets as networks learn them, from original units or class names.
@@ -98,6 +141,37 @@ class Task(abc.ABC):
     def loss_key(self) -> tuple:
         """Return the cache key of `row_losses`: tasks that agree in it share compiled steps."""
         return type(self), self.outputs
+
+    def stacked_losses(self, targets: Any, outputs: Any) -> Any:
+        """Return the loss of each row of several sets of rows, (sets, rows), as a tensor.
+
+        Args:
+            targets: (sets, rows) or (sets, rows, targets) encoded.
+            outputs: (sets, rows, outputs) network outputs.
+        """
+        from keras import ops
+
+        flat = ops.reshape(outputs, (-1, self.outputs))
+        each = self.row_losses(ops.reshape(targets, (-1, *targets.shape[2:])), flat)
+        return ops.reshape(each, ops.shape(targets)[:2])
+
+    def part_losses(self, parts: Sequence[tuple[np.ndarray, np.ndarray]]) -> list[np.ndarray]:
+        """Return the losses of the rows of several parts, an array a part.
+
+        Args:
+            parts: Pairs of encoded targets and (rows, outputs) network outputs.
+        """
+        targets, outputs = (np.concatenate(each) for each in zip(*parts, strict=True))
+        each = np.asarray(self.row_losses(targets, outputs))
+        return np.split(each, np.cumsum([len(part) for part, _ in parts])[:-1])
+
+    def comparable(self, outputs: np.ndarray) -> np.ndarray:
+        """Return outputs of one network that can be compared with those of another.
+
+        Args:
+            outputs: (rows, outputs) for rows that it has not seen.
+        """
+        return outputs
 
     def row_weights(self, targets: np.ndarray) -> np.ndarray:
         """Return the weight of each row in the loss, (rows,) float32 with mean 1.
@@ -178,6 +252,46 @@ class Task(abc.ABC):
             NotImplementedError: Where there are no targets.
         """
         raise NotImplementedError(f"{self.type} has no targets that could be drawn")
+
+    def with_baseline(self, targets: np.ndarray, outputs: np.ndarray) -> Task:
+        """Return the task with what predictions need beside outputs; most need nothing.
+
+        Args:
+            targets: (rows,) or (rows, targets) as networks learn them.
+            outputs: (rows, outputs) calibrated, for rows that the networks have not seen.
+        """
+        return self
+
+    def target_columns(self, targets: np.ndarray | None, count: int) -> list[tuple[str, Any]]:
+        """Return the columns of predictions.tsv that hold targets, pairs of name and values.
+
+        Args:
+            targets: In original units, or class names; None where they are not known.
+            count: Number of rows.
+        """
+        unknown = np.full(count, None, dtype=object)
+        return [("target", unknown if targets is None else np.ravel(targets))]
+
+    def names(self) -> dict[str, Any]:
+        """Return what a model's file holds of the task; `from_names` reads it."""
+        raise NotImplementedError(f"task.type {self.type}: its models have a file of their own")
+
+    @classmethod
+    def from_names(cls, names: dict[str, Any]) -> Task:
+        """Return the task that `names` described.
+
+        Args:
+            names: As a model's file has them.
+        """
+        raise NotImplementedError(f"task.type {cls.type}: its models have a file of their own")
+
+    def frame(self, outputs: np.ndarray) -> pd.DataFrame:
+        """Return outputs (rows, outputs) as the columns of predictions.tsv.
+
+        Args:
+            outputs: (rows, outputs) of a predictor.
+        """
+        raise NotImplementedError(f"task.type {self.type}: nothing is predicted")
 
     @abc.abstractmethod
     def metrics(

@@ -7,6 +7,8 @@ from autogenome_tf.training._engines import Engine
 
 FEWEST_STEPS = 8
 SMALLEST_BATCH = 8
+# Steps of an epoch where each sees all rows; more would pass the best epoch within the first.
+STEPS_OF_SETS = 4
 
 
 class Batches:
@@ -17,6 +19,8 @@ class Batches:
         batch_size: At most; smaller where rows would not fill 8 batches.
         seed: Of the order.
         together: Batches a step, one behind the other; each has seen every row after an epoch.
+
+    A loss that compares the rows of a fold takes all of them as one batch, 4 times an epoch.
     """
 
     def __init__(self, engine: Engine, batch_size: int, seed: int, together: int = 1):
@@ -24,8 +28,9 @@ class Batches:
         self._train = [np.asarray(rows) for rows in train]
         most = max(map(len, self._train))
         fitting = max(SMALLEST_BATCH, most // FEWEST_STEPS)
-        self._size = min(batch_size, fitting, most)
-        self._steps = -(-most // self._size)
+        self._is_of_sets = engine.task.is_of_sets
+        self._size = most if self._is_of_sets else min(batch_size, fitting, most)
+        self._steps = STEPS_OF_SETS if self._is_of_sets else -(-most // self._size)
         self._together = together
         self._random = [
             np.random.default_rng(derive(seed, f"replica/{k}")) for k in range(len(train))
@@ -48,11 +53,17 @@ class Batches:
         parts = []
         for _ in range(self._together):
             drawn = [
-                self._wrapped(rows, random, steps * self._size).reshape(steps, self._size)
+                self._steps_of(rows, random, steps)
                 for rows, random in zip(self._train, generators, strict=True)
             ]
             parts.append(np.stack(drawn, axis=1))
         return np.concatenate(parts, axis=2).astype("int32")
+
+    def _steps_of(self, rows, random, steps):
+        """Return the batches of one replica, (steps, batch)."""
+        if self._is_of_sets:
+            return np.stack([self._wrapped(rows, random, self._size) for _ in range(steps)])
+        return self._wrapped(rows, random, steps * self._size).reshape(steps, self._size)
 
     @staticmethod
     def _wrapped(rows, random, length):

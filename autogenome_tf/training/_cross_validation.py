@@ -200,7 +200,7 @@ class CrossValidation(abc.ABC):
         """
         outputs = np.full((len(self.targets), self.task.outputs), np.nan)
         for (_, rows), part in zip(self.splits, parts, strict=True):
-            outputs[rows] = part
+            outputs[rows] = self.task.comparable(part)
         return outputs
 
     def temperature(self, outputs: np.ndarray) -> float:

@@ -169,9 +169,8 @@ def _validation_losses(engine, outputs):
     """Return the weighted loss of validation rows, for outputs of each fold or each replica."""
     rows = engine.rows
     index = [rows.validation[number % engine.folds] for number in range(len(outputs))]
-    every = np.concatenate(index)
-    each = np.asarray(engine.task.row_losses(rows.targets[every], np.concatenate(outputs)))
-    parts = np.split(each, np.cumsum([len(part) for part in index])[:-1])
+    known = [(rows.targets[part], own) for part, own in zip(index, outputs, strict=True)]
+    parts = engine.task.part_losses(known)
     return [
         float(np.average(losses, weights=rows.weights[part]))
         for losses, part in zip(parts, index, strict=True)

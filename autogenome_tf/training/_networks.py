@@ -316,6 +316,12 @@ class NetworkCrossValidation(CrossValidation):
                 "TF_CONFIG, or search by chief and workers (--role)."
             )
         data, repeats = self.settings.data, self.settings.repeats
+        if self.is_streamed and self.task.is_of_sets:
+            raise InputError(
+                f"task.loss {self.task.losses[0]}: the loss compares all rows of a fold, and "
+                f"{self.matrix.shape[0]} x {self.genes} values do not fit data.memory; set a "
+                "larger data.memory, or give a matrix of fewer genes."
+            )
         several = len(self.splits) > 1 or repeats not in ("auto", 1)
         if self.is_streamed and (several or data.missing == "median" or "rank" in data.transforms):
             raise InputError(

@@ -58,8 +58,12 @@ def of(folder, kind):
     """A run of 40 rows whose first gene tells the target."""
     values = np.random.default_rng(0).normal(size=(40, 5))
     frame = pd.DataFrame(values, columns=[f"gene{gene}" for gene in range(5)])
-    has_classes = tasks.kind_of(kind).has_classes
-    targets = np.where(values[:, 0] > 0, "high", "low") if has_classes else values[:, 0]
+    targets = {
+        "has_classes": np.where(values[:, 0] > 0, "high", "low"),
+        "has_units": values[:, 0],
+        "has_times": pd.DataFrame({"time": np.exp(values[:, 0]), "event": values[:, 1] > -1}),
+    }
+    targets = next(own for name, own in targets.items() if getattr(tasks.kind_of(kind), name))
     config = {
         "name": kind, "output_dir": str(folder), "task": {"type": kind},
         "families": {"linear": {"l2": 0.1}}, "search": {"max_trials": 1, "epochs": 1},
@@ -149,7 +153,11 @@ def test_a_stage_draws_every_figure_that_a_run_has(runs):
         stages = ("train", "evaluate", "predict", "explain")
         told = {path for stage in stages for path, _ in plots.figures(automl._session.run, stage)}
         assert {str(path) for path in drawn} == told
-    assert "confusion_matrix" not in told and "plots/predicted_vs_true_target" in told
+        kinds = {
+            "confusion_matrix": "classification", "plots/predicted_vs_true_target": "regression",
+            "plots/kaplan_meier_curves": "survival",
+        }  # fmt: skip
+        assert {kind for name, kind in kinds.items() if name in told} == {automl.config.name}
 
 
 def test_every_place_has_a_figure():

@@ -236,7 +236,7 @@ def test_a_kind_answers_for_all_that_a_config_asks_of_it(kind):
 
 
 def test_kinds_are_listed_by_what_is_true_of_them():
-    assert types("has_targets") == ["classification", "regression"]
+    assert types("has_targets") == ["classification", "regression", "survival"]
     assert types("has_units") == ["regression"]
 
 

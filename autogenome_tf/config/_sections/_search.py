@@ -92,7 +92,10 @@ class Search(Section):
         description=(
             "Metric that ranks trials. Classification: `log_loss` (`auto`), `accuracy`, "
             "`balanced_accuracy`, `f1_macro`, `mcc`, `roc_auc`; regression: `r2` (`auto`), "
-            "`pearson`, `spearman`, `rmse`, `mae`; representation: `elbo`."
+            "`pearson`, `spearman`, `rmse`, `mae`; survival: "
+            "`partial_log_likelihood` (`auto`), `concordance`, `concordance_uno`, `auc_q25`, "
+            "`auc_median`, `auc_q75`, `brier`, `brier_ratio`, `d_calibration`; representation: "
+            "`elbo`."
         ),
     )
     top_k: Annotated[int, Field(ge=2)] = Field(

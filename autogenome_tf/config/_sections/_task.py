@@ -17,6 +17,7 @@ class TaskSection(Section):
     type: Annotated[str, OneOf(KINDS)] = Field(
         default=DEFAULT.type,
         description=(
+            "`survival` is the time to an event and needs two columns in `data.target`. "
             "`representation` needs no target; it takes the family `resvae` alone and a single "
             "transform."
         ),
@@ -25,7 +26,7 @@ class TaskSection(Section):
         default=None,
         description=(
             "Loss by type, the first is the default: `cross_entropy`, `focal_loss`; `mse`, "
-            "`mae`, `huber`; `elbo`."
+            "`mae`, `huber`; `cox`; `elbo`."
         ),
     )
     class_weight: Literal["balanced"] | dict[str, Positive] | None = Field(

@@ -189,9 +189,7 @@ class VectorizedEngine(Engine):
 
     def _losses(self, index, outputs):
         """Return the loss of each row: (replicas, rows) numbers, (replicas, rows, outputs)."""
-        flat = tf.reshape(outputs, (-1, self.task.outputs))
-        losses = self.task.row_losses(tf.gather(self._targets, tf.reshape(index, (-1,))), flat)
-        return tf.reshape(losses, tf.shape(index))
+        return self.task.stacked_losses(tf.gather(self._targets, index), outputs)
 
     def _step(self, x, index, rate):
         """Update weights on (replicas, batch, inputs); return the mean loss."""

@@ -5,6 +5,7 @@ Logistic and ridge regression are not among them: the engine in memory minimises
 """
 
 from autogenome_tf.training._linear._centroid import Centroid
+from autogenome_tf.training._linear._cox import Cox
 from autogenome_tf.training._linear._discriminant import Discriminant
 from autogenome_tf.training._linear._hinge import Hinge
 from autogenome_tf.training._linear._pls import PartialLeastSquares
@@ -13,6 +14,7 @@ from autogenome_tf.training._linear._solver import LinearRows, LinearSolver, uni
 # By the value of `families.linear.loss`.
 SOLVERS: dict[str, type[LinearSolver]] = {
     "centroid": Centroid,
+    "cox": Cox,
     "discriminant": Discriminant,
     "hinge": Hinge,
     "pls": PartialLeastSquares,

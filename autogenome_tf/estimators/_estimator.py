@@ -1,0 +1,154 @@
+"""What all estimators share: a config from parameters, a run for the time of `fit`, pickling."""
+
+import contextlib
+import logging
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import scipy.sparse
+from sklearn.base import BaseEstimator
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from autogenome_tf.automl import AutoGenome
+from autogenome_tf.config import listed, merged
+from autogenome_tf.core.errors import InputError
+from autogenome_tf.data import Dataset, numbered_features
+from autogenome_tf.models import Predictor
+
+FILE = "model.keras"
+
+
+class Estimator(BaseEstimator):
+    """Base of the estimators: a config from a few parameters, and a model that pickles."""
+
+    _kind = Predictor
+
+    def _learn(self, X, y):  # noqa: N803 (scikit-learn's name)
+        """Run the search in a folder of its own and keep the model."""
+        with tempfile.TemporaryDirectory(prefix="autogenome_tf-") as folder, _silent():
+            make = pd.DataFrame.sparse.from_spmatrix if scipy.sparse.issparse(X) else pd.DataFrame
+            # Rows with names: a column of numbers is a feature here, whatever it looks like.
+            rows = [f"row_{number}" for number in range(1, X.shape[0] + 1)]
+            names = getattr(self, "feature_names_in_", numbered_features(X.shape[1]))
+            automl = AutoGenome(self._config(folder), data=(make(X, rows, names), y))
+            self.leaderboard_ = automl.train()
+            self.predictor_ = self._kind.load(automl.folder / FILE)
+        return self
+
+    def _config(self, folder):
+        seed = self.random_state
+        if not isinstance(seed, (int, np.integer)):
+            seed = check_random_state(seed).randint(2**31 - 1)
+        given = {
+            "name": "estimator",
+            "seed": int(seed),
+            "data": {"split": {"test": 0.0}},
+            "search": {"max_trials": self.max_trials, "max_seconds": self.max_seconds},
+            **self._asked(),
+        }
+        fixed = {"output_dir": folder, "output": {"figures": False}}
+        return _plain(merged(merged(given, self._given()), fixed))
+
+    def _given(self):
+        """Return the config keys that follow from the estimator's parameters."""
+        return self.config
+
+    @property
+    def _takes_missing(self):
+        return merged({"data": {"missing": "error"}}, self.config)["data"]["missing"] != "error"
+
+    def _checked(self, X, **options):  # noqa: N803
+        return validate_data(
+            self, X, accept_sparse="csr", dtype=np.float32,
+            ensure_all_finite="allow-nan" if self._takes_missing else True, **options,
+        )  # fmt: skip
+
+    def _outputs(self, X):  # noqa: N803
+        check_is_fitted(self)
+        values = self._checked(X, reset=False)
+        rows = [f"row_{number}" for number in range(1, values.shape[0] + 1)]
+        dataset = Dataset(values, np.array(rows, object), self.predictor_.features, source="X")
+        return self.predictor_.outputs(dataset)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse, tags.input_tags.allow_nan = True, self._takes_missing
+        return tags
+
+    def __getstate__(self):
+        state = dict(super().__getstate__())
+        if "predictor_" in state:
+            with tempfile.TemporaryDirectory(prefix="autogenome_tf-") as folder:
+                state["predictor_"].save(Path(folder, FILE))
+                state["predictor_"] = Path(folder, FILE).read_bytes()
+        return state
+
+    def __setstate__(self, state):
+        if "predictor_" in state:
+            with tempfile.TemporaryDirectory(prefix="autogenome_tf-") as folder:
+                Path(folder, FILE).write_bytes(state["predictor_"])
+                state = state | {"predictor_": self._kind.load(Path(folder, FILE))}
+        super().__setstate__(state)
+
+
+class Supervised(Estimator):
+    """An estimator with targets."""
+
+    def __init__(
+        self,
+        families: Any = None,
+        max_trials: int = 30,
+        max_seconds: float | None = None,
+        ensemble_size: int | str = 1,
+        config: dict[str, Any] | None = None,
+        random_state: Any = 7,
+    ):
+        self.families = families
+        self.max_trials = max_trials
+        self.max_seconds = max_seconds
+        self.ensemble_size = ensemble_size
+        self.config = config
+        self.random_state = random_state
+
+    def _asked(self):
+        named = {} if self.families is None else {"families": dict(
+            self.families
+            if isinstance(self.families, dict)
+            else dict.fromkeys(listed(self.families))
+        )}  # fmt: skip
+        return {"task": {"type": self._task}, "ensemble": {"size": self.ensemble_size}, **named}
+
+    def _conformal(self, coverage):
+        check_is_fitted(self)
+        if not 0 < coverage < 1:
+            raise InputError(f"coverage: expected a number between 0 and 1; received {coverage}.")
+        if self.predictor_.conformal is None:
+            raise InputError(
+                "this model has no prediction sets: it was trained with evaluation.coverage [] or "
+                "by an earlier version; train it again."
+            )
+        return self.predictor_.conformal
+
+
+def _plain(value):
+    """Return the values of NumPy as Python's, such as those of a grid of parameters."""
+    if isinstance(value, dict):
+        return {key: _plain(one) for key, one in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(one) for one in value]
+    return value.tolist() if isinstance(value, (np.generic, np.ndarray)) else value
+
+
+@contextlib.contextmanager
+def _silent():
+    """Say nothing on the console, where nobody has asked the package's logger to speak."""
+    logger, silence = logging.getLogger("autogenome_tf"), logging.NullHandler()
+    logger.addHandler(silence)
+    try:
+        yield
+    finally:
+        logger.removeHandler(silence)

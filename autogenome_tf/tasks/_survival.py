@@ -1,0 +1,244 @@
+"""Survival: the time to an event, which for some rows is only known to be later."""
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from autogenome_tf.tasks._events import read_events, read_times
+from autogenome_tf.tasks._gene_statistics import Batches, of_correlation
+from autogenome_tf.tasks._task import Task
+from autogenome_tf.tasks.hazards import Baseline, martingale_residuals
+from autogenome_tf.tasks.partial_likelihood import RiskSets
+from autogenome_tf.tasks.survival_metrics import METRICS, SurvivalRows, calibrating_divisor
+
+# With fewer events, every score is uncertain.
+FEW_EVENTS = 30
+FEWEST_EVENTS = 2
+LOWER_IS_BETTER = ("brier", "brier_ratio", "d_calibration")
+
+
+@dataclasses.dataclass(frozen=True)
+class Survival(Task):
+    """Time to an event under proportional hazards; the network's output is the log-risk.
+
+    Attributes:
+        targets: Names of the columns of time and event.
+        loss: "cox": the partial likelihood, ties by Efron's method.
+        baseline: Curves that make survival of a log-risk; None before the final model is fitted.
+    """
+
+    targets: Sequence[str]
+    loss: str = "cox"
+    baseline: Baseline | None = None
+
+    type = "survival"
+    losses = ("cox",)
+    objectives = {name: name not in LOWER_IS_BETTER for name in METRICS}
+    linear_losses = ("cox",)
+    has_times = True
+    is_of_sets = True
+    needs_all_targets = True
+    skill, no_skill, skill_of_none = "concordance", "guessing", 0.5
+    headlines = ("concordance", "brier_ratio")
+    explained = "the log-risk (ln of the hazard, less that of the average sample)"
+    directions = ("higher risk", "lower risk")
+    outputs = 1
+    output_names = ("risk",)
+
+    @classmethod
+    def read(cls, columns: pd.DataFrame) -> np.ndarray:
+        """Return times and events, (rows, 2) float64."""
+        if len(columns.columns) != 2:
+            raise ValueError(
+                "survival needs two columns, the time and the event, in this order: data.target "
+                f'["time", "event"]; received {list(columns)}.'
+            )
+        times, events = (columns.iloc[:, place] for place in (0, 1))
+        return np.stack([read_times(times), read_events(events)], axis=1)
+
+    @classmethod
+    def check_learnable(cls, targets: np.ndarray, names: Sequence[str]) -> None:
+        """Refuse fewer than two events, or times that are all equal."""
+        events = int(targets[:, 1].sum())
+        if events < FEWEST_EVENTS:
+            raise ValueError(
+                f"{names[1]}: {events} events in {len(targets)} samples; expected at least "
+                f"{FEWEST_EVENTS}."
+            )
+        if np.ptp(targets[:, 0]) == 0:
+            raise ValueError(f"{names[0]}: constant ({targets[0, 0]:g}); nothing to predict.")
+
+    @classmethod
+    def strata(cls, targets: np.ndarray) -> np.ndarray:
+        """Return whether each row had the event, as text."""
+        return np.where(targets[:, 1] > 0, "event", "censored").astype(object)
+
+    @classmethod
+    def doubts(cls, targets: np.ndarray, is_test: np.ndarray) -> list[str]:
+        """Return warnings of parts with few events."""
+        found = []
+        for part, rows in (("training", ~is_test), ("test", is_test)):
+            events = int(targets[rows, 1].sum())
+            if rows.any() and events < FEW_EVENTS:
+                found.append(
+                    f"The {part} part has {events} events in {int(rows.sum())} samples; with fewer "
+                    f"than {FEW_EVENTS}, scores of survival are uncertain whatever the number of "
+                    "samples."
+                )
+        return found
+
+    @classmethod
+    def fitted(cls, settings: Any, rows: Any, is_train: np.ndarray) -> "Survival":
+        """Return the task with the names of its columns."""
+        return cls(list(rows.target_names), settings.loss)
+
+    def encode(self, targets: np.ndarray) -> np.ndarray:
+        """Return times and events unchanged: single precision would make ties of close times."""
+        return np.asarray(targets, "float64")
+
+    def row_losses(self, targets: Any, outputs: Any) -> Any:
+        """Return the loss of each row in the risk sets of these rows."""
+        if isinstance(outputs, np.ndarray):
+            return RiskSets(*np.asarray(targets).T).losses(outputs[:, 0])
+        return self.stacked_losses(targets[None], outputs[None])[0]
+
+    def stacked_losses(self, targets: Any, outputs: Any) -> Any:
+        """Return the loss of each row in the risk sets of its own set of rows."""
+        from autogenome_tf.tasks import _cox_loss
+
+        return _cox_loss.losses(targets, outputs[..., 0])
+
+    def part_losses(self, parts: Sequence[tuple[np.ndarray, np.ndarray]]) -> list[np.ndarray]:
+        """Return the losses of several sets of rows, each by itself."""
+        return [
+            self.row_losses(targets, np.asarray(outputs)) if len(targets) else np.zeros(0)
+            for targets, outputs in parts
+        ]
+
+    def comparable(self, outputs: np.ndarray) -> np.ndarray:
+        """Return log-risks of mean 0: a partial likelihood leaves their level open."""
+        return outputs - outputs.mean(axis=0) if len(outputs) else outputs
+
+    def keras_loss(self) -> Any:
+        """Return the loss of a compiled Keras model, whose batches are the risk sets."""
+        return lambda targets, outputs: self.row_losses(targets, outputs)
+
+    def keras_metrics(self) -> list[str]:
+        """Return no metrics: Keras has none of survival."""
+        return []
+
+    def gene_statistics(
+        self, batches: Batches, targets: np.ndarray, weights: np.ndarray
+    ) -> np.ndarray:
+        """Compute the F statistic of each gene's correlation with martingale residuals."""
+        known = list(batches)
+        rows = np.concatenate([index for index, _ in known])
+        residuals = np.full((len(targets), 1), np.nan)
+        residuals[rows, 0] = martingale_residuals(targets[rows])
+        return of_correlation(known, residuals)
+
+    def temperature(
+        self, targets: np.ndarray, outputs: np.ndarray, weights: np.ndarray | None = None
+    ) -> float:
+        """Return the divisor of log-risks that maximises their partial likelihood."""
+        return calibrating_divisor(targets, outputs[:, 0])
+
+    def output_scale(self, temperature: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
+        """Return one over the temperature, and no offset."""
+        return np.full(1, 1.0 / temperature), np.zeros(1)
+
+    def with_baseline(self, targets: np.ndarray, outputs: np.ndarray) -> "Survival":
+        """Return the task with the curves behind log-risks of rows that were not trained on."""
+        return dataclasses.replace(self, baseline=Baseline.of(targets, outputs[:, 0]))
+
+    @property
+    def curves(self) -> Baseline:
+        """Return the baseline of a fitted model.
+
+        Raises:
+            ValueError: No model is fitted yet.
+        """
+        if self.baseline is None:
+            raise ValueError("no baseline hazard yet: it comes with the final model.")
+        return self.baseline
+
+    def rows(
+        self, targets: np.ndarray, outputs: np.ndarray, index: np.ndarray | None = None
+    ) -> SurvivalRows:
+        """Return what scores rows; without a fitted baseline, by the curves of these rows.
+
+        Args:
+            targets: (rows, 2) time and event.
+            outputs: (rows, 1) log-risks.
+            index: (resamples, rows) row numbers, or None for the rows themselves.
+        """
+        baseline, weights = self.baseline, None
+        if baseline is None:
+            baseline = Baseline.of(targets, outputs[:, 0])
+        if index is not None:
+            weights = np.stack([np.bincount(row, minlength=len(targets)) for row in index])
+            weights = weights.astype("float64")
+        return SurvivalRows(targets, outputs[:, 0], baseline, weights)
+
+    def metrics(
+        self, targets: np.ndarray, outputs: np.ndarray, index: np.ndarray | None = None
+    ) -> dict[str, np.ndarray]:
+        """Compute every metric of (rows, 2) times and events and (rows, 1) log-risks."""
+        return self.rows(targets, outputs, index).all(METRICS)
+
+    def score(self, objective: str, targets: np.ndarray, outputs: np.ndarray) -> float:
+        """Return one metric, and compute no other."""
+        return float(self.rows(targets, outputs).all([objective])[objective][0])
+
+    def drawn(
+        self, outputs: np.ndarray, targets: np.ndarray, random: np.random.Generator
+    ) -> np.ndarray:
+        """Draw times of events by the survival that log-risks give, censored as other rows are.
+
+        Args:
+            outputs: (rows, 1) log-risks.
+            targets: (rows, 2) time and event.
+            random: Generator of the draw.
+        """
+        baseline = Baseline.of(targets, outputs[:, 0])
+        needed = random.exponential(size=len(targets)) * np.exp(-outputs[:, 0].astype("float64"))
+        last = targets[:, 0].max()
+        places = np.searchsorted(baseline.hazard, needed)
+        times = np.append(baseline.times, np.inf)[places]
+        ends = np.where(targets[:, 1] > 0, last, targets[:, 0])
+        ends = random.permutation(ends)
+        return np.stack([np.minimum(times, ends), (times <= ends).astype("float64")], axis=1)
+
+    def frame(self, outputs: np.ndarray) -> pd.DataFrame:
+        """Return the columns of predictions.tsv: risk, survival at three times, median time.
+
+        Args:
+            outputs: (rows, 1) log-risks.
+        """
+        risks = np.asarray(outputs, "float64")[:, 0]
+        frame = pd.DataFrame({"risk": risks})
+        if self.baseline is None:
+            return frame
+        survival = self.baseline.survival(risks, self.baseline.quartiles)
+        for time, column in zip(self.baseline.quartiles, survival.T, strict=True):
+            frame[f"survival_{time:g}"] = column
+        return frame.assign(median=self.baseline.median(risks))
+
+    def target_columns(self, targets: np.ndarray | None, count: int) -> list[tuple[str, Any]]:
+        """Return the columns target_<time> and target_<event>."""
+        known = np.full((count, 2), np.nan) if targets is None else targets
+        return [(f"target_{name}", known[:, i]) for i, name in enumerate(self.targets)]
+
+    def names(self) -> dict[str, Any]:
+        """Return what a model's file holds of the task."""
+        known = {} if self.baseline is None else {"baseline": self.baseline.as_json()}
+        return {"targets": list(self.targets), "outputs": list(self.output_names), **known}
+
+    @classmethod
+    def from_names(cls, names: dict[str, Any]) -> "Survival":
+        """Return the task that `names` described."""
+        known = names.get("baseline")
+        return cls(names["targets"], baseline=Baseline.from_json(known) if known else None)
