@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from autogenome_tf.models import Predictor
+from autogenome_tf.models import Predictor, anchored
 from autogenome_tf.training import CrossValidation, Fit, Trial
 
 
@@ -58,7 +58,7 @@ class FinalModel:
         rows = cross_validation.validation_rows
         scaled = (outputs[rows] * scale + offset).astype("float32")
         targets = cross_validation.targets[rows]
-        predictor = predictor.anchored(cross_validation.matrix, rows, targets, scaled)
+        predictor = anchored(predictor, cross_validation.matrix, rows, targets, scaled)
         return cls(predictor, validation_rows=rows, outputs=scaled, **known)
 
 

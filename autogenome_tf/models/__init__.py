@@ -1,5 +1,6 @@
 """Fitted models, from raw values to predictions or latent coordinates, and their tables."""
 
+from autogenome_tf.models._anchored import anchored
 from autogenome_tf.models._answers import CLASS, ONLY, SOFTMAX, SURVIVAL
 from autogenome_tf.models._branch import Branch
 from autogenome_tf.models._fold_networks import FoldNetworks, averaged
@@ -10,5 +11,6 @@ from autogenome_tf.models._training_scale import QUANTILES, TrainingScale
 
 __all__ = [
     "CLASS", "ONLY", "PROBED", "QUANTILES", "SOFTMAX", "SURVIVAL", "Branch", "FoldNetworks",
-    "LatentModel", "LatentSpace", "Predictor", "TrainingScale", "averaged",
+    "LatentModel", "LatentSpace", "Predictor", "TrainingScale", "anchored",
+    "averaged",
 ]  # fmt: skip

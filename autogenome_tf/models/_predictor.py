@@ -13,7 +13,6 @@ import numpy as np
 import pandas as pd
 
 from autogenome_tf import preprocessing
-from autogenome_tf.core import chunked
 from autogenome_tf.core.chunked import BLOCK, Matrix
 from autogenome_tf.core.errors import InputError
 from autogenome_tf.core.files import MODEL_NAMES, model_names, replacing
@@ -94,30 +93,6 @@ class Predictor:
         total = keras.layers.Add()(parts) if len(parts) > 1 else parts[0]
         model = keras.Model(raw, output(total), name="autogenome_tf")
         return cls(model, task, list(features), missing, sources)
-
-    def anchored(
-        self, values: Matrix, rows: np.ndarray, targets: np.ndarray, outputs: np.ndarray
-    ) -> "Predictor":
-        """Return the same model with what predictions need beside outputs.
-
-        Log-risks get the level at which the baseline hazard belongs to them: mean 0, as those that
-        it is estimated from. Models of other tasks stay as they are.
-
-        Args:
-            values: (all rows, genes) raw values.
-            rows: Numbers of the rows that validated.
-            targets: Their targets, as networks learn them.
-            outputs: (rows, outputs) of networks that had not seen the row, in the model's units.
-        """
-        if not self.task.has_times:
-            return self
-        scale, offset = self.output_scale
-        offset = offset - self.outputs(chunked.rows(values, rows)).mean(axis=0, dtype="float64")
-        total = self.model.get_layer("output").input
-        output = keras.layers.Rescaling(scale.tolist(), offset.tolist(), name="output")
-        model = keras.Model(self.model.input, output(total), name=self.model.name)
-        task = self.task.with_baseline(targets, outputs)
-        return dataclasses.replace(self, model=model, task=task)
 
     @property
     def branches(self) -> list[Branch]:

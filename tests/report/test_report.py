@@ -254,6 +254,9 @@ def test_a_score_that_is_chance_or_perfect_is_said():
 
     (chance,) = _of_scores(scores(-0.1, 0.2, 0.4), tasks.Classification, "log_loss")
     assert "may be that of guessing" in chance
+    half = {"test": {"concordance": {"value": 0.6, "low": 0.45, "high": 0.7}}}
+    (chance,) = _of_scores(half, tasks.Survival, "partial_log_likelihood")
+    assert "may be that of guessing: its interval includes 0.5" in chance
     (perfect,) = _of_scores(scores(1.0, 1.0, 1.0), tasks.Classification, "log_loss")
     assert "perfect" in perfect
     assert not list(_of_scores(scores(0.3, 0.5, 0.7), tasks.Classification, "log_loss"))
@@ -376,7 +379,7 @@ def test_a_figure_takes_a_run_its_folder_or_its_automl(classified, name):
 
 def test_every_figure_can_be_drawn_from_a_run():
     others = {"importance_sets", "latent_space", "predicted_vs_true", "shared_search"}
-    others |= {"variance_by_order"}
+    others |= {"variance_by_order", "brier_curve", "kaplan_meier_curves", "survival_calibration"}
     assert set(FROM_RUN) | others == set(ag.plots.names()) <= set(ag.plots.__all__)
 
 
