@@ -35,7 +35,7 @@ SHARES = (0.01, 0.02, 0.05, 0.1, 0.2)
 DRAWS = 10
 SETS = (
     "alon_colon", "golub_leukemia", "khan_srbct", "brca_tcga_subtype", "ctrp2_expression_drug",
-    "liver_toxicity", "riboflavin",
+    "liver_toxicity", "riboflavin", "brca_tcga_er", "pbmc3k", "tcga9_rnaseq",
 )  # fmt: skip
 CONFIGS = {
     "linear": {"families": {"linear": {"loss": ["logistic"]}}},
