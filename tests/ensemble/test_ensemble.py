@@ -6,21 +6,19 @@ import time
 import keras
 import numpy as np
 import pytest
+from folds import cross_validation, thirds
 
-from autogenome_tf.config._config import Config
 from autogenome_tf.ensemble import _average, _refit, _selection
 from autogenome_tf.models import FoldNetworks, Predictor
 from autogenome_tf.preprocessing import FittedScaling, Moments
 from autogenome_tf.tasks import Classification, Regression
-from autogenome_tf.training import Plan, TrainingSettings, Trial, TrialResult
-from autogenome_tf.training._networks import NetworkCrossValidation
+from autogenome_tf.training import Plan, Trial, TrialResult
 
 ROWS, GENES = 60, 90
 RANDOM = np.random.default_rng(0)
 X = RANDOM.gamma(2.0, 3.0, size=(ROWS, GENES)).astype("float32")
 Y = (X[:, :4].sum(1) > np.median(X[:, :4].sum(1))).astype("int32")
-NAMES = [f"g{i}" for i in range(GENES)]
-SPLITS = [(np.flatnonzero(np.arange(ROWS) % 3 != k), np.arange(k, ROWS, 3)) for k in range(3)]
+SPLITS = thirds(ROWS)
 TASKS = {
     "classification": (Classification(["healthy", "tumour"]), Y),
     "regression": (
@@ -39,11 +37,8 @@ TRIED = [
 def in_folds(kind="classification", splits=SPLITS, **changes):
     """Return the `NetworkCrossValidation` of some rows, two seeds each."""
     task, targets = TASKS[kind]
-    given = {"name": "t", "data": {"features": "x.tsv", "transform": "none"}, **changes}
-    given["search"] = {"repeats": 2} | given.get("search", {})
-    given["task"] = {"type": kind}
-    settings = TrainingSettings.of(Config.of(given))
-    return NetworkCrossValidation(X, targets, task, settings, splits=splits, features=NAMES)
+    search = {"repeats": 2} | changes.pop("search", {})
+    return cross_validation(X, targets, task, splits, search=search, **changes)
 
 
 def results(folds, tried=TRIED, epochs=2):
@@ -114,8 +109,7 @@ def test_coordinates_are_shared_only_where_that_is_smaller():
 
 
 def test_folds_with_genes_of_their_own_share_one_model(monkeypatch):
-    data = {"features": "x.tsv", "transform": "none", "top_variable": 30}
-    folds = in_folds(data=data)
+    folds = in_folds(data={"top_variable": 30})
     found = results(folds, TRIED[:2])
     monkeypatch.setattr(_selection, "select", lambda *_: np.array([0.5, 0.5]))
     kept = [set(constants.genes) for constants in folds.fold_inputs("mlp", {}).constants]
@@ -128,7 +122,7 @@ def test_folds_with_genes_of_their_own_share_one_model(monkeypatch):
 
 
 def test_transforms_of_members_are_all_in_the_model(tmp_path):
-    folds = in_folds(data={"features": "x.tsv", "transform": ["log1p", "rank"]})
+    folds = in_folds(data={"transform": ["log1p", "rank"]})
     tried = [(name, values | {"transform": kind}) for kind in ("log1p", "rank")
              for name, values in TRIED[:2]]  # fmt: skip
     final = _average.average(folds, results(folds, tried))
@@ -143,7 +137,7 @@ def test_transforms_of_members_are_all_in_the_model(tmp_path):
 
 def test_streamed_rows_have_ensembles_too():
     folds = in_folds(
-        splits=SPLITS[:1], search={"repeats": 1}, data={"features": "x.tsv", "memory": 1e-7}
+        splits=SPLITS[:1], search={"repeats": 1}, data={"transform": "auto", "memory": 1e-7}
     )
     assert folds.is_streamed
     found = results(folds, TRIED[1:3])
@@ -183,7 +177,7 @@ def test_networks_of_a_fold_alone_give_its_validation_outputs(kind, space, monke
 
 def test_weighed_genes_and_several_transforms_keep_their_folds(monkeypatch, tmp_path):
     monkeypatch.setattr(_selection, "select", lambda outputs, _: np.full(len(outputs), 0.25))
-    folds = in_folds(data={"features": "x.tsv", "transform": ["log1p", "none"]})
+    folds = in_folds(data={"transform": ["log1p", "none"]})
     tried = [(name, values | {"transform": kind}) for kind in ("log1p", "none")
              for name, values in POWERED]  # fmt: skip
     final = one_epoch(folds, tried)

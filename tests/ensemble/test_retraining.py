@@ -4,31 +4,28 @@ import dataclasses
 
 import numpy as np
 import pytest
+from folds import cross_validation, thirds
 
-from autogenome_tf.config._config import Config
 from autogenome_tf.ensemble import Retraining, _controls, fit_final_model
 from autogenome_tf.ensemble._refit import train
 from autogenome_tf.tasks import Classification, Regression
-from autogenome_tf.training import Plan, TrainingSettings, Trial, TrialResult
+from autogenome_tf.training import Plan, Trial, TrialResult
 from autogenome_tf.training._networks import NetworkCrossValidation
 
 ROWS, GENES = 48, 12
 RANDOM = np.random.default_rng(1)
 X = RANDOM.normal(size=(ROWS, GENES)).astype("float32")
 CLASSES = (X[:, 0] > 0).astype("int32")
-SPLITS = [(np.flatnonzero(np.arange(ROWS) % 3 != k), np.arange(k, ROWS, 3)) for k in range(3)]
+SPLITS = thirds(ROWS)
 NETWORK = Trial(1, "mlp", {"layers": 1, "units": 6, "dropout": 0.0, "input_dropout": 0.0})
 BASELINE = Trial(0, "linear", {"l2": 0.01})
 
 
 def in_folds(kind=None, targets=CLASSES, splits=SPLITS, **changes):
     """Return the `NetworkCrossValidation` of some rows, trained for three epochs at most."""
-    given = {"name": "t", "data": {"features": "x.tsv", "transform": "none"}}
-    given |= {"training": {"epochs": 3, "learning_rate": 0.01, "space": "genes"}} | changes
+    training = {"epochs": 3, "learning_rate": 0.01, "space": "genes"}
     kind = kind or Classification(["low", "high"])
-    settings = TrainingSettings.of(Config.of(given))
-    names = [f"g{gene}" for gene in range(GENES)]
-    return NetworkCrossValidation(X, targets, kind, settings, splits=splits, features=names)
+    return cross_validation(X, targets, kind, splits, training=training, **changes)
 
 
 def weights(model):
@@ -93,7 +90,7 @@ def test_rows_are_prepared_once_and_only_when_asked():
 
 
 def test_rows_that_are_streamed_have_no_further_networks():
-    rows = in_folds(splits=SPLITS[:1], data={"features": "x.tsv", "memory": 1e-7})
+    rows = in_folds(splits=SPLITS[:1], data={"transform": "auto", "memory": 1e-7})
     assert not Retraining(lambda: rows, 7).is_possible
 
 
@@ -127,7 +124,7 @@ def test_controls_see_other_genes_or_other_targets(monkeypatch):
 def test_the_null_has_targets_that_a_linear_model_explains(monkeypatch):
     product = (X[:, 0] * X[:, 1]).astype("float32")[:, None]
     kind = Regression(["y"], mean=np.zeros(1), scale=np.ones(1))
-    rows, drawn = in_folds(kind, product, task={"type": "regression"}), []
+    rows, drawn = in_folds(kind, product), []
     kept = NetworkCrossValidation.with_targets
 
     def noted(self, targets):

@@ -9,9 +9,9 @@ import keras
 import numpy as np
 import pytest
 import scipy.stats
+from folds import cross_validation, thirds
 
 from autogenome_tf import explainers
-from autogenome_tf.config._config import Config
 from autogenome_tf.core.errors import InputError, StageError
 from autogenome_tf.ensemble import _average, _selection
 from autogenome_tf.explainers import Unexplained, _rule
@@ -22,8 +22,7 @@ from autogenome_tf.explainers.knockout import Knockout
 from autogenome_tf.models import Predictor
 from autogenome_tf.preprocessing import FittedScaling, Moments, Transform
 from autogenome_tf.tasks import Classification, Regression
-from autogenome_tf.training import Plan, TrainingSettings, Trial
-from autogenome_tf.training._networks import NetworkCrossValidation
+from autogenome_tf.training import Plan, Trial
 
 ROWS, GENES = 60, 40
 RANDOM = np.random.default_rng(0)
@@ -53,19 +52,11 @@ BACKGROUND = X[20:50]
 def in_folds(kind, splits, **changes):
     """Return the `NetworkCrossValidation` of some rows."""
     task, truth = TASKS[kind]
-    given = {
-        "name": "t",
-        "data": {"features": "x.tsv", "transform": "none"},
-        "task": {"type": kind},
-    }
-    for section, values in changes.items():
-        given[section] = given.get(section, {}) | values
-    settings = TrainingSettings.of(Config.of(given))
-    return NetworkCrossValidation(X, truth, task, settings, splits=splits, features=NAMES)
+    return cross_validation(X, truth, task, splits, **changes)
 
 
 ALL = [(np.arange(ROWS), np.zeros(0, int))]
-THIRDS = [(np.flatnonzero(np.arange(ROWS) % 3 != k), np.arange(k, ROWS, 3)) for k in range(3)]
+THIRDS = thirds(ROWS)
 
 
 def fitted(kind, family, **changes):

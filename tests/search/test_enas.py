@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 import scipy.special
 import tensorflow as tf
+from folds import config_of, thirds
 
 from autogenome_tf import families
 from autogenome_tf.config._config import Config
@@ -28,7 +29,7 @@ from autogenome_tf.training._networks import NetworkCrossValidation
 ROWS, GENES = 45, 30
 RANDOM = np.random.default_rng(0)
 X = RANDOM.normal(size=(ROWS, GENES)).astype("float32")
-PAIRS = [(np.flatnonzero(np.arange(ROWS) % 3 != k), np.arange(k, ROWS, 3)) for k in range(3)]
+PAIRS = thirds(ROWS)
 TASKS = {
     "classification": (
         Classification(["a", "b", "c"]),
@@ -44,16 +45,13 @@ def in_folds(kind="classification", family=None, truth=None, pairs=PAIRS, **chan
     """`NetworkCrossValidation` of some rows, their config and search spaces."""
     task, known = TASKS[kind]
     given = {
-        "name": "t",
-        "data": {"features": "x.tsv", "transform": "none"},
-        "task": {"type": kind},
         "families": {"wired": WIRED | (family or {})},
         "search": {"method": "enas", "epochs": 3, "top_k": 2, "enas": SMALL},
         "training": {"epochs": 3},
     }
     for section, values in changes.items():
         given[section] = given.get(section, {}) | values
-    config = Config.of(given)
+    config = config_of(kind, **given)
     folds = NetworkCrossValidation(
         X, known if truth is None else truth, task, TrainingSettings.of(config), splits=pairs
     )

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 import scipy.sparse
 import test_walsh_hadamard
+from folds import cross_validation
 from sklearn.linear_model import LassoCV
 
 import autogenome_tf as ag
@@ -20,8 +21,7 @@ from autogenome_tf.nn import walsh_hadamard
 from autogenome_tf.nn.epistatic_penalty import complexity
 from autogenome_tf.simulation import landscape
 from autogenome_tf.tasks import Regression
-from autogenome_tf.training import Plan, TrainingSettings, Trial
-from autogenome_tf.training._networks import NetworkCrossValidation
+from autogenome_tf.training import Plan, Trial
 
 SITES = 6
 X = walsh_hadamard.genotypes(SITES)
@@ -34,19 +34,11 @@ NAMES = [f"s{site}" for site in range(SITES)]
 
 def ready(splits, truth=SPARSE, rows=X, epistasis=None, **changes):
     """`NetworkCrossValidation` of all genotypes of six sites."""
-    given = {
-        "name": "t",
-        "data": {"features": "x.tsv"},
-        "task": {"type": "regression"},
-        "training": {"epistasis": epistasis},
-    }
-    for section, values in changes.items():
-        given[section] = given.get(section, {}) | values
+    changes["training"] = {"epistasis": epistasis} | changes.get("training", {})
+    changes["data"] = {"transform": "auto"} | changes.get("data", {})
     truth = np.asarray(truth, "float32").reshape(len(rows), -1)
     task = Regression([f"y{k}" for k in range(truth.shape[1])])
-    settings = TrainingSettings.of(Config.of(given))
-    names = [f"s{site}" for site in range(rows.shape[1])]
-    return NetworkCrossValidation(rows, truth, task, settings, splits=splits, features=names)
+    return cross_validation(rows, truth, task, splits, **changes)
 
 
 def some(count, seed):

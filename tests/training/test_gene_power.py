@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import scipy.sparse
+from folds import cross_validation, thirds
 from sklearn.linear_model import LogisticRegression
 
 from autogenome_tf import families
@@ -10,9 +11,8 @@ from autogenome_tf.config import Config
 from autogenome_tf.core.errors import InputError
 from autogenome_tf.preprocessing import gene_weights
 from autogenome_tf.tasks import Classification, Regression
-from autogenome_tf.training import Plan, TrainingSettings
+from autogenome_tf.training import Plan
 from autogenome_tf.training._fold_inputs import FoldInputs
-from autogenome_tf.training._networks import NetworkCrossValidation
 
 ROWS, GENES = 60, 90
 RANDOM = np.random.default_rng(0)
@@ -22,7 +22,7 @@ Y = (X[:, :4].sum(1) > np.median(X[:, :4].sum(1))).astype("int32")
 VALUES = ((X[:, :2] - 6) / 4).astype("float32")
 GAPS = np.where(np.arange(ROWS)[:, None] % 7 == [1, 3], np.nan, VALUES).astype("float32")
 TASK = Classification(["healthy", "tumour"], class_weight="balanced")
-SPLITS = [(np.flatnonzero(np.arange(ROWS) % 3 != k), np.arange(k, ROWS, 3)) for k in range(3)]
+SPLITS = thirds(ROWS)
 SMALL = {"layers": 1, "units": 8, "dropout": 0.2, "input_dropout": 0.1, "normalization": "batch"}
 PLAN = Plan(3, learning_rate=0.01)
 TINY = 1e-7  # GiB
@@ -30,11 +30,7 @@ TINY = 1e-7  # GiB
 
 def in_folds(matrix=X, targets=Y, task=TASK, splits=SPLITS, **changes):
     """Return the `NetworkCrossValidation` of some rows."""
-    given = {"name": "t", "data": {"features": "x.tsv", "transform": "none"}, **changes}
-    given["task"] = {"type": task.type}
-    names = [f"g{gene}" for gene in range(matrix.shape[1])]
-    settings = TrainingSettings.of(Config.of(given))
-    return NetworkCrossValidation(matrix, targets, task, settings, splits=splits, features=names)
+    return cross_validation(matrix, targets, task, splits, **changes)
 
 
 def unfolded(folds, family, values, fit, matrix=X):

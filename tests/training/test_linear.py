@@ -2,16 +2,15 @@
 
 import numpy as np
 import pytest
+from folds import cross_validation
 from sklearn.cross_decomposition import PLSRegression
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.neighbors import NearestCentroid
 from sklearn.svm import LinearSVC
 
-from autogenome_tf.config import Config
 from autogenome_tf.tasks import Classification, Regression
-from autogenome_tf.training import Plan, TrainingSettings
+from autogenome_tf.training import Plan
 from autogenome_tf.training._linear import SOLVERS, LinearRows, unit_scale
-from autogenome_tf.training._networks import NetworkCrossValidation
 
 # Cox regression is of times; tests/tasks/test_survival_task.py compares it.
 OF_CLASSES = sorted(SOLVERS.keys() - {"cox"})
@@ -191,14 +190,11 @@ CASES = [("classification", loss) for loss in OF_CLASSES] + [("regression", "pls
 
 def folds_of(kind, **data):
     """Return the cross-validation of the rows."""
-    given = {"name": "t", "data": {"features": "x.tsv", "transform": "none", **data}}
-    settings = TrainingSettings.of(Config.of(given | {"task": {"type": kind}}))
-    names = [f"g{gene}" for gene in range(GENES)]
     task, targets = Classification(["healthy", "tumour"]), CLASSES
     if kind == "regression":
         task, targets = Regression(["a", "b"], mean=np.array([5.0, 0]), scale=1.0), MEASURED
         targets = task.encode(targets)
-    return NetworkCrossValidation(X, targets, task, settings, splits=SPLITS, features=names)
+    return cross_validation(X, targets, task, SPLITS, data=data)
 
 
 @pytest.mark.parametrize(("kind", "loss"), CASES, ids=str)

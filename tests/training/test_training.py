@@ -6,6 +6,7 @@ import resource
 import numpy as np
 import pytest
 import scipy.sparse
+from folds import cross_validation
 from sklearn.linear_model import LogisticRegression, Ridge
 
 from autogenome_tf import families
@@ -16,7 +17,6 @@ from autogenome_tf.tasks import Classification, Regression
 from autogenome_tf.training import Plan, TrainingRows, TrainingSettings, _engines, _loop
 from autogenome_tf.training._learning_rate import BANDS
 from autogenome_tf.training._loop import Diverged
-from autogenome_tf.training._networks import NetworkCrossValidation
 
 ROWS, GENES = 60, 20
 TINY = 1e-7  # GiB
@@ -35,7 +35,6 @@ PLAIN = {
     "normalization": "none",
 }
 NOBODY = np.zeros(0, int)
-GENE_NAMES = [f"g{i}" for i in range(GENES)]
 FOLDS = [(np.flatnonzero(np.arange(ROWS) % 5 != k), np.arange(k, ROWS, 5)) for k in range(5)]
 
 
@@ -522,11 +521,7 @@ def test_a_late_divergence_without_validation_rows_keeps_numbers():
 
 def in_folds(matrix=X, targets=Y, task=TASK, splits=FOLDS[:1], **changes):
     """Return the `NetworkCrossValidation` of some rows."""
-    given = {"name": "t", "data": {"features": "x.tsv", "transform": "none"}, **changes}
-    settings = TrainingSettings.of(Config.of(given))
-    return NetworkCrossValidation(
-        matrix, targets, task, settings, splits=splits, features=GENE_NAMES
-    )
+    return cross_validation(matrix, targets, task, splits, **changes)
 
 
 @pytest.mark.parametrize("space", ["rows", "genes"])
@@ -637,7 +632,7 @@ def test_streamed_sparse_rows_train_like_rows_in_memory(counts):
 
 
 def test_streamed_rows_find_their_rate(counts):
-    found = in_folds(counts, data={"features": "x.npz", "memory": TINY}).fit(
+    found = in_folds(counts, data={"transform": "auto", "memory": TINY}).fit(
         "mlp", PLAIN, Plan(1), 1
     )
     low, high = BANDS["adam"]
@@ -655,6 +650,6 @@ def test_streamed_rows_find_their_rate(counts):
     ids=["folds", "median", "rank", "repeats"],
 )
 def test_what_streaming_cannot_do_is_said(counts, splits, data, repeats):
-    data = {"features": "x.npz", "memory": TINY} | data
+    data = {"transform": "auto", "memory": TINY} | data
     with pytest.raises(InputError, match="set search.folds to 1"):
         in_folds(counts, splits=splits, data=data, search={"repeats": repeats})
