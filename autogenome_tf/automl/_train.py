@@ -157,6 +157,7 @@ def _write_models(run, prepared, found, config, *, size, deadline):
     beside, baseline = {}, found.baseline
     if baseline and set(final.trials) != {baseline.trial.number}:
         # However little time is left, as much as the search needed.
+        log.info("baseline: fitted as the final model is")
         until = max(deadline, time.monotonic() + baseline.trial.seconds)
         linear = fit_final_model(folds, [baseline], size=size, seed=seed, deadline=until)
         linear.predictor.save(run.path("baseline.keras"))

@@ -44,6 +44,9 @@ def check(parsed: argparse.Namespace) -> None:
     search.method(config.search.method, f"{parsed.config}: search.method")
     if not config.data.features:
         raise InputError(f"{parsed.config}: data.features: expected the path of a matrix.")
+    has_target = config.data.targets or config.data.target_names
+    if config.task.kind.has_targets and not has_target:
+        raise InputError(f"{parsed.config}: data.target: expected the name of a column to predict.")
     for path in config.files:
         if not Path(path).exists():
             raise InputError(f"{parsed.config}: {path}: no such file.")
@@ -51,7 +54,8 @@ def check(parsed: argparse.Namespace) -> None:
     for source in config.data.matrices:
         data.find_reader(source)
     print(
-        f"{parsed.config}: valid; {config.search.method} search over {', '.join(config.families)}"
+        f"{parsed.config}: valid; {config.search.method} search over {', '.join(config.families)} "
+        "(names of columns are checked when the files are read)"
     )
 
 
@@ -274,17 +278,31 @@ def _quiet(sub):
 def _add_simulate(verbs):
     sub = _verb(verbs, simulate)
     sub.add_argument("folder", metavar="DIR", help="an empty or new folder")
-    kinds = {"samples": int, "features": int, "classes": int, "informative": int,
-             "interactions": int, "blocks": int, "batches": int, "batch-effect": float,
-             "dropout": float, "noise": float, "terms": int, "order": int, "sets": int,
-             "genes": int, "seed": int}  # fmt: skip
+    kinds = {
+        "samples": (int, "number of samples"),
+        "features": (int, "number of genes, or of sites"),
+        "classes": (int, "number of classes"),
+        "informative": (int, "number of genes that differ between classes"),
+        "interactions": (int, "number of pairs of genes that act together"),
+        "blocks": (int, "number of blocks of co-expressed genes"),
+        "batches": (int, "number of batches"),
+        "batch-effect": (float, "standard deviation of the shifts of batches"),
+        "dropout": (float, "share of values that are set to 0"),
+        "noise": (float, "standard deviation of the noise"),
+        "terms": (int, "of genotypes: number of products of sites"),
+        "order": (int, "of genotypes: most sites of a product"),
+        "sets": (int, "of gene sets: their number"),
+        "genes": (int, "of gene sets: genes of each"),
+        "seed": (int, "seed of all random numbers"),
+    }
     of_genotypes = "genotypes of 0 and 1 and a target that is a sum of products of sites"
     of_sets = "expression that follows gene sets, a few of which decide the class"
     several = sub.add_mutually_exclusive_group()
     several.add_argument("--landscape", action="store_true", help=of_genotypes)
     several.add_argument("--pathways", action="store_true", help=of_sets)
     sub.set_defaults(of_what=[name.replace("-", "_") for name in [*kinds, "task"]])
-    for name, kind in kinds.items():
+    for name, (kind, text) in kinds.items():
         option = {"type": kind, "default": argparse.SUPPRESS, "metavar": kind.__name__.upper()}
-        sub.add_argument(f"--{name}", **option)
-    sub.add_argument("--task", choices=["classification", "regression"], default=argparse.SUPPRESS)
+        sub.add_argument(f"--{name}", help=text, **option)
+    sub.add_argument("--task", choices=["classification", "regression"], default=argparse.SUPPRESS,
+                     help="kind of target (default: classification)")  # fmt: skip

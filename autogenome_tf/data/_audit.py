@@ -11,6 +11,7 @@ from autogenome_tf.core.errors import some
 from autogenome_tf.data._codes import codes
 from autogenome_tf.data._dataset import Dataset
 from autogenome_tf.data._groups import alike, groups_alike, patients
+from autogenome_tf.data._misspelt import misspelt
 from autogenome_tf.data._no_genes import gives_away, no_genes, some_values, total_row
 from autogenome_tf.data._origins import kind_of_origin
 from autogenome_tf.data._split import Split
@@ -55,7 +56,7 @@ def audit(
     found += [("columns", text) for text in total_row(values, dataset.samples)]
     found += [("names", text) for text in changed_names(dataset.features)]
     found += [("values", text) for text in codes(values)]
-    found += [("duplicates", text) for text in _duplicates(dataset, is_test)]
+    found += [("duplicates", text) for text in _duplicates(dataset, is_test, parts.fold)]
     if scored is not None:
         found += [("duplicates", text) for text in _repeated(dataset, scored)]
     kind = kind_of(task_type)
@@ -147,13 +148,21 @@ def _classes(labels, is_test, has_test):
             f"Classes differ only by case, blanks, quotes or the way a number is written: "
             f"{some(names)}. Check that they are different classes."
         )
+    for (name, few), (other, many) in misspelt(counts):
+        yield (
+            f"Class {name!r} ({few} rows) resembles {other!r} ({many} rows): check that it is not "
+            "misspelt."
+        )
     unseen = [name for name, _ in counts if name not in set(labels[is_test])]
     if has_test and unseen:
-        yield f"No test row is of {some(unseen)}: how well they are predicted is not known."
+        yield (
+            f"The test part has no row of {some(unseen)}, so it says nothing of how well such rows "
+            "are predicted."
+        )
 
 
-def _duplicates(dataset, is_test):
-    """Yield warnings about rows equal in every gene, across the split or under two labels."""
+def _duplicates(dataset, is_test, folds):
+    """Yield warnings about rows equal in every gene: across parts or folds, or under two labels."""
     digests = np.fromiter(_digests(dataset.values), np.uint64, len(dataset))
     order = np.argsort(digests, kind="stable")
     starts = np.flatnonzero(np.diff(digests[order])) + 1
@@ -170,6 +179,15 @@ def _duplicates(dataset, is_test):
             f"{len(numbers)} of {is_test.sum()} held-out rows equal a training row in every "
             f"gene, such as {one!r} and {other!r}: scores are too optimistic. Remove one row of "
             "each pair, or keep both in one part with data.split.group."
+        )
+    learned = [numbers[~is_test[numbers]] for numbers in twins]
+    apart = [numbers for numbers in learned if len(set(folds[numbers])) > 1]
+    if apart:
+        one, other = map(str, dataset.samples[apart[0][:2]])
+        yield (
+            f"{sum(map(len, apart))} training rows equal a training row of another fold in every "
+            f"gene, such as {one!r} and {other!r}: validation scores are too optimistic. Remove "
+            "one row of each pair, or keep both in one fold with data.split.group."
         )
     if dataset.targets is not None and dataset.targets.dtype == object:
         mixed = [one for one in twins if len(set(dataset.targets[one])) > 1]

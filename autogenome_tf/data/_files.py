@@ -23,8 +23,11 @@ _BEGINNING, _SOME = 1 << 16, 1 << 12
 MOST_LINE = 256 << 20
 
 
-def check_file(source):
+def check_file(source: str | os.PathLike) -> None:
     """Refuse what is not a file with something in it.
+
+    Args:
+        source: Path of the file.
 
     Raises:
         InputError: There is no such file, or it is a folder, or empty, or not ours to read.

@@ -56,7 +56,7 @@ def load_new(
     found = _with_ids(table, source)
     ignored = _beside_genes(table, data.columns) - (found is not table)
     if ignored:
-        log.info("%s: genes that are not in the training data are ignored: %d", source, ignored)
+        log.info("%s: columns that the model does not use are ignored: %d", source, ignored)
     table = found
     dataset = dataset_of(table, source, data.limit)
     if data.covariates:

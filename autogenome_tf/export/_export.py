@@ -155,7 +155,8 @@ def _write_warm_up(path, name, requests):
         from tensorflow_serving.apis import predict_pb2, prediction_log_pb2
     except ImportError:
         log.info(
-            "warm-up requests are not written; they need: pip install 'autogenome_tf[serving]'"
+            "warm-up requests, which are optional, are not written; they need: "
+            "pip install 'autogenome_tf[serving]'"
         )
         return
     path.parent.mkdir(parents=True)

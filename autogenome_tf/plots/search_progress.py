@@ -1,4 +1,4 @@
-"""Scores of all trials of a search, in the order they ran."""
+"""Scores of all trials of a search, by their number."""
 
 from typing import Any
 
@@ -21,8 +21,9 @@ class SearchProgress(Figure):
     place = "search"
     order = 1
     caption = (
-        "The score of every trial with its standard error over folds, in the order they ran. Look "
-        "at the line of the best score: once it is level, more trials gain little."
+        "The score of every trial with its standard error over folds, by its number; linear "
+        "learners run first but have the last numbers. Look at the line of the best score, which "
+        "leaves out the baseline: once it is level, more trials gain little."
     )
 
     def read(self, run: Run) -> dict[str, Any]:
@@ -36,7 +37,7 @@ class SearchProgress(Figure):
     def draw(
         self, leaderboard: pd.DataFrame, *, objective: str = "score", higher_is_better: bool = True
     ) -> Drawing:
-        """Draw the score of every trial in the order they ran, and the best so far.
+        """Draw the score of every trial by its number, and the best so far.
 
         Args:
             leaderboard: DataFrame, a row a trial: `family`, `trial` (number; missing, or not a

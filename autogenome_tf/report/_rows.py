@@ -17,7 +17,7 @@ def section(run: Run) -> Section:
     if folds > 1:
         ranked = (
             f"Trials were ranked by {folds}-fold cross-validation of the training samples: each "
-            "sample is predicted by a network that was not trained on it."
+            "sample is predicted by a model that was not trained on it."
         )
     else:
         ranked = "Trials were ranked by their score on the validation part."

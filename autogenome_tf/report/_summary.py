@@ -117,22 +117,25 @@ def _verdict(run, scores):
         return f"{NAMES[kind.skill]} is undefined on these samples, so there is no verdict."
     if skill["low"] <= kind.skill_of_none:
         return f"The model may be no better than {kind.no_skill}."
-    better = f"The model is better than {kind.no_skill}"
+    subject, linear = "The model is", "a linear model"
+    if is_convex(run):
+        subject, linear = "The model is itself linear. It is", "the linear baseline"
+    better = f"{subject} better than {kind.no_skill}"
     if not run.has("baseline.json"):
-        return f"{better}; it is a linear model." if is_convex(run) else f"{better}."
+        return f"{better}."
     name = "balanced_accuracy" if kind.has_classes else kind.headlines[0]
     apart = run.read_json("baseline.json")[part][name]["difference"]
-    return f"{better}{_against_linear(apart)} (by {NAMES[name]})."
+    return f"{better}{_against(linear, apart)} (by {NAMES[name]})."
 
 
-def _against_linear(apart):
+def _against(linear, apart):
     if apart["value"] is None:
-        return ", but its difference from a linear model is undefined"
+        return f", but its difference from {linear} is undefined"
     if apart["low"] > 0:
-        return " and better than a linear model"
+        return f" and better than {linear}"
     if apart["high"] < 0:
-        return ", but a linear model is better still"
-    return ", but not clearly different from a linear model"
+        return f", but {linear} is better still"
+    return f", but not clearly different from {linear}"
 
 
 def _latent_verdict(own):

@@ -142,11 +142,14 @@ def _line(trial, total, objective, best):
     is_beside = trial.number > total  # a linear learner
     name = f"trial {trial.number}" if is_beside else f"trial {trial.number}/{total}"
     name = name if trial.number else "baseline"
+    family = trial.family
+    if is_beside:
+        family += f" ({trial.values['loss']})"
     if not trial.is_scored:
-        return f"{name}: {trial.family} {trial.status}"
+        return f"{name}: {family} {trial.status}"
     spread = f" +- {trial.error:.2g}" if np.isfinite(trial.error) else ""
     return (
-        f"{name}: {trial.family} {objective} {trial.score:.4g}{spread}, {trial.seconds:.1f} s; "
+        f"{name}: {family} {objective} {trial.score:.4g}{spread}, {trial.seconds:.1f} s; "
         f"best {best.score:.4g} ({best.family})"
     )
 

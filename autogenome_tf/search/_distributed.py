@@ -83,7 +83,8 @@ def served(proposer, run, part, deadline, *numbers):
     path.parent.mkdir(exist_ok=True)
     began = run.read_json("environment.json")["began"]
     log.info(
-        "search: listening at %s for workers; start them with the same command and --role worker",
+        "search: listening at %s for workers; start them with the same command, --role worker and "
+        "--chief with the name of this machine",
         part.address,
     )
     about = run.folder.name, began, deadline
@@ -134,9 +135,10 @@ def work(remote: worker.Remote, folds: CrossValidation, config: Config, run: Run
             run.write_table(_name(asked), leaderboard([trial], config.objective), digits=None)
         count += 1
         score = trial.score if trial.is_scored else None
-        log.info("trial %d: %s %s", number, family, trial.status if score is None else score)
+        found = trial.status if score is None else f"{config.objective} {score:.4g}"
+        log.info("trial %d: %s %s", number, family, found)
         remote.report(proposal, score)
-    log.info("search: the search space is exhausted; %d trials were run here", count)
+    log.info("search: over; %d trials were run here", count)
 
 
 def log_of(part: ProcessRole) -> str:

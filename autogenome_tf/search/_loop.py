@@ -183,7 +183,7 @@ def _loop(proposer, folds, config, finished, deadline, fewest):
             return
         proposed = proposer.propose()
         if proposed is None:
-            log.info("search: the search space is exhausted after %d trials", number)
+            log.info("search: the method proposes no more after %d trials", number)
             return
         proposal, *own, epochs = proposed
         said = json.loads(folds.workers.broadcast(json.dumps(own))) if folds.workers else own

@@ -41,7 +41,7 @@ class Classification(Task):
     has_classes = True
     skill, no_skill = "mcc", "guessing"
     headlines = ("accuracy", "balanced_accuracy")
-    explained = "its calibrated logit (ln of the odds), not to its probability"
+    explained = "its calibrated logit (its value before the softmax), not to its probability"
     directions = ("for", "against")
 
     @classmethod

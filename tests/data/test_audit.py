@@ -7,6 +7,7 @@ import scipy.sparse
 
 from autogenome_tf.data import Dataset, Split
 from autogenome_tf.data._audit import association, audit, explained
+from autogenome_tf.data._misspelt import misspelt
 
 ROWS = 120
 
@@ -55,6 +56,33 @@ def test_test_rows_that_were_learned_from_are_counted(is_sparse):
     )
 
 
+def test_training_rows_that_another_fold_has_too_are_counted():
+    values = np.random.default_rng(1).normal(size=(ROWS, 5))
+    values[50] = values[60]
+    folds = np.where(np.arange(ROWS) < 55, 1, 2)
+    split = Split(part().part, np.where(part().part == "train", folds, 0))
+    assert split.fold[[50, 60]].tolist() == [1, 2]
+    found = audit(dataset(values=values), split, "classification")
+    assert len(found) == 1 and found[0]["about"] == "duplicates"
+    assert "2 training rows equal a training row of another fold" in found[0]["text"]
+    split.fold[50] = 2
+    assert audit(dataset(values=values), split, "classification") == []
+
+
+@pytest.mark.parametrize(
+    ("name", "other", "is_found"),
+    [
+        ("RSM", "RMS", True), ("lumnal", "luminal", True), ("BURKIT", "BURKITT", True),
+        ("stage1", "stage2", False), ("EWS", "RMS", False), ("T", "B", False),
+        ("NBL", "NB", False),
+    ],
+)  # fmt: skip
+def test_a_rare_class_that_is_nearly_another_is_named(name, other, is_found):
+    counts = [(other, 40), ("other", 30), (name, 2)]
+    pairs = list(misspelt(counts))
+    assert pairs == ([((name, 2), (other, 40))] if is_found else [])
+
+
 def test_equal_rows_of_two_labels_are_counted():
     values = dataset().values.copy()
     values[1] = values[0]
@@ -68,7 +96,10 @@ def test_unequal_and_tiny_classes_are_named():
     assert "'big' has 111 rows, 'small' 9" in warnings[0]
     assert "Fewer than 10 training rows in a class: 'small (0)'" in warnings[1]
     train = parts(np.where(labels == "small", "train", part().part))
-    assert "No test row is of 'small'" in audit(dataset(labels), train, "classification")[2]["text"]
+    assert (
+        "The test part has no row of 'small'"
+        in audit(dataset(labels), train, "classification")[2]["text"]
+    )
 
 
 def test_few_test_rows_are_said():

@@ -71,7 +71,10 @@ class SearchMethod(abc.ABC):
 
         Args:
             handle: The proposal's.
-            score: The objective on validation rows; None for a trial that failed.
+            score: The objective on validation rows, as the metric is defined: lower is better for
+                log_loss, rmse and mae, higher for the others (`metrics.HIGHER_IS_BETTER`); None
+                for a trial that failed. A combination that is proposed again is not trained again
+                and has its earlier score.
         """
 
     def recall(self, handle: Any, family: str, values: dict[str, Any]) -> None:

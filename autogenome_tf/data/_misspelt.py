@@ -1,0 +1,41 @@
+"""Class names that are nearly another: perhaps a misspelt label."""
+
+import os
+from collections.abc import Iterable, Iterator
+
+# Rows of a class that may be a misspelt one, rows of the other, and letters that are compared.
+FEW, MANY, SHORTEST = 2, 10, 3
+
+
+def misspelt(
+    counts: Iterable[tuple[str, int]],
+) -> Iterator[tuple[tuple[str, int], tuple[str, int]]]:
+    """Yield pairs of a very rare class and a common one whose name differs by a letter or two.
+
+    Args:
+        counts: Pairs of name and number of rows.
+    """
+    known = [(str(name), count) for name, count in counts]
+    common = [one for one in known if one[1] >= MANY]
+    for rare in known:
+        if rare[1] <= FEW:
+            yield from ((rare, one) for one in common if _is_typo(rare[0], one[0]))
+
+
+def _is_typo(name, other):
+    """Return whether a name is another with two letters swapped, or one more, less or changed.
+
+    >>> _is_typo("RSM", "RMS"), _is_typo("lumnal", "luminal"), _is_typo("stage1", "stage2")
+    (True, True, False)
+    """
+    first, second = name.casefold(), other.casefold()
+    if first == second or min(len(first), len(second)) < SHORTEST:
+        return False
+    start = len(os.path.commonprefix([first, second]))
+    end = len(os.path.commonprefix([first[start:][::-1], second[start:][::-1]]))
+    ours, theirs = first[start : len(first) - end], second[start : len(second) - end]
+    if any(map(str.isdigit, ours + theirs)):
+        return False
+    is_swapped = len(ours) == 2 and ours == theirs[::-1]
+    is_one = max(len(ours), len(theirs)) == 1 and len(first) > SHORTEST
+    return is_swapped or is_one
