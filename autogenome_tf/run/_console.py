@@ -144,7 +144,8 @@ def _line(trial, total, objective, best):
     name = name if trial.number else "baseline"
     family = trial.family
     if is_beside:
-        family += f" ({trial.values['loss']})"
+        power = trial.values.get("gene_power")
+        family += f" ({trial.values['loss']}{f', gene power {power:g}' if power else ''})"
     if not trial.is_scored:
         return f"{name}: {family} {trial.status}"
     spread = f" +- {trial.error:.2g}" if np.isfinite(trial.error) else ""

@@ -202,7 +202,7 @@ def small(simulated, tmp_path):
     known = json.loads((simulated / "config.json").read_text())
     for name in ("features", "targets"):
         known["data"][name] = str(simulated / known["data"][name])
-    linear = {"loss": "logistic", "l2": 0.1}
+    linear = {"loss": "logistic", "l2": 0.1, "gene_power": 0}
     known |= {"families": {"linear": linear}, "search": {"folds": 2}, "output_dir": "runs"}
     (tmp_path / "config.json").write_text(json.dumps(known))
     return tmp_path / "config.json"
