@@ -34,8 +34,8 @@ def section(run: Run) -> Section | None:
             "same resamples: where the interval does not include 0, the difference is beyond "
             "chance."
         )
-    elif is_convex(run):
-        text += "The final model is itself linear."
+    if is_convex(run):
+        text += " The final model is itself linear."
     parts: list[Part | None] = [text]
     parts += [_metrics(part, scores[part], baseline.get(part)) for part in in_order(scores)]
     parts += pictures(run, "scores")
