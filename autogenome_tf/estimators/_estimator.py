@@ -1,4 +1,4 @@
-"""What all estimators share: a config from parameters, a run for the time of `fit`, pickling."""
+"""The base of all estimators: a config from parameters, a run for the time of `fit`, pickling."""
 
 import contextlib
 import logging
@@ -122,7 +122,7 @@ class Supervised(Estimator):
         )}  # fmt: skip
         return {"task": {"type": self._task}, "ensemble": {"size": self.ensemble_size}, **named}
 
-    def _conformal(self, coverage):
+    def _conformal(self, coverage) -> Any:
         check_is_fitted(self)
         if not 0 < coverage < 1:
             raise InputError(f"coverage: expected a number between 0 and 1; received {coverage}.")

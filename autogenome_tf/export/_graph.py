@@ -85,7 +85,8 @@ class Served(tf.Module):
         if self._predictor.trained_on:
             found["scale"] = self._comparing(self._predictor.trained_on), named
         if self._predictor.conformal:
-            found[self._predictor.conformal.signature] = self._with_coverage, matrix
+            conformal = self._predictor.conformal
+            found[conformal.signature] = self._with_coverage(conformal), matrix
         if self._parts:
             found["explain"] = self._explain, matrix
         return {
@@ -110,8 +111,8 @@ class Served(tf.Module):
         values = self._checked(*self._aligned(genes, values))
         return answer(self._predictor, "serving_default", self._run(values))
 
-    def _with_coverage(self, values):
-        return self._predictor.conformal.in_graph(self._run(self._checked(values)))
+    def _with_coverage(self, conformal):
+        return lambda values: conformal.in_graph(self._run(self._checked(values)))
 
     def _comparing(self, known):
         def compare(genes, values):

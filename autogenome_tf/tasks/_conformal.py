@@ -142,7 +142,7 @@ class PredictionSets(Conformal):
         for coverage in self.coverage:
             is_in = self.sets(outputs, coverage)
             found[f"set_{_percent(coverage)}"] = [
-                SEPARATOR.join(self.names[place] for place in ranks if inside[place])
+                SEPARATOR.join(self.names[int(place)] for place in ranks if inside[place])
                 for ranks, inside in zip(order, is_in, strict=True)
             ]
         return pd.DataFrame(found)

@@ -105,6 +105,7 @@ class _LeastSquares:
 
     def _of_rows(self, targets, rows, l2):
         """Solve one equation a row."""
+        assert self._products is not None
         ridge = self._products[np.ix_(rows, rows)] + np.diag(l2 / self.shares[rows])
         sides = np.stack([targets, np.ones(len(rows))], axis=1)
         fitted, ones = scipy.linalg.solve(ridge, sides, assume_a="pos").T
