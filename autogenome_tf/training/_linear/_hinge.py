@@ -1,6 +1,7 @@
 """Linear support vector machine: the squared hinge loss, each class against the rest."""
 
 import time
+from typing import Any
 
 import numpy as np
 import scipy.linalg
@@ -89,7 +90,7 @@ class _LeastSquares:
     def __init__(self, inputs, shares):
         self.inputs, self.shares = inputs, shares
         is_wide = 2 * inputs.shape[1] > len(inputs)
-        self._products = inputs @ inputs.T if is_wide else None
+        self._products: Any = inputs @ inputs.T if is_wide else None
 
     def outputs(self, layer):
         """Return the (rows,) outputs of (inputs + 1,) weights and bias."""
@@ -105,7 +106,6 @@ class _LeastSquares:
 
     def _of_rows(self, targets, rows, l2):
         """Solve one equation a row."""
-        assert self._products is not None
         ridge = self._products[np.ix_(rows, rows)] + np.diag(l2 / self.shares[rows])
         sides = np.stack([targets, np.ones(len(rows))], axis=1)
         fitted, ones = scipy.linalg.solve(ridge, sides, assume_a="pos").T
