@@ -173,7 +173,7 @@ def test_metrics_json_has_every_metric_with_its_interval(folder):
 def test_predictions_tsv_has_every_row_and_chances_that_sum_to_1(folder, simulated):
     frame = table(folder, "predictions.tsv")
     columns = ["sample", "part", "target", "prediction", *(f"p_{name}" for name in CLASSES)]
-    assert list(frame.columns) == columns
+    assert list(frame.columns) == [*columns, "set_90"]
     assert list(frame["target"]) == list(table(simulated, "targets.tsv")["target"])
     assert list(frame["part"]) == list(table(folder, "split.tsv")["part"])
     chances = frame[columns[4:]].to_numpy()
@@ -401,7 +401,7 @@ def test_extra_genes_are_ignored_and_said(finished, genes, caplog):
     extra = genes.assign(NEW1=1.0, NEW2=2.0)
     with caplog.at_level(logging.INFO, "autogenome_tf"):
         found = finished.predict(extra)
-    assert "genes that are not in the training data are ignored: 2" in caplog.text
+    assert "columns that the model does not use are ignored: 2" in caplog.text
     pd.testing.assert_frame_equal(found, finished.predict(genes))
 
 
@@ -564,7 +564,7 @@ def test_names_of_classes_are_kept_to_the_end(kind, genes, labels, tmp_path, wit
     automl.run()
     frame = table(automl.folder, "predictions.tsv", dtype=str)
     names = ORDERED[kind]
-    assert list(frame.columns[4:]) == [f"p_{name}" for name in names]
+    assert list(frame.columns[4:]) == [*(f"p_{name}" for name in names), "set_90"]
     whole = [str(int(name)) if isinstance(name, float) else str(name) for name in y]
     assert list(frame["target"]) == whole and set(frame["prediction"]) <= set(names)
     counts = table(automl.folder, "confusion_matrix.tsv", dtype=str)
@@ -607,7 +607,8 @@ def test_regression_answers_in_the_units_of_its_targets(targets, genes, tmp_path
     frame = table(automl.folder, "predictions.tsv")
     suffixes = [""] if targets == 1 else [f"_{name}" for name in names]
     columns = [f"{kind}{suffix}" for kind in ("target", "prediction") for suffix in suffixes]
-    assert list(frame.columns) == ["sample", "part", *columns]
+    ends = [f"{end}_90{suffix}" for end in ("low", "high") for suffix in suffixes]
+    assert list(frame.columns) == ["sample", "part", *columns, *ends]
     np.testing.assert_allclose(frame[columns[:targets]], y, rtol=1e-6)
     learned = frame[frame["part"] == "train"]
     for suffix in suffixes:
@@ -738,10 +739,10 @@ def test_top_variable_keeps_the_genes_that_vary_most_on_training_rows(
     kept = spread.nlargest(5).index
     changed = genes.copy()
     changed.loc[:, ~genes.columns.isin(kept)] = 3.0
-    rows = [automl.predict(frame).iloc[:, 4:].astype(float) for frame in (genes, changed)]
+    rows = [automl.predict(frame).filter(regex="^p_") for frame in (genes, changed)]
     pd.testing.assert_frame_equal(*rows)
     changed.loc[:, kept[0]] += 100
-    assert np.abs(automl.predict(changed).iloc[:, 4:] - rows[0]).max(axis=None) > 1e-3
+    assert np.abs(automl.predict(changed).filter(regex="^p_") - rows[0]).max(axis=None) > 1e-3
 
 
 @pytest.mark.parametrize("missing", ["mean", "median", "zero"])
@@ -753,12 +754,12 @@ def test_missing_values_are_filled_from_training_rows(
     config = {"name": "t", "output_dir": str(tmp_path), "data": data, **QUICK}
     automl = AutoGenome(config, data=(holed, labels))
     automl.run()
-    chances = automl.predict(holed).iloc[:, 4:].astype(float)
+    chances = automl.predict(holed).filter(regex="^p_")
     assert np.isfinite(chances).all(axis=None)
     train = (table(automl.folder, "split.tsv")["part"] == "train").to_numpy()
     logs = np.log1p(holed)
     fill = logs[train].agg(missing) if missing != "zero" else 0.0
-    by_hand = automl.predict(np.expm1(logs.fillna(fill))).iloc[:, 4:].astype(float)
+    by_hand = automl.predict(np.expm1(logs.fillna(fill))).filter(regex="^p_")
     np.testing.assert_allclose(by_hand, chances, atol=1e-4)
 
 
