@@ -278,7 +278,7 @@ def test_another_seed_gives_another_leaderboard(folder, simulated, tmp_path, wit
 
 
 def test_an_ensemble_is_saved_scored_and_drawn_like_a_network(simulated, tmp_path):
-    search = NETWORK["search"] | {"repeats": 2}
+    search = NETWORK["search"] | {"repeats": 2, "max_trials": 6}
     changes = {"ensemble": {"size": "auto"}, "search": search}
     settings = NETWORK | changes
     automl = AutoGenome(
