@@ -162,7 +162,7 @@ def _write_models(run, prepared, found, config, *, size, deadline):
         linear = fit_final_model(folds, [baseline], size=size, seed=seed, deadline=until)
         linear.predictor.save(run.path("baseline.keras"))
         beside = {"baseline": linear.outputs}
-    if final.folds is not None:
+    if final.folds is not None and config.task.kind.has_targets:
         final.folds().save(run.path("folds.keras"))
     _write_known(run, prepared, final, beside)
     predictor = final.predictor.with_training_rows(folds.matrix, config.data.missing_genes)

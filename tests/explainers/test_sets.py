@@ -49,7 +49,7 @@ def run(planted, tmp_path_factory):
         "families": {"pathway": {
             "gene_sets": str(folder / "sets.gmt"), "set_groups": str(folder / "groups.gmt"),
             "activation": "tanh", "normalization": "none", "dropout": 0.0, "input_dropout": 0.2,
-            "l2": 1e-3, "bypass": 2, "gates": True,
+            "l2": 1e-3, "bypass": 2, "gates": True, "gene_power": 0,
         }},
         "search": {"max_trials": 1, "epochs": 15}, "training": {"epochs": 40},
         "explanation": {"sets": 10, "samples": 40, "background": 40}, "output": {"figures": False},
