@@ -2,6 +2,7 @@
 
 import dataclasses
 import logging
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -26,14 +27,14 @@ class LackingGenes:
 
     Attributes:
         model: The model of the run.
-        of_folds: The model that keeps the networks of each fold, where the run has one: the same,
-            or that of folds.keras.
+        of_folds: Returns the model that keeps the networks of each fold, where the run has one: the
+            same, or that of folds.keras, which is loaded only where genes lack.
         rows: The rows of the run.
         config: Its config.
     """
 
     model: Predictor | LatentModel
-    of_folds: Predictor | LatentModel
+    of_folds: Callable[[], Predictor | LatentModel]
     rows: RunData
     config: Config
 
@@ -81,12 +82,13 @@ class LackingGenes:
         folds = np.unique(parts.fold[parts.fold > 0])
         if not len(folds):
             return self._whole(dataset, parts.part, ("validation", "test"))
-        if not FoldNetworks.has_folds(self.of_folds, len(folds)):
+        model = self.of_folds()
+        if not FoldNetworks.has_folds(model, len(folds)):
             return self._whole(dataset, parts.part, ("test", "validation"))
         learn = np.flatnonzero(parts.fold > 0)
         words = f"the out-of-fold score of {len(learn)} training rows"
         fold = np.searchsorted(folds, parts.fold[learn])
-        return Measured(self.of_folds, dataset.rows(learn), words, fold)
+        return Measured(model, dataset.rows(learn), words, fold)
 
     def _whole(self, dataset, part, order):
         """Return rows for the whole model: of the first part that there is, or of training."""

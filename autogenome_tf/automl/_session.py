@@ -200,8 +200,11 @@ class Session:
         Args:
             model: The model of the run.
         """
-        name, run = "folds.keras", self.opened()
-        of_folds = self._load(Predictor, name) if run.has(name) else model
+
+        def of_folds():
+            name = "folds.keras"
+            return self._load(Predictor, name) if self.opened().has(name) else model
+
         return LackingGenes(model, of_folds, self.rows, self.config)
 
     def _load(self, kind, name):

@@ -106,7 +106,7 @@ class Survival(Task):
         return self.stacked_losses(targets[None], outputs[None])[0]
 
     def stacked_losses(self, targets: Any, outputs: Any) -> Any:
-        """Return the loss of each row in the risk sets of its own set of rows."""
+        """Compute the loss of each row against the risk sets of its own set of rows."""
         from autogenome_tf.tasks import _cox_loss
 
         return _cox_loss.losses(targets, outputs[..., 0])

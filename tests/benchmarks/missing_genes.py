@@ -1,4 +1,4 @@
-"""How much of a model's importance new rows may lack before the score leaves its interval.
+"""Scores without genes of a given share of the importance, beside the interval with all genes.
 
     python tests/benchmarks/missing_genes.py
 
