@@ -236,11 +236,11 @@ def test_on_a_terminal_a_bar_shows_the_trials_and_the_best(simulated, tmp_path):
         program, rest, env=environment() | {"TERM": "xterm"}, encoding="utf-8",
         dimensions=(40, 120), timeout=120,
     )  # fmt: skip
-    child.expect(r"search, best log_loss [\d.]+ \((linear|mlp)\).*━.*[12]/2.*left")
-    child.expect("trial 2/2: mlp")
     child.expect(pexpect.EOF)
     child.close()
     assert child.exitstatus == 0
+    assert re.search(r"search, best log_loss [\d.]+ \((linear|mlp)\).*━.*[12]/2.*left", child.before)
+    assert "trial 2/2: mlp" in child.before
 
 
 # Bad input -------------------------------------------------------------------------------------
