@@ -239,7 +239,8 @@ def test_on_a_terminal_a_bar_shows_the_trials_and_the_best(simulated, tmp_path):
     child.expect(pexpect.EOF)
     child.close()
     assert child.exitstatus == 0
-    assert re.search(r"search, best log_loss [\d.]+ \((linear|mlp)\).*━.*[12]/2.*left", child.before)
+    bar = r"search, best log_loss [\d.]+ \((linear|mlp)\).*━.*[12]/2.*left"
+    assert re.search(bar, child.before)
     assert "trial 2/2: mlp" in child.before
 
 
