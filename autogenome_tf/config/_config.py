@@ -134,6 +134,12 @@ class Config(Section):
                 f"received {', '.join(self.families)}"
             )
         if not own[name]["is_of_shared_weights"]:
+            if self.search.max_parameters:
+                able = [one for one in own if own[one]["is_of_shared_weights"]]
+                raise ValueError(
+                    f"search.max_parameters: search.method {name} keeps no limit; expected null, "
+                    f"or search.method {' or '.join(able)}"
+                )
             return self
         if self.task.kind.is_of_sets:
             others = [one for one in own if not own[one]["is_of_shared_weights"]]

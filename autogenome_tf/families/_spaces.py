@@ -8,6 +8,9 @@ from autogenome_tf.families._base import Space
 from autogenome_tf.families._members import FOLDER, is_for, member, names
 from autogenome_tf.families._space import number, word
 
+# Dimensions that searches of earlier versions did not have.
+LATER = ("gene_power", "width_1", "linear_bypass")
+
 
 def space(
     name: str, given: dict[str, Any] | None = None, place: str = FOLDER, task: Any = None
@@ -85,17 +88,18 @@ def spaces(config: Any, place: str = FOLDER) -> dict[str, Space]:
 
 
 def as_begun(spaces: dict[str, Space], known: Iterable[dict[str, Any]]) -> dict[str, Space]:
-    """Return the spaces that an interrupted search had: without gene power where it knew none.
+    """Return the spaces that an interrupted search had: without what none of its trials has.
 
     Args:
         spaces: As `spaces` returns them.
         known: Hyperparameters of each trial of that search; none for a search that begins.
     """
     known = list(known)
-    if not known or any("gene_power" in values for values in known):
+    if not known:
         return spaces
+    missing = [name for name in LATER if not any(name in values for values in known)]
     return {
-        name: {key: hyper for key, hyper in space.items() if key != "gene_power"}
+        name: {key: hyper for key, hyper in space.items() if key not in missing}
         for name, space in spaces.items()
     }
 

@@ -1,15 +1,26 @@
 """Wired dense layers (AutoGenome's RRFCN): the width of each layer and its skips are searched.
 
-Layer 1 has `max_width` units and no choice. Each later layer is wired to the one directly before
-and to earlier ones whose bit is set; its sources are concatenated. An arc is all those decisions as
-AutoGenome writes them: for three searched layers ``[width_2, width_3, skip_1_3, width_4, skip_1_4,
-skip_2_4]``, a width as its position among the layer's options in order of size.
+Layer 1 has `max_width` units, or fewer by `width_1`. Each later layer is wired to the one directly
+before and to earlier ones whose bit is set; its sources are concatenated. An arc is all those
+decisions as AutoGenome writes them: for three searched layers ``[width_2, width_3, skip_1_3,
+width_4, skip_1_4, skip_2_4]``, a width as its position among the layer's options in order of size.
+What AutoGenome did not search stands beside the arc: `width_1`, and `linear_bypass`, by which the
+outputs see layer 1 before its activation.
 """
 
 from typing import Any
 
 from autogenome_tf.core.errors import InputError
-from autogenome_tf.families import COMMON, Family, Hyperparameter, Space, integer, number, sizes
+from autogenome_tf.families import (
+    COMMON,
+    Family,
+    Hyperparameter,
+    Space,
+    integer,
+    number,
+    sizes,
+    switch,
+)
 
 # Default widths of a layer, as fractions of the largest.
 PARTS = (1 / 4, 1 / 16, 1 / 8, 1 / 2, 1)
@@ -22,6 +33,7 @@ class Wired(Family):
         "layers": integer(7, low=2, high=32, alone=True),
         "max_width": integer(1024, alone=True),
         "arc": sizes(low=0, optional=True, alone=True),
+        "linear_bypass": switch(False, True),
         **COMMON,
         "l2": number(1e-4, 0.0, 1e-3, 1e-2, 3e-2, high=1e6),
     }
@@ -47,12 +59,15 @@ class Wired(Family):
         found = {
             name: width if name.startswith("width") else skip for name in decisions(fixed["layers"])
         }
+        first = integer(*sorted(width.options, reverse=True), high=widest)
         if "arc" in given:
             (arc,) = cls.space["arc"].narrow(f"{place}.arc", given["arc"]).options
             found = _fixed_by(arc, found, f"{place}.arc")
+            first = integer(widest, high=widest)
         return {
             "layers": cls.space["layers"],
             "max_width": cls.space["max_width"],
+            "width_1": first,
             **found,
             **cls.space,
         }
@@ -60,16 +75,18 @@ class Wired(Family):
     @staticmethod
     def body(x: Any, values: dict[str, Any], layers: Any) -> Any:
         """Grow layer by layer; each sees the concatenation of its sources."""
-        widest, outputs = values["max_width"], [x]
+        widest, outputs, stem = values["max_width"], [x], x
         for layer in range(1, values["layers"] + 1):
-            width = widest if layer == 1 else values[f"width_{layer}"]
+            width = values.get(f"width_{layer}", widest)
             if width > widest:
                 raise ValueError(f"wired: width_{layer} is {width}, above max_width {widest}")
             seen = [outputs[source] for source in sources(values, layer)] or [x]
             x = layers.concatenate(*seen) if len(seen) > 1 else seen[0]
-            x = layers.activated(layers.dense(x, width))
+            x = layers.dense(x, width)
+            stem = x if layer == 1 else stem
+            x = layers.activated(x)
             outputs.append(x)
-        return x
+        return layers.concatenate(x, stem) if values.get("linear_bypass") else x
 
 
 def _fixed_by(arc, found, place):

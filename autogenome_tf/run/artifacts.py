@@ -51,8 +51,12 @@ ARTIFACTS = (
              "of `enas`, an epoch a row: loss, reward, baseline, entropy, skip_rate",
              optional=True),
     Artifact("search/enas/candidates.tsv", "train",
-             "of `enas`: arcs with their scores by shared weights, of the controller and, beside "
-             "it, drawn uniformly", optional=True),
+             "of `enas`: arcs and beside them the other options, with their scores by shared "
+             "weights, of the controller and drawn uniformly; `warm_score` after some epochs alone",
+             optional=True),
+    Artifact("search/enas/front.tsv", "train",
+             "of `enas`: candidates that no smaller one scores better than, the smallest first",
+             optional=True),
     Artifact("search/enas/finalists.tsv", "train",
              "of `enas`: scores by shared weights and by weights of their own", optional=True),
     Artifact("search/trial-<n>.tsv", "train",

@@ -161,13 +161,19 @@ class Classification(Task):
             weights = np.stack([np.bincount(row, minlength=count) for row in index])
         return class_metrics.classification(targets, outputs, weights)
 
-    def row_rewards(self, targets: np.ndarray, outputs: np.ndarray) -> np.ndarray:
-        """Return whether each row is assigned its class, (networks, rows)."""
-        return outputs.argmax(axis=-1) == targets
+    def log_likelihoods(
+        self, targets: np.ndarray, outputs: np.ndarray, weights: np.ndarray
+    ) -> np.ndarray:
+        """Return those of calibrated logits, each network's at the best of some temperatures."""
+        from autogenome_tf.tasks import class_metrics
 
-    def reward(self, mean: Any) -> Any:
-        """Return the mean, the accuracy."""
-        return mean
+        return class_metrics.log_likelihoods(targets, outputs, weights)
+
+    def taught_losses(self, taught: Any, outputs: Any) -> Any:
+        """Return the cross-entropy of the probabilities that the other network gives."""
+        from keras import ops
+
+        return -ops.sum(ops.softmax(taught) * ops.log_softmax(outputs), axis=-1)
 
     def conformal(
         self, targets: np.ndarray, outputs: np.ndarray, coverage: Sequence[float]

@@ -13,6 +13,8 @@ from autogenome_tf.tasks._task import Task
 
 # Rows with a value of a target.
 FEWEST_MEASURED = 2
+# Of the residuals of standardised targets; a likelihood has no upper bound.
+SMALLEST_VARIANCE = 1e-6
 
 
 @dataclasses.dataclass(frozen=True)
@@ -131,6 +133,20 @@ class Regression(Task):
     def keras_metrics(self) -> list[str]:
         """Return the metrics that Keras shows while a compiled model trains."""
         return ["mae"]
+
+    def log_likelihoods(
+        self, targets: np.ndarray, outputs: np.ndarray, weights: np.ndarray
+    ) -> np.ndarray:
+        """Return those of a normal distribution with the residual variance, averaged over targets.
+
+        Targets that are not measured do not count.
+        """
+        squares = (outputs - targets) ** 2
+        own = weights[:, None] * ~np.isnan(targets)
+        variance = np.nansum(squares * own, axis=1) / own.sum(axis=0)
+        return np.mean(
+            -0.5 * (np.log(2 * np.pi * np.maximum(variance, SMALLEST_VARIANCE)) + 1), axis=-1
+        )
 
     def gene_statistics(
         self, batches: Batches, targets: np.ndarray, weights: np.ndarray

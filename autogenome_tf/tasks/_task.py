@@ -318,21 +318,25 @@ class Task(abc.ABC):
         """
         return float(self.metrics(targets, outputs)[objective][0])
 
-    def row_rewards(self, targets: np.ndarray, outputs: np.ndarray) -> np.ndarray:
-        """Return how well each row is predicted, (networks, rows); see `reward`.
+    def log_likelihoods(
+        self, targets: np.ndarray, outputs: np.ndarray, weights: np.ndarray
+    ) -> np.ndarray:
+        """Return the mean log-likelihood of some rows under each of several networks, (networks,).
 
         Args:
             targets: As networks learn them.
             outputs: (networks, rows, outputs).
+            weights: (rows,) weight of each row.
         """
-        flat = outputs.reshape(-1, outputs.shape[-1])
-        repeated = np.concatenate([targets] * len(outputs))
-        return np.asarray(self.row_losses(repeated, flat)).reshape(len(outputs), -1)
+        raise NotImplementedError(f"task.type {self.type}: networks cannot share weights")
 
-    def reward(self, mean: Any) -> Any:
-        """Return a reward in [0, 1], higher is better, of the mean of `row_rewards`.
+    def taught_losses(self, taught: Any, outputs: Any) -> Any:
+        """Return the distance of outputs from another network's, (sets, rows), as a tensor.
 
         Args:
-            mean: Mean of `row_rewards`.
+            taught: (sets, rows, outputs) of the network that teaches.
+            outputs: (sets, rows, outputs) of the one that learns.
         """
-        return 1 / (1 + mean)
+        from keras import ops
+
+        return ops.mean((outputs - taught) ** 2, axis=-1)

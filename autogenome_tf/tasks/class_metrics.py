@@ -9,6 +9,8 @@ import scipy.sparse
 import scipy.special
 
 LEAST_PROBABILITY = 1e-15
+# Divisors of logits of which the best calibrates a network that is one of many.
+TEMPERATURES = np.geomspace(0.25, 8.0, 11)
 
 
 def classification(
@@ -35,6 +37,23 @@ def classification(
         "roc_auc": _roc_auc(targets, probabilities, weights),
         "log_loss": (weights @ surprise) / weights.sum(1),
     }
+
+
+def log_likelihoods(targets: np.ndarray, logits: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Return the mean log-likelihood of rows under several calibrated networks, (networks,).
+
+    Args:
+        targets: (rows,) class positions.
+        logits: (networks, rows, classes); each network is divided by the best of `TEMPERATURES`.
+        weights: (rows,) weight of each row.
+    """
+    positions = np.broadcast_to(targets[None, :, None], (*logits.shape[:2], 1))
+    means = []
+    for divisor in TEMPERATURES:
+        log_p = scipy.special.log_softmax(logits / divisor, axis=-1)
+        own = np.take_along_axis(log_p, positions, axis=-1)[..., 0]
+        means.append(np.average(own, axis=1, weights=weights))
+    return np.max(means, axis=0)
 
 
 def temperature(

@@ -2,17 +2,22 @@
 
     python tests/benchmarks/enas.py
     python tests/benchmarks/enas.py --sets khan_srbct --arcs 6 --epochs 5 --seeds 1
+    python tests/benchmarks/enas.py --tables protocol --seconds 40 --seeds 2
 
-Agreement: arcs drawn uniformly are scored with shared weights (a bank for each seed) and trained
-stand-alone (with as many seeds). Kendall's tau-b and Spearman's rho between shared scores and the
-mean stand-alone score of an arc, averaged over banks, with a 95 % bootstrap interval over arcs;
-the ceiling is the same between two stand-alone seeds: no score can agree better with another seed
-than seeds do among themselves.
+Agreement: children drawn uniformly are scored with shared weights (a bank for each seed) and
+trained stand-alone (with as many seeds). Kendall's tau-b and Spearman's rho between shared scores
+and the mean stand-alone score of a child, averaged over banks, with a 95 % bootstrap interval over
+children; the ceiling is the same between two stand-alone seeds: no score can agree better with
+another seed than seeds do among themselves.
 
-Search: the test score (balanced accuracy, R2) and the validation objective of the best trial of
-whole runs: ENAS; ENAS with a controller that learns nothing, at the same cost; KerasTuner's random
-search over the family wired for the seconds that ENAS took, which tries other dimensions beside the
-arc (dropout, spectral power ...) too. Means over seeds, of which each has a split of its own.
+Protocol: test log loss of whole runs of equal `search.max_seconds`, which holds tracing, baseline
+and final fit. Arms, fixed before they are run: ENAS by `lstm`, by `evolution` and by `uniform`
+draws on the same bank; `random`, KerasTuner's random search over the family wired, stand-alone in
+the same space with all folds as replicas; `bayesian` over all families of networks, the linear one
+included. Every network trains for at most the same epochs. Each seed has a split of its own.
+Outcome: the mean over sets of the difference of test log loss from `random`, with a 95 % bootstrap
+interval over sets; ENAS earns its place where that interval is below 0. Each run is printed as a
+JSON line.
 
 Cost: seconds of a search in which 100 children are sampled for the controller, divided by those of
 one stand-alone training of the same epochs; the mean over arcs, the trace included.
@@ -23,6 +28,7 @@ a way around them lose what is needed.
 
 import argparse
 import itertools
+import json
 import tempfile
 import time
 
@@ -36,14 +42,18 @@ from autogenome_tf import families
 from autogenome_tf.automl._rows import prepared, rows_of
 from autogenome_tf.run import _console
 from autogenome_tf.search import Request
-from autogenome_tf.search._enas.controller import Uniform
 from autogenome_tf.search._enas.finalists import Finalists
 from autogenome_tf.simulation import expression
 from autogenome_tf.training import Plan, Trial
 
 SETS = ("khan_srbct", "tcga9_rnaseq", "brca_tcga_subtype", "twelve")
-TABLES = ("agreement", "searches")
+TABLES = ("agreement", "protocol")
 CHILDREN = 100
+ARMS = ("lstm", "evolution", "uniform", "random", "bayesian")
+ALL_FAMILIES = ("linear", "mlp", "resnet", "densenet", "wired")
+MOST_TRIALS = 10**6
+# Finalists at most: time ends them.
+FINALISTS = 20
 RESAMPLED = 1000
 
 
@@ -72,17 +82,17 @@ def searcher_of(config, folds):
     return Finalists(Request(*given, config.seed, folds))
 
 
-def drawn_arcs(wiring, count, seed=1):
-    """Different arcs, (count, decisions)."""
-    arcs = np.unique(Uniform(wiring.allowed, seed).sample(20 * count), axis=0)
-    return np.random.default_rng(seed).permutation(arcs)[:count]
+def drawn_codes(shared, count, seed=1):
+    """Different children, (count, decisions)."""
+    codes = np.unique(shared.uniform("drawn").sample(20 * count), axis=0)
+    return np.random.default_rng(seed).permutation(codes)[:count]
 
 
-def alone(folds, wiring, arcs, epochs, seeds):
-    """(arcs, seeds) scores of stand-alone networks, and the seconds of each first training."""
+def alone(folds, space, codes, epochs, seeds):
+    """(children, seeds) scores of stand-alone networks, and the seconds of each first training."""
     scores, seconds = [], []
-    for arc in arcs:
-        values, started = wiring.values(arc), time.monotonic()
+    for code in codes:
+        values, started = space.values(code), time.monotonic()
         own = []
         for seed in range(1, seeds + 1):
             fit = folds.fit("wired", values, Plan(epochs), seed)
@@ -113,56 +123,74 @@ def agreement(shared, single, measure):
 
 def agree(name, parsed):
     """The row of one set in the first table."""
-    shared = []
+    shares = []
     with tempfile.TemporaryDirectory() as folder:
         config = configured(name, folder, parsed, 1)
         _, folds = prepared(rows_of(config), config)
+        codes = drawn_codes(searcher_of(config, folds).shared, parsed.arcs)
         for seed in range(1, parsed.seeds + 1):
-            searcher = searcher_of(configured(name, folder, parsed, seed), folds)
-            arcs = drawn_arcs(searcher.wiring, parsed.arcs)
-            bank, _ = searcher.trained()
-            shared.append(searcher.scores(bank, arcs))
-        single, seconds = alone(folds, searcher.wiring, arcs, parsed.epochs, parsed.seeds)
+            shared = searcher_of(configured(name, folder, parsed, seed), folds).shared
+            bank, _ = shared.trained()
+            shares.append(shared.scores(bank, codes))
+        single, seconds = alone(folds, shared.space, codes, parsed.epochs, parsed.seeds)
         few = {"updates": 1, "samples": -(-CHILDREN // parsed.epochs)}
-        searcher = searcher_of(configured(name, folder, parsed, 1, enas=few), folds)
+        shared = searcher_of(configured(name, folder, parsed, 1, enas=few), folds).shared
         started = time.monotonic()
-        bank, controller = searcher.trained()
-        searcher.scores(bank, controller.sample(CHILDREN))
+        bank, controller = shared.trained()
+        shared.scores(bank, controller.sample(CHILDREN))
         ratio = (time.monotonic() - started) / np.mean(seconds)
     cells = []
     for measure in (scipy.stats.kendalltau, scipy.stats.spearmanr):
-        cells += agreement(np.array(shared).T, single, measure)
+        cells += agreement(np.array(shares).T, single, measure)
     return [*cells, f"{ratio:.1f}"]
 
 
-def run(name, parsed, seed, **search):
-    """Test score of a whole run, that of its baseline, and its seconds of search."""
+def armed(arm, name, folder, parsed, seed):
+    """The config of an arm of the protocol."""
+    limits = {"max_seconds": parsed.seconds, "max_trials": MOST_TRIALS, "epochs": parsed.epochs}
+    if arm in ("random", "bayesian"):
+        config = configured(name, folder, parsed, seed, method=arm, **limits)
+        if arm == "random":
+            return config
+        given = config.model_dump()
+        space = given["families"] | {one: {} for one in ALL_FAMILIES if one != "wired"}
+        return ag.Config.of(given | {"families": space})
+    limits |= {"max_trials": FINALISTS, "top_k": FINALISTS, "enas": {"controller": arm}}
+    return configured(name, folder, parsed, seed, **limits)
+
+
+def run(arm, name, parsed, seed):
+    """A line of the protocol: the test log loss of a whole run, and its seconds."""
     with tempfile.TemporaryDirectory() as folder:
-        automl = ag.AutoGenome(configured(name, folder, parsed, seed, **search))
+        config, started = armed(arm, name, folder, parsed, seed), time.monotonic()
+        automl = ag.AutoGenome(config)
         board = automl.train()
-        scores = automl.evaluate()["test"]
-        times = automl._session.run.read_json("environment.json")["times"]
-        metric = "r2" if "r2" in scores else "balanced_accuracy"
-    trials = int((board["trial"] > 0).sum())
-    return scores[metric]["value"], float(board[board["trial"] > 0]["score"].iloc[0]), trials, times
+        seconds = time.monotonic() - started
+        score = automl.evaluate()["test"]["log_loss"]["value"]
+    best = board[board["trial"] > 0].iloc[0]
+    return {
+        "arm": arm, "set": name, "seed": seed, "test_log_loss": score, "seconds": seconds,
+        "trials": int((board["trial"] > 0).sum()), "validation": float(best["score"]),
+        "parameters": int(best["parameters"]),
+    }  # fmt: skip
 
 
-def searches(name, parsed):
-    """The row of one set in the second table."""
-    found = {"lstm": [], "uniform": [], "random": []}
-    spent = []
-    for seed in range(1, parsed.seeds + 1):
-        for controller in ("lstm", "uniform"):
-            *scores, times = run(name, parsed, seed, enas={"controller": controller})
-            found[controller].append(scores)
-            if controller == "lstm":
-                spent.append(times["search"])
-        limits = {"max_seconds": spent[-1] / 0.75, "max_trials": 10**6}
-        *scores, _ = run(name, parsed, seed, method="random", **limits)
-        found["random"].append(scores)
-    means = {one: np.mean(scores, axis=0) for one, scores in found.items()}
-    cells = [f"{means[one][0]:.3f} / {means[one][1]:.3f}" for one in found]
-    return [*cells, f"{means['random'][2]:.0f}", f"{np.mean(spent):.0f}"]
+def protocol(parsed):
+    """Print a JSON line a run, and the differences from random search."""
+    lines = []
+    for name, seed, arm in itertools.product(parsed.sets, range(1, parsed.seeds + 1), parsed.arms):
+        lines.append(run(arm, name, parsed, seed))
+        print(json.dumps(lines[-1]), flush=True)
+    means = pd.DataFrame(lines).pivot_table(index="set", columns="arm", values="test_log_loss")
+    print(means.round(3).to_string())
+    if "random" not in means:
+        return
+    random = np.random.default_rng(1)
+    for arm in means.columns.drop("random"):
+        difference = (means[arm] - means["random"]).to_numpy()
+        drawn = random.choice(difference, (RESAMPLED, len(difference))).mean(axis=1)
+        low, high = np.quantile(drawn, [0.025, 0.975])
+        print(f"{arm} - random: {difference.mean():+.3f} ({low:+.3f} to {high:+.3f})", flush=True)
 
 
 def show(title, columns, rows):
@@ -179,6 +207,8 @@ def main():
     )
     parser.add_argument("--tables", nargs="*", default=TABLES, choices=TABLES)
     parser.add_argument("--sets", nargs="*", default=SETS)
+    parser.add_argument("--arms", nargs="*", default=ARMS, choices=ARMS)
+    parser.add_argument("--seconds", type=float, default=60.0)
     parser.add_argument("--arcs", type=int, default=20)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--epochs", type=int, default=20)
@@ -193,12 +223,8 @@ def main():
             ["Kendall's tau (95 %)", "ceiling", "Spearman's rho (95 %)", "ceiling", "cost"],
             ((name, agree(name, parsed)) for name in parsed.sets),
         )
-    if "searches" in parsed.tables:
-        show(
-            "searches: test score / validation objective, at equal seconds",
-            ["ENAS", "uniform controller", "random search", "its trials", "seconds"],
-            ((name, searches(name, parsed)) for name in parsed.sets),
-        )
+    if "protocol" in parsed.tables:
+        protocol(parsed)
 
 
 if __name__ == "__main__":

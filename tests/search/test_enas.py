@@ -3,6 +3,7 @@
 import json
 import logging
 import math
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -17,10 +18,14 @@ from autogenome_tf.config._sections import Enas
 from autogenome_tf.core.errors import InputError
 from autogenome_tf.run._run import Run
 from autogenome_tf.search import Request, search, seconds_before
-from autogenome_tf.search._enas import finalists
-from autogenome_tf.search._enas.bank import Bank, Wiring
-from autogenome_tf.search._enas.controller import Controller, Uniform
+from autogenome_tf.search._enas import shared_search
+from autogenome_tf.search._enas.bank import Bank
+from autogenome_tf.search._enas.children import BESIDE, ChildSpace
+from autogenome_tf.search._enas.controller import Controller
 from autogenome_tf.search._enas.finalists import Finalists
+from autogenome_tf.search._enas.samplers import Evolution, Limited, Sandwich, Uniform, smallest_code
+from autogenome_tf.search._enas.shared_search import SharedSearch
+from autogenome_tf.search._enas.views import Views, searchable
 from autogenome_tf.search._trials import Trial
 from autogenome_tf.tasks import Classification, Regression
 from autogenome_tf.training import Plan, TrainingSettings
@@ -173,35 +178,68 @@ def test_log_p_is_that_of_the_sampled_frequencies():
     assert np.exp(log_p).sum() == pytest.approx(1.0, abs=1e-5)  # all 2 x 2 x 2 arcs were drawn
 
 
-@pytest.mark.parametrize("kind", [Controller, Uniform])
+ALLOWED = [
+    [[True, True, True]],
+    [[True, True], [False, True]],
+    [[True], [True, False], [True, True]],
+]
+KINDS = [Controller, Uniform, Evolution]
+
+
+def sampler_of(kind, beside=(4,), seed=3):
+    """A sampler of some arcs, with a decision of so many options behind each."""
+    if kind is Controller:
+        return Controller(ALLOWED, Enas(units=8, learning_rate=0.02), seed, beside)
+    options = [np.flatnonzero(bits) for layer in ALLOWED for bits in layer]
+    return kind([*options, *map(np.arange, beside)], seed)
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_what_is_not_allowed_is_never_sampled(kind):
-    allowed = [
-        [[True, True, True]],
-        [[True, True], [False, True]],
-        [[True], [True, False], [True, True]],
-    ]
-    controller = kind(allowed, Enas(units=8), 3) if kind is Controller else kind(allowed, 3)
-    arcs = controller.sample(500)
-    assert {column: set(arcs[:, column].tolist()) for column in range(6)} == {
-        0: {0, 1, 2}, 1: {0, 1}, 2: {1}, 3: {0}, 4: {0}, 5: {0, 1}
-    }  # fmt: skip
+    sampler = sampler_of(kind)
+    sampler.learn(sampler.sample(70), np.arange(70.0))
+    codes = sampler.sample(500)
+    for column, expected in enumerate([{0, 1, 2}, {0, 1}, {1}, {0}, {0}, {0, 1}, {0, 1, 2, 3}]):
+        assert set(codes[:, column].tolist()) == expected
 
 
-@pytest.mark.parametrize("kind", [Controller, Uniform])
-def test_a_controller_goes_on_from_its_state(kind):
-    def fresh():
-        allowed = [[[True] * 3], [[True] * 3, [True, True]]]
-        return kind(allowed, Enas(units=8), 3) if kind is Controller else kind(allowed, 3)
-
-    one, other = fresh(), fresh()
-    for controller in (one, one, one):
-        controller.learn(controller.sample(5), np.arange(5.0))
-    state = one.state()
-    other.restore(state)
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_sampler_goes_on_from_its_state(kind):
+    one, other = sampler_of(kind), sampler_of(kind)
+    for _ in range(3):
+        one.learn(one.sample(25), np.arange(25.0))
+    other.restore(one.state())
     for _ in range(2):
         first, second = one.sample(6), other.sample(6)
         assert np.array_equal(first, second)
         assert one.learn(first, np.arange(6.0)) == other.learn(second, np.arange(6.0))
+
+
+@pytest.mark.parametrize("kind", [Controller, Evolution])
+def test_what_is_rewarded_beside_the_arc_is_sampled_more_often(kind):
+    sampler = sampler_of(kind)
+    for _ in range(60):
+        codes = sampler.sample(20)
+        sampler.learn(codes, (codes[:, -1] == 2).astype(float))
+    assert (sampler.sample(200)[:, -1] == 2).mean() > 0.4
+
+
+def test_evolution_changes_one_decision_of_the_best_of_a_few():
+    sampler = sampler_of(Evolution)
+    codes = sampler.sample(64)
+    sampler.learn(codes, np.zeros(64))
+    for mutant in sampler.sample(20):
+        assert (codes != mutant).sum(axis=1).min() <= 1
+    assert not np.array_equal(sampler.sample(1), codes[:1])
+
+
+def test_a_limit_rejects_and_falls_back_to_the_smallest():
+    sampler, smallest = sampler_of(Uniform), np.array([0, 0, 1, 0, 0, 0, 0], "int32")
+    limited = Limited(sampler, lambda codes: codes[:, -1] < 2, smallest)
+    codes = limited.sample(100)
+    assert len(codes) == 100 and set(codes[:, -1]) == {0, 1}
+    none = Limited(sampler, lambda codes: np.zeros(len(codes), bool), smallest)
+    assert (none.sample(3) == smallest).all()
 
 
 # The bank ----------------------------------------------------------------------------------------
@@ -214,16 +252,22 @@ ARCS = [
 ]
 
 
+# With these a code is an arc and nothing else.
+PLAIN = {
+    "width_1": 16, "linear_bypass": False, "activation": "relu", "dropout": 0.0,
+    "input_dropout": 0.0, "l2": 1e-4, "gene_power": 1.0, "spectral_power": 0.0,
+}  # fmt: skip
+
+
 def bank_of(kind="classification", family=None, children=2, **changes):
     """A bank after a few steps, so that no weight is what it began with."""
-    calm = {"dropout": 0.0, "input_dropout": 0.0} | (family or {})
-    folds, _, spaces = in_folds(kind, calm, **changes)
-    wiring = Wiring(spaces["wired"])
-    network = folds.network("wired", wiring.widest, 3)
-    rows = folds.rows("wired", wiring.widest)
-    bank = Bank(network, wiring, rows, folds.task, "adam", children, seed=2)
+    folds, _, spaces = in_folds(kind, PLAIN | (family or {}), **changes)
+    space = ChildSpace({n: hyper for n, hyper in spaces["wired"].items()})
+    views = Views.of(folds, space.widest, space.beside)
+    network = folds.network("wired", space.widest, 3, inputs=views.rows.inputs.shape[-1])
+    bank = Bank(network, space, views, folds.task, "adam", children, seed=2)
     bank.begin([network], 4)
-    bank.draw = Uniform(wiring.allowed, 9).sample
+    bank.draw = Uniform(space.options, 9).sample
     index = np.stack([RANDOM.choice(train, (4, 16)) for train, _ in PAIRS], axis=1)
     bank.epoch(index.astype("int32"), np.full(4, 0.01, "float32"))
     return bank, folds
@@ -231,7 +275,7 @@ def bank_of(kind="classification", family=None, children=2, **changes):
 
 def alone(bank, folds, arc, fold):
     """A stand-alone Keras model of an arc with the weights it has in the bank."""
-    values = bank._wiring.values(arc)
+    values = bank._space.values(arc)
     network = folds.network("wired", values, 8)
     network.set_weights([stack[fold] for stack in bank.child(arc)])
     return network
@@ -244,7 +288,7 @@ def test_a_child_cut_out_of_the_bank_is_the_bank_s(banks, arc, normalization):
     context = bank._context.numpy()
     found = bank.outputs([ARCS[2], arc], context)[:, 1]
     for fold in range(len(PAIRS)):
-        x = tf.gather(bank._inputs[fold], context[fold])
+        x = tf.gather(bank._inputs[0, fold], context[fold])
         expected = alone(bank, folds, arc, fold)(x, training=True)
         assert np.abs(found[fold] - expected).max() < 1e-5
 
@@ -286,23 +330,247 @@ def test_a_step_moves_only_what_its_child_uses():
     assert not kernels[2].any()
 
 
-@pytest.mark.parametrize("kind", TASKS)
-def test_one_trace_serves_every_child(kind):
-    bank, _ = bank_of(kind)
+def open_bank(coordinates="rows", **changes):
+    """A bank whose children differ in everything that they can differ in, without noise."""
+    given = {"dropout": 0.0, "input_dropout": 0.0} | changes
+    folds, _, spaces = in_folds(family=given, training={"space": coordinates})
+    space = ChildSpace(spaces["wired"])
+    views = Views.of(folds, space.widest, space.beside)
+    network = folds.network("wired", space.widest, 3, inputs=views.rows.inputs.shape[-1])
+    bank = Bank(network, space, views, folds.task, "adam", 3, seed=2)
+    bank.begin([network], 4)
+    bank.draw = Sandwich(space, 3, 9).sample
+    index = np.stack([RANDOM.choice(train, (4, 16)) for train, _ in PAIRS], axis=1)
+    bank.epoch(index.astype("int32"), np.full(4, 0.01, "float32"))
+    return bank, folds
+
+
+@pytest.fixture(scope="module")
+def opened():
+    """A bank of `open_bank` that several tests look at, and its cross-validation."""
+    return open_bank()
+
+
+@pytest.mark.parametrize("coordinates", ["rows", "genes"])
+def test_a_child_of_any_power_activation_and_size_is_its_own_network(opened, coordinates):
+    bank, folds = opened if coordinates == "rows" else open_bank("genes")
+    assert set(bank._space.beside) == set(BESIDE) - {"dropout", "input_dropout"}
+    assert folds.space == coordinates
+    codes = Uniform(bank._space.options, 1).sample(12)
+    context = bank._context.numpy()
+    found = bank.outputs(codes, context)
+    for child, code in enumerate(codes):
+        values = bank._space.values(code)
+        own, factors = folds.fold_inputs("wired", values), folds.factors("wired", values)
+        for fold in range(len(PAIRS)):
+            x = np.asarray(own.rows)[fold, context[fold]] * (
+                1 if factors is None else factors[fold]
+            )
+            expected = alone(bank, folds, code, fold)(x, training=True)
+            assert np.abs(found[fold, child] - expected).max() < 1e-4
+
+
+def test_rows_turned_towards_another_power_keep_their_distances():
+    bank, folds = open_bank()
+    rows = bank._views.rows.inputs
+    plain = folds.fold_inputs("wired", bank._space.widest | {"gene_power": 2.0})
+    view = 3 * len(bank._space.beside["spectral_power"])
+    for fold in range(len(PAIRS)):
+        own, turned = np.asarray(plain.rows)[fold], rows[view, fold]
+        assert np.allclose(own @ own.T, turned @ turned.T, atol=1e-3)
+        first = rows[0, fold]
+        train = PAIRS[fold][0]
+        width = own.shape[1]
+        assert ((turned - first)[train] ** 2).sum() < ((own - first[:, :width])[train] ** 2).sum()
+
+
+def gradients(bank, codes, index):
+    """Gradients of the loss of the children of one step, by weight."""
+    x = bank._viewed(bank._inputs, index, codes)
+    stacks = {path: tf.constant(stack) for path, stack in bank._stacks().items()}
+    trained = [stacks[path] for path in bank._trained]
+    children = bank._of(codes)
+    weights = tf.gather(bank._row_weights, tf.tile(index, (1, len(codes))))
+    with tf.GradientTape() as tape:
+        tape.watch(trained)
+        outputs, _ = children(x, stacks, True, tf.constant([1, 2]))
+        losses = bank._losses(tf.tile(index, (1, len(codes))), outputs) * weights
+        total = tf.reduce_sum(losses) / tf.reduce_sum(weights[0]) + children.penalty(stacks)
+    return tape.gradient(total, trained)
+
+
+def test_the_gradient_of_a_step_is_the_mean_of_those_of_its_children(opened):
+    bank, _ = opened
+    index = tf.constant(np.stack([train[:8] for train, _ in PAIRS]), tf.int32)
+    codes = tf.constant(Uniform(bank._space.options, 4).sample(3))
+    bank.teach(0.0)
+    together = gradients(bank, codes, index)
+    singles = [gradients(bank, tf.repeat(codes[i : i + 1], 3, axis=0), index) for i in range(3)]
+    bank.teach(0.5)
+    for whole, *parts in zip(together, *singles, strict=True):
+        assert np.allclose(whole, np.mean(parts, axis=0), atol=1e-5)
+
+
+def test_the_penalty_of_a_child_is_that_of_its_own_network(opened):
+    bank, folds = opened
+    for code in Uniform(bank._space.options, 5).sample(6):
+        children = bank._of(tf.constant(code[None]))
+        kernels = [stack for stack in bank.child(code) if stack.ndim == 3]
+        l2 = bank._space.values(code)["l2"]
+        expected = l2 * sum((kernel**2).sum() for kernel in kernels)
+        assert float(children.penalty(bank._stacks())) == pytest.approx(expected, rel=1e-4)
+
+
+def test_rates_are_those_of_each_child():
+    bank, _ = open_bank(dropout=[0.0, 0.6], input_dropout=[0.0, 0.5])
+    codes = Uniform(bank._space.options, 2).sample(40)
+    rates = bank._space.rates(bank._keras, tf.constant(codes))
+    values = [bank._space.values(code) for code in codes]
+    found = {}
+    for layer in bank._keras.layers:
+        if layer.name in rates:
+            found.setdefault(type(layer).__name__, rates[layer.name].numpy())
+    assert np.allclose(found["Dense"], [one["l2"] for one in values])
+    dropped = [rates[one.name] for one in bank._keras.layers if type(one).__name__ == "Dropout"]
+    assert np.allclose(dropped[-1], [one["dropout"] for one in values])
+    noisy = found.get("GaussianNoise", dropped[0].numpy())
+    expected = np.array([one["input_dropout"] for one in values])
+    if "GaussianNoise" in found:
+        expected = np.sqrt(expected / (1 - expected))
+    assert np.allclose(noisy, expected)
+
+
+def test_the_first_child_teaches_the_others_and_is_not_taught(opened):
+    bank, _ = opened
+    index = tf.constant(np.stack([train[:4] for train, _ in PAIRS]), tf.int32)
+    every = tf.tile(index, (1, 3))
+    random = np.random.default_rng(0)
+    outputs = tf.constant(random.normal(size=(3, 12, 3)).astype("float32"))
+    with tf.GradientTape() as tape:
+        tape.watch(outputs)
+        total = tf.reduce_sum(bank._losses(every, outputs))
+    moved = tape.gradient(total, outputs)[:, :4]
+    bank.teach(0.0)
+    plain = bank._losses(every, outputs).numpy()
+    with tf.GradientTape() as tape:
+        tape.watch(outputs)
+        total = tf.reduce_sum(bank._losses(every, outputs))
+    assert np.allclose(moved, tape.gradient(total, outputs)[:, :4])
+    bank.teach(0.5)
+    taught = bank._losses(every, outputs).numpy()
+    assert np.allclose(taught[:, :4], plain[:, :4]) and not np.allclose(taught[:, 4:], plain[:, 4:])
+
+
+def test_options_come_equally_often_beside_the_largest_and_the_smallest(opened):
+    space = opened[0]._space
+    codes = Sandwich(space, 4, 1).sample(400)
+    for column, options in enumerate(space.options):
+        counts = np.unique(codes[2::4, column], return_counts=True)[1]
+        assert len(counts) == len(options)
+        if column not in space.extreme(True):
+            every = np.unique(codes[:, column], return_counts=True)[1]
+            assert np.ptp(every) <= 1
+    sizes = space.parameters(codes, 30, 3).reshape(-1, 4)
+    assert (sizes[:, 0] == sizes.max()).all() and (sizes[:, 1] == sizes.min()).all()
+
+
+def test_parameters_are_those_of_the_network_on_genes(opened):
+    bank, folds = opened
+    for code in [smallest_code(bank._space), *Uniform(bank._space.options, 6).sample(5)]:
+        values = bank._space.values(code)
+        fit = folds.fit("wired", values, Plan(1), 1)
+        own = folds.parameters("wired", values, fit)
+        assert bank._space.parameters(code[None], GENES, 3) == [own]
+
+
+def test_one_trace_serves_every_child():
+    bank, _ = open_bank(dropout=[0.0, 0.6], input_dropout=[0.0, 0.5])
     index = np.stack([train[:16] for train, _ in PAIRS])[None].astype("int32")
     for count in (1, 3):
+        bank.draw = Uniform(bank._space.options, count).sample
         bank.epoch(np.repeat(index, count, axis=0), np.full(count, 0.01, "float32"))
-        bank.outputs(np.array(ARCS)[: count + 1], index[0][:, :count])
+        bank.outputs(Uniform(bank._space.options, 1).sample(count + 1), index[0][:, :count])
     for function in (bank._train_epoch, bank._child_outputs):
         assert function.experimental_get_tracing_count() == 1
 
 
 def test_gates_leave_out_what_an_arc_leaves_out(banks):
     bank, _ = banks["none"]
-    gates = bank._wiring.gates(bank._keras, tf.constant([[1, 0, 0, 2, 1, 0]]))
+    gates = bank._space.gates(bank._keras, tf.constant([[1, 0, 0, 2, 1, 0]]))
     sums = [gate.numpy().sum() for gate in gates.values()]
     # Layer 2 sees all of layer 1; layer 3 layer 2; layer 4 layers 1 and 3; the outputs layer 4.
     assert sums == [16, 2, 16 + 1, 4]
+
+
+def test_warming_up_trains_each_child_alone_and_leaves_the_bank(tmp_path):
+    shared = searching().shared
+    bank, _ = shared.trained()
+    codes = shared.uniform("some").sample(2)
+    before = bank.state()
+    found = shared.warmed(bank, codes, math.inf)
+    assert all(np.array_equal(a, b) for a, b in zip(before, bank.state(), strict=True))
+    assert shared.warmed(bank, codes[1:], math.inf) == pytest.approx(found[1:], rel=1e-6)
+    assert found != pytest.approx(shared.scores(bank, codes), rel=1e-3)
+    assert np.isnan(shared.warmed(bank, codes, 0.0)).all()
+
+
+@pytest.mark.parametrize("controller", ["lstm", "evolution", "uniform"])
+def test_no_child_exceeds_the_limit(controller, monkeypatch, tmp_path):
+    limit, seen = 300, []
+    original = Bank.epoch
+
+    def epoch(self, index, rates, is_validated=False):
+        draw = self.draw
+        self.draw = lambda count: seen.append(draw(count)) or seen[-1]
+        return original(self, index, rates, is_validated)
+
+    monkeypatch.setattr(Bank, "epoch", epoch)
+    run = Run(tmp_path)
+    search_for = {"enas": SMALL | {"controller": controller}, "max_parameters": limit}
+    searcher = searching(run=run, search=search_for)
+    finalists = proposals(searcher)
+    sizes = searcher.shared.parameters(np.concatenate(seen))
+    assert sizes.max() <= limit and len(np.unique(sizes)) > 1
+    assert run.read_table("search/enas/candidates.tsv")["parameters"].max() <= limit
+    folds, *_ = in_folds()
+    for values in finalists:
+        assert folds.parameters("wired", values, folds.fit("wired", values, Plan(1), 1)) <= limit
+    front = run.read_table("search/enas/front.tsv")
+    assert front["parameters"].is_monotonic_increasing
+    assert front["shared_score"].is_monotonic_decreasing
+
+
+def test_a_limit_below_the_smallest_network_is_refused():
+    with pytest.raises(InputError, match="search.max_parameters: the smallest network has "):
+        searching(search={"max_parameters": 5})
+
+
+def test_other_methods_refuse_a_limit():
+    with pytest.raises(InputError, match="search.max_parameters: search.method random keeps no"):
+        Config.of({"name": "t", "search": {"method": "random", "max_parameters": 1000}})
+
+
+def test_powers_are_not_searched_where_their_rows_do_not_fit(caplog):
+    folds, config, spaces = in_folds(training={"space": "rows"})
+    assert {"gene_power", "spectral_power"} < set(searchable(spaces["wired"], folds))
+    assert len(ChildSpace(searchable(spaces["wired"], folds)).beside["gene_power"]) > 1
+    folds.settings = SimpleNamespace(data=SimpleNamespace(limit=10_000))
+    found = ChildSpace(searchable(spaces["wired"], folds))
+    assert not {"gene_power", "spectral_power"} & set(found.beside)
+    assert "only the first value of each is used" in caplog.text
+
+
+def test_candidates_of_an_earlier_version_are_finalists_of_first_options(tmp_path):
+    run = Run(tmp_path)
+    (tmp_path / "search" / "enas").mkdir(parents=True)
+    lines = {"arc": ["[0, 0, 0, 0, 0, 0]", "[1, 1, 1, 1, 1, 1]"], "by": "lstm"}
+    lines |= {"shared_score": [0.1, 0.2]}
+    run.write_table("search/enas/candidates.tsv", pd.DataFrame(lines))
+    seconds = {"weights_seconds": [1.0], "controller_seconds": [1.0]}
+    run.write_table("search/enas/curves.tsv", pd.DataFrame(seconds))
+    found = proposals(searching(run=run))
+    assert [values["arc"] for values in found] == [[0] * 6, [1] * 6]
+    assert all(values["dropout"] == 0.4 and values["width_1"] == 16 for values in found)
 
 
 # The search --------------------------------------------------------------------------------------
@@ -324,27 +592,24 @@ def spied(monkeypatch, name):
 def test_weights_learn_on_training_rows_and_arcs_are_rewarded_on_held_ones(kind, monkeypatch):
     trained, judged = spied(monkeypatch, "epoch"), spied(monkeypatch, "outputs")
     finalists = proposals(searching(kind))
-    assert len(finalists) == 2 and len(trained) == 4 and judged
+    # The range test, 3 epochs, and 5 of each of 4 candidates alone.
+    assert len(finalists) == 2 and len(trained) == 1 + 3 + 4 * 5 and judged
     for fold, (train, held) in enumerate(PAIRS):
         assert {int(row) for index in trained for row in index[:, fold].ravel()} == set(train)
         assert {int(row) for index in judged for row in index[fold].ravel()} == set(held)
 
 
-def test_rewards_are_accuracy_or_fall_with_the_loss():
-    for kind, (task, truth) in TASKS.items():
-        searcher = searching(kind)
-        bank, _ = searcher._made()
-        arcs = np.array(ARCS)
-        found = searcher._rewards(bank, arcs, np.random.default_rng(0))
-        index = np.stack([held for _, held in PAIRS])
-        outputs = bank.outputs(arcs, index)
-        if kind == "classification":
-            expected = (outputs.argmax(-1) == truth[index][:, None]).mean(axis=(0, 2))
-        else:
-            losses = (outputs - truth[index][:, None]) ** 2
-            expected = 1 / (1 + losses.mean(axis=(0, 2, 3)))
-        assert found == pytest.approx(expected, rel=1e-5)
-        assert task.outputs == outputs.shape[-1]
+@pytest.mark.parametrize("kind", TASKS)
+def test_a_reward_is_the_log_likelihood_of_all_validation_rows(kind):
+    task, truth = TASKS[kind]
+    shared = searching(kind).shared
+    bank, sampler = shared.made()
+    codes = sampler.sample(4)
+    found = shared.rewards(bank, codes, np.random.default_rng(0))
+    index = np.stack([held for _, held in PAIRS])
+    outputs = bank.outputs(codes, index).transpose(1, 0, 2, 3).reshape(4, ROWS, -1)
+    expected = task.log_likelihoods(truth[index.ravel()], outputs, np.ones(ROWS))
+    assert found == pytest.approx(expected, rel=1e-5)
 
 
 def test_finalists_are_the_best_candidates_and_carry_their_arc(tmp_path):
@@ -357,7 +622,11 @@ def test_finalists_are_the_best_candidates_and_carry_their_arc(tmp_path):
         "lstm",
         "uniform",
     }
-    assert [json.loads(arc) for arc in own["arc"][:2]] == [one["arc"] for one in finalists]
+    warm = own.dropna(subset="warm_score").sort_values("warm_score")
+    assert len(warm) == 4 and set(warm["arc"]) == set(own["arc"][:4])
+    assert [json.loads(arc) for arc in warm["arc"][:2]] == [one["arc"] for one in finalists]
+    for column in ("dropout", "gene_power", "width_1"):
+        assert list(warm[column][:2]) == [one[column] for one in finalists]
     for values in finalists:
         kept = families.space("wired", {name: [value] for name, value in values.items()})
         assert {name: hyper.options[0] for name, hyper in kept.items()} == values
@@ -391,7 +660,7 @@ def test_no_more_finalists_than_trials_and_each_is_reported(tmp_path):
 
 
 def test_scores_that_are_no_numbers_leave_a_report(tmp_path, monkeypatch):
-    monkeypatch.setattr(Finalists, "scores", lambda self, bank, arcs: [math.nan] * len(arcs))
+    monkeypatch.setattr(SharedSearch, "scores", lambda self, bank, arcs: [math.nan] * len(arcs))
     run = Run(tmp_path)
     proposals(searching(run=run))
     report = run.read_json("search/enas/report.json")
@@ -412,12 +681,13 @@ def test_time_of_shared_weights_counts(tmp_path):
 
 def test_shared_scores_are_those_of_the_objective_on_held_rows(tmp_path):
     searcher = searching()
-    bank, _ = searcher._made()
-    (score,) = searcher.scores(bank, np.array(ARCS[1:2]))
+    bank, _ = searcher.shared.made()
+    codes = searcher.shared.uniform("x").sample(1)
+    (score,) = searcher.shared.scores(bank, codes)
     outputs = np.zeros((ROWS, 3))
     for fold, (_, held) in enumerate(PAIRS):
-        outputs[held] = bank.outputs(ARCS[1:2], np.tile(held, (3, 1)))[fold, 0]
-    folds = searcher._folds
+        outputs[held] = bank.outputs(codes, np.tile(held, (3, 1)))[fold, 0]
+    folds = searcher.shared._folds
     calibrated = outputs / folds.temperature(outputs)
     assert score == pytest.approx(folds.score(folds.validation_rows, calibrated), rel=1e-5)
 
@@ -428,7 +698,7 @@ def test_arcs_without_a_score_come_last(monkeypatch):
     def scores(bank, arcs):
         return [math.nan if arc[0] else float(arc[1]) for arc in arcs]
 
-    monkeypatch.setattr(searcher, "scores", scores)
+    monkeypatch.setattr(searcher.shared, "scores", scores)
     found = [one["shared_score"] for one in searcher._searched()]
     known = [score for score in found if not math.isnan(score)]
     assert known == sorted(known) == found[: len(known)] and len(known) < len(found)
@@ -437,9 +707,9 @@ def test_arcs_without_a_score_come_last(monkeypatch):
 def test_every_optimizer_trains_a_bank():
     for optimizer in ("lamb", "momentum"):
         searcher = searching(training={"epochs": 3, "optimizer": optimizer})
-        bank, _ = searcher.trained()
+        bank, _ = searcher.shared.trained()
         assert bank.optimizer == optimizer
-        assert all(np.isfinite(line["loss"]) for line in searcher._curves)
+        assert all(np.isfinite(line["loss"]) for line in searcher.shared.curves)
 
 
 def test_finalists_train_from_scratch():
@@ -472,12 +742,12 @@ class Killed(Exception):
 
 
 def test_an_interrupted_search_goes_on_to_the_same_end(tmp_path, monkeypatch):
-    monkeypatch.setattr(finalists, "KEPT_EVERY", 0.0)
+    monkeypatch.setattr(shared_search, "KEPT_EVERY", 0.0)
     whole, broken = Run(tmp_path / "whole"), Run(tmp_path / "broken")
     expected = proposals(searching(run=whole))
 
     def fail_at(epoch):
-        original = Finalists._epoch
+        original = SharedSearch._epoch
 
         def method(self, *arguments):
             if arguments[-1] == epoch:
@@ -487,7 +757,7 @@ def test_an_interrupted_search_goes_on_to_the_same_end(tmp_path, monkeypatch):
         return method
 
     with monkeypatch.context() as patched:
-        patched.setattr(Finalists, "_epoch", fail_at(3))
+        patched.setattr(SharedSearch, "_epoch", fail_at(3))
         with pytest.raises(Killed):
             proposals(searching(run=broken))
     assert broken.has("search/enas/state.npz")
@@ -513,7 +783,9 @@ def test_a_uniform_controller_is_no_controller():
     searcher = searching(search={"enas": SMALL | {"controller": "uniform"}})
     finalists = proposals(searcher)
     assert len(finalists) == 2
-    assert {"loss", "reward"} < set(searcher._curves[0]) and "entropy" not in searcher._curves[0]
+    assert {"loss", "reward"} < set(
+        searcher.shared.curves[0]
+    ) and "entropy" not in searcher.shared.curves[0]
 
 
 def test_dimensions_that_are_narrowed_stay_so():

@@ -240,16 +240,36 @@ def test_kinds_are_listed_by_what_is_true_of_them():
     assert types("has_units") == ["regression"]
 
 
-def test_rewards_are_accuracy_or_fall_with_the_loss():
-    task = Classification(CLASSES)
-    outputs = np.stack([np.eye(4)[TRUTH], np.eye(4)[(TRUTH + 1) % 4]])
-    np.testing.assert_array_equal(
-        task.reward(task.row_rewards(TRUTH, outputs).mean(axis=1)), [1, 0]
-    )
-    task = Regression(["x", "y", "z"])
-    outputs = np.stack([TARGETS, TARGETS + 1])
-    found = task.reward(task.row_rewards(TARGETS, outputs).mean(axis=1))
-    np.testing.assert_allclose(found, [1, 0.5], rtol=1e-6)
+def test_a_log_likelihood_of_classes_is_that_of_calibrated_logits():
+    task, weights = Classification(CLASSES), np.ones(len(TRUTH))
+    outputs = np.stack([np.zeros((len(TRUTH), 4)), 1000.0 * np.eye(4)[(TRUTH + 1) % 4]])
+    outputs[1, 0] = 1000.0 * np.eye(4)[TRUTH[0]]
+    found = task.log_likelihoods(TRUTH, outputs, weights)
+    assert found[0] == pytest.approx(-np.log(4)) and found[1] < -np.log(4)
+    # Dividing logits by one of the temperatures changes nothing that calibration does not undo.
+    once = np.random.default_rng(0).normal(size=(1, len(TRUTH), 4))
+    more = task.log_likelihoods(TRUTH, np.concatenate([once, once * 0.25**-0.3]), weights)
+    assert np.ptp(more) < 0.05
+
+
+def test_a_log_likelihood_of_values_is_that_of_their_residual_variance():
+    task, weights = Regression(["x", "y", "z"]), np.ones(len(TARGETS))
+    noise = np.random.default_rng(0).normal(size=TARGETS.shape)
+    found = task.log_likelihoods(TARGETS, np.stack([TARGETS + noise, TARGETS + 2 * noise]), weights)
+    assert found[0] - found[1] == pytest.approx(np.log(2), rel=1e-6)
+    expected = np.mean(-0.5 * (np.log(2 * np.pi * (noise**2).mean(axis=0)) + 1))
+    assert found[0] == pytest.approx(expected, rel=1e-6)
+    gaps = TARGETS.astype("float64").copy()
+    gaps[0, 0] = np.nan
+    assert np.isfinite(task.log_likelihoods(gaps, (TARGETS + noise)[None], weights)).all()
+
+
+@pytest.mark.parametrize("task", [Classification(CLASSES), Regression(["w", "x", "y", "z"])])
+def test_what_a_network_teaches_is_nearest_to_itself(task):
+    random = np.random.default_rng(0)
+    taught, other = random.normal(size=(2, 3, 5, 4)).astype("float32")
+    own, far = (np.asarray(task.taught_losses(taught, outputs)) for outputs in (taught, other))
+    assert own.shape == (3, 5) and (own <= far).all() and (own < far).any()
 
 
 def test_scores_are_in_original_units():

@@ -11,8 +11,13 @@ from autogenome_tf.config._sections._base import Count, Fraction, Positive, Sect
 class Enas(Section):
     """The search with shared weights; published values where they hold for few epochs."""
 
-    controller: Literal["lstm", "uniform"] = Field(
-        default="lstm", description="`uniform` does not learn: every arc has the same probability."
+    controller: Literal["lstm", "evolution", "uniform"] = Field(
+        default="lstm",
+        description=(
+            "Chooses the children that are rewarded: `lstm`, a policy that learns by REINFORCE; "
+            "`evolution`, mutants of the best of a population of 64; `uniform` does not learn: "
+            "every child has the same probability."
+        ),
     )
     children: Count = Field(
         default=4, description="Number of children that one step of the shared weights trains."
@@ -63,6 +68,13 @@ class Search(Section):
         description=(
             "Time budget of search, baseline and final fit together; the search ends at this or "
             "at `max_trials`, whichever comes first."
+        ),
+    )
+    max_parameters: Count | None = Field(
+        default=None,
+        description=(
+            "Most parameters of a network, for `enas` alone: larger ones are neither trained nor "
+            "proposed."
         ),
     )
     epochs: Count = Field(

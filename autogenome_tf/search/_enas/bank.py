@@ -7,62 +7,68 @@ its validation rows.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
 from autogenome_tf.core.seeds import derive
-from autogenome_tf.families import wired
 from autogenome_tf.nn.graphs import compiled
 from autogenome_tf.nn.vectorized import VectorizedNetwork
+from autogenome_tf.search._enas.children import ChildSpace, dense_layers
+from autogenome_tf.search._enas.views import Views
 from autogenome_tf.training import InMemory
 
 # Rows to train on whose statistics normalise a child where it is judged.
 CONTEXT = 64
+# Part of a child's loss that is its distance from the largest child's outputs.
+TAUGHT = 0.5
 
 
 class Bank(InMemory):
     """Train shared weights by a compiled step, and judge children with them.
 
-    A step trains several children at once, each on a batch of its own; which they are is a tensor,
-    so that one trace serves all.
+    A step trains several children at once on one batch, the first of them teaching the others;
+    which they are is a tensor, so that one trace serves all.
 
     Args:
-        network: The Keras model of `wiring.widest`.
-        wiring: A `Wiring`.
-        rows: `TrainingRows` in memory.
+        network: The Keras model of `space.widest`.
+        space: The `ChildSpace`.
+        views: The rows in memory.
         task: The loss of each row.
         optimizer: A name of `sections.OPTIMIZERS`.
         children: How many a step trains.
         seed: Of the rows whose statistics normalise.
 
     Attributes:
-        draw: Returns the arcs that a step trains, for a number of them.
+        draw: Returns the codes of the children that steps train, for a number of children.
     """
 
     draw: Callable[[int], np.ndarray]
 
     def __init__(
-        self, network: keras.Model, wiring: Wiring, rows: Any, task: Any, optimizer: str,
+        self, network: keras.Model, space: ChildSpace, views: Views, task, optimizer: str,
         children: int, seed: int = 1,
     ):  # fmt: skip
-        super().__init__(network, 1, rows, task, optimizer)
-        self._keras, self._wiring, self._children = network, wiring, children
-        self._context = tf.constant(self._context_rows(rows.train, seed))
-        arcs = len(wiring.names)
+        super().__init__(network, 1, views.rows, task, optimizer)
+        self._keras, self._space, self._views = network, space, views
+        self._children = children
+        self._context = tf.constant(self._context_rows(views.rows.train, seed))
+        self._taught = tf.Variable(TAUGHT)
+        shape = self._inputs.shape
+        inputs = (*shape[:2], None, shape[-1]), tf.float32
+        decisions = len(space.names)
         self._train_epoch = compiled(
             self._run,
-            self._any_inputs,
+            inputs,
             ((None, self.count, None), tf.int32),
             ((None,), tf.float32),
-            ((None, children, arcs), tf.int32),
+            ((None, children, decisions), tf.int32),
         )
         self._child_outputs = compiled(
             self._outputs_of_children,
-            self._any_inputs,
-            ((None, arcs), tf.int32),
+            inputs,
+            ((None, decisions), tf.int32),
             ((self.count, None), tf.int32),
         )
 
@@ -74,50 +80,80 @@ class Bank(InMemory):
         return np.stack(drawn).astype("int32")
 
     def epoch(self, index, rates, is_validated=False):
-        """Train on (steps, folds, children * batch) row numbers with a rate a step.
+        """Train on (steps, folds, batch) row numbers with a rate a step.
 
-        Each step trains arcs that `draw` returns for a number of them.
+        Each step trains children that `draw` returns for a number of them.
 
         Returns:
             Loss of each step, and nothing on validation rows.
         """
-        arcs = self.draw(len(index) * self._children).reshape(len(index), self._children, -1)
-        drawn = [tf.constant(part) for part in (index, rates, arcs)]
+        codes = self.draw(len(index) * self._children).reshape(len(index), self._children, -1)
+        drawn = [tf.constant(part) for part in (index, rates, codes.astype("int32"))]
         return self._train_epoch(self._inputs, *drawn).numpy(), []
 
-    def outputs(self, arcs: np.ndarray, index: np.ndarray) -> np.ndarray:
+    def teach(self, part: float) -> None:
+        """Set the part of a child's loss that is its distance from the first child's outputs.
+
+        Args:
+            part: From 0 to 1.
+        """
+        self._taught.assign(part)
+
+    def outputs(self, codes: np.ndarray, index: np.ndarray) -> np.ndarray:
         """Return the outputs of children for some rows.
 
         Args:
-            arcs: (children, decisions) positions.
+            codes: (children, decisions) positions.
             index: (folds, rows) numbers of rows.
 
         Returns:
             (folds, children, rows, outputs), normalised by the statistics of some training rows.
         """
-        asked = [tf.constant(part, tf.int32) for part in (arcs, index)]
+        asked = [tf.constant(part, tf.int32) for part in (codes, index)]
         return self._child_outputs(self._inputs, *asked).numpy()
 
-    def child(self, arc: Sequence[int]) -> list[np.ndarray]:
+    def child(self, code: Sequence[int]) -> list[np.ndarray]:
         """Return the weights of one child, cut out of the bank.
 
         Returns:
             A list of (folds, ...) in the order of the child's Keras model. Statistics of batch
             normalisation are those of initialisation: a bank keeps none.
         """
-        return self._wiring.cut(self._keras, self.weights(), arc)
+        kernel, *others = self._space.cut(self._keras, self.weights(), code)
+        view = int(self._space.views(tf.constant(np.asarray(code)[None], tf.int32))[0])
+        return [self._views.folded(view, kernel), *others]
 
-    def _step(self, x, index, rate, arcs):
-        children = Children(self._keras, self._strengths, self._wiring.gates(self._keras, arcs))
-        return self._descend(children, x, index, rate)
+    def _trained_on(self, inputs, index, rate, codes):
+        every = tf.tile(index, (1, self._children))
+        return self._descend(self._of(codes), self._viewed(inputs, index, codes), every, rate)
 
-    def _outputs_of_children(self, inputs, arcs, index):
+    def _of(self, codes, context=None):
+        return Children(self._keras, self._space, codes, context)
+
+    def _viewed(self, inputs, index, codes):
+        """Gather (folds, children * rows, inputs) for (folds, rows), each child's own view."""
+        views, folds = self._space.views(codes), tf.range(self.count)
+        # Row 0 of each fold in the inputs of all views and folds, one below the other.
+        starts = (views[None] * self.count + folds[:, None]) * tf.shape(inputs)[2]
+        places = tf.reshape(starts[:, :, None] + index[:, None], (self.count, -1))
+        return tf.gather(tf.reshape(inputs, (-1, inputs.shape[-1])), places)
+
+    def _losses(self, index, outputs):
+        """Return the loss of each row; the first child's outputs are targets of the others."""
+        losses = super()._losses(index, outputs)
+        apart = tf.reshape(outputs, (self.count * self._children, -1, self.task.outputs))
+        first = tf.reshape(outputs, (self.count, self._children, -1, self.task.outputs))[:, :1]
+        teacher = tf.reshape(tf.tile(first, (1, self._children, 1, 1)), tf.shape(apart))
+        soft = self.task.taught_losses(tf.stop_gradient(teacher), apart)
+        is_taught = np.arange(self._children) > 0
+        part = self._taught * tf.constant(np.tile(is_taught, self.count)[:, None], tf.float32)
+        own = tf.reshape(losses, tf.shape(soft))
+        return tf.reshape((1 - part) * own + part * soft, tf.shape(losses))
+
+    def _outputs_of_children(self, inputs, codes, index):
         rows = tf.concat([self._context, index], axis=1)
-        known, count = self._context.shape[1], tf.shape(arcs)[0]
-        gates = self._wiring.gates(self._keras, arcs)
-        children = Children(self._keras, self._strengths, gates, known)
-        x = tf.tile(self._seen(inputs, rows), (1, count, 1))
-        outputs = children(x, self._stacks())[0]
+        known, count = self._context.shape[1], tf.shape(codes)[0]
+        outputs = self._of(codes, known)(self._viewed(inputs, rows, codes), self._stacks())[0]
         shape = (self.count, count, tf.shape(rows)[1], self.task.outputs)
         return tf.reshape(outputs, shape)[:, :, known:]
 
@@ -125,126 +161,75 @@ class Bank(InMemory):
 class Children(VectorizedNetwork):
     """Compute children that share stacked weights: (folds, children * rows, ...).
 
-    Each child has rows of its own.
+    Each child has its own masks, activation and rates.
 
     Args:
         network: The widest network.
-        given: As `VectorizedNetwork`'s.
-        gates: Name of a dense layer to what its inputs are multiplied by, (children, inputs).
+        space: The `ChildSpace`.
+        codes: (children, decisions) tensor.
         context: Number of first rows of each child whose statistics normalise; None for all.
     """
 
-    def __init__(self, network, given, gates, context=None):
-        super().__init__(network, given)
-        self._gates, self._context = gates, context
-        self._count = tf.shape(next(iter(gates.values())))[0]
+    def __init__(self, network, space: ChildSpace, codes: tf.Tensor, context: int | None = None):
+        super().__init__(network)
+        self._gates, self._rates = space.gates(network, codes), space.rates(network, codes)
+        self._units = [*space.units(codes), None]
+        self._context, self._count = context, tf.shape(codes)[0]
+        self._activations = space.beside.get("activation", [])
+        self._activation = space.column(codes, "activation")
+        self._known[keras.layers.Activation] = self._activated
+
+    def penalty(self, weights):
+        """Return the mean over children of the L2 penalties of their own kernels, all folds'."""
+        terms, layers = [tf.constant(0.0)], dense_layers(self._network)
+        for layer, units in zip(layers, self._units, strict=True):
+            if layer.name in self._rates:
+                squares = tf.reduce_sum(weights[layer.kernel.path] ** 2, axis=0)
+                gate = self._gates.get(layer.name)
+                by_unit = tf.reduce_sum(squares, 0)[None] if gate is None else gate @ squares
+                own = by_unit if units is None else by_unit * units
+                terms.append(tf.reduce_mean(self._rates[layer.name] * tf.reduce_sum(own, axis=1)))
+        return tf.add_n(terms)
 
     def _apart(self, x):
         """Reshape (folds, children * rows, units) -> (folds, children, rows, units)."""
         return tf.reshape(x, (x.shape[0], self._count, -1, x.shape[-1]))
 
+    def _together(self, apart):
+        """Reshape (folds, children, rows, units) -> (folds, children * rows, units)."""
+        return tf.reshape(apart, (apart.shape[0], -1, apart.shape[-1]))
+
     def _dense(self, layer, x, weights, training, seed, updates):
         if layer.name in self._gates:
-            gated = self._apart(x) * self._gates[layer.name][:, None]
-            x = tf.reshape(gated, (x.shape[0], -1, x.shape[-1]))
+            x = self._together(self._apart(x) * self._gates[layer.name][:, None])
         return super()._dense(layer, x, weights, training, seed, updates)
+
+    def _activated(self, layer, x, weights, training, seed, updates):
+        if not self._activations or layer is self._network.layers[-1]:
+            return layer.activation(x)
+        apart, found = self._apart(x), 0.0
+        for position, name in enumerate(self._activations):
+            is_own = tf.cast(self._activation == position, tf.float32)[:, None, None]
+            found += is_own * keras.activations.get(name)(apart)
+        return self._together(found)
 
     def _normalised(self, layer, x, weights, training, seed, updates):
         apart = self._apart(x)
         mean, variance = tf.nn.moments(apart[:, :, : self._context], axes=[2], keepdims=True)
         gamma, beta = (weights[v.path][:, None, None] for v in (layer.gamma, layer.beta))
         factor = gamma * tf.math.rsqrt(variance + layer.epsilon)
-        return tf.reshape(apart * factor + (beta - mean * factor), tf.shape(x))
+        return self._together(apart * factor + (beta - mean * factor))
 
+    def _dropped(self, layer, x, weights, training, seed, updates):
+        if not training:
+            return x
+        apart, rate = self._apart(x), self._rates[layer.name][:, None, None]
+        kept = tf.random.stateless_uniform(tf.shape(apart), seed) >= rate
+        return self._together(tf.where(kept, apart / (1 - rate), 0.0))
 
-class Wiring:
-    """Translate the arcs of a search space into widths, sources and masks.
-
-    Args:
-        space: The search space of the family wired; dimensions beside the arc take their first
-            option.
-
-    Attributes:
-        names: Of the decisions of an arc, in its order.
-        allowed: As `controller.Controller` takes it.
-        widest: Values of the network whose layers are widest and see all before them.
-    """
-
-    def __init__(self, space: dict[str, Any]):
-        self._options = wired.options(space)
-        self.names = list(self._options)
-        self._fixed = {name: hyper.options[0] for name, hyper in space.items()}
-        self.widest = self._fixed | {
-            name: 1 if name.startswith("skip") else options[-1]
-            for name, options in self._options.items()
-        }
-        self.layers = self.widest["layers"]
-        self.allowed = [self._allowed(layer) for layer in range(2, self.layers + 1)]
-
-    def _allowed(self, layer):
-        width, *skips = (name for name in self.names if name.endswith(f"_{layer}"))
-        bits = [[bit in self._options[name] for bit in (0, 1)] for name in skips]
-        return [[True] * len(self._options[width]), *bits]
-
-    def values(self, arc: Sequence[int]) -> dict[str, Any]:
-        """Return a trial's values for an arc: widths and skips, and the arc itself."""
-        said = {
-            name: int(position) if name.startswith("skip") else self._options[name][position]
-            for name, position in zip(self.names, arc, strict=True)
-        }
-        return self._fixed | said | {"arc": [int(position) for position in arc]}
-
-    def gates(self, network: keras.Model, arcs: tf.Tensor) -> dict[str, tf.Tensor]:
-        """Return masks of the inputs of each dense layer whose inputs may be cut off.
-
-        Args:
-            network: The Keras model of `widest`.
-            arcs: (children, decisions) tensor.
-
-        Returns:
-            Dict of layer name to (children, inputs) of 0 and 1.
-        """
-        columns = dict(zip(self.names, tf.unstack(arcs, axis=1), strict=True))
-        masks = {1: tf.ones((tf.shape(arcs)[0], self.widest["max_width"]))}
-        for layer in range(2, self.layers + 1):
-            name = f"width_{layer}"
-            widths = tf.gather(tf.constant(self._options[name]), columns[name])
-            masks[layer] = tf.sequence_mask(widths, self.widest[name], tf.float32)
-        gates = {}
-        for layer, kernel in enumerate(_dense_layers(network)[1:], 2):
-            parts = []
-            # The last dense layer makes the outputs of the layer before.
-            for source in (
-                wired.sources(self.widest, layer) if layer <= self.layers else [layer - 1]
-            ):
-                bit = columns.get(f"skip_{source}_{layer}", tf.constant([1]))
-                parts.append(masks[source] * tf.cast(bit, tf.float32)[:, None])
-            gates[kernel.name] = tf.concat(parts, axis=1)
-        return gates
-
-    def cut(
-        self, network: keras.Model, weights: list[np.ndarray], arc: Sequence[int]
-    ) -> list[np.ndarray]:
-        """Return a child's part of the widest network's weights, (folds, ...) each, in its order.
-
-        Args:
-            network: The Keras model of `widest`.
-            weights: (folds, ...) each, in the order of the network's.
-            arc: (decisions,) positions.
-        """
-        gates = self.gates(network, tf.constant(np.asarray(arc)[None], tf.int32))
-        stacks = {v.path: stack for v, stack in zip(network.weights, weights, strict=True)}
-        values, found, number = self.values(arc), [], 0
-        for layer in network.layers:
-            # Weights that follow a dense layer belong to its units.
-            number += layer in _dense_layers(network)
-            for variable in layer.weights:
-                stack = stacks[variable.path][..., : values.get(f"width_{number}")]
-                if len(stack.shape) > 2 and layer.name in gates:
-                    stack = stack[:, gates[layer.name].numpy()[0] > 0]
-                found.append(stack)
-        return found
-
-
-def _dense_layers(network):
-    return [layer for layer in network.layers if hasattr(layer, "kernel")]
+    def _noisy(self, layer, x, weights, training, seed, updates):
+        if not training:
+            return x
+        apart = self._apart(x)
+        noise = tf.random.stateless_normal(tf.shape(apart), seed)
+        return self._together(apart + self._rates[layer.name][:, None, None] * noise)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import keras
@@ -29,21 +30,26 @@ class Controller:
     Logits are divided by the temperature and squashed to ``tanh_constant * tanh(logits)``, so that
     no choice out of C can be surer than e^c / (e^c + (C - 1) e^-c). A skip has the logits [-q, q],
     which makes its probability sigmoid(2 q), q attending to the state of the LSTM at its source
-    (additive attention). Layer 1 decides nothing; its state can be attended to.
+    (additive attention). Layer 1 decides nothing; its state can be attended to. Decisions beside
+    the arc follow the last layer, one step of the LSTM each.
 
     Args:
         allowed: For each layer from the second, for each of its decisions (its width, then its
             skips from layer 1 on), a list of which positions may be chosen, such as [True, True].
         settings: The config's section `search.enas`.
         seed: Of initial weights and of what is sampled.
+        beside: Number of options of each decision behind the arc; none by default.
     """
 
-    def __init__(self, allowed: list[list[list[bool]]], settings: Enas, seed: int):
+    def __init__(
+        self, allowed: list[list[list[bool]]], settings: Enas, seed: int,
+        beside: Sequence[int] = (),
+    ):  # fmt: skip
         self._settings = settings
         self._widths = max(len(layer[0]) for layer in allowed)
         self._closed = [_closed(layer[0], self._widths) for layer in allowed]
         self._closed_skips = [[_closed(options, 2) for options in layer[1:]] for layer in allowed]
-        self.decisions = sum(map(len, allowed))
+        self.decisions = sum(map(len, allowed)) + len(beside)
         units, random = settings.units, np.random.default_rng(derive(seed, "controller"))
 
         def start(*shape):
@@ -55,9 +61,11 @@ class Controller:
         self._to_widths = start(units, self._widths)
         self._to_source, self._to_target = start(units, units), start(units, units)
         self._to_skip = start(units, 1)
+        self._to_options = [start(units, count) for count in beside]
+        self._of_options = [start(count, units) for count in beside]
         self._weights = [
             self._cell, self._begin, self._embedding, self._to_widths, self._to_source,
-            self._to_target, self._to_skip,
+            self._to_target, self._to_skip, *self._to_options, *self._of_options,
         ]  # fmt: skip
         self._optimizer = keras.optimizers.Adam(settings.learning_rate, **ADAM)
         self._optimizer.build(self._weights)
@@ -77,7 +85,7 @@ class Controller:
         self._noise = self._noise + np.array([0, 1], "int32")
         return self._sampled(count, self._noise).numpy()
 
-    def learn(self, arcs: np.ndarray, rewards: np.ndarray) -> dict[str, float]:
+    def learn(self, codes: np.ndarray, rewards: np.ndarray) -> dict[str, float]:
         """Make arcs of a reward above the moving average likelier.
 
         The loss is the mean of -log p(arc) (reward - baseline) / spread, minus the entropy bonus,
@@ -89,7 +97,7 @@ class Controller:
         samples from.)
 
         Args:
-            arcs: (count, decisions) as sampled.
+            codes: (count, decisions) as sampled.
             rewards: (count,), larger is better.
 
         Returns:
@@ -99,7 +107,7 @@ class Controller:
         share = 1.0 if np.isnan(self.baseline) else 1 - self._settings.baseline_decay
         self._moving = share * now + (1 - share) * np.nan_to_num(self._moving)
         advantage = ((rewards - self.baseline) / max(self._moving[1], LEAST)).astype("float32")
-        entropy, skip_rate = self._learned(tf.constant(arcs, tf.int32), tf.constant(advantage))
+        entropy, skip_rate = self._learned(tf.constant(codes, tf.int32), tf.constant(advantage))
         return {
             "reward": float(now[0]),
             "baseline": self.baseline,
@@ -181,6 +189,13 @@ class Controller:
             total = tf.add_n([bit[:, None] * anchor for bit, anchor in pairs])
             inputs = total / (1 + tf.add_n(wired))[:, None]
             anchors.append(state[1])
+        for to_options, of_options in zip(self._to_options, self._of_options, strict=True):
+            state = self._step(inputs, state)
+            logits = self._squashed(state[1] @ to_options.value)
+            option, own, uncertain = self._decide(logits, chosen, arcs, noise)
+            log_p, entropy = log_p + own, entropy + uncertain
+            chosen.append(option)
+            inputs = tf.gather(of_options.value, option)
         free = max(1, len(rates) - 1)
         return chosen, log_p, entropy, tf.add_n(divergences) / free, tf.add_n(rates) / free
 
@@ -213,38 +228,6 @@ class Controller:
         log_all = tf.nn.log_softmax(logits)
         own = tf.gather(log_all, position, batch_dims=1)
         return position, own, -tf.reduce_sum(tf.exp(log_all) * log_all, axis=1)
-
-
-class Uniform:
-    """Sample every width and every skip with equal probability, and learn nothing.
-
-    Args:
-        allowed: As `Controller`'s.
-        seed: Of what is sampled.
-    """
-
-    def __init__(self, allowed: list[list[list[bool]]], seed: int):
-        self._options = [np.flatnonzero(options) for layer in allowed for options in layer]
-        self._seed, self._drawn = seed, 0
-
-    def sample(self, count: int) -> np.ndarray:
-        """Draw arcs, as `Controller.sample` does."""
-        self._drawn += 1
-        random = np.random.default_rng([derive(self._seed, "arcs"), self._drawn])
-        drawn = [random.choice(options, count) for options in self._options]
-        return np.stack(drawn, axis=1).astype("int32")
-
-    def learn(self, arcs: np.ndarray, rewards: np.ndarray) -> dict[str, float]:
-        """Return the mean reward, and learn nothing."""
-        return {"reward": float(np.mean(rewards))}
-
-    def state(self) -> list[np.ndarray]:
-        """Return how often arcs were drawn."""
-        return [np.array(self._drawn)]
-
-    def restore(self, state: list[np.ndarray]) -> None:
-        """Restore a `state`."""
-        self._drawn = int(state[0])
 
 
 def _closed(options, length):

@@ -31,7 +31,7 @@ class Enas(SearchMethod):
     @classmethod
     def seconds_before(cls, run: Any) -> float:
         """Return the seconds that shared weights and controller of an interrupted run took."""
-        from autogenome_tf.search._enas.finalists import seconds_of
+        from autogenome_tf.search._enas.tables import seconds_of
 
         return seconds_of(run)
 

@@ -131,9 +131,13 @@ class InMemory(VectorizedEngine):
 
         def step(i):
             given = [part[i] for part in more]
-            return self._step(self._seen(inputs, index[i]), index[i], rates[i], *given)
+            return self._trained_on(inputs, index[i], rates[i], *given)
 
         return looped(step, tf.shape(rates)[0])
+
+    def _trained_on(self, inputs, index, rate):
+        """Update weights on (replicas, batch) row numbers; return the mean loss."""
+        return self._step(self._seen(inputs, index), index, rate)
 
     def _outputs_of(self, inputs, index):
         """Compute (replicas, batch, outputs) for (replicas, batch) row numbers."""

@@ -208,7 +208,8 @@ class VectorizedEngine(Engine):
             each = tf.reduce_sum(self._losses(index, outputs) * weights, axis=1)
             losses = each / self._over_devices(tf.reduce_sum(weights, axis=1))
             # Replicas share no weight, so the gradient of the sum is that of each.
-            total = tf.reduce_sum(losses) + self._penalty(stacks, seed) * self._penalty_share
+            penalty = self._penalty(network, stacks, seed)
+            total = tf.reduce_sum(losses) + penalty * self._penalty_share
         gradients = tape.gradient(total, trained)
         self._optimizer.learning_rate.assign(rate)
         self._apply(gradients)
@@ -216,9 +217,9 @@ class VectorizedEngine(Engine):
             self._moving[path].assign(value)
         return tf.reduce_mean(losses)
 
-    def _penalty(self, stacks, seed):
+    def _penalty(self, network, stacks, seed):
         """Return the penalties on weights and on epistasis, added up over replicas."""
-        penalty = self._network.penalty(stacks)
+        penalty = network.penalty(stacks)
         if self._genotypes is not None:
             x = tf.tile(self._genotypes.seen(seed, self._ends), (self._seeds, 1, 1))
             outputs, _ = self._network(x, stacks)
