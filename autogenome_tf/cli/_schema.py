@@ -87,6 +87,8 @@ def _range(rule):
 
 
 def _default(rule):
+    if rule.get("default") == "":
+        return "required"
     return f"`{json.dumps(rule['default'])}`" if "default" in rule else ""
 
 

@@ -32,7 +32,8 @@ def fit_final_model(
     """
     if size == 1:
         first, *_ = results = results[:1]
-        log.info("final fit: %s %s", first.trial.family, first.trial.values)
+        values = ", ".join(f"{name} {value}" for name, value in first.trial.values.items())
+        log.info("final fit: %s (%s)", first.trial.family, values)
         # On the folds, it trains by the step that its trial has compiled.
         found = train(cross_validation, first.trial, derive(seed, "fit"), deadline=deadline)
         if found.is_complete or first.fit is None:
