@@ -72,7 +72,8 @@ class FoldInputs:
         self._is_streamed, self._is_truncated = is_streamed, is_truncated
         # Batches that are read on demand are of genes.
         self._space, self.width = "genes" if is_streamed else space, 0
-        self._transformed = None if is_streamed else self._transform(values)
+        # One fold transforms chunk by chunk; several share what is transformed once.
+        self._transformed = None if len(splits) == 1 else self._transform(values)
         self.constants = [self._constants(train) for train, _ in splits]
         self.genes = np.unique(np.concatenate([constants.genes for constants in self.constants]))
         # A gene has the same place in every fold, so that one network can stand for all.
@@ -95,7 +96,7 @@ class FoldInputs:
     def training_batches(self, fold: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Yield row numbers and preprocessed genes, all of weight 1, of a fold's training rows."""
         train = self._splits[fold][0]
-        for index in (train[i : i + CHUNK] for i in range(0, len(train), CHUNK)):
+        for index in _chunks(train):
             yield index, self.constants[fold].apply(self._transformed_rows(index))
 
     def weighed(self, statistics: list[np.ndarray], power: float) -> "FoldInputs":
@@ -111,7 +112,8 @@ class FoldInputs:
             other.rows = [other]
         elif self._space == "rows":
             other.coordinates = list(self.coordinates)
-            other._transformed = self._transform(self._values)
+            if len(self._splits) > 1:
+                other._transformed = self._transform(self._values)
             other._prepare()
         return other
 
@@ -191,12 +193,16 @@ class FoldInputs:
         """Bring transformed rows into the coordinates of each fold."""
         prepared = []
         for fold, (train, _) in enumerate(self._splits):
-            rows = self._weighed(
-                fold, self.constants[fold].apply(self._transformed_rows(slice(None)))
-            )
+            constants, every = self.constants[fold], np.arange(self._values.shape[0])
+            rows = np.empty((len(every), len(constants.genes)), "float32")
+            for index in _chunks(every):
+                rows[index] = self._weighed(fold, constants.apply(self._transformed_rows(index)))
             if self._space == "rows":
-                self.coordinates[fold] = RowSpace.of(rows[train], self._is_truncated)
-            prepared.append(self.coordinates[fold].coordinates(rows))
+                self.coordinates[fold] = RowSpace.of(rows, self._is_truncated, train)
+                parts = (self.coordinates[fold].coordinates(rows[i]) for i in _chunks(every))
+                prepared.append(np.concatenate(list(parts)))
+            else:
+                prepared.append(self.coordinates[fold].coordinates(rows))
         # Weighed rows take the width of the others where that fits, so that they share a step.
         self.width = max(self.width, *(own.shape[1] for own in prepared))
         self.rows = resident(np.stack([_padded(own, self.width) for own in prepared]))
@@ -206,8 +212,7 @@ class FoldInputs:
     def _constants(self, train, genes=None):
         """Fit scaling to some rows, for given genes or those that the settings choose."""
         settings = self._settings
-        chunks = (train[i : i + CHUNK] for i in range(0, len(train), CHUNK))
-        moments = Moments.of(self._transformed_rows(index) for index in chunks)
+        moments = Moments.of(self._transformed_rows(index) for index in _chunks(train))
         if settings.missing == "median":
             moments = moments.with_median(self._transformed_rows(train))
         if genes is None:
@@ -227,6 +232,11 @@ class FoldInputs:
         chunks = [values[i : i + CHUNK] for i in range(0, values.shape[0], CHUNK)]
         dense = (c.toarray() if scipy.sparse.issparse(c) else c for c in chunks)
         return np.concatenate([np.asarray(self.transform(c), "float32") for c in dense])
+
+
+def _chunks(index):
+    """Yield numbers of rows, a chunk at a time."""
+    return (index[i : i + CHUNK] for i in range(0, len(index), CHUNK))
 
 
 def _padded(rows, width):

@@ -160,3 +160,8 @@ def test_auto_takes_the_smaller_side(shape, space, name):
 
 def test_auto_takes_genes_where_the_eigenproblem_would_be_large():
     assert space_for(MOST_ROWS + 1, MOST_ROWS + 2) == "genes"
+
+
+def test_auto_takes_the_widest_directions_of_a_large_matrix():
+    assert space_for(10_000, 20_000) == "rows"
+    assert space_for(1_000_000, 2_000) == "genes"

@@ -80,7 +80,8 @@ class Training(Section):
         description=(
             "Coordinates in which the first layer is trained: `genes`; `rows`, the span of the "
             "training rows (for more than 1,500 training rows their 512 widest directions); "
-            "`auto`: `rows` where genes outnumber a moderate number of rows."
+            "`auto`: `rows` where genes outnumber a moderate number of rows, or where rows x genes "
+            "is above 20 million and genes are more than 2,048."
         ),
     )
     devices: Count = Field(

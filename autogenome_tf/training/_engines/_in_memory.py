@@ -116,13 +116,15 @@ class InMemory(VectorizedEngine):
         return tf.gather(flat, index + offsets[:, None]) * factors[:, None]
 
     def _value_and_gradient(self, inputs, shares, l2):
-        """Return the sum over replicas of training loss and penalty, and its gradient."""
+        """Return the sum over folds of training loss and penalty, and its gradient, of one seed."""
         every = tf.tile(tf.range(tf.shape(shares)[1])[None], (self.count, 1))
         with tf.GradientTape() as tape:
             stacks = self._stacks()
-            outputs, _ = self._network(self._seen(inputs, every), stacks)
-            kernels = [stacks[path] for path in self._trained if len(stacks[path].shape) > 2]
-            penalty = tf.add_n([tf.reduce_sum(kernel**2) for kernel in kernels])
+            kernels = {path: stacks[path] for path in self._trained if len(stacks[path].shape) > 2}
+            # Factors of the rows are those of the kernel, so that no row is copied.
+            weighed = {path: kernel * self._factors[:, :, None] for path, kernel in kernels.items()}
+            outputs, _ = self._network(inputs, stacks | weighed)
+            penalty = tf.add_n([tf.reduce_sum(kernel**2) for kernel in kernels.values()])
             value = tf.reduce_sum(self._losses(every, outputs) * shares) + l2 * penalty
         return value, tape.gradient(value, self._variables[0].value)
 
