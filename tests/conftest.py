@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from learners import solve_little
 from walker import Walker
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -73,6 +74,16 @@ def simulated(tmp_path_factory):
     folder = tmp_path_factory.mktemp("simulated")
     simulate(folder, samples=60, features=80, informative=10, interactions=0)
     return folder
+
+
+@pytest.fixture(scope="module")
+def few_learners():
+    """Solve few linear learners where they are not the subject: they take half of a short run."""
+    from autogenome_tf.families import member
+
+    before = solve_little()
+    yield
+    member("linear").space = before
 
 
 @pytest.fixture

@@ -28,11 +28,14 @@ LATENT = {
 }
 
 
+ONE = {"gene_power": 0, "l2": 0.1}
+
+
 # No check is exempted.
 @pytest.mark.slow
 @parametrize_with_checks([
-    ag.AutoGenomeClassifier(["linear"], max_trials=1, config=QUICK),
-    ag.AutoGenomeRegressor(["linear"], max_trials=1, config=QUICK),
+    ag.AutoGenomeClassifier({"linear": ONE | {"loss": "logistic"}}, max_trials=1, config=QUICK),
+    ag.AutoGenomeRegressor({"linear": ONE | {"loss": "ridge"}}, max_trials=1, config=QUICK),
     ag.ResVAE(latent=1, config=LATENT),
 ])  # fmt: skip
 def test_scikit_learn_finds_nothing_wrong(estimator, check):
@@ -40,7 +43,7 @@ def test_scikit_learn_finds_nothing_wrong(estimator, check):
 
 
 @pytest.fixture(scope="module")
-def classifier():
+def classifier(few_learners):
     """Fitted on a frame, with a network."""
     frame = pd.DataFrame(X, columns=[f"g{i}" for i in range(12)])
     return ag.AutoGenomeClassifier(

@@ -12,6 +12,7 @@ from autogenome_tf.automl import AutoGenome
 from autogenome_tf.config._config import SCANPY_PREFIX, Config
 from autogenome_tf.config._json import read_json
 
+pytestmark = pytest.mark.usefixtures("few_learners")
 CONFIGS = sorted((Path(__file__).parents[2] / "configs").glob("*.json"))
 SHORT = ("search.max_trials=1", "search.epochs=1", "training.epochs=1",
          "explanation.samples=3", "explanation.background=5")  # fmt: skip

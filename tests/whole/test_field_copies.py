@@ -15,6 +15,7 @@ SETS = {
     "riboflavin": "regression",
     "liver_toxicity": "regression",
 }
+LOSSES = {"classification": "logistic", "regression": "ridge"}
 
 
 def transposed(features, targets):
@@ -71,7 +72,7 @@ def scores(folder, name, features, targets):
             "missing": "mean",
         },
         "task": {"type": SETS[name]},
-        "families": {"linear": {"l2": [0.1, 1.0]}},
+        "families": {"linear": {"loss": LOSSES[SETS[name]], "gene_power": 0, "l2": [0.1, 1.0]}},
         "output": {"figures": False},
     }
     automl = ag.AutoGenome(config)

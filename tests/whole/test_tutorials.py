@@ -7,6 +7,7 @@ import nbclient
 import nbformat
 import pytest
 from jupyter_client import KernelManager
+from learners import solve_little
 
 TUTORIALS = sorted((Path(__file__).parents[2] / "tutorials").glob("*.ipynb"))
 
@@ -79,7 +80,8 @@ def execute(notebook, kernel):
 
 @pytest.mark.slow
 def test_a_tutorial_runs(notebook, kernel, tmp_path):
-    first = f"import os\nos.chdir({str(tmp_path)!r})\n{inspect.getsource(search_little)}"
-    notebook.cells.insert(0, nbformat.v4.new_code_cell(f"{first}\nsearch_little()"))
+    less = "\n".join(map(inspect.getsource, (search_little, solve_little)))
+    first = f"import os\nos.chdir({str(tmp_path)!r})\n{less}"
+    notebook.cells.insert(0, nbformat.v4.new_code_cell(f"{first}\nsearch_little()\nsolve_little()"))
     execute(notebook, kernel)
     assert all(cell.execution_count for cell in code(notebook))

@@ -1,0 +1,23 @@
+"""A smaller default space of linear learners, for tests of other things."""
+
+
+def solve_little():
+    """Leave the linear family gene power 0 and few values a path; return its space as it was."""
+    import dataclasses
+
+    from autogenome_tf.families import member
+
+    few = {
+        "gene_power": (0.0,),
+        "l2": (0.01, 0.1, 1.0),
+        "shrinkage": (0.3,),
+        "threshold": (1.0,),
+        "components": (3,),
+    }
+    linear = member("linear")
+    before = linear.space
+    less = {
+        name: dataclasses.replace(before[name], options=options) for name, options in few.items()
+    }
+    linear.space = before | less
+    return before
