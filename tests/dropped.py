@@ -34,13 +34,19 @@ def dropped(folder, name, text):
     file, package = ROOT / folder / f"{name}.py", ".".join((PACKAGE, *Path(folder).parts))
     with folders_alone():
         assert not file.exists()
+        # This process may know the file that another one had dropped.
+        _forget(package, name)
         file.write_text(text, encoding="utf-8")
-        importlib.invalidate_caches()
         try:
             yield file
         finally:
             file.unlink()
-            sys.modules.pop(f"{package}.{name}", None)
-            if package in sys.modules:
-                vars(sys.modules[package]).pop(name, None)
-            importlib.invalidate_caches()
+            _forget(package, name)
+
+
+def _forget(package, name):
+    """Let Python look for a module of the package anew."""
+    sys.modules.pop(f"{package}.{name}", None)
+    if package in sys.modules:
+        vars(sys.modules[package]).pop(name, None)
+    importlib.invalidate_caches()

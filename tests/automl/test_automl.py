@@ -25,6 +25,8 @@ from autogenome_tf.config._config import Config
 from autogenome_tf.core.errors import InputError, StageError
 from autogenome_tf.run import artifacts
 
+pytestmark = pytest.mark.usefixtures("few_learners")
+
 NETWORK = {"families": {"mlp": {"layers": 1, "units": [8, 4], "dropout": 0.1}},
            "search": {"max_trials": 2, "epochs": 3, "folds": 2},
            "training": {"epochs": 4}}  # fmt: skip

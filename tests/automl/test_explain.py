@@ -12,6 +12,8 @@ from autogenome_tf import cli, explainers, plots
 from autogenome_tf.automl._chosen_rows import nearest_to_centres
 from autogenome_tf.core.errors import InputError
 
+pytestmark = pytest.mark.usefixtures("few_learners")
+
 NETWORK = {"families": {"mlp": {"layers": 1, "units": 8}},
            "search": {"max_trials": 1, "epochs": 3, "folds": 2},
            "training": {"epochs": 4},

@@ -16,6 +16,8 @@ import pytest
 from autogenome_tf import __version__, cli
 from autogenome_tf.run._run import Run
 
+pytestmark = pytest.mark.usefixtures("few_learners")
+
 ROOT = Path(cli.__file__).parents[2]
 VERBS = ("run", "train", "check", "evaluate", "predict", "simulate")
 FAST = ["families={linear: {l2: 0.1}, mlp: {layers: 1, units: 4}}", "search.max_trials=2",

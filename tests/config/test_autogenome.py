@@ -18,6 +18,8 @@ from autogenome_tf.config.autogenome import _keys, _networks
 from autogenome_tf.core.errors import InputError
 from autogenome_tf.search import method
 
+pytestmark = pytest.mark.usefixtures("few_learners")
+
 SAMPLES, GENES = 100, 23_361
 TYPES = ("MLP", "ResNet", "DenseNet", "enas", "VAE")
 

@@ -6,12 +6,14 @@ import inspect
 import numpy as np
 import pandas as pd
 import pytest
-from dropped import dropped
+from dropped import dropped, folders_alone
 
 import autogenome_tf as ag
 from autogenome_tf import plots, tasks
 from autogenome_tf.core.errors import InputError, StageError
 from autogenome_tf.plots import Figure
+
+pytestmark = pytest.mark.usefixtures("few_learners")
 
 NAME = "margins"
 DROPPED = '''
@@ -76,8 +78,10 @@ def of(folder, kind):
 def runs(tmp_path_factory):
     """A run of all stages but the report of each kind of task that has targets."""
     made = {kind: of(tmp_path_factory.mktemp("runs"), kind) for kind in tasks.types("has_targets")}
-    for automl in made.values():
-        automl.run(["train", "evaluate", "predict", "explain"])
+    # A figure that another process drops in would be drawn too.
+    with folders_alone():
+        for automl in made.values():
+            automl.run(["train", "evaluate", "predict", "explain"])
     return made
 
 
@@ -151,7 +155,9 @@ def test_a_stage_draws_every_figure_that_a_run_has(runs):
     for automl in runs.values():
         drawn = {p.relative_to(automl.folder).with_suffix("") for p in automl.folder.rglob("*.pdf")}
         stages = ("train", "evaluate", "predict", "explain")
-        told = {path for stage in stages for path, _ in plots.figures(automl._session.run, stage)}
+        run = automl._session.run
+        with folders_alone():
+            told = {path for stage in stages for path, _ in plots.figures(run, stage)}
         assert {str(path) for path in drawn} == told
         kinds = {
             "confusion_matrix": "classification", "plots/predicted_vs_true_target": "regression",

@@ -24,6 +24,8 @@ from autogenome_tf.preprocessing import FittedScaling, Moments, Transform
 from autogenome_tf.tasks import Classification, Regression
 from autogenome_tf.training import Plan, Trial
 
+pytestmark = pytest.mark.usefixtures("few_learners")
+
 ROWS, GENES = 60, 40
 RANDOM = np.random.default_rng(0)
 X = RANDOM.gamma(2.0, 3.0, size=(ROWS, GENES)).astype("float32")

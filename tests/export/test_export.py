@@ -27,6 +27,8 @@ from autogenome_tf.nn.res_vae import ResVAE
 from autogenome_tf.preprocessing import FittedScaling, Moments, Transform
 from autogenome_tf.tasks import Classification, Regression
 
+pytestmark = pytest.mark.usefixtures("few_learners")
+
 serving_api = pytest.importorskip("tensorflow_serving.apis")
 from documents import GUIDES, block  # noqa: E402
 from model_server import Model, serving  # noqa: E402 (it needs the package that may be missing)

@@ -19,6 +19,8 @@ from autogenome_tf.core.files import on_a_line
 from autogenome_tf.report import _genes, report
 from autogenome_tf.run._run import Run
 
+pytestmark = pytest.mark.usefixtures("few_learners")
+
 HOSTILE = [
     "<script>alert(1)</script>", '"quoted" & \'quoted\'', "$\\frac{1}{0}$ costs $", "=1+1",
     "line\nbreak\ttab", "nul\x01", "../../etc/passwd", "NA", "x" * 10_000, "Ünïcödé 基因",

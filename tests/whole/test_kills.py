@@ -23,7 +23,7 @@ from autogenome_tf import cli
 from autogenome_tf.core.files import partial
 from autogenome_tf.run._lock import LOCK
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("few_learners")]
 
 FEW = {"layers": 1, "units": [4, 8], "dropout": 0.0, "activation": "relu", "normalization": "none"}
 SEARCH = {"max_trials": 4, "epochs": 3, "folds": 2}

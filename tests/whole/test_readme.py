@@ -11,6 +11,8 @@ from documents import GUIDES, README, block, blocks
 import autogenome_tf  # noqa: F401 (the examples import it)
 from autogenome_tf.run import artifacts
 
+pytestmark = pytest.mark.usefixtures("few_learners")
+
 QUICK = {
     "families": {"mlp": {"layers": 1, "units": 8}},
     "search": {"max_trials": 1, "epochs": 1},

@@ -15,6 +15,8 @@ from autogenome_tf.models import FoldNetworks, Predictor
 from autogenome_tf.report import _warnings
 from autogenome_tf.run import Run
 
+pytestmark = pytest.mark.usefixtures("few_learners")
+
 ROWS, GENES = 80, 20
 GENE_NAMES = [f"gene_{gene}" for gene in range(GENES)]
 LABELS = pd.Series(np.where(np.arange(ROWS) % 2, "Basal", "LumA"), [f"s{i}" for i in range(ROWS)])

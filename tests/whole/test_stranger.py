@@ -16,6 +16,8 @@ import autogenome_tf as ag
 from autogenome_tf.core.errors import InputError
 from autogenome_tf.core.trust import FOREIGN, check_model
 
+pytestmark = pytest.mark.usefixtures("few_learners")
+
 STAGES = ("evaluate", "predict", "explain", "export", "report")
 
 
