@@ -130,7 +130,7 @@ def draw(given, folder):
 
     drawn = expression.draw(
         samples=given.samples, features=given.genes, classes=given.classes, informative=100,
-        seed=7, counts=False,
+        noise=2.0, seed=7, counts=False,
     )  # fmt: skip
     paths = [os.path.join(folder, name) for name in ("matrix.npy", "classes.npy")]
     np.save(paths[0], drawn.values)

@@ -1,4 +1,4 @@
-"""Where children come from without a policy: uniform draws, evolution, the children of a step."""
+"""Sources of children without a policy: uniform draws, evolution, the children of a step."""
 
 from __future__ import annotations
 
