@@ -9,10 +9,12 @@ import keras
 import numpy as np
 import pandas as pd
 
+from autogenome_tf import families
 from autogenome_tf.ensemble import _selection
 from autogenome_tf.ensemble._final_model import FinalModel, gates_table
 from autogenome_tf.models import Predictor, averaged
 from autogenome_tf.nn.dense_weights import to_dense_weights
+from autogenome_tf.nn.trees import forests_outputs
 from autogenome_tf.nn.vectorized import dense, frozen
 from autogenome_tf.training import TrialResult
 
@@ -83,16 +85,42 @@ def _history(members):
 
 
 def _branches(cross_validation, members):
-    """Yield each transform that takes part, its constants, and the network of its members."""
+    """Yield each transform that takes part, its constants, and the network of its members.
+
+    Trees have a network of their own, since they are explained in their own way.
+    """
     grouped = {}
     for share, one in members:
         inputs = cross_validation.fold_inputs(one.trial.family, one.trial.values)
-        same = grouped.setdefault(inputs.transform.name, {})
+        kind = _forests if families.is_of_trees(one.trial.family) else _network
+        same = grouped.setdefault((inputs.transform.name, kind), {})
         same.setdefault(inputs, []).append((share, one))
-    for same in grouped.values():
+    for (_, kind), same in grouped.items():
         inputs = next(iter(same))
         constants = inputs.common_scaling()
-        yield inputs.transform, constants, _network(cross_validation, constants, same)
+        yield inputs.transform, constants, kind(cross_validation, constants, same)
+
+
+def _forests(cross_validation, constants, grouped):
+    """Return one Keras model of the forests of all members; see `_network`."""
+    genes = keras.Input((len(constants.genes),), name="genes")
+    parts = [
+        averaged(outputs, share / one.temperature, one.trial.number)
+        for inputs, members in grouped.items()
+        for share, one in members
+        for outputs in [_forest(inputs, constants, genes, one)]
+    ]
+    return keras.Model(genes, _sum(parts), name="network")
+
+
+def _forest(inputs, constants, genes, result):
+    """Return the outputs of a member's forests, (batch, forests, outputs) symbolic."""
+    folds = len(inputs.constants)
+    placed = [
+        inputs.trees_on_genes(replica % folds, trees, constants)
+        for replica, trees in enumerate(result.fit.weights[0])
+    ]
+    return forests_outputs(genes, placed, result.trial.number)
 
 
 def _network(cross_validation, constants, grouped):
@@ -110,8 +138,11 @@ def _network(cross_validation, constants, grouped):
         for entrance in [_entrance(inputs, constants, members)(inputs, constants, genes)]
         for member in members
     ]
-    total = keras.layers.Add()(parts) if len(parts) > 1 else parts[0]
-    return keras.Model(genes, total, name="network")
+    return keras.Model(genes, _sum(parts), name="network")
+
+
+def _sum(parts):
+    return keras.layers.Add()(parts) if len(parts) > 1 else parts[0]
 
 
 def _part(cross_validation, entrance, share, result):

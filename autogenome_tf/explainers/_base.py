@@ -9,6 +9,8 @@ import pandas as pd
 
 from autogenome_tf.explainers._model import Branch, Model
 from autogenome_tf.explainers._pairs import changed_importance
+from autogenome_tf.explainers._tree_shapley import tree_shapley
+from autogenome_tf.nn.trees import has_trees
 
 
 class Explainer(abc.ABC):
@@ -62,6 +64,28 @@ class Explainer(abc.ABC):
             Unexplained: The method is not defined on a layer of the network.
         """
 
+    def attribute_trees(
+        self, network: keras.Model, rows: np.ndarray, background: np.ndarray
+    ) -> np.ndarray:
+        """Attribute the outputs of a network of trees: by default exact Shapley values.
+
+        Args:
+            network: As for `attribute`, of trees.
+            rows: As for `attribute`.
+            background: As for `attribute`.
+
+        Returns:
+            (rows, genes, outputs) float32.
+        """
+        return tree_shapley(network, rows, background)
+
+    def contributions(
+        self, network: keras.Model, rows: np.ndarray, background: np.ndarray
+    ) -> np.ndarray:
+        """Attribute the outputs of any network, as `attribute` or `attribute_trees` does."""
+        attribute = self.attribute_trees if has_trees(network) else self.attribute
+        return attribute(network, rows, background)
+
     def background(
         self, model: Model, raw: np.ndarray, samples: list[str], background: np.ndarray
     ) -> np.ndarray:
@@ -109,7 +133,7 @@ class Explainer(abc.ABC):
             (rows, pairs, outputs) float32, in the order of `itertools.combinations`.
         """
         return changed_importance(
-            lambda some: self.attribute(network, some, background), rows, perturbed, genes
+            lambda some: self.contributions(network, some, background), rows, perturbed, genes
         )
 
     def further_tables(self, model: Model) -> dict[str, pd.DataFrame]:

@@ -72,7 +72,8 @@ def _attributed(explainer: Explainer, model, raw, background, remaining_fraction
     for branch in model.branches:
         seen = explainer.seen_background(branch, raw, background, remaining_fraction)
         base += branch.outputs(background).mean(axis=0, dtype="float64") * scale
-        total[:, branch.kept] += explainer.attribute(branch.network, branch.seen(raw), seen) * scale
+        own = explainer.contributions(branch.network, branch.seen(raw), seen)
+        total[:, branch.kept] += own * scale
     return total, (base + offset).astype("float32")
 
 

@@ -9,6 +9,7 @@ from autogenome_tf.core.errors import InputError
 from autogenome_tf.explainers._members import member, tried_by_auto
 from autogenome_tf.explainers._model import Model
 from autogenome_tf.explainers._rule import Unexplained
+from autogenome_tf.nn.trees import has_trees
 
 
 def in_graph(model: Model, background: np.ndarray) -> list[Any]:
@@ -27,6 +28,8 @@ def in_graph(model: Model, background: np.ndarray) -> list[Any]:
     """
     makers = ((name, member(name).in_graph) for name in tried_by_auto())
     name, make = next((name, make) for name, make in makers if make is not None)
+    if any(has_trees(branch.network) for branch in model.branches):
+        raise InputError("export: attributions of trees cannot be a part of a graph")
     try:
         return [make(branch.network, branch.seen(dense(background))) for branch in model.branches]
     except Unexplained as error:

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from autogenome_tf.explainers._rule import BLOCK, SplitNetwork
+from autogenome_tf.nn.trees import has_trees
 
 
 @dataclasses.dataclass(frozen=True)
@@ -90,16 +91,15 @@ def double_knockout(
     Returns:
         (rows, pairs, outputs), in the order of `itertools.combinations`.
     """
-    split = SplitNetwork(network, is_exact=False)
+    kernel, seen, run = _stems(network, genes)
     first, second = map(list, zip(*itertools.combinations(range(len(genes)), 2), strict=True))
-    shift, kernel = (changed - rows)[:, genes, None], split.kernel[genes]
-    units = split.units(rows)[:, None]
+    shift, units = (changed - rows)[:, genes, None], seen(rows)[:, None]
 
     def outputs(points):
         flat = points.reshape(-1, points.shape[-1])
-        return np.asarray(split.run(flat)).reshape(*points.shape[:2], -1)
+        return np.asarray(run(flat)).reshape(*points.shape[:2], -1)
 
-    found = np.zeros((len(rows), len(first), split.outputs), "float32")
+    found = np.zeros((len(rows), len(first), network.output_shape[-1]), "float32")
     together = max(1, BLOCK // (8 * len(first) * units.shape[-1]))
     for start in range(0, len(rows), together):
         some = slice(start, start + together)
@@ -108,6 +108,19 @@ def double_knockout(
         both = outputs(here + moved[:, first] + moved[:, second])
         found[some] = outputs(here) - alone[:, first] - alone[:, second] + both
     return found
+
+
+def _stems(network, genes):
+    """Return what some genes do to units, (genes, units), units of rows, and what runs on them.
+
+    Trees look at the genes themselves, which are their units.
+    """
+    if has_trees(network):
+        kernel = np.zeros((len(genes), network.input_shape[-1]), "float32")
+        kernel[np.arange(len(genes)), genes] = 1.0
+        return kernel, np.asarray, network
+    split = SplitNetwork(network, is_exact=False)
+    return split.kernel[genes], split.units, split.run
 
 
 def changed_importance(

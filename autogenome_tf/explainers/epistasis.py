@@ -80,6 +80,12 @@ class Epistasis(Explainer):
         change = whole[:, here] - whole[:, here ^ single]
         return np.moveaxis(change, 0, -1).astype("float32") / 2
 
+    def attribute_trees(
+        self, network: keras.Model, rows: np.ndarray, background: np.ndarray
+    ) -> np.ndarray:
+        """Attribute by all genotypes, as of any network; see `attribute`."""
+        return self.attribute(network, rows, background)
+
     def further_tables(self, model: Model) -> dict[str, pd.DataFrame]:
         """Return the model as a sum of products of sites: its terms, and its variance by order."""
         found = spectrum(model)

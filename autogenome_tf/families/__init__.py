@@ -9,7 +9,7 @@ here: `Family`, the kinds of hyperparameters (`integer`, `number`, `word`, `size
 import functools
 from typing import Any
 
-from autogenome_tf.families._base import AutoencoderFamily, Family, Space
+from autogenome_tf.families._base import AutoencoderFamily, Family, Space, TreeFamily
 from autogenome_tf.families._gene_sets import Membership, read_membership
 from autogenome_tf.families._members import (
     BASELINE,
@@ -17,6 +17,7 @@ from autogenome_tf.families._members import (
     is_asked,
     is_for,
     is_of_genes,
+    is_of_trees,
     member,
     names,
 )
@@ -38,9 +39,10 @@ from autogenome_tf.families._spaces import as_begun, settings, space, spaces
 
 __all__ = [
     "ACTIVATIONS", "AutoencoderFamily", "BASELINE", "COMMON", "Family", "GENE_POWER",
-    "Hyperparameter", "Membership", "RATES", "Space", "as_begun", "files", "has_levels",
-    "hypermodel", "integer", "is_asked", "is_for", "is_of_genes", "limit", "member", "names",
-    "number", "read_membership", "settings", "sizes", "space", "spaces", "switch", "word",
+    "Hyperparameter", "Membership", "RATES", "Space", "TreeFamily", "as_begun", "files",
+    "has_levels", "hypermodel", "integer", "is_asked", "is_for", "is_of_genes", "is_of_trees",
+    "limit", "member", "names", "number", "read_membership", "settings", "sizes", "space", "spaces",
+    "switch", "word",
 ]  # fmt: skip
 
 

@@ -30,6 +30,7 @@ class Family(abc.ABC):
             be rotated into the span of the training rows.
         level_names: Names of the levels of units that stand for gene sets, from the genes on;
             names of their activations in the network. Empty where units stand for nothing.
+        is_of_trees: Whether decision trees are fitted in place of networks that are trained.
         stands_for: Name of a hyperparameter to the prefix of those that it decides, so that
             values which hold both need only the latter.
     """
@@ -39,6 +40,7 @@ class Family(abc.ABC):
     is_convex: ClassVar[bool] = False
     sees_genes: ClassVar[bool] = False
     level_names: ClassVar[tuple[str, ...]] = ()
+    is_of_trees: ClassVar[bool] = False
     stands_for: ClassVar[dict[str, str]] = {}
 
     @classmethod
@@ -68,6 +70,15 @@ class Family(abc.ABC):
             task: A task or its class, such as `tasks.Classification`.
         """
         return space
+
+    @classmethod
+    def fits(cls, kind: Any) -> bool:
+        """Return whether the family is for a kind of task.
+
+        Args:
+            kind: A class of task, such as `tasks.Classification`.
+        """
+        return cls.predicts_targets == kind.has_targets
 
     @classmethod
     def path(cls, values: dict[str, Any]) -> str:
@@ -150,3 +161,33 @@ class AutoencoderFamily(Family):
     def body(x: Any, values: dict[str, Any], layers: Any) -> Any:
         """Refuse: `ResVAE` makes encoder and decoder itself."""
         raise NotImplementedError("an autoencoder is made of options, not by a body")
+
+
+class TreeFamily(Family):
+    """A family of decision trees that scikit-learn fits, in place of networks that are trained.
+
+    A member gives `space`, with the number of `trees` in it, and `estimator` in place of `body`.
+    """
+
+    is_of_trees = True
+
+    @classmethod
+    def fits(cls, kind: Any) -> bool:
+        """Return whether a task has classes or values; trees learn no times to an event."""
+        return super().fits(kind) and not kind.has_times
+
+    @staticmethod
+    @abc.abstractmethod
+    def estimator(values: dict[str, Any], has_classes: bool, rows: int) -> Any:
+        """Return one of scikit-learn's forests, not fitted; its outputs are means over trees.
+
+        Args:
+            values: All values of a trial by hyperparameter.
+            has_classes: Whether targets are classes.
+            rows: Number of training rows.
+        """
+
+    @staticmethod
+    def body(x: Any, values: dict[str, Any], layers: Any) -> Any:
+        """Refuse: trees are fitted, not trained."""
+        raise NotImplementedError("trees are fitted by scikit-learn, not built by a body")

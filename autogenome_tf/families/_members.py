@@ -49,7 +49,7 @@ def is_for(name: str, task_type: str) -> bool:
         name: Name of a family.
         task_type: `task.type`.
     """
-    return member(name).predicts_targets == kind_of(task_type).has_targets
+    return member(name).fits(kind_of(task_type))
 
 
 def has_levels(name: str) -> bool:
@@ -83,3 +83,12 @@ def is_of_genes(name: str, values: dict[str, Any]) -> bool:
         values: Hyperparameters of a trial.
     """
     return member(name).is_of_genes(values)
+
+
+def is_of_trees(name: str) -> bool:
+    """Return whether a family is of decision trees, not of networks.
+
+    Args:
+        name: Name of a family.
+    """
+    return member(name).is_of_trees

@@ -135,6 +135,6 @@ def _shared(config, family):
     found, transforms = {}, config.data.transforms
     if len(transforms) > 1:
         found["transform"] = word(*transforms, known=transforms)
-    if config.training.epistasis and not family.is_convex:
+    if config.training.epistasis and not (family.is_convex or family.is_of_trees):
         found["epistasis"] = number(*config.training.epistasis.strengths, high=float("inf"))
     return found

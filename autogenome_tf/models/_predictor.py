@@ -83,8 +83,8 @@ class Predictor:
         raw = keras.Input((len(features),), name="genes")
         parts = []
         sources = [(transform.name, constants.genes) for transform, constants, _ in branches]
-        for transform, constants, network in branches:
-            suffix = _suffix(transform.name, sources)
+        for number, (transform, constants, network) in enumerate(branches):
+            suffix = _suffix(number, sources)
             front = preprocessing.model(transform, constants, len(features))
             front.name, network.name = f"preprocessing{suffix}", f"network{suffix}"
             parts.append(network(front(raw)))
@@ -98,8 +98,8 @@ class Predictor:
     def branches(self) -> list[Branch]:
         """Return a `Branch` for each transform that takes part; their networks' outputs add up."""
         found = []
-        for transform, kept in self.sources:
-            suffix = _suffix(transform, self.sources)
+        for number, (transform, kept) in enumerate(self.sources):
+            suffix = _suffix(number, self.sources)
             front = self.model.get_layer(f"preprocessing{suffix}")
             found.append(Branch(transform, kept, front, self.model.get_layer(f"network{suffix}")))
         return found
@@ -336,5 +336,9 @@ class Predictor:
             raise InputError(f"{path}: not a model of this package: {error}") from None
 
 
-def _suffix(transform, sources):
-    return f"_{transform}" if len(sources) > 1 else ""
+def _suffix(number, sources):
+    """Return the end of a branch's names: its transform, with a number where that comes again."""
+    name = sources[number][0]
+    before = sum(name == other for other, _ in sources[:number])
+    suffix = f"_{name}" if len(sources) > 1 else ""
+    return f"{suffix}_{before + 1}" if before else suffix

@@ -106,6 +106,21 @@ class FittedScaling:
         offset = (self.centre[places].astype("float64") - own.centre) @ scaled
         return taken.astype("float32"), (bias + offset).astype("float32")
 
+    def rescaled(self, own: "FittedScaling", genes: np.ndarray, values: np.ndarray) -> np.ndarray:
+        """Rescale values that are scaled by other constants to these, such as thresholds.
+
+        Args:
+            own: `FittedScaling` by which they are scaled; its genes are among these.
+            genes: (n,) position of the gene of each value, among the genes of `own`.
+            values: (n,).
+
+        Returns:
+            (n,) float32.
+        """
+        places = np.searchsorted(self.genes, own.genes)[genes]
+        raw = values.astype("float64") * own.spread[genes] + own.centre[genes]
+        return ((raw - self.centre[places]) / self.spread[places]).astype("float32")
+
     def apply(self, transformed: np.ndarray) -> np.ndarray:
         """Fill and scale transformed (rows, genes) to network inputs, (rows, kept) float32.
 

@@ -5,6 +5,7 @@ and basis come from its training rows.
 """
 
 import copy
+import dataclasses
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,6 +16,7 @@ from autogenome_tf.config import Data
 from autogenome_tf.core import chunked
 from autogenome_tf.core.chunked import Matrix
 from autogenome_tf.nn.epistatic_penalty import Genotypes
+from autogenome_tf.nn.trees import Trees
 from autogenome_tf.preprocessing import (
     FittedScaling,
     Genes,
@@ -99,6 +101,10 @@ class FoldInputs:
         for index in _chunks(train):
             yield index, self.constants[fold].apply(self._transformed_rows(index))
 
+    def preprocessed(self, fold: int) -> np.ndarray:
+        """Return the preprocessed genes of all rows, (rows, genes that the fold keeps) float32."""
+        return self.constants[fold].apply(self._transformed_rows(np.arange(self.shape[0])))
+
     def weighed(self, statistics: list[np.ndarray], power: float) -> "FoldInputs":
         """Return the same rows with each gene weighed by a power of its statistic.
 
@@ -177,6 +183,21 @@ class FoldInputs:
         kernel, bias = self.coordinates[fold].powered(power).fold(kernel, bias)
         kernel = self._weighed(fold, kernel.T).T
         return constants.take_over(self.constants[fold], kernel, bias)
+
+    def trees_on_genes(self, fold: int, trees: Trees, constants: FittedScaling) -> Trees:
+        """Turn trees on a fold's genes into those on genes scaled by other constants.
+
+        Args:
+            fold: Its number.
+            trees: Fitted to `preprocessed` rows.
+            constants: Of the genes, the fold's own or `common_scaling`.
+        """
+        own = self.constants[fold]
+        if own is constants:
+            return trees
+        places = np.searchsorted(constants.genes, own.genes[trees.genes])
+        thresholds = constants.rescaled(own, trees.genes, trees.thresholds)
+        return dataclasses.replace(trees, genes=places, thresholds=thresholds)
 
     def _weighed(self, fold, rows):
         """Multiply (rows, genes) by the fold's weights."""

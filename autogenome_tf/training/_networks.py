@@ -20,7 +20,7 @@ from autogenome_tf.nn.dense_weights import open_gates, to_dense_weights
 from autogenome_tf.nn.epistatic_penalty import is_exact
 from autogenome_tf.nn.vectorized import structure
 from autogenome_tf.preprocessing import MOST_ROWS, Transform, space_for
-from autogenome_tf.training import _engines, _loop
+from autogenome_tf.training import _engines, _forests, _loop
 from autogenome_tf.training._cross_validation import CrossValidation, Values
 from autogenome_tf.training._engines import InMemory, TrainingRows
 from autogenome_tf.training._fold_inputs import FoldInputs
@@ -113,6 +113,9 @@ class NetworkCrossValidation(CrossValidation):
 
     def fit(self, family, values, plan, seed, repeats=None):
         """Train a configuration on every fold and seed at once; see `CrossValidation.fit`."""
+        if families.is_of_trees(family):
+            inputs = self.fold_inputs(family, values)
+            return _forests.fitted(self, inputs, (family, values), plan, seed, repeats or 1)
         if self._is_convex(family):
             name = families.member(family).path(values)
             ((_, fit),) = self.path(family, values, [values[name]], plan.deadline)
@@ -240,7 +243,7 @@ class NetworkCrossValidation(CrossValidation):
     def parameters(self, family, values, fit):
         """Return the number of trained parameters of one gene-level network of a fit."""
         own = self.fold_inputs(family, values)
-        if own.coordinates[0].name == "genes":
+        if own.coordinates[0].name == "genes" or families.is_of_trees(family):
             return fit.parameters
         _, inputs, units = fit.weights[0].shape
         genes = max(len(constants.genes) for constants in own.constants)
@@ -249,6 +252,8 @@ class NetworkCrossValidation(CrossValidation):
     def final_model(self, family, values, fit, temperature, replica=0) -> Predictor:
         """Return the gene-level model of one replica of a fit, its preprocessing in front."""
         own, fold = self.fold_inputs(family, values), replica % len(self.splits)
+        if families.is_of_trees(family):
+            return _forests.final_model(self, own, fit, temperature, replica)
         constants = own.constants[fold]
         weights = [stack[replica : replica + 1] for stack in fit.weights]
         (kernel,), (bias,), *others = to_dense_weights(self.network(family, values), weights)
@@ -316,6 +321,13 @@ class NetworkCrossValidation(CrossValidation):
                 "TF_CONFIG, or search by chief and workers (--role)."
             )
         data, repeats = self.settings.data, self.settings.repeats
+        trees = [name for name in self.settings.families if families.is_of_trees(name)]
+        if self.is_streamed and trees:
+            raise InputError(
+                f"families.{trees[0]}: trees are fitted to all rows, and {self.matrix.shape[0]} x "
+                f"{self.genes} values do not fit data.memory; set a larger data.memory, or leave "
+                f"{trees[0]} out."
+            )
         if self.is_streamed and self.task.is_of_sets:
             raise InputError(
                 f"task.loss {self.task.losses[0]}: the loss compares all rows of a fold, and "

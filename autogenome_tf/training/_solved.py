@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 import numpy as np
 
@@ -55,6 +56,28 @@ def _fit(cross_validation, inputs, kernels, biases, started):
     """Return the `Fit` of (folds, inputs, outputs) kernels and (folds, outputs) biases."""
     folds = zip(inputs, kernels, biases, strict=True)
     outputs = [(rows @ kernel + bias).astype("float32") for rows, kernel, bias in folds]
+    weights = [kernels.astype("float32"), biases.astype("float32")]
+    parameters = kernels[0].size + biases[0].size
+    return fit_of(cross_validation, outputs, weights, parameters=parameters, started=started)
+
+
+def fit_of(
+    cross_validation: CrossValidation,
+    outputs: list[np.ndarray],
+    weights: list[Any],
+    *,
+    parameters: int,
+    started: float,
+) -> Fit:
+    """Return what is solved or fitted at once as a `Fit` of a single epoch.
+
+    Args:
+        cross_validation: Targets, weights and splits of the rows.
+        outputs: For each fold (rows, outputs) float32 of all rows.
+        weights: As `Fit.weights`.
+        parameters: Number of parameters of one model.
+        started: `time.monotonic()` when it was begun.
+    """
     splits = list(zip(outputs, cross_validation.splits, strict=True))
     validation = [every[unseen] for every, (_, unseen) in splits]
     has_validation = len(cross_validation.validation_rows) > 0
@@ -70,8 +93,7 @@ def _fit(cross_validation, inputs, kernels, biases, started):
         "learning_rate": float("nan"),
         "seconds": time.monotonic() - started,
     }
-    weights = [kernels.astype("float32"), biases.astype("float32")]
-    return Fit(weights, validation, 1, [line], kernels[0].size + biases[0].size)
+    return Fit(weights, validation, 1, [line], parameters)
 
 
 def _loss(cross_validation, rows, outputs):

@@ -11,7 +11,8 @@ row is left out.) Scores are balanced accuracy and R2 on the held-out rows; the 
 log loss or RMSE, where a method gives probabilities. Search tools get `--seconds` each; `--full` is
 5 splits and 120 seconds. The file given as `--output` grows with each score, and what it has,
 failures too, is not run again. `default` is a config that names the data and the budget alone;
-`ours` has an ensemble, balanced class weights and ranks as a second transform.
+`ours` has an ensemble, balanced class weights and ranks as a second transform. `single`, `average`
+and `trees` are `default` with the best trial, an ensemble, and an ensemble with forests.
 
 Differences to each rival are paired: of the same splits, a mean over sets with a 95 % interval from
 a bootstrap that draws sets, and then splits of each.
@@ -46,10 +47,20 @@ TEST = 0.2
 # Keys of our config beyond those that the data and the budget ask for.
 OURS = {"ensemble": {"size": "auto"}}
 UNLIMITED = 10**6
+# Configs that name the data, the budget and these keys, to choose defaults by.
+NETWORKS = {"mlp": {}, "resnet": {}, "densenet": {}}
+VARIANTS = {
+    "single": {"ensemble": {"size": 1}, "families": {"linear": {}} | NETWORKS},
+    "average": {"ensemble": {"size": "auto"}, "families": {"linear": {}} | NETWORKS},
+    "trees": {"ensemble": {"size": "auto"}, "families": {"linear": {}, "forest": {}} | NETWORKS},
+}
 
 HEADERS = {
     "default": "default config",
     "ours": "autogenome_tf",
+    "single": "best trial",
+    "average": "ensemble",
+    "trees": "ensemble with forests",
     "linear": "logistic or ridge",
     "lda": "LDA or PLS",
     "svm": "linear SVM",
@@ -59,6 +70,9 @@ HEADERS = {
     "flaml": "FLAML",
     "autogluon": "AutoGluon",
 }
+# Ours, the first that has scores is compared with all others.
+OWN = ("default", "ours", "trees", "average", "single")
+USUAL = [name for name in HEADERS if name == "ours" or name not in OWN]
 SCORED = {"classification": "balanced accuracy", "regression": "R2"}
 # Draws of the interval of a difference.
 DRAWS = 10_000
@@ -116,6 +130,12 @@ def default(problem):
     """Run the main job by a config that names the data and the budget alone."""
     with tempfile.TemporaryDirectory() as folder:
         return _trained(_config(problem, folder), problem)
+
+
+def variant(keys, problem):
+    """Run the main job by a config that names some keys beside the data and the budget."""
+    with tempfile.TemporaryDirectory() as folder:
+        return _trained(_config(problem, folder) | keys, problem)
 
 
 def ours(problem):
@@ -198,6 +218,7 @@ MODELS = {
 def methods(names, environments):
     """Functions from a `Problem` to predictions, by name; environments are made here."""
     found = {"default": default, "ours": ours}
+    found |= {name: functools.partial(variant, keys) for name, keys in VARIANTS.items()}
     found |= {name: functools.partial(fitted, model) for name, model in MODELS.items()}
     for name in foreign.REQUIREMENTS:
         if name in names:
@@ -317,7 +338,7 @@ def differences(frame, column="score"):
     Returns:
         A frame indexed by rival: sets, mean, low and high.
     """
-    own = "default" if "default" in set(frame["method"]) else "ours"
+    own = next(name for name in OWN if name in set(frame["method"]))
     wide = frame.pivot(index=["set", "split"], columns="method", values=column).astype(float)
     sign, found = 1 if column == "score" else -1, {}
     for name in wide.columns.drop(own, errors="ignore"):
@@ -383,7 +404,7 @@ def main():
     )
     parser.add_argument("--data", default=SHARED, type=Path)
     parser.add_argument("--sets", nargs="*", default=())
-    parser.add_argument("--methods", nargs="*", choices=HEADERS, default=list(HEADERS)[1:])
+    parser.add_argument("--methods", nargs="*", choices=HEADERS, default=USUAL)
     parser.add_argument("--full", action="store_true", help="5 splits and 120 seconds")
     parser.add_argument("--splits", type=int)
     parser.add_argument("--seconds", type=float, help="budget of each search")

@@ -8,7 +8,7 @@ import keras_tuner
 import numpy as np
 import pytest
 from dropped import dropped
-from needed import GIVEN, gene_names
+from needed import GIVEN, gene_names, network_families
 
 from autogenome_tf import cli, families
 from autogenome_tf.config import Config
@@ -39,7 +39,7 @@ SMALL = {
     "wired": {"layers": 3, "max_width": 32},
 }
 
-each_family = pytest.mark.parametrize("name", families.names("classification"))
+each_family = pytest.mark.parametrize("name", network_families())
 
 
 def made(name, task="binary", seed=7, **space):

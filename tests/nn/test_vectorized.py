@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from needed import GIVEN, gene_names
+from needed import GIVEN, gene_names, network_families
 
 from autogenome_tf import families, tasks
 from autogenome_tf.nn.vectorized import VectorizedNetwork, structure
@@ -26,7 +26,7 @@ def stacks(networks):
     }
 
 
-@pytest.mark.parametrize("name", families.names("classification"))
+@pytest.mark.parametrize("name", network_families())
 def test_structures_differ_in_layers_and_not_in_names_seeds_and_rates(name):
     first = structure(network(name, {}, 1))
     rates = {"dropout": 0.7, "input_dropout": 0.2, "l2": 0.5}
@@ -50,7 +50,7 @@ def x():
     return np.random.default_rng(0).normal(size=(3, 20, 12)).astype("float32")
 
 
-@pytest.mark.parametrize("name", families.names("classification"))
+@pytest.mark.parametrize("name", network_families())
 def test_outputs_equal_keras_for_every_family(name, x):
     networks = [network(name, NOISY, seed) for seed in (1, 2, 3)]
     outputs, updates = VectorizedNetwork(networks[0])(x, stacks(networks))
@@ -60,7 +60,7 @@ def test_outputs_equal_keras_for_every_family(name, x):
     assert not np.allclose(outputs[0], outputs[1])
 
 
-@pytest.mark.parametrize("name", families.names("classification"))
+@pytest.mark.parametrize("name", network_families())
 def test_batch_statistics_equal_keras_while_training(name, x):
     networks = [network(name, STILL, seed) for seed in (1, 2, 3)]
     weights = stacks(networks)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import scipy.sparse
 from folds import cross_validation, thirds
+from needed import network_families
 from sklearn.linear_model import LogisticRegression
 
 from autogenome_tf import families
@@ -252,7 +253,7 @@ def test_weighed_logistic_regression_is_that_of_scikit_learn():
 
 
 def test_every_supervised_family_has_gene_power():
-    for name in families.names("classification"):
+    for name in network_families():
         space = families.member(name).space
         assert space["gene_power"].options == (1.0, 0.0, 0.5, 2.0), name
     with pytest.raises(InputError, match="gene_power"):

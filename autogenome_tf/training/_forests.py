@@ -1,0 +1,158 @@
+"""Forests fitted by scikit-learn to the training rows of every fold, as fits like networks'."""
+
+import time
+import warnings
+from typing import Any
+
+import numpy as np
+
+from autogenome_tf import families
+from autogenome_tf.core.seeds import derive
+from autogenome_tf.models import Predictor
+from autogenome_tf.nn.trees import Trees, forest_network, rounded_down
+from autogenome_tf.training._cross_validation import CrossValidation, Values
+from autogenome_tf.training._plan import Fit, Plan
+from autogenome_tf.training._solved import fit_of
+
+# Trees after which the clock is looked at.
+STEP = 50
+
+
+def fitted(
+    cross_validation: CrossValidation,
+    inputs: Any,
+    trial: tuple[str, Values],
+    plan: Plan,
+    seed: int,
+    repeats: int = 1,
+) -> Fit:
+    """Fit forests to the training rows of every fold; see `CrossValidation.fit`.
+
+    All have as many trees as the first, which stops early to leave the others as much time.
+
+    Args:
+        cross_validation: Targets, weights and splits of the rows.
+        inputs: The `FoldInputs` of the trial.
+        trial: Name of the family, and hyperparameters.
+        plan: Its deadline counts.
+        seed: Of the trees.
+        repeats: Forests a fold, which differ in their seed.
+
+    Raises:
+        ValueError: Rows lack a target.
+    """
+    started, forests, outputs = time.monotonic(), [], []
+    if np.isnan(cross_validation.targets).any():
+        raise ValueError(f"{trial[0]}: rows lack some of the targets; expected all of them")
+    until = started + (plan.deadline - started) / (len(cross_validation.splits) * repeats)
+    count = _completed(trial)["trees"]
+    for fold, (train, _) in enumerate(cross_validation.splits):
+        rows, each = inputs.preprocessed(fold), []
+        for repeat in range(repeats):
+            model = _unfitted(cross_validation.task, trial, len(train))
+            model.set_params(random_state=derive(seed, f"repeat/{repeat}"), warm_start=True)
+            _grow(model, _training(cross_validation, rows, train), count, until)
+            count, until = len(model.estimators_), float("inf")
+            each.append(_outputs(model, rows, cross_validation.task))
+            forests.append(_trees(model, cross_validation.task))
+        outputs.append(np.mean(each, axis=0))
+    # Of one repeat after the other, as replicas of networks are.
+    ordered = [forest for repeat in range(repeats) for forest in forests[repeat::repeats]]
+    parameters = _parameters(ordered[0])
+    return fit_of(cross_validation, outputs, [ordered], parameters=parameters, started=started)
+
+
+def final_model(
+    cross_validation: CrossValidation, inputs: Any, fit: Fit, temperature: float, replica: int = 0
+) -> Predictor:
+    """Return the model of one forest of a fit, its preprocessing in front.
+
+    Args:
+        cross_validation: The rows.
+        inputs: The `FoldInputs` of the fit.
+        fit: Fitted forests.
+        temperature: Divisor of logits.
+        replica: Number of the forest.
+    """
+    constants = inputs.constants[replica % len(cross_validation.splits)]
+    network = forest_network(fit.weights[0][replica], len(constants.genes))
+    return Predictor.assemble(
+        [(inputs.transform, constants, network)],
+        cross_validation.task,
+        cross_validation.features,
+        cross_validation.settings.data.missing,
+        temperature,
+    )
+
+
+def _completed(trial):
+    """Return the values of a trial; missing ones take their defaults."""
+    family, values = trial
+    space = families.member(family).space
+    return {name: hyper.options[0] for name, hyper in space.items()} | values
+
+
+def _unfitted(task, trial, rows):
+    member: Any = families.member(trial[0])
+    return member.estimator(_completed(trial), task.has_classes, rows)
+
+
+def _training(cross_validation, rows, train):
+    """Return inputs, targets and weights of training rows, as scikit-learn takes them."""
+    targets = cross_validation.targets[train]
+    targets = targets[:, 0] if targets.ndim > 1 and targets.shape[1] == 1 else targets
+    return rows[train], targets, cross_validation.weights[train]
+
+
+def _grow(model, training, count, until):
+    """Fit trees a step at a time, at most so many and at least one step, until the time is over."""
+    for size in [*range(STEP, count, STEP), count]:
+        with warnings.catch_warnings():
+            # Classes of a fold may be few, and numbers of theirs many.
+            warnings.filterwarnings("ignore", "The number of unique classes")
+            model.set_params(n_estimators=size).fit(*training)
+        if time.monotonic() > until:
+            return
+
+
+def _outputs(model, rows, task):
+    """Return shares of classes, or values, of all rows: (rows, outputs) float32."""
+    if not task.has_classes:
+        return model.predict(rows).reshape(len(rows), -1).astype("float32")
+    return _of_all_classes(model.predict_proba(rows), model, task)
+
+
+def _of_all_classes(shares, model, task):
+    """Place (n, classes of the fold) among all classes; others have a share of 0."""
+    found = np.zeros((len(shares), task.outputs), "float32")
+    found[:, model.classes_] = shares
+    return found
+
+
+def _trees(model, task):
+    """Return the trees of a forest of scikit-learn."""
+    weight = np.full(1, 1 / len(model.estimators_), "float32")
+    return Trees.joined([_tree(one.tree_, model, task, weight) for one in model.estimators_])
+
+
+def _tree(tree, model, task, weight):
+    own, is_leaf = np.arange(tree.node_count), tree.children_left < 0
+    children = np.stack([tree.children_left, tree.children_right], axis=1)
+    if task.has_classes:
+        values = _of_all_classes(tree.value[:, 0], model, task)
+    else:
+        values = tree.value[:, :, 0].astype("float32")
+    return Trees(
+        np.zeros(1, int),
+        np.maximum(tree.feature, 0),
+        np.where(is_leaf, 0, rounded_down(tree.threshold)).astype("float32"),
+        np.where(is_leaf[:, None], own[:, None], children),
+        values,
+        weight,
+    )
+
+
+def _parameters(trees):
+    """Return the number of thresholds and of leaf values."""
+    leaves = int(trees.is_leaf.sum())
+    return len(trees.genes) - leaves + leaves * trees.values.shape[1]
