@@ -82,7 +82,16 @@ class Explainer(abc.ABC):
     def contributions(
         self, network: keras.Model, rows: np.ndarray, background: np.ndarray
     ) -> np.ndarray:
-        """Attribute the outputs of any network, as `attribute` or `attribute_trees` does."""
+        """Attribute the outputs of any network, as `attribute` or `attribute_trees` does.
+
+        Args:
+            network: As for `attribute`, or of trees.
+            rows: As for `attribute`.
+            background: As for `attribute`.
+
+        Returns:
+            (rows, genes, outputs) float32.
+        """
         attribute = self.attribute_trees if has_trees(network) else self.attribute
         return attribute(network, rows, background)
 

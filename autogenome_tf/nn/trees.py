@@ -53,7 +53,11 @@ class Trees:
 
     @classmethod
     def joined(cls, several: Sequence["Trees"]) -> "Trees":
-        """Return the trees of several forests, one after the other, each with its weights."""
+        """Return the trees of several forests, one after the other, each with its weights.
+
+        Args:
+            several: The forests, at least one.
+        """
         starts = np.cumsum([0, *(len(one.genes) for one in several[:-1])])
         pairs = list(zip(several, starts, strict=True))
         return cls(
@@ -70,6 +74,12 @@ def rounded_down(thresholds: np.ndarray) -> np.ndarray:
     """Return the largest float32 values that are not above float64 thresholds.
 
     A float32 value is at most the one where it is at most the other.
+
+    Args:
+        thresholds: (n,) float64.
+
+    Returns:
+        (n,) float32.
     """
     found = thresholds.astype("float32")
     return np.where(found > thresholds, np.nextafter(found, np.float32(-np.inf)), found)
@@ -113,7 +123,11 @@ def forest_network(trees: Trees, genes: int) -> keras.Model:
 
 
 def has_trees(network: keras.Model) -> bool:
-    """Return whether a network is made of trees."""
+    """Return whether a network is made of trees.
+
+    Args:
+        network: Functional Keras model.
+    """
     return any(layer.name.startswith(LEAVES) for layer in network.layers)
 
 

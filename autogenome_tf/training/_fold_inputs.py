@@ -102,7 +102,11 @@ class FoldInputs:
             yield index, self.constants[fold].apply(self._transformed_rows(index))
 
     def preprocessed(self, fold: int) -> np.ndarray:
-        """Return the preprocessed genes of all rows, (rows, genes that the fold keeps) float32."""
+        """Return the preprocessed genes of all rows, (rows, genes that the fold keeps) float32.
+
+        Args:
+            fold: Its number.
+        """
         return self.constants[fold].apply(self._transformed_rows(np.arange(self.shape[0])))
 
     def weighed(self, statistics: list[np.ndarray], power: float) -> "FoldInputs":

@@ -339,7 +339,8 @@ def differences(frame, column="score"):
         A frame indexed by rival: sets, mean, low and high.
     """
     own = next(name for name in OWN if name in set(frame["method"]))
-    wide = frame.pivot(index=["set", "split"], columns="method", values=column).astype(float)
+    numbers = frame.assign(number=pd.to_numeric(frame[column], errors="coerce"))
+    wide = numbers.pivot(index=["set", "split"], columns="method", values="number")
     sign, found = 1 if column == "score" else -1, {}
     for name in wide.columns.drop(own, errors="ignore"):
         of_splits = sign * (wide[own] - wide[name]).dropna()
