@@ -8,6 +8,7 @@ from autogenome_tf.report._page import Section, Table, listed, number, pictures
 from autogenome_tf.run import Run
 
 TOP = 10
+FRONT = "search/enas/front.tsv"
 
 
 def section(run: Run) -> Section:
@@ -42,7 +43,24 @@ def section(run: Run) -> Section:
         else "All trials, the best first."
     )
     table = Table(head, rows, caption, left=(1, 8))
-    return Section("search", "Search", [text, table, *pictures(run, "search")])
+    return Section("search", "Search", [text, table, *_front(run), *pictures(run, "search")])
+
+
+def _front(run):
+    """Return the table of sizes against scores of a search with shared weights, if there is one."""
+    if not run.has(FRONT):
+        return []
+    lines = run.read_table(FRONT)
+    metric = f"{NAMES[run.config().objective]} with shared weights"
+    rows = [
+        [f"{int(line.parameters):,}", number(line.shared_score, 4), str(line.arc)]
+        for line in lines.itertuples()
+    ]
+    caption = (
+        "Size against score: candidates that no smaller one scores better than. Scores are those "
+        "of shared weights; networks that are trained from scratch score otherwise."
+    )
+    return [Table(["parameters", metric, "arc"], rows, caption, left=(2,))]
 
 
 def _values(text):

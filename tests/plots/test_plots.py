@@ -60,6 +60,13 @@ def shared_search():
     return curves, pd.DataFrame(candidates)
 
 
+def sizes():
+    """Candidates of a search with shared weights, and those that no smaller one beats."""
+    columns = {"by": ["lstm", "uniform", "lstm"], "parameters": [100, 2000, 30_000]}
+    candidates = pd.DataFrame(columns | {"shared_score": [0.9, 1.1, 0.4]})
+    return candidates, candidates.iloc[[0, 2]]
+
+
 def contributions():
     """Contributions of three genes in nine rows, one of them always the same, and their values."""
     values = np.random.default_rng(0).normal(size=(9, 3)) * [1.0, 3.0, 0.0]
@@ -116,6 +123,7 @@ FIGURES = {
     ),
     "predicted": lambda: plots.predicted_vs_true(predictions()),
     "shared": lambda: plots.shared_search(*shared_search()),
+    "size": lambda: plots.size_front(*sizes(), objective="log_loss"),
     "bar": lambda: plots.importance_bar(pd.Series([1.0, 2.0], [LONG, "b"]), output=LONG),
     "dot": lambda: plots.importance_dot(*contributions(), [LONG, "b", "c"], output=LONG),
     "violin": lambda: plots.importance_violin(contributions()[0], [LONG, "b", "c"]),
@@ -313,6 +321,16 @@ def test_candidates_are_drawn_as_shares_of_each_sampler():
     assert lines["lstm"].get_xdata().tolist() == [1.0, 3.0]
     assert lines["lstm"].get_ydata().tolist() == [0.5, 1.0]
     assert lines["uniform"].get_xdata().tolist() == [2.0]
+
+
+def test_the_front_is_a_line_through_candidates_by_size():
+    panel = plots.size_front(*sizes(), objective="log_loss").axes[0]
+    assert panel.get_xscale() == "log" and panel.get_ylabel() == "log loss with shared weights"
+    (front,) = panel.get_lines()
+    assert front.get_xdata().tolist() == [100, 30_000]
+    assert {name.get_text() for name in panel.get_legend().get_texts()} == {
+        "front", "lstm", "uniform"
+    }  # fmt: skip
 
 
 def test_what_a_uniform_controller_does_not_measure_is_not_drawn():

@@ -16,7 +16,7 @@ import autogenome_tf as ag
 from autogenome_tf import cli, tasks
 from autogenome_tf.core import errors
 from autogenome_tf.core.files import on_a_line
-from autogenome_tf.report import _genes, report
+from autogenome_tf.report import _genes, _search, report
 from autogenome_tf.run._run import Run
 
 pytestmark = pytest.mark.usefixtures("few_learners")
@@ -379,8 +379,20 @@ def test_a_figure_takes_a_run_its_folder_or_its_automl(classified, name):
     assert len(pictures) == 1
 
 
+def test_the_front_of_size_against_score_is_a_table():
+    run = types.SimpleNamespace(has=lambda file: True, config=lambda: ag.Config.of({"name": "t"}))
+    lines = {"arc": ["[0, 1, 1]"], "shared_score": [0.25], "parameters": [12345]}
+    run.read_table = lambda file: pd.DataFrame(lines)
+    (table,) = _search._front(run)
+    assert table.rows == [["12,345", "0.2500", "[0, 1, 1]"]]
+    assert "log loss with shared weights" in table.head[1].lower()
+    run.has = lambda file: False
+    assert _search._front(run) == []
+
+
 def test_every_figure_can_be_drawn_from_a_run():
     others = {"importance_sets", "latent_space", "predicted_vs_true", "shared_search"}
+    others |= {"size_front"}
     others |= {"variance_by_order", "brier_curve", "kaplan_meier_curves", "survival_calibration"}
     assert set(FROM_RUN) | others == set(ag.plots.names()) <= set(ag.plots.__all__)
 
