@@ -230,7 +230,9 @@ class FoldInputs:
                 prepared.append(self.coordinates[fold].coordinates(rows))
         # Weighed rows take the width of the others where that fits, so that they share a step.
         self.width = max(self.width, *(own.shape[1] for own in prepared))
-        self.rows = resident(np.stack([_padded(own, self.width) for own in prepared]))
+        padded = [_padded(own, self.width) for own in prepared]
+        # A view of one fold's rows: what a stack copies may be most of the memory.
+        self.rows = resident(np.stack(padded) if len(padded) > 1 else padded[0][None])
         # What is needed of them from now on is made anew.
         self._transformed = None
 
@@ -266,4 +268,6 @@ def _chunks(index):
 
 def _padded(rows, width):
     """Pad rows of smaller rank to a width with zeros; folding drops their weights."""
+    if rows.shape[1] == width:
+        return rows
     return np.pad(rows, ((0, 0), (0, width - rows.shape[1])))

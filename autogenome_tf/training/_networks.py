@@ -59,15 +59,28 @@ class NetworkCrossValidation(CrossValidation):
             names.append(transform.name + (f" ({transform.why})" if transform.why else ""))
         count = f"{len(self.splits)} folds" if len(self.splits) > 1 else "one validation part"
         seeds = f" x {self.repeats} seeds" if self.repeats > 1 else ""
-        where = "the span of the training rows" if self.space == "rows" else "the genes"
+        rows = "the widest directions" if self._is_truncated else "the span"
+        where = f"{rows} of the training rows" if self.space == "rows" else "the genes"
         of_genes = [name for name in self.settings.families if families.is_of_genes(name, {})]
         if self.space == "rows" and of_genes:
             where += f", of {' and '.join(of_genes)} on the genes"
         return f"transform: {' or '.join(names)}; {count}{seeds}; first layer on {where}"
 
     def space_of(self, family: str, values: Values) -> str:
-        """Return the coordinates that a configuration's first layer works on."""
+        """Return the coordinates that a configuration's first layer works on.
+
+        The baseline is logistic or ridge regression of all genes also where networks see the widest
+        directions alone: without weights of genes, they may be noise.
+        """
+        is_exact = self._is_convex(family) and values.get("loss") not in SOLVERS
+        if is_exact and self._is_truncated and not values.get("gene_power"):
+            return "genes"
         return "genes" if families.is_of_genes(family, values) else self.space
+
+    @property
+    def _is_truncated(self):
+        """Return whether "rows" are only the widest directions, by the choice of `auto`."""
+        return len(self.targets) > MOST_ROWS and self.settings.training.space == "auto"
 
     def fold_inputs(self, family: str, values: Values) -> FoldInputs:
         """Return the inputs of every fold that a configuration asks for, prepared once."""

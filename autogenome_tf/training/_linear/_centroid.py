@@ -16,8 +16,11 @@ class Centroid(LinearSolver):
     def path(self, rows, values, deadline=float("inf")):
         """Solve for each threshold; see `LinearSolver.path`."""
         total, present = rows.weights.sum(), (rows.class_weights > 0).sum()
-        apart = rows.inputs - rows.class_means[rows.targets]
-        squares = (rows.weights[:, None] * apart**2).sum(axis=0)
+        squares = rows.summed(
+            lambda inputs, part: (
+                rows.weights[part] @ (inputs - rows.class_means[rows.targets[part]]) ** 2
+            )
+        )
         deviation = np.sqrt(squares / max(total - present, 1))
         # The paper's offset: genes of little expression must not have large scores.
         varies = deviation > 0

@@ -3,11 +3,12 @@
 import abc
 import dataclasses
 import functools
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 
 Layer = tuple[np.ndarray, np.ndarray]
+CHUNK = 1024
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,14 +54,27 @@ class LinearRows:
     @functools.cached_property
     def class_means(self) -> np.ndarray:
         """Return the (classes, inputs) mean of each class; of one without rows the mean of all."""
-        sums = (self.indicators * self.weights[:, None]).T @ self.inputs
+        weighed = self.indicators * self.weights[:, None]
+        sums = self.summed(lambda inputs, part: weighed[part].T @ inputs)
         means = sums / np.maximum(self.class_weights, 1e-30)[:, None]
         return np.where(self.class_weights[:, None] > 0, means, self.mean)
 
     @functools.cached_property
     def mean(self) -> np.ndarray:
         """Return the (inputs,) mean of the rows."""
-        return np.average(self.inputs, axis=0, weights=self.weights)
+        return self.summed(lambda inputs, part: self.weights[part] @ inputs) / self.weights.sum()
+
+    def summed(self, of: Callable[[np.ndarray, slice], np.ndarray]) -> np.ndarray:
+        """Sum over chunks of rows, since a float64 copy of all genes may not fit into memory.
+
+        Args:
+            of: Function from the inputs of some rows, (n, inputs) float64, and the slice of their
+                numbers to the array that is added up.
+        """
+        parts = [slice(start, start + CHUNK) for start in range(0, len(self.inputs), CHUNK)]
+        return functools.reduce(
+            np.add, (of(self.inputs[part].astype("float64"), part) for part in parts)
+        )
 
 
 class LinearSolver(abc.ABC):
@@ -101,6 +115,7 @@ def unit_scale(rows: LinearRows, kernel: np.ndarray) -> float:
         rows: Training rows of one fold.
         kernel: (inputs, outputs).
     """
-    variance = np.average((rows.inputs - rows.mean) ** 2, axis=0, weights=rows.weights).sum()
+    squares = rows.summed(lambda inputs, part: rows.weights[part] @ (inputs - rows.mean) ** 2)
+    variance = squares.sum() / rows.weights.sum()
     spread = np.sqrt((kernel**2).sum() / kernel.shape[1] * variance / rows.genes)
     return float(spread) if spread > 0 else 1.0
