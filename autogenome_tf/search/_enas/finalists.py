@@ -98,8 +98,9 @@ class Finalists:
             ]
         candidates.sort(key=lambda one: self._order(one["shared_score"]))
         self._warm(bank, candidates)
-        tables.write(self._run, "candidates", candidates)
         tables.write(self._run, "front", tables.front(candidates, self._is_higher_better))
+        # The last of both: an interrupted run that has candidates does not search again.
+        tables.write(self._run, "candidates", candidates)
         return candidates
 
     def _warm(self, bank, candidates):
