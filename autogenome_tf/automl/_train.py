@@ -65,7 +65,7 @@ def train(
     _write_rows(run, rows, config)
     _write_gene_sets(run, folds, spaces)
     finished = trials_of(run.read_table("leaderboard.tsv")) if run.has("leaderboard.tsv") else []
-    spaces = families.as_begun(spaces, (trial.values for trial in finished))
+    spaces = families.as_begun(spaces, ((trial.family, trial.values) for trial in finished))
     before = search.seconds_before(config, run, finished)
     deadline = started + (config.search.max_seconds or float("inf")) - before
     size = size_for(config.ensemble.size, len(prepared.samples))

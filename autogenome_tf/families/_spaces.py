@@ -87,17 +87,22 @@ def spaces(config: Any, place: str = FOLDER) -> dict[str, Space]:
     return {name: _space_in(config, name, place) for name in config.families}
 
 
-def as_begun(spaces: dict[str, Space], known: Iterable[dict[str, Any]]) -> dict[str, Space]:
+def as_begun(
+    spaces: dict[str, Space], known: Iterable[tuple[str, dict[str, Any]]]
+) -> dict[str, Space]:
     """Return the spaces that an interrupted search had: without what none of its trials has.
 
     Args:
         spaces: As `spaces` returns them.
-        known: Hyperparameters of each trial of that search; none for a search that begins.
+        known: Family and hyperparameters of each trial of that search; none for one that begins.
     """
     known = list(known)
-    if not known:
-        return spaces
-    missing = [name for name in LATER if not any(name in values for values in known)]
+    missing = set()
+    for name in LATER:
+        # The baseline says nothing about a dimension that only networks have.
+        judged = [values for family, values in known if name in member(family).space]
+        if judged and not any(name in values for values in judged):
+            missing.add(name)
     return {
         name: {key: hyper for key, hyper in space.items() if key not in missing}
         for name, space in spaces.items()
