@@ -9,8 +9,8 @@ from autogenome_tf.tasks.class_metrics import classification, temperature
 from autogenome_tf.tasks.value_metrics import regression
 
 __all__ = [
-    "HIGHER_IS_BETTER", "SCORED", "classification", "differences", "in_order", "regression",
-    "temperature", "with_intervals",
+    "CORRECTED", "HIGHER_IS_BETTER", "PERMUTATION", "SCORED", "classification", "differences",
+    "gap", "in_order", "regression", "temperature", "with_intervals",
 ]  # fmt: skip
 
 HIGHER_IS_BETTER = {
@@ -18,9 +18,15 @@ HIGHER_IS_BETTER = {
 }
 RESAMPLES = 1000
 CHUNK = 100
+# Permutations of a test of chance.
+PERMUTATIONS = 499
 
 # Parts of rows that a model is scored on, the most independent of training first.
 SCORED = ("test", "evaluate", "validation")
+# Name of the validation metrics without the gain of having been chosen.
+CORRECTED = "validation_corrected"
+# Name of the test of the headline metric against permuted targets.
+PERMUTATION = "permutation"
 
 
 def in_order(parts: Iterable[str]) -> list[str]:
@@ -32,7 +38,7 @@ def in_order(parts: Iterable[str]) -> list[str]:
     >>> in_order({"validation", "train", "test"})
     ['test', 'validation']
     """
-    return [part for part in SCORED if part in parts]
+    return [part for part in (*SCORED[:2], CORRECTED, SCORED[2]) if part in parts]
 
 
 def with_intervals(
@@ -83,6 +89,50 @@ def differences(
         name: _interval(values[name] - other_values[name], drawn[name] - other_drawn[name])
         for name in values
     }
+
+
+def gap(
+    task: Task, targets: np.ndarray, outputs: np.ndarray, levels: np.ndarray, name: str, seed: int
+) -> tuple[str, float]:
+    """Find the level with the worst metric, and how often chance makes one as bad.
+
+    Levels are permuted among rows of one class, so that levels of easy classes do not count as
+    better; of other tasks among all rows.
+
+    Args:
+        task: As for `with_intervals`.
+        targets: As for `with_intervals`.
+        outputs: As for `with_intervals`.
+        levels: (rows,) names of at least two levels.
+        name: Metric that is compared.
+        seed: Of the permutations.
+
+    Returns:
+        Name of the worst level, and the p-value: the share of permutations, the observed levels
+        among them, in which the worst level is as bad.
+    """
+    sign = 1 if HIGHER_IS_BETTER[name] else -1
+    names, own = np.unique(np.asarray(levels, str), return_inverse=True)
+    random = np.random.default_rng(seed)
+    strata = targets if task.has_classes else np.zeros(len(own), int)
+    drawn = np.stack([own, *(_permuted(own, strata, random) for _ in range(PERMUTATIONS))])
+    scores = []
+    for level in range(len(names)):
+        index = np.stack([np.flatnonzero(line == level) for line in drawn])
+        scores.append(sign * task.metric(name, targets, outputs, index))
+    known = np.nan_to_num(scores, nan=np.inf)
+    least = known.min(axis=0)
+    worst = str(names[known[:, 0].argmin()])
+    return worst, float((least <= least[0]).sum() / len(least))
+
+
+def _permuted(levels, strata, random):
+    """Return levels in another order among rows of one stratum."""
+    order = np.lexsort((random.random(len(levels)), strata))
+    plain = np.argsort(strata, kind="stable")
+    found = levels.copy()
+    found[plain] = levels[order]
+    return found
 
 
 def _resampled(task, targets, outputs, seed, resamples):

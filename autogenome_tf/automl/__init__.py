@@ -106,14 +106,16 @@ class AutoGenome:
         """Score the model, and a linear one beside it, on rows that they have not seen.
 
         Returns:
-            Dict of part ("validation", "test", "evaluate") to metric to {"value", "low", "high"}.
+            Dict of part ("validation", "validation_corrected", "test", "evaluate") to metric to
+            {"value", "low", "high"}.
         """
         session, run = self._session, self._session.fitted()
         with session.stage("evaluate"):
             model, baseline = session.model(), session.baseline()
             return evaluate(
                 run, session.rows, model, baseline,
-                seed=session.config.seed, lacking=session.lacking_genes(model),
+                config=session.config, lacking=session.lacking_genes(model),
+                retraining=session.retraining(),
             )  # fmt: skip
 
     def predict(self, rows: Any = None) -> pd.DataFrame:

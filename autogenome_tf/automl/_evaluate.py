@@ -7,15 +7,24 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from autogenome_tf import metrics
+from autogenome_tf import families, metrics
 from autogenome_tf.automl._lacking import LackingGenes
+from autogenome_tf.automl._learning_curve import write_learning_curve
+from autogenome_tf.automl._permutation import permutation_test
+from autogenome_tf.automl._sites import write_sites
+from autogenome_tf.config import Config
 from autogenome_tf.core.seeds import derive
 from autogenome_tf.data import RunData
+from autogenome_tf.ensemble import Retraining, corrected, size_for
 from autogenome_tf.models import LatentModel, LatentSpace, Predictor, tables
 from autogenome_tf.run import Run
+from autogenome_tf.search import read_outputs, trials_of
 from autogenome_tf.tasks import ALL
 
 log = logging.getLogger(__name__)
+
+# Parts of metrics.json in their order.
+PARTS = ("validation", metrics.CORRECTED, "test", "evaluate", metrics.PERMUTATION)
 
 
 def evaluate(
@@ -24,8 +33,9 @@ def evaluate(
     model: Predictor | LatentModel,
     baseline: Predictor | None,
     *,
-    seed: int,
+    config: Config,
     lacking: LackingGenes,
+    retraining: Retraining,
 ) -> dict[str, dict]:
     """Score a model; write metrics.json and the files that belong to its kind of task.
 
@@ -34,23 +44,37 @@ def evaluate(
         rows: Its rows.
         model: Its model.
         baseline: The linear model to compare it with, or None.
-        seed: Of bootstrap and clustering, at least 0.
+        config: Its config.
         lacking: Warns of genes that rows of `data.evaluate` lack.
+        retraining: Trains networks of the best trial anew where the config asks for that.
 
     Returns:
-        Dict of part ("validation", "test", "evaluate") to metric to {"value", "low", "high"}.
+        Dict of part ("validation", "validation_corrected", "test", "evaluate") to metric to
+        {"value", "low", "high"}.
     """
     if isinstance(model, LatentModel):
-        return _evaluate_latent(run, rows, model, seed)
+        return _evaluate_latent(run, rows, model, config.seed)
     scored = dict(_unseen(run, rows, model, "outputs"))
     if rows.scored:
         lacking.warn(rows.scored)
-    seeds = {part: derive(seed, f"bootstrap/{part}") for part in scored}
+    seeds = {part: derive(config.seed, f"bootstrap/{part}") for part in scored}
     found = {
         part: tables.scores(model.task, *answers, seeds[part]) for part, answers in scored.items()
     }
+    found |= _corrected(run, rows, config, model.task, scored["validation"][0])
+    if config.evaluation.permutations:
+        trial, count = _trials(run, config)[0], config.evaluation.permutations
+        found[metrics.PERMUTATION] = permutation_test(retraining, trial, count, found)
+    found = {part: found[part] for part in PARTS if part in found}
     run.write_json("metrics.json", found)
     _write_coverage(run, model, scored)
+    if config.data.sites:
+        write_sites(
+            run, rows, model.task, scored,
+            seed=config.seed, retraining=retraining, trial=_trials(run, config)[0],
+        )  # fmt: skip
+    if config.evaluation.learning_curve:
+        write_learning_curve(run, retraining, _trials(run, config)[0], config.seed)
     if baseline is not None:
         beside = {
             part: tables.beside(model.task, targets, scored[part][1], outputs, seeds[part])
@@ -61,6 +85,28 @@ def evaluate(
         counts = tables.confusion_matrix(model.task, *scored[metrics.in_order(scored)[0]])
         run.write_table("confusion_matrix.tsv", counts, index=True)
     return found
+
+
+def _corrected(run, rows, config, task, targets):
+    """Return the validation metrics without the winner's bias, by their part; {} if not known."""
+    outputs = read_outputs(run, sorted(_trials(run, config), key=lambda trial: trial.number))
+    if not outputs:
+        log.info("validation_corrected: not computed, since outputs of some trials are not kept")
+        return {}
+    size = size_for(config.ensemble.size, len(rows.learnable[0]))
+    seed = derive(config.seed, "bootstrap/winner")
+    targets = task.encode(targets) if task.has_classes else targets
+    fair = corrected(task, targets, outputs, objective=config.objective, size=size, seed=seed)
+    return {metrics.CORRECTED: fair}
+
+
+def _trials(run, config):
+    """Return the trials that the final model was chosen from, best first."""
+    return [
+        trial
+        for trial in trials_of(run.read_table("leaderboard.tsv"))
+        if trial.is_scored and families.is_asked(trial.family, trial.values, config.families)
+    ]
 
 
 def _write_coverage(run, model, scored):

@@ -153,8 +153,11 @@ class Session:
         """
         run, config, model = self.fitted(), self.config, self.model()
         chosen = self.chosen_rows(model, settings)
-        retraining = Retraining(lambda: self.prepared().cross_validation, config.seed)
-        return Explained(run, model, chosen, settings, config.families, retraining)
+        return Explained(run, model, chosen, settings, config.families, self.retraining())
+
+    def retraining(self) -> Retraining:
+        """Return what trains networks of a trial anew; rows are prepared at its first use."""
+        return Retraining(lambda: self.prepared().cross_validation, self.config.seed)
 
     def chosen_rows(self, model: Predictor | LatentModel, settings: Explanation) -> ChosenRows:
         """Return rows to explain and a background.

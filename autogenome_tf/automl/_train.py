@@ -125,6 +125,7 @@ def _search(
             baseline = result if trial.number == 0 and trial.is_scored else baseline
             trials.append(trial)
             if len(trials) > len(finished):
+                search.write_outputs(run, folds, result)
                 run.write_table("leaderboard.tsv", leaderboard(trials, objective), digits=None)
             show(trial, ranked(trials, objective)[0])
     return Found(trials, best, baseline)

@@ -7,6 +7,7 @@ import rich.console
 import rich.table
 
 from autogenome_tf.config import Config
+from autogenome_tf.metrics import in_order
 from autogenome_tf.run import Run
 
 TOP = 5
@@ -35,7 +36,8 @@ def show_metrics(folder: str | Path) -> None:
         folder: Path of the run folder.
     """
     console = rich.console.Console(highlight=False, soft_wrap=True)
-    parts = Run(folder).read_json("metrics.json")
+    found = Run(folder).read_json("metrics.json")
+    parts = {part: found[part] for part in in_order(found)}
     console.print(_metrics(parts) if parts else "no scores: all rows were used for training")
 
 

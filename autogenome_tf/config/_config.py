@@ -109,6 +109,15 @@ class Config(Section):
             raise ValueError("ensemble.size: a representation is of one model; expected 1")
         if is_one and len(self.data.transforms) > 1:
             raise ValueError("data.transform: a representation has one; expected a single name")
+        if is_one and (self.evaluation.permutations or self.evaluation.learning_curve):
+            raise ValueError(
+                "evaluation: a representation has no targets to permute or to predict; expected "
+                "permutations 0 and learning_curve false"
+            )
+        if self.data.sites and self.data.validation:
+            raise ValueError("data.sites: not with data.validation; expected search.folds instead")
+        if self.data.sites and is_one:
+            raise ValueError("data.sites: a representation predicts nothing to score; expected []")
         if self.data.covariates and not is_one:
             raise ValueError("data.covariates: only task.type representation has covariates")
         return self
@@ -207,8 +216,8 @@ class Config(Section):
 
     @property
     def further(self) -> list[str]:
-        """Return the columns beside the targets that rows need: groups and covariates."""
-        return [*listed(self.data.group), *self.data.covariates]
+        """Return the columns beside the targets that rows need: groups, covariates and sites."""
+        return [*listed(self.data.group), *self.data.covariates, *self.data.sites]
 
     def reading(self, features: str) -> "Config":
         """Return the same config with another matrix, which contains genes only.

@@ -84,6 +84,35 @@ def target_values(columns: pd.DataFrame, task_type: str, where: str) -> np.ndarr
     return targets
 
 
+def with_sites(dataset, columns, names, where, *, is_optional):
+    """Return the dataset with the columns of `data.sites`.
+
+    Args:
+        dataset: The rows.
+        columns: Frame of the same rows.
+        names: Names of the columns.
+        where: Their file, for errors.
+        is_optional: Whether the file may lack them, as further rows may.
+
+    Raises:
+        InputError: For a column that is not there, or that has a single level.
+    """
+    known = [name for name in names if name in columns.columns]
+    if not is_optional:
+        for name in names:
+            if name not in known:
+                raise unknown(f"{where}: data.sites", name, columns.columns)
+            if columns[name].nunique() < 2:
+                raise InputError(
+                    f"{where}: data.sites: {name} has one level; expected 2 or more to compare."
+                )
+    if not known:
+        return dataset
+    texts = {name: columns[name].map(as_text, na_action="ignore") for name in known}
+    sites = pd.DataFrame(texts).astype(object).where(columns[known].notna(), None)
+    return dataclasses.replace(dataset, sites=sites.reset_index(drop=True))
+
+
 def grouped(dataset, columns, group, where):
     """Return the dataset with the group of each sample, from a column of the targets' file."""
     if group not in columns.columns:

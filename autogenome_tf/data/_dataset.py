@@ -67,6 +67,7 @@ class Dataset:
         covariates: How many of the last columns are no genes but levels of covariates, 0 or 1,
             named ``column=level``.
         origins: Columns of text that say where a row comes from (donor, batch), or None.
+        sites: The columns of `data.sites` as text, None where a cell is missing; None: no columns.
         warnings: What about the rows should make one doubt the scores: pairs of a subject in a word
             and the text.
         rare_classes: Names of classes that `data.rare_classes` left out or merged.
@@ -83,6 +84,7 @@ class Dataset:
     groups: np.ndarray | None = None
     covariates: int = 0
     origins: pd.DataFrame | None = None
+    sites: pd.DataFrame | None = None
     warnings: tuple[tuple[str, str], ...] = ()
     rare_classes: frozenset[str] = frozenset()
     limit: int = chunked.LIMIT
@@ -117,6 +119,7 @@ class Dataset:
             targets=None if self.targets is None else self.targets[index],
             groups=None if self.groups is None else self.groups[index],
             origins=None if self.origins is None else self.origins.iloc[index],
+            sites=None if self.sites is None else self.sites.iloc[index],
         )
 
     def warned(self, about: str, text: str) -> "Dataset":

@@ -12,7 +12,7 @@ from autogenome_tf.core import chunked
 from autogenome_tf.core.errors import InputError, some, unknown
 from autogenome_tf.data._beside import ALL, TARGETS, with_columns
 from autogenome_tf.data._checked import check_names, has_names
-from autogenome_tf.data._columns import grouped, target_values, with_covariates
+from autogenome_tf.data._columns import grouped, target_values, with_covariates, with_sites
 from autogenome_tf.data._dataset import Dataset
 from autogenome_tf.data._files import check_file, numbered_lines
 from autogenome_tf.data._id_columns import ids_of
@@ -65,6 +65,7 @@ def load_labelled(
         dataset = dataclasses.replace(dataset, targets=found, target_names=names)
     dataset = with_covariates(dataset, columns, data.covariates, where, levels)
     dataset = dataclasses.replace(dataset, origins=origins(columns, names))
+    dataset = with_sites(dataset, columns, data.sites, where, is_optional=rows is not None)
     group = None if rows else data.group
     return grouped(dataset, columns, group, where) if group else dataset
 
@@ -143,6 +144,7 @@ def joined(first, second):
         targets=None if first.targets is None else targets,
         groups=None,
         origins=None,
+        sites=None,
         warnings=(*first.warnings, *second.warnings),
     )
 

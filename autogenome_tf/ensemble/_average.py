@@ -1,5 +1,6 @@
 """The final model as an average: networks of the best trials, as one gene-level model."""
 
+import functools
 import logging
 import time
 from collections.abc import Iterator
@@ -9,7 +10,7 @@ import keras
 import numpy as np
 import pandas as pd
 
-from autogenome_tf import families
+from autogenome_tf import families, metrics
 from autogenome_tf.ensemble import _selection
 from autogenome_tf.ensemble._final_model import FinalModel, gates_table
 from autogenome_tf.models import Predictor, averaged
@@ -35,7 +36,8 @@ def average(
         deadline: `time.monotonic()` at which the last must be over.
     """
     known = list(_at_hand(results, deadline))
-    shares = _selection.select([result.calibrated for result in known], cross_validation)
+    score = functools.partial(_skill, cross_validation)
+    shares = _selection.select([result.calibrated for result in known], score)
     members = [(share, one) for share, one in zip(shares, known, strict=True) if share]
     for share, one in members if len(results) > 1 else ():
         log.info("ensemble: %.2f of trial %d, %s", share, one.trial.number, one.trial.family)
@@ -67,6 +69,12 @@ def average_of(
         list(_branches(cross_validation, members)), cross_validation.task,
         cross_validation.features, cross_validation.settings.data.missing, temperature,
     )  # fmt: skip
+
+
+def _skill(cross_validation, outputs):
+    """Return the objective of (rows, outputs) on the validation rows, higher is better."""
+    sign = 1 if metrics.HIGHER_IS_BETTER[cross_validation.objective] else -1
+    return sign * cross_validation.score(cross_validation.validation_rows, outputs)
 
 
 def _at_hand(results, deadline) -> Iterator[TrialResult]:

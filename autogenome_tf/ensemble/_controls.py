@@ -1,7 +1,7 @@
 """Networks of a trial trained anew as evidence: other seeds, controls, a null of interactions."""
 
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
@@ -9,7 +9,7 @@ from autogenome_tf.core.seeds import derive
 from autogenome_tf.ensemble._refit import Refit, train
 from autogenome_tf.models import Predictor
 from autogenome_tf.nn.dense_weights import to_dense_weights
-from autogenome_tf.training import CrossValidation, Plan, Trial
+from autogenome_tf.training import CrossValidation, Plan, Splits, Trial
 
 # Controls of each kind that are trained at once, and start alike.
 TOGETHER = 5
@@ -48,6 +48,64 @@ class Retraining:
         """
         found = train(self.cross_validation, trial, derive(self._seed, "seeds"), count)
         return [found.model(replica) for replica in found.replicas]
+
+    def unseen(self, trial: Trial, splits: Splits | None = None) -> np.ndarray:
+        """Train a trial on other splits and return outputs for rows that its networks had not seen.
+
+        Args:
+            trial: Family and hyperparameters.
+            splits: (train rows, validation rows) of each fit; None: those of the search.
+
+        Returns:
+            (rows, outputs): calibrated logits, or values in original units; NaN for rows that do
+            not validate.
+        """
+        rows = self.cross_validation
+        scale, offset = rows.task.output_scale()
+        rows = rows if splits is None else rows.with_splits(splits)
+        return _unseen(rows, trial, self._seed) * scale + offset
+
+    def shuffled_scores(self, trial: Trial, count: int, metric: str) -> np.ndarray:
+        """Train a trial on targets in other orders; return its out-of-fold score for each.
+
+        Targets change places within the validation rows of a fold, so that folds stay balanced.
+
+        Args:
+            trial: Family and hyperparameters.
+            count: Number of orders.
+            metric: Name of the metric.
+
+        Returns:
+            (count,) scores: the null distribution of a permutation test.
+        """
+        rows, validated, scores = self.cross_validation, self.cross_validation.validation_rows, []
+        for number in range(count):
+            seed = derive(self._seed, f"permutation/{number}")
+            targets = _within_folds(rows, np.random.default_rng(seed))
+            outputs = _unseen(rows.with_targets(targets), trial, seed)
+            scores.append(rows.task.score(metric, targets[validated], outputs[validated]))
+        return np.array(scores)
+
+    def of_sizes(self, trial: Trial, fractions: Sequence[float]) -> Iterator[np.ndarray]:
+        """Train a trial on growing parts of the training rows of each fold.
+
+        Args:
+            trial: Family and hyperparameters.
+            fractions: Parts of the training rows, above 0 and at most 1; smaller ones are within
+                larger ones, with equal shares of the classes.
+
+        Yields:
+            As `unseen`, for each part.
+        """
+        splits = self.cross_validation.splits
+        orders = [
+            _stratified_order(self.cross_validation, train, derive(self._seed, f"size/{fold}"))
+            for fold, (train, _) in enumerate(splits)
+        ]
+        for part in fractions:
+            kept = [np.sort(order[: max(2, round(part * len(order)))]) for order in orders]
+            own = zip(kept, (validation for _, validation in splits), strict=True)
+            yield self.unseen(trial, list(own))
 
     def additive_null(self, trial: Trial, baseline: Trial, count: int) -> Iterator[Predictor]:
         """Train a trial on targets that a linear model explains, so that no genes act together.
@@ -100,6 +158,36 @@ class Retraining:
             for replica, order in enumerate(orders):
                 kind = "genes" if replica < together else "labels"
                 yield kind, models.of(fit, replica, weights[replica]), order
+
+
+def _unseen(rows, trial, seed):
+    """Return the calibrated out-of-fold outputs of a trial trained anew, as networks learn them."""
+    settings = rows.settings.training
+    plan = Plan.of(settings, settings.epochs)
+    fit = rows.fit(trial.family, trial.values, plan, derive(seed, "unseen"))
+    return rows.judge(trial, fit).calibrated
+
+
+def _within_folds(rows, random):
+    """Return targets in another order within the validation rows of each fold, and the others."""
+    targets, others = rows.targets.copy(), np.ones(len(rows.targets), bool)
+    for _, validation in rows.splits:
+        targets[validation] = rows.targets[random.permutation(validation)]
+        others[validation] = False
+    places = np.flatnonzero(others)
+    targets[places] = rows.targets[random.permutation(places)]
+    return targets
+
+
+def _stratified_order(rows, train, seed):
+    """Return training rows in an order whose every beginning has equal shares of the classes."""
+    random = np.random.default_rng(seed)
+    strata = rows.targets[train] if rows.task.has_classes else np.zeros(len(train), int)
+    ranks = np.empty(len(train))
+    for stratum in np.unique(strata):
+        places = np.flatnonzero(strata == stratum)
+        ranks[random.permutation(places)] = (np.arange(len(places)) + random.random()) / len(places)
+    return train[np.argsort(ranks, kind="stable")]
 
 
 class _Reused:

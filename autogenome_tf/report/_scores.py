@@ -5,7 +5,7 @@ import sklearn.metrics
 
 from autogenome_tf import plots
 from autogenome_tf.core.files import on_a_line
-from autogenome_tf.metrics import HIGHER_IS_BETTER, in_order
+from autogenome_tf.metrics import CORRECTED, HIGHER_IS_BETTER, PERMUTATION, in_order
 from autogenome_tf.report._metrics import MEANINGS, NAMES, difference, measured
 from autogenome_tf.report._model import is_convex
 from autogenome_tf.report._page import Part, Section, Table, number, pictures
@@ -14,6 +14,9 @@ from autogenome_tf.run import Run
 CAPTIONS = {
     "test": "Test part: samples that neither search nor training has used.",
     "evaluate": "Samples of data.evaluate, which neither search nor training has used.",
+    CORRECTED: "Validation part, corrected for the choice of the best trial: samples are drawn "
+    "with replacement, the trial is chosen on those drawn and scored on the others. Mean and "
+    "95\u00a0% interval over draws.",
     "validation": "Validation part: samples not trained on, but used to rank trials.",
 }
 
@@ -41,6 +44,10 @@ def section(run: Run) -> Section | None:
     parts += pictures(run, "scores")
     if run.has("coverage.tsv"):
         parts.append(_coverage(run.read_table("coverage.tsv"), task))
+    if PERMUTATION in scores:
+        parts.append(_permutation(scores[PERMUTATION]))
+    if run.has("sites.tsv"):
+        parts.append(_sites(run.read_table("sites.tsv"), task))
     if run.has("predictions.tsv"):
         part, frame = plots.unseen(run)
         if task.has_classes:
@@ -71,6 +78,47 @@ def _coverage(frame, task):
         "predictions.tsv has those of every sample."
     )
     return Table(head, rows, caption, left=(0, 1, 2))
+
+
+def _permutation(found):
+    """Return the permutation test in one sentence; None where the metric is undefined."""
+    ((name, test),) = found.items()
+    if test["value"] is None:
+        return None
+    value, low, high = (f"{test[key]:.3f}" for key in ("value", "low", "high"))
+    return (
+        f"Permutation test: trained on targets in {test['permutations']} other orders, the best "
+        f"trial reaches a validation {NAMES[name]} of {low} to {high}; with the true targets it is "
+        f"{value} (p\u00a0{test['p']:.2g})."
+    )
+
+
+def _sites(frame, task):
+    """Return the headline metrics of each level of each column of `data.sites`."""
+    metrics = list(task.headlines)
+    rows = []
+    for key, own in frame.groupby(["column", "part", "level"], sort=False):
+        lines = own.set_index("metric")
+        worst = lines["p"].dropna()
+        rows.append(
+            [
+                *(on_a_line(text) for text in key), number(int(own["rows"].iloc[0])),
+                *(measured(name, _known(lines.loc[name])) for name in metrics),
+                f"worst, p\u00a0{worst.iloc[0]:.2g}" if len(worst) else "",
+            ]
+        )  # fmt: skip
+    head = ["column", "part", "level", "samples", *(NAMES[name] for name in metrics), "gap"]
+    caption = (
+        "Each site (data.sites). Left out: networks that have seen no sample of the level, as for "
+        "a new site. p is how often chance makes a level as bad as the worst."
+    )
+    return Table(head, rows, caption, left=(0, 1, 2, len(head) - 1))
+
+
+def _known(line):
+    """Return a metric of a table as metrics.json has it."""
+    is_known = bool(np.isfinite(line["value"]))
+    return {key: line[key] if is_known else None for key in ("value", "low", "high")}
 
 
 def _metrics(part, own, linear):

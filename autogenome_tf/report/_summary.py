@@ -3,7 +3,7 @@
 import numpy as np
 
 from autogenome_tf.core.files import on_a_line
-from autogenome_tf.metrics import in_order
+from autogenome_tf.metrics import CORRECTED, in_order
 from autogenome_tf.report import _warnings
 from autogenome_tf.report._metrics import MEANINGS, NAMES, PCA, difference, measured
 from autogenome_tf.report._model import is_convex, trials
@@ -14,6 +14,7 @@ UNSEEN = {
     "test": "held-out samples",
     "evaluate": "samples of data.evaluate",
     "validation": "validation samples (not trained on, but used to rank trials)",
+    CORRECTED: "validation samples, corrected for the choice of the best trial",
 }
 
 
@@ -71,7 +72,7 @@ def _headline(run, scores):
 
 def _rows_of(run, part):
     """Return the samples of a part, by predictions.tsv or split.tsv."""
-    if part == "validation":
+    if part in ("validation", CORRECTED):
         return run.read_arrays("validation.npz")["samples"]
     table = "predictions.tsv" if run.has("predictions.tsv") else "split.tsv"
     frame = run.read_table(table)
@@ -84,7 +85,7 @@ def _table(run, scores):
         return None
     part, own = scores
     kind = run.config().task.kind
-    linear = run.read_json("baseline.json").get(part) if run.has("baseline.json") else None
+    linear = None if part == CORRECTED else _baseline(run, part)
     rows, head = [], ["metric", "model"]
     if kind.has_targets and linear:
         head += ["linear model", "difference"]
@@ -98,6 +99,12 @@ def _table(run, scores):
             row += [measured(name, linear[name]), difference(name, linear[name]["difference"])]
         rows.append([*row, MEANINGS[name]])
     return Table([*head, "meaning"], rows, left=(0, len(head)))
+
+
+def _baseline(run, part):
+    """Return the baseline's metrics of a part, or None; both models are chosen on validation."""
+    known = run.read_json("baseline.json") if run.has("baseline.json") else {}
+    return known.get("validation" if part == CORRECTED else part)
 
 
 def _verdict(run, scores):
@@ -121,10 +128,11 @@ def _verdict(run, scores):
     if is_convex(run):
         subject, linear = "The model is itself linear. It is", "the linear baseline"
     better = f"{subject} better than {kind.no_skill}"
-    if not run.has("baseline.json"):
+    linear_scores = _baseline(run, part)
+    if linear_scores is None:
         return f"{better}."
     name = "balanced_accuracy" if kind.has_classes else kind.headlines[0]
-    apart = run.read_json("baseline.json")[part][name]["difference"]
+    apart = linear_scores[name]["difference"]
     return f"{better}{_against(linear, apart)} (by {NAMES[name]})."
 
 

@@ -59,6 +59,10 @@ ARTIFACTS = (
              optional=True),
     Artifact("search/enas/finalists.tsv", "train",
              "of `enas`: scores by shared weights and by weights of their own", optional=True),
+    Artifact("search/outputs-<n>.npz", "train",
+             "outputs of a trial for rows that its networks had not seen, in the order of "
+             "validation.npz; `validation_corrected` is computed from them (up to 1,000,000 "
+             "values a trial)", optional=True),
     Artifact("search/trial-<n>.tsv", "train",
              "of a search by several processes: a line of the leaderboard as its worker wrote it",
              text=("family", "status"), optional=True),
@@ -80,7 +84,9 @@ ARTIFACTS = (
              "networks, `open` (share of networks)", text=("feature",), optional=True),
     Artifact("metrics.json", "evaluate",
              "`validation`, `test` (and `evaluate`): value, low and high (95 % bootstrap) of each "
-             "metric"),
+             "metric; `validation_corrected`: validation without what the best of many trials "
+             "gains by being chosen; `permutation` (of `evaluation.permutations`): the headline "
+             "metric, its 95 % range with permuted targets, `p`"),
     Artifact("baseline.json", "evaluate",
              "the same of the linear model, fitted as the final model is, of the same rows and "
              "resamples, each metric with its `difference`: the model's less the linear one's",
@@ -91,6 +97,15 @@ ARTIFACTS = (
              "`high`: 95 % interval), in all and for each class or target (`output`), and the "
              "mean number of classes or width (`size`)",
              text=("part", "output"), optional=True),
+    Artifact("learning_curve.tsv", "evaluate",
+             "of `evaluation.learning_curve`: the headline metric (`metric`) by number of training "
+             "`samples`, `measured` and `fitted` (`kind`) up to twice as many, `value` with `low` "
+             "and `high` (95 %)", text=("kind", "metric"), optional=True),
+    Artifact("sites.tsv", "evaluate",
+             "of `data.sites`: the metrics of each `level` of each `column` in each `part` "
+             "(`left_out`: of networks trained without the level); `worst` marks the level with "
+             "the worst accuracy (RMSE, concordance), `p` is how often chance makes one as bad",
+             text=("column", "part", "level"), optional=True),
     Artifact("confusion_matrix.tsv", "evaluate",
              "of a classification: rows true, columns predicted; beside it as .png and .pdf",
              optional=True),

@@ -16,6 +16,7 @@ from autogenome_tf.run.artifacts import text_columns
 from autogenome_tf.search._keras_tuner import chief, worker
 from autogenome_tf.search._keras_tuner.calls import Calls
 from autogenome_tf.search._members import distributable, method
+from autogenome_tf.search._outputs import write_outputs
 from autogenome_tf.search._trials import (
     Trial,
     check_failures,
@@ -131,7 +132,9 @@ def work(remote: worker.Remote, folds: CrossValidation, config: Config, run: Run
         trial = _known(run, asked)
         if trial is None:
             plan = Plan.of(config.training, epochs or config.search.epochs, deadline)
-            trial = run_trial(folds, asked, plan, config.seed).trial
+            result = run_trial(folds, asked, plan, config.seed)
+            write_outputs(run, folds, result)
+            trial = result.trial
             run.write_table(_name(asked), leaderboard([trial], config.objective), digits=None)
         count += 1
         score = trial.score if trial.is_scored else None

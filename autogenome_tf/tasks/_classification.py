@@ -155,11 +155,21 @@ class Classification(Task):
         """Compute every metric of (rows,) class positions and (rows, classes) logits."""
         from autogenome_tf.tasks import class_metrics
 
-        count = len(targets)
-        weights = None
-        if index is not None:
-            weights = np.stack([np.bincount(row, minlength=count) for row in index])
-        return class_metrics.classification(targets, outputs, weights)
+        return class_metrics.classification(targets, outputs, _weights(index, len(targets)))
+
+    def metric(
+        self,
+        name: str,
+        targets: np.ndarray,
+        outputs: np.ndarray,
+        index: np.ndarray | None = None,
+    ) -> np.ndarray:
+        """Compute one of `metrics`; the log loss, which selection asks for often, alone."""
+        from autogenome_tf.tasks import class_metrics
+
+        if name != "log_loss":
+            return super().metric(name, targets, outputs, index)
+        return class_metrics.log_loss(targets, outputs, _weights(index, len(targets)))
 
     def log_likelihoods(
         self, targets: np.ndarray, outputs: np.ndarray, weights: np.ndarray
@@ -222,3 +232,8 @@ class Classification(Task):
         names = np.array(self.classes, dtype=object)
         frame.insert(0, "prediction", names[probabilities.argmax(axis=1)])
         return frame
+
+
+def _weights(index, count):
+    """Return how often each row is drawn, (resamples, rows); None for the rows themselves."""
+    return None if index is None else np.stack([np.bincount(row, minlength=count) for row in index])

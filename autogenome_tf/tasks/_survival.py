@@ -189,9 +189,15 @@ class Survival(Task):
         """Compute every metric of (rows, 2) times and events and (rows, 1) log-risks."""
         return self.rows(targets, outputs, index).all(METRICS)
 
-    def score(self, objective: str, targets: np.ndarray, outputs: np.ndarray) -> float:
-        """Return one metric, and compute no other."""
-        return float(self.rows(targets, outputs).all([objective])[objective][0])
+    def metric(
+        self,
+        name: str,
+        targets: np.ndarray,
+        outputs: np.ndarray,
+        index: np.ndarray | None = None,
+    ) -> np.ndarray:
+        """Compute one metric and no other, (resamples,)."""
+        return self.rows(targets, outputs, index).all([name])[name]
 
     def drawn(
         self, outputs: np.ndarray, targets: np.ndarray, random: np.random.Generator

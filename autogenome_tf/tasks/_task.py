@@ -316,7 +316,24 @@ class Task(abc.ABC):
             targets: Encoded targets.
             outputs: (rows, outputs) network outputs.
         """
-        return float(self.metrics(targets, outputs)[objective][0])
+        return float(self.metric(objective, targets, outputs)[0])
+
+    def metric(
+        self,
+        name: str,
+        targets: np.ndarray,
+        outputs: np.ndarray,
+        index: np.ndarray | None = None,
+    ) -> np.ndarray:
+        """Compute one of `metrics`, (resamples,).
+
+        Args:
+            name: Name of the metric.
+            targets: As for `metrics`.
+            outputs: As for `metrics`.
+            index: As for `metrics`.
+        """
+        return self.metrics(targets, outputs, index)[name]
 
     def log_likelihoods(
         self, targets: np.ndarray, outputs: np.ndarray, weights: np.ndarray

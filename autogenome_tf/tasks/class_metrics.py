@@ -30,12 +30,10 @@ def classification(
     weights = np.ones((1, len(targets))) if weights is None else weights
     probabilities = scipy.special.softmax(np.asarray(logits, "float64"), axis=1)
     counts = _confusions(targets, probabilities.argmax(1), probabilities.shape[1], weights)
-    own = np.take_along_axis(probabilities, targets[:, None], axis=1)[:, 0]
-    surprise = -np.log(np.maximum(own, LEAST_PROBABILITY))
     return {
         **_from_confusions(counts),
         "roc_auc": _roc_auc(targets, probabilities, weights),
-        "log_loss": (weights @ surprise) / weights.sum(1),
+        "log_loss": _log_loss(targets, probabilities, weights),
     }
 
 
@@ -54,6 +52,21 @@ def log_likelihoods(targets: np.ndarray, logits: np.ndarray, weights: np.ndarray
         own = np.take_along_axis(log_p, positions, axis=-1)[..., 0]
         means.append(np.average(own, axis=1, weights=weights))
     return np.max(means, axis=0)
+
+
+def log_loss(
+    targets: np.ndarray, logits: np.ndarray, weights: np.ndarray | None = None
+) -> np.ndarray:
+    """Compute the log loss of `classification` alone, (resamples,).
+
+    Args:
+        targets: (rows,) class positions.
+        logits: (rows, classes).
+        weights: (resamples, rows), or None for the rows themselves.
+    """
+    weights = np.ones((1, len(targets))) if weights is None else weights
+    probabilities = scipy.special.softmax(np.asarray(logits, "float64"), axis=1)
+    return _log_loss(targets, probabilities, weights)
 
 
 def temperature(
@@ -84,6 +97,12 @@ def temperature(
     bound = np.log(20.0)
     found = scipy.optimize.minimize_scalar(loss, bounds=(-bound, bound), method="bounded")
     return float(np.exp(found.x))
+
+
+def _log_loss(targets, probabilities, weights):
+    own = np.take_along_axis(probabilities, targets[:, None], axis=1)[:, 0]
+    surprise = -np.log(np.maximum(own, LEAST_PROBABILITY))
+    return (weights @ surprise) / weights.sum(1)
 
 
 def _confusions(targets, predicted, classes, weights):

@@ -1,7 +1,7 @@
 """Cross-validation of one configuration: fold inputs, epoch loop, engines, several workers."""
 
 from autogenome_tf.training._batches import Batches
-from autogenome_tf.training._cross_validation import CrossValidation
+from autogenome_tf.training._cross_validation import CrossValidation, Splits
 from autogenome_tf.training._engines import Engine, EngineError, InMemory, TrainingRows
 from autogenome_tf.training._factory import cross_validation
 from autogenome_tf.training._learning_rate import first_rate
@@ -12,6 +12,6 @@ from autogenome_tf.training._trials import Trial, TrialResult
 
 __all__ = [
     "Batches", "CrossValidation", "Engine", "EngineError", "Fit", "InMemory",
-    "Plan", "TrainingRows", "TrainingSettings", "Trial", "TrialResult", "WorkerCluster",
+    "Plan", "Splits", "TrainingRows", "TrainingSettings", "Trial", "TrialResult", "WorkerCluster",
     "cross_validation", "first_rate", "worker_cluster",
 ]  # fmt: skip

@@ -246,9 +246,18 @@ class CrossValidation(abc.ABC):
 
         Transforms, coordinates and workers stay what was found here; the matrix is shared.
         """
-        other = copy.copy(self)
-        other.splits = [(np.arange(len(self.targets)), np.zeros(0, int))]
+        other = self.with_splits([(np.arange(len(self.targets)), np.zeros(0, int))])
         other.repeats = 1
+        return other
+
+    def with_splits(self, splits: Splits) -> Self:
+        """Return the same rows in other splits; transforms, coordinates and workers stay.
+
+        Args:
+            splits: (train rows, validation rows) of each fit, as row numbers.
+        """
+        other = copy.copy(self)
+        other.splits = splits
         other._steps = StepCache(self._kept_steps)
         other._forget_inputs()
         return other

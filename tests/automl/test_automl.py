@@ -715,7 +715,8 @@ def test_known_targets_of_further_files_are_shown(predicted):
 def test_without_test_rows_the_validation_rows_speak(simulated, tmp_path, without_plots):
     automl = AutoGenome(config_of(simulated, output=tmp_path, split={"test": 0.0}))
     automl.run()
-    assert list(json.loads((automl.folder / "metrics.json").read_text())) == ["validation"]
+    parts = json.loads((automl.folder / "metrics.json").read_text())
+    assert list(parts) == ["validation", "validation_corrected"]
     assert table(automl.folder, "confusion_matrix.tsv", index_col=0).to_numpy().sum() == 60
     assert set(table(automl.folder, "split.tsv")["part"]) == {"train"}
 

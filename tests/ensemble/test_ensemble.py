@@ -1,6 +1,7 @@
 """What an ensemble promises: one model that is the average it says, chosen on rows held out."""
 
 import dataclasses
+import functools
 import time
 
 import keras
@@ -228,11 +229,16 @@ def outputs(right):
     return signs * np.asarray(right)[:, None]
 
 
+def skill(folds):
+    """Return the function by which candidates are chosen."""
+    return functools.partial(_average._skill, folds)
+
+
 def test_candidates_that_make_up_for_each_other_share():
     folds = in_folds()
     first, second = np.where(np.arange(ROWS) % 2, 4.0, -1.0), np.where(np.arange(ROWS) % 2, -1.0, 4)
     shares = _selection.select(
-        [outputs(first), outputs(second), outputs(np.full(ROWS, -3.0))], folds
+        [outputs(first), outputs(second), outputs(np.full(ROWS, -3.0))], skill(folds)
     )
     np.testing.assert_allclose(shares, [0.5, 0.5, 0.0], atol=0.05)
 
@@ -240,13 +246,13 @@ def test_candidates_that_make_up_for_each_other_share():
 def test_a_candidate_that_is_always_better_stands_alone():
     folds = in_folds()
     candidates = [outputs(np.full(ROWS, 0.1)), outputs(np.full(ROWS, 3.0))]
-    np.testing.assert_array_equal(_selection.select(candidates, folds), [0.0, 1.0])
+    np.testing.assert_array_equal(_selection.select(candidates, skill(folds)), [0.0, 1.0])
 
 
 def test_the_choice_is_never_worse_than_the_best_candidate():
     folds = in_folds()
     candidates = [outputs(RANDOM.normal(1, 2, ROWS)) for _ in range(5)]
-    shares = _selection.select(candidates, folds)
+    shares = _selection.select(candidates, skill(folds))
     chosen = sum(share * one for share, one in zip(shares, candidates, strict=True))
     alone = [folds.score(folds.validation_rows, one) for one in candidates]
     assert folds.score(folds.validation_rows, chosen) <= min(alone)
@@ -263,7 +269,7 @@ def test_size_goes_by_rows(asked, rows, size):
 def test_where_the_objective_is_undefined_the_first_stands_alone():
     folds = in_folds("regression", search={"objective": "pearson"})
     flat = [np.zeros((ROWS, 2)), np.ones((ROWS, 2))]
-    np.testing.assert_array_equal(_selection.select(flat, folds), [1.0, 0.0])
+    np.testing.assert_array_equal(_selection.select(flat, skill(folds)), [1.0, 0.0])
 
 
 # Constants taken over ------------------------------------------------------------------------

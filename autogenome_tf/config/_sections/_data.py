@@ -105,6 +105,14 @@ class Data(Section):
             "mean level where training did not have theirs."
         ),
     )
+    sites: list[str] = Field(
+        default=[],
+        description=(
+            "Columns beside the targets that say where a row comes from (hospital, batch). The "
+            "metrics of each of their levels, and of networks trained without the level, stand in "
+            "sites.tsv; a gap beyond chance is a warning. It costs two or more further fits."
+        ),
+    )
     validation: str | None = Field(
         default=None, description="File of rows that rank trials, in place of `split.validation`."
     )
@@ -257,8 +265,9 @@ class Data(Section):
 
     @property
     def columns(self) -> list[str]:
-        """Return the columns of a matrix file that are not genes: targets, group, covariates."""
-        return [*self.target_names, *listed(self.group), *self.covariates, *listed(self.id)]
+        """Return the columns of a matrix file that are not genes: targets, groups, ids."""
+        beside = [*listed(self.group), *self.covariates, *self.sites, *listed(self.id)]
+        return [*self.target_names, *beside]
 
     @property
     def target_names(self) -> list[str]:

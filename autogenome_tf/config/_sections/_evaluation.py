@@ -20,3 +20,17 @@ class Evaluation(Section):
             "exported model has those of the first. `[]`: none."
         ),
     )
+    permutations: Annotated[int, Field(ge=0)] = Field(
+        default=0,
+        description=(
+            "Number of fits of the best trial to permuted targets, for the p-value of its "
+            "validation score; 0: none. 99 are usual; each costs a fit."
+        ),
+    )
+    learning_curve: bool = Field(
+        default=False,
+        description=(
+            "Train the best trial on 30, 50, 70, 85 and 100 % of the training rows, and predict "
+            "what twice the rows would bring."
+        ),
+    )

@@ -1,0 +1,48 @@
+"""Permutation test: how often permuted targets are predicted as well as the true ones."""
+
+import logging
+
+import numpy as np
+
+from autogenome_tf import metrics
+from autogenome_tf.ensemble import Retraining
+from autogenome_tf.training import Trial
+
+log = logging.getLogger(__name__)
+
+
+def permutation_test(
+    retraining: Retraining, trial: Trial, count: int, scores: dict[str, dict]
+) -> dict[str, dict]:
+    """Compare the headline metric of validation with that of permuted targets.
+
+    The score compared is the corrected one where it is known: the fits to permuted targets were not
+    chosen from many either (Ojala and Garriga 2010, "Permutation tests for studying classifier
+    performance", test 1).
+
+    Args:
+        retraining: Trains the trial anew.
+        trial: The best trial.
+        count: Number of permutations.
+        scores: Metrics of "validation", and of "validation_corrected" where that is known.
+
+    Returns:
+        The metric's name to {"value", "low", "high", "p", "permutations"}: the score compared, the
+        95 % range of permuted targets, and (1 + those at least as good) / (1 + count).
+    """
+    name = retraining.cross_validation.task.headlines[0]
+    sign = 1 if metrics.HIGHER_IS_BETTER[name] else -1
+    value = (scores.get(metrics.CORRECTED) or scores["validation"])[name]["value"]
+    null = retraining.shuffled_scores(trial, count, name)
+    null = null[np.isfinite(null)]
+    if value is None or not len(null):
+        log.warning(
+            "evaluation.permutations: %s is undefined", name, extra={"about": "permutation"}
+        )
+        undefined = dict.fromkeys(("value", "low", "high", "p"))
+        return {name: undefined | {"permutations": len(null)}}
+    low, high = np.percentile(null, [2.5, 97.5])
+    p = (1 + int((sign * null >= sign * value).sum())) / (1 + len(null))
+    log.info("permutation test: %s %.4g, permuted %.4g to %.4g, p %.3g", name, value, low, high, p)
+    known = {"value": value, "low": float(low), "high": float(high)}
+    return {name: known | {"p": p, "permutations": len(null)}}

@@ -1,0 +1,184 @@
+"""Scores by site: metrics of each level of the columns of `data.sites`, known and left out."""
+
+import logging
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from autogenome_tf import metrics
+from autogenome_tf.core.seeds import derive
+from autogenome_tf.data import RunData
+from autogenome_tf.ensemble import Retraining
+from autogenome_tf.run import Run
+from autogenome_tf.training import Trial
+
+log = logging.getLogger(__name__)
+
+# A level of fewer rows has metrics, but is not compared.
+FEWEST = 10
+# Each level that is left out is a further fit.
+MOST_LEFT_OUT = 30
+RESAMPLES = 300
+# A gap is a warning where chance makes one as large more seldom.
+CHANCE = 0.01
+LEFT_OUT = "left_out"
+COLUMNS = ["column", "part", "level", "rows", "worst", "p", "metric", "value", "low", "high"]
+
+
+class Sites:
+    """Score the levels of some columns.
+
+    Args:
+        task: The model's task.
+        seed: The config's.
+    """
+
+    def __init__(self, task: Any, seed: int):
+        self._task, self._seed = task, seed
+        self.frames: list[pd.DataFrame] = []
+
+    @property
+    def metric(self) -> str:
+        """Return the metric that levels are compared by; R² depends on the range of a level."""
+        return "rmse" if self._task.has_units else self._task.headlines[0]
+
+    def add(
+        self, column: str, part: str, levels: np.ndarray, targets: np.ndarray, outputs: np.ndarray
+    ) -> None:
+        """Score each level of a column in a part; warn of a gap that exceeds chance.
+
+        Args:
+            column: Name of the column.
+            part: Name of the part of the rows.
+            levels: (rows,) names of levels, None where one is not known.
+            targets: (rows,) class positions, or (rows, targets) in original units.
+            outputs: (rows, outputs) for these rows.
+        """
+        places = {
+            level: np.flatnonzero(levels == level)
+            for level in sorted({level for level in levels if level is not None})
+        }
+        large = [level for level in places if len(places[level]) >= FEWEST]
+        worst, p = None, np.nan
+        if len(large) > 1:
+            rows = np.isin(levels.astype(str), large)
+            seed = derive(self._seed, f"sites/{column}/{part}")
+            worst, p = metrics.gap(
+                self._task, targets[rows], outputs[rows], levels[rows], self.metric, seed
+            )
+        for level, rows in places.items():
+            found = metrics.with_intervals(
+                self._task, targets[rows], outputs[rows], derive(self._seed, level), RESAMPLES
+            )
+            frame = pd.DataFrame(found).T.rename_axis("metric").reset_index()
+            known = {"column": column, "part": part, "level": level, "rows": len(rows)}
+            known |= {"worst": level == worst, "p": p if level == worst else np.nan}
+            self.frames.append(frame.assign(**known)[COLUMNS])
+        if p <= CHANCE:
+            self._warn(column, part, worst, p)
+
+    def _warn(self, column, part, level, p):
+        log.warning(
+            "%s: the %s scores differ between levels by more than chance (p %.2g); the worst is "
+            "%s. See sites.tsv, and quote its score for such samples.",
+            column, part.replace("_", "-"), p, level, extra={"about": "sites"},
+        )  # fmt: skip
+
+    def compare(
+        self, column: str, targets: np.ndarray, known: np.ndarray, left_out: np.ndarray
+    ) -> None:
+        """Warn where scores fall if the level of a row is left out of training.
+
+        Args:
+            column: Name of the column.
+            targets: As for `add`.
+            known: (rows, outputs) of networks trained with other rows of the level.
+            left_out: (rows, outputs) of networks trained without the level.
+        """
+        sign = 1 if metrics.HIGHER_IS_BETTER[self.metric] else -1
+        seed = derive(self._seed, f"sites/{column}")
+        apart = metrics.differences(self._task, targets, known, left_out, seed, RESAMPLES)
+        found = apart[self.metric]
+        if found["value"] is None or min(sign * found["low"], sign * found["high"]) <= 0:
+            return
+        log.warning(
+            "%s: samples of a level that training has not seen score worse: %s changes by %.3g "
+            "(%.3g to %.3g). For a new %s quote the left-out scores of sites.tsv.",
+            column, self.metric, -found["value"],
+            *sorted((-found["low"], -found["high"])), column, extra={"about": "sites"},
+        )  # fmt: skip
+
+
+def write_sites(
+    run: Run,
+    rows: RunData,
+    task: Any,
+    scored: dict[str, tuple[np.ndarray, np.ndarray]],
+    *,
+    seed: int,
+    retraining: Retraining,
+    trial: Trial,
+) -> None:
+    """Write sites.tsv: metrics of each level of the columns of `data.sites`.
+
+    Args:
+        run: The run.
+        rows: Its rows.
+        task: The model's task.
+        scored: Targets and outputs of each part that training has not seen.
+        seed: The config's.
+        retraining: Trains networks without a level.
+        trial: The best trial, which they are networks of.
+    """
+    sites = Sites(task, seed)
+    for part, frame in _frames(run, rows).items():
+        for column in frame if part in scored else ():
+            targets, outputs = scored[part]
+            sites.add(column, part, frame[column].to_numpy(), _encoded(task, targets), outputs)
+    _leave_out(sites, rows, task, retraining, trial)
+    run.write_table("sites.tsv", pd.concat(sites.frames, ignore_index=True))
+
+
+def _frames(run, rows):
+    """Return the columns of `data.sites` for each part that is scored."""
+    dataset, split = rows.labelled
+    validated = run.read_arrays("validation.npz")["samples"]
+    place = {sample: row for row, sample in enumerate(dataset.samples)}
+    found = {
+        "validation": dataset.sites.iloc[[place[sample] for sample in validated]],
+        "test": dataset.sites[split.part == "test"],
+    }
+    further = rows.scored.sites if rows.scored else None
+    return found if further is None else found | {"evaluate": further}
+
+
+def _leave_out(sites, rows, task, retraining, trial):
+    """Score each level by networks trained without it."""
+    learn, _ = rows.learnable
+    if not retraining.is_possible:
+        log.info("sites: no level is left out, since that needs the rows in memory")
+        return
+    known, targets = retraining.unseen(trial), _encoded(task, learn.known_targets)
+    for column in learn.sites:
+        levels = learn.sites[column].to_numpy()
+        splits = list(_splits(levels))
+        if not 1 < len(splits) <= MOST_LEFT_OUT:
+            log.info("sites: %s: no level is left out of %d", column, len(splits))
+            continue
+        outputs = retraining.unseen(trial, splits)
+        scored = np.flatnonzero(np.isfinite(outputs).all(axis=1))
+        sites.add(column, LEFT_OUT, levels[scored], targets[scored], outputs[scored])
+        both = scored[np.isfinite(known[scored]).all(axis=1)]
+        sites.compare(column, targets[both], known[both], outputs[both])
+
+
+def _splits(levels: np.ndarray) -> Iterable[tuple[np.ndarray, np.ndarray]]:
+    """Yield the rows of all other levels and those of each level."""
+    for level in sorted({level for level in levels if level is not None}):
+        yield np.flatnonzero(levels != level), np.flatnonzero(levels == level)
+
+
+def _encoded(task, targets):
+    return task.encode(targets) if task.has_classes else np.asarray(targets)
