@@ -134,6 +134,10 @@ def test_a_config_is_frozen():
 # Errors ------------------------------------------------------------------------------------
 
 
+# Keys that are true or false.
+SWITCHES = ("output.figures", "evaluation.learning_curve")
+
+
 @pytest.mark.parametrize("path", KEYS)
 def test_a_misspelt_key_names_its_path_and_the_nearest_key(path):
     *parents, key = path
@@ -156,7 +160,7 @@ def test_a_value_of_a_wrong_type_names_its_path_and_what_came(path):
     assert re.fullmatch(rf"config: {place}(\.0)?: expected .*; received (\[1\]|\[\[1\]\])\.", said)
 
 
-@pytest.mark.parametrize("path", [path for path in KEYS if path.id != "output.figures"])
+@pytest.mark.parametrize("path", [path for path in KEYS if path.id not in SWITCHES])
 def test_true_is_taken_for_no_number_and_no_text(path):
     assert refusal(nested(path, True)).startswith(f"config: {'.'.join(path)}: expected ")
 
