@@ -392,7 +392,7 @@ def test_the_front_of_size_against_score_is_a_table():
 
 def test_every_figure_can_be_drawn_from_a_run():
     others = {"importance_sets", "latent_space", "predicted_vs_true", "shared_search"}
-    others |= {"size_front"}
+    others |= {"size_front", "sample_size"}
     others |= {"variance_by_order", "brier_curve", "kaplan_meier_curves", "survival_calibration"}
     assert set(FROM_RUN) | others == set(ag.plots.names()) <= set(ag.plots.__all__)
 
