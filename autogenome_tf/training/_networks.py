@@ -13,7 +13,6 @@ import keras
 import numpy as np
 
 from autogenome_tf import families
-from autogenome_tf.core.errors import InputError
 from autogenome_tf.core.seeds import derive
 from autogenome_tf.models import Predictor
 from autogenome_tf.nn.dense_weights import open_gates, to_dense_weights
@@ -27,6 +26,7 @@ from autogenome_tf.training._fold_inputs import FoldInputs
 from autogenome_tf.training._linear import SOLVERS
 from autogenome_tf.training._plan import Fit, Plan
 from autogenome_tf.training._solved import solved
+from autogenome_tf.training._streaming import check_streaming
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +45,7 @@ class NetworkCrossValidation(CrossValidation):
 
     def __init__(self, matrix, targets, task, settings, **options):
         super().__init__(matrix, targets, task, settings, **options)
-        self._check_streaming()
+        check_streaming(self)
         self.transforms = self._chosen_transforms()
         self.space = self._chosen_space()
         self._log_levels()
@@ -324,34 +324,3 @@ class NetworkCrossValidation(CrossValidation):
             log.warning("training.devices: %d requested, %d found", asked, found)
         # Statistics of a batch are of each device's part, which must have some rows.
         return max(1, min(found, self.settings.training.batch_size // FEWEST_MIRRORED))
-
-    def _check_streaming(self):
-        """Refuse what needs all rows in memory where they do not fit."""
-        if self.workers and not self.is_streamed:
-            raise InputError(
-                "TF_CONFIG: several processes share batches of rows that are read batch by batch, "
-                f"and {self.matrix.shape[0]} x {self.genes} values fit data.memory; unset "
-                "TF_CONFIG, or search by chief and workers (--role)."
-            )
-        data, repeats = self.settings.data, self.settings.repeats
-        trees = [name for name in self.settings.families if families.is_of_trees(name)]
-        if self.is_streamed and trees:
-            raise InputError(
-                f"families.{trees[0]}: trees are fitted to all rows, and {self.matrix.shape[0]} x "
-                f"{self.genes} values do not fit data.memory; set a larger data.memory, or leave "
-                f"{trees[0]} out."
-            )
-        if self.is_streamed and self.task.is_of_sets:
-            raise InputError(
-                f"task.loss {self.task.losses[0]}: the loss compares all rows of a fold, and "
-                f"{self.matrix.shape[0]} x {self.genes} values do not fit data.memory; set a "
-                "larger data.memory, or give a matrix of fewer genes."
-            )
-        several = len(self.splits) > 1 or repeats not in ("auto", 1)
-        if self.is_streamed and (several or data.missing == "median" or "rank" in data.transforms):
-            raise InputError(
-                f"{self.matrix.shape[0]} x {self.genes} values do not fit the memory for "
-                "search.folds or search.repeats above 1, data.missing median or data.transform "
-                "rank; set search.folds to 1, search.repeats to 1, and another data.missing or "
-                "data.transform."
-            )
