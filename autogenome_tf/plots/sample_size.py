@@ -46,7 +46,13 @@ class SampleSize(Figure):
         ends = [known["value"] - known["low"], known["high"] - known["value"]]
         bars = [end.clip(lower=0) for end in ends]
         panel.errorbar(known["samples"], known["value"], bars, fmt="o", label="measured")
+        end = fitted.iloc[-1]
+        panel.set_title(
+            f"with {end['samples']} training samples about {end['value']:.3f} "
+            f"({end['low']:.3f} to {end['high']:.3f})",
+            fontsize="medium",
+        )
         panel.set_xlabel("training samples")
         panel.set_ylabel(str(known["metric"].iloc[0]).replace("_", " "))
-        figure.legend(loc="outside right upper", frameon=False)
+        panel.legend(loc="best", frameon=False)
         return figure
