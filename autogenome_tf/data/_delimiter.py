@@ -38,7 +38,7 @@ def _is_header(line, below):
     """Return whether a line such as "#sample,A,B" is the header of what stands below it."""
     first, other = (re.split(r"[\t;|,]", text)[0].strip() for text in (line, below))
     if first == line.strip():
-        first, other = (f"{text} ".split()[0] for text in (first, other))
+        first, other = (next(iter(text.split()), "") for text in (first, other))
     is_heading = is_id_name(first) or is_gene_heading(first)
     return is_heading and not is_corner(first.lstrip("#")) and not is_id_name(other)
 

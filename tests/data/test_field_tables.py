@@ -93,6 +93,12 @@ TABLES = {
 }  # fmt: skip
 
 
+def test_a_line_of_delimiters_below_a_comment_is_one_clear_error(tmp_path):
+    path = written(tmp_path, "x.txt", "# counts\n\t\nid\tA\nx\t1\ny\t2\n")
+    with pytest.raises(InputError, match="line 3.*received 'A'"):
+        read_table(path)
+
+
 @pytest.mark.parametrize("case", TABLES)
 def test_tables_of_the_field_are_samples_by_genes(tmp_path, case):
     text, samples, genes, values = TABLES[case]

@@ -180,6 +180,8 @@ def test_pickles_are_not_opened(folder, monkeypatch):
 def test_links_out_of_the_folder_are_refused(folder, tmp_path, name):
     outside = tmp_path / "outside"
     (outside.mkdir if name in ("plots", "search") else outside.touch)()
+    if (folder / name).is_dir():
+        shutil.rmtree(folder / name)
     (folder / name).unlink(missing_ok=True)
     (folder / name).symlink_to(outside)
     (said,) = refused(folder)
