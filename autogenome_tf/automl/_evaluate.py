@@ -61,20 +61,20 @@ def evaluate(
     found = {
         part: tables.scores(model.task, *answers, seeds[part]) for part, answers in scored.items()
     }
-    found |= _corrected(run, rows, config, model.task, scored["validation"][0])
-    if config.evaluation.permutations:
-        trial, count = _trials(run, config)[0], config.evaluation.permutations
-        found[metrics.PERMUTATION] = permutation_test(retraining, trial, count, found)
+    trials = _trials(run, config)
+    found |= _corrected(run, rows, config, model.task, scored["validation"][0], trials)
+    if count := config.evaluation.permutations:
+        found[metrics.PERMUTATION] = permutation_test(retraining, trials[0], count, found)
     found = {part: found[part] for part in PARTS if part in found}
     run.write_json("metrics.json", found)
     _write_coverage(run, model, scored)
     if config.data.sites:
         write_sites(
             run, rows, model.task, scored,
-            seed=config.seed, retraining=retraining, trial=_trials(run, config)[0],
+            seed=config.seed, retraining=retraining, trial=trials[0],
         )  # fmt: skip
     if config.evaluation.learning_curve:
-        write_learning_curve(run, retraining, _trials(run, config)[0], config.seed)
+        write_learning_curve(run, retraining, trials[0], config.seed)
     if baseline is not None:
         beside = {
             part: tables.beside(model.task, targets, scored[part][1], outputs, seeds[part])
@@ -87,17 +87,18 @@ def evaluate(
     return found
 
 
-def _corrected(run, rows, config, task, targets):
+def _corrected(run, rows, config, task, targets, trials):
     """Return the validation metrics without the winner's bias, by their part; {} if not known."""
-    outputs = read_outputs(run, sorted(_trials(run, config), key=lambda trial: trial.number))
+    outputs = read_outputs(run, sorted(trials, key=lambda trial: trial.number))
     if not outputs:
         log.info("validation_corrected: not computed, since outputs of some trials are not kept")
         return {}
     size = size_for(config.ensemble.size, len(rows.learnable[0]))
     seed = derive(config.seed, "bootstrap/winner")
-    targets = task.encode(targets) if task.has_classes else targets
-    fair = corrected(task, targets, outputs, objective=config.objective, size=size, seed=seed)
-    return {metrics.CORRECTED: fair}
+    known = tables.encoded(task, targets), outputs
+    return {
+        metrics.CORRECTED: corrected(task, *known, objective=config.objective, size=size, seed=seed)
+    }
 
 
 def _trials(run, config):

@@ -11,6 +11,7 @@ from autogenome_tf import metrics
 from autogenome_tf.core.seeds import derive
 from autogenome_tf.data import RunData
 from autogenome_tf.ensemble import Retraining
+from autogenome_tf.models import tables
 from autogenome_tf.run import Run
 from autogenome_tf.training import Trial
 
@@ -136,7 +137,9 @@ def write_sites(
     for part, frame in _frames(run, rows).items():
         for column in frame if part in scored else ():
             targets, outputs = scored[part]
-            sites.add(column, part, frame[column].to_numpy(), _encoded(task, targets), outputs)
+            sites.add(
+                column, part, frame[column].to_numpy(), tables.encoded(task, targets), outputs
+            )
     _leave_out(sites, rows, task, retraining, trial)
     run.write_table("sites.tsv", pd.concat(sites.frames, ignore_index=True))
 
@@ -160,7 +163,7 @@ def _leave_out(sites, rows, task, retraining, trial):
     if not retraining.is_possible:
         log.info("sites: no level is left out, since that needs the rows in memory")
         return
-    known, targets = retraining.unseen(trial), _encoded(task, learn.known_targets)
+    known, targets = retraining.unseen(trial), tables.encoded(task, learn.known_targets)
     for column in learn.sites:
         levels = learn.sites[column].to_numpy()
         splits = list(_splits(levels))
@@ -178,7 +181,3 @@ def _splits(levels: np.ndarray) -> Iterable[tuple[np.ndarray, np.ndarray]]:
     """Yield the rows of all other levels and those of each level."""
     for level in sorted({level for level in levels if level is not None}):
         yield np.flatnonzero(levels != level), np.flatnonzero(levels == level)
-
-
-def _encoded(task, targets):
-    return task.encode(targets) if task.has_classes else np.asarray(targets)

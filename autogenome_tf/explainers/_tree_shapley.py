@@ -48,9 +48,7 @@ def tree_shapley(network: keras.Model, rows: np.ndarray, background: np.ndarray)
 
 def _missed(paths, places, rows):
     """Return which conditions rows do not meet, (leaves, rows, conditions) float32."""
-    seen = rows[:, paths.gene[places]]
-    is_missed = (seen <= paths.low[places]) | (seen > paths.high[places])
-    return is_missed.transpose(1, 0, 2).astype("float32")
+    return paths.missed(rows, places).transpose(1, 0, 2).astype("float32")
 
 
 def _shares(by_row, by_background):

@@ -11,6 +11,7 @@ from autogenome_tf.data import Dataset
 from autogenome_tf.models._fold_networks import FoldNetworks
 from autogenome_tf.models._latent_model import LatentModel
 from autogenome_tf.models._predictor import Predictor
+from autogenome_tf.tasks import Task
 
 
 def scores(task: Any, targets: np.ndarray, outputs: np.ndarray, seed: int) -> dict[str, dict]:
@@ -25,7 +26,7 @@ def scores(task: Any, targets: np.ndarray, outputs: np.ndarray, seed: int) -> di
     Returns:
         Dict of metric name to {"value", "low", "high"}.
     """
-    return metrics.with_intervals(task, _encoded(task, targets), outputs, seed)
+    return metrics.with_intervals(task, encoded(task, targets), outputs, seed)
 
 
 def beside(
@@ -40,7 +41,7 @@ def beside(
         baseline: (rows, outputs) of the baseline.
         seed: Of the resampling.
     """
-    targets = _encoded(task, targets)
+    targets = encoded(task, targets)
     found = metrics.with_intervals(task, targets, baseline, seed)
     apart = metrics.differences(task, targets, outputs, baseline, seed)
     return {name: found[name] | {"difference": apart[name]} for name in found}
@@ -150,5 +151,11 @@ def reconstruction(model: LatentModel, dataset: Dataset, part: Any) -> pd.DataFr
     return pd.concat([frame, pd.DataFrame(decoded, columns=pd.Index(model.kept_features))], axis=1)
 
 
-def _encoded(task, targets):
+def encoded(task: Task, targets: np.ndarray) -> np.ndarray:
+    """Return targets as metrics take them: (rows,) class positions, else values as they are.
+
+    Args:
+        task: A task that has targets.
+        targets: (rows,) class names, or (rows, targets) in original units.
+    """
     return task.encode(targets) if task.has_classes else np.asarray(targets)

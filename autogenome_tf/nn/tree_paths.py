@@ -1,6 +1,7 @@
 """The paths to the leaves of trees: of each gene on the way, the interval that leads there."""
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 
@@ -50,14 +51,15 @@ class Paths:
         """Return the place of each leaf's first condition, of leaves that have any."""
         return np.flatnonzero(np.diff(self.leaf, prepend=-1))
 
-    def missed(self, rows: np.ndarray) -> np.ndarray:
-        """Return whether each condition is not met by each row, (rows, conditions).
+    def missed(self, rows: np.ndarray, places: Any = slice(None)) -> np.ndarray:
+        """Return whether each condition is not met by each row, (rows, *places).
 
         Args:
             rows: (rows, genes) float32.
+            places: Index of the conditions that are meant, of any shape; by default all.
         """
-        seen = rows[:, self.gene]
-        return (seen <= self.low) | (seen > self.high)
+        seen = rows[:, self.gene[places]]
+        return (seen <= self.low[places]) | (seen > self.high[places])
 
     def changes(self, rows: np.ndarray, others: np.ndarray) -> np.ndarray:
         """Compute how outputs change where one gene at a time takes another value.

@@ -102,12 +102,16 @@ class FoldInputs:
             yield index, self.constants[fold].apply(self._transformed_rows(index))
 
     def preprocessed(self, fold: int) -> np.ndarray:
-        """Return the preprocessed genes of all rows, (rows, genes that the fold keeps) float32.
+        """Return the preprocessed, weighed genes of all rows, (rows, genes of the fold) float32.
 
         Args:
             fold: Its number.
         """
-        return self.constants[fold].apply(self._transformed_rows(np.arange(self.shape[0])))
+        constants, every = self.constants[fold], np.arange(self.shape[0])
+        rows = np.empty((len(every), len(constants.genes)), "float32")
+        for index in _chunks(every):
+            rows[index] = self._weighed(fold, constants.apply(self._transformed_rows(index)))
+        return rows
 
     def weighed(self, statistics: list[np.ndarray], power: float) -> "FoldInputs":
         """Return the same rows with each gene weighed by a power of its statistic.
@@ -218,12 +222,10 @@ class FoldInputs:
         """Bring transformed rows into the coordinates of each fold."""
         prepared = []
         for fold, (train, _) in enumerate(self._splits):
-            constants, every = self.constants[fold], np.arange(self._values.shape[0])
-            rows = np.empty((len(every), len(constants.genes)), "float32")
-            for index in _chunks(every):
-                rows[index] = self._weighed(fold, constants.apply(self._transformed_rows(index)))
+            rows = self.preprocessed(fold)
             if self._space == "rows":
                 self.coordinates[fold] = RowSpace.of(rows, self._is_truncated, train)
+                every = np.arange(len(rows))
                 parts = (self.coordinates[fold].coordinates(rows[i]) for i in _chunks(every))
                 prepared.append(np.concatenate(list(parts)))
             else:

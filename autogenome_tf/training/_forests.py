@@ -8,8 +8,7 @@ import numpy as np
 
 from autogenome_tf import families
 from autogenome_tf.core.seeds import derive
-from autogenome_tf.models import Predictor
-from autogenome_tf.nn.trees import Trees, forest_network, rounded_down
+from autogenome_tf.nn.trees import Trees, rounded_down
 from autogenome_tf.training._cross_validation import CrossValidation, Values
 from autogenome_tf.training._plan import Fit, Plan
 from autogenome_tf.training._solved import fit_of
@@ -60,29 +59,6 @@ def fitted(
     ordered = [forest for repeat in range(repeats) for forest in forests[repeat::repeats]]
     parameters = _parameters(ordered[0])
     return fit_of(cross_validation, outputs, [ordered], parameters=parameters, started=started)
-
-
-def final_model(
-    cross_validation: CrossValidation, inputs: Any, fit: Fit, temperature: float, replica: int = 0
-) -> Predictor:
-    """Return the model of one forest of a fit, its preprocessing in front.
-
-    Args:
-        cross_validation: The rows.
-        inputs: The `FoldInputs` of the fit.
-        fit: Fitted forests.
-        temperature: Divisor of logits.
-        replica: Number of the forest.
-    """
-    constants = inputs.constants[replica % len(cross_validation.splits)]
-    network = forest_network(fit.weights[0][replica], len(constants.genes))
-    return Predictor.assemble(
-        [(inputs.transform, constants, network)],
-        cross_validation.task,
-        cross_validation.features,
-        cross_validation.settings.data.missing,
-        temperature,
-    )
 
 
 def _completed(trial):

@@ -17,6 +17,7 @@ from autogenome_tf.core.seeds import derive
 from autogenome_tf.models import Predictor
 from autogenome_tf.nn.dense_weights import open_gates, to_dense_weights
 from autogenome_tf.nn.epistatic_penalty import is_exact
+from autogenome_tf.nn.trees import forest_network
 from autogenome_tf.nn.vectorized import structure
 from autogenome_tf.preprocessing import MOST_ROWS, Transform, space_for
 from autogenome_tf.training import _engines, _forests, _loop
@@ -264,15 +265,12 @@ class NetworkCrossValidation(CrossValidation):
 
     def final_model(self, family, values, fit, temperature, replica=0) -> Predictor:
         """Return the gene-level model of one replica of a fit, its preprocessing in front."""
-        own, fold = self.fold_inputs(family, values), replica % len(self.splits)
+        own = self.fold_inputs(family, values)
+        constants = own.constants[replica % len(self.splits)]
         if families.is_of_trees(family):
-            return _forests.final_model(self, own, fit, temperature, replica)
-        constants = own.constants[fold]
-        weights = [stack[replica : replica + 1] for stack in fit.weights]
-        (kernel,), (bias,), *others = to_dense_weights(self.network(family, values), weights)
-        stem = own.on_genes(fold, kernel, bias, constants, values.get("spectral_power", 0.0))
-        network = self.network(family, values, inputs=len(constants.genes), is_plain=True)
-        network.set_weights([*stem, *(stack[0] for stack in others)])
+            network = forest_network(fit.weights[0][replica], len(constants.genes))
+        else:
+            network = self._on_genes(family, values, fit, replica)
         return Predictor.assemble(
             [(own.transform, constants, network)],
             self.task,
@@ -280,6 +278,17 @@ class NetworkCrossValidation(CrossValidation):
             self.settings.data.missing,
             temperature,
         )
+
+    def _on_genes(self, family, values, fit, replica):
+        """Return the gene-level network of one replica of a fit."""
+        own, fold = self.fold_inputs(family, values), replica % len(self.splits)
+        constants = own.constants[fold]
+        weights = [stack[replica : replica + 1] for stack in fit.weights]
+        (kernel,), (bias,), *others = to_dense_weights(self.network(family, values), weights)
+        stem = own.on_genes(fold, kernel, bias, constants, values.get("spectral_power", 0.0))
+        network = self.network(family, values, inputs=len(constants.genes), is_plain=True)
+        network.set_weights([*stem, *(stack[0] for stack in others)])
+        return network
 
     def _forget_inputs(self):
         self._inputs: dict[tuple[str, str], FoldInputs] = {}

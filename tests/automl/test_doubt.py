@@ -1,4 +1,4 @@
-"""What a run measures of its own doubt: winner's bias, sites, permutations, learning curve."""
+"""Measures of doubt of a run: winner's bias, sites, permutations, learning curve."""
 
 import json
 

@@ -180,7 +180,7 @@ class Children(VectorizedNetwork):
         self._known[keras.layers.Activation] = self._activated
 
     def penalty(self, weights):
-        """Return the mean over children of the L2 penalties of their own kernels, all folds'."""
+        """Return the L2 penalty on the children's own kernels, their mean, added up over folds."""
         terms, layers = [tf.constant(0.0)], dense_layers(self._network)
         for layer, units in zip(layers, self._units, strict=True):
             if layer.name in self._rates:
