@@ -42,7 +42,13 @@ def in_order(parts: Iterable[str]) -> list[str]:
 
 
 def with_intervals(
-    task: Task, targets: np.ndarray, outputs: np.ndarray, seed: int, resamples: int = RESAMPLES
+    task: Task,
+    targets: np.ndarray,
+    outputs: np.ndarray,
+    seed: int,
+    resamples: int = RESAMPLES,
+    *,
+    weights: np.ndarray | None = None,
 ) -> dict[str, dict]:
     """Compute every metric of a task with its 95 % percentile bootstrap interval.
 
@@ -52,11 +58,12 @@ def with_intervals(
         outputs: (rows, outputs): logits, or values in original units.
         seed: Of the resampling.
         resamples: Number of resamples.
+        weights: (rows,) weight of each row; None: all rows count alike.
 
     Returns:
         Dict of name to {"value", "low", "high"}; None where a metric is undefined.
     """
-    values, drawn = _resampled(task, targets, outputs, seed, resamples)
+    values, drawn = _resampled(task, targets, outputs, seed, resamples, weights)
     return {name: _interval(values[name], drawn[name]) for name in values}
 
 
@@ -67,6 +74,8 @@ def differences(
     others: np.ndarray,
     seed: int,
     resamples: int = RESAMPLES,
+    *,
+    weights: np.ndarray | None = None,
 ) -> dict[str, dict]:
     """Compute the difference of every metric between two models' outputs for the same rows.
 
@@ -79,12 +88,13 @@ def differences(
         others: (rows, outputs) of the other.
         seed: Of the resampling.
         resamples: Number of resamples.
+        weights: As for `with_intervals`.
 
     Returns:
         As `with_intervals`, of the differences outputs - others.
     """
-    values, drawn = _resampled(task, targets, outputs, seed, resamples)
-    other_values, other_drawn = _resampled(task, targets, others, seed, resamples)
+    values, drawn = _resampled(task, targets, outputs, seed, resamples, weights)
+    other_values, other_drawn = _resampled(task, targets, others, seed, resamples, weights)
     return {
         name: _interval(values[name] - other_values[name], drawn[name] - other_drawn[name])
         for name in values
@@ -92,7 +102,14 @@ def differences(
 
 
 def gap(
-    task: Task, targets: np.ndarray, outputs: np.ndarray, levels: np.ndarray, name: str, seed: int
+    task: Task,
+    targets: np.ndarray,
+    outputs: np.ndarray,
+    levels: np.ndarray,
+    name: str,
+    seed: int,
+    *,
+    weights: np.ndarray | None = None,
 ) -> tuple[str, float]:
     """Find the level with the worst metric, and how often chance makes one as bad.
 
@@ -106,6 +123,7 @@ def gap(
         levels: (rows,) names of at least two levels.
         name: Metric that is compared.
         seed: Of the permutations.
+        weights: As for `with_intervals`.
 
     Returns:
         Name of the worst level, and the p-value: the share of permutations, the observed levels
@@ -119,7 +137,7 @@ def gap(
     scores = []
     for level in range(len(names)):
         index = np.stack([np.flatnonzero(line == level) for line in drawn])
-        scores.append(sign * task.metric(name, targets, outputs, index))
+        scores.append(sign * task.metric(name, targets, outputs, index, weights))
     known = np.nan_to_num(scores, nan=np.inf)
     least = known.min(axis=0)
     worst = str(names[known[:, 0].argmin()])
@@ -135,14 +153,16 @@ def _permuted(levels, strata, random):
     return found
 
 
-def _resampled(task, targets, outputs, seed, resamples):
+def _resampled(task, targets, outputs, seed, resamples, weights):
     """Return every metric of the rows, and (resamples,) of each."""
     random, count = np.random.default_rng(seed), len(targets)
     drawn = []
     for start in range(0, resamples, CHUNK):
         index = random.integers(0, count, (min(CHUNK, resamples - start), count))
-        drawn.append(task.metrics(targets, outputs, index))
-    values = {name: value[0] for name, value in task.metrics(targets, outputs).items()}
+        drawn.append(task.metrics(targets, outputs, index, weights))
+    values = {
+        name: value[0] for name, value in task.metrics(targets, outputs, weights=weights).items()
+    }
     return values, {name: np.concatenate([part[name] for part in drawn]) for name in values}
 
 

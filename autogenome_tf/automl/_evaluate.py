@@ -57,12 +57,16 @@ def evaluate(
     scored = dict(_unseen(run, rows, model, "outputs"))
     if rows.scored:
         lacking.warn(rows.scored)
+    weights = _weights(run, rows)
     seeds = {part: derive(config.seed, f"bootstrap/{part}") for part in scored}
     found = {
-        part: tables.scores(model.task, *answers, seeds[part]) for part, answers in scored.items()
+        part: tables.scores(model.task, *answers, seeds[part], weights.get(part))
+        for part, answers in scored.items()
     }
     trials = _trials(run, config)
-    found |= _corrected(run, rows, config, model.task, scored["validation"][0], trials)
+    found |= _corrected(
+        run, rows, config, model.task, scored["validation"][0], trials, weights.get("validation")
+    )
     if count := config.evaluation.permutations:
         found[metrics.PERMUTATION] = permutation_test(retraining, trials[0], count, found)
     found = {part: found[part] for part in PARTS if part in found}
@@ -71,13 +75,15 @@ def evaluate(
     if config.data.sites:
         write_sites(
             run, rows, model.task, scored,
-            seed=config.seed, retraining=retraining, trial=trials[0],
+            weights=weights, seed=config.seed, retraining=retraining, trial=trials[0],
         )  # fmt: skip
     if config.evaluation.learning_curve:
         write_learning_curve(run, retraining, trials[0], config.seed)
     if baseline is not None:
         beside = {
-            part: tables.beside(model.task, targets, scored[part][1], outputs, seeds[part])
+            part: tables.beside(
+                model.task, targets, scored[part][1], outputs, seeds[part], weights.get(part)
+            )
             for part, (targets, outputs) in _unseen(run, rows, baseline, "baseline")
         }
         run.write_json("baseline.json", beside)
@@ -87,7 +93,26 @@ def evaluate(
     return found
 
 
-def _corrected(run, rows, config, task, targets, trials):
+def _weights(run, rows):
+    """Return the weights of the rows of each part that has some."""
+    dataset, split = rows.labelled
+    found = {"evaluate": rows.scored.weights if rows.scored else None}
+    if dataset.weights is not None:
+        places = _validated(run, dataset)
+        found |= {
+            "validation": dataset.weights[places],
+            "test": dataset.weights[split.part == "test"],
+        }
+    return {part: weights for part, weights in found.items() if weights is not None}
+
+
+def _validated(run, dataset):
+    """Return the numbers of the rows that validated, in the order of validation.npz."""
+    position = {sample: row for row, sample in enumerate(dataset.samples)}
+    return [position[sample] for sample in run.read_arrays("validation.npz")["samples"]]
+
+
+def _corrected(run, rows, config, task, targets, trials, weights):
     """Return the validation metrics without the winner's bias, by their part; {} if not known."""
     outputs = read_outputs(run, sorted(trials, key=lambda trial: trial.number))
     if not outputs:
@@ -97,7 +122,9 @@ def _corrected(run, rows, config, task, targets, trials):
     seed = derive(config.seed, "bootstrap/winner")
     known = tables.encoded(task, targets), outputs
     return {
-        metrics.CORRECTED: corrected(task, *known, objective=config.objective, size=size, seed=seed)
+        metrics.CORRECTED: corrected(
+            task, *known, objective=config.objective, size=size, seed=seed, weights=weights
+        )
     }
 
 
@@ -140,10 +167,8 @@ def _unseen(
         name: Name of its out-of-fold outputs in validation.npz.
     """
     dataset, split = rows.labelled
-    validation = run.read_arrays("validation.npz")
-    position = {sample: row for row, sample in enumerate(dataset.samples)}
-    places = [position[sample] for sample in validation["samples"]]
-    yield "validation", (dataset.known_targets[places], validation[name])
+    outputs = run.read_arrays("validation.npz")[name]
+    yield "validation", (dataset.known_targets[_validated(run, dataset)], outputs)
     test = np.flatnonzero(split.part == "test")
     if len(test):
         yield "test", (dataset.known_targets[test], model.outputs(dataset.rows(test), is_own=True))

@@ -40,14 +40,20 @@ def write_learning_curve(run: Run, retraining: Retraining, trial: Trial, seed: i
     scale, offset = rows.task.output_scale()
     targets = rows.targets[validated]
     targets = targets * scale + offset if rows.task.has_units else targets
-    drawn = resampled(rows.task, targets, outputs, name, derive(seed, "learning curve"))
+    seed, weights = derive(seed, "learning curve"), rows.weights_of(validated)
+    drawn = resampled(rows.task, targets, outputs, name, seed, weights)
     frame = table(sizes, drawn, name)
     run.write_table("learning_curve.tsv", frame)
     log.info("learning curve: %s", sentence(frame))
 
 
 def resampled(
-    task: Any, targets: np.ndarray, outputs: list[np.ndarray], name: str, seed: int
+    task: Any,
+    targets: np.ndarray,
+    outputs: list[np.ndarray],
+    name: str,
+    seed: int,
+    weights: np.ndarray | None = None,
 ) -> np.ndarray:
     """Return a metric at each size, (1 + resamples, sizes); the first row is of the rows as is.
 
@@ -57,11 +63,13 @@ def resampled(
         outputs: (rows, outputs) of each size; all sizes are scored on the same resamples.
         name: Name of the metric.
         seed: Of the resampling.
+        weights: (rows,) weight of each row; None: all rows count alike.
     """
     count = len(targets)
     index = np.random.default_rng(seed).integers(0, count, (RESAMPLES, count))
     index = np.vstack([np.arange(count), index])
-    return np.stack([task.metric(name, targets, own, index) for own in outputs], axis=1)
+    scores = [task.metric(name, targets, own, index, weights) for own in outputs]
+    return np.stack(scores, axis=1)
 
 
 def table(sizes: np.ndarray, drawn: np.ndarray, name: str) -> pd.DataFrame:

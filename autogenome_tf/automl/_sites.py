@@ -46,7 +46,13 @@ class Sites:
         return "rmse" if self._task.has_units else self._task.headlines[0]
 
     def add(
-        self, column: str, part: str, levels: np.ndarray, targets: np.ndarray, outputs: np.ndarray
+        self,
+        column: str,
+        part: str,
+        levels: np.ndarray,
+        targets: np.ndarray,
+        outputs: np.ndarray,
+        weights: np.ndarray | None = None,
     ) -> None:
         """Score each level of a column in a part; warn of a gap that exceeds chance.
 
@@ -56,6 +62,7 @@ class Sites:
             levels: (rows,) names of levels, None where one is not known.
             targets: (rows,) class positions, or (rows, targets) in original units.
             outputs: (rows, outputs) for these rows.
+            weights: (rows,) weight of each row; None: all rows count alike.
         """
         places = {
             level: np.flatnonzero(levels == level)
@@ -67,12 +74,14 @@ class Sites:
             rows = np.isin(levels.astype(str), large)
             seed = derive(self._seed, f"sites/{column}/{part}")
             worst, p = metrics.gap(
-                self._task, targets[rows], outputs[rows], levels[rows], self.metric, seed
-            )
+                self._task, targets[rows], outputs[rows], levels[rows], self.metric, seed,
+                weights=_of(weights, rows),
+            )  # fmt: skip
         for level, rows in places.items():
             found = metrics.with_intervals(
-                self._task, targets[rows], outputs[rows], derive(self._seed, level), RESAMPLES
-            )
+                self._task, targets[rows], outputs[rows], derive(self._seed, level), RESAMPLES,
+                weights=_of(weights, rows),
+            )  # fmt: skip
             frame = pd.DataFrame(found).T.rename_axis("metric").reset_index()
             known = {"column": column, "part": part, "level": level, "rows": len(rows)}
             known |= {"worst": level == worst, "p": p if level == worst else np.nan}
@@ -88,7 +97,12 @@ class Sites:
         )  # fmt: skip
 
     def compare(
-        self, column: str, targets: np.ndarray, known: np.ndarray, left_out: np.ndarray
+        self,
+        column: str,
+        targets: np.ndarray,
+        known: np.ndarray,
+        left_out: np.ndarray,
+        weights: np.ndarray | None = None,
     ) -> None:
         """Warn where scores fall if the level of a row is left out of training.
 
@@ -97,10 +111,13 @@ class Sites:
             targets: As for `add`.
             known: (rows, outputs) of networks trained with other rows of the level.
             left_out: (rows, outputs) of networks trained without the level.
+            weights: As for `add`.
         """
         sign = 1 if metrics.HIGHER_IS_BETTER[self.metric] else -1
         seed = derive(self._seed, f"sites/{column}")
-        apart = metrics.differences(self._task, targets, known, left_out, seed, RESAMPLES)
+        apart = metrics.differences(
+            self._task, targets, known, left_out, seed, RESAMPLES, weights=weights
+        )
         found = apart[self.metric]
         if found["value"] is None or min(sign * found["low"], sign * found["high"]) <= 0:
             return
@@ -118,6 +135,7 @@ def write_sites(
     task: Any,
     scored: dict[str, tuple[np.ndarray, np.ndarray]],
     *,
+    weights: dict[str, np.ndarray],
     seed: int,
     retraining: Retraining,
     trial: Trial,
@@ -129,6 +147,7 @@ def write_sites(
         rows: Its rows.
         task: The model's task.
         scored: Targets and outputs of each part that training has not seen.
+        weights: Weights of the rows of each part that has some.
         seed: The config's.
         retraining: Trains networks without a level.
         trial: The best trial, which they are networks of.
@@ -138,8 +157,9 @@ def write_sites(
         for column in frame if part in scored else ():
             targets, outputs = scored[part]
             sites.add(
-                column, part, frame[column].to_numpy(), tables.encoded(task, targets), outputs
-            )
+                column, part, frame[column].to_numpy(), tables.encoded(task, targets), outputs,
+                weights.get(part),
+            )  # fmt: skip
     _leave_out(sites, rows, task, retraining, trial)
     run.write_table("sites.tsv", pd.concat(sites.frames, ignore_index=True))
 
@@ -172,9 +192,16 @@ def _leave_out(sites, rows, task, retraining, trial):
             continue
         outputs = retraining.unseen(trial, splits)
         scored = np.flatnonzero(np.isfinite(outputs).all(axis=1))
-        sites.add(column, LEFT_OUT, levels[scored], targets[scored], outputs[scored])
+        own = _of(learn.weights, scored)
+        sites.add(column, LEFT_OUT, levels[scored], targets[scored], outputs[scored], own)
         both = scored[np.isfinite(known[scored]).all(axis=1)]
-        sites.compare(column, targets[both], known[both], outputs[both])
+        own = _of(learn.weights, both)
+        sites.compare(column, targets[both], known[both], outputs[both], own)
+
+
+def _of(weights, rows):
+    """Return the weights of some rows, None where there are none."""
+    return None if weights is None else weights[rows]
 
 
 def _splits(levels: np.ndarray) -> Iterable[tuple[np.ndarray, np.ndarray]]:

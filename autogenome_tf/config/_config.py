@@ -118,6 +118,15 @@ class Config(Section):
             raise ValueError("data.sites: not with data.validation; expected search.folds instead")
         if self.data.sites and is_one:
             raise ValueError("data.sites: a representation predicts nothing to score; expected []")
+        if self.data.weight and is_one:
+            raise ValueError(
+                "data.weight: rows of a representation count alike; expected null, or a task with "
+                "targets"
+            )
+        if self.data.weight in self.data.target_names:
+            raise ValueError(
+                f"data.weight: {self.data.weight} is a target; expected another column"
+            )
         if self.data.covariates and not is_one:
             raise ValueError("data.covariates: only task.type representation has covariates")
         return self
@@ -216,8 +225,9 @@ class Config(Section):
 
     @property
     def further(self) -> list[str]:
-        """Return the columns beside the targets that rows need: groups, covariates and sites."""
-        return [*listed(self.data.group), *self.data.covariates, *self.data.sites]
+        """Return the columns beside the targets that rows need, such as groups and weights."""
+        data = self.data
+        return [*listed(data.group), *data.covariates, *data.sites, *listed(data.weight)]
 
     def reading(self, features: str) -> "Config":
         """Return the same config with another matrix, which contains genes only.

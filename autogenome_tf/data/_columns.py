@@ -1,6 +1,7 @@
 """Columns beside the rows as what they are for: targets, groups, covariates."""
 
 import dataclasses
+import logging
 
 import numpy as np
 import pandas as pd
@@ -9,6 +10,8 @@ from autogenome_tf.core import chunked
 from autogenome_tf.core.errors import InputError, some, unknown
 from autogenome_tf.data._checked import check_line
 from autogenome_tf.tasks import as_text, kind_of
+
+log = logging.getLogger(__name__)
 
 
 def with_covariates(dataset, columns, names, where, known=None, averages=None):
@@ -111,6 +114,40 @@ def with_sites(dataset, columns, names, where, *, is_optional):
     texts = {name: columns[name].map(as_text, na_action="ignore") for name in known}
     sites = pd.DataFrame(texts).astype(object).where(columns[known].notna(), None)
     return dataclasses.replace(dataset, sites=sites.reset_index(drop=True))
+
+
+def with_weights(dataset, columns, name, where, *, is_optional):
+    """Return the dataset with the column of `data.weight`.
+
+    Args:
+        dataset: The rows.
+        columns: Frame of the same rows.
+        name: Name of the column, or None.
+        where: Its file, for errors.
+        is_optional: Whether the file may lack it, as further rows may.
+
+    Raises:
+        InputError: For a column that is not there, or a weight that is no finite number above 0.
+    """
+    if name is None or (is_optional and name not in columns.columns):
+        return dataset
+    if name not in columns.columns:
+        raise unknown(f"{where}: data.weight", name, columns.columns)
+    weights = np.asarray(pd.to_numeric(columns[name], errors="coerce"), "float64")
+    wrong = np.flatnonzero(~(np.isfinite(weights) & (weights > 0)))
+    if len(wrong):
+        sample, value = dataset.samples[wrong[0]], columns[name].iloc[wrong[0]]
+        raise InputError(
+            f"{where}: data.weight: {name}: sample {sample}: expected a finite number above 0; "
+            f"received {value!r} ({len(wrong)} such samples). Give these samples a weight, or "
+            "leave them out of the file."
+        )
+    size = weights.sum() ** 2 / (weights**2).sum()
+    log.info(
+        "weights: %s, from %.4g to %.4g; %d rows count as %.4g of equal weight",
+        name, weights.min(), weights.max(), len(weights), size,
+    )  # fmt: skip
+    return dataclasses.replace(dataset, weights=weights)
 
 
 def grouped(dataset, columns, group, where):

@@ -68,6 +68,7 @@ class Dataset:
             named ``column=level``.
         origins: Columns of text that say where a row comes from (donor, batch), or None.
         sites: The columns of `data.sites` as text, None where a cell is missing; None: no columns.
+        weights: (rows,) float64, how much each row counts, or None where all count alike.
         warnings: What about the rows should make one doubt the scores: pairs of a subject in a word
             and the text.
         rare_classes: Names of classes that `data.rare_classes` left out or merged.
@@ -85,6 +86,7 @@ class Dataset:
     covariates: int = 0
     origins: pd.DataFrame | None = None
     sites: pd.DataFrame | None = None
+    weights: np.ndarray | None = None
     warnings: tuple[tuple[str, str], ...] = ()
     rare_classes: frozenset[str] = frozenset()
     limit: int = chunked.LIMIT
@@ -120,6 +122,7 @@ class Dataset:
             groups=None if self.groups is None else self.groups[index],
             origins=None if self.origins is None else self.origins.iloc[index],
             sites=None if self.sites is None else self.sites.iloc[index],
+            weights=None if self.weights is None else self.weights[index],
         )
 
     def warned(self, about: str, text: str) -> "Dataset":

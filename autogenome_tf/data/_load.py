@@ -12,7 +12,13 @@ from autogenome_tf.core import chunked
 from autogenome_tf.core.errors import InputError, some, unknown
 from autogenome_tf.data._beside import ALL, TARGETS, with_columns
 from autogenome_tf.data._checked import check_names, has_names
-from autogenome_tf.data._columns import grouped, target_values, with_covariates, with_sites
+from autogenome_tf.data._columns import (
+    grouped,
+    target_values,
+    with_covariates,
+    with_sites,
+    with_weights,
+)
 from autogenome_tf.data._dataset import Dataset
 from autogenome_tf.data._files import check_file, numbered_lines
 from autogenome_tf.data._id_columns import ids_of
@@ -66,6 +72,7 @@ def load_labelled(
     dataset = with_covariates(dataset, columns, data.covariates, where, levels)
     dataset = dataclasses.replace(dataset, origins=origins(columns, names))
     dataset = with_sites(dataset, columns, data.sites, where, is_optional=rows is not None)
+    dataset = with_weights(dataset, columns, data.weight, where, is_optional=rows is not None)
     group = None if rows else data.group
     return grouped(dataset, columns, group, where) if group else dataset
 
@@ -89,7 +96,8 @@ def _read_targets(files, data):
 
 def _target_names(columns, data, task_type, genes):
     """Return the names of the targets: those of the config, all, or the only one."""
-    where, known = columns.attrs["source"], columns.attrs[TARGETS]
+    where = columns.attrs["source"]
+    known = [name for name in columns.attrs[TARGETS] if name != data.weight]
     if data.target_names == [ALL]:
         return known
     for name in data.target_names:
@@ -145,8 +153,17 @@ def joined(first, second):
         groups=None,
         origins=None,
         sites=None,
+        weights=_joined_weights(first, second),
         warnings=(*first.warnings, *second.warnings),
     )
+
+
+def _joined_weights(first, second):
+    """Return the weights of both; rows of a file without the column count once each."""
+    if first.weights is None:
+        return None
+    behind = np.ones(len(second)) if second.weights is None else second.weights
+    return np.concatenate([first.weights, behind])
 
 
 def _read(source, data, frames):

@@ -83,7 +83,8 @@ class Retraining:
             seed = derive(self._seed, f"permutation/{number}")
             targets = _within_folds(rows, np.random.default_rng(seed))
             outputs = _unseen(rows.with_targets(targets), trial, seed)
-            scores.append(rows.task.score(metric, targets[validated], outputs[validated]))
+            known = targets[validated], outputs[validated], rows.weights_of(validated)
+            scores.append(rows.task.score(metric, *known))
         return np.array(scores)
 
     def of_sizes(self, trial: Trial, fractions: Sequence[float]) -> Iterator[np.ndarray]:

@@ -57,8 +57,8 @@ class FinalModel:
         scale, offset = cross_validation.task.output_scale(temperature)
         rows = cross_validation.validation_rows
         scaled = (outputs[rows] * scale + offset).astype("float32")
-        targets = cross_validation.targets[rows]
-        predictor = anchored(predictor, cross_validation.matrix, rows, targets, scaled)
+        validated = cross_validation.targets[rows], scaled, cross_validation.weights_of(rows)
+        predictor = anchored(predictor, cross_validation.matrix, rows, *validated)
         return cls(predictor, validation_rows=rows, outputs=scaled, **known)
 
 

@@ -21,6 +21,7 @@ def corrected(
     objective: str,
     size: int,
     seed: int,
+    weights: np.ndarray | None = None,
 ) -> dict[str, dict]:
     """Compute the validation metrics of a chosen model without the gain of having been chosen.
 
@@ -36,6 +37,7 @@ def corrected(
         objective: Metric that ranks trials.
         size: Trials that the final model is selected from, at least 1; 1 is the best alone.
         seed: Of the resampling.
+        weights: (rows,) weight of each row; None: all rows count alike.
 
     Returns:
         Dict of metric to {"value", "low", "high"}: mean and 95 % interval over resamples; None
@@ -43,42 +45,44 @@ def corrected(
     """
     count = RESAMPLES if size == 1 else ENSEMBLE_RESAMPLES
     index = np.random.default_rng(seed).integers(0, len(targets), (count, len(targets)))
-    scores = _scores(task, targets, outputs, objective, index)
+    scores = _scores(task, targets, outputs, objective, index, weights)
     drawn: dict[str, list[float]] = {}
     for rows, order in zip(index, np.argsort(-scores.T, axis=1, kind="stable"), strict=True):
         chosen = [outputs[trial] for trial in order[:size]]
         left_out = np.setdiff1d(np.arange(len(targets)), rows)
-        shares = _shares(task, targets[rows], [one[rows] for one in chosen], objective)
+        own, rest = (None if weights is None else weights[part] for part in (rows, left_out))
+        shares = _shares(task, targets[rows], [one[rows] for one in chosen], objective, own)
         mean = sum(share * one[left_out] for share, one in zip(shares, chosen, strict=True))
-        for name, value in task.metrics(targets[left_out], np.asarray(mean)).items():
+        scored = task.metrics(targets[left_out], np.asarray(mean), weights=rest)
+        for name, value in scored.items():
             drawn.setdefault(name, []).append(value[0])
     return {name: _summary(np.array(values)) for name, values in drawn.items()}
 
 
-def _scores(task, targets, outputs, objective, index):
+def _scores(task, targets, outputs, objective, index, weights):
     """Return the objective of each trial on each resample, (trials, resamples), higher better."""
     sign = 1 if metrics.HIGHER_IS_BETTER[objective] else -1
-    scores = [[*_chunks(task, targets, one, objective, index)] for one in outputs]
+    scores = [[*_chunks(task, targets, one, objective, index, weights)] for one in outputs]
     return np.nan_to_num(sign * np.array(scores), nan=-np.inf)
 
 
-def _chunks(task, targets, outputs, objective, index) -> Iterator[float]:
+def _chunks(task, targets, outputs, objective, index, weights) -> Iterator[float]:
     """Yield the objective of one trial on each resample, a bounded number of them at a time."""
     for start in range(0, len(index), metrics.CHUNK):
         own = index[start : start + metrics.CHUNK]
-        yield from task.metric(objective, targets, outputs, own)
+        yield from task.metric(objective, targets, outputs, own, weights)
 
 
-def _shares(task, targets, outputs, objective):
+def _shares(task, targets, outputs, objective, weights):
     """Return the share of each trial in the model that would be chosen on these rows."""
     if len(outputs) == 1:
         return np.ones(1)
-    return select(outputs, functools.partial(_objective, task, objective, targets))
+    return select(outputs, functools.partial(_objective, task, objective, targets, weights))
 
 
-def _objective(task, objective, targets, outputs):
+def _objective(task, objective, targets, weights, outputs):
     sign = 1 if metrics.HIGHER_IS_BETTER[objective] else -1
-    return sign * task.metric(objective, targets, outputs)[0]
+    return sign * task.metric(objective, targets, outputs, weights=weights)[0]
 
 
 def _summary(values):

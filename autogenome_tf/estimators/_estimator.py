@@ -11,7 +11,7 @@ import pandas as pd
 import scipy.sparse
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from autogenome_tf.automl import AutoGenome
 from autogenome_tf.config import listed, merged
@@ -20,6 +20,8 @@ from autogenome_tf.data import Dataset, numbered_features
 from autogenome_tf.models import Predictor
 
 FILE = "model.keras"
+# Column of the weights of rows beside the targets.
+WEIGHT = "sample_weight"
 
 
 class Estimator(BaseEstimator):
@@ -27,19 +29,23 @@ class Estimator(BaseEstimator):
 
     _kind = Predictor
 
-    def _learn(self, X, y):  # noqa: N803 (scikit-learn's name)
+    def _learn(self, X, y, sample_weight=None):  # noqa: N803 (scikit-learn's name)
         """Run the search in a folder of its own and keep the model."""
         with tempfile.TemporaryDirectory(prefix="autogenome_tf-") as folder, _silent():
             make = pd.DataFrame.sparse.from_spmatrix if scipy.sparse.issparse(X) else pd.DataFrame
             # Rows with names: a column of numbers is a feature here, whatever it looks like.
             rows = [f"row_{number}" for number in range(1, X.shape[0] + 1)]
             names = getattr(self, "feature_names_in_", numbered_features(X.shape[1]))
-            automl = AutoGenome(self._config(folder), data=(make(X, rows, names), y))
+            config = self._config(folder)
+            if sample_weight is not None:
+                y = _beside(y, sample_weight).set_axis(rows)
+                config = merged(config, {"data": {"weight": WEIGHT}})
+            automl = AutoGenome(config, data=(make(X, rows, names), y))
             self.leaderboard_ = automl.train()
             self.predictor_ = self._kind.load(automl.folder / FILE)
         return self
 
-    def _config(self, folder):
+    def _config(self, folder) -> Any:
         seed = self.random_state
         if not isinstance(seed, (int, np.integer)):
             seed = check_random_state(seed).randint(2**31 - 1)
@@ -132,6 +138,37 @@ class Supervised(Estimator):
                 "by an earlier version; train it again."
             )
         return self.predictor_.conformal
+
+
+def weighed(X: Any, y: Any, sample_weight: Any) -> tuple[Any, np.ndarray, Any]:  # noqa: N803
+    """Return rows, targets and weights without the rows of weight 0.
+
+    Args:
+        X: (samples, genes) checked.
+        y: (samples, ...) targets.
+        sample_weight: (samples,) weights, a single one, or None.
+
+    Raises:
+        ValueError: A weight is below 0 or not finite, or none is above 0.
+    """
+    if sample_weight is None:
+        return X, y, None
+    weights = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
+    kept = np.flatnonzero(weights)
+    return X[kept], np.asarray(y)[kept], weights[kept]
+
+
+def _beside(y, weights):
+    """Return targets as a frame with their weights in a further column."""
+    values = np.asarray(y)
+    if values.dtype.names:
+        # As scikit-survival has them: the event first.
+        columns = {name: values[name].astype("float64") for name in values.dtype.names[::-1]}
+    elif values.ndim > 1:
+        columns = {f"target_{i + 1}": values[:, i] for i in range(values.shape[1])}
+    else:
+        columns = {"target": values}
+    return pd.DataFrame(columns | {WEIGHT: weights})
 
 
 def _plain(value):

@@ -6,7 +6,7 @@ from typing import Any, Self
 import numpy as np
 
 from autogenome_tf.core.errors import InputError
-from autogenome_tf.estimators._estimator import Supervised
+from autogenome_tf.estimators._estimator import Supervised, weighed
 from autogenome_tf.tasks import Survival
 from autogenome_tf.tasks.hazards import stepped
 
@@ -44,13 +44,14 @@ class AutoGenomeSurvival(Supervised):
 
     _task = "survival"
 
-    def fit(self, X: Any, y: Any) -> Self:  # noqa: N803
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:  # noqa: N803
         """Learn from X (samples, genes) and y (samples,) of events and times.
 
         Args:
             X: (samples, genes) DataFrame, array, sparse matrix or AnnData.
             y: (samples,) structured array with a field of booleans, whether the event was seen, and
                 a field of times, as scikit-survival's `Surv` makes it.
+            sample_weight: As for `AutoGenomeClassifier.fit`.
 
         Raises:
             InputError: y is no such array, or has another length than X.
@@ -59,7 +60,7 @@ class AutoGenomeSurvival(Supervised):
         X = self._checked(X)  # noqa: N806
         if len(targets) != X.shape[0]:
             raise InputError(f"y: {len(targets)} rows; X has {X.shape[0]}.")
-        self._learn(X, targets)
+        self._learn(*weighed(X, targets, sample_weight))
         self.unique_times_ = self._curves.times
         return self
 

@@ -9,7 +9,7 @@ from sklearn.utils.multiclass import check_classification_targets
 
 from autogenome_tf.config import merged
 from autogenome_tf.core.errors import unknown
-from autogenome_tf.estimators._estimator import Supervised
+from autogenome_tf.estimators._estimator import Supervised, weighed
 
 
 class AutoGenomeClassifier(ClassifierMixin, Supervised):
@@ -33,17 +33,20 @@ class AutoGenomeClassifier(ClassifierMixin, Supervised):
 
     _task = "classification"
 
-    def fit(self, X: Any, y: Any) -> Self:  # noqa: N803
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:  # noqa: N803
         """Learn from X (samples, genes), dense, sparse or a DataFrame, and y (samples,) labels.
 
         Args:
             X: (samples, genes) DataFrame, array, sparse matrix or AnnData.
             y: (samples,) class names.
+            sample_weight: (samples,) weight of each row, at least 0; 0 leaves it out. None: all
+                rows count alike.
         """
         X, y = self._checked(X, y=y)  # noqa: N806
         check_classification_targets(y)
+        X, y, sample_weight = weighed(X, y, sample_weight)  # noqa: N806
         self.classes_, places = np.unique(y, return_inverse=True)
-        return self._learn(X, places.astype(str))
+        return self._learn(X, places.astype(str), sample_weight)
 
     def _given(self):
         weights = (merged({}, self.config).get("task") or {}).get("class_weight")
@@ -89,16 +92,18 @@ class AutoGenomeRegressor(RegressorMixin, Supervised):
 
     _task = "regression"
 
-    def fit(self, X: Any, y: Any) -> Self:  # noqa: N803
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:  # noqa: N803
         """Learn from X (samples, genes) and y (samples,) or (samples, targets).
 
         Args:
             X: (samples, genes) DataFrame, array, sparse matrix or AnnData.
             y: (samples,) or (samples, targets) numbers.
+            sample_weight: As for `AutoGenomeClassifier.fit`.
         """
         X, y = self._checked(X, y=y, multi_output=True, y_numeric=True)  # noqa: N806
+        X, y, sample_weight = weighed(X, y, sample_weight)  # noqa: N806
         self._is_flat = y.ndim == 1
-        return self._learn(X, y)
+        return self._learn(X, y, sample_weight)
 
     def predict(self, X: Any) -> np.ndarray:  # noqa: N803
         """Return values in original units, in the shape of the training targets.

@@ -16,6 +16,7 @@ def anchored(
     rows: np.ndarray,
     targets: np.ndarray,
     outputs: np.ndarray,
+    weights: np.ndarray | None = None,
 ) -> Predictor:
     """Return a model whose log-risks have the level to which its baseline hazard belongs.
 
@@ -28,6 +29,7 @@ def anchored(
         rows: Numbers of the rows that validated.
         targets: Their targets, as networks learn them.
         outputs: (rows, outputs) of networks that had not seen the row, in the model's units.
+        weights: (rows,) weight of each row; None: all rows count alike.
     """
     if not predictor.task.has_times:
         return predictor
@@ -38,5 +40,5 @@ def anchored(
     output = keras.layers.Rescaling(scale.tolist(), offset.tolist(), name="output")
     model = keras.Model(predictor.model.input, output(total), name=predictor.model.name)
     return dataclasses.replace(
-        predictor, model=model, task=predictor.task.with_baseline(targets, outputs)
+        predictor, model=model, task=predictor.task.with_baseline(targets, outputs, weights)
     )

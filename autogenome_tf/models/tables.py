@@ -14,7 +14,13 @@ from autogenome_tf.models._predictor import Predictor
 from autogenome_tf.tasks import Task
 
 
-def scores(task: Any, targets: np.ndarray, outputs: np.ndarray, seed: int) -> dict[str, dict]:
+def scores(
+    task: Any,
+    targets: np.ndarray,
+    outputs: np.ndarray,
+    seed: int,
+    weights: np.ndarray | None = None,
+) -> dict[str, dict]:
     """Compute metrics with 95 % bootstrap intervals.
 
     Args:
@@ -22,15 +28,21 @@ def scores(task: Any, targets: np.ndarray, outputs: np.ndarray, seed: int) -> di
         targets: (rows,) class names, or (rows, targets) in original units.
         outputs: (rows, outputs) of the predictor.
         seed: Of the resampling.
+        weights: (rows,) weight of each row; None: all rows count alike.
 
     Returns:
         Dict of metric name to {"value", "low", "high"}.
     """
-    return metrics.with_intervals(task, encoded(task, targets), outputs, seed)
+    return metrics.with_intervals(task, encoded(task, targets), outputs, seed, weights=weights)
 
 
 def beside(
-    task: Any, targets: np.ndarray, outputs: np.ndarray, baseline: np.ndarray, seed: int
+    task: Any,
+    targets: np.ndarray,
+    outputs: np.ndarray,
+    baseline: np.ndarray,
+    seed: int,
+    weights: np.ndarray | None = None,
 ) -> dict[str, dict]:
     """Compute a baseline's metrics, each with its `difference`: the model's less the baseline's.
 
@@ -40,10 +52,11 @@ def beside(
         outputs: (rows, outputs) of the predictor.
         baseline: (rows, outputs) of the baseline.
         seed: Of the resampling.
+        weights: (rows,) weight of each row; None: all rows count alike.
     """
     targets = encoded(task, targets)
-    found = metrics.with_intervals(task, targets, baseline, seed)
-    apart = metrics.differences(task, targets, outputs, baseline, seed)
+    found = metrics.with_intervals(task, targets, baseline, seed, weights=weights)
+    apart = metrics.differences(task, targets, outputs, baseline, seed, weights=weights)
     return {name: found[name] | {"difference": apart[name]} for name in found}
 
 
@@ -76,10 +89,10 @@ def without_genes(
         without[:, columns], first = np.nan, rows.stop
         outputs.append((run(batch, rows), run(without, rows)))
     full, without = (np.concatenate(part) for part in zip(*outputs, strict=True))
-    targets = dataset.known_targets
+    targets, weights = dataset.known_targets, dataset.weights
     return (
-        scores(predictor.task, targets, full, seed),
-        scores(predictor.task, targets, without, seed),
+        scores(predictor.task, targets, full, seed, weights),
+        scores(predictor.task, targets, without, seed, weights),
     )
 
 

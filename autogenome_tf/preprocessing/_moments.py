@@ -1,6 +1,7 @@
 """Per-gene statistics of transformed rows, gathered batch by batch."""
 
 import dataclasses
+import itertools
 from collections.abc import Iterable
 
 import numpy as np
@@ -20,28 +21,34 @@ class Moments:
     median: np.ndarray = dataclasses.field(default_factory=lambda: np.zeros(0))
 
     @classmethod
-    def of(cls, batches: Iterable[np.ndarray]) -> "Moments":
+    def of(
+        cls, batches: Iterable[np.ndarray], weights: Iterable[np.ndarray] | None = None
+    ) -> "Moments":
         """Gather batches of (rows, genes) in one pass (Chan, Golub and LeVeque 1983).
 
         Args:
             batches: Arrays of (rows, genes).
+            weights: For each of them (rows,) how much its rows count in means and variances; None:
+                all alike.
         """
         count = mean = squares = np.zeros(1)
         low, high = np.full(1, np.inf), np.full(1, -np.inf)
-        for batch in batches:
+        each = itertools.repeat(1) if weights is None else weights
+        for batch, own in zip(batches, each, strict=weights is not None):
             known = ~np.isnan(batch)
             filled = np.where(known, batch, 0).astype("float64")
-            rows = known.sum(0)
-            batch_mean = filled.sum(0) / np.maximum(rows, 1)
-            total = np.maximum(count + rows, 1)
+            parts = known * np.reshape(own, (-1, 1))
+            rows = parts.sum(0)
+            batch_mean = (parts * filled).sum(0) / np.where(rows > 0, rows, 1)
+            total = np.where(count + rows > 0, count + rows, 1)
             change = batch_mean - mean
-            squares = squares + np.where(known, (filled - batch_mean) ** 2, 0).sum(0)
+            squares = squares + (parts * np.where(known, filled - batch_mean, 0) ** 2).sum(0)
             squares = squares + change**2 * count * rows / total
             mean = mean + change * rows / total
             count = count + rows
             low = np.minimum(low, np.where(known, batch, np.inf).min(0))
             high = np.maximum(high, np.where(known, batch, -np.inf).max(0))
-        return cls(mean, squares / np.maximum(count, 1), low, high)
+        return cls(mean, squares / np.where(count > 0, count, 1), low, high)
 
     def most_variable(self, count: int | None = None) -> np.ndarray:
         """Return the positions of so many genes of largest variance, or of all.

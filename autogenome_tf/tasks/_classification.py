@@ -120,16 +120,14 @@ class Classification(Task):
         """Return the metrics that Keras shows while a compiled model trains."""
         return ["accuracy"]
 
-    def row_weights(self, targets: np.ndarray) -> np.ndarray:
-        """Return the weight of each row in the loss, (rows,) float32 with mean 1."""
-        counts = np.bincount(targets, minlength=self.outputs)
+    def _target_weights(self, targets: np.ndarray, weights: np.ndarray) -> np.ndarray:
         if self.class_weight == "balanced":
-            weights = len(targets) / (self.outputs * np.maximum(counts, 1))
+            totals = np.bincount(targets, weights, minlength=self.outputs)
+            of_classes = 1 / np.where(totals > 0, totals, 1)
         else:
             given = self.class_weight if isinstance(self.class_weight, dict) else {}
-            weights = np.array([given.get(name, 1.0) for name in self.classes])
-        rows = weights[targets]
-        return (rows / rows.mean()).astype("float32")
+            of_classes = np.array([given.get(name, 1.0) for name in self.classes])
+        return of_classes[targets]
 
     def gene_statistics(
         self, batches: Batches, targets: np.ndarray, weights: np.ndarray
@@ -150,12 +148,17 @@ class Classification(Task):
         return class_metrics.temperature(targets, outputs, weights)
 
     def metrics(
-        self, targets: np.ndarray, outputs: np.ndarray, index: np.ndarray | None = None
+        self,
+        targets: np.ndarray,
+        outputs: np.ndarray,
+        index: np.ndarray | None = None,
+        weights: np.ndarray | None = None,
     ) -> dict[str, np.ndarray]:
         """Compute every metric of (rows,) class positions and (rows, classes) logits."""
         from autogenome_tf.tasks import class_metrics
 
-        return class_metrics.classification(targets, outputs, _weights(index, len(targets)))
+        drawn = self.drawn_weights(index, weights, len(targets))
+        return class_metrics.classification(targets, outputs, drawn)
 
     def metric(
         self,
@@ -163,13 +166,15 @@ class Classification(Task):
         targets: np.ndarray,
         outputs: np.ndarray,
         index: np.ndarray | None = None,
+        weights: np.ndarray | None = None,
     ) -> np.ndarray:
         """Compute one of `metrics`; the log loss, which selection asks for often, alone."""
         from autogenome_tf.tasks import class_metrics
 
         if name != "log_loss":
-            return super().metric(name, targets, outputs, index)
-        return class_metrics.log_loss(targets, outputs, _weights(index, len(targets)))
+            return super().metric(name, targets, outputs, index, weights)
+        drawn = self.drawn_weights(index, weights, len(targets))
+        return class_metrics.log_loss(targets, outputs, drawn)
 
     def log_likelihoods(
         self, targets: np.ndarray, outputs: np.ndarray, weights: np.ndarray
@@ -232,8 +237,3 @@ class Classification(Task):
         names = np.array(self.classes, dtype=object)
         frame.insert(0, "prediction", names[probabilities.argmax(axis=1)])
         return frame
-
-
-def _weights(index, count):
-    """Return how often each row is drawn, (resamples, rows); None for the rows themselves."""
-    return None if index is None else np.stack([np.bincount(row, minlength=count) for row in index])

@@ -5,7 +5,7 @@ from typing import Any
 import tensorflow as tf
 
 
-def losses(targets: Any, risks: Any) -> Any:
+def losses(targets: Any, risks: Any, weights: Any = None) -> Any:
     """Return minus the log partial likelihood of each row's event, ties by Efron's method.
 
     Each set of rows is compared with itself alone; see `partial_likelihood.RiskSets`.
@@ -13,17 +13,25 @@ def losses(targets: Any, risks: Any) -> Any:
     Args:
         targets: (sets, rows, 2) time and event.
         risks: (sets, rows) log-risks.
+        weights: (sets, rows) weight of each row, above 0; None: all rows count alike.
 
     Returns:
         (sets, rows), 0 for censored rows.
     """
     times, events = targets[..., 0], tf.cast(targets[..., 1], risks.dtype)
+    weights = tf.ones_like(risks) if weights is None else tf.cast(weights, risks.dtype)
     order = tf.argsort(times, axis=1, direction="DESCENDING", stable=True)
-    times, events, own = (tf.gather(part, order, batch_dims=1) for part in (times, events, risks))
+    times, events, own, weights = (
+        tf.gather(part, order, batch_dims=1) for part in (times, events, risks, weights)
+    )
     groups, places = _groups(times)
-    at_risk = _last(tf.math.cumulative_logsumexp(own, axis=1), groups, places)
-    tied = _summed(events * tf.exp(own - at_risk), groups)
-    found = events * (at_risk + tf.math.log1p(-_left_out(events, groups) * tied) - own)
+    shares = own + tf.math.log(weights)
+    at_risk = _last(tf.math.cumulative_logsumexp(shares, axis=1), groups, places)
+    tied = _summed(events * tf.exp(shares - at_risk), groups)
+    logs = at_risk + tf.math.log1p(-_left_out(events, groups) * tied)
+    # Events at the same time share their mean weight, as in R's survival.
+    mean = _summed(events * weights, groups) / tf.maximum(_summed(events, groups), 1.0)
+    found = events * (logs * mean / weights - own)
     return tf.gather(found, tf.argsort(order, axis=1), batch_dims=1)
 
 

@@ -39,12 +39,15 @@ def between_classes(
     return _between(*_added(sums(*batch) for batch in batches))
 
 
-def of_correlation(batches: Batches, targets: np.ndarray) -> np.ndarray:
+def of_correlation(
+    batches: Batches, targets: np.ndarray, weights: np.ndarray | None = None
+) -> np.ndarray:
     """Compute r^2 (n - 2) / (1 - r^2) of each gene with each target, averaged over targets.
 
     Args:
         batches: Pairs of row numbers (n,) and these rows (n, genes).
         targets: (all rows, targets), NaN where a value is missing: it is left out.
+        weights: (all rows,) weight of each row, mean 1; None: all rows count alike.
 
     Returns:
         (genes,) float64; 0 for constant genes.
@@ -54,9 +57,11 @@ def of_correlation(batches: Batches, targets: np.ndarray) -> np.ndarray:
         values, squares = values.astype("float64"), np.square(values, dtype="float64")
         y = targets[index].T.astype("float64")
         known = (~np.isnan(y)).astype("float64")
+        if weights is not None:
+            known = known * weights[index]
         y = np.nan_to_num(y)
-        of_targets = (part.sum(1, keepdims=True) for part in (known, y, y**2))
-        return *of_targets, known @ values, known @ squares, y @ values
+        of_targets = ((known * part).sum(1, keepdims=True) for part in (np.ones(1), y, y**2))
+        return *of_targets, known @ values, known @ squares, (known * y) @ values
 
     return _explained(*_added(sums(*batch) for batch in batches)).mean(axis=0)
 

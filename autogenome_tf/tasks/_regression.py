@@ -119,12 +119,9 @@ class Regression(Task):
         """Return the cache key of `row_losses`; see `Task.loss_key`."""
         return *super().loss_key, self.loss, self.has_gaps
 
-    def row_weights(self, targets: np.ndarray) -> np.ndarray:
-        """Return weights by which every measured value counts alike, (rows,) with mean 1."""
-        if not self.has_gaps:
-            return super().row_weights(targets)
-        counts = (~np.isnan(targets)).sum(axis=1)
-        return (counts / max(counts.mean(), np.finfo("float32").tiny)).astype("float32")
+    def _target_weights(self, targets: np.ndarray, weights: np.ndarray) -> np.ndarray | float:
+        """Return the number of measured values of each row, so that each of them counts alike."""
+        return (~np.isnan(targets)).sum(axis=1) if self.has_gaps else 1.0
 
     def keras_loss(self) -> str:
         """Return the loss of a compiled Keras model, which has the same name there."""
@@ -152,7 +149,9 @@ class Regression(Task):
         self, batches: Batches, targets: np.ndarray, weights: np.ndarray
     ) -> np.ndarray:
         """Compute the F statistic of each gene's correlation, averaged over targets."""
-        return of_correlation(batches, targets)
+        # What a row weighs for its number of values is none of a single target's.
+        weights = weights / np.maximum(self._target_weights(targets, weights), 1)
+        return of_correlation(batches, targets, weights / weights.mean())
 
     def output_scale(self, temperature: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
         """Return factor and offset that lead back to original units."""
@@ -160,17 +159,28 @@ class Regression(Task):
         return ones * self.scale, ones * self.mean
 
     def metrics(
-        self, targets: np.ndarray, outputs: np.ndarray, index: np.ndarray | None = None
+        self,
+        targets: np.ndarray,
+        outputs: np.ndarray,
+        index: np.ndarray | None = None,
+        weights: np.ndarray | None = None,
     ) -> dict[str, np.ndarray]:
         """Compute every metric of (rows, targets) in original units, twice."""
         from autogenome_tf.tasks import value_metrics
 
-        return value_metrics.regression(targets, outputs, index)
+        return value_metrics.regression(targets, outputs, index, weights)
 
-    def score(self, objective: str, targets: np.ndarray, outputs: np.ndarray) -> float:
+    def score(
+        self,
+        objective: str,
+        targets: np.ndarray,
+        outputs: np.ndarray,
+        weights: np.ndarray | None = None,
+    ) -> float:
         """Return one metric in original units of standardised (rows, targets)."""
         scale, offset = self.output_scale()
-        return super().score(objective, targets * scale + offset, outputs * scale + offset)
+        targets, outputs = (part * scale + offset for part in (targets, outputs))
+        return super().score(objective, targets, outputs, weights)
 
     def conformal(
         self, targets: np.ndarray, outputs: np.ndarray, coverage: Sequence[float]

@@ -62,8 +62,12 @@ class Representation(Task):
         return ops.sum(outputs, axis=-1)
 
     def metrics(
-        self, targets: np.ndarray, outputs: np.ndarray, index: np.ndarray | None = None
+        self,
+        targets: np.ndarray,
+        outputs: np.ndarray,
+        index: np.ndarray | None = None,
+        weights: np.ndarray | None = None,
     ) -> dict[str, np.ndarray]:
-        """Compute the mean ELBO of (rows, 2) outputs; targets are not looked at."""
+        """Compute the mean ELBO of (rows, 2) outputs; targets and weights are not looked at."""
         bounds = -np.asarray(outputs).sum(axis=1)
         return {"elbo": np.array([bounds.mean()]) if index is None else bounds[index].mean(axis=1)}

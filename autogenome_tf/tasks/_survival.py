@@ -105,17 +105,21 @@ class Survival(Task):
             return RiskSets(*np.asarray(targets).T).losses(outputs[:, 0])
         return self.stacked_losses(targets[None], outputs[None])[0]
 
-    def stacked_losses(self, targets: Any, outputs: Any) -> Any:
+    def stacked_losses(self, targets: Any, outputs: Any, weights: Any = None) -> Any:
         """Compute the loss of each row against the risk sets of its own set of rows."""
         from autogenome_tf.tasks import _cox_loss
 
-        return _cox_loss.losses(targets, outputs[..., 0])
+        return _cox_loss.losses(targets, outputs[..., 0], weights)
 
-    def part_losses(self, parts: Sequence[tuple[np.ndarray, np.ndarray]]) -> list[np.ndarray]:
+    def part_losses(
+        self, parts: Sequence[tuple[np.ndarray, np.ndarray, np.ndarray]]
+    ) -> list[np.ndarray]:
         """Return the losses of several sets of rows, each by itself."""
         return [
-            self.row_losses(targets, np.asarray(outputs)) if len(targets) else np.zeros(0)
-            for targets, outputs in parts
+            RiskSets(targets[:, 0], targets[:, 1], weights).losses(outputs[:, 0])
+            if len(targets)
+            else np.zeros(0)
+            for targets, outputs, weights in parts
         ]
 
     def comparable(self, outputs: np.ndarray) -> np.ndarray:
@@ -137,22 +141,24 @@ class Survival(Task):
         known = list(batches)
         rows = np.concatenate([index for index, _ in known])
         residuals = np.full((len(targets), 1), np.nan)
-        residuals[rows, 0] = martingale_residuals(targets[rows])
-        return of_correlation(known, residuals)
+        residuals[rows, 0] = martingale_residuals(targets[rows], weights[rows])
+        return of_correlation(known, residuals, weights)
 
     def temperature(
         self, targets: np.ndarray, outputs: np.ndarray, weights: np.ndarray | None = None
     ) -> float:
         """Return the divisor of log-risks that maximises their partial likelihood."""
-        return calibrating_divisor(targets, outputs[:, 0])
+        return calibrating_divisor(targets, outputs[:, 0], weights)
 
     def output_scale(self, temperature: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
         """Return one over the temperature, and no offset."""
         return np.full(1, 1.0 / temperature), np.zeros(1)
 
-    def with_baseline(self, targets: np.ndarray, outputs: np.ndarray) -> "Survival":
+    def with_baseline(
+        self, targets: np.ndarray, outputs: np.ndarray, weights: np.ndarray | None = None
+    ) -> "Survival":
         """Return the task with the curves behind log-risks of rows that were not trained on."""
-        return dataclasses.replace(self, baseline=Baseline.of(targets, outputs[:, 0]))
+        return dataclasses.replace(self, baseline=Baseline.of(targets, outputs[:, 0], weights))
 
     @property
     def curves(self) -> Baseline:
@@ -166,7 +172,11 @@ class Survival(Task):
         return self.baseline
 
     def rows(
-        self, targets: np.ndarray, outputs: np.ndarray, index: np.ndarray | None = None
+        self,
+        targets: np.ndarray,
+        outputs: np.ndarray,
+        index: np.ndarray | None = None,
+        weights: np.ndarray | None = None,
     ) -> SurvivalRows:
         """Return what scores rows; without a fitted baseline, by the curves of these rows.
 
@@ -174,20 +184,23 @@ class Survival(Task):
             targets: (rows, 2) time and event.
             outputs: (rows, 1) log-risks.
             index: (resamples, rows) row numbers, or None for the rows themselves.
+            weights: (rows,) weight of each row; None: all rows count alike.
         """
-        baseline, weights = self.baseline, None
+        baseline = self.baseline
         if baseline is None:
-            baseline = Baseline.of(targets, outputs[:, 0])
-        if index is not None:
-            weights = np.stack([np.bincount(row, minlength=len(targets)) for row in index])
-            weights = weights.astype("float64")
-        return SurvivalRows(targets, outputs[:, 0], baseline, weights)
+            baseline = Baseline.of(targets, outputs[:, 0], weights)
+        drawn = self.drawn_weights(index, weights, len(targets))
+        return SurvivalRows(targets, outputs[:, 0], baseline, drawn, weights)
 
     def metrics(
-        self, targets: np.ndarray, outputs: np.ndarray, index: np.ndarray | None = None
+        self,
+        targets: np.ndarray,
+        outputs: np.ndarray,
+        index: np.ndarray | None = None,
+        weights: np.ndarray | None = None,
     ) -> dict[str, np.ndarray]:
         """Compute every metric of (rows, 2) times and events and (rows, 1) log-risks."""
-        return self.rows(targets, outputs, index).all(METRICS)
+        return self.rows(targets, outputs, index, weights).all(METRICS)
 
     def metric(
         self,
@@ -195,9 +208,10 @@ class Survival(Task):
         targets: np.ndarray,
         outputs: np.ndarray,
         index: np.ndarray | None = None,
+        weights: np.ndarray | None = None,
     ) -> np.ndarray:
         """Compute one metric and no other, (resamples,)."""
-        return self.rows(targets, outputs, index).all([name])[name]
+        return self.rows(targets, outputs, index, weights).all([name])[name]
 
     def drawn(
         self, outputs: np.ndarray, targets: np.ndarray, random: np.random.Generator

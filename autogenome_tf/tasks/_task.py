@@ -88,6 +88,25 @@ class Task(abc.ABC):
             is_train: (rows,) whether a row is a training row.
         """
 
+    @staticmethod
+    def drawn_weights(
+        index: np.ndarray | None, weights: np.ndarray | None, count: int
+    ) -> np.ndarray | None:
+        """Return how much each row counts in each resample, (resamples, rows) float64.
+
+        Args:
+            index: (resamples, rows) row numbers, or None for the rows themselves.
+            weights: (rows,) weight of each row, or None.
+            count: Number of rows.
+
+        Returns:
+            None for the rows themselves without weights.
+        """
+        if index is None:
+            return None if weights is None else np.asarray(weights, "float64")[None]
+        drawn = np.stack([np.bincount(row, minlength=count) for row in index]).astype("float64")
+        return drawn if weights is None else drawn * weights
+
     @classmethod
     def check_learnable(cls, targets: np.ndarray, names: Sequence[str]) -> None:
         """Refuse targets that nothing can be learned of.
@@ -142,12 +161,14 @@ class Task(abc.ABC):
         """Return the cache key of `row_losses`: tasks that agree in it share compiled steps."""
         return type(self), self.outputs
 
-    def stacked_losses(self, targets: Any, outputs: Any) -> Any:
+    def stacked_losses(self, targets: Any, outputs: Any, weights: Any = None) -> Any:
         """Return the loss of each row of several sets of rows, (sets, rows), as a tensor.
 
         Args:
             targets: (sets, rows) or (sets, rows, targets) encoded.
             outputs: (sets, rows, outputs) network outputs.
+            weights: (sets, rows) weight of each row, by which the losses will be averaged; a loss
+                that compares rows needs them itself. None: all rows count alike.
         """
         from keras import ops
 
@@ -155,15 +176,18 @@ class Task(abc.ABC):
         each = self.row_losses(ops.reshape(targets, (-1, *targets.shape[2:])), flat)
         return ops.reshape(each, ops.shape(targets)[:2])
 
-    def part_losses(self, parts: Sequence[tuple[np.ndarray, np.ndarray]]) -> list[np.ndarray]:
+    def part_losses(
+        self, parts: Sequence[tuple[np.ndarray, np.ndarray, np.ndarray]]
+    ) -> list[np.ndarray]:
         """Return the losses of the rows of several parts, an array a part.
 
         Args:
-            parts: Pairs of encoded targets and (rows, outputs) network outputs.
+            parts: For each part encoded targets, (rows, outputs) network outputs, and the (rows,)
+                weights by which the losses will be averaged.
         """
-        targets, outputs = (np.concatenate(each) for each in zip(*parts, strict=True))
+        targets, outputs, _ = (np.concatenate(each) for each in zip(*parts, strict=True))
         each = np.asarray(self.row_losses(targets, outputs))
-        return np.split(each, np.cumsum([len(part) for part, _ in parts])[:-1])
+        return np.split(each, np.cumsum([len(part) for part, *_ in parts])[:-1])
 
     def comparable(self, outputs: np.ndarray) -> np.ndarray:
         """Return outputs of one network that can be compared with those of another.
@@ -173,13 +197,25 @@ class Task(abc.ABC):
         """
         return outputs
 
-    def row_weights(self, targets: np.ndarray) -> np.ndarray:
+    def row_weights(self, targets: np.ndarray, given: np.ndarray | None = None) -> np.ndarray:
         """Return the weight of each row in the loss, (rows,) float32 with mean 1.
 
         Args:
             targets: Encoded targets.
+            given: (rows,) weights of `data.weight`, above 0; None: all rows count alike.
         """
-        return np.ones(len(targets), "float32")
+        weights = np.ones(len(targets)) if given is None else np.asarray(given, "float64")
+        weights = weights * self._target_weights(targets, weights)
+        return (weights / max(weights.mean(), np.finfo("float32").tiny)).astype("float32")
+
+    def _target_weights(self, targets: np.ndarray, weights: np.ndarray) -> np.ndarray | float:
+        """Return the factor of each row that follows from its target, (rows,).
+
+        Args:
+            targets: Encoded targets.
+            weights: (rows,) weights so far.
+        """
+        return 1.0
 
     def gene_statistics(
         self, batches: Batches, targets: np.ndarray, weights: np.ndarray
@@ -253,12 +289,15 @@ class Task(abc.ABC):
         """
         raise NotImplementedError(f"{self.type} has no targets that could be drawn")
 
-    def with_baseline(self, targets: np.ndarray, outputs: np.ndarray) -> Task:
+    def with_baseline(
+        self, targets: np.ndarray, outputs: np.ndarray, weights: np.ndarray | None = None
+    ) -> Task:
         """Return the task with what predictions need beside outputs; most need nothing.
 
         Args:
             targets: (rows,) or (rows, targets) as networks learn them.
             outputs: (rows, outputs) calibrated, for rows that the networks have not seen.
+            weights: (rows,) weight of each row; None: all rows count alike.
         """
         return self
 
@@ -295,7 +334,11 @@ class Task(abc.ABC):
 
     @abc.abstractmethod
     def metrics(
-        self, targets: np.ndarray, outputs: np.ndarray, index: np.ndarray | None = None
+        self,
+        targets: np.ndarray,
+        outputs: np.ndarray,
+        index: np.ndarray | None = None,
+        weights: np.ndarray | None = None,
     ) -> dict[str, np.ndarray]:
         """Compute every metric of this kind.
 
@@ -303,20 +346,28 @@ class Task(abc.ABC):
             targets: (rows,) class positions, or (rows, targets) in original units.
             outputs: (rows, outputs): logits, or values in original units.
             index: (resamples, rows) row numbers, or None for the rows themselves.
+            weights: (rows,) weight of each row; None: all rows count alike.
 
         Returns:
             Dict of name to (resamples,).
         """
 
-    def score(self, objective: str, targets: np.ndarray, outputs: np.ndarray) -> float:
+    def score(
+        self,
+        objective: str,
+        targets: np.ndarray,
+        outputs: np.ndarray,
+        weights: np.ndarray | None = None,
+    ) -> float:
         """Return one metric in original units of targets and outputs as networks learn them.
 
         Args:
             objective: Name of the metric.
             targets: Encoded targets.
             outputs: (rows, outputs) network outputs.
+            weights: As for `metrics`.
         """
-        return float(self.metric(objective, targets, outputs)[0])
+        return float(self.metric(objective, targets, outputs, weights=weights)[0])
 
     def metric(
         self,
@@ -324,6 +375,7 @@ class Task(abc.ABC):
         targets: np.ndarray,
         outputs: np.ndarray,
         index: np.ndarray | None = None,
+        weights: np.ndarray | None = None,
     ) -> np.ndarray:
         """Compute one of `metrics`, (resamples,).
 
@@ -332,8 +384,9 @@ class Task(abc.ABC):
             targets: As for `metrics`.
             outputs: As for `metrics`.
             index: As for `metrics`.
+            weights: As for `metrics`.
         """
-        return self.metrics(targets, outputs, index)[name]
+        return self.metrics(targets, outputs, index, weights)[name]
 
     def log_likelihoods(
         self, targets: np.ndarray, outputs: np.ndarray, weights: np.ndarray

@@ -26,17 +26,21 @@ class Baseline:
     quartiles: np.ndarray
 
     @classmethod
-    def of(cls, targets: np.ndarray, risks: np.ndarray) -> "Baseline":
+    def of(
+        cls, targets: np.ndarray, risks: np.ndarray, weights: np.ndarray | None = None
+    ) -> "Baseline":
         """Estimate both curves.
 
         Args:
             targets: (rows, 2) time and event.
             risks: (rows,) log-risks.
+            weights: (rows,) weight of each row; None: all rows count alike.
         """
         times, events = targets.T
-        own = np.unique(times[events > 0])
-        deaths, at_risk = _counts(times, events, own, np.ones(len(times)))
-        exposed = _counts(times, events, own, np.exp(np.asarray(risks, "float64")))[1]
+        own, weights = np.unique(times[events > 0]), _or_ones(weights, len(times))
+        deaths, at_risk = _counts(times, events * weights, own, weights)
+        shares = weights * np.exp(np.asarray(risks, "float64"))
+        exposed = _counts(times, events, own, shares)[1]
         quartiles = np.quantile(times[events > 0], QUARTILES) if len(own) else np.zeros(3)
         return cls(own, np.cumsum(deaths / exposed), np.cumprod(1 - deaths / at_risk), quartiles)
 
@@ -103,7 +107,9 @@ def stepped(knots: np.ndarray, values: np.ndarray, times: np.ndarray, before: fl
     return np.append(before, values)[places]
 
 
-def censoring(targets: np.ndarray, times: np.ndarray) -> np.ndarray:
+def censoring(
+    targets: np.ndarray, times: np.ndarray, weights: np.ndarray | None = None
+) -> np.ndarray:
     """Return the probability of being observed beyond some times, by Kaplan-Meier.
 
     An event at the same time as a censored row is counted as the earlier.
@@ -111,28 +117,35 @@ def censoring(targets: np.ndarray, times: np.ndarray) -> np.ndarray:
     Args:
         targets: (rows, 2) time and event.
         times: Times of any shape.
+        weights: (rows,) weight of each row; None: all rows count alike.
     """
     observed, events = targets.T
-    own = np.unique(observed[events == 0])
-    lost, at_risk = _counts(observed, 1 - events, own, np.ones(len(observed)))
-    at_risk = at_risk - _counts(observed, events, own, np.ones(len(observed)))[0]
+    own, weights = np.unique(observed[events == 0]), _or_ones(weights, len(observed))
+    lost, at_risk = _counts(observed, (1 - events) * weights, own, weights)
+    at_risk = at_risk - _counts(observed, events * weights, own, weights)[0]
     return stepped(own, np.cumprod(1 - lost / at_risk), times, 1.0)
 
 
-def martingale_residuals(targets: np.ndarray) -> np.ndarray:
+def martingale_residuals(targets: np.ndarray, weights: np.ndarray | None = None) -> np.ndarray:
     """Return events less those that a model without genes expects, (rows,).
 
     Args:
         targets: (rows, 2) time and event.
+        weights: (rows,) weight of each row; None: all rows count alike.
     """
-    baseline = Baseline.of(targets, np.zeros(len(targets)))
+    baseline = Baseline.of(targets, np.zeros(len(targets)), weights)
     return targets[:, 1] - baseline.hazard_at(targets[:, 0])
 
 
+def _or_ones(weights, count):
+    return np.ones(count) if weights is None else np.asarray(weights, "float64")
+
+
 def _counts(times, events, own, shares):
-    """Return at each time of `own` the number of events, and the sum of shares still observed."""
-    found = times[(events > 0) & np.isin(times, own)]
-    deaths = np.bincount(np.searchsorted(own, found), minlength=len(own))
+    """Return at each time of `own` the sum of events, and the sum of shares still observed."""
+    rows = (events > 0) & np.isin(times, own)
+    places = np.searchsorted(own, times[rows])
+    deaths = np.bincount(places, np.asarray(events, "float64")[rows], minlength=len(own))
     order = np.argsort(times, kind="stable")
     left = np.append(np.cumsum(shares[order][::-1])[::-1], 0.0)
-    return deaths.astype("float64"), left[np.searchsorted(times[order], own, side="left")]
+    return deaths, left[np.searchsorted(times[order], own, side="left")]

@@ -28,6 +28,7 @@ class SurvivalRows:
         risks: (rows,) log-risks.
         baseline: Curves of the rows that were learned from.
         weights: (resamples, rows), or None for the rows themselves.
+        row_weights: (rows,) weight of each row, which is in `weights` too; None: all count alike.
     """
 
     def __init__(
@@ -36,12 +37,14 @@ class SurvivalRows:
         risks: np.ndarray,
         baseline: Baseline,
         weights: np.ndarray | None = None,
+        row_weights: np.ndarray | None = None,
     ):
         self._targets = np.asarray(targets, "float64")
         self._times, self._events = self._targets.T
         self._risks, self._baseline = np.asarray(risks, "float64"), baseline
         self._weights = np.ones((1, len(targets))) if weights is None else weights
-        self._observed = censoring(self._targets, self._times)
+        self._row_weights = row_weights
+        self._observed = censoring(self._targets, self._times, row_weights)
 
     def all(self, names: Iterable[str]) -> dict[str, np.ndarray]:
         """Compute metrics.
@@ -109,7 +112,7 @@ class SurvivalRows:
             times: (times,) times.
         """
         is_late = self._times[:, None] > times
-        after = censoring(self._targets, times)
+        after = censoring(self._targets, times, self._row_weights)
         late = is_late * (1 - survival) ** 2 / after
         early = ~is_late * survival**2 * self._inverse()[:, None]
         total = self._weights @ np.where(is_late, late, early)
@@ -156,13 +159,14 @@ class SurvivalRows:
         right = total = np.zeros(len(self._weights))
         first = np.flatnonzero(factors)
         # Counts and halves of them are exact in single precision.
-        weights = self._weights.astype("float32")
+        kind = "float32" if self._row_weights is None else "float64"
+        weights = self._weights.astype(kind)
         for rows in np.array_split(first, max(1, -(-len(first) // BLOCK))):
             apart = self._risks[rows, None] - self._risks
-            higher = np.where(np.abs(apart) <= TIE, 0.5, apart > 0).astype("float32")
+            higher = np.where(np.abs(apart) <= TIE, 0.5, apart > 0).astype(kind)
             is_partner, own = partners(rows), self._weights[:, rows] * factors[rows]
             right = right + (own * (weights @ (is_partner * higher).T)).sum(axis=1)
-            total = total + (own * (weights @ is_partner.astype("float32").T)).sum(axis=1)
+            total = total + (own * (weights @ is_partner.astype(kind).T)).sum(axis=1)
         return right / total
 
 
@@ -179,7 +183,9 @@ METRICS: dict[str, Callable[[SurvivalRows], np.ndarray]] = {
 }
 
 
-def calibrating_divisor(targets: np.ndarray, risks: np.ndarray) -> float:
+def calibrating_divisor(
+    targets: np.ndarray, risks: np.ndarray, weights: np.ndarray | None = None
+) -> float:
     """Return the divisor of log-risks that maximises their partial likelihood, in [0.05, 20].
 
     Its inverse is the slope of a Cox model whose only gene is the log-risk.
@@ -187,15 +193,17 @@ def calibrating_divisor(targets: np.ndarray, risks: np.ndarray) -> float:
     Args:
         targets: (rows, 2) time and event.
         risks: (rows,) log-risks of rows that the networks have not seen.
+        weights: (rows,) weight of each row; None: all rows count alike.
     """
     import scipy.optimize
 
     risks = np.asarray(risks, "float64")
-    sets, bound = RiskSets(*np.asarray(targets, "float64").T), np.log(20.0)
+    times, events = np.asarray(targets, "float64").T
+    sets, bound = RiskSets(times, events, weights), np.log(20.0)
     if not np.isfinite(risks).all():
         return 1.0
     found = scipy.optimize.minimize_scalar(
-        lambda log_divisor: sets.losses(risks / np.exp(log_divisor)).sum(),
+        lambda log_divisor: sets.losses_and_slopes(risks / np.exp(log_divisor))[0],
         bounds=(-bound, bound),
         method="bounded",
     )

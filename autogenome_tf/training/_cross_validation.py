@@ -45,12 +45,14 @@ class CrossValidation(abc.ABC):
         settings: Keys of the config.
         splits: (train rows, validation rows) of each fold, as row numbers.
         features: Names of the genes, then of covariates; None: their numbers.
+        row_weights: (rows,) weights of `data.weight`; None: all rows count alike.
         workers: The processes that train each network together, or None.
 
     Attributes:
-        matrix, targets, task, settings, splits, workers: As given.
+        matrix, targets, task, settings, splits, row_weights, workers: As given.
         features: Names of the genes, then of covariates.
-        weights: (rows,) weight of each row in the loss, mean 1.
+        weights: (rows,) weight of each row in the loss, mean 1: `row_weights` times what the task
+            makes of its target.
         genes: Number of columns that are genes.
         transforms: `Transform` by the name that the config gives it; the first is the default.
         repeats: Networks a fold, at least 1.
@@ -63,6 +65,7 @@ class CrossValidation(abc.ABC):
     settings: TrainingSettings
     splits: Splits
     features: list[str]
+    row_weights: np.ndarray | None
     workers: WorkerCluster | None
     weights: np.ndarray
     genes: int
@@ -81,12 +84,14 @@ class CrossValidation(abc.ABC):
         *,
         splits: Splits,
         features: list[str] | None = None,
+        row_weights: np.ndarray | None = None,
         workers: WorkerCluster | None = None,
     ):
         self.matrix, self.targets, self.task, self.settings = matrix, targets, task, settings
         self.splits, self.workers = splits, workers
         self.features = features or [str(gene) for gene in range(matrix.shape[1])]
-        self.weights = task.row_weights(targets)
+        self.row_weights = row_weights
+        self.weights = task.row_weights(targets, row_weights)
         self.genes = matrix.shape[1]
         self.is_streamed = matrix.shape[0] * matrix.shape[1] * 4 > settings.data.limit
         self._steps: StepCache = StepCache(self._kept_steps)
@@ -219,7 +224,16 @@ class CrossValidation(abc.ABC):
             rows: (n,) numbers of rows.
             outputs: (all rows, outputs) outputs.
         """
-        return self.task.score(self.objective, self.targets[rows], outputs[rows])
+        known = self.targets[rows], outputs[rows], self.weights_of(rows)
+        return self.task.score(self.objective, *known)
+
+    def weights_of(self, rows: np.ndarray) -> np.ndarray | None:
+        """Return the weights of `data.weight` of some rows, for metrics; None where there are none.
+
+        Args:
+            rows: (n,) numbers of rows.
+        """
+        return None if self.row_weights is None else self.row_weights[rows]
 
     def parameters(self, family: str, values: Values, fit: Fit) -> int:
         """Return the number of trained parameters of one gene-level network of a fit.
@@ -269,7 +283,8 @@ class CrossValidation(abc.ABC):
             targets: As for the class.
         """
         other = copy.copy(self)
-        other.targets, other.weights = targets, self.task.row_weights(targets)
+        other.targets = targets
+        other.weights = self.task.row_weights(targets, self.row_weights)
         return other
 
     def forget_steps(self) -> None:

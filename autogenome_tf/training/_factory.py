@@ -36,5 +36,6 @@ def cross_validation(
     targets = task.encode(dataset.known_targets) if task.has_targets else nothing
     return member(
         dataset.values, targets, task, settings,
-        splits=split.pairs(), features=dataset.features, workers=workers,
+        splits=split.pairs(), features=dataset.features, row_weights=dataset.weights,
+        workers=workers,
     )  # fmt: skip

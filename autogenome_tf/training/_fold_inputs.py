@@ -39,6 +39,7 @@ class FoldInputs:
         settings: The config's section `data`.
         splits: (train rows, validation rows) of each fold.
         space: "rows" or "genes", the coordinates of the first layer.
+        row_weights: (rows,) how much each row counts in means and variances; None: all alike.
         is_truncated: Whether "rows" are only the widest directions.
         is_streamed: Whether rows are transformed batch by batch; there is one fold then.
 
@@ -66,11 +67,13 @@ class FoldInputs:
         settings: Data,
         splits: list[tuple[np.ndarray, np.ndarray]],
         space: str,
+        *,
+        row_weights: np.ndarray | None = None,
         is_truncated: bool = False,
         is_streamed: bool = False,
     ):
         self.transform, self._settings = transform, settings
-        self._values, self._splits = values, splits
+        self._values, self._splits, self._row_weights = values, splits, row_weights
         self._is_streamed, self._is_truncated = is_streamed, is_truncated
         # Batches that are read on demand are of genes.
         self._space, self.width = "genes" if is_streamed else space, 0
@@ -241,7 +244,11 @@ class FoldInputs:
     def _constants(self, train, genes=None):
         """Fit scaling to some rows, for given genes or those that the settings choose."""
         settings = self._settings
-        moments = Moments.of(self._transformed_rows(index) for index in _chunks(train))
+        weights, parts = self._row_weights, list(_chunks(train))
+        moments = Moments.of(
+            (self._transformed_rows(index) for index in parts),
+            None if weights is None else (weights[index] for index in parts),
+        )
         if settings.missing == "median":
             moments = moments.with_median(self._transformed_rows(train))
         if genes is None:

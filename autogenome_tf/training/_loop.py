@@ -169,7 +169,10 @@ def _validation_losses(engine, outputs):
     """Return the weighted loss of validation rows, for outputs of each fold or each replica."""
     rows = engine.rows
     index = [rows.validation[number % engine.folds] for number in range(len(outputs))]
-    known = [(rows.targets[part], own) for part, own in zip(index, outputs, strict=True)]
+    known = [
+        (rows.targets[part], own, rows.weights[part])
+        for part, own in zip(index, outputs, strict=True)
+    ]
     parts = engine.task.part_losses(known)
     return [
         float(np.average(losses, weights=rows.weights[part]))

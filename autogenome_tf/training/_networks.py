@@ -116,6 +116,7 @@ class NetworkCrossValidation(CrossValidation):
                 self.settings.data,
                 self.splits,
                 key[1],
+                row_weights=self.row_weights,
                 is_truncated=len(self.targets) > MOST_ROWS,
                 is_streamed=self.is_streamed,
             )

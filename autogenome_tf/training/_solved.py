@@ -101,5 +101,7 @@ def _loss(cross_validation, rows, outputs):
     if not len(rows):
         return float("nan")
     own = outputs[rows].astype("float32")
-    losses = cross_validation.task.row_losses(cross_validation.targets[rows], own)
-    return float(np.average(np.asarray(losses), weights=cross_validation.weights[rows]))
+    weights = cross_validation.weights[rows]
+    known = cross_validation.targets[rows], own, weights
+    (losses,) = cross_validation.task.part_losses([known])
+    return float(np.average(losses, weights=weights))

@@ -113,6 +113,14 @@ class Data(Section):
             "sites.tsv; a gap beyond chance is a warning. It costs two or more further fits."
         ),
     )
+    weight: str | None = Field(
+        default=None,
+        description=(
+            "Column of the weight of each row, a number above 0: how much it counts in scaling, "
+            "losses, scores and the choice of trials. Only ratios of weights matter. Not for a "
+            "representation."
+        ),
+    )
     validation: str | None = Field(
         default=None, description="File of rows that rank trials, in place of `split.validation`."
     )
@@ -266,8 +274,8 @@ class Data(Section):
     @property
     def columns(self) -> list[str]:
         """Return the columns of a matrix file that are not genes: targets, groups, ids."""
-        beside = [*listed(self.group), *self.covariates, *self.sites, *listed(self.id)]
-        return [*self.target_names, *beside]
+        beside = [*listed(self.group), *self.covariates, *self.sites, *listed(self.weight)]
+        return [*self.target_names, *beside, *listed(self.id)]
 
     @property
     def target_names(self) -> list[str]:

@@ -189,7 +189,9 @@ class VectorizedEngine(Engine):
 
     def _losses(self, index, outputs):
         """Return the loss of each row: (replicas, rows) numbers, (replicas, rows, outputs)."""
-        return self.task.stacked_losses(tf.gather(self._targets, index), outputs)
+        known = (tf.gather(part, index) for part in (self._targets, self._row_weights))
+        targets, weights = known
+        return self.task.stacked_losses(targets, outputs, weights)
 
     def _step(self, x, index, rate):
         """Update weights on (replicas, batch, inputs); return the mean loss."""

@@ -23,8 +23,9 @@ class Cox(LinearSolver):
 
     def path(self, rows, values, deadline=float("inf")):
         """Solve for each penalty, strongest first, from the solution before."""
-        sets, inputs = RiskSets(*rows.targets.T), rows.inputs - rows.mean
-        kernel, count = np.zeros(inputs.shape[1]), len(inputs)
+        times, events = rows.targets.T
+        sets, inputs = RiskSets(times, events, rows.weights), rows.inputs - rows.mean
+        kernel, count = np.zeros(inputs.shape[1]), float(rows.weights.sum())
 
         def function(point, l2):
             loss, slopes = sets.losses_and_slopes(inputs @ point)
