@@ -9,8 +9,8 @@ from autogenome_tf.tasks.class_metrics import classification, temperature
 from autogenome_tf.tasks.value_metrics import regression
 
 __all__ = [
-    "CORRECTED", "HIGHER_IS_BETTER", "PERMUTATION", "SCORED", "classification", "differences",
-    "gap", "in_order", "regression", "temperature", "with_intervals",
+    "CORRECTED", "HIGHER_IS_BETTER", "OUTER", "PERMUTATION", "SCORED", "classification",
+    "differences", "gap", "in_order", "regression", "temperature", "with_intervals",
 ]  # fmt: skip
 
 HIGHER_IS_BETTER = {
@@ -25,6 +25,8 @@ PERMUTATIONS = 499
 SCORED = ("test", "evaluate", "validation")
 # Name of the validation metrics without the gain of having been chosen.
 CORRECTED = "validation_corrected"
+# Name of the metrics over the outer folds of a nested cross-validation.
+OUTER = "outer"
 # Name of the test of the headline metric against permuted targets.
 PERMUTATION = "permutation"
 
@@ -38,7 +40,7 @@ def in_order(parts: Iterable[str]) -> list[str]:
     >>> in_order({"validation", "train", "test"})
     ['test', 'validation']
     """
-    return [part for part in (*SCORED[:2], CORRECTED, SCORED[2]) if part in parts]
+    return [part for part in (*SCORED[:2], OUTER, CORRECTED, SCORED[2]) if part in parts]
 
 
 def with_intervals(

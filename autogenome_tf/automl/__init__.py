@@ -84,7 +84,8 @@ class AutoGenome:
             return None
         run = self._session.begun(stages)
         for stage in stages:
-            if stage not in run.stages or (stage == "train" and self._session.workers):
+            is_partial = stage == "train" and (self._session.workers or not run.has_all_folds)
+            if stage not in run.stages or is_partial:
                 getattr(self, stage)()
         return run.folder
 

@@ -10,6 +10,7 @@ import pandas as pd
 from autogenome_tf import families, metrics
 from autogenome_tf.automl._lacking import LackingGenes
 from autogenome_tf.automl._learning_curve import write_learning_curve
+from autogenome_tf.automl._outer import FOLDS, outer_scores
 from autogenome_tf.automl._permutation import permutation_test
 from autogenome_tf.automl._sites import write_sites
 from autogenome_tf.config import Config
@@ -24,7 +25,9 @@ from autogenome_tf.tasks import ALL
 log = logging.getLogger(__name__)
 
 # Parts of metrics.json in their order.
-PARTS = ("validation", metrics.CORRECTED, "test", "evaluate", metrics.PERMUTATION)
+PARTS = (
+    "validation", metrics.CORRECTED, metrics.OUTER, "test", "evaluate", metrics.PERMUTATION
+)  # fmt: skip
 
 
 def evaluate(
@@ -49,8 +52,8 @@ def evaluate(
         retraining: Trains networks of the best trial anew where the config asks for that.
 
     Returns:
-        Dict of part ("validation", "validation_corrected", "test", "evaluate") to metric to
-        {"value", "low", "high"}.
+        Dict of part ("validation", "validation_corrected", "outer", "test", "evaluate") to metric
+        to {"value", "low", "high"}.
     """
     if isinstance(model, LatentModel):
         return _evaluate_latent(run, rows, model, config.seed)
@@ -69,6 +72,9 @@ def evaluate(
     )
     if count := config.evaluation.permutations:
         found[metrics.PERMUTATION] = permutation_test(retraining, trials[0], count, found)
+    beside = {}
+    if run.has(FOLDS):
+        found[metrics.OUTER], beside[metrics.OUTER] = outer_scores(run)
     found = {part: found[part] for part in PARTS if part in found}
     run.write_json("metrics.json", found)
     _write_coverage(run, model, scored)
@@ -80,12 +86,13 @@ def evaluate(
     if config.evaluation.learning_curve:
         write_learning_curve(run, retraining, trials[0], config.seed)
     if baseline is not None:
-        beside = {
+        beside |= {
             part: tables.beside(
                 model.task, targets, scored[part][1], outputs, seeds[part], weights.get(part)
             )
             for part, (targets, outputs) in _unseen(run, rows, baseline, "baseline")
         }
+    if beside:
         run.write_json("baseline.json", beside)
     if model.task.has_classes:
         counts = tables.confusion_matrix(model.task, *scored[metrics.in_order(scored)[0]])

@@ -2,19 +2,25 @@
 
 import contextlib
 import tempfile
+import time
+from pathlib import Path
 
 import pandas as pd
 
 from autogenome_tf import search
+from autogenome_tf.automl._outer import outer_folds, train_outer
 from autogenome_tf.automl._session import Session, on_this_machine
 from autogenome_tf.automl._train import train
 from autogenome_tf.config import Output
 from autogenome_tf.run import Run, remembered, say_to
 from autogenome_tf.training import worker_cluster
 
+# Seconds between two questions whether a chief has begun its next search.
+POLL = 1.0
+
 
 def trained(session: Session) -> pd.DataFrame:
-    """Run the train stage of a run that this process writes, unless it is done.
+    """Run the train stage of a run that this process writes, and its outer folds, unless done.
 
     Args:
         session: Session of the run.
@@ -22,6 +28,13 @@ def trained(session: Session) -> pd.DataFrame:
     Returns:
         The rows of leaderboard.tsv, best first.
     """
+    found = _trained(session)
+    if session.config.search.outer:
+        train_outer(session, _trained)
+    return found
+
+
+def _trained(session):
     run, workers = session.begun(("train",)), session.workers
     is_done = workers.is_trained(run, session.config) if workers else "train" in run.stages
     if is_done:
@@ -60,11 +73,35 @@ def helps_only(session: Session) -> bool:
 
 def _work(session, role):
     """Run the trials that the chief of the search hands out."""
-    joined = search.joined(session.config, session.spaces, role)
-    here = on_this_machine(f"{session.config.name}: search")
-    with here, contextlib.closing(joined) as remote:
+    last, count, before = ("", ""), session.config.search.outer, session
+    while True:
+        joined = search.joined(session.config, session.spaces, role)
+        here = on_this_machine(f"{session.config.name}: search")
+        with here, contextlib.closing(joined) as remote:
+            while (place := remote.joined()) == last:
+                # The chief still serves the search that is over.
+                time.sleep(POLL)
+            before.forget()
+            before, last = _begun(session, *place), place
+            with say_to(before.opened().path(search.log_of(role)), session.earlier):
+                prepared = before.prepared()
+                search.work(remote, prepared.cross_validation, before.config, before.opened())
+        if not count or place[0].endswith(f"/fold_{count}"):
+            return
+
+
+def _begun(session, place, began):
+    """Return the session of the search that a chief serves: that of the run, or an outer fold's."""
+    name, *fold = place.split("/")
+    if not fold or session.run is None:
+        folder = Run(Path(session.config.output_dir) / name)
+        known = began if not fold else folder.read_json("environment.json")["began"]
         with remembered(session.earlier), session.as_file() as rows:
-            run = Run.begun(*remote.joined(), session.config, rows)
-        session.use(run.config())
-        with say_to(run.path(search.log_of(role)), session.earlier):
-            search.work(remote, session.prepared().cross_validation, session.config, run)
+            session.run = Run.begun(name, known, session.config, rows)
+        session.use(session.run.config())
+    if not fold:
+        return session
+    number = int(fold[-1].removeprefix("fold_"))
+    own = outer_folds(session)[number - 1].session
+    own.run = Run.begun(fold[-1], began, own.config)
+    return own

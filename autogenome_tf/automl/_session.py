@@ -19,6 +19,7 @@ from autogenome_tf.core.errors import InputError, StageError
 from autogenome_tf.ensemble import Retraining
 from autogenome_tf.models import LatentModel, Predictor
 from autogenome_tf.run import Run, autogenome_layout, remembered, say_to, warned
+from autogenome_tf.run.artifacts import OUTER
 from autogenome_tf.training import EngineError, WorkerCluster
 
 
@@ -103,6 +104,8 @@ class Session:
         Args:
             asked: Names of the stages that make it complete.
         """
+        if self.config.search.outer and "train" in asked:
+            asked = (*asked, OUTER)
         with on_this_machine(f"{self.config.name}: begin"):
             if self.run is None:
                 with remembered(self.earlier), self.as_file() as rows:
@@ -143,7 +146,23 @@ class Session:
         """Return the rows to learn from and their cross-validation, made once."""
         if self._prepared is None:
             self._prepared = prepared(self.rows, self.config, self.workers)
+            if self.config.search.outer:
+                self._check_outer(self._prepared.cross_validation)
         return self._prepared
+
+    def _check_outer(self, cross_validation):
+        """Refuse outer folds of rows that cannot be divided, or that are read batch by batch."""
+        if self.workers:
+            raise InputError(
+                "search.outer: processes that train one network together (TF_CONFIG) train one "
+                "run; expected 0."
+            )
+        if not cross_validation.is_repeatable:
+            raise InputError(
+                "search.outer: needs the rows in memory, and they exceed data.memory; expected 0, "
+                "or a larger data.memory."
+            )
+        self.rows.outer_splits(self.config.search.outer)
 
     def explained(self, settings: Explanation) -> Explained:
         """Return the model with rows to explain, a background, and a way to train networks anew.

@@ -114,6 +114,13 @@ class Config(Section):
                 "evaluation: a representation has no targets to permute or to predict; expected "
                 "permutations 0 and learning_curve false"
             )
+        if is_one and self.search.outer:
+            raise ValueError("search.outer: a representation predicts nothing to score; expected 0")
+        if self.search.outer and self.data.validation:
+            raise ValueError(
+                "search.outer: outer folds are drawn from all rows to learn from; expected 0, or "
+                "data.validation null"
+            )
         if self.data.sites and self.data.validation:
             raise ValueError("data.sites: not with data.validation; expected search.folds instead")
         if self.data.sites and is_one:

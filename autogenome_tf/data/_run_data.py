@@ -1,5 +1,6 @@
 """Rows of all files of a config, checked before anything is trained."""
 
+import copy
 import dataclasses
 import functools
 from collections.abc import Callable
@@ -14,6 +15,7 @@ from autogenome_tf.data._gene_names import aligned
 from autogenome_tf.data._lacking import lacks
 from autogenome_tf.data._load import joined, load_labelled
 from autogenome_tf.data._new_rows import load_new
+from autogenome_tf.data._outer import check_classes, outer_splits
 from autogenome_tf.data._rare import without_rare_classes
 from autogenome_tf.data._split import Split, number_of_folds, split
 from autogenome_tf.data._usable import (
@@ -81,6 +83,40 @@ class RunData:
         dataset, parts = self.labelled
         rows = np.flatnonzero(parts.part != "test")
         return dataset.rows(rows), Split(parts.part[rows], parts.fold[rows])
+
+    def outer_splits(self, count: int) -> list[Split]:
+        """Return the split of each outer fold, whose test part is the fold and the test part.
+
+        Args:
+            count: Number of outer folds, at least 2.
+
+        Raises:
+            InputError: For a class, or groups, of fewer rows than folds.
+        """
+        dataset, parts = self.labelled
+        strata = self._stratified(dataset)
+        if self._task.kind.has_classes:
+            check_classes(strata, parts, count)
+        found = outer_splits(strata, parts, count, self._seed)
+        for number, own in enumerate(found, 1):
+            try:
+                self._check_parts(dataset, own)
+            except InputError as error:
+                raise InputError(f"search.outer: fold {number}: {error}") from None
+        return found
+
+    def divided(self, data: Any, parts: Split) -> "RunData":
+        """Return the same labelled rows in other parts; none is read again.
+
+        Args:
+            data: The config's `data` section, which names no further rows.
+            parts: Part and fold of each row.
+        """
+        found = copy.copy(self)
+        found.__dict__ |= {"_data": data, "labelled": (self.labelled[0], parts)}
+        for name in ("scored", "asked"):
+            found.__dict__.pop(name, None)
+        return found
 
     @functools.cached_property
     def scored(self) -> Dataset | None:

@@ -5,7 +5,8 @@ import sklearn.metrics
 
 from autogenome_tf import plots
 from autogenome_tf.core.files import on_a_line
-from autogenome_tf.metrics import CORRECTED, HIGHER_IS_BETTER, PERMUTATION, in_order
+from autogenome_tf.metrics import CORRECTED, HIGHER_IS_BETTER, OUTER, PERMUTATION, in_order
+from autogenome_tf.report import _outer
 from autogenome_tf.report._metrics import MEANINGS, NAMES, difference, measured
 from autogenome_tf.report._model import is_convex
 from autogenome_tf.report._page import Part, Section, Table, number, pictures
@@ -14,6 +15,8 @@ from autogenome_tf.run import Run
 CAPTIONS = {
     "test": "Test part: samples that neither search nor training has used.",
     "evaluate": "Samples of data.evaluate, which neither search nor training has used.",
+    OUTER: "Outer folds: samples that the run of their fold has not used, of all samples to learn "
+    "from. Mean over folds with its 95\u00a0% interval.",
     CORRECTED: "Validation part, corrected for the choice of the best trial: samples are drawn "
     "with replacement, the trial is chosen on those drawn and scored on the others. Mean and "
     "95\u00a0% interval over draws.",
@@ -44,6 +47,7 @@ def section(run: Run) -> Section | None:
     parts += pictures(run, "scores")
     if run.has("coverage.tsv"):
         parts.append(_coverage(run.read_table("coverage.tsv"), task))
+    parts += _outer.parts(run)
     if PERMUTATION in scores:
         parts.append(_permutation(scores[PERMUTATION]))
     if run.has("sites.tsv"):

@@ -3,7 +3,7 @@
 import numpy as np
 
 from autogenome_tf.core.files import on_a_line
-from autogenome_tf.metrics import CORRECTED, in_order
+from autogenome_tf.metrics import CORRECTED, OUTER, in_order
 from autogenome_tf.report import _warnings
 from autogenome_tf.report._metrics import MEANINGS, NAMES, PCA, difference, measured
 from autogenome_tf.report._model import is_convex, trials
@@ -14,6 +14,7 @@ UNSEEN = {
     "test": "held-out samples",
     "evaluate": "samples of data.evaluate",
     "validation": "validation samples (not trained on, but used to rank trials)",
+    OUTER: "samples of outer folds",
     CORRECTED: "validation samples, corrected for the choice of the best trial",
 }
 
@@ -74,6 +75,8 @@ def _rows_of(run, part):
     """Return the samples of a part, by predictions.tsv or split.tsv."""
     if part in ("validation", CORRECTED):
         return run.read_arrays("validation.npz")["samples"]
+    if part == OUTER:
+        return run.read_table("outer.tsv")
     table = "predictions.tsv" if run.has("predictions.tsv") else "split.tsv"
     frame = run.read_table(table)
     return frame[frame["part"] == part]

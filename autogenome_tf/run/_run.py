@@ -105,6 +105,14 @@ class Run(Folder):
             )
         return run
 
+    @property
+    def place(self) -> str:
+        """Return the folder's name; of an outer fold, its path from that of the run it is of."""
+        above = self.folder.parents
+        if self.folder.parent.name == artifacts.OUTER and (above[1] / ENVIRONMENT).is_file():
+            return f"{above[1].name}/{artifacts.OUTER}/{self.folder.name}"
+        return self.folder.name
+
     def _own(self, config, rows, checksums):
         """Return config and checksums as this folder has them, where rows come from memory."""
         kept = str(self.path(DATA).resolve())
@@ -151,6 +159,14 @@ class Run(Folder):
     def stages(self) -> dict[str, str]:
         """Return the stages that are done, each with the time of its end."""
         return self.environment["stages"]
+
+    @property
+    def has_all_folds(self) -> bool:
+        """Return whether no outer fold of the config is missing."""
+        environment = self.environment
+        return (
+            artifacts.OUTER in environment["stages"] or artifacts.OUTER not in environment["asked"]
+        )
 
     def check_data(self) -> None:
         """Refuse data files other than those that the run was trained on.

@@ -10,6 +10,8 @@ import dataclasses
 # In order; "begin" is before the first, "always" at any time.
 STAGES = ("train", "evaluate", "predict", "explain", "export", "report")
 BEGIN, ALWAYS = "begin", "always"
+# Folder of the runs of outer folds, and the note that they are done.
+OUTER = "outer"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -82,10 +84,27 @@ ARTIFACTS = (
     Artifact("gates.tsv", "train",
              "where networks have gates: `feature`, `rank`, `gate`, `low` and `high` over "
              "networks, `open` (share of networks)", text=("feature",), optional=True),
+    Artifact("outer/fold_<k>/", "train",
+             "of `search.outer`: the run of an outer fold, whose test part is the fold (and the "
+             "test part); beside it its split, `fold_<k>.tsv`", optional=True),
+    Artifact("outer.tsv", "train",
+             "of `search.outer`: every row to learn from, predicted by the run of its outer "
+             "`fold`, which had not seen it; columns as in predictions.tsv", text=("sample",),
+             optional=True),
+    Artifact("outer_folds.tsv", "train",
+             "of `search.outer`, a line an outer fold: `rows`, the `family` and hyperparameters of "
+             "the best trial, `overlap` of its most important genes with those of other folds, "
+             "then each metric and the baseline's (`baseline_<metric>`)",
+             text=("family",), optional=True),
+    Artifact("outer_genes.tsv", "train",
+             "of `search.outer`: genes among the most important of an outer fold: `feature`, in "
+             "how many `folds`, mean `share` of the model's importance", text=("feature",),
+             optional=True),
     Artifact("metrics.json", "evaluate",
              "`validation`, `test` (and `evaluate`): value, low and high (95 % bootstrap) of each "
              "metric; `validation_corrected`: validation without what the best of many trials "
-             "gains by being chosen; `permutation` (of `evaluation.permutations`): the headline "
+             "gains by being chosen; `outer` (of `search.outer`): mean over outer folds with a "
+             "95 % interval; `permutation` (of `evaluation.permutations`): the headline "
              "metric, its 95 % range with permuted targets, `p`"),
     Artifact("baseline.json", "evaluate",
              "the same of the linear model, fitted as the final model is, of the same rows and "

@@ -88,7 +88,7 @@ def served(proposer, run, part, deadline, *numbers):
         "--chief with the name of this machine",
         part.address,
     )
-    about = run.folder.name, began, deadline
+    about = run.place, began, deadline
     return chief.served(part.address, proposer.proposer, Calls(path), *about, *numbers)
 
 

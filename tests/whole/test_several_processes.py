@@ -143,6 +143,20 @@ def test_workers_that_come_early_and_late_make_the_leaderboard_of_one_process(
 
 
 @pytest.mark.slow
+def test_workers_help_with_each_outer_fold(company, tmp_path):
+    chief = company.start("chief", "--set", "search.outer=2")
+    until(chief, "listening")
+    worker = company.start("task-1", "--set", "search.outer=2")
+    ended(chief)
+    ended(worker)
+    for folder in (tmp_path / "t", *(tmp_path / "t" / "outer" / f"fold_{n}" for n in (1, 2))):
+        assert {f"trial-{n}.tsv" for n in range(1, 5)} < {
+            p.name for p in (folder / "search").iterdir()
+        }
+    assert len(pd.read_csv(tmp_path / "t" / "outer.tsv", sep="\t")) == 48
+
+
+@pytest.mark.slow
 def test_killed_workers_and_a_killed_chief_cost_nothing_but_time(company, alone, tmp_path):
     chief = company.start("chief")
     until(chief, "listening")

@@ -99,6 +99,14 @@ class Search(Section):
             "fewer than 200 rows are searched for an ensemble, else 1."
         ),
     )
+    outer: Literal[0] | Annotated[int, Field(ge=2)] = Field(
+        default=0,
+        description=(
+            "Outer folds of a nested cross-validation: each is predicted by a run of its own, in "
+            "`outer/`, that never saw it; 0: none. Each costs as much as the run itself: "
+            "`max_trials` and `max_seconds` hold for each."
+        ),
+    )
     objective: str = Field(
         default="auto",
         description=(
