@@ -87,12 +87,12 @@ def over_folds(values: np.ndarray, is_higher_better: bool) -> dict[str, float | 
     found = _interval(values)
     if found["value"] is None:
         return found
-    if is_higher_better:
-        return found | {"high": min(found["high"], 1.0)}
-    return found | {"low": max(found["low"], 0.0)}
+    end, place = ("high", min) if is_higher_better else ("low", max)
+    return found | {end: place(found[end], float(is_higher_better))}
 
 
-def _interval(values):
+def _interval(values) -> dict[str, Any]:
+    """Return mean and 95 % interval of the defined values; None where fewer than two are."""
     from scipy.stats import t
 
     known = values[np.isfinite(values)]
