@@ -18,6 +18,9 @@ known rows; printed is the mean over classes, for each set and over sets:
   training rows, with one covariance for all classes, shrunk as Ledoit and Wolf do (Lee et al. 2018,
   "A simple unified framework for detecting out-of-distribution samples").
 
+Sets have at least three classes: of two, as in pancreas_3batches, a network that one is left out of
+has nothing to choose between.
+
 A p-value that compares a row with rows not trained on is a decreasing function of the score, so its
 AUROC is the same. A score becomes part of predictions if its mean over sets is above the anchor's
 and it is above the anchor on at least 3 of the 4 sets; of two such, the one with the higher mean.
@@ -32,7 +35,7 @@ import sklearn.metrics
 import sklearn.model_selection
 from sets import sets
 
-NAMES = ("pbmc3k", "pancreas_3batches", "tcga9_rnaseq", "zeisel_3types")
+NAMES = ("pbmc3k", "cellbench_3lines", "tcga9_rnaseq", "zeisel_3types")
 ROWS, GENES, FEWEST = 1000, 2000, 20
 SCORES = ("anchor", "span", "layer")
 
@@ -63,7 +66,7 @@ def network(x, y):
     keras.utils.set_random_seed(1)
     genes = keras.Input((x.shape[1],))
     hidden = keras.layers.Dense(64, "relu")(genes)
-    outputs = keras.layers.Dense(y.max() + 1)(keras.layers.Dropout(0.2)(hidden))
+    outputs = keras.layers.Dense(int(y.max()) + 1)(keras.layers.Dropout(0.2)(hidden))
     model = keras.Model(genes, outputs)
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     model.compile("adam", loss)
