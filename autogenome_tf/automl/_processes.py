@@ -13,6 +13,7 @@ from autogenome_tf.automl._session import Session, on_this_machine
 from autogenome_tf.automl._train import train
 from autogenome_tf.config import Output
 from autogenome_tf.run import Run, remembered, say_to
+from autogenome_tf.run.trackers import check_trackers
 from autogenome_tf.training import worker_cluster
 
 # Seconds between two questions whether a chief has begun its next search.
@@ -73,6 +74,7 @@ def helps_only(session: Session) -> bool:
 
 def _work(session, role):
     """Run the trials that the chief of the search hands out."""
+    check_trackers(session.config.output.trackers)
     last, count, before = ("", ""), session.config.search.outer, session
     while True:
         joined = search.joined(session.config, session.spaces, role)

@@ -20,6 +20,7 @@ from autogenome_tf.ensemble import Retraining
 from autogenome_tf.models import LatentModel, Predictor
 from autogenome_tf.run import Run, autogenome_layout, remembered, say_to, warned
 from autogenome_tf.run.artifacts import OUTER
+from autogenome_tf.run.trackers import check_trackers
 from autogenome_tf.training import EngineError, WorkerCluster
 
 
@@ -104,8 +105,9 @@ class Session:
         Args:
             asked: Names of the stages that make it complete.
         """
-        if self.config.search.outer and "train" in asked:
-            asked = (*asked, OUTER)
+        if "train" in asked:
+            check_trackers(self.config.output.trackers)
+            asked = (*asked, OUTER) if self.config.search.outer else asked
         with on_this_machine(f"{self.config.name}: begin"):
             if self.run is None:
                 with remembered(self.earlier), self.as_file() as rows:

@@ -117,6 +117,8 @@ def _search(
         deadline: `time.monotonic()` at which search and final fit must be over.
     """
     trials, best, baseline, objective = [], [], None, config.objective
+    # Workers track the trials that they run.
+    is_shared = search.process_role(config) is not None
     most = search.method(config.search.method).most_trials(config.search)
     with watched(config.search, most, objective) as show:
         for result in search.search(folds, config, spaces, finished, deadline, run):
@@ -126,6 +128,8 @@ def _search(
             trials.append(trial)
             if len(trials) > len(finished):
                 search.write_outputs(run, folds, result)
+                if result.fit is not None or not is_shared:
+                    search.track_result(run, config, result)
                 run.write_table("leaderboard.tsv", leaderboard(trials, objective), digits=None)
             show(trial, ranked(trials, objective)[0])
     return Found(trials, best, baseline)

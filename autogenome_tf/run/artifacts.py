@@ -71,6 +71,9 @@ ARTIFACTS = (
     Artifact("search/calls.jsonl", "train",
              "of a search by several processes: the calls of workers and the chief's answers; "
              "beside it a log for each worker", optional=True),
+    Artifact("tensorboard/trial-<n>/", "train",
+             "of `output.trackers` `tensorboard`: hyperparameters, curves and score of a trial",
+             optional=True),
     Artifact("history.tsv", "train",
              "the final fit, a row an epoch (of an ensemble: the fits of its trials, with a "
              "column `trial`)"),

@@ -13,7 +13,7 @@ from autogenome_tf.search.methods._base import OracleMethod, SearchMethod
 if TYPE_CHECKING:
     from autogenome_tf.search._distributed import log_of, work
     from autogenome_tf.search._loop import joined, process_role, search, seconds_before
-    from autogenome_tf.search._outputs import read_outputs, write_outputs
+    from autogenome_tf.search._outputs import read_outputs, track_result, write_outputs
     from autogenome_tf.search._trials import (
         Trial,
         TrialResult,
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _HOMES = {
     **dict.fromkeys(("joined", "process_role", "search", "seconds_before"), "_loop"),
     **dict.fromkeys(("log_of", "work"), "_distributed"),
-    **dict.fromkeys(("read_outputs", "write_outputs"), "_outputs"),
+    **dict.fromkeys(("read_outputs", "track_result", "write_outputs"), "_outputs"),
     **dict.fromkeys(
         ("Trial", "TrialResult", "best_results", "leaderboard", "ranked", "trials_of"), "_trials"
     ),
@@ -49,6 +49,7 @@ __all__ = [
     "ranked",
     "read_outputs",
     "search",
+    "track_result",
     "seconds_before",
     "trials_of",
     "work",

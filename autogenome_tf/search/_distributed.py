@@ -16,7 +16,7 @@ from autogenome_tf.run.artifacts import text_columns
 from autogenome_tf.search._keras_tuner import chief, worker
 from autogenome_tf.search._keras_tuner.calls import Calls
 from autogenome_tf.search._members import distributable, method
-from autogenome_tf.search._outputs import write_outputs
+from autogenome_tf.search._outputs import track_result, write_outputs
 from autogenome_tf.search._trials import (
     Trial,
     check_failures,
@@ -134,6 +134,7 @@ def work(remote: worker.Remote, folds: CrossValidation, config: Config, run: Run
             plan = Plan.of(config.training, epochs or config.search.epochs, deadline)
             result = run_trial(folds, asked, plan, config.seed)
             write_outputs(run, folds, result)
+            track_result(run, config, result)
             trial = result.trial
             run.write_table(_name(asked), leaderboard([trial], config.objective), digits=None)
         count += 1

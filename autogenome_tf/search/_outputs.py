@@ -1,11 +1,13 @@
-"""Out-of-fold outputs of every trial, kept in the run folder: they show what the choice gained."""
+"""What is kept of every trial: its out-of-fold outputs, and what trackers show."""
 
 from collections.abc import Iterable
 
 import numpy as np
 
+from autogenome_tf.config import Config
 from autogenome_tf.core.errors import InputError
 from autogenome_tf.run import Run
+from autogenome_tf.run.trackers import track
 from autogenome_tf.training import CrossValidation, Trial, TrialResult
 
 # Outputs of a trial that are kept. With more validation rows, the winner's bias is negligible.
@@ -28,6 +30,18 @@ def write_outputs(run: Run, folds: CrossValidation, result: TrialResult) -> None
     outputs = (result.calibrated[rows] * scale + offset).astype("float32")
     run.path("search").mkdir(exist_ok=True)
     run.write_arrays(_name(result.trial), outputs=outputs)
+
+
+def track_result(run: Run, config: Config, result: TrialResult) -> None:
+    """Give a trial with its curves to the config's trackers.
+
+    Args:
+        run: The run.
+        config: Its config.
+        result: A trial that this process has run.
+    """
+    history = result.fit.history if result.fit else ()
+    track(run, config.output.trackers, config.objective, result.trial, history)
 
 
 def read_outputs(run: Run, trials: Iterable[Trial]) -> list[np.ndarray]:

@@ -144,9 +144,10 @@ def test_workers_that_come_early_and_late_make_the_leaderboard_of_one_process(
 
 @pytest.mark.slow
 def test_workers_help_with_each_outer_fold(company, tmp_path):
-    chief = company.start("chief", "--set", "search.outer=2")
+    keys = ["--set", "search.outer=2", "--set", 'output.trackers=["tensorboard"]']
+    chief = company.start("chief", *keys)
     until(chief, "listening")
-    worker = company.start("task-1", "--set", "search.outer=2")
+    worker = company.start("task-1", *keys)
     ended(chief)
     ended(worker)
     for folder in (tmp_path / "t", *(tmp_path / "t" / "outer" / f"fold_{n}" for n in (1, 2))):
@@ -154,6 +155,9 @@ def test_workers_help_with_each_outer_fold(company, tmp_path):
             p.name for p in (folder / "search").iterdir()
         }
     assert len(pd.read_csv(tmp_path / "t" / "outer.tsv", sep="\t")) == 48
+    assert {f"trial-{n}" for n in range(5)} < {
+        p.name for p in (tmp_path / "t/tensorboard").iterdir()
+    }
 
 
 @pytest.mark.slow

@@ -20,6 +20,14 @@ class Output(Section):
         default="run",
         description="`autogenome`: results under AutoGenome's names too, in `output_dir`.",
     )
+    trackers: list[Literal["tensorboard", "mlflow"]] = Field(
+        default=[],
+        description=(
+            "Trackers that get each trial with its hyperparameters, curves and score: "
+            "`tensorboard` (`tensorboard/` in the run folder), `mlflow` (`MLFLOW_TRACKING_URI`; "
+            "needs the extra `mlflow`)."
+        ),
+    )
     figures: bool = Field(
         default=True,
         description=(
