@@ -1,4 +1,4 @@
-"""What is kept of every trial: its out-of-fold outputs, and what trackers show."""
+"""Records of every trial: its out-of-fold outputs, and what trackers show."""
 
 from collections.abc import Iterable
 
