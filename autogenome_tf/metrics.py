@@ -14,7 +14,10 @@ __all__ = [
 ]  # fmt: skip
 
 HIGHER_IS_BETTER = {
-    name: is_higher for kind in KINDS.values() for name, is_higher in kind.objectives.items()
+    name: is_higher
+    for kind in KINDS.values()
+    for loss in kind.losses
+    for name, is_higher in kind.for_loss(loss).objectives.items()
 }
 RESAMPLES = 1000
 CHUNK = 100

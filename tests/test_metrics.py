@@ -7,8 +7,9 @@ import scipy.stats
 from sklearn import metrics as reference
 
 from autogenome_tf import metrics
-from autogenome_tf.tasks import KINDS, Classification, Regression, Survival
+from autogenome_tf.tasks import KINDS, Classification, DiscreteSurvival, Regression, Survival
 from autogenome_tf.tasks.class_metrics import LEAST_PROBABILITY
+from autogenome_tf.tasks.discrete_hazards import Bins
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -121,7 +122,10 @@ def test_the_direction_of_every_metric_points_from_worse_to_better():
     better["elbo"] = -1.0
     targets, risks = survival(200)
     task = Survival(["time", "event"]).with_baseline(targets, risks[:, None])
+    bins = Bins.of(targets)
+    of_bins = DiscreteSurvival(["time", "event"], bins=bins)
     for found, own in ((worse, 3 * np.roll(risks, 1)), (better, risks)):
+        found |= of_bins.metrics(targets, own[:, None] + bins.logits)
         found |= task.metrics(targets, own[:, None])
     for name, is_higher in metrics.HIGHER_IS_BETTER.items():
         assert (better[name] > worse[name]) == is_higher, name

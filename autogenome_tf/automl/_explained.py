@@ -58,7 +58,9 @@ class Explained:
             model: In place of the run's.
             method: In place of that of the settings.
         """
-        return explainers.explain(
+        found = explainers.explain(
             model or self.model, self.chosen.explained, self.chosen.background,
             method or self.settings.method, remaining_fraction=self.settings.part,
         )  # fmt: skip
+        mean = self.run.config().task.kind.mean_output
+        return found.averaged(mean) if mean else found

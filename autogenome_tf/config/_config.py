@@ -170,7 +170,8 @@ class Config(Section):
             others = [one for one in own if not own[one]["is_of_shared_weights"]]
             raise ValueError(
                 f"search.method: {name} trains on batches, and the loss of a {self.task.type} "
-                f"compares all rows of a fold; expected one of {', '.join(others)}"
+                f"compares all rows of a fold; expected one of {', '.join(others)}, or task.loss "
+                "hazard"
             )
         for family, given in self.families.items():
             if "gates" in given:

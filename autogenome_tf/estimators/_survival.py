@@ -70,7 +70,7 @@ class AutoGenomeSurvival(Supervised):
         Args:
             X: (samples, genes) rows with the genes of training.
         """
-        return self._outputs(X)[:, 0].astype("float64")
+        return self._fitted.risks(self._outputs(X))
 
     def predict_survival_function(self, X: Any, return_array: bool = False) -> np.ndarray:  # noqa: N803
         """Return the survival of each row: (samples,) of functions of time.
@@ -79,7 +79,7 @@ class AutoGenomeSurvival(Supervised):
             X: (samples, genes) rows with the genes of training.
             return_array: Whether to return (samples, times) at `unique_times_` instead.
         """
-        found = self._curves.survival(self.predict(X), self.unique_times_)
+        found = self._fitted.survival(self._outputs(X), self.unique_times_)
         if return_array:
             return found
         functions = np.empty(len(found), object)
@@ -95,7 +95,7 @@ class AutoGenomeSurvival(Supervised):
         """
         own = _targets(y)
         targets = np.stack([own["time"], own["event"]], axis=1)
-        return self._fitted.score("concordance", targets, self.predict(X)[:, None])
+        return float(self._fitted.metric("concordance", targets, self._outputs(X))[0])
 
     @property
     def _fitted(self) -> Survival:

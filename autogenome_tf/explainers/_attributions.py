@@ -36,6 +36,16 @@ class Attributions:
     outputs: list[str]
     method: str
 
+    def averaged(self, name: str) -> "Attributions":
+        """Return the attributions of the mean over outputs: attributions are linear in outputs.
+
+        Args:
+            name: Name of the mean.
+        """
+        values = self.values.mean(axis=2, keepdims=True)
+        base = np.asarray(self.base_values).mean(keepdims=True)
+        return dataclasses.replace(self, values=values, base_values=base, outputs=[name])
+
     @property
     def totals(self) -> np.ndarray:
         """Return (features,) mean absolute contribution, summed over outputs."""

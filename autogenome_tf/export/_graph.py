@@ -11,7 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from autogenome_tf.export._scale import outside
-from autogenome_tf.models import CLASS, ONLY, SOFTMAX, SURVIVAL, Predictor
+from autogenome_tf.models import CLASS, ONLY, RISK, SOFTMAX, SURVIVAL, Predictor
 
 # Most names that an error gives.
 SHOWN = 5
@@ -212,9 +212,9 @@ def _result(predictor, how, outputs):
     if how == CLASS:
         return tf.gather(tf.constant(predictor.labels["classes"]), tf.argmax(outputs, axis=1))
     if how == SURVIVAL:
-        baseline = predictor.task.curves
-        hazard = baseline.hazard_at(baseline.quartiles).astype("float32")
-        return tf.exp(-hazard * tf.exp(outputs))
+        return predictor.task.survival_in_graph(outputs)
+    if how == RISK:
+        return predictor.task.risk_in_graph(outputs)
     return outputs if how == ONLY else outputs[how]
 
 

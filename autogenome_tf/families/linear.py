@@ -9,6 +9,7 @@ PATHS = {
     "logistic": "l2",
     "ridge": "l2",
     "cox": "l2",
+    "hazard": "l2",
     "discriminant": "shrinkage",
     "hinge": "l2",
     "centroid": "threshold",
@@ -17,7 +18,7 @@ PATHS = {
 
 
 class Linear(Family):
-    """No hidden layer: logistic, ridge or Cox regression, the baseline, and other learners."""
+    """No hidden layer: logistic, ridge, Cox or hazard regression as baseline, other learners."""
 
     space = {
         "loss": word(*PATHS, known=tuple(PATHS)),

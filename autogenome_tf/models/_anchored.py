@@ -31,7 +31,7 @@ def anchored(
         outputs: (rows, outputs) of networks that had not seen the row, in the model's units.
         weights: (rows,) weight of each row; None: all rows count alike.
     """
-    if not predictor.task.has_times:
+    if not (predictor.task.has_times and predictor.task.is_of_sets):
         return predictor
     scale, offset = predictor.output_scale
     seen = predictor.outputs(chunked.rows(values, rows))

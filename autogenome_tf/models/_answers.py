@@ -3,7 +3,7 @@
 # How a result is made of the Keras model's outputs: by their softmax, by the class of the largest,
 # or as the output of a name ("" is the only output); of log-risks, by the baseline hazard as
 # survival at some times.
-SOFTMAX, CLASS, ONLY, SURVIVAL = "softmax", "class", "", "survival"
+SOFTMAX, CLASS, ONLY, SURVIVAL, RISK = "softmax", "class", "", "survival", "risk"
 
 # By the task's type, signature and name of the result.
 ANSWERS: dict[str, dict[str, dict[str, str]]] = {
@@ -12,7 +12,7 @@ ANSWERS: dict[str, dict[str, dict[str, str]]] = {
         "logits": {"logits": ONLY},
     },
     "regression": {"serving_default": {"prediction": ONLY}},
-    "survival": {"serving_default": {"risk": ONLY, "survival": SURVIVAL}},
+    "survival": {"serving_default": {"risk": RISK, "survival": SURVIVAL}},
     "representation": {
         "serving_default": {"latent": "latent", "reconstruction": "reconstruction"},
         "encoder": {"latent": "latent", "log_variance": "log_variance"},

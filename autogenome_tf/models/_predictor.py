@@ -127,8 +127,9 @@ class Predictor:
     @property
     def _times(self):
         """Return the times at which survival is predicted, as text."""
-        baseline = self.task.baseline
-        return [] if baseline is None else [f"{time:g}" for time in baseline.quartiles]
+        task = self.task
+        is_known = task.baseline is not None or not task.is_of_sets
+        return [f"{time:g}" for time in task.curves.quartiles] if is_known else []
 
     @property
     def covariates(self) -> int:

@@ -21,7 +21,8 @@ def scored_rows(run: Run) -> tuple[str, np.ndarray, np.ndarray, Survival]:
         run: A run of task.type survival, its predict stage done.
 
     Returns:
-        The name of their part, targets (rows, 2) time and event, log-risks (rows,), and the task.
+        The name of their part, targets (rows, 2) time and event, outputs (rows, outputs), and the
+        task.
     """
     task: Any = task_from_names(run.model_names())
     part, frame = unseen(run)
@@ -29,7 +30,7 @@ def scored_rows(run: Run) -> tuple[str, np.ndarray, np.ndarray, Survival]:
 
 
 def validation_rows(run: Run) -> tuple[np.ndarray, np.ndarray, Survival]:
-    """Return targets and log-risks of the rows that validated, and the task; see `scored_rows`.
+    """Return targets and risks (rows,) of the rows that validated, and the task.
 
     Args:
         run: A run of task.type survival, its predict stage done.
@@ -37,13 +38,13 @@ def validation_rows(run: Run) -> tuple[np.ndarray, np.ndarray, Survival]:
     task: Any = task_from_names(run.model_names())
     validation, frame = run.read_arrays("validation.npz"), run.read_table("predictions.tsv")
     own = frame[~frame["part"].isin(["evaluate", "predict"])].set_index("sample")
-    rows = own.loc[validation["samples"]].assign(risk=validation["outputs"][:, 0])
-    return *_known(rows, task), task
+    targets, _ = _known(own.loc[validation["samples"]], task)
+    return targets, task.risks(validation["outputs"]), task
 
 
 def _known(frame: pd.DataFrame, task: Survival):
     columns = [f"target_{name}" for name in task.targets]
-    return frame[columns].to_numpy(float), frame["risk"].to_numpy(float)
+    return frame[columns].to_numpy(float), task.outputs_of(frame)
 
 
 def thirds(risks: np.ndarray) -> np.ndarray:

@@ -27,11 +27,11 @@ class BrierCurve(Figure):
 
     def read(self, run: Run) -> dict[str, Any]:
         """Return the Brier scores of model and Kaplan-Meier estimate over time."""
-        _, targets, risks, task = scored_rows(run)
-        rows = task.rows(targets, risks[:, None])
-        times, baseline = rows.grid, task.curves
-        known = np.tile(baseline.without_genes(times), (len(risks), 1))
-        model = rows.brier_curve(baseline.survival(risks, times), times)[0]
+        _, targets, outputs, task = scored_rows(run)
+        rows = task.rows(targets, outputs)
+        times = rows.grid
+        known = np.tile(task.curves.without_genes(times), (len(targets), 1))
+        model = rows.brier_curve(task.survival(outputs, times), times)[0]
         return {
             "times": times, "model": model, "kaplan_meier": rows.brier_curve(known, times)[0],
             "time": task.targets[0],

@@ -33,11 +33,11 @@ class SurvivalCalibration(Figure):
 
     def read(self, run: Run) -> dict[str, Any]:
         """Return predicted survival of unseen rows at the median time, and the filled tenths."""
-        _, targets, risks, task = scored_rows(run)
+        _, targets, outputs, task = scored_rows(run)
         at = task.curves.quartiles[1]
         return {
-            "targets": targets, "predicted": task.curves.survival(risks, np.array([at]))[:, 0],
-            "tenths": task.rows(targets, risks[:, None]).tenths().sum(axis=0), "at": float(at),
+            "targets": targets, "predicted": task.survival(outputs, np.array([at]))[:, 0],
+            "tenths": task.rows(targets, outputs).tenths().sum(axis=0), "at": float(at),
         }  # fmt: skip
 
     def draw(

@@ -18,6 +18,7 @@ NAMES = {
     "rmse": "RMSE",
     "mae": "MAE",
     "partial_log_likelihood": "partial log-likelihood",
+    "hazard_log_likelihood": "hazard log-likelihood",
     "concordance": "concordance (Harrell's C)",
     "concordance_uno": "concordance (Uno's C)",
     "auc_q25": "dynamic AUC, first quartile",
@@ -55,6 +56,8 @@ MEANINGS = {
     "mae": "mean absolute error, in the target's units" + LOWER,
     "partial_log_likelihood": "mean over events of ln of the share of the risk in the sample that "
     "has the event, less that of equal risks: 0 is guessing",
+    "hazard_log_likelihood": "mean over samples of the log-likelihood of the bins of time, less "
+    "that of the same hazards for all samples: 0 is guessing",
     "concordance": "share of comparable pairs in which the earlier event has the higher risk: 0.5 "
     "is guessing (under proportional hazards Antolini's C is the same)",
     "concordance_uno": "the same, corrected for censoring",

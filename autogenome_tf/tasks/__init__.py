@@ -9,6 +9,7 @@ import numpy as np
 
 from autogenome_tf.tasks._classification import Classification
 from autogenome_tf.tasks._conformal import ALL, Conformal, PredictionIntervals, PredictionSets
+from autogenome_tf.tasks._discrete_survival import DiscreteSurvival
 from autogenome_tf.tasks._labels import as_text, natural
 from autogenome_tf.tasks._regression import Regression
 from autogenome_tf.tasks._representation import Representation
@@ -16,9 +17,9 @@ from autogenome_tf.tasks._survival import Survival
 from autogenome_tf.tasks._task import Task
 
 __all__ = [
-    "ALL", "Classification", "Conformal", "DEFAULT", "KINDS", "Kind", "PredictionIntervals",
-    "PredictionSets", "Regression", "Representation", "Survival", "Task", "as_text", "kind_of",
-    "natural", "task_from_names", "task_of", "types",
+    "ALL", "Classification", "Conformal", "DEFAULT", "DiscreteSurvival", "KINDS", "Kind",
+    "PredictionIntervals", "PredictionSets", "Regression", "Representation", "Survival", "Task",
+    "as_text", "kind_of", "natural", "task_from_names", "task_of", "types",
 ]  # fmt: skip
 
 Kind = type[Task]
@@ -58,7 +59,7 @@ def task_of(settings: Any, rows: Any, is_train: np.ndarray) -> Task:
         rows: The `data.Dataset` of all rows but the test rows.
         is_train: (rows,) whether each is a training row.
     """
-    return kind_of(settings.type).fitted(settings, rows, is_train)
+    return kind_of(settings.type).for_loss(settings.loss).fitted(settings, rows, is_train)
 
 
 def task_from_names(names: dict[str, Any]) -> Task:
@@ -67,7 +68,7 @@ def task_from_names(names: dict[str, Any]) -> Task:
     Args:
         names: As the model's file has them; `task` is the type.
     """
-    return kind_of(names["task"]).from_names(names)
+    return kind_of(names["task"]).for_loss(names.get("loss")).from_names(names)
 
 
 def __getattr__(name: str):

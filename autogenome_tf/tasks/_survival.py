@@ -26,7 +26,8 @@ class Survival(Task):
 
     Attributes:
         targets: Names of the columns of time and event.
-        loss: "cox": the partial likelihood, ties by Efron's method.
+        loss: "cox": the partial likelihood, ties by Efron's method. Of "hazard", see
+            `DiscreteSurvival`.
         baseline: Curves that make survival of a log-risk; None before the final model is fitted.
     """
 
@@ -35,7 +36,7 @@ class Survival(Task):
     baseline: Baseline | None = None
 
     type = "survival"
-    losses = ("cox",)
+    losses = ("cox", "hazard")
     objectives = {name: name not in LOWER_IS_BETTER for name in METRICS}
     linear_losses = ("cox",)
     has_times = True
@@ -141,7 +142,7 @@ class Survival(Task):
         known = list(batches)
         rows = np.concatenate([index for index, _ in known])
         residuals = np.full((len(targets), 1), np.nan)
-        residuals[rows, 0] = martingale_residuals(targets[rows], weights[rows])
+        residuals[rows, 0] = martingale_residuals(targets[rows, :2], weights[rows])
         return of_correlation(known, residuals, weights)
 
     def temperature(
@@ -160,9 +161,54 @@ class Survival(Task):
         """Return the task with the curves behind log-risks of rows that were not trained on."""
         return dataclasses.replace(self, baseline=Baseline.of(targets, outputs[:, 0], weights))
 
+    def risks(self, outputs: np.ndarray) -> np.ndarray:
+        """Return the risk of each row, (rows,): higher is an earlier event.
+
+        Args:
+            outputs: (rows, outputs) of a predictor.
+        """
+        return np.asarray(outputs, "float64")[:, 0]
+
+    def survival(self, outputs: np.ndarray, times: np.ndarray) -> np.ndarray:
+        """Return the probability of no event until each time, (rows, times).
+
+        Args:
+            outputs: (rows, outputs) of a predictor.
+            times: (times,) times; (rows, times) for times of each row.
+        """
+        known: Any = self.risks(outputs) if self.is_of_sets else outputs
+        return self.curves.survival(known, times)
+
+    def outputs_of(self, frame: pd.DataFrame) -> np.ndarray:
+        """Return the outputs behind the columns of predictions.tsv, (rows, outputs).
+
+        Args:
+            frame: Rows of predictions.tsv.
+        """
+        return frame[["risk"]].to_numpy("float64")
+
+    def risk_in_graph(self, outputs: Any) -> Any:
+        """Return the risk of a tensor (rows, outputs), (rows, 1).
+
+        Args:
+            outputs: (rows, outputs) of the model.
+        """
+        return outputs
+
+    def survival_in_graph(self, outputs: Any) -> Any:
+        """Return the survival at the quartiles of the times of events, (rows, 3).
+
+        Args:
+            outputs: (rows, outputs) of the model, a tensor.
+        """
+        from keras import ops
+
+        hazard = self.curves.hazard_at(self.curves.quartiles).astype("float32")
+        return ops.exp(-hazard * ops.exp(outputs))
+
     @property
-    def curves(self) -> Baseline:
-        """Return the baseline of a fitted model.
+    def curves(self) -> Any:
+        """Return the curves of a fitted model: its baseline.
 
         Raises:
             ValueError: No model is fitted yet.
@@ -186,11 +232,15 @@ class Survival(Task):
             index: (resamples, rows) row numbers, or None for the rows themselves.
             weights: (rows,) weight of each row; None: all rows count alike.
         """
-        baseline = self.baseline
-        if baseline is None:
-            baseline = Baseline.of(targets, outputs[:, 0], weights)
+        targets = np.asarray(targets)[:, :2]
+        own = self
+        if own.is_of_sets and own.baseline is None:
+            own = own.with_baseline(targets, outputs, weights)
         drawn = self.drawn_weights(index, weights, len(targets))
-        return SurvivalRows(targets, outputs[:, 0], baseline, drawn, weights)
+        risks = self.risks(outputs)
+        return SurvivalRows(
+            targets, risks, own.curves, drawn, weights, lambda times: own.survival(outputs, times)
+        )
 
     def metrics(
         self,
@@ -238,14 +288,14 @@ class Survival(Task):
         Args:
             outputs: (rows, 1) log-risks.
         """
-        risks = np.asarray(outputs, "float64")[:, 0]
-        frame = pd.DataFrame({"risk": risks})
-        if self.baseline is None:
+        frame = pd.DataFrame({"risk": self.risks(outputs)})
+        if self.is_of_sets and self.baseline is None:
             return frame
-        survival = self.baseline.survival(risks, self.baseline.quartiles)
-        for time, column in zip(self.baseline.quartiles, survival.T, strict=True):
+        quartiles = self.curves.quartiles
+        for time, column in zip(quartiles, self.survival(outputs, quartiles).T, strict=True):
             frame[f"survival_{time:g}"] = column
-        return frame.assign(median=self.baseline.median(risks))
+        known: Any = self.risks(outputs) if self.is_of_sets else outputs
+        return frame.assign(median=self.curves.median(known))
 
     def target_columns(self, targets: np.ndarray | None, count: int) -> list[tuple[str, Any]]:
         """Return the columns target_<time> and target_<event>."""

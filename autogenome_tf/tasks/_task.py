@@ -21,6 +21,7 @@ class Task(abc.ABC):
 
     Attributes:
         type: Name of the kind in configs.
+        own_loss: The loss that asks for this class in place of its base; "" for the base itself.
         losses: Losses that `task.loss` may name; the first is the default.
         objectives: Metrics that may rank trials, each with whether higher is better; the first is
             the default.
@@ -40,12 +41,15 @@ class Task(abc.ABC):
         headlines: Metrics of the report's card, the foremost first.
         no_skill: What a model that looks at no gene does, for the report.
         explained: What contributions of genes add up to, for the report.
+        mean_output: Name of the mean of the outputs, which is explained in their place; "" where
+            each output is explained.
         directions: What a contribution above 0 and one below 0 do to an output, for the report.
         outputs: Number of outputs a row.
         output_names: Names of the outputs.
     """
 
     type: ClassVar[str]
+    own_loss: ClassVar[str] = ""
     losses: ClassVar[tuple[str, ...]]
     objectives: ClassVar[dict[str, bool]]
     families: ClassVar[tuple[str, ...]] = ("linear", "mlp", "resnet", "densenet")
@@ -61,9 +65,20 @@ class Task(abc.ABC):
     headlines: ClassVar[tuple[str, ...]] = ()
     no_skill: ClassVar[str] = ""
     explained: ClassVar[str]
+    mean_output: ClassVar[str] = ""
     directions: ClassVar[tuple[str, str]] = ("higher", "lower")
     outputs: Any
     output_names: Any
+
+    @classmethod
+    def for_loss(cls, loss: str | None) -> type[Task]:
+        """Return the class of the kind that a loss asks for; for most losses the kind itself.
+
+        Args:
+            loss: One of `losses`.
+        """
+        others = [kind for kind in cls.__subclasses__() if kind.own_loss == loss]
+        return others[0] if loss and others else cls
 
     @classmethod
     @abc.abstractmethod

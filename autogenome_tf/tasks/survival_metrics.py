@@ -5,10 +5,11 @@ Uno's C, the areas and Brier scores weigh rows, is estimated once from the rows 
 """
 
 from collections.abc import Callable, Iterable
+from typing import Any
 
 import numpy as np
 
-from autogenome_tf.tasks.hazards import Baseline, censoring
+from autogenome_tf.tasks.hazards import censoring
 from autogenome_tf.tasks.partial_likelihood import RiskSets
 
 # Risks that differ by less are equal.
@@ -26,24 +27,28 @@ class SurvivalRows:
     Args:
         targets: (rows, 2) time and event.
         risks: (rows,) log-risks.
-        baseline: Curves of the rows that were learned from.
+        baseline: Curves of the rows that were learned from, such as a `Baseline`.
         weights: (resamples, rows), or None for the rows themselves.
         row_weights: (rows,) weight of each row, which is in `weights` too; None: all count alike.
+        survival: Function of times (times,) or (rows, times) to probabilities of no event, (rows,
+            times); None: that of the baseline for the log-risks.
     """
 
     def __init__(
         self,
         targets: np.ndarray,
         risks: np.ndarray,
-        baseline: Baseline,
+        baseline: Any,
         weights: np.ndarray | None = None,
         row_weights: np.ndarray | None = None,
+        survival: Callable[[np.ndarray], np.ndarray] | None = None,
     ):
         self._targets = np.asarray(targets, "float64")
         self._times, self._events = self._targets.T
         self._risks, self._baseline = np.asarray(risks, "float64"), baseline
         self._weights = np.ones((1, len(targets))) if weights is None else weights
         self._row_weights = row_weights
+        self._survival = survival or (lambda times: baseline.survival(self._risks, times))
         self._observed = censoring(self._targets, self._times, row_weights)
 
     def all(self, names: Iterable[str]) -> dict[str, np.ndarray]:
@@ -86,7 +91,7 @@ class SurvivalRows:
 
     def brier(self) -> np.ndarray:
         """Return the integrated Brier score (Graf et al. 1999)."""
-        return self._integrated(self._baseline.survival(self._risks, self.grid))
+        return self._integrated(self._survival(self.grid))
 
     def brier_ratio(self) -> np.ndarray:
         """Return the integrated Brier score by that of the Kaplan-Meier estimate."""
@@ -124,7 +129,7 @@ class SurvivalRows:
         A row is in the tenth of its predicted survival at its event; a censored row is spread over
         those below.
         """
-        at_end = self._baseline.survival(self._risks, self._times[:, None])[:, 0]
+        at_end = self._survival(self._times[:, None])[:, 0]
         lower = np.arange(BINS) / BINS
         place = np.minimum((at_end * BINS).astype(int), BINS - 1)
         seen = np.eye(BINS)[place]

@@ -32,7 +32,7 @@ def check_streaming(rows: CrossValidation) -> None:
         raise InputError(
             f"task.loss {rows.task.losses[0]}: the loss compares all rows of a fold, and "
             f"{rows.matrix.shape[0]} x {rows.genes} values do not fit data.memory; set a "
-            "larger data.memory, or give a matrix of fewer genes."
+            "larger data.memory, give a matrix of fewer genes, or set task.loss hazard."
         )
     several = len(rows.splits) > 1 or repeats not in ("auto", 1)
     if rows.is_streamed and (several or data.missing == "median" or "rank" in data.transforms):

@@ -113,7 +113,8 @@ class Search(Section):
             "Metric that ranks trials. Classification: `log_loss` (`auto`), `accuracy`, "
             "`balanced_accuracy`, `f1_macro`, `mcc`, `roc_auc`; regression: `r2` (`auto`), "
             "`pearson`, `spearman`, `rmse`, `mae`; survival: "
-            "`partial_log_likelihood` (`auto`), `concordance`, `concordance_uno`, `auc_q25`, "
+            "`partial_log_likelihood` (`auto`; of task.loss `hazard` `hazard_log_likelihood`), "
+            "`concordance`, `concordance_uno`, `auc_q25`, "
             "`auc_median`, `auc_q75`, `brier`, `brier_ratio`, `d_calibration`; representation: "
             "`elbo`."
         ),

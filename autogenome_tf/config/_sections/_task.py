@@ -26,7 +26,7 @@ class TaskSection(Section):
         default=None,
         description=(
             "Loss by type, the first is the default: `cross_entropy`, `focal_loss`; `mse`, "
-            "`mae`, `huber`; `cox`; `elbo`."
+            "`mae`, `huber`; `cox` (proportional hazards), `hazard` (discrete time); `elbo`."
         ),
     )
     class_weight: Literal["balanced"] | dict[str, Positive] | None = Field(
@@ -61,4 +61,4 @@ class TaskSection(Section):
     @property
     def kind(self) -> Kind:
         """Return the class of the task, which answers for what it needs."""
-        return KINDS[self.type]
+        return KINDS[self.type].for_loss(self.loss)
