@@ -3,6 +3,7 @@
 import dataclasses
 from typing import Any
 
+import numpy as np
 from keras import ops
 
 from autogenome_tf.core import chunked
@@ -20,6 +21,10 @@ OF_ALL_VALUES = ("none", "log2", "rank")
 RELATIVE = ("library_log1p", "relative_log")
 # Transforms that keep all variation.
 UNCHANGED = ("none", "rank")
+# Fewer columns, some of them 0 or 1, are clinical covariates and no counts of a library.
+FEWEST_OF_A_LIBRARY = 20
+# Rows of a count that would be above 1: where none is of so many, a column is yes or no.
+MANY_ABOVE_1 = 10
 # By the kind of a `Scale`; other kinds stay as they are.
 CHOICE = {COUNTS: "library_log1p", SHARES: "relative_log", LINEAR: "log1p", SIGNED: "log2"}
 
@@ -74,6 +79,8 @@ class Transform:
         if name == "auto":
             scale = Scale.of(values)
             name, why = CHOICE.get(scale.kind, "none"), str(scale)
+            if scale.kind == COUNTS and _are_covariates(values):
+                name, why = "log1p", f"{why}, some columns are 0 or 1: their sum is no library size"
             usual = MICROARRAY_FLOOR if scale.low < 0 else 1.0
             if lowest < 0 and name not in OF_ALL_VALUES:
                 # Few values below 0 are raised like all below the floor; shares have no such floor.
@@ -90,6 +97,19 @@ class Transform:
         if name not in UNCHANGED:
             check_variation(transform, sample_of(values))
         return transform
+
+
+def _are_covariates(values):
+    """Return whether whole numbers are covariates: few columns, and some are yes or no.
+
+    A count of mean m would be above 1 in a share 1 - (1 + m) exp(-m) of the rows (Poisson).
+    """
+    if values.shape[1] >= FEWEST_OF_A_LIBRARY:
+        return False
+    sample = np.nan_to_num(sample_of(values))
+    mean, is_marker = sample.mean(axis=0), np.isin(sample, (0, 1)).all(axis=0)
+    expected = len(sample) * (1 - (1 + mean) * np.exp(-mean))
+    return bool((is_marker & (expected > MANY_ABOVE_1)).any())
 
 
 def _lowest(values):

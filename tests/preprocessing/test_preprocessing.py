@@ -241,6 +241,13 @@ def test_counts_are_recognised():
     assert recognised(counts()) == "library_log1p"
 
 
+def test_the_sum_of_clinical_covariates_is_no_library_size():
+    covariates = counts(200)
+    assert recognised(covariates) == "library_log1p"
+    covariates[:, 2] = np.arange(200) % 2
+    assert recognised(covariates) == "log1p"
+
+
 def test_a_linear_scale_is_recognised():
     assert recognised(skewed()) == "log1p"
 
