@@ -26,7 +26,10 @@ def read_labels(columns: pd.DataFrame) -> np.ndarray:
         ValueError: For several columns, or an empty label.
     """
     if len(columns.columns) > 1:
-        raise ValueError(f"classification predicts one column; received {list(columns)}.")
+        raise ValueError(
+            f"classification predicts one column; received {list(columns)}. Name one in "
+            "data.target, and give each further outcome a run of its own."
+        )
     labels = columns.iloc[:, 0].map(as_text).to_numpy(dtype=object)
     empty = np.flatnonzero([not label.strip() for label in labels])
     if len(empty):

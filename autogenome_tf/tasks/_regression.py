@@ -50,7 +50,15 @@ class Regression(Task):
     @classmethod
     def read(cls, columns: pd.DataFrame) -> np.ndarray:
         """Return values, (rows, targets) float64, NaN where they are missing."""
-        return np.stack([_numbers(column) for _, column in columns.items()], axis=1)
+        try:
+            return np.stack([_numbers(column) for _, column in columns.items()], axis=1)
+        except ValueError as error:
+            if len(columns.columns) == 1:
+                raise
+            raise ValueError(
+                f"{error} Several targets are all numbers: give classes and times to events runs "
+                "of their own."
+            ) from None
 
     @classmethod
     def check_learnable(cls, targets: np.ndarray, names: Sequence[str]) -> None:

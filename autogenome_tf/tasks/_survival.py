@@ -55,7 +55,8 @@ class Survival(Task):
         if len(columns.columns) != 2:
             raise ValueError(
                 "survival needs two columns, the time and the event, in this order: data.target "
-                f'["time", "event"]; received {list(columns)}.'
+                f'["time", "event"]; received {list(columns)}. Give each further outcome a run of '
+                "its own."
             )
         times, events = (columns.iloc[:, place] for place in (0, 1))
         return np.stack([read_times(times), read_events(events)], axis=1)

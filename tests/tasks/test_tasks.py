@@ -305,3 +305,11 @@ def test_the_focal_loss_is_public_and_read_back_by_keras():
     assert isinstance(loss, tasks.FocalLoss)
     again = keras.losses.deserialize(keras.losses.serialize(loss))
     assert float(again(TRUTH, LOGITS)) == pytest.approx(float(loss(TRUTH, LOGITS)))
+
+
+def test_outcomes_of_several_kinds_are_refused_with_a_way_out():
+    mixed = pd.DataFrame({"age": [1.0, 2.0], "kind": ["a", "b"]}, ["s1", "s2"])
+    with pytest.raises(ValueError, match="kind: sample s1.*give classes and times to events runs"):
+        Regression.read(mixed)
+    with pytest.raises(ValueError, match="one column; .*give each further outcome a run"):
+        Classification.read(mixed)
