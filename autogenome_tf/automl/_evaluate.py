@@ -71,7 +71,9 @@ def evaluate(
         run, rows, config, model.task, scored["validation"][0], trials, weights.get("validation")
     )
     if count := config.evaluation.permutations:
-        found[metrics.PERMUTATION] = permutation_test(retraining, trials[0], count, found)
+        found[metrics.PERMUTATION] = permutation_test(
+            retraining, trials[0], count, found, _groups(rows)
+        )
     beside = {}
     if run.has(FOLDS):
         found[metrics.OUTER], beside[metrics.OUTER] = outer_scores(run)
@@ -98,6 +100,12 @@ def evaluate(
         counts = tables.confusion_matrix(model.task, *scored[metrics.in_order(scored)[0]])
         run.write_table("confusion_matrix.tsv", counts, index=True)
     return found
+
+
+def _groups(rows):
+    """Return the group of each row to learn from, or None."""
+    dataset, split = rows.labelled
+    return None if dataset.groups is None else dataset.groups[split.part != "test"]
 
 
 def _weights(run, rows):

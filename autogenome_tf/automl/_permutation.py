@@ -12,7 +12,11 @@ log = logging.getLogger(__name__)
 
 
 def permutation_test(
-    retraining: Retraining, trial: Trial, count: int, scores: dict[str, dict]
+    retraining: Retraining,
+    trial: Trial,
+    count: int,
+    scores: dict[str, dict],
+    groups: np.ndarray | None = None,
 ) -> dict[str, dict]:
     """Compare the headline metric of validation with that of permuted targets.
 
@@ -25,6 +29,7 @@ def permutation_test(
         trial: The best trial.
         count: Number of permutations.
         scores: Metrics of "validation", and of "validation_corrected" where that is known.
+        groups: (rows,) group of each row to learn from, whose targets move together; or None.
 
     Returns:
         The metric's name to {"value", "low", "high", "p", "permutations"}: the score compared, the
@@ -33,7 +38,7 @@ def permutation_test(
     name = retraining.cross_validation.task.headlines[0]
     sign = 1 if metrics.HIGHER_IS_BETTER[name] else -1
     value = (scores.get(metrics.CORRECTED) or scores["validation"])[name]["value"]
-    null = retraining.shuffled_scores(trial, count, name)
+    null = retraining.shuffled_scores(trial, count, name, groups)
     null = null[np.isfinite(null)]
     if value is None or not len(null):
         log.warning(

@@ -65,7 +65,9 @@ class Retraining:
         rows = rows if splits is None else rows.with_splits(splits)
         return _unseen(rows, trial, self._seed) * scale + offset
 
-    def shuffled_scores(self, trial: Trial, count: int, metric: str) -> np.ndarray:
+    def shuffled_scores(
+        self, trial: Trial, count: int, metric: str, groups: np.ndarray | None = None
+    ) -> np.ndarray:
         """Train a trial on targets in other orders; return its out-of-fold score for each.
 
         Targets change places within the validation rows of a fold, so that folds stay balanced.
@@ -74,6 +76,8 @@ class Retraining:
             trial: Family and hyperparameters.
             count: Number of orders.
             metric: Name of the metric.
+            groups: (rows,) group of each row, whose targets move together among all rows; None:
+                rows are exchangeable.
 
         Returns:
             (count,) scores: the null distribution of a permutation test.
@@ -81,7 +85,12 @@ class Retraining:
         rows, validated, scores = self.cross_validation, self.cross_validation.validation_rows, []
         for number in range(count):
             seed = derive(self._seed, f"permutation/{number}")
-            targets = _within_folds(rows, np.random.default_rng(seed))
+            random = np.random.default_rng(seed)
+            targets = (
+                _within_folds(rows, random)
+                if groups is None
+                else permuted_groups(rows.targets, groups, random)
+            )
             outputs = _unseen(rows.with_targets(targets), trial, seed)
             known = targets[validated], outputs[validated], rows.weights_of(validated)
             scores.append(rows.task.score(metric, *known))
@@ -178,6 +187,31 @@ def _within_folds(rows, random):
     places = np.flatnonzero(others)
     targets[places] = rows.targets[random.permutation(places)]
     return targets
+
+
+def permuted_groups(
+    targets: np.ndarray, groups: np.ndarray, random: np.random.Generator
+) -> np.ndarray:
+    """Return targets in another order of whole groups.
+
+    Where each group has a single target, a group gets that of another; else targets move as blocks,
+    so that those of one group stay side by side (Winkler et al. 2015, "Multi-level block
+    permutation").
+
+    Args:
+        targets: (rows,) or (rows, targets).
+        groups: (rows,) names of groups.
+        random: Generator of the order.
+    """
+    names, own = np.unique(groups.astype(str), return_inverse=True)
+    order = random.permutation(len(names))
+    first = targets[np.unique(own, return_index=True)[1]]
+    if np.array_equal(first[own], targets, equal_nan=True):
+        return first[order][own]
+    blocks = [np.flatnonzero(own == place) for place in range(len(names))]
+    found = targets.copy()
+    found[np.concatenate(blocks)] = targets[np.concatenate([blocks[place] for place in order])]
+    return found
 
 
 def _stratified_order(rows, train, seed):

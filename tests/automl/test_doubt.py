@@ -10,6 +10,7 @@ from autogenome_tf.automl import AutoGenome, _learning_curve
 from autogenome_tf.cli import _summary
 from autogenome_tf.config import Config
 from autogenome_tf.core.errors import InputError
+from autogenome_tf.ensemble._controls import permuted_groups
 
 ROWS, GENES = 60, 30
 
@@ -145,6 +146,48 @@ def test_the_permutation_test_has_a_p_value(doubted):
     assert test["permutations"] == 9
     assert test["low"] < 0.6
     assert test["p"] == 0.1
+
+
+@pytest.mark.usefixtures("few_learners")
+@pytest.mark.parametrize("kind", ["regression", "survival"])
+def test_values_and_times_are_doubted_too(tmp_path, kind):
+    x, y = planted()
+    sums = x.iloc[:, :3].sum(axis=1)
+    y = pd.DataFrame({"value": sums})
+    if kind == "survival":
+        y = pd.DataFrame({"time": np.exp(-sums), "event": (np.arange(len(x)) % 4 > 0).astype(int)})
+    y["site"] = np.where(np.arange(len(x)) % 2, "a", "b")
+    y["patient"] = np.arange(len(x)) // 2
+    target = list(y)[:-2]
+    split = {"test": 0, "group": "patient"}
+    automl = AutoGenome(
+        config_of(
+            tmp_path, task={"type": kind}, evaluation={"permutations": 4, "learning_curve": True},
+            data={"split": split, "target": target, "sites": ["site"], "transform": "none"},
+        ),
+        data=(x, y),
+    )  # fmt: skip
+    automl.train()
+    ((name, test),) = automl.evaluate()["permutation"].items()
+    assert name == {"regression": "r2", "survival": "concordance"}[kind]
+    assert test["p"] == 0.2 and test["high"] < test["value"]
+    sites = frame_of(automl, "sites.tsv")
+    assert set(sites["part"]) == {"validation", "left_out"} and set(sites["level"]) == {"a", "b"}
+    curve = frame_of(automl, "learning_curve.tsv").query("kind == 'measured'")
+    assert curve["value"].iloc[-1] > 0.6 and set(curve["metric"]) == {name}
+
+
+def test_groups_exchange_their_targets_as_wholes():
+    groups = np.repeat(["a", "b", "c", "d"], [3, 2, 3, 2])
+    random = np.random.default_rng(1)
+    labels = np.repeat([0, 1, 0, 2], [3, 2, 3, 2])
+    drawn = [permuted_groups(labels, groups, random) for _ in range(20)]
+    assert all(len(set(one[groups == name])) == 1 for one in drawn for name in "abcd")
+    assert len({tuple(one) for one in drawn}) > 3
+    values = np.arange(10.0)[:, None]
+    moved = permuted_groups(values, groups, random)[:, 0]
+    assert sorted(moved) == list(range(10)) and (moved != values[:, 0]).any()
+    assert (np.diff(moved) == 1).sum() >= 6  # neighbours stay neighbours within blocks
 
 
 def test_the_learning_curve_goes_to_twice_the_samples(doubted):
