@@ -46,7 +46,8 @@ def section(run: Run) -> Section | None:
     parts += [_metrics(part, scores[part], baseline.get(part)) for part in in_order(scores)]
     parts += pictures(run, "scores")
     if run.has("coverage.tsv"):
-        parts.append(_coverage(run.read_table("coverage.tsv"), task))
+        follows = "difficulty" in run.model_names().get("conformal", {})
+        parts.append(_coverage(run.read_table("coverage.tsv"), task, follows))
     parts += _outer.parts(run)
     if PERMUTATION in scores:
         parts.append(_permutation(scores[PERMUTATION]))
@@ -62,7 +63,7 @@ def section(run: Run) -> Section | None:
     return Section("scores", "Scores", [part for part in parts if part])
 
 
-def _coverage(frame, task):
+def _coverage(frame, task, follows):
     """Return how often prediction sets or intervals hold the true class or value."""
     kind, of, size = "set", "class", "mean number of classes"
     if not task.has_classes:
@@ -81,6 +82,8 @@ def _coverage(frame, task):
         f"interval) should be near the share asked for. Small {kind}s mean certain predictions; "
         "predictions.tsv has those of every sample."
     )
+    if follows:
+        caption += " Widths follow the predicted value, since errors do."
     return Table(head, rows, caption, left=(0, 1, 2))
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import abc
 import dataclasses
+import logging
 import math
 from collections.abc import Sequence
 from typing import Any, ClassVar
@@ -15,9 +16,15 @@ from typing import Any, ClassVar
 import numpy as np
 import pandas as pd
 
+from autogenome_tf.tasks._difficulty import Difficulty, is_worthwhile, out_of_fold
+
+log = logging.getLogger(__name__)
+
 # Rows of a class, or residuals of a target, that a model file keeps; of more, as many quantiles.
 MOST_KEPT = 1000
 DIGITS = 6
+# Fewer values of a target say too little of where errors are larger.
+FEWEST_FOR_DIFFICULTY = 50
 SEPARATOR = " | "
 # Stands for all classes or targets in coverage.tsv.
 ALL = "all"
@@ -176,10 +183,18 @@ class PredictionSets(Conformal):
         return {"p_value": p_value, "prediction_set": p_value > _miss(self.coverage[0])}
 
 
+@dataclasses.dataclass(frozen=True)
 class PredictionIntervals(Conformal):
-    """Intervals around predicted values: as wide as the errors for rows not seen."""
+    """Intervals around predicted values: as wide as the errors for rows not seen.
 
-    signature = "prediction_interval"
+    Attributes:
+        difficulty: Relative size of the errors by predicted value, which errors are divided by and
+            widths multiplied with; None: all intervals of a target are equally wide.
+    """
+
+    difficulty: Difficulty | None = None
+
+    signature: ClassVar[str] = "prediction_interval"
 
     @classmethod
     def of(
@@ -187,18 +202,41 @@ class PredictionIntervals(Conformal):
     ) -> PredictionIntervals:
         """Keep the absolute error of each row that has a value.
 
+        Where intervals become shorter by it (see `is_worthwhile`), widths follow the difficulty.
+
         Args:
             names: Name of each target.
             targets: (rows, targets) in original units, NaN where missing.
             outputs: (rows, targets) of networks that had not seen the row.
             coverage: Shares of rows, each between 0 and 1.
         """
-        errors = np.abs(targets - outputs)
+        outputs = np.asarray(outputs, "float64")
+        errors, difficulty = np.abs(targets - outputs), None
+        if np.isfinite(errors).sum(axis=0).min() >= FEWEST_FOR_DIFFICULTY:
+            sizes = out_of_fold(errors, outputs)
+            if is_worthwhile(errors, sizes, coverage[0]):
+                errors, difficulty = errors / sizes, Difficulty.of(errors, outputs)
+                log.info("prediction intervals: their widths follow the predicted value")
         kept = [_thinned(own[~np.isnan(own)]) for own in errors.T]
-        return cls(list(names), kept, tuple(coverage))
+        return cls(list(names), kept, tuple(coverage), difficulty)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return what a model file keeps."""
+        known = self.difficulty
+        return super().as_json() | ({} if known is None else {"difficulty": known.as_json()})
+
+    @classmethod
+    def from_json(cls, names: Sequence[str], found: dict[str, Any]) -> PredictionIntervals:
+        """Rebuild from what `as_json` returned."""
+        plain = super().from_json(names, found)
+        known = Difficulty.from_json(found.get("difficulty"))
+        return dataclasses.replace(plain, difficulty=known)
+
+    def _sizes(self, outputs, library=np):
+        return 1.0 if self.difficulty is None else self.difficulty(outputs, library)
 
     def half_widths(self, coverage: float) -> np.ndarray:
-        """Return half of the width of each target's interval, (targets,); infinite for few rows.
+        """Return half the width at difficulty 1 of each target, (targets,); infinite for few rows.
 
         Args:
             coverage: Share of rows, between 0 and 1.
@@ -219,7 +257,7 @@ class PredictionIntervals(Conformal):
             outputs: (rows, targets) values in original units.
             coverage: Share of rows, between 0 and 1.
         """
-        half = self.half_widths(coverage)
+        half = self.half_widths(coverage) * self._sizes(outputs)
         return outputs - half, outputs + half
 
     def columns(self, outputs: np.ndarray) -> pd.DataFrame:
@@ -240,7 +278,7 @@ class PredictionIntervals(Conformal):
         for coverage in self.coverage:
             low, high = self.intervals(outputs, coverage)
             is_in, is_known = (low <= targets) & (targets <= high), ~np.isnan(targets)
-            widths = np.broadcast_to(2 * self.half_widths(coverage), targets.shape)
+            widths = high - low
             rows.append(_line(coverage, ALL, is_in[is_known], widths[is_known]))
             if len(self.names) > 1:
                 rows += [
@@ -251,7 +289,9 @@ class PredictionIntervals(Conformal):
 
     def in_graph(self, outputs: Any) -> dict[str, Any]:
         """Return low and high, (rows, targets) each."""
-        half = self.half_widths(self.coverage[0]).astype("float32")
+        from keras import ops
+
+        half = self.half_widths(self.coverage[0]).astype("float32") * self._sizes(outputs, ops)
         return {"low": outputs - half, "high": outputs + half}
 
 

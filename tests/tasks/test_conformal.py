@@ -1,5 +1,7 @@
 """Prediction sets and intervals: known answers, the stated coverage, and what a file keeps."""
 
+import json
+
 import numpy as np
 import pytest
 
@@ -123,3 +125,47 @@ def test_what_a_file_keeps_answers_alike(task):
 def test_of_no_rows_nothing_is_known():
     frame = PredictionSets(["a"], [np.ones(3)], (0.9,)).covered(np.array([]), np.zeros((0, 1)))
     assert frame["rows"].tolist() == [0, 0] and frame["covered"].isna().all()
+
+
+# Normalised intervals ----------------------------------------------------------------------------
+
+
+def uneven(seed, count=400, slope=1.5):
+    """Return values whose errors grow with what is predicted, or do not."""
+    random = np.random.default_rng(seed)
+    outputs = random.normal(size=(count, 1))
+    return outputs + np.exp(slope * outputs) * random.normal(size=(count, 1)), outputs
+
+
+def test_widths_follow_the_predicted_value_where_errors_do(caplog):
+    caplog.set_level("INFO")
+    known, new = uneven(0), uneven(1, 20_000)
+    intervals = PredictionIntervals.of(["y"], *known, (0.9,))
+    assert "follow the predicted value" in caplog.text
+    low, high = intervals.intervals(new[1], 0.9)
+    covered = ((low <= new[0]) & (new[0] <= high))[:, 0]
+    assert abs(covered.mean() - 0.9) < 0.03
+    for half in (new[1][:, 0] < 0, new[1][:, 0] > 0):
+        assert abs(covered[half].mean() - 0.9) < 0.06
+    plain = 2 * np.quantile(np.abs(known[0] - known[1]), 0.9)
+    assert (high - low).mean() < 0.85 * plain
+
+
+def test_widths_are_equal_where_errors_are():
+    for seed in range(5):
+        assert PredictionIntervals.of(["y"], *uneven(seed, slope=0.0), (0.9,)).difficulty is None
+    assert PredictionIntervals.of(["y"], *uneven(0, count=40), (0.9,)).difficulty is None
+
+
+def test_a_model_file_and_a_graph_keep_the_difficulty():
+    targets, outputs = uneven(0)
+    twice = np.hstack([targets, -targets]), np.hstack([outputs, -outputs])
+    intervals = PredictionIntervals.of(["x", "y"], *twice, (0.9,))
+    again = PredictionIntervals.from_json(["x", "y"], json.loads(json.dumps(intervals.as_json())))
+    low, high = intervals.intervals(twice[1], 0.9)
+    np.testing.assert_allclose(again.intervals(twice[1], 0.9), (low, high), rtol=1e-4, atol=1e-4)
+    found = intervals.in_graph(np.asarray(twice[1], "float32"))
+    np.testing.assert_allclose(np.asarray(found["high"]), high, rtol=1e-4, atol=1e-4)
+    assert intervals.covered(*twice)["covered"].between(0.85, 0.95).all()
+    old = {name: value for name, value in intervals.as_json().items() if name != "difficulty"}
+    assert PredictionIntervals.from_json(["x", "y"], old).difficulty is None
