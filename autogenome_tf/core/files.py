@@ -62,6 +62,21 @@ def replacing_folder(path: str | Path) -> Iterator[Path]:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
+def version(path: str | Path) -> tuple[int, ...] | None:
+    """Return the key under which what was read of a file can be kept until the file changes.
+
+    Args:
+        path: Path of the file.
+
+    Returns:
+        Time of the last change, inode and size; None where there is no file.
+    """
+    with contextlib.suppress(FileNotFoundError):
+        found = os.stat(path)
+        return found.st_mtime_ns, found.st_ino, found.st_size
+    return None
+
+
 def safe_names(names: Iterable) -> list[str]:
     """Return parts of file names for some names, all different whatever the names are.
 

@@ -2,12 +2,14 @@
 
 import ast
 import contextlib
+import functools
 import importlib
 import pkgutil
 from pathlib import Path
 from typing import Any
 
 from autogenome_tf.core.errors import InputError, unknown
+from autogenome_tf.core.files import version
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT.name
@@ -109,17 +111,28 @@ def _declarations(path, known):
         known: Name of a class to its attributes, which those that derive from it inherit.
     """
     found = {}
-    for node in ast.parse(path.read_text("utf-8")).body:
-        for base in getattr(node, "bases", ()):
-            above = (known | found).get(ast.unparse(base).rpartition(".")[2])
+    for name, bases, own in _written(path, version(path)):
+        for base in bases:
+            above = (known | found).get(base)
             if above is not None:
-                found[node.name] = above | _literals(node.body)
+                found[name] = above | own
     return found
 
 
-def _literals(body):
+@functools.lru_cache(512)
+def _written(path, _version):
+    """Return name, names of bases, and literal attributes of each class in a file."""
+    nodes = ast.parse(path.read_text("utf-8")).body
+    return [
+        (node.name, [ast.unparse(base).rpartition(".")[2] for base in node.bases], _literals(node))
+        for node in nodes
+        if isinstance(node, ast.ClassDef)
+    ]
+
+
+def _literals(node):
     found = {}
-    for line in body:
+    for line in node.body:
         for target in getattr(line, "targets", [getattr(line, "target", None)]):
             # What is computed is not known without importing, and an annotation has no value.
             with contextlib.suppress(ValueError, AttributeError):

@@ -2,7 +2,6 @@
 
 import dataclasses
 import functools
-import os
 from collections.abc import Sequence
 
 import numpy as np
@@ -10,6 +9,7 @@ import pandas as pd
 
 from autogenome_tf import data
 from autogenome_tf.core.errors import InputError, some
+from autogenome_tf.core.files import version
 
 KEPT, FEW, MANY = "kept", "too few", "too many"
 
@@ -95,12 +95,12 @@ def read_membership(
     """
     if features is None:
         raise InputError(f"{place}: expected features, the names of the genes; received none.")
-    stamps = tuple(os.stat(path).st_mtime_ns if os.path.exists(path) else 0 for path in paths)
-    return _matched(tuple(paths), stamps, tuple(map(str, features)), least, most, place)
+    versions = tuple(map(version, paths))
+    return _matched(tuple(paths), versions, tuple(map(str, features)), least, most, place)
 
 
 @functools.lru_cache(maxsize=8)
-def _matched(paths, stamps, features, least, most, place):
+def _matched(paths, _versions, features, least, most, place):
     sets = data.read_gene_sets(paths)
     find = _finder(features)
     rows, columns, names, lines = [], [], [], []

@@ -1,9 +1,12 @@
 """Figures on disk: a picture for the screen and a drawing for print."""
 
+import contextlib
 import os
 import pathlib
+from collections.abc import Iterator
 
 from matplotlib.figure import Figure
+from matplotlib.transforms import Bbox
 
 from autogenome_tf.core.files import replacing
 
@@ -21,17 +24,30 @@ def save(figure: Figure, path_without_suffix: str | os.PathLike) -> list[pathlib
     Returns:
         The two paths.
     """
-    path, layout = pathlib.Path(path_without_suffix), figure.get_layout_engine()
-    # Parts are placed once for both formats. Nothing is cut off, not even names in letters wider
-    # than expected.
-    figure.draw_without_rendering()
-    figure.set_layout_engine(None)
-    box = figure.get_tightbbox().padded(MARGIN)
+    path = pathlib.Path(path_without_suffix)
     # Without the time of day, the same figure gives the same bytes.
     kinds = {"png": {}, "pdf": {"CreationDate": None}}
-    written = [_write(figure, path, box, kind, metadata) for kind, metadata in kinds.items()]
+    with laid_out(figure) as box:
+        return [_write(figure, path, box, kind, metadata) for kind, metadata in kinds.items()]
+
+
+@contextlib.contextmanager
+def laid_out(figure: Figure) -> Iterator[Bbox]:
+    """Place the parts of a figure once for all formats that are written in the block.
+
+    Args:
+        figure: A `matplotlib.figure.Figure`.
+
+    Yields:
+        The part of the page to write, in inches. Nothing is cut off, not even names in letters
+        wider than expected.
+    """
+    layout = figure.get_layout_engine()
+    if layout is not None:
+        layout.execute(figure)
+    figure.set_layout_engine(None)
+    yield figure.get_tightbbox().padded(MARGIN)
     figure.set_layout_engine(layout)
-    return written
 
 
 def _write(figure, path, box, kind, metadata):

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from autogenome_tf.core.errors import unknown
-from autogenome_tf.core.files import safe_names
+from autogenome_tf.core.files import safe_names, version
 from autogenome_tf.metrics import SCORED
 from autogenome_tf.run import Run
 from autogenome_tf.tasks import task_from_names
@@ -72,11 +72,11 @@ def attributions(run: Run) -> dict[str, np.ndarray]:
     """
     run.require("attributions.npz")
     path = run.path("attributions.npz")
-    return _arrays(path, path.stat().st_mtime_ns)
+    return _arrays(path, version(path))
 
 
 @functools.lru_cache(1)
-def _arrays(path, _):
+def _arrays(path, _version):
     with np.load(path, allow_pickle=False) as archive:
         return dict(archive)
 

@@ -6,6 +6,8 @@ import re
 import matplotlib
 from matplotlib.figure import Figure
 
+from autogenome_tf.plots._save import laid_out
+
 # Metadata that is left out: the time of day would make each drawing different.
 SILENT = dict.fromkeys(("Date", "Creator", "Format", "Type"))
 POINT = 96 / 72  # CSS pixels
@@ -26,8 +28,9 @@ def svg(figure: Figure, name: str) -> str:
     """
     text = io.StringIO()
     with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": name}):
-        options = {"bbox_inches": "tight", "transparent": True, "metadata": SILENT}
-        figure.savefig(text, format="svg", **options)
+        with laid_out(figure) as box:
+            options = {"bbox_inches": box, "transparent": True, "metadata": SILENT}
+            figure.savefig(text, format="svg", **options)
     drawn = text.getvalue()
     drawn = drawn[drawn.index("<svg") :]
     # Matplotlib's own ids are not the same on another day.

@@ -1,6 +1,7 @@
 """A run: where results live, and how an interrupted one is found again."""
 
 import contextlib
+import functools
 import logging
 import shutil
 from collections.abc import Iterable, Iterator
@@ -9,7 +10,7 @@ from typing import Any
 
 from autogenome_tf.config import Config
 from autogenome_tf.core.errors import InputError, StageError, some
-from autogenome_tf.core.files import replacing
+from autogenome_tf.core.files import replacing, version
 from autogenome_tf.core.trust import check_links
 from autogenome_tf.run import _environment, _lock, artifacts
 from autogenome_tf.run._folder import Folder
@@ -17,6 +18,12 @@ from autogenome_tf.run._folder import Folder
 log = logging.getLogger(__name__)
 
 DATA, ENVIRONMENT = "data.npz", "environment.json"
+
+
+@functools.lru_cache(8)
+def _config(path, _version):
+    """Read a config; reports and figures ask for it nearly a hundred times a run."""
+    return Config.load(path)
 
 
 class Run(Folder):
@@ -144,7 +151,8 @@ class Run(Folder):
 
     def config(self) -> Config:
         """Return the config that ran, with absolute paths."""
-        return Config.load(self.folder / "config.json")
+        path = self.folder / "config.json"
+        return _config(path, version(path))
 
     @property
     def environment(self) -> dict[str, Any]:
