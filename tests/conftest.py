@@ -1,11 +1,14 @@
 """What several test files share: a quiet TensorFlow and the real data sets beside the project."""
 
+import gc
 import logging
 import os
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
+from figures import left_out
 from learners import solve_little
 from walker import Walker
 
@@ -14,6 +17,11 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
 
 SHARED = Path(__file__).parents[2] / "shared" / "data"
+
+
+def pytest_collection_finish():
+    """Spare what all tests have imported from the garbage collector, which each trial calls."""
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")
@@ -86,8 +94,9 @@ def few_learners():
     member("linear").space = before
 
 
-@pytest.fixture
-def without_plots(monkeypatch):
-    """Leave figures out where they are not the subject: they take half of the time."""
-    monkeypatch.setattr("autogenome_tf.plots.draw", lambda *_: None)
-    monkeypatch.setattr("autogenome_tf.plots.svg", lambda *_: "<svg></svg>")
+@pytest.fixture(autouse=True, scope="module")
+def _without_figures(request):
+    """Leave figures out of runs, but in files that are marked with `figures`."""
+    is_left_out = not request.node.get_closest_marker("figures")
+    with left_out() if is_left_out and "autogenome_tf.automl" in sys.modules else nullcontext():
+        yield

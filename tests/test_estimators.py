@@ -224,9 +224,7 @@ def adata():
 
 @pytest.mark.parametrize("is_distinct", [True, False])
 @pytest.mark.filterwarnings("ignore:Observation names are not unique")
-def test_cells_are_classified_those_without_a_label_too(
-    adata, is_distinct, tmp_path, without_plots
-):
+def test_cells_are_classified_those_without_a_label_too(adata, is_distinct, tmp_path):
     if not is_distinct:  # those without a label have the names of others
         adata.obs_names = [f"c{i % 60}" for i in range(80)]
     config = QUICK | {"families": {"linear": {}}, "output_dir": str(tmp_path)}
@@ -240,7 +238,7 @@ def test_cells_are_classified_those_without_a_label_too(
     assert adata.obs["cell_type"].isna().sum() == 5
 
 
-def test_a_latent_space_lies_in_obsm(adata, tmp_path, without_plots):
+def test_a_latent_space_lies_in_obsm(adata, tmp_path):
     config = LATENT | {"output_dir": str(tmp_path)}
     automl = ag.tl.resvae(adata, config=config | {"data": {"scale": "none"}})
     # A key beside those that the tool sets does not take their place.

@@ -210,7 +210,9 @@ class LatentSpace:
         return lambda index: 1 - error[index].sum() / max(spread[index].sum(), 1e-30)
 
     def _of_labels(self, space, rows):
-        labels, points = self.labels[rows].astype(str), space.points
+        # Numbers are compared sooner than names, two hundred times a metric.
+        _, labels = np.unique(self.labels[rows].astype(str), return_inverse=True)
+        points = space.points
         kmeans, hdbscan = space.kmeans[rows], space.hdbscan[rows]
         measures = {
             "ari": lambda i: sklearn.metrics.adjusted_rand_score(labels[i], kmeans[i]),

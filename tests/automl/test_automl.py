@@ -17,6 +17,7 @@ import pandas as pd
 import pytest
 import scipy.sparse
 import scipy.special
+from figures import drawn
 
 import autogenome_tf as ag
 from autogenome_tf import data, metrics
@@ -73,7 +74,7 @@ def digests(folder):
 def finished(simulated):
     """A whole run of small networks."""
     automl = AutoGenome(config_of(simulated, settings=NETWORK))
-    with spoken():
+    with spoken(), drawn():
         automl.run()
     return automl
 
@@ -239,7 +240,7 @@ def test_log_txt_has_what_was_said(folder):
     assert re.search("baseline: linear.*trial 1/2: mlp.*trial 2/2: mlp.*final fit", said, re.S)
 
 
-def test_log_txt_is_whole_where_a_program_has_its_own_logging(simulated, tmp_path, without_plots):
+def test_log_txt_is_whole_where_a_program_has_its_own_logging(simulated, tmp_path):
     assert logging.getLogger().handlers  # pytest's, as after logging.basicConfig()
     automl = AutoGenome(config_of(simulated, output=tmp_path))
     automl.train()
@@ -272,7 +273,7 @@ def test_the_same_config_gives_the_same_leaderboard_and_metrics(folder, repeated
         assert (folder / name).read_bytes() == (repeated[0] / name).read_bytes()
 
 
-def test_another_seed_gives_another_leaderboard(folder, simulated, tmp_path, without_plots):
+def test_another_seed_gives_another_leaderboard(folder, simulated, tmp_path):
     other = AutoGenome(config_of(simulated, settings=NETWORK | {"seed": 8}, output=tmp_path))
     scores = [set(board["score"]) for board in (other.train(), table(folder, "leaderboard.tsv"))]
     assert not scores[0] & scores[1]
@@ -288,7 +289,8 @@ def test_an_ensemble_is_saved_scored_and_drawn_like_a_network(simulated, tmp_pat
     automl = AutoGenome(
         config_of(simulated, settings=settings, output=tmp_path, transform=["none", "rank"])
     )
-    automl.run()
+    with drawn():
+        automl.run()
     board = table(automl.folder, "leaderboard.tsv")
     found = {json.loads(values)["transform"] for values in board["hyperparameters"]}
     assert found <= {"none", "rank"}
@@ -443,9 +445,7 @@ def in_memory(kind, genes, labels):
 
 
 @pytest.mark.parametrize("kind", ["frame", "array", "sparse", "anndata"])
-def test_rows_from_memory_give_the_run_of_the_same_file(
-    kind, genes, labels, quick, tmp_path, without_plots
-):
+def test_rows_from_memory_give_the_run_of_the_same_file(kind, genes, labels, quick, tmp_path):
     config = {"name": "memory", "output_dir": str(tmp_path), **QUICK}
     automl = AutoGenome(config, data=in_memory(kind, genes, labels))
     automl.train()
@@ -466,9 +466,7 @@ def quick(simulated, tmp_path_factory):
     return automl.folder
 
 
-def test_rows_from_memory_can_be_run_again_from_their_folder(
-    genes, labels, tmp_path, without_plots
-):
+def test_rows_from_memory_can_be_run_again_from_their_folder(genes, labels, tmp_path):
     config = {"name": "memory", "output_dir": str(tmp_path), **QUICK}
     first, second = (AutoGenome(config, data=(genes, labels)) for _ in range(2))
     boards = [automl.train()["score"].tolist() for automl in (first, second)]
@@ -525,9 +523,7 @@ def test_memory_that_ends_before_the_first_stage_is_said(genes, labels, tmp_path
         automl.train()
 
 
-def test_a_run_is_not_done_before_all_that_it_was_ever_asked_for(
-    simulated, tmp_path, without_plots, monkeypatch
-):
+def test_a_run_is_not_done_before_all_that_it_was_ever_asked_for(simulated, tmp_path, monkeypatch):
     given = config_of(simulated, settings=NETWORK, output=tmp_path)
     with monkeypatch.context() as patched:
         patched.setattr(AutoGenome, "explain", lambda self: 1 / 0)
@@ -562,7 +558,7 @@ ORDERED = {
 
 
 @pytest.mark.parametrize("kind", ORDERED)
-def test_names_of_classes_are_kept_to_the_end(kind, genes, labels, tmp_path, without_plots):
+def test_names_of_classes_are_kept_to_the_end(kind, genes, labels, tmp_path):
     y = labels.map(dict(zip(CLASSES, NAMES[kind], strict=True)))
     automl = AutoGenome({"name": "t", "output_dir": str(tmp_path), **QUICK}, data=(genes, y))
     automl.run()
@@ -599,7 +595,7 @@ def numbers(genes, targets):
 
 
 @pytest.mark.parametrize("targets", [1, 2])
-def test_regression_answers_in_the_units_of_its_targets(targets, genes, tmp_path, without_plots):
+def test_regression_answers_in_the_units_of_its_targets(targets, genes, tmp_path):
     names = [f"t{k}" for k in range(targets)]
     y = pd.DataFrame(numbers(genes, targets), genes.index, names)
     ridge = {"loss": "ridge", "l2": [0.1, 0.01]}
@@ -633,7 +629,8 @@ def test_regression_trains_networks(genes, tmp_path):
     settings = NETWORK | {"task": {"type": "regression"}, "search": search}
     automl = AutoGenome({"name": "t", "output_dir": str(tmp_path), **settings},
                         data=(genes, numbers(genes, 2)))  # fmt: skip
-    automl.run()
+    with drawn():
+        automl.run()
     board = table(automl.folder, "leaderboard.tsv")
     assert board["score"].is_monotonic_decreasing  # r2
     assert list((automl.folder / "plots").glob("*.png"))
@@ -642,7 +639,7 @@ def test_regression_trains_networks(genes, tmp_path):
 # Files that a config names ---------------------------------------------------------------------
 
 
-def test_groups_stay_together(simulated, genes, labels, tmp_path, without_plots):
+def test_groups_stay_together(simulated, genes, labels, tmp_path):
     patients = [f"p{k % 20}" for k in range(60)]
     frame = pd.DataFrame({"target": labels, "patient": patients}).rename_axis("sample")
     frame.to_csv(tmp_path / "grouped.tsv", sep="\t")
@@ -666,7 +663,7 @@ def three_files(simulated, genes, labels, tmp_path_factory):
     return folder
 
 
-def test_further_files_are_scored_and_predicted(three_files, tmp_path, without_plots):
+def test_further_files_are_scored_and_predicted(three_files, tmp_path):
     split = {"test": 0.0, "group": "patient"}
     config = config_of(three_files, "learn.tsv", output=tmp_path, targets=None, split=split,
                        evaluate="score.tsv")  # fmt: skip
@@ -677,7 +674,7 @@ def test_further_files_are_scored_and_predicted(three_files, tmp_path, without_p
     assert counts.to_numpy().sum() == 10
 
 
-def test_a_group_column_is_no_gene_of_further_files(three_files, tmp_path, without_plots):
+def test_a_group_column_is_no_gene_of_further_files(three_files, tmp_path):
     split = {"test": 0.0, "group": "patient"}
     config = config_of(three_files, "learn.tsv", output=tmp_path, targets=None, split=split,
                        evaluate="score.tsv")  # fmt: skip
@@ -687,7 +684,7 @@ def test_a_group_column_is_no_gene_of_further_files(three_files, tmp_path, witho
 
 
 @pytest.fixture
-def predicted(three_files, tmp_path, without_plots):
+def predicted(three_files, tmp_path):
     """predictions.tsv of rows to learn from, to score and to predict."""
     frames = {}
     for name in ("learn", "score"):
@@ -714,7 +711,7 @@ def test_known_targets_of_further_files_are_shown(predicted):
     assert list(frame.loc[40:49, "target"]) == list(frames["score"]["target"])
 
 
-def test_without_test_rows_the_validation_rows_speak(simulated, tmp_path, without_plots):
+def test_without_test_rows_the_validation_rows_speak(simulated, tmp_path):
     automl = AutoGenome(config_of(simulated, output=tmp_path, split={"test": 0.0}))
     automl.run()
     parts = json.loads((automl.folder / "metrics.json").read_text())
@@ -723,7 +720,7 @@ def test_without_test_rows_the_validation_rows_speak(simulated, tmp_path, withou
     assert set(table(automl.folder, "split.tsv")["part"]) == {"train"}
 
 
-def test_a_split_file_is_followed_and_repeats_the_run(quick, simulated, tmp_path, without_plots):
+def test_a_split_file_is_followed_and_repeats_the_run(quick, simulated, tmp_path):
     config = config_of(simulated, output=tmp_path, split=str(quick / "split.tsv"))
     automl = AutoGenome(config)
     automl.train()
@@ -733,9 +730,7 @@ def test_a_split_file_is_followed_and_repeats_the_run(quick, simulated, tmp_path
 # Options of data -------------------------------------------------------------------------------
 
 
-def test_top_variable_keeps_the_genes_that_vary_most_on_training_rows(
-    simulated, genes, tmp_path, without_plots
-):
+def test_top_variable_keeps_the_genes_that_vary_most_on_training_rows(simulated, genes, tmp_path):
     config = config_of(simulated, output=tmp_path, top_variable=5, transform="log1p")
     automl = AutoGenome(config)
     automl.train()
@@ -751,9 +746,7 @@ def test_top_variable_keeps_the_genes_that_vary_most_on_training_rows(
 
 
 @pytest.mark.parametrize("missing", ["mean", "median", "zero"])
-def test_missing_values_are_filled_from_training_rows(
-    missing, genes, labels, tmp_path, without_plots
-):
+def test_missing_values_are_filled_from_training_rows(missing, genes, labels, tmp_path):
     holed = genes.where(np.random.default_rng(0).random(genes.shape) > 0.05)
     data = {"missing": missing, "transform": "log1p"}
     config = {"name": "t", "output_dir": str(tmp_path), "data": data, **QUICK}
@@ -768,7 +761,7 @@ def test_missing_values_are_filled_from_training_rows(
     np.testing.assert_allclose(by_hand, chances, atol=1e-4)
 
 
-def test_test_rows_influence_nothing_but_the_test_metrics(genes, labels, tmp_path, without_plots):
+def test_test_rows_influence_nothing_but_the_test_metrics(genes, labels, tmp_path):
     settings = NETWORK | {"search": {"max_trials": 1, "epochs": 2, "folds": 2}}
     config = {"name": "t", "output_dir": str(tmp_path), **settings}
     first = AutoGenome(config, data=(genes, labels))
@@ -783,7 +776,7 @@ def test_test_rows_influence_nothing_but_the_test_metrics(genes, labels, tmp_pat
     assert found[0]["test"] != found[1]["test"]
 
 
-def test_little_time_still_ends_in_a_model(simulated, tmp_path, without_plots):
+def test_little_time_still_ends_in_a_model(simulated, tmp_path):
     settings = NETWORK | {"search": {"max_seconds": 0.01, "folds": 2}}
     settings["families"] = NETWORK["families"] | {"linear": {}}
     automl = AutoGenome(config_of(simulated, settings=settings, output=tmp_path))
@@ -791,9 +784,7 @@ def test_little_time_still_ends_in_a_model(simulated, tmp_path, without_plots):
     assert len(automl.predict()) == 60
 
 
-def test_little_time_still_ends_in_a_network_where_no_baseline_may_win(
-    simulated, tmp_path, without_plots
-):
+def test_little_time_still_ends_in_a_network_where_no_baseline_may_win(simulated, tmp_path):
     settings = NETWORK | {"search": {"max_seconds": 0.01, "folds": 2}}
     automl = AutoGenome(config_of(simulated, settings=settings, output=tmp_path))
     assert sorted(automl.train()["trial"]) == [0, 1]

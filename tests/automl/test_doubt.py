@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+from figures import drawn
 
 from autogenome_tf.automl import AutoGenome, _learning_curve
 from autogenome_tf.cli import _summary
@@ -199,7 +200,8 @@ def test_the_learning_curve_goes_to_twice_the_samples(doubted):
 
 
 def test_the_report_shows_what_was_asked(doubted):
-    page = doubted.report().read_text()
+    with drawn():
+        page = doubted.report().read_text()
     for text in ("Permutation test", "data.sites", "twice the samples"):
         assert text in page
 

@@ -6,6 +6,7 @@ import shutil
 import numpy as np
 import pandas as pd
 import pytest
+from figures import drawn
 
 import autogenome_tf as ag
 from autogenome_tf import cli, explainers, plots
@@ -33,7 +34,8 @@ def trained(simulated, output, settings=NETWORK, **data):
 def explained(simulated, tmp_path_factory):
     """A run of a small network, explained, and the frame that came back."""
     automl = trained(simulated, tmp_path_factory.mktemp("runs"))
-    return automl, automl.explain()
+    with drawn():
+        return automl, automl.explain()
 
 
 @pytest.fixture
@@ -101,14 +103,14 @@ def test_every_output_has_its_figures(explained):
             assert (automl.folder / "plots" / f"importance_{name}.{suffix}").stat().st_size > 1000
 
 
-def test_the_same_rows_are_explained_again(explained, copy, without_plots):
+def test_the_same_rows_are_explained_again(explained, copy):
     before = arrays(explained[0].folder)
     copy.explain()
     after = arrays(copy.folder)
     assert all(np.array_equal(before[name], after[name]) for name in before)
 
 
-def test_method_and_number_of_rows_can_be_asked_for(copy, without_plots):
+def test_method_and_number_of_rows_can_be_asked_for(copy):
     explanation = copy.explain("gradient", samples=3, as_explanation=True)
     assert explanation.shape == (3, 80, 3) and np.isfinite(explanation.base_values).all()
     with pytest.raises(InputError, match="unknown.*'gradientt'.*'gradient'"):
@@ -121,7 +123,7 @@ def test_less_than_nothing_is_not_explained(explained, asked):
         explained[0].explain(**asked)
 
 
-def test_the_command_explains_a_run(copy, without_plots, capsys):
+def test_the_command_explains_a_run(copy, capsys):
     assert cli.main(["explain", str(copy.folder), "--method", "knockout", "--samples", "2"]) == 0
     said = capsys.readouterr().out
     assert "attributions.tsv" in said and len(said.splitlines()) == 1 + 5 + 1
@@ -130,7 +132,7 @@ def test_the_command_explains_a_run(copy, without_plots, capsys):
     assert "explain" in stages["stages"] and stages["times"]["attribution"] > 0
 
 
-def test_without_test_rows_held_out_rows_are_explained(simulated, tmp_path, without_plots):
+def test_without_test_rows_held_out_rows_are_explained(simulated, tmp_path):
     split = {"test": 0.0, "validation": 0.2}
     automl = trained(simulated, tmp_path, split=split)
     automl.explain()
@@ -138,7 +140,7 @@ def test_without_test_rows_held_out_rows_are_explained(simulated, tmp_path, with
     assert set(arrays(automl.folder)["samples"]) <= set(held)
 
 
-def test_seeds_are_compared(simulated, tmp_path, without_plots):
+def test_seeds_are_compared(simulated, tmp_path):
     settings = NETWORK | {"explanation": NETWORK["explanation"] | {"repeats": 3}}
     automl = trained(simulated, tmp_path, settings)
     automl.explain()
@@ -150,7 +152,7 @@ def test_seeds_are_compared(simulated, tmp_path, without_plots):
     assert "3 seeds of trial 1, mlp" in (automl.folder / "log.txt").read_text()
 
 
-def test_one_minimum_has_no_seeds(simulated, tmp_path, without_plots):
+def test_one_minimum_has_no_seeds(simulated, tmp_path):
     settings = NETWORK | {"families": {"linear": {"l2": 0.1}}}
     settings["explanation"] = NETWORK["explanation"] | {"repeats": 3}
     automl = trained(simulated, tmp_path, settings)
@@ -159,7 +161,7 @@ def test_one_minimum_has_no_seeds(simulated, tmp_path, without_plots):
     assert "linear gives the same model with every seed" in (automl.folder / "log.txt").read_text()
 
 
-def test_an_ensemble_of_a_single_network_has_seeds(copy, without_plots, monkeypatch):
+def test_an_ensemble_of_a_single_network_has_seeds(copy, monkeypatch):
     monkeypatch.setattr(explainers, "networks", lambda predictor, most: [predictor])
     changed = copy.config.explanation.model_copy(update={"repeats": 2})
     copy._session.config = copy.config.model_copy(update={"explanation": changed})
@@ -168,7 +170,7 @@ def test_an_ensemble_of_a_single_network_has_seeds(copy, without_plots, monkeypa
     assert (copy.folder / "stability.tsv").exists()
 
 
-def test_networks_of_an_ensemble_are_compared(simulated, tmp_path, without_plots):
+def test_networks_of_an_ensemble_are_compared(simulated, tmp_path):
     settings = NETWORK | {"ensemble": {"size": 2}}
     settings["search"] = NETWORK["search"] | {"max_trials": 2}
     settings["families"] = {"mlp": {"layers": 1, "units": [4, 8]}}
@@ -181,7 +183,7 @@ def test_networks_of_an_ensemble_are_compared(simulated, tmp_path, without_plots
     assert "networks of the ensemble" in said and "seeds of trial" not in said
 
 
-def test_the_background_may_be_rows_near_centres(simulated, tmp_path, without_plots):
+def test_the_background_may_be_rows_near_centres(simulated, tmp_path):
     settings = NETWORK | {"explanation": NETWORK["explanation"] | {"background_by": "kmeans"}}
     automl = trained(simulated, tmp_path, settings)
     automl.explain()
@@ -198,7 +200,7 @@ def test_centres_find_every_cluster(explained):
     assert nearest_to_centres(predictor, three, 3, 1).tolist() == [0, 50, 100]
 
 
-def test_pairs_of_the_foremost_genes_are_ranked(copy, without_plots, capsys):
+def test_pairs_of_the_foremost_genes_are_ranked(copy, capsys):
     arguments = ["explain", str(copy.folder), "--samples", "4", "--interactions", "3"]
     assert cli.main(arguments) == 0
     frame = pd.read_csv(copy.folder / "interactions.tsv", sep="\t")
@@ -219,5 +221,6 @@ def test_effects_are_those_of_the_foremost_genes(explained):
 
 def test_figures_are_drawn_from_the_files_alone(copy):
     shutil.rmtree(copy.folder / "plots")
-    plots.draw(copy._session.run, "explain")
+    with drawn():
+        plots.draw(copy._session.run, "explain")
     assert len(list((copy.folder / "plots").glob("importance_*.png"))) == 1 + 3 * 3

@@ -10,6 +10,7 @@ import pytest
 import sksurv.metrics
 import sksurv.util
 import tensorflow as tf
+from figures import drawn
 
 import autogenome_tf as ag
 from autogenome_tf.core.errors import InputError
@@ -61,7 +62,8 @@ def automl(tmp_path_factory):
     table.iloc[2] = np.nan
     written(folder, values, table)
     found = ag.AutoGenome(config_of(folder))
-    found.run()
+    with drawn():
+        found.run()
     return found
 
 

@@ -450,9 +450,7 @@ def written(folder, given, name="old.json"):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", TYPES)
-def test_the_original_s_example_runs_through_all_verbs(
-    example, small, tmp_path, without_plots, kind
-):
+def test_the_original_s_example_runs_through_all_verbs(example, small, tmp_path, kind):
     # One kind has the original's 23,361 genes.
     folder = example if kind == "MLP" else small
     automl = ag.auto(written(tmp_path, original(folder, kind)))
@@ -473,7 +471,7 @@ def test_the_original_s_example_runs_through_all_verbs(
     assert len(table) == (GENES if kind == "MLP" else 60)
 
 
-def test_the_script_of_the_guide_runs(small, tmp_path, monkeypatch, without_plots):
+def test_the_script_of_the_guide_runs(small, tmp_path, monkeypatch):
     given = original(small, "MLP", trainer__hyper_selector=False, trainer__max_steps=20)
     monkeypatch.chdir(written(tmp_path, given).parent)
     names = {}

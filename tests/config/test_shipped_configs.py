@@ -14,25 +14,29 @@ from autogenome_tf.config._json import read_json
 
 pytestmark = pytest.mark.usefixtures("few_learners")
 CONFIGS = sorted((Path(__file__).parents[2] / "configs").glob("*.json"))
-SHORT = ("search.max_trials=1", "search.epochs=1", "training.epochs=1",
+SHORT = ("search.max_trials=1", "search.epochs=1", "training.epochs=1", "search.enas.updates=1",
+         "search.enas.samples=2", "search.enas.candidates=4",
          "explanation.samples=3", "explanation.background=5")  # fmt: skip
 
 
-@pytest.fixture(params=CONFIGS, ids=lambda path: path.stem)
-def path(request):
-    """Each file in configs/."""
-    return request.param
+each_config = pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
+# Runs of the others take more than ten seconds each.
+SOON = ("linear", "mlp", "quickstart", "regression", "resvae")
+RUNS = [pytest.param(path, marks=() if path.stem in SOON else pytest.mark.slow, id=path.stem)
+        for path in CONFIGS]  # fmt: skip
 
 
 def test_there_are_configs():
     assert "quickstart" in [path.stem for path in CONFIGS]
 
 
+@each_config
 def test_a_config_is_accepted(path):
     spaces = families.spaces(Config.load(path))
     assert spaces and all(spaces.values())
 
 
+@each_config
 def test_the_schema_of_editors_accepts_a_config(path, capsys):
     assert cli.main(["schema"]) == 0
     schema = json.loads(capsys.readouterr().out)
@@ -42,7 +46,8 @@ def test_the_schema_of_editors_accepts_a_config(path, capsys):
         jsonschema.validate(given | {"search": {"max_trial": 3}}, schema)
 
 
-def test_a_config_runs(path, tmp_path, without_plots):
+@pytest.mark.parametrize("path", RUNS)
+def test_a_config_runs(path, tmp_path):
     config = Config.load(path, SHORT)
     if config.data.features.startswith(SCANPY_PREFIX) and not importlib.util.find_spec("scanpy"):
         pytest.skip("its data set comes with scanpy, which is not installed")

@@ -13,7 +13,7 @@ from autogenome_tf import plots, tasks
 from autogenome_tf.core.errors import InputError, StageError
 from autogenome_tf.plots import Figure
 
-pytestmark = pytest.mark.usefixtures("few_learners")
+pytestmark = [pytest.mark.usefixtures("few_learners"), pytest.mark.figures]
 
 NAME = "margins"
 DROPPED = '''

@@ -107,8 +107,10 @@ def test_nothing_is_left_behind(tmp_path, monkeypatch):
     assert (array == DENSE).all()
 
 
-def files(folder):
-    """The same matrix in every kind of file that is read block by block."""
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    """A folder with the same matrix in every kind of file that is read block by block."""
+    folder = tmp_path_factory.mktemp("kinds")
     h5py = pytest.importorskip("h5py")
     anndata = pytest.importorskip("anndata")
     genes = [f"g{number}" for number in range(7)]
@@ -137,15 +139,15 @@ def files(folder):
             group[name] = part
         group["features/id"] = group["features/name"] = np.array(genes, "S")
         group["features/feature_type"] = np.array(["Gene Expression"] * 7, "S")
-    return sorted(folder.iterdir())
+    return folder
 
 
 # Column by column, a matrix is turned in memory.
 WHOLE = ("columns.npz", "columns.h5ad")
 
 
-def test_readers_keep_large_matrices_in_files(tmp_path):
-    paths = files(tmp_path)
+def test_readers_keep_large_matrices_in_files(files):
+    paths = sorted(files.iterdir())
     assert len(paths) == 11
     for path in paths:
         small, large = read_table(path), read_table(path, limit=TINY)
@@ -157,12 +159,14 @@ def test_readers_keep_large_matrices_in_files(tmp_path):
         assert not lies_in_a_file(small.values)
 
 
-@pytest.mark.parametrize("name", ["x.csv", "x.parquet", "dense.npz", "sparse.h5ad", "tenx.h5"])
-def test_a_folder_for_files_that_is_not_there_is_said(tmp_path, monkeypatch, name):
-    files(tmp_path)
+KINDS = ["x.csv", "x.parquet", "dense.npz", "sparse.h5ad", "tenx.h5"]
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_a_folder_for_files_that_is_not_there_is_said(files, tmp_path, monkeypatch, name):
     monkeypatch.setenv("TMPDIR", str(tmp_path / "gone"))
     with pytest.raises(InputError) as caught:
-        read_table(tmp_path / name, limit=TINY)
+        read_table(files / name, limit=TINY)
     assert str(caught.value).startswith(f"{tmp_path / 'gone'}: No such file or directory; expected")
 
 
@@ -187,22 +191,20 @@ signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (3_000, 3_000))
 from autogenome_tf.data import read_table
 from autogenome_tf.core.errors import InputError
-try:
-    read_table(sys.argv[1], limit=1000)
-except InputError as error:
-    print(error)
+for path in sys.argv[1:]:
+    try:
+        read_table(path, limit=1000)
+    except InputError as error:
+        print(error)
 """
 
 
-@pytest.mark.parametrize("name", ["x.csv", "x.parquet", "dense.npz", "sparse.h5ad", "tenx.h5"])
-def test_a_full_disk_is_said(tmp_path, name):
+def test_a_full_disk_is_said(files):
     """A limit on the size of a file stands for the end of the disk."""
-    files(tmp_path)
-    command = [sys.executable, "-c", FULL, tmp_path / name]
+    command = [sys.executable, "-c", FULL, *(files / name for name in KINDS)]
     told = subprocess.run(command, capture_output=True, text=True)
-    assert "expected disk space for a matrix larger than data.memory: set" in told.stdout, (
-        told.stderr
-    )
+    message = "expected disk space for a matrix larger than data.memory: set"
+    assert told.stdout.count(message) == len(KINDS), told.stderr
 
 
 @pytest.fixture(scope="module")

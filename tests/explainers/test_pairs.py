@@ -132,7 +132,7 @@ def interacting(kind, folder):
     )
 
 
-def test_planted_pairs_are_found(tmp_path, without_plots):
+def test_planted_pairs_are_found(tmp_path):
     frame, r2 = interacting("product", tmp_path)
     genes = zip(frame["feature_1"].str[1:], frame["feature_2"].str[1:], strict=True)
     planted = [(int(one), int(other)) in PLANTED for one, other in genes]
@@ -141,6 +141,6 @@ def test_planted_pairs_are_found(tmp_path, without_plots):
     assert (frame["q"] < 0.1).tolist() == planted
 
 
-def test_no_pair_is_found_where_effects_add_up(tmp_path, without_plots):
+def test_no_pair_is_found_where_effects_add_up(tmp_path):
     frame, r2 = interacting("sum", tmp_path)
     assert r2 > 0.8 and (frame["q"] > 0.05).all()

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import scipy.sparse
+from figures import drawn
 
 import autogenome_tf as ag
 from autogenome_tf import explainers, families, tasks
@@ -46,20 +47,21 @@ def config_of(folder, data=(), family=(), **changes):
     return given | changes
 
 
+@pytest.fixture(autouse=True, scope="module")
+def _few_resamples():
+    """Draw few rows anew for intervals, which take most of the time of so small runs."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("autogenome_tf.models._latent_space.RESAMPLES", 20)
+        yield
+
+
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
     """A run with labels and all its figures."""
     automl = ag.AutoGenome(config_of(tmp_path_factory.mktemp("runs")), data=(FRAME, LABELS))
-    automl.run()
+    with drawn():
+        automl.run()
     return automl
-
-
-@pytest.fixture(autouse=True)
-def _few_figures(request, monkeypatch):
-    if "finished" not in request.fixturenames:
-        monkeypatch.setattr("autogenome_tf.plots.draw", lambda *_: None)
-        maps = "autogenome_tf.models._latent_space.LatentSpace.maps"
-        monkeypatch.setattr(maps, lambda _: pd.DataFrame())
 
 
 def table(automl, name):

@@ -19,7 +19,7 @@ from autogenome_tf.core.files import on_a_line
 from autogenome_tf.report import _genes, _search, report
 from autogenome_tf.run._run import Run
 
-pytestmark = pytest.mark.usefixtures("few_learners")
+pytestmark = [pytest.mark.usefixtures("few_learners"), pytest.mark.figures]
 
 HOSTILE = [
     "<script>alert(1)</script>", '"quoted" & \'quoted\'', "$\\frac{1}{0}$ costs $", "=1+1",
@@ -418,7 +418,7 @@ def test_a_figure_that_a_run_does_not_have_is_refused(classified, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "classes", [["true", "total", "rank"], ["part", "_a", "status"], ["feature", "10", "9"]]
+    "classes", [["true", "total", "rank", "part", "_a"], ["status", "feature", "10", "9"]]
 )
 def test_classes_may_be_called_as_columns_are(tmp_path, classes):
     frame, _ = rows()

@@ -44,6 +44,9 @@ TASKS = {
 }
 WIRED = {"layers": 4, "max_width": 16}
 SMALL = {"updates": 2, "samples": 5, "candidates": 12, "children": 2, "units": 8}
+# Of a short search, the steps of a controller take more than half to trace.
+SHORT = SMALL | {"controller": "uniform"}
+LSTM = {"enas": SMALL}
 
 
 def in_folds(kind="classification", family=None, truth=None, pairs=PAIRS, **changes):
@@ -51,7 +54,7 @@ def in_folds(kind="classification", family=None, truth=None, pairs=PAIRS, **chan
     task, known = TASKS[kind]
     given = {
         "families": {"wired": WIRED | (family or {})},
-        "search": {"method": "enas", "epochs": 3, "top_k": 2, "enas": SMALL},
+        "search": {"method": "enas", "epochs": 3, "top_k": 2, "enas": SHORT},
         "training": {"epochs": 3},
     }
     for section, values in changes.items():
@@ -72,6 +75,13 @@ def finalists_of(folds, config, spaces, run=None, seed=5, **options):
     """The search with shared weights of a config."""
     given = spaces, config.search, config.training, config.objective, seed, folds, run
     return Finalists(Request(*given, **options))
+
+
+@pytest.fixture(scope="module")
+def searched(tmp_path_factory):
+    """A search with the LSTM that came to its end, and its finalists."""
+    searcher = searching(run=Run(tmp_path_factory.mktemp("whole")), search=LSTM)
+    return searcher, proposals(searcher)
 
 
 def proposals(searcher):
@@ -514,8 +524,7 @@ def test_warming_up_trains_each_child_alone_and_leaves_the_bank(tmp_path):
     assert np.isnan(shared.warmed(bank, codes, 0.0)).all()
 
 
-@pytest.mark.parametrize("controller", ["lstm", "evolution", "uniform"])
-def test_no_child_exceeds_the_limit(controller, monkeypatch, tmp_path):
+def test_no_child_exceeds_the_limit(monkeypatch, tmp_path):
     limit, seen = 300, []
     original = Bank.epoch
 
@@ -526,8 +535,7 @@ def test_no_child_exceeds_the_limit(controller, monkeypatch, tmp_path):
 
     monkeypatch.setattr(Bank, "epoch", epoch)
     run = Run(tmp_path)
-    search_for = {"enas": SMALL | {"controller": controller}, "max_parameters": limit}
-    searcher = searching(run=run, search=search_for)
+    searcher = searching(run=run, search=LSTM | {"max_parameters": limit})
     finalists = proposals(searcher)
     sizes = searcher.shared.parameters(np.concatenate(seen))
     assert sizes.max() <= limit and len(np.unique(sizes)) > 1
@@ -568,7 +576,7 @@ def test_candidates_of_an_earlier_version_are_finalists_of_first_options(tmp_pat
     run.write_table("search/enas/candidates.tsv", pd.DataFrame(lines))
     seconds = {"weights_seconds": [1.0], "controller_seconds": [1.0]}
     run.write_table("search/enas/curves.tsv", pd.DataFrame(seconds))
-    found = proposals(searching(run=run))
+    found = proposals(searching(run=run, search=LSTM))
     assert [values["arc"] for values in found] == [[0] * 6, [1] * 6]
     assert all(values["dropout"] == 0.4 and values["width_1"] == 16 for values in found)
 
@@ -612,10 +620,9 @@ def test_a_reward_is_the_log_likelihood_of_all_validation_rows(kind):
     assert found == pytest.approx(expected, rel=1e-5)
 
 
-def test_finalists_are_the_best_candidates_and_carry_their_arc(tmp_path):
-    run = Run(tmp_path)
-    searcher = searching(run=run)
-    finalists = proposals(searcher)
+def test_finalists_are_the_best_candidates_and_carry_their_arc(searched):
+    searcher, finalists = searched
+    run = searcher._run
     candidates = run.read_table("search/enas/candidates.tsv")
     own = candidates[candidates["by"] == "lstm"]
     assert own["shared_score"].is_monotonic_increasing and set(candidates["by"]) == {
@@ -665,7 +672,7 @@ def test_scores_that_are_no_numbers_leave_a_report(tmp_path, monkeypatch):
     proposals(searching(run=run))
     report = run.read_json("search/enas/report.json")
     assert report["kendall_tau"] is None
-    assert report["best_shared_score"] == {"lstm": None, "uniform": None}
+    assert report["best_shared_score"] == {"uniform": None}
 
 
 def test_time_of_shared_weights_counts(tmp_path):
@@ -741,10 +748,10 @@ class Killed(Exception):
     """Stands for a signal."""
 
 
-def test_an_interrupted_search_goes_on_to_the_same_end(tmp_path, monkeypatch):
+def test_an_interrupted_search_goes_on_to_the_same_end(searched, tmp_path, monkeypatch):
     monkeypatch.setattr(shared_search, "KEPT_EVERY", 0.0)
-    whole, broken = Run(tmp_path / "whole"), Run(tmp_path / "broken")
-    expected = proposals(searching(run=whole))
+    (searcher, expected), broken = searched, Run(tmp_path)
+    whole = searcher._run
 
     def fail_at(epoch):
         original = SharedSearch._epoch
@@ -759,16 +766,15 @@ def test_an_interrupted_search_goes_on_to_the_same_end(tmp_path, monkeypatch):
     with monkeypatch.context() as patched:
         patched.setattr(SharedSearch, "_epoch", fail_at(3))
         with pytest.raises(Killed):
-            proposals(searching(run=broken))
+            proposals(searching(run=broken, search=LSTM))
     assert broken.has("search/enas/state.npz")
-    searcher = searching(run=broken)
-    assert proposals(searcher) == expected
+    assert proposals(searching(run=broken, search=LSTM)) == expected
     lines = [run.read_table("search/enas/curves.tsv") for run in (whole, broken)]
     timed = ["weights_seconds", "controller_seconds"]
     assert lines[0].drop(columns=timed).equals(lines[1].drop(columns=timed))
     # From here on, nothing is searched again.
     monkeypatch.setattr(Finalists, "_searched", lambda self: pytest.fail("searched again"))
-    assert proposals(searching(run=broken)) == expected
+    assert proposals(searching(run=broken, search=LSTM)) == expected
 
 
 def test_half_of_the_time_is_left_to_the_finalists(caplog):

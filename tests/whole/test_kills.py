@@ -223,7 +223,7 @@ def written_files(folder):
 
 @pytest.mark.parametrize("way", WAYS)
 def test_a_run_ended_at_every_rename_ends_like_one_that_was_not(
-    written, way, tmp_path, monkeypatch, without_plots
+    written, way, tmp_path, monkeypatch
 ):
     config, whole = written(way), Renames(tmp_path / "whole")
     assert whole.run(config, monkeypatch)
