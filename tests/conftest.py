@@ -20,8 +20,9 @@ SHARED = Path(__file__).parents[2] / "shared" / "data"
 
 
 def pytest_collection_finish():
-    """Spare what all tests have imported from the garbage collector, which each trial calls."""
+    """Collect garbage seldom, and not in what all tests have imported: it takes a sixth of time."""
     gc.freeze()
+    gc.set_threshold(100_000, 50, 50)
 
 
 @pytest.fixture(scope="session")
@@ -60,8 +61,13 @@ def _forked_walks(request, monkeypatch, walker):
 def _forgotten_shapes():
     """Give back what the networks of a file have left behind: a worker sees hundreds of them."""
     yield
-    if "autogenome_tf.nn.graphs" in sys.modules:
-        sys.modules["autogenome_tf.nn.graphs"].forget_shapes()
+    if "autogenome_tf.training" in sys.modules:
+        from autogenome_tf.nn.graphs import forget_shapes
+        from autogenome_tf.training._cross_validation import SHARED
+
+        SHARED.clear()
+        forget_shapes()
+    gc.freeze()
 
 
 @pytest.fixture

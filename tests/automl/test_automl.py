@@ -283,7 +283,7 @@ def test_another_seed_gives_another_leaderboard(folder, simulated, tmp_path):
 
 
 def test_an_ensemble_is_saved_scored_and_drawn_like_a_network(simulated, tmp_path):
-    search = NETWORK["search"] | {"repeats": 2, "max_trials": 6}
+    search = NETWORK["search"] | {"repeats": 2, "max_trials": 4}
     changes = {"ensemble": {"size": "auto"}, "search": search}
     settings = NETWORK | changes
     automl = AutoGenome(
@@ -629,11 +629,9 @@ def test_regression_trains_networks(genes, tmp_path):
     settings = NETWORK | {"task": {"type": "regression"}, "search": search}
     automl = AutoGenome({"name": "t", "output_dir": str(tmp_path), **settings},
                         data=(genes, numbers(genes, 2)))  # fmt: skip
-    with drawn():
-        automl.run()
+    automl.run()
     board = table(automl.folder, "leaderboard.tsv")
     assert board["score"].is_monotonic_decreasing  # r2
-    assert list((automl.folder / "plots").glob("*.png"))
 
 
 # Files that a config names ---------------------------------------------------------------------

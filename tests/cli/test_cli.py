@@ -125,7 +125,8 @@ def finished(simulated, tmp_path_factory):
     """A run made by one quiet command: its folder, and what the process said."""
     output = tmp_path_factory.mktemp("output")
     config = simulated / "config.json"
-    arguments = ["run", config, "--quiet", "--output", output, *settings(*FAST)]
+    fast = settings(*FAST, "output.figures=false")
+    arguments = ["run", config, "--quiet", "--output", output, *fast]
     said = subprocess.run(command(*arguments), env=environment(), capture_output=True, text=True)
     assert said.returncode == 0, said.stderr
     return output / "simulated", said

@@ -237,8 +237,15 @@ def test_no_compiled_step_outlives_a_run_but_those_that_are_shared(tmp_path, ste
     assert graphs() <= before
 
 
+def assert_likelihood(automl, likelihood):
+    """The model has this likelihood, and the log names it."""
+    assert automl._session.model().autoencoder.get_config()["likelihood"] == likelihood
+    assert f"likelihood: {likelihood}" in (automl.folder / "log.txt").read_text()
+
+
 def test_labels_are_not_needed(tmp_path):
-    automl, found = run(tmp_path, FRAME)
+    automl, found = run(tmp_path, np.log1p(FRAME))
+    assert_likelihood(automl, "gaussian")
     assert METRICS <= set(found["test"]) and not OF_LABELS & set(found["test"])
     clusters = table(automl, "clusters.tsv")
     assert clusters["kmeans"].isna().all() and clusters["hdbscan"].notna().all()
@@ -248,7 +255,9 @@ def test_labels_are_not_needed(tmp_path):
 @pytest.mark.parametrize("likelihood", ["negative_binomial", "zero_inflated"])
 def test_counts_are_told_as_counts(likelihood, tmp_path):
     sparse = scipy.sparse.csr_matrix(DRAWN.values)
-    automl, found = run(tmp_path, sparse, family={"likelihood": likelihood})
+    family = {"likelihood": likelihood} if likelihood == "zero_inflated" else {}
+    automl, found = run(tmp_path, sparse, family=family)
+    assert_likelihood(automl, likelihood)
     assert np.isfinite(found["test"]["elbo"]["value"]) and found["test"]["explained"]["value"] > 0
     automl.predict()
     told = table(automl, "reconstruction.tsv.gz").iloc[:, 2:].to_numpy()
@@ -262,7 +271,8 @@ def test_counts_are_told_as_counts(likelihood, tmp_path):
 
 def test_markers_are_told_as_chances(tmp_path):
     markers = (FRAME > FRAME.median()).astype("float32")
-    automl, _ = run(tmp_path, markers, family={"likelihood": "bernoulli"})
+    automl, _ = run(tmp_path, markers)
+    assert_likelihood(automl, "bernoulli")
     automl.predict()
     told = table(automl, "reconstruction.tsv.gz").iloc[:, 2:].to_numpy()
     assert (told >= 0).all() and (told <= 1).all()
@@ -505,18 +515,3 @@ def test_distances_of_latent_rows_are_those_of_what_they_decode_to(finished):
     model, (dataset, split) = finished._session.model(), finished._session.rows.labelled
     train = model.outputs(dataset.rows(np.flatnonzero(split.part == "train")))
     assert model.reaches(train) == pytest.approx(np.ones(3), rel=0.05)
-
-
-@pytest.mark.parametrize(
-    ("values", "likelihood"),
-    [
-        (FRAME, "negative_binomial"),
-        (np.log1p(FRAME), "gaussian"),
-        ((FRAME > FRAME.median()).astype(float), "bernoulli"),
-    ],
-    ids=["counts", "logs", "binary"],
-)
-def test_a_likelihood_follows_the_values(values, likelihood, tmp_path, capsys):
-    automl, _ = run(tmp_path, values)
-    assert automl._session.model().autoencoder.get_config()["likelihood"] == likelihood
-    assert f"likelihood: {likelihood}" in (automl.folder / "log.txt").read_text()

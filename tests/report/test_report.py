@@ -425,7 +425,7 @@ def test_classes_may_be_called_as_columns_are(tmp_path, classes):
     labels = pd.Series(
         [classes[row % len(classes)] for row in range(60)], frame.index, name="prediction"
     )
-    config = SMALL | {"name": "t", "output_dir": str(tmp_path), "output": {"figures": True}}
+    config = SMALL | {"name": "t", "output_dir": str(tmp_path)}
     automl = ag.AutoGenome(config, data=(frame, labels))
     automl.run()
     page = page_of(automl.folder)
