@@ -51,7 +51,7 @@ def automl_of(folder, kind, linear, **changes):
     return ag.AutoGenome(config_of(folder, kind, linear, **changes), data=(frame, targets))
 
 
-@pytest.mark.parametrize("size", [1, 2])
+@pytest.mark.parametrize("size", [1, pytest.param(2, marks=pytest.mark.slow)])
 @pytest.mark.parametrize(("kind", "linear"), CASES, ids=str)
 def test_a_config_fixes_each_learner_and_no_file_knows_which_it_was(tmp_path, kind, linear, size):
     automl = automl_of(tmp_path, kind, linear, ensemble={"size": size})

@@ -141,6 +141,7 @@ def test_planted_pairs_are_found(tmp_path):
     assert (frame["q"] < 0.1).tolist() == planted
 
 
+@pytest.mark.slow
 def test_no_pair_is_found_where_effects_add_up(tmp_path):
     frame, r2 = interacting("sum", tmp_path)
     assert r2 > 0.8 and (frame["q"] > 0.05).all()

@@ -492,6 +492,7 @@ def test_a_network_that_predicts_does_not_draw(simulated, tmp_path):
         automl.sample(3)
 
 
+@pytest.mark.slow
 def test_clusters_in_many_dimensions_are_found_as_well_as_by_components(tmp_path):
     """Five groups in 50 dimensions behind a random map that is not linear (V-7)."""
     random = np.random.default_rng(5)

@@ -230,6 +230,7 @@ def test_the_learned_variance_is_the_mean_of_discarded_eigenvalues():
     assert float(np.exp(model.shared.numpy()[0])) == pytest.approx(weights[5:].mean(), rel=0.2)
 
 
+@pytest.mark.slow
 def test_more_beta_is_less_divergence():
     def divergence(beta):
         keras.utils.set_random_seed(1)

@@ -711,6 +711,7 @@ def test_arcs_without_a_score_come_last(monkeypatch):
     assert known == sorted(known) == found[: len(known)] and len(known) < len(found)
 
 
+@pytest.mark.slow
 def test_every_optimizer_trains_a_bank():
     for optimizer in ("lamb", "momentum"):
         searcher = searching(training={"epochs": 3, "optimizer": optimizer})

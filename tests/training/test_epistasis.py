@@ -466,6 +466,7 @@ def test_landscapes_that_cannot_be_drawn_are_refused(wrong, message):
         landscape.draw(**{"samples": 8, "terms": 3, "order": 2} | wrong)
 
 
+@pytest.mark.slow
 def test_a_simulated_landscape_runs(tmp_path, capsys):
     folder = tmp_path / "demo"
     given = ["--landscape", "--samples", "60", "--features", "6", "--terms", "4"]

@@ -59,6 +59,7 @@ print("done")
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("count", "said"), [(3, ""), (1, "3 requested, 1 found")])
 def test_devices_share_a_batch(count, said):
     command = [sys.executable, "-c", PROGRAM, str(count)]
