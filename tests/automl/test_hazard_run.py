@@ -8,6 +8,7 @@ import pytest
 import sksurv.metrics
 import sksurv.util
 import tensorflow as tf
+from figures import drawn
 
 import autogenome_tf as ag
 from autogenome_tf.core.errors import InputError
@@ -41,7 +42,8 @@ def automl(tmp_path_factory, few_learners):
     families = {"linear": {"gene_power": 0}} | SMALL
     given = config_of(folder, families, output={"figures": True})
     found = ag.AutoGenome(given, data=(pd.DataFrame(VALUES, SAMPLES, NAMES), Y))
-    found.run()
+    with drawn():
+        found.run()
     return found
 
 
