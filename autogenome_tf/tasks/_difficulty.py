@@ -53,9 +53,9 @@ class Difficulty:
             outputs: (rows, targets) predicted values, an array or a tensor.
             library: Functions for them, numpy or `keras.ops`.
         """
-        kinds = {} if library is np else {"dtype": "float32"}
+        kind = None if library is np else "float32"
         mean, scale, most, slopes = (
-            np.asarray(one, **kinds) for one in (self.mean, self.scale, self.most, self.slopes)
+            np.asarray(one, kind) for one in (self.mean, self.scale, self.most, self.slopes)
         )
         standard = library.clip((outputs - mean) / scale, -most, most)
         return library.exp(slopes[:, 0] * standard + slopes[:, 1] * (standard**2 - 1))

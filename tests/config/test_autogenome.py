@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from documents import GUIDES, block
+from figures import drawn
 
 import autogenome_tf as ag
 from autogenome_tf import cli, families
@@ -484,7 +485,8 @@ def test_the_script_of_the_guide_runs(small, tmp_path, monkeypatch):
 def test_results_lie_under_the_original_s_names_too(small, tmp_path, kind):
     path = written(tmp_path, original(small, kind))
     automl = ag.AutoGenome(Config.load(path, ["output.layout=autogenome"]))
-    automl.run(("train", "evaluate", "predict", "explain"))
+    with drawn():
+        automl.run(("train", "evaluate", "predict", "explain"))
     root, name = tmp_path / "experiments", f"{kind.lower()}_demo"
     (models,) = (root / "models" / name).iterdir()
     (files,) = (root / "output_files" / name).iterdir()
