@@ -128,8 +128,7 @@ class Predictor:
     def _times(self):
         """Return the times at which survival is predicted, as text."""
         task = self.task
-        is_known = task.baseline is not None or not task.is_of_sets
-        return [f"{time:g}" for time in task.curves.quartiles] if is_known else []
+        return [f"{time:g}" for time in task.curves.quartiles] if task.has_curves else []
 
     @property
     def covariates(self) -> int:

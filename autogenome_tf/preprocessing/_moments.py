@@ -33,11 +33,12 @@ class Moments:
         """
         count = mean = squares = np.zeros(1)
         low, high = np.full(1, np.inf), np.full(1, -np.inf)
-        each = itertools.repeat(1) if weights is None else weights
+        each = itertools.repeat(None) if weights is None else weights
         for batch, own in zip(batches, each, strict=weights is not None):
             known = ~np.isnan(batch)
             filled = np.where(known, batch, 0).astype("float64")
-            parts = known * np.reshape(own, (-1, 1))
+            # Of rows that count alike, no product is made.
+            parts = known if own is None else known * np.reshape(own, (-1, 1))
             rows = parts.sum(0)
             batch_mean = (parts * filled).sum(0) / np.where(rows > 0, rows, 1)
             total = np.where(count + rows > 0, count + rows, 1)

@@ -58,6 +58,11 @@ class DiscreteSurvival(Survival):
         return self.bins
 
     @property
+    def has_curves(self) -> bool:
+        """Return whether there are bins: with the training rows."""
+        return self.bins is not None
+
+    @property
     def outputs(self) -> int:
         """Return the number of bins."""
         return len(self.curves)
@@ -120,6 +125,9 @@ class DiscreteSurvival(Survival):
     def risks(self, outputs: np.ndarray) -> np.ndarray:
         """Return the mean log-odds over bins of (rows, bins), (rows,)."""
         return np.asarray(outputs, "float64").mean(axis=1)
+
+    def _known(self, outputs):
+        return outputs
 
     def outputs_of(self, frame: pd.DataFrame) -> np.ndarray:
         """Return the outputs behind the columns of predictions.tsv."""

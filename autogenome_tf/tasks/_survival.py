@@ -177,8 +177,16 @@ class Survival(Task):
             outputs: (rows, outputs) of a predictor.
             times: (times,) times; (rows, times) for times of each row.
         """
-        known: Any = self.risks(outputs) if self.is_of_sets else outputs
-        return self.curves.survival(known, times)
+        return self.curves.survival(self._known(outputs), times)
+
+    def _known(self, outputs: np.ndarray) -> np.ndarray:
+        """Return what the curves take of outputs: log-risks."""
+        return self.risks(outputs)
+
+    @property
+    def has_curves(self) -> bool:
+        """Return whether there are curves: with the final model."""
+        return self.baseline is not None
 
     def outputs_of(self, frame: pd.DataFrame) -> np.ndarray:
         """Return the outputs behind the columns of predictions.tsv, (rows, outputs).
@@ -234,9 +242,7 @@ class Survival(Task):
             weights: (rows,) weight of each row; None: all rows count alike.
         """
         targets = np.asarray(targets)[:, :2]
-        own = self
-        if own.is_of_sets and own.baseline is None:
-            own = own.with_baseline(targets, outputs, weights)
+        own = self if self.has_curves else self.with_baseline(targets, outputs, weights)
         drawn = self.drawn_weights(index, weights, len(targets))
         risks = self.risks(outputs)
         return SurvivalRows(
@@ -290,13 +296,12 @@ class Survival(Task):
             outputs: (rows, 1) log-risks.
         """
         frame = pd.DataFrame({"risk": self.risks(outputs)})
-        if self.is_of_sets and self.baseline is None:
+        if not self.has_curves:
             return frame
         quartiles = self.curves.quartiles
         for time, column in zip(quartiles, self.survival(outputs, quartiles).T, strict=True):
             frame[f"survival_{time:g}"] = column
-        known: Any = self.risks(outputs) if self.is_of_sets else outputs
-        return frame.assign(median=self.curves.median(known))
+        return frame.assign(median=self.curves.median(self._known(outputs)))
 
     def target_columns(self, targets: np.ndarray | None, count: int) -> list[tuple[str, Any]]:
         """Return the columns target_<time> and target_<event>."""

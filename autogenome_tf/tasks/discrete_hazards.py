@@ -5,11 +5,10 @@ for neural networks") assumes no proportional hazards, and its loss is one of si
 """
 
 import dataclasses
-from typing import Any
 
 import numpy as np
 
-from autogenome_tf.tasks.hazards import QUARTILES, Baseline
+from autogenome_tf.tasks.hazards import QUARTILES, Baseline, Curves
 
 # Bins between quantiles of the times of events: one for so many events, within these bounds.
 EVENTS_OF_A_BIN, FEWEST, MOST = 10, 10, 20
@@ -18,7 +17,7 @@ SMOOTHING = 0.5
 
 
 @dataclasses.dataclass(frozen=True)
-class Bins:
+class Bins(Curves):
     """Bins of time, and the survival of rows about which nothing is known.
 
     Within a bin the logarithm of survival falls linearly, in the likelihood of censored rows too.
@@ -57,19 +56,6 @@ class Bins:
         weights = np.ones(len(targets)) if weights is None else weights
         odds = (weights @ found + SMOOTHING) / (weights @ passed + SMOOTHING)
         return dataclasses.replace(empty, logits=np.log(odds))
-
-    @classmethod
-    def from_json(cls, given: dict[str, list[float]]) -> "Bins":
-        """Return the bins that `as_json` wrote.
-
-        Args:
-            given: Their values.
-        """
-        return cls(**{field.name: np.array(given[field.name]) for field in dataclasses.fields(cls)})
-
-    def as_json(self) -> dict[str, Any]:
-        """Return the values as lists."""
-        return {name: value.tolist() for name, value in dataclasses.asdict(self).items()}
 
     def __len__(self) -> int:
         """Count the bins."""
@@ -126,12 +112,3 @@ class Bins:
         share = (np.log(2) - (after - step)) / step
         start, width = self.edges[:-1][own[:, 0]], np.diff(self.edges)[own[:, 0]]
         return np.where(place < len(self), start + share * width, np.nan)
-
-    def without_genes(self, times: np.ndarray) -> np.ndarray:
-        """Return the Kaplan-Meier estimate at some times.
-
-        Args:
-            times: Times of any shape.
-        """
-        places = np.searchsorted(self.times, times, side="right")
-        return np.append(1.0, self.kaplan_meier)[places]

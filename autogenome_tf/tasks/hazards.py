@@ -1,7 +1,7 @@
 """Survival curves: Kaplan-Meier, and Breslow's baseline hazard behind a Cox model."""
 
 import dataclasses
-from typing import Any
+from typing import Any, Self, cast
 
 import numpy as np
 
@@ -9,8 +9,43 @@ import numpy as np
 QUARTILES = (0.25, 0.5, 0.75)
 
 
+class Curves:
+    """Arrays of the times of events that a model file keeps.
+
+    Attributes:
+        times: (times,) ascending, of events.
+        kaplan_meier: (times,) share of all rows without an event.
+    """
+
+    times: np.ndarray
+    kaplan_meier: np.ndarray
+
+    @classmethod
+    def from_json(cls, given: dict[str, list[float]]) -> Self:
+        """Return the curves that `as_json` wrote.
+
+        Args:
+            given: Their values.
+        """
+        names = (field.name for field in dataclasses.fields(cast(Any, cls)))
+        return cls(**{name: np.array(given[name]) for name in names})
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the values as lists."""
+        known = dataclasses.asdict(cast(Any, self))
+        return {name: value.tolist() for name, value in known.items()}
+
+    def without_genes(self, times: np.ndarray) -> np.ndarray:
+        """Return the Kaplan-Meier estimate at some times.
+
+        Args:
+            times: Times of any shape.
+        """
+        return stepped(self.times, self.kaplan_meier, times, 1.0)
+
+
 @dataclasses.dataclass(frozen=True)
-class Baseline:
+class Baseline(Curves):
     """The survival of rows of average risk, and of rows about which nothing is known.
 
     Attributes:
@@ -44,19 +79,6 @@ class Baseline:
         quartiles = np.quantile(times[events > 0], QUARTILES) if len(own) else np.zeros(3)
         return cls(own, np.cumsum(deaths / exposed), np.cumprod(1 - deaths / at_risk), quartiles)
 
-    @classmethod
-    def from_json(cls, given: dict[str, list[float]]) -> "Baseline":
-        """Return the baseline that `as_json` wrote.
-
-        Args:
-            given: Its values.
-        """
-        return cls(**{field.name: np.array(given[field.name]) for field in dataclasses.fields(cls)})
-
-    def as_json(self) -> dict[str, Any]:
-        """Return the values as lists."""
-        return {name: value.tolist() for name, value in dataclasses.asdict(self).items()}
-
     def hazard_at(self, times: np.ndarray) -> np.ndarray:
         """Return the cumulative hazard of rows of log-risk 0 at some times.
 
@@ -74,14 +96,6 @@ class Baseline:
         """
         scale = np.exp(np.clip(np.asarray(risks, "float64"), -50, 50))[:, None]
         return np.exp(-self.hazard_at(times) * scale)
-
-    def without_genes(self, times: np.ndarray) -> np.ndarray:
-        """Return the Kaplan-Meier estimate at some times.
-
-        Args:
-            times: Times of any shape.
-        """
-        return stepped(self.times, self.kaplan_meier, times, 1.0)
 
     def median(self, risks: np.ndarray) -> np.ndarray:
         """Return the time at which survival falls to one half; NaN where it does not, (rows,).

@@ -189,8 +189,7 @@ class VectorizedEngine(Engine):
 
     def _losses(self, index, outputs):
         """Return the loss of each row: (replicas, rows) numbers, (replicas, rows, outputs)."""
-        known = (tf.gather(part, index) for part in (self._targets, self._row_weights))
-        targets, weights = known
+        targets, weights = (tf.gather(part, index) for part in (self._targets, self._row_weights))
         return self.task.stacked_losses(targets, outputs, weights)
 
     def _step(self, x, index, rate):
