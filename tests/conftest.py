@@ -19,6 +19,14 @@ os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
 SHARED = Path(__file__).parents[2] / "shared" / "data"
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Keep the tests of a file in one process, but for long ones that share nothing."""
+    from scheduling import Files
+
+    return Files(config, log)
+
+
 def pytest_collection_finish():
     """Collect garbage seldom, and not in what all tests have imported: it takes a sixth of time."""
     gc.freeze()

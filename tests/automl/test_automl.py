@@ -273,6 +273,7 @@ def test_the_same_config_gives_the_same_leaderboard_and_metrics(folder, repeated
         assert (folder / name).read_bytes() == (repeated[0] / name).read_bytes()
 
 
+@pytest.mark.slow
 def test_another_seed_gives_another_leaderboard(folder, simulated, tmp_path):
     other = AutoGenome(config_of(simulated, settings=NETWORK | {"seed": 8}, output=tmp_path))
     scores = [set(board["score"]) for board in (other.train(), table(folder, "leaderboard.tsv"))]
@@ -282,6 +283,7 @@ def test_another_seed_gives_another_leaderboard(folder, simulated, tmp_path):
 # Ensembles -------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_an_ensemble_is_saved_scored_and_drawn_like_a_network(simulated, tmp_path):
     search = NETWORK["search"] | {"repeats": 2, "max_trials": 4}
     changes = {"ensemble": {"size": "auto"}, "search": search}
@@ -323,6 +325,7 @@ ag.load(folder).predict(features).to_csv("new.tsv", sep="\\t", index=False, floa
 """
 
 
+@pytest.mark.slow
 def test_another_process_predicts_the_same_bytes_with_and_without_this_package(
     finished, folder, simulated, tmp_path
 ):
@@ -743,6 +746,7 @@ def test_top_variable_keeps_the_genes_that_vary_most_on_training_rows(simulated,
     assert np.abs(automl.predict(changed).filter(regex="^p_") - rows[0]).max(axis=None) > 1e-3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("missing", ["mean", "median", "zero"])
 def test_missing_values_are_filled_from_training_rows(missing, genes, labels, tmp_path):
     holed = genes.where(np.random.default_rng(0).random(genes.shape) > 0.05)

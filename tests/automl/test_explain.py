@@ -140,6 +140,7 @@ def test_without_test_rows_held_out_rows_are_explained(simulated, tmp_path):
     assert set(arrays(automl.folder)["samples"]) <= set(held)
 
 
+@pytest.mark.slow
 def test_seeds_are_compared(simulated, tmp_path):
     settings = NETWORK | {"explanation": NETWORK["explanation"] | {"repeats": 3}}
     automl = trained(simulated, tmp_path, settings)
@@ -170,6 +171,7 @@ def test_an_ensemble_of_a_single_network_has_seeds(copy, monkeypatch):
     assert (copy.folder / "stability.tsv").exists()
 
 
+@pytest.mark.slow
 def test_networks_of_an_ensemble_are_compared(simulated, tmp_path):
     settings = NETWORK | {"ensemble": {"size": 2}}
     settings["search"] = NETWORK["search"] | {"max_trials": 2}
@@ -200,6 +202,7 @@ def test_centres_find_every_cluster(explained):
     assert nearest_to_centres(predictor, three, 3, 1).tolist() == [0, 50, 100]
 
 
+@pytest.mark.slow
 def test_pairs_of_the_foremost_genes_are_ranked(copy, capsys):
     arguments = ["explain", str(copy.folder), "--samples", "4", "--interactions", "3"]
     assert cli.main(arguments) == 0

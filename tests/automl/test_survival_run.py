@@ -156,6 +156,7 @@ def test_the_report_shows_curves(automl):
         assert (automl.folder / "plots" / f"{name}.png").stat().st_size > 5000
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("families", [{"linear": {}}, {"mlp": {"layers": 1, "units": 8}}])
 def test_shuffled_times_score_half(tmp_path, families):
     values, table = clinical()
@@ -194,6 +195,7 @@ def test_shared_weights_are_refused(tmp_path):
         ag.AutoGenome(config_of(tmp_path, families={"wired": {}}, search={"method": "enas"}))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [1, 3])
 def test_an_ensemble_is_calibrated_like_a_single_model(tmp_path, size):
     written(tmp_path, *clinical())

@@ -231,6 +231,7 @@ def test_train_says_where_the_run_is_and_run_goes_on_from_there(call, small):
     assert (folder / "model.keras").read_bytes() == trained
 
 
+@pytest.mark.slow
 def test_on_a_terminal_a_bar_shows_the_trials_and_the_best(simulated, tmp_path):
     pexpect = pytest.importorskip("pexpect")
     arguments = ["train", simulated / "config.json", "--output", tmp_path, *settings(*FAST)]
@@ -536,6 +537,7 @@ def test_simulate_refuses_to_overwrite_and_what_cannot_be(call, tmp_path):
 # What the machine does ---------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_two_processes_do_not_work_on_one_run(call, small):
     _, out, _ = call("train", small, "--quiet")
     folder = Path(out.strip())

@@ -146,6 +146,7 @@ def files(tmp_path_factory):
 WHOLE = ("columns.npz", "columns.h5ad")
 
 
+@pytest.mark.slow
 def test_readers_keep_large_matrices_in_files(files):
     paths = sorted(files.iterdir())
     assert len(paths) == 11
@@ -222,6 +223,7 @@ def cells(tmp_path_factory):
     return path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["classification", "representation"])
 def test_all_stages_work_beyond_memory(cells, tmp_path, kind):
     from autogenome_tf import AutoGenome

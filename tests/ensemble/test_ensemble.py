@@ -71,6 +71,7 @@ def by_hand(folds, found, shares):
     return total
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("space", ["rows", "genes"])
 @pytest.mark.parametrize("kind", TASKS)
 def test_the_model_is_the_average_of_its_networks(kind, space, monkeypatch):

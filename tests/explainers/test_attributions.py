@@ -153,6 +153,7 @@ def shapley(function, x, background):
     return np.array(values)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", [FastDeepShap(), Gradient()])
 def test_a_trained_network_agrees_with_exact_shapley_values(method):
     random = np.random.default_rng(1)
@@ -222,6 +223,7 @@ def test_a_layer_without_an_exact_rule_is_named(name):
 # Ensembles and transforms ------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", TASKS)
 def test_an_ensemble_is_explained_as_one_model(kind):
     predictor = averaged(kind)
@@ -234,6 +236,7 @@ def test_an_ensemble_is_explained_as_one_model(kind):
     assert np.corrcoef(smooth.ravel(), found.values.ravel())[0, 1] > 0.95
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["fast_deep_shap", "gradient", "knockout"])
 def test_several_transforms_and_chosen_genes_keep_every_gene_at_its_place(method):
     predictor = averaged("classification", ("none", "rank"), top_variable=30)

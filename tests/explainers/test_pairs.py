@@ -132,6 +132,7 @@ def interacting(kind, folder):
     )
 
 
+@pytest.mark.slow
 def test_planted_pairs_are_found(tmp_path):
     frame, r2 = interacting("product", tmp_path)
     genes = zip(frame["feature_1"].str[1:], frame["feature_2"].str[1:], strict=True)

@@ -146,6 +146,7 @@ def test_the_plain_network_of_keras_own_layers_says_the_same(made, gates):
     np.testing.assert_allclose(model(ROWS, training=False), copy(ROWS, training=False), atol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["pathway", "mlp"])
 def test_replicas_say_what_each_network_says(made, name):
     values = {"gates": True}

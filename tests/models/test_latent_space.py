@@ -117,6 +117,7 @@ def test_parts_of_the_bound_are_recorded_every_epoch(finished):
     assert history["warmth"].iloc[-1] == 1 and {"reconstruction", "kl"} <= set(history)
 
 
+@pytest.mark.slow
 def test_the_divergence_warms_up_where_nothing_is_active_yet(tmp_path):
     epochs = {"search": {"max_trials": 1, "epochs": 2}, "training": {"epochs": 20}}
     automl, _ = run(tmp_path, FRAME, family={"linear": "none"}, **epochs)
@@ -139,6 +140,7 @@ def test_shaps_own_explainer_agrees_on_latent_units(finished):
     assert np.abs(fast - slow).max() < 1e-4 * np.abs(slow).max()
 
 
+@pytest.mark.slow
 def test_keras_tuner_searches_the_family_as_any_other(tmp_path):
     rows = np.log1p(FRAME.to_numpy())
     tuner = keras_tuner.RandomSearch(
@@ -166,6 +168,7 @@ def test_latent_units_are_explained(finished):
     assert added == pytest.approx(latent[["z1", "z2", "z3"]].to_numpy(), abs=1e-3)
 
 
+@pytest.mark.slow
 def test_latent_units_have_pairs_and_seeds_too(finished, tmp_path):
     folder = tmp_path / "t"
     shutil.copytree(finished.folder, folder)
@@ -178,6 +181,7 @@ def test_latent_units_have_pairs_and_seeds_too(finished, tmp_path):
     assert len(table(copy, "stability.tsv")) == 50
 
 
+@pytest.mark.slow
 def test_the_model_loads_without_this_package(finished, tmp_path):
     np.save(tmp_path / "rows.npy", FRAME.to_numpy()[:5])
     code = (
@@ -332,6 +336,7 @@ def test_covariates_come_from_files_too(tmp_path):
         ag.AutoGenome(config_of(tmp_path / "other", data)).train()
 
 
+@pytest.mark.slow
 def test_genes_can_be_chosen_and_missing(tmp_path):
     some = FRAME.mask(np.random.default_rng(0).random(FRAME.shape) < 0.05)
     data = {"top_variable": 20, "missing": "mean"}
@@ -341,6 +346,7 @@ def test_genes_can_be_chosen_and_missing(tmp_path):
     assert (attributions > 0).sum() <= 20
 
 
+@pytest.mark.slow
 def test_folds_judge_every_row_and_all_rows_train_the_last(tmp_path):
     search = {"max_trials": 1, "epochs": 3, "folds": 3}
     automl, found = run(tmp_path, FRAME, LABELS, search=search)
@@ -348,6 +354,7 @@ def test_folds_judge_every_row_and_all_rows_train_the_last(tmp_path):
     assert table(automl, "leaderboard.tsv")["error"][0] > 0
 
 
+@pytest.mark.slow
 def test_where_every_row_is_learned_from_nothing_is_scored(tmp_path, capsys, monkeypatch):
     monkeypatch.undo()  # maps are shown
     few = {"search": {"max_trials": 1, "epochs": 2, "folds": 2}, "training": {"epochs": 2}}
@@ -361,6 +368,7 @@ def test_where_every_row_is_learned_from_nothing_is_scored(tmp_path, capsys, mon
     assert "so there is no score." in page and "see data.split" in page
 
 
+@pytest.mark.slow
 def test_values_of_any_unit_are_told_again_in_theirs(tmp_path):
     values = np.random.default_rng(0).lognormal(size=(90, 12)) @ np.diag(np.linspace(1, 3, 12))
     explained = []
@@ -392,6 +400,7 @@ def in_folds(family=(), **changes):
     )
 
 
+@pytest.mark.slow
 def test_a_fit_does_not_hang_on_the_one_before_it(steps):
     values = SMALL | {"dropout": 0.3, "input_dropout": 0.3, "likelihood": "gaussian"}
     plan = Plan(2, learning_rate=0.01)
@@ -417,6 +426,7 @@ def test_the_last_fit_has_a_rate_for_each_epoch_that_folds_ask_for(monkeypatch):
     assert found.best_epoch == 6 and len(found.history) >= 6
 
 
+@pytest.mark.slow
 def test_folds_that_keep_other_genes_have_wirings_of_their_own(tmp_path):
     names = list(FRAME.columns)
     sets = "\n".join("\t".join([f"S{i}", "", *names[i::4]]) for i in range(4))
@@ -438,6 +448,7 @@ def test_the_same_config_repeats_the_run(finished, tmp_path):
     assert scores == json.loads((finished.folder / "metrics.json").read_text())
 
 
+@pytest.mark.slow
 def test_several_configurations_are_searched(tmp_path):
     family = {"start_width": [8, 16], "skip": ["add", "concatenate"], "linear": ["pca", "none"]}
     search = {"max_trials": 3, "epochs": 2, "method": "random"}

@@ -158,6 +158,7 @@ print([name for name in sys.modules if name.startswith("autogenome_tf")])
 """
 
 
+@pytest.mark.slow
 def test_keras_alone_loads_the_models_in_another_process(tmp_path):
     np.save(tmp_path / "values.npy", VALUES)
     predictors = {kind: predictor_of(kind) for kind in TASKS}

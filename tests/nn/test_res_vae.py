@@ -261,6 +261,7 @@ def test_free_bits_cost_nothing():
     )
 
 
+@pytest.mark.slow
 def test_more_draws_tighten_the_bound():
     model = trained(LINEAR / 4, epochs=10)
     one, many = (

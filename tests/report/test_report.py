@@ -311,6 +311,7 @@ def test_gene_power_is_said_beside_the_ranking(power):
     assert ("with gene power (2)" in said) == bool(power) and bool(said) == bool(power)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("folds", [1, 2])
 def test_a_regression_has_a_page(tmp_path, folds):
     frame, _ = rows()
@@ -328,6 +329,7 @@ def test_a_regression_has_a_page(tmp_path, folds):
     assert {"true IC50 <a>", "predicted b & c"} <= set(page.words)
 
 
+@pytest.mark.slow
 def test_a_representation_has_a_page(tmp_path):
     frame, labels = rows()
     config = {key: SMALL[key] for key in ("explanation", "output", "training")}
@@ -417,6 +419,7 @@ def test_a_figure_that_a_run_does_not_have_is_refused(classified, tmp_path):
         ag.plots.importance_dot(tmp_path, output="high")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "classes", [["true", "total", "rank", "part", "_a"], ["status", "feature", "10", "9"]]
 )
@@ -445,6 +448,7 @@ def test_labels_that_no_table_can_hold_are_refused(tmp_path, label):
         ag.AutoGenome(config, data=(frame, labels)).train()
 
 
+@pytest.mark.slow
 def test_rows_to_predict_may_repeat_ids_where_nothing_is_held_out(tmp_path):
     frame, labels = rows()
     frame.to_csv(tmp_path / "x.csv")
@@ -460,6 +464,7 @@ def test_rows_to_predict_may_repeat_ids_where_nothing_is_held_out(tmp_path):
     assert "Which kind does a sample have" in page_of(automl.folder).text
 
 
+@pytest.mark.slow
 def test_another_explanation_takes_what_belongs_to_the_last(classified, tmp_path):
     automl = ag.load(shutil.copytree(classified.folder, tmp_path / "copy"))
     automl.explain(interactions=2, samples=3)

@@ -484,6 +484,7 @@ def test_options_come_equally_often_beside_the_largest_and_the_smallest(opened):
     assert (sizes[:, 0] == sizes.max()).all() and (sizes[:, 1] == sizes.min()).all()
 
 
+@pytest.mark.slow
 def test_parameters_are_those_of_the_network_on_genes(opened):
     bank, folds = opened
     for code in [smallest_code(bank._space), *Uniform(bank._space.options, 6).sample(5)]:
@@ -620,6 +621,7 @@ def test_a_reward_is_the_log_likelihood_of_all_validation_rows(kind):
     assert found == pytest.approx(expected, rel=1e-5)
 
 
+@pytest.mark.slow
 def test_finalists_are_the_best_candidates_and_carry_their_arc(searched):
     searcher, finalists = searched
     run = searcher._run
@@ -720,6 +722,7 @@ def test_every_optimizer_trains_a_bank():
         assert all(np.isfinite(line["loss"]) for line in searcher.shared.curves)
 
 
+@pytest.mark.slow
 def test_finalists_train_from_scratch():
     folds, config, spaces = in_folds()
     tried = {result.trial.number: result for result in search(folds, config, spaces)}
@@ -740,6 +743,7 @@ def seed_of(trial, config):
     return derive(config.seed, f"trial/{trial.family}/{texts}/{config.training.epochs}")
 
 
+@pytest.mark.slow
 def test_the_same_seed_finds_the_same_and_another_does_not():
     one, same, other = (proposals(searching(seed=seed)) for seed in (5, 5, 6))
     assert one == same != other
@@ -749,6 +753,7 @@ class Killed(Exception):
     """Stands for a signal."""
 
 
+@pytest.mark.slow
 def test_an_interrupted_search_goes_on_to_the_same_end(searched, tmp_path, monkeypatch):
     monkeypatch.setattr(shared_search, "KEPT_EVERY", 0.0)
     (searcher, expected), broken = searched, Run(tmp_path)
@@ -795,6 +800,7 @@ def test_a_uniform_controller_is_no_controller():
     ) and "entropy" not in searcher.shared.curves[0]
 
 
+@pytest.mark.slow
 def test_dimensions_that_are_narrowed_stay_so():
     narrowed = {"width_3": [2, 5], "skip_1_3": 1, "skip_2_4": 0, "dropout": 0.0}
     finalists = proposals(searching(family=narrowed, search={"top_k": 6}))

@@ -496,6 +496,7 @@ def in_use():
     return libc.mallinfo2().uordblks / 2**20
 
 
+@pytest.mark.slow
 def test_a_long_search_gives_back_what_each_structure_has_left_behind():
     shapes = itertools.count(1)
 

@@ -42,6 +42,7 @@ def test_a_run_predicts_as_on_the_day_of_its_training(before, name):
     assert len(new) == len(expected)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", TABLES)
 def test_every_later_stage_of_a_run_goes_on(before, name):
     automl = ag.load(before / "finished" / name)

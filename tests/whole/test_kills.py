@@ -42,6 +42,9 @@ WAYS = {
         "search": SEARCH | {"max_trials": 2},
     },
 }  # fmt: skip
+# Of most ways only the search differs; all stages follow on two. A controller has its processes.
+STAGES = {"random": "run", "representation": "run"}
+UNIFORM = {"enas": {"search": WAYS["enas"]["search"] | {"enas": ENAS | {"controller": "uniform"}}}}
 # Files that a run writes again and again.
 GROWING = ("environment.json", "warnings.json", "leaderboard.tsv", "state.npz")
 # Renames that each run of a chain gets through before the next one ends it.
@@ -171,13 +174,14 @@ class Renames:
         self._output, self._left, self._stride = output, left, stride
         self._found, self.changed = written_files(output), 0
 
-    def run(self, config, monkeypatch):
-        """Run the command; returns whether it came to its own end."""
+    def run(self, config, monkeypatch, command="run"):
+        """Run a command; returns whether it came to its own end."""
         with monkeypatch.context() as patched:
             for name in ("replace", "rename"):
                 patched.setattr(os, name, self._before(getattr(os, name)))
             try:
-                return cli.main(["run", str(config), "--output", str(self._output)]) == cli.DONE
+                given = [command, str(config), "--output", str(self._output)]
+                return cli.main(given) == cli.DONE
             except Killed:
                 return False
 
@@ -225,12 +229,13 @@ def written_files(folder):
 def test_a_run_ended_at_every_rename_ends_like_one_that_was_not(
     written, way, tmp_path, monkeypatch
 ):
-    config, whole = written(way), Renames(tmp_path / "whole")
-    assert whole.run(config, monkeypatch)
+    config, whole = written(way, **UNIFORM.get(way, {})), Renames(tmp_path / "whole")
+    command = STAGES.get(way, "train")
+    assert whole.run(config, monkeypatch, command)
     for stride in STRIDES:
         output, ends = tmp_path / f"{stride} 0", 0
         while not Renames(output, left := tmp_path / f"{stride} {ends + 1}", stride).run(
-            config, monkeypatch
+            config, monkeypatch, command
         ):
             output, ends = left, ends + 1
             assert_whole(output)

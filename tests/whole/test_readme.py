@@ -25,6 +25,7 @@ def test_it_is_short():
     assert len(README.splitlines()) < 200
 
 
+@pytest.mark.slow
 def test_the_python_session_runs(tmp_path, monkeypatch, quick_config):
     monkeypatch.chdir(tmp_path)
     session = block(README, "python", "automl.export()")
@@ -35,6 +36,7 @@ def test_the_python_session_runs(tmp_path, monkeypatch, quick_config):
     assert names["later"].predict().equals(names["automl"].predict())
 
 
+@pytest.mark.slow
 def test_the_estimator_is_cross_validated():
     text = block(README, "python", "cross_val_score")
     random = np.random.default_rng(0)
@@ -44,6 +46,7 @@ def test_the_estimator_is_cross_validated():
     assert names["scores"].shape == (5,) and names["scores"].mean() > 0.8
 
 
+@pytest.mark.slow
 def test_cells_are_classified_and_get_a_latent_space(tmp_path, monkeypatch):
     anndata = pytest.importorskip("anndata")
     monkeypatch.chdir(tmp_path)
