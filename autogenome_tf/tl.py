@@ -33,23 +33,66 @@ def classify(
     Raises:
         InputError: Where the column is missing or holds nothing to learn.
     """
+    automl, found, part = _learned(adata, [key], key, merged({"name": "classify"}, config), stages)
+    highest = found.filter(regex="^p_").max(axis=1)
+    adata.obs[f"{key}_predicted"] = pd.Categorical(found["prediction"].to_numpy())
+    adata.obs[f"{key}_confidence"] = highest.to_numpy()
+    adata.obs[f"{key}_part"] = pd.Categorical(part)
+    return automl
+
+
+def survival(
+    adata: Any,
+    time: str,
+    event: str,
+    config: dict[str, Any] | None = None,
+    stages: Sequence[str] = ("train", "evaluate"),
+) -> AutoGenome:
+    """Learn the time to an event from two columns of `obs` and predict it for every sample.
+
+    Args:
+        adata: AnnData of (samples, genes); X is taken as it is.
+        time: Column of `obs`: time to the event, or to the last visit, above 0.
+        event: Column of `obs`: whether the event was seen, as `data.target` takes it. Samples
+            without time or event are not learned from.
+        config: Further keys of a config, as nested dicts.
+        stages: Stages to run.
+
+    Returns:
+        The `AutoGenome`. In `adata.obs` are then <time>_risk (the log-risk: higher is an earlier
+        event), <time>_median (the time that half of such samples reach without the event; NaN
+        beyond follow-up) and <time>_part (train, validation, test, or new), and in
+        ``adata.obsm["<time>_survival"]`` a DataFrame (samples, times) of the probability of no
+        event until each time.
+
+    Raises:
+        InputError: Where a column is missing or holds nothing to learn.
+    """
+    given = {"name": "survival", "task": {"type": "survival"}}
+    columns = [time, event]
+    automl, found, part = _learned(adata, columns, columns, merged(given, config), stages)
+    adata.obs[f"{time}_risk"] = found["risk"].to_numpy()
+    adata.obs[f"{time}_median"] = found["median"].to_numpy()
+    adata.obs[f"{time}_part"] = pd.Categorical(part)
+    curves = found.filter(regex="^survival_").rename(columns=lambda name: name.split("_")[1])
+    adata.obsm[f"{time}_survival"] = curves.set_axis(adata.obs_names)
+    return automl
+
+
+def _learned(adata, columns, target, config, stages):
+    """Run on the rows with a value in all columns; predict all; return their parts too."""
     cells = adata
     if not adata.obs_names.is_unique:
         cells = adata.copy()
         cells.obs_names_make_unique()
     known = cells
-    if key in cells.obs and cells.obs[key].isna().any():
-        known = cells[cells.obs[key].notna()]
-    automl = AutoGenome(merged({"name": "classify"}, config), data=(known, key))
+    if set(columns) <= set(cells.obs) and cells.obs[columns].isna().any(axis=None):
+        known = cells[cells.obs[columns].notna().all(axis=1)]
+    automl = AutoGenome(config, data=(known, target))
     automl.run(stages)
-    found = automl.predict(cells)
     split = pd.read_csv(automl.folder / "split.tsv", sep="\t", dtype={"sample": str})
     part = split.set_index("sample")["part"].reindex(cells.obs_names).fillna("new")
-    highest = found.filter(regex="^p_").max(axis=1)
-    adata.obs[f"{key}_predicted"] = pd.Categorical(found["prediction"].to_numpy())
-    adata.obs[f"{key}_confidence"] = highest.to_numpy()
-    adata.obs[f"{key}_part"] = pd.Categorical(part.to_numpy())
-    return automl
+    return automl, automl.predict(cells), part.to_numpy()
 
 
 def resvae(

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import scipy.sparse
+from scipy.stats import spearmanr
 from sklearn.model_selection import cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -236,6 +237,26 @@ def test_cells_are_classified_those_without_a_label_too(adata, is_distinct, tmp_
     assert (told == LABELS).mean() > 0.8
     assert adata.obs["cell_type_confidence"].between(0.5, 1).all()
     assert adata.obs["cell_type"].isna().sum() == 5
+
+
+def test_times_to_an_event_are_predicted_for_all_samples(adata, tmp_path):
+    risk = X[:, 0] - X[:, 0].mean()
+    adata.obs["months"] = np.random.default_rng(1).exponential(20 * np.exp(-risk))
+    adata.obs["died"] = np.arange(80) % 5 > 0
+    adata.obs.loc["c3", "months"] = np.nan
+    config = QUICK | {"families": {"linear": {}}, "output_dir": str(tmp_path)}
+    automl = ag.tl.survival(adata, "months", "died", config)
+    assert automl.folder == tmp_path / "survival"
+    assert set(adata.obs["months_part"].cat.categories) == {"new", "test", "train"}
+    assert adata.obs["months_part"]["c3"] == "new"
+    assert spearmanr(adata.obs["months_risk"], risk)[0] > 0.5
+    curves = adata.obsm["months_survival"]
+    assert list(curves.index) == list(adata.obs_names) and curves.notna().all(axis=None)
+    assert np.all(np.diff(curves, axis=1) <= 0) and np.all(
+        np.diff(curves.columns.astype(float)) > 0
+    )
+    medians = adata.obs["months_median"]
+    assert spearmanr(medians, adata.obs["months_risk"], nan_policy="omit")[0] < -0.9
 
 
 def test_a_latent_space_lies_in_obsm(adata, tmp_path):

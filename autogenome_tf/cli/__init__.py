@@ -288,6 +288,7 @@ def _add_simulate(verbs):
         "batches": (int, "number of batches"),
         "batch-effect": (float, "standard deviation of the shifts of batches"),
         "dropout": (float, "share of values that are set to 0"),
+        "censoring": (float, "of survival: share of samples that are censored"),
         "noise": (float, "standard deviation of the noise"),
         "terms": (int, "of genotypes: number of products of sites"),
         "order": (int, "of genotypes: most sites of a product"),
@@ -300,9 +301,12 @@ def _add_simulate(verbs):
     several = sub.add_mutually_exclusive_group()
     several.add_argument("--landscape", action="store_true", help=of_genotypes)
     several.add_argument("--pathways", action="store_true", help=of_sets)
-    sub.set_defaults(of_what=[name.replace("-", "_") for name in [*kinds, "task"]])
+    sub.set_defaults(of_what=[name.replace("-", "_") for name in [*kinds, "task", "crossing"]])
     for name, (kind, text) in kinds.items():
         option = {"type": kind, "default": argparse.SUPPRESS, "metavar": kind.__name__.upper()}
         sub.add_argument(f"--{name}", help=text, **option)
-    sub.add_argument("--task", choices=["classification", "regression"], default=argparse.SUPPRESS,
+    sub.add_argument("--task", choices=["classification", "regression", "survival"],
+                     default=argparse.SUPPRESS,
                      help="kind of target (default: classification)")  # fmt: skip
+    sub.add_argument("--crossing", action="store_true", default=argparse.SUPPRESS,
+                     help="of survival: effects change their sign at 24 months")  # fmt: skip

@@ -1,7 +1,7 @@
-"""Planted targets: classes, or numbers; what expression does for a kind of target stands here."""
+"""Planted targets: classes, numbers or times; what expression does for each kind stands here."""
 
 import math
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -9,6 +9,7 @@ from autogenome_tf.core import seeds
 
 EFFECT = 0.8  # typical distance of a class mean from the gene's mean, in units of noise 1
 RESIDUAL = 0.5  # at noise 1 a regression target is 80 % explained: 1 / (1 + 0.5 ** 2)
+MEDIAN = 24.0  # months until half of the samples at a log-hazard of 0 have had the event
 
 
 def numbered(prefix: str, count: int, width: int) -> list[str]:
@@ -27,6 +28,8 @@ def stream(asked: Any, purpose: str) -> np.random.Generator:
 
 class Classes:
     """A class a sample, all of equal size; classes shift main genes and correlate pairs."""
+
+    columns: ClassVar[str | list[str]] = "target"
 
     @staticmethod
     def fewest_samples(asked: Any) -> int:
@@ -78,6 +81,8 @@ class Classes:
 class Numbers:
     """A number a sample: a sum of main genes and of products of pairs, with a residual."""
 
+    columns: ClassVar[str | list[str]] = "target"
+
     @staticmethod
     def fewest_samples(asked: Any) -> int:
         """Return 0: a number needs no further samples."""
@@ -109,5 +114,40 @@ class Numbers:
         return effects[:, 0]
 
 
+class Times(Numbers):
+    """A time to an event a sample: the number of `Numbers` is its log-hazard."""
+
+    columns: ClassVar[str | list[str]] = ["time", "event"]
+
+    @staticmethod
+    def labels(asked: Any) -> list[str]:
+        """Return the name of what the coefficients add up to."""
+        return ["log_hazard"]
+
+    @classmethod
+    def plant(cls, rng, asked: Any, places: Any, effects: np.ndarray, states: np.ndarray):
+        """Return time (in months) and event of each sample; `states` stay as they are.
+
+        The hazard is constant; where hazards are `crossing`, the sign of each log-hazard changes
+        at `MEDIAN`, so that early risk is late protection. Censoring does not follow expression.
+        """
+        factor = np.exp(super().plant(rng, asked, places, effects, states))
+        drawn = stream(asked, "times")
+        reached = drawn.exponential(MEDIAN / math.log(2), asked.samples)
+        times = reached / factor
+        if asked.crossing:
+            late = times > MEDIAN
+            times[late] = MEDIAN + (reached - factor * MEDIAN)[late] * factor[late]
+        return _censored(times, drawn.exponential(size=asked.samples), asked.censoring)
+
+
+def _censored(times, drawn, share):
+    """Return times and events as a structured array; a share of them has an earlier censoring."""
+    found = np.empty(len(times), [("time", float), ("event", np.int64)])
+    latest = drawn * np.quantile(times / drawn, 1 - share) if share else np.full(len(times), np.inf)
+    found["time"], found["event"] = np.minimum(times, latest), times <= latest
+    return found
+
+
 # By the name of the task that a config then asks for.
-TARGETS = {"classification": Classes, "regression": Numbers}
+TARGETS = {"classification": Classes, "regression": Numbers, "survival": Times}

@@ -28,7 +28,7 @@ class Parameters:
     Args:
         samples: Rows; at least 4, and at least two a class.
         features: Genes, planted ones included.
-        classes: Classes of equal size, at least 2; ignored for regression.
+        classes: Classes of equal size, at least 2; of classification only.
         informative: Genes with a main effect.
         interactions: Pairs of genes that affect the target only together.
         blocks: Main-effect genes with nine co-expressed passengers each; None plants five, or
@@ -37,8 +37,12 @@ class Parameters:
         batch_effect: Standard deviation of a batch's shift, in units of `noise` 1.
         dropout: Expected share of values set to zero, in [0, 1); low genes drop first.
         noise: Standard deviation of a gene within a class, whose means are about 0.8 apart from
-            the gene's mean; for regression, twice the target's residual where the signal is 1.
-        task: ``"classification"`` or ``"regression"``.
+            the gene's mean; for regression and survival, twice the residual of the target or
+            log-hazard, whose signal is 1.
+        task: ``"classification"``, ``"regression"`` or ``"survival"``.
+        censoring: Share of samples that are censored, in [0, 1); of survival only.
+        crossing: Whether the effect of each gene changes its sign at 24 months, the median time,
+            so that hazards are not proportional; of survival only.
         counts: Whether values are Poisson counts rather than continuous.
         seed: At least 0.
     """
@@ -54,6 +58,8 @@ class Parameters:
     dropout: float = 0.1
     noise: float = 1.0
     task: str = "classification"
+    censoring: float = 0.3
+    crossing: bool = False
     counts: bool = True
     seed: int = 7
 
@@ -67,13 +73,13 @@ class Parameters:
             object.__setattr__(self, "blocks", self._blocks_with_room())
         for name in ("blocks", "batches", "seed"):
             self._check_range(name, numbers.Integral)
-        for name in ("batch_effect", "dropout", "noise"):
+        for name in ("batch_effect", "dropout", "noise", "censoring"):
             self._check_range(name, numbers.Real)
         self._check_together()
 
     @property
     def labels(self) -> list[str]:
-        """Return class names, padded so that they sort by number; for regression ``["target"]``."""
+        """Return class names, padded so that they sort by number; else the name of the sum."""
         return self.kind.labels(self)
 
     @property
@@ -86,7 +92,7 @@ class Parameters:
         return max(0, min(BLOCKS, self.informative, room // (BLOCK_SIZE - 1)))
 
     def _check_range(self, name, kind):
-        below = 1 if name == "dropout" else math.inf
+        below = 1 if name in ("dropout", "censoring") else math.inf
         check_range(name, getattr(self, name), kind, LEAST.get(name, 0), below)
 
     def _check_together(self):
@@ -153,16 +159,17 @@ class Simulation:
         values: float32 of (samples, features), at least 0.
         samples: Sample ids.
         features: Gene names, roles in random order.
-        target: Class names, or float64 for regression, of (samples,).
+        target: Class names, or float64 for regression, of (samples,); for survival a structured
+            array of time (in months) and event (1, or 0 where censored).
         batch: Batch names of (samples,).
         truth: A row a gene: `feature`, `role` (main, interaction, passenger, null), `partner`
             (a passenger's driver, the other gene of a pair, else empty), `effect`, `batch`
             (whether batches move the gene). The effect is, for a main gene, the standard
             deviation of its class means; for an interaction, that of the pair's correlation
-            within classes; for a passenger, the correlation with its driver; for regression,
-            the coefficient of the gene or of the pair's product; else 0.
+            within classes; for a passenger, the correlation with its driver; for regression
+            and survival, the coefficient of the gene or of the pair's product; else 0.
         effects: A row a main gene and a first gene of a pair, a column a class: its mean, or the
-            pair's correlation; for regression one column of coefficients.
+            pair's correlation; for regression and survival one column of coefficients.
         parameters: What was asked for.
     """
 

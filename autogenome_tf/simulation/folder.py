@@ -11,6 +11,7 @@ import pandas as pd
 from autogenome_tf.core import errors
 from autogenome_tf.core.files import replacing
 from autogenome_tf.simulation import landscape, pathways
+from autogenome_tf.simulation._targets import TARGETS
 from autogenome_tf.simulation.expression import RHO, Simulation, draw
 
 SETS = "gene_sets.gmt"
@@ -98,7 +99,9 @@ def _write(folder, drawn, further, planted, config):
     """Write what was drawn, further columns of targets.tsv, truth and config."""
     with replacing(folder / "features.tsv.gz") as path:
         _write_features(path, drawn)
-    targets = pd.DataFrame({"sample": drawn.samples, "target": drawn.target, **further})
+    fields = drawn.target.dtype.names or ()
+    columns = {name: drawn.target[name] for name in fields} or {"target": drawn.target}
+    targets = pd.DataFrame({"sample": drawn.samples, **columns, **further})
     _write_frame(folder / "targets.tsv", targets)
     _write_frame(folder / "truth.tsv", drawn.truth)
     _write_json(folder / "truth.json", planted)
@@ -169,9 +172,12 @@ def _config_of(name, seed, task):
     return {
         "name": name,
         "seed": seed,
-        "data": {"features": "features.tsv.gz", "targets": "targets.tsv", "target": "target"},
+        "data": {
+            "features": "features.tsv.gz", "targets": "targets.tsv",
+            "target": TARGETS[task].columns,
+        },
         "task": {"type": task},
-    }
+    }  # fmt: skip
 
 
 def _landscape_config(asked):

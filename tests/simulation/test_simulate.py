@@ -7,6 +7,7 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import spearmanr
 from sklearn.feature_selection import f_classif, f_regression
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import balanced_accuracy_score
@@ -14,6 +15,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from autogenome_tf import explainers
+from autogenome_tf.automl import AutoGenome
+from autogenome_tf.config import Config
 from autogenome_tf.core import errors
 from autogenome_tf.data import read_gene_sets
 from autogenome_tf.simulation import pathways
@@ -56,7 +59,7 @@ def standardised(simulation):
     return StandardScaler().fit_transform(np.log1p(simulation.values))
 
 
-@pytest.mark.parametrize("task", ["classification", "regression"])
+@pytest.mark.parametrize("task", ["classification", "regression", "survival"])
 def test_same_seed_gives_the_same_bytes(tmp_path, task):
     for folder in ("one", "two"):
         simulate(tmp_path / folder, **SMALL, task=task)
@@ -297,3 +300,50 @@ def test_a_landscape_asks_for_what_can_be_explained(tmp_path, features):
 def test_pathways_that_cannot_be_drawn_are_refused(wrong, expected):
     with pytest.raises(errors.InputError, match=expected):
         pathways.draw(**wrong)
+
+
+def log_hazard(simulation):
+    """What the planted main genes add up to, as far as expression shows it."""
+    genes = simulation.effects.index
+    columns = [simulation.features.index(gene) for gene in genes]
+    return standardised(simulation)[:, columns] @ simulation.effects["log_hazard"].to_numpy()
+
+
+def survival(**parameters):
+    return draw(task="survival", samples=1500, features=40, interactions=0, **parameters)
+
+
+@pytest.mark.parametrize("share", [0, 0.3, 0.8])
+def test_the_share_asked_for_is_censored(share):
+    target = survival(censoring=share).target
+    assert (target["event"] == 0).mean() == pytest.approx(share, abs=1 / 1500)
+    assert np.all(target["time"] > 0)
+
+
+def test_half_of_all_have_had_the_event_at_the_median():
+    assert np.median(survival(censoring=0).target["time"]) == pytest.approx(24, rel=0.1)
+
+
+def test_a_higher_hazard_is_an_earlier_event():
+    simulation = survival(noise=0, censoring=0)
+    assert spearmanr(log_hazard(simulation), simulation.target["time"])[0] < -0.4
+
+
+def test_hazards_that_cross_turn_at_the_median():
+    simulation = survival(noise=0, crossing=True, censoring=0)
+    time, risk = simulation.target["time"], log_hazard(simulation)
+    early, late = time <= 24, time > 24
+    assert spearmanr(risk[early], time[early])[0] < -0.05
+    # Among those that are left, a high number protects.
+    assert spearmanr(risk[late], time[late])[0] > 0.2
+
+
+def test_a_config_for_survival_runs(tmp_path, few_learners):
+    simulate(tmp_path, task="survival", samples=80, features=60, informative=6, interactions=0)
+    config = json.loads((tmp_path / "config.json").read_text())
+    assert config["data"]["target"] == ["time", "event"]
+    changes = ['families={"linear": {}}', f"output_dir={tmp_path / 'runs'}"]
+    automl = AutoGenome(Config.load(tmp_path / "config.json", changes))
+    automl.train()
+    # Six genes of 60 tell who has the event first.
+    assert automl.evaluate()["test"]["concordance"]["value"] > 0.55
