@@ -166,13 +166,6 @@ class Config(Section):
                     f"or search.method {' or '.join(able)}"
                 )
             return self
-        if self.task.kind.is_of_sets:
-            others = [one for one in own if not own[one]["is_of_shared_weights"]]
-            raise ValueError(
-                f"search.method: {name} trains on batches, and the loss of a {self.task.type} "
-                f"compares all rows of a fold; expected one of {', '.join(others)}, or task.loss "
-                "hazard"
-            )
         for family, given in self.families.items():
             if "gates" in given:
                 raise ValueError(

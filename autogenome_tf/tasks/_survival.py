@@ -146,6 +146,29 @@ class Survival(Task):
         residuals[rows, 0] = martingale_residuals(targets[rows, :2], weights[rows])
         return of_correlation(known, residuals, weights)
 
+    def log_likelihoods(
+        self, targets: np.ndarray, outputs: np.ndarray, weights: np.ndarray
+    ) -> np.ndarray:
+        """Return the log partial likelihood an event, each network's at the best of some divisors.
+
+        Args:
+            targets: (rows, 2) time and event.
+            outputs: (networks, rows, 1) log-risks, comparable over rows.
+            weights: (rows,) weight of each row.
+        """
+        from autogenome_tf.tasks.class_metrics import TEMPERATURES
+
+        sets = RiskSets(*targets[:, :2].T)
+        return np.array(
+            [
+                max(
+                    sets.mean_log_likelihood(own[:, 0] / divisor, weights[None])[0]
+                    for divisor in TEMPERATURES
+                )
+                for own in outputs
+            ]
+        )
+
     def temperature(
         self, targets: np.ndarray, outputs: np.ndarray, weights: np.ndarray | None = None
     ) -> float:

@@ -190,9 +190,19 @@ def test_rows_that_do_not_fit_memory_are_refused(tmp_path):
         ag.AutoGenome(given).train()
 
 
-def test_shared_weights_are_refused(tmp_path):
-    with pytest.raises(InputError, match="enas trains on batches, and the loss of a survival"):
-        ag.AutoGenome(config_of(tmp_path, families={"wired": {}}, search={"method": "enas"}))
+@pytest.mark.slow
+def test_shared_weights_learn_log_risks(tmp_path, few_learners):
+    written(tmp_path, *clinical())
+    search = {"method": "enas", "folds": 2, "epochs": 20, "max_trials": 2, "top_k": 2}
+    search["enas"] = {"controller": "uniform", "updates": 1, "candidates": 16}
+    given = config_of(tmp_path, families={"wired": {"layers": 2, "max_width": 8}}, search=search)
+    automl = ag.AutoGenome(given)
+    board = automl.train()
+    assert board.loc[board["family"] == "wired", "score"].notna().all()
+    curves = pd.read_csv(automl.folder / "search" / "enas" / "curves.tsv", sep="\t")
+    # The mean log partial likelihood of children rises while the bank learns.
+    assert curves["reward"].iloc[-1] > curves["reward"].iloc[0] + 0.1
+    assert automl.evaluate()["test"]["concordance"]["value"] > 0.6
 
 
 @pytest.mark.slow

@@ -27,7 +27,8 @@ from autogenome_tf.search._enas.samplers import Evolution, Limited, Sandwich, Un
 from autogenome_tf.search._enas.shared_search import SharedSearch
 from autogenome_tf.search._enas.views import Views, searchable
 from autogenome_tf.search._trials import Trial
-from autogenome_tf.tasks import Classification, Regression
+from autogenome_tf.tasks import Classification, Regression, Survival
+from autogenome_tf.tasks.partial_likelihood import RiskSets
 from autogenome_tf.training import Plan, TrainingSettings
 from autogenome_tf.training._networks import NetworkCrossValidation
 
@@ -822,3 +823,21 @@ def test_rows_that_do_not_fit_into_memory_are_refused(monkeypatch):
     folds.is_streamed = True
     with pytest.raises(InputError, match="enas needs the rows in memory"):
         finalists_of(folds, config, spaces)
+
+
+def test_a_loss_that_compares_rows_compares_those_of_one_child():
+    """Risk sets of a child hold no row of another child, nor of another fold."""
+    folds, children, rows = 2, 3, 12
+    targets = np.stack([RANDOM.integers(1, 9, 40), RANDOM.integers(0, 2, 40)], axis=1).astype(float)
+    bank = object.__new__(Bank)
+    bank._children, bank.task = children, Survival(["time", "event"])
+    bank.__dict__["count"], bank._taught = folds, tf.Variable(0.0)
+    bank._targets, bank._row_weights = tf.constant(targets), tf.ones(40)
+    index = np.tile(np.stack([RANDOM.permutation(40)[:rows] for _ in range(folds)]), (1, children))
+    outputs = RANDOM.normal(size=(folds, children * rows, 1)).astype("float32")
+    found = bank._losses(tf.constant(index), tf.constant(outputs)).numpy()
+    for fold in range(folds):
+        for child in range(children):
+            own = slice(child * rows, (child + 1) * rows)
+            expected = RiskSets(*targets[index[fold, own]].T).losses(outputs[fold, own, 0])
+            np.testing.assert_allclose(found[fold, own], expected, rtol=1e-4, atol=1e-5)

@@ -17,6 +17,7 @@ from autogenome_tf import metrics
 from autogenome_tf.tasks import Survival, _cox_loss, task_from_names
 from autogenome_tf.tasks._events import read_events, read_times
 from autogenome_tf.tasks._gene_statistics import of_correlation
+from autogenome_tf.tasks.class_metrics import TEMPERATURES
 from autogenome_tf.tasks.hazards import Baseline, censoring, martingale_residuals, stepped
 from autogenome_tf.tasks.partial_likelihood import RiskSets
 from autogenome_tf.tasks.survival_metrics import METRICS, SurvivalRows
@@ -319,3 +320,20 @@ def test_targets_that_are_drawn_follow_the_risks():
     scores = [TASK.score("concordance", own, RISKS[:, None]) for own in found]
     assert np.mean(scores) > 0.75
     assert all((own[:, 0] > 0).all() for own in found)
+
+
+def test_a_log_likelihood_is_that_of_calibrated_log_risks():
+    random = np.random.default_rng(1)
+    risks = random.normal(size=(60, 1))
+    times = random.exponential(size=60) / np.exp(risks[:, 0])
+    targets = np.stack([times, random.random(60) < 0.7], axis=1).astype(float)
+    task, weights = Survival(["time", "event"]), np.ones(60)
+    own, other, steep = task.log_likelihoods(targets, np.stack([risks, -risks, 4 * risks]), weights)
+    assert own > other + 0.1
+    # A factor of all log-risks is undone by calibration.
+    assert steep == pytest.approx(own, abs=0.02)
+    best = max(
+        -RiskSets(*targets.T).losses(risks[:, 0] / divisor).sum() / targets[:, 1].sum()
+        for divisor in TEMPERATURES
+    )
+    assert own == pytest.approx(best, rel=1e-9)

@@ -139,16 +139,19 @@ class Bank(InMemory):
         return tf.gather(tf.reshape(inputs, (-1, inputs.shape[-1])), places)
 
     def _losses(self, index, outputs):
-        """Return the loss of each row; the first child's outputs are targets of the others."""
-        losses = super()._losses(index, outputs)
-        apart = tf.reshape(outputs, (self.count * self._children, -1, self.task.outputs))
+        """Return the loss of each row; the first child's outputs are targets of the others.
+
+        Rows of one child are a set of their own for a loss that compares rows.
+        """
+        sets = self.count * self._children
+        apart = tf.reshape(outputs, (sets, -1, self.task.outputs))
+        own = super()._losses(tf.reshape(index, (sets, -1)), apart)
         first = tf.reshape(outputs, (self.count, self._children, -1, self.task.outputs))[:, :1]
         teacher = tf.reshape(tf.tile(first, (1, self._children, 1, 1)), tf.shape(apart))
         soft = self.task.taught_losses(tf.stop_gradient(teacher), apart)
         is_taught = np.arange(self._children) > 0
         part = self._taught * tf.constant(np.tile(is_taught, self.count)[:, None], tf.float32)
-        own = tf.reshape(losses, tf.shape(soft))
-        return tf.reshape((1 - part) * own + part * soft, tf.shape(losses))
+        return tf.reshape((1 - part) * own + part * soft, tf.shape(index))
 
     def _outputs_of_children(self, inputs, codes, index):
         rows = tf.concat([self._context, index], axis=1)

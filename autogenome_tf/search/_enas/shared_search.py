@@ -132,7 +132,9 @@ class SharedSearch:
             random: Chooses among more than `REWARDED` validation rows of a fold.
         """
         chosen = [random.permutation(rows)[:REWARDED] for rows in bank.rows.validation]
-        outputs = np.concatenate(self._outputs(bank, codes, chosen), axis=1)
+        comparable = self._folds.task.comparable
+        parts = self._outputs(bank, codes, chosen)
+        outputs = np.concatenate([[comparable(own) for own in part] for part in parts], axis=1)
         rows = np.concatenate(chosen)
         known = bank.rows.targets[rows], outputs, bank.rows.weights[rows]
         return self._folds.task.log_likelihoods(*known)
