@@ -62,5 +62,9 @@ class Explained:
             model or self.model, self.chosen.explained, self.chosen.background,
             method or self.settings.method, remaining_fraction=self.settings.part,
         )  # fmt: skip
-        mean = self.run.config().task.kind.mean_output
-        return found.averaged(mean) if mean else found
+        return found.averaged(self.mean_output) if self.mean_output else found
+
+    @property
+    def mean_output(self) -> str:
+        """Return the name of the mean of the outputs, explained in their place; "" for each."""
+        return self.run.config().task.kind.mean_output

@@ -107,6 +107,7 @@ def write_interactions(explained: Explained, found: Attributions) -> None:
         return explainers.interactions(
             model, explained.chosen.explained, explained.chosen.background, genes,
             method=settings.method, remaining_fraction=explained.settings.part,
+            mean_output=explained.mean_output,
         )  # fmt: skip
 
     null = []

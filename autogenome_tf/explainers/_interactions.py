@@ -18,7 +18,7 @@ PLACE = "explanation.interactions.method"
 
 def interactions(
     model: Model, rows: Rows, background: np.ndarray, genes: Sequence[int] | np.ndarray, *,
-    method: str = "knockout", remaining_fraction: float = 0.0,
+    method: str = "knockout", remaining_fraction: float = 0.0, mean_output: str = "",
 ) -> Pairs:  # fmt: skip
     """Measure how strongly pairs of genes act together.
 
@@ -29,6 +29,8 @@ def interactions(
         genes: Positions of the genes to pair; at least two.
         method: An explainer that `serves_interactions`.
         remaining_fraction: Part of a gene's raw value that a knock-out leaves, at least 0.
+        mean_output: Name of the mean of the outputs, which is looked at in their place; "": each
+            output is.
 
     Returns:
         `Pairs`, in units of the outputs.
@@ -61,5 +63,8 @@ def interactions(
         inside = [pair[0] in known and pair[1] in known for pair in pairs]
         found[:, inside] += values * scale
     first, second = genes[np.array(pairs).T]
-    spread = model.outputs(raw).std(axis=0)
-    return Pairs(found, first, second, spread, model.output_names)
+    outputs, names = model.outputs(raw), model.output_names
+    if mean_output:
+        found, outputs = (part.mean(axis=-1, keepdims=True) for part in (found, outputs))
+        names = [mean_output]
+    return Pairs(found, first, second, outputs.std(axis=0), names)

@@ -52,11 +52,10 @@ class KaplanMeierCurves(Figure):
             label = f"{name} (n = {len(rows)}, {events} events)"
             _draw_curve(panel, rows, COLORS[number], label)
         p = log_rank(targets, groups)
-        text = f"log-rank p {'< 0.0001' if p < 1e-4 else f'= {p:.2g}'}"
-        panel.text(0.02, 0.04, text, transform=panel.transAxes)
+        title = f"log-rank p {'< 0.0001' if p < 1e-4 else f'= {p:.2g}'}"
         panel.set(xlim=(0, last), ylim=(0, 1.03), xlabel=_paper.label(time))
         panel.set_ylabel("share without an event")
-        figure.legend(loc="outside upper center", frameon=False, ncols=1)
+        figure.legend(loc="outside upper center", frameon=False, ncols=1, title=title)
         _draw_numbers(below, panel, targets, groups)
         return figure
 

@@ -54,5 +54,5 @@ class SampleSize(Figure):
         )
         panel.set_xlabel("training samples")
         panel.set_ylabel(str(known["metric"].iloc[0]).replace("_", " "))
-        panel.legend(loc="best", frameon=False)
+        figure.legend(loc="outside lower center", frameon=False, ncols=2)
         return figure

@@ -78,6 +78,23 @@ def test_the_saved_model_returns_risk_and_survival(automl):
     np.testing.assert_allclose(found["survival"], own[columns], atol=1e-4)
 
 
+def test_the_saved_model_explains_the_mean_log_odds(automl):
+    served = json.loads((automl.folder / "serving.json").read_text())
+    loaded = tf.saved_model.load(str(automl.folder / served["path"]))
+    found = loaded.signatures["explain"](values=tf.constant(VALUES[3:6]))
+    assert found["attributions"].shape == (3, GENES, 1)
+    outputs = automl._session.model().outputs(VALUES[3:6])
+    added = found["base_values"][:, 0] + tf.reduce_sum(found["attributions"][:, :, 0], axis=1)
+    np.testing.assert_allclose(added, outputs.mean(axis=1), atol=1e-4)
+
+
+def test_pairs_are_ranked_by_the_mean_log_odds(automl):
+    automl.explain(interactions=3)
+    table = pd.read_csv(automl.folder / "interactions.tsv", sep="\t")
+    assert len(table) == 3 and list(table.columns)[-1] == "risk"
+    assert "strength" in table and table["strength"].notna().all()
+
+
 def test_figures_and_report_are_drawn(automl):
     page = (automl.folder / "report.html").read_text("utf-8")
     assert "hazard log-likelihood" in page
