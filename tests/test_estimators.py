@@ -72,6 +72,12 @@ def test_prediction_sets_hold_the_class_of_most_rows(classifier):
         classifier.predict_set(frame, 90)
 
 
+def test_rows_far_from_all_classes_are_novel(classifier):
+    frame = pd.DataFrame(X, columns=[f"g{i}" for i in range(12)])
+    assert classifier.novelty(frame).mean() > 0.3
+    assert classifier.novelty(20 * frame).mean() < 0.05
+
+
 def test_classes_come_back_as_they_were_given(classifier):
     frame = pd.DataFrame(X, columns=[f"g{i}" for i in range(12)])
     assert list(classifier.classes_) == ["healthy", "tumour"]

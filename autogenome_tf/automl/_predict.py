@@ -9,11 +9,14 @@ from autogenome_tf.automl._lacking import LackingGenes
 from autogenome_tf.data import RunData
 from autogenome_tf.models import LatentModel, Predictor, tables
 from autogenome_tf.run import Run
+from autogenome_tf.tasks import NOVEL
 
 log = logging.getLogger(__name__)
 
 # Numbers in reconstruction.tsv.gz, at most.
 MOST_RECONSTRUCTED = 50_000_000
+# More novel rows than this share, and than this number, are no chance.
+MOST_NOVEL, FEWEST_NOVEL = 0.05, 2
 
 
 def predict(
@@ -36,8 +39,9 @@ def predict(
         (new, part) for new, part in ((rows.scored, "evaluate"), (rows.asked, "predict")) if new
     ]
     frame = pd.concat([_table(model, *one) for one in parts], ignore_index=True)
-    for new, _ in parts[1:]:
+    for new, part in parts[1:]:
         lacking.warn(new)
+        _warn_of_novelty(new, frame[frame["part"] == part])
     if not isinstance(model, LatentModel):
         run.write_table("predictions.tsv", frame)
         return frame
@@ -71,7 +75,24 @@ def predict_new(
     dataset = rows.new(new, model.features)
     frame = _table(model, dataset, "new")
     lacking.warn(dataset)
+    _warn_of_novelty(dataset, frame)
     return frame
+
+
+def _warn_of_novelty(dataset, frame):
+    """Warn where more rows than chance explains are unlike all training rows."""
+    if "novelty_p" not in frame:
+        return
+    novel = frame.loc[frame["novelty_p"] < NOVEL, "sample"]
+    if len(novel) <= max(FEWEST_NOVEL, MOST_NOVEL * len(frame)):
+        return
+    log.warning(
+        "%s: %d of %d rows are unlike all training rows (novelty_p below %g, of 1 %% expected), "
+        "such as %s. They may belong to a class that training has not seen, or be measured "
+        "otherwise; do not trust their predictions.",
+        dataset.source, len(novel), len(frame), NOVEL, ", ".join(map(str, novel[:3])),
+        extra={"about": "novelty"},
+    )  # fmt: skip
 
 
 def _table(model, dataset, part):

@@ -128,7 +128,7 @@ class Supervised(Estimator):
         )}  # fmt: skip
         return {"task": {"type": self._task}, "ensemble": {"size": self.ensemble_size}, **named}
 
-    def _conformal(self, coverage) -> Any:
+    def _conformal(self, coverage=0.9) -> Any:
         check_is_fitted(self)
         if not 0 < coverage < 1:
             raise InputError(f"coverage: expected a number between 0 and 1; received {coverage}.")

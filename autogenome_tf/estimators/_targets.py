@@ -86,6 +86,17 @@ class AutoGenomeClassifier(ClassifierMixin, Supervised):
         """
         return self._conformal(coverage).sets(self._outputs(X), coverage)
 
+    def novelty(self, X: Any) -> np.ndarray:  # noqa: N803
+        """Return the share of training rows as far from all classes as each row, (samples,).
+
+        Args:
+            X: (samples, genes) rows with the genes of training.
+
+        Returns:
+            p-values, above 0 and at most 1; small where a row is unlike all training rows.
+        """
+        return self._conformal().novelty.p_values(self._outputs(X))
+
 
 class AutoGenomeRegressor(RegressorMixin, Supervised):
     """Search and train a network that predicts values; see `AutoGenomeClassifier`."""

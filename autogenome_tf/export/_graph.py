@@ -68,8 +68,8 @@ class Served(tf.Module):
         - encoder, of a representation: values -> latent and log_variance (rows, units).
         - prediction_set, of classification: values -> p_value (rows, classes), and prediction_set
           (rows, classes), whether each class belongs to the set of the first
-          `evaluation.coverage`; prediction_interval, of regression: values -> low and high (rows,
-          targets).
+          `evaluation.coverage`, and novelty_p (rows,); prediction_interval, of regression: values
+          -> low and high (rows, targets).
         - scale: as predict_genes -> outside (rows,), the distance from the range of training rows.
         - explain, where the rescale rule is defined: values -> attributions (rows, genes,
           outputs) that add up to logits, values or latent means less base_values (rows, outputs).
@@ -134,7 +134,10 @@ class Served(tf.Module):
                 own = tf.gather(tf.pad(own, [[0, 0], [0, 1], [0, 0]]), places, axis=1)
             found += own * scale.astype("float32")
         base = tf.tile(self._base[None], [tf.shape(values)[0], 1])
-        return {"attributions": found, "base_values": base}
+        answer = {"attributions": found, "base_values": base}
+        if self._predictor.task.mean_output:
+            return {name: tf.reduce_mean(one, -1, keepdims=True) for name, one in answer.items()}
+        return answer
 
     def _checked(self, values, lacking=False):
         """Return values (rows, genes), or fail where the model is not defined for them.

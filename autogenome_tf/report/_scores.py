@@ -11,6 +11,7 @@ from autogenome_tf.report._metrics import MEANINGS, NAMES, difference, measured
 from autogenome_tf.report._model import is_convex
 from autogenome_tf.report._page import Part, Section, Table, number, pictures
 from autogenome_tf.run import Run
+from autogenome_tf.tasks import NOVEL
 
 CAPTIONS = {
     "test": "Test part: samples that neither search nor training has used.",
@@ -57,6 +58,7 @@ def section(run: Run) -> Section | None:
         part, frame = plots.unseen(run)
         if task.has_classes:
             parts.append(_classes(part, frame))
+            parts.append(_novel(run.read_table("predictions.tsv")))
         elif task.has_units:
             parts.append(_targets(part, frame))
         parts += pictures(run, "predictions")
@@ -85,6 +87,21 @@ def _coverage(frame, task, follows):
     if follows:
         caption += " Widths follow the predicted value, since errors do."
     return Table(head, rows, caption, left=(0, 1, 2))
+
+
+def _novel(frame):
+    """Return in one sentence how many samples are unlike all training samples."""
+    new = frame[~frame["part"].isin(["train", "validation"])]
+    if "novelty_p" not in frame or not len(new):
+        return None
+    counts = [
+        f"{(own['novelty_p'] < NOVEL).sum()} of {len(own)} ({part})"
+        for part, own in new.groupby("part", sort=False)
+    ]
+    return (
+        f"Unlike all training samples (novelty_p in predictions.tsv below {NOVEL:g}): "
+        f"{', '.join(counts)}; about 1\u00a0% are expected. Do not trust their predictions."
+    )
 
 
 def _permutation(found):

@@ -140,7 +140,8 @@ ARTIFACTS = (
     Artifact("predictions.tsv", "predict",
              "every row: `sample`, `part`, `target`, `prediction`, `p_<class>`; then for each "
              "`evaluation.coverage`, such as 0.9, the classes in its prediction set (`set_90`), "
-             "or the ends of its prediction interval (`low_90`, `high_90`); of survival `risk`, "
+             "and `novelty_p`, the share of training rows that lie as far from all classes; or "
+             "the ends of its prediction interval (`low_90`, `high_90`); of survival `risk`, "
              "`survival_<time>`, `median`, and `hazard_<time>` of the loss `hazard`; a "
              "representation has none",
              text=("sample", "part", "prediction"), optional=True),

@@ -17,12 +17,11 @@ import numpy as np
 import pandas as pd
 
 from autogenome_tf.tasks._difficulty import Difficulty, is_worthwhile, out_of_fold
+from autogenome_tf.tasks._kept import rounded, thinned
+from autogenome_tf.tasks._novelty import Novelty
 
 log = logging.getLogger(__name__)
 
-# Rows of a class, or residuals of a target, that a model file keeps; of more, as many quantiles.
-MOST_KEPT = 1000
-DIGITS = 6
 # Fewer values of a target say too little of where errors are larger.
 FEWEST_FOR_DIFFICULTY = 50
 SEPARATOR = " | "
@@ -49,7 +48,7 @@ class Conformal(abc.ABC):
 
     def as_json(self) -> dict[str, Any]:
         """Return what a model file keeps."""
-        kept = [[float(f"{value:.{DIGITS}g}") for value in own] for own in self.kept]
+        kept = [rounded(own).tolist() for own in self.kept]
         return {"kept": kept, "coverage": list(self.coverage)}
 
     @classmethod
@@ -93,15 +92,21 @@ class Conformal(abc.ABC):
         """
 
 
+@dataclasses.dataclass(frozen=True)
 class PredictionSets(Conformal):
     """Sets of classes, class by class: rare classes are covered as often as common ones.
 
     A class belongs to the set of a row if its p-value is above 1 - coverage. Its p-value is the
     share of rows of the class, the row itself among them, whose own class was given no higher
     probability.
+
+    Attributes:
+        novelty: Says how unlike all training rows a row is; None in models of earlier versions.
     """
 
-    signature = "prediction_set"
+    novelty: Novelty | None = None
+
+    signature: ClassVar[str] = "prediction_set"
 
     @classmethod
     def of(
@@ -116,8 +121,19 @@ class PredictionSets(Conformal):
             coverage: Shares of rows, each between 0 and 1.
         """
         probabilities = _softmax(outputs)
-        kept = [_thinned(probabilities[targets == place, place]) for place in range(len(classes))]
-        return cls(list(classes), kept, tuple(coverage))
+        kept = [thinned(probabilities[targets == place, place]) for place in range(len(classes))]
+        return cls(list(classes), kept, tuple(coverage), Novelty.of(targets, outputs))
+
+    def as_json(self) -> dict[str, Any]:
+        """Return what a model file keeps."""
+        known = self.novelty
+        return super().as_json() | ({} if known is None else {"novelty": known.as_json()})
+
+    @classmethod
+    def from_json(cls, names: Sequence[str], found: dict[str, Any]) -> PredictionSets:
+        """Rebuild from what `as_json` returned."""
+        plain = super().from_json(names, found)
+        return dataclasses.replace(plain, novelty=Novelty.from_json(found.get("novelty")))
 
     def p_values(self, outputs: np.ndarray) -> np.ndarray:
         """Return the p-value of each class, (rows, classes), above 0 and at most 1.
@@ -143,7 +159,7 @@ class PredictionSets(Conformal):
         return self.p_values(outputs) > _miss(coverage)
 
     def columns(self, outputs: np.ndarray) -> pd.DataFrame:
-        """Return a column for each coverage: names of the classes in the set, likeliest first."""
+        """Return a column for each coverage, its classes likeliest first, and `novelty_p`."""
         order = np.argsort(-np.asarray(outputs), axis=1, kind="stable")
         found = {}
         for coverage in self.coverage:
@@ -152,6 +168,8 @@ class PredictionSets(Conformal):
                 SEPARATOR.join(self.names[int(place)] for place in ranks if inside[place])
                 for ranks, inside in zip(order, is_in, strict=True)
             ]
+        if self.novelty is not None:
+            found["novelty_p"] = self.novelty.p_values(outputs)
         return pd.DataFrame(found)
 
     def covered(self, targets: np.ndarray, outputs: np.ndarray) -> pd.DataFrame:
@@ -170,7 +188,7 @@ class PredictionSets(Conformal):
         return pd.DataFrame(rows)
 
     def in_graph(self, outputs: Any) -> dict[str, Any]:
-        """Return p_value (rows, classes) and prediction_set (rows, classes), both by class."""
+        """Return p_value and prediction_set (rows, classes) by class, and novelty_p (rows,)."""
         from keras import ops
 
         probabilities = ops.softmax(outputs)
@@ -180,7 +198,11 @@ class PredictionSets(Conformal):
         ]
         counts = np.array([len(own) + 1 for own in self.kept], "float32")
         p_value = (ops.cast(ops.stack(below, axis=1), "float32") + 1) / counts
-        return {"p_value": p_value, "prediction_set": p_value > _miss(self.coverage[0])}
+        found = {"p_value": p_value, "prediction_set": p_value > _miss(self.coverage[0])}
+        if self.novelty is not None:
+            novelty = self.novelty.p_values(outputs, ops)
+            found["novelty_p"] = ops.cast(novelty, "float32")
+        return found
 
 
 @dataclasses.dataclass(frozen=True)
@@ -217,7 +239,7 @@ class PredictionIntervals(Conformal):
             if is_worthwhile(errors, sizes, coverage[0]):
                 errors, difficulty = errors / sizes, Difficulty.of(errors, outputs)
                 log.info("prediction intervals: their widths follow the predicted value")
-        kept = [_thinned(own[~np.isnan(own)]) for own in errors.T]
+        kept = [thinned(own[~np.isnan(own)]) for own in errors.T]
         return cls(list(names), kept, tuple(coverage), difficulty)
 
     def as_json(self) -> dict[str, Any]:
@@ -309,13 +331,6 @@ def _miss(coverage):
 
 def _percent(coverage):
     return f"{100 * coverage:g}"
-
-
-def _thinned(values):
-    values = np.sort(np.asarray(values, "float64"))
-    if len(values) <= MOST_KEPT:
-        return values
-    return np.quantile(values, (np.arange(MOST_KEPT) + 0.5) / MOST_KEPT)
 
 
 def _line(coverage, name, is_in, sizes):

@@ -178,7 +178,7 @@ def test_metrics_json_has_every_metric_with_its_interval(folder):
 def test_predictions_tsv_has_every_row_and_chances_that_sum_to_1(folder, simulated):
     frame = table(folder, "predictions.tsv")
     columns = ["sample", "part", "target", "prediction", *(f"p_{name}" for name in CLASSES)]
-    assert list(frame.columns) == [*columns, "set_90"]
+    assert list(frame.columns) == [*columns, "set_90", "novelty_p"]
     assert list(frame["target"]) == list(table(simulated, "targets.tsv")["target"])
     assert list(frame["part"]) == list(table(folder, "split.tsv")["part"])
     chances = frame[columns[4:]].to_numpy()
@@ -406,6 +406,19 @@ def test_new_rows_without_some_genes_are_refused_with_few_names_and_the_count(fi
     assert repr(genes.columns[5]) not in str(caught.value)
 
 
+def test_rows_unlike_all_training_rows_are_a_warning(finished, genes, caplog, monkeypatch):
+    finished.predict(genes[:20])
+    assert "unlike all training rows" not in caplog.text
+    novelty = finished._session.model().conformal.novelty
+    # Four of twenty rows lie farther away than all training rows.
+    far = [1.0] * 16 + [0.001] * 4
+    monkeypatch.setattr(type(novelty), "p_values", lambda self, outputs: np.array(far))
+    finished.predict(genes[:20])
+    names = ", ".join(genes.index[16:19])
+    assert "4 of 20 rows are unlike all training rows (novelty_p below 0.01" in caplog.text
+    assert f"such as {names}" in caplog.text
+
+
 def test_extra_genes_are_ignored_and_said(finished, genes, caplog):
     extra = genes.assign(NEW1=1.0, NEW2=2.0)
     with caplog.at_level(logging.INFO, "autogenome_tf"):
@@ -567,7 +580,7 @@ def test_names_of_classes_are_kept_to_the_end(kind, genes, labels, tmp_path):
     automl.run()
     frame = table(automl.folder, "predictions.tsv", dtype=str)
     names = ORDERED[kind]
-    assert list(frame.columns[4:]) == [*(f"p_{name}" for name in names), "set_90"]
+    assert list(frame.columns[4:]) == [*(f"p_{name}" for name in names), "set_90", "novelty_p"]
     whole = [str(int(name)) if isinstance(name, float) else str(name) for name in y]
     assert list(frame["target"]) == whole and set(frame["prediction"]) <= set(names)
     counts = table(automl.folder, "confusion_matrix.tsv", dtype=str)
@@ -813,4 +826,4 @@ def test_the_main_job_on_real_cells(tmp_path):
     assert found["test"]["accuracy"]["value"] > 0.7
     frame = table(automl.folder, "predictions.tsv")
     assert len(frame) == 700 and len(frame.columns) == 4 + 10 + 1
-    assert "p_CD4+/CD45RO+ Memory" in frame.columns and frame.columns[-1] == "set_90"
+    assert "p_CD4+/CD45RO+ Memory" in frame.columns and frame.columns[-2] == "set_90"

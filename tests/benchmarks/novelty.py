@@ -2,6 +2,7 @@
 
     python tests/benchmarks/novelty.py
     python tests/benchmarks/novelty.py --sets pbmc3k --classes 3
+    python tests/benchmarks/novelty.py --product
 
 Protocol, written before the first run. Of each set 1,000 rows are drawn, stratified by class, with
 a fixed seed; genes are transformed as in the other benchmarks, and the 2,000 that vary most on the
@@ -25,6 +26,9 @@ known rows; printed is the mean over classes, for each set and over sets:
 Sets have at least three classes: of two, as in pancreas_3batches, a network that one is left out of
 has nothing to choose between.
 
+With --product, instead of this network, a run of the default families (8 trials, averaged) learns
+from the same rows, and its 1 - largest probability and 1 - `novelty_p` are scored.
+
 A p-value that compares a row with rows not trained on is a decreasing function of the score, so its
 AUROC is the same. A score becomes part of predictions if its mean over sets is above the anchor's
 and it is above the anchor on at least 3 of the 4 sets; of two such, the one with the higher mean.
@@ -39,9 +43,12 @@ import sklearn.metrics
 import sklearn.model_selection
 from sets import sets
 
+import autogenome_tf as ag
+
 NAMES = ("pbmc3k", "cellbench_3lines", "tcga9_rnaseq", "zeisel_3types")
 ROWS, GENES, FEWEST = 1000, 2000, 20
 SCORES = ("anchor", "span", "layer", "outputs")
+OF_RUNS = ("1 - largest probability", "1 - novelty_p")
 
 
 def drawn(one):
@@ -111,7 +118,30 @@ def centred(outputs):
     return outputs - outputs.mean(axis=1, keepdims=True)
 
 
-def aurocs(values, classes, name):
+def of_a_network(x, y, asked):
+    """Each of `SCORES` of rows, by a network trained on others."""
+    model, hidden = network(x, y)
+    logits = np.asarray(model(asked))
+    probabilities = np.asarray(keras.ops.softmax(logits))
+    return (
+        1 - probabilities.max(axis=1),
+        outside(x, asked),
+        distance(np.asarray(hidden(x)), y, np.asarray(hidden(asked))),
+        distance(out_of_fold(x, y), y, centred(logits)),
+    )
+
+
+def of_a_run(x, y, asked):
+    """Each of `OF_RUNS` of rows, by a run on others."""
+    config = {"data": {"transform": "none"}}
+    model = ag.AutoGenomeClassifier(
+        max_trials=8, ensemble_size="auto", config=config, random_state=0
+    )
+    model.fit(x, np.char.add("class ", y.astype(str)))
+    return 1 - model.predict_proba(asked).max(axis=1), 1 - model.novelty(asked)
+
+
+def aurocs(values, classes, name, scores):
     """AUROC of each score where a class is left out."""
     known = np.flatnonzero(classes != name)
     _, codes = np.unique(classes[known], return_inverse=True)
@@ -124,16 +154,7 @@ def aurocs(values, classes, name):
     )
     _, y = np.unique(codes[train], return_inverse=True)
     asked, is_new = np.vstack([tested, new]), np.repeat([0, 1], [len(tested), len(new)])
-    model, hidden = network(x, y)
-    logits = np.asarray(model(asked))
-    probabilities = np.asarray(keras.ops.softmax(logits))
-    found = (
-        1 - probabilities.max(axis=1),
-        outside(x, asked),
-        distance(np.asarray(hidden(x)), y, np.asarray(hidden(asked))),
-        distance(out_of_fold(x, y), y, centred(logits)),
-    )
-    return [sklearn.metrics.roc_auc_score(is_new, score) for score in found]
+    return [sklearn.metrics.roc_auc_score(is_new, score) for score in scores(x, y, asked)]
 
 
 def main():
@@ -141,15 +162,17 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--sets", nargs="*", default=NAMES)
     parser.add_argument("--classes", type=int, default=8)
+    parser.add_argument("--product", action="store_true", help="score runs of this package")
     parsed = parser.parse_args()
-    print("| set | classes | " + " | ".join(SCORES) + " |\n|---|" + "--:|" * (1 + len(SCORES)))
+    scores, heads = (of_a_run, OF_RUNS) if parsed.product else (of_a_network, SCORES)
+    print("| set | classes | " + " | ".join(heads) + " |\n|---|" + "--:|" * (1 + len(heads)))
     means = []
     for one in sets(names=parsed.sets):
         values, classes = drawn(one)
         names, counts = np.unique(classes, return_counts=True)
         order = np.argsort(-counts)[: parsed.classes]
         chosen = [names[place] for place in order if counts[place] >= FEWEST]
-        means.append(np.mean([aurocs(values, classes, name) for name in chosen], axis=0))
+        means.append(np.mean([aurocs(values, classes, name, scores) for name in chosen], axis=0))
         _print(one.name, len(chosen), means[-1])
     _print("mean", "", np.mean(means, axis=0))
 

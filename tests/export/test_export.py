@@ -224,6 +224,9 @@ def test_prediction_sets_in_the_graph_are_those_of_predictions(predictors, folde
     is_in = found["prediction_set prediction_set"]
     np.testing.assert_array_equal(is_in, predictor.conformal.sets(outputs, 0.8))
     assert 0 < is_in.mean() < 1
+    novelty = predictor.conformal.novelty.p_values(outputs)
+    np.testing.assert_allclose(found["prediction_set novelty_p"], novelty, rtol=1e-5)
+    assert len(set(novelty)) > 5
 
 
 def test_prediction_intervals_in_the_graph_are_those_of_predictions(predictors, folder):

@@ -120,6 +120,12 @@ def test_every_part_is_there_and_says_what_the_files_say(classified):
     assert headline in page.text
     value, low, high = (f"{100 * baseline['test']['accuracy'][k]:.1f}" for k in KEYS)
     assert f"{value} % ({low} to {high})" in page.text
+    predicted = pd.read_csv(folder / "predictions.tsv", sep="\t")
+    novel = (predicted.loc[predicted["part"] == "test", "novelty_p"] < 0.01).sum()
+    assert (
+        f"Unlike all training samples (novelty_p in predictions.tsv below 0.01): {novel} of 12"
+        in (page.text)
+    )
     for title in ("Summary", "Samples", "Search", "Scores", "Genes", "Serving"):
         assert title in page.words
     assert "60 samples x 12 genes" in page.text and "Which kind does a sample have" in page.text

@@ -4,9 +4,11 @@ import json
 
 import numpy as np
 import pytest
+from sklearn.covariance import LedoitWolf
 
 from autogenome_tf.tasks import ALL, Classification, PredictionIntervals, PredictionSets, Regression
-from autogenome_tf.tasks._conformal import MOST_KEPT
+from autogenome_tf.tasks._kept import MOST_KEPT
+from autogenome_tf.tasks._novelty import Novelty
 
 RANDOM = np.random.default_rng(0)
 CLASSES = ["a", "b", "c"]
@@ -169,3 +171,34 @@ def test_a_model_file_and_a_graph_keep_the_difficulty():
     assert intervals.covered(*twice)["covered"].between(0.85, 0.95).all()
     old = {name: value for name, value in intervals.as_json().items() if name != "difficulty"}
     assert PredictionIntervals.from_json(["x", "y"], old).difficulty is None
+
+
+def test_distances_are_mahalanobis_s_from_the_nearest_class():
+    targets, outputs = drawn(300)
+    outputs = outputs - outputs.mean(axis=1, keepdims=True)
+    means = np.stack([outputs[targets == place].mean(axis=0) for place in range(3)])
+    precision = LedoitWolf(assume_centered=True).fit(outputs - means[targets]).precision_
+    apart = outputs[:, None] - means
+    expected = np.einsum("rci,ij,rcj->rc", apart, precision, apart).min(axis=1)
+    # What all outputs have in common is no part of any probability.
+    found = Novelty.of(targets, outputs).distances(outputs + 7)
+    np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-5)
+
+
+def test_rows_of_the_same_kind_have_even_p_values_and_others_low_ones():
+    novelty = Novelty.of(*drawn(500))
+    own = novelty.p_values(drawn(2000)[1])
+    np.testing.assert_allclose(np.quantile(own, [0.1, 0.5, 0.9]), [0.1, 0.5, 0.9], atol=0.05)
+    others = novelty.p_values(drawn(200)[1] + [9.0, 9.0, 0.0])
+    assert np.median(others) == 1 / 501
+
+
+def test_novelty_is_kept_with_the_model_and_earlier_models_have_none():
+    sets = Classification(CLASSES).conformal(*drawn(1200), (0.9,))
+    names = json.loads(json.dumps(sets.as_json()))
+    outputs = drawn(50)[1]
+    again = Classification(CLASSES).known_conformal(names)
+    np.testing.assert_array_equal(again.columns(outputs), sets.columns(outputs))
+    assert len(again.novelty.kept) == MOST_KEPT
+    del names["novelty"]
+    assert list(Classification(CLASSES).known_conformal(names).columns(outputs)) == ["set_90"]

@@ -1,0 +1,28 @@
+"""Numbers of training rows that a model file keeps, for new rows to be compared with."""
+
+import numpy as np
+
+# Numbers that it keeps; of more, as many quantiles.
+MOST_KEPT = 1000
+DIGITS = 6
+
+
+def thinned(values: np.ndarray) -> np.ndarray:
+    """Return numbers in order, or quantiles of them where they are many.
+
+    Args:
+        values: (rows,) numbers.
+    """
+    values = np.sort(np.asarray(values, "float64"))
+    if len(values) <= MOST_KEPT:
+        return values
+    return np.quantile(values, (np.arange(MOST_KEPT) + 0.5) / MOST_KEPT)
+
+
+def rounded(values: np.ndarray) -> np.ndarray:
+    """Return numbers as a model file keeps them, to six significant digits.
+
+    Args:
+        values: Array of any shape.
+    """
+    return np.vectorize(lambda value: float(f"{value:.{DIGITS}g}"), otypes=[float])(values)
