@@ -7,7 +7,7 @@ import scipy.stats
 from sklearn import metrics as reference
 
 from autogenome_tf import metrics
-from autogenome_tf.tasks import KINDS, Classification, DiscreteSurvival, Regression, Survival
+from autogenome_tf.tasks import KINDS, Classification, DiscreteSurvival, Mixed, Regression, Survival
 from autogenome_tf.tasks.class_metrics import LEAST_PROBABILITY
 from autogenome_tf.tasks.discrete_hazards import Bins
 
@@ -120,6 +120,9 @@ def test_the_direction_of_every_metric_points_from_worse_to_better():
     nearer = (values + guesses) / 2
     better = metrics.classification(truth, sharper) | metrics.regression(values, nearer)
     better["elbo"] = -1.0
+    mixed = Mixed.of(["a"], [Classification(["x", "y", "z"])])
+    for found, own in ((worse, logits), (better, sharper)):
+        found["skill"] = mixed.metric("skill", truth[:, None], own)
     targets, risks = survival(200)
     task = Survival(["time", "event"]).with_baseline(targets, risks[:, None])
     bins = Bins.of(targets)

@@ -37,9 +37,7 @@ def write_learning_curve(run: Run, retraining: Retraining, trial: Trial, seed: i
     outputs = [found[validated] for found in retraining.of_sizes(trial, FRACTIONS)]
     count = np.mean([len(train) for train, _ in rows.splits])
     sizes = np.round(np.array(FRACTIONS) * count).astype(int)
-    scale, offset = rows.task.output_scale()
-    targets = rows.targets[validated]
-    targets = targets * scale + offset if rows.task.has_units else targets
+    targets = rows.task.in_units(rows.targets[validated])
     seed, weights = derive(seed, "learning curve"), rows.weights_of(validated)
     drawn = resampled(rows.task, targets, outputs, name, seed, weights)
     frame = table(sizes, drawn, name)

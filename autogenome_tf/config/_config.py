@@ -189,6 +189,26 @@ class Config(Section):
         return self
 
     @model_validator(mode="after")
+    def _several_kinds_have_less(self):
+        if not self.task.kind.is_of_several:
+            return self
+        asked = {
+            "data.rare_classes": self.data.rare_classes != "error",
+            "data.sites": self.data.sites,
+            "search.outer": self.search.outer,
+            "evaluation.permutations": self.evaluation.permutations,
+            "evaluation.learning_curve": self.evaluation.learning_curve,
+            "search.method": declared(METHODS)[self.search.method]["is_of_shared_weights"],
+        }
+        for key, is_asked in asked.items():
+            if is_asked:
+                raise ValueError(
+                    f"{key}: not with task.type {self.task.type}, whose targets are of several "
+                    "kinds; expected the default, or a run for each target"
+                )
+        return self
+
+    @model_validator(mode="after")
     def _epistasis_is_of_genotypes(self):
         if self.training.epistasis is None:
             return self

@@ -1,9 +1,11 @@
 """Warnings about rows that make scores doubtful, before anything is trained."""
 
 import collections
+import dataclasses
 import hashlib
 
 import numpy as np
+import pandas as pd
 import scipy.sparse
 
 from autogenome_tf.core import chunked
@@ -65,16 +67,20 @@ def audit(
     found += [("group", text) for text in patients(dataset, is_test)]
     if dataset.groups is not None:
         found += [("group", text) for text in groups_alike(dataset.groups)]
-    targets = dataset.known_targets
+    targets, names = dataset.known_targets, dataset.target_names
     if targets.dtype != object:
-        columns = zip(dataset.target_names, targets.T, strict=True)
+        columns = zip(names, targets.T, strict=True)
         found += [("values", f"{name}: {text}") for name, one in columns for text in codes(one)]
     learned = np.flatnonzero(~is_test)
-    found += [("columns", text) for text in gives_away(dataset, learned)]
-    found += [("targets", text) for text in kind.doubts(targets, is_test & has_test)]
-    if kind.has_classes:
-        labels = targets.astype(str)
-        found += [("classes", text) for text in _classes(labels, is_test, has_test)]
+    targeted = list(_of_each_kind(dataset))
+    for one, rows in targeted:
+        own = learned[np.isin(learned, rows)]
+        found += [("columns", text) for text in gives_away(one, own)]
+    found += [("targets", text) for text in kind.doubts(targets, is_test & has_test, names)]
+    for one, rows in targeted:
+        if one.known_targets.dtype == object:
+            labels = one.known_targets[rows].astype(str)
+            found += [("classes", text) for text in _classes(labels, is_test[rows], has_test)]
     tested = {"The test part": int(is_test.sum()) if has_test else 0}
     tested["data.evaluate"] = 0 if scored is None else len(scored)
     for name, count in tested.items():
@@ -85,8 +91,27 @@ def audit(
             found.append(("test", text))
     if dataset.origins is not None:
         for name in dataset.origins.columns.drop(group or [], errors="ignore"):
-            found += _origin(name, dataset.origins[name].to_numpy(), dataset, is_test)
+            levels = dataset.origins[name].to_numpy()
+            for one, rows in targeted:
+                own = one.known_targets[rows]
+                found += _origin(name, levels[rows], own, is_test[rows])
     return _listed(found)
+
+
+def _of_each_kind(dataset):
+    """Yield rows with their targets and the numbers of those that have any.
+
+    Where targets are of several kinds, yield the rows with each of them in turn.
+    """
+    targets = dataset.known_targets
+    if targets.dtype != object or targets.ndim == 1:
+        yield dataset, np.arange(len(dataset))
+        return
+    for name, column in zip(dataset.target_names, targets.T, strict=True):
+        rows = np.flatnonzero(~pd.isna(column))
+        is_text = any(isinstance(cell, str) for cell in column)
+        own = column if is_text else column.astype("float64")[:, None]
+        yield dataclasses.replace(dataset, targets=own, target_names=[name]), rows
 
 
 def association(first, second):
@@ -189,7 +214,8 @@ def _duplicates(dataset, is_test, folds):
             f"gene, such as {one!r} and {other!r}: validation scores are too optimistic. Remove "
             "one row of each pair, or keep both in one fold with data.split.group."
         )
-    if dataset.targets is not None and dataset.targets.dtype == object:
+    targets = dataset.targets
+    if targets is not None and targets.dtype == object and targets.ndim == 1:
         mixed = [one for one in twins if len(set(dataset.targets[one])) > 1]
         if mixed:
             one, other = map(str, dataset.samples[mixed[0][:2]])
@@ -227,7 +253,7 @@ def _digests(values):
             yield int.from_bytes(hashlib.blake2b(row, digest_size=8).digest(), "little")
 
 
-def _origin(name, levels, dataset, is_test):
+def _origin(name, levels, targets, is_test):
     """Yield warnings about a column of origins (donor, batch) across split and targets."""
     shared = set(levels[is_test]) & set(levels[~is_test])
     if kind_of_origin(name) == "person" and shared:
@@ -238,11 +264,11 @@ def _origin(name, levels, dataset, is_test):
             f'"{name}".'
         )
         yield "group", text
-    if dataset.targets.ndim == 1:
-        labels = dataset.targets.astype(str)
+    if targets.ndim == 1:
+        labels = targets.astype(str)
         strength, measure = association(levels, labels), "Cramér's V"
     else:
-        each = [explained(levels, column) for column in dataset.targets.T]
+        each = [explained(levels, column) for column in targets.T]
         strength, measure = max(each), "part of the variance"
     if strength >= STRONG:
         text = (

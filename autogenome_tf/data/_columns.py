@@ -2,6 +2,7 @@
 
 import dataclasses
 import logging
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
@@ -59,19 +60,22 @@ def with_covariates(dataset, columns, names, where, known=None, averages=None):
     )
 
 
-def target_values(columns: pd.DataFrame, task_type: str, where: str) -> np.ndarray:
+def target_values(
+    columns: pd.DataFrame, task_type: str, where: str, kinds: Mapping[str, str] | None = None
+) -> np.ndarray:
     """Return targets in original units, NaN where one is missing, or labels as text.
 
     Args:
         columns: Columns of the targets, indexed by sample.
         task_type: The config's `task.type`.
         where: Their file, for errors.
+        kinds: The config's `task.kinds`: the kind of columns that their values do not show.
 
     Raises:
         InputError: Naming the column and the sample of the first value that is no target.
     """
     kind = kind_of(task_type)
-    for name in columns if not kind.has_units else ():
+    for name in columns if not kind.may_have_gaps else ():
         empty = columns[name].isna()
         if empty.any():
             raise InputError(
@@ -79,12 +83,26 @@ def target_values(columns: pd.DataFrame, task_type: str, where: str) -> np.ndarr
                 f"{some(columns.index[empty])}."
             )
     try:
-        targets = kind.read(columns)
+        targets = kind.read(_of_kinds(columns, kinds or {}, where))
     except ValueError as error:
         raise InputError(f"{where}: {error}") from None
     if targets.dtype == object:
-        check_line(where, columns.columns[0], targets)
+        for name, column in zip(columns, targets.reshape(len(targets), -1).T, strict=True):
+            check_line(where, name, [label for label in column if isinstance(label, str)])
     return targets
+
+
+def _of_kinds(columns, kinds, where):
+    """Return columns of targets as text or numbers where `task.kinds` says which."""
+    for name, kind in kinds.items():
+        if name not in columns:
+            raise unknown(f"{where}: task.kinds", name, columns)
+        known = columns[[name]].dropna()
+        own = pd.Series(kind_of(kind).read(known).ravel(), known.index)
+        # Text of a category stays text though it looks like numbers.
+        own = own.astype("category") if own.dtype == object else own
+        columns = columns.assign(**{name: own.reindex(columns.index)})
+    return columns
 
 
 def with_sites(dataset, columns, names, where, *, is_optional):

@@ -2,7 +2,7 @@
 
 import dataclasses
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -38,6 +38,8 @@ def load_labelled(
     task_type: str,
     rows: tuple[str, Any] | None = None,
     levels: Sequence[str] | None = None,
+    *,
+    kinds: Mapping[str, str] | None = None,
 ) -> Dataset:
     """Read the matrix and the targets of a config and match them.
 
@@ -46,6 +48,7 @@ def load_labelled(
         task_type: The config's `task.type`.
         rows: Another matrix and its file of targets (those of `data.evaluate`).
         levels: Names of the covariates' columns in training, for another matrix.
+        kinds: The config's `task.kinds`.
 
     Returns:
         A checked `Dataset` with targets.
@@ -67,7 +70,7 @@ def load_labelled(
     needs_all = kind_of(task_type).needs_all_targets
     dataset, columns = labelled_rows(dataset, columns, names, where, needs_all)
     if names:
-        found = target_values(columns[names], task_type, where)
+        found = target_values(columns[names], task_type, where, kinds)
         dataset = dataclasses.replace(dataset, targets=found, target_names=names)
     dataset = with_covariates(dataset, columns, data.covariates, where, levels)
     dataset = dataclasses.replace(dataset, origins=origins(columns, names))

@@ -62,7 +62,7 @@ class RunData:
         """
         if self._check:
             self._check()
-        dataset = self._without_rare(load_labelled(self._data, self._task.type))
+        dataset = self._without_rare(self._load())
         validation = self._further("validation", dataset)
         try:
             check_learnable(dataset, self._data, self._task.type)
@@ -156,17 +156,31 @@ class RunData:
         if rows is None:
             return None
         source = rows[0]
-        dataset = load_labelled(self._data, self._task.type, rows, _levels(learned))
+        dataset = self._load(rows, learned)
         may_lack = name == "evaluate" and self._may_lack
         dataset = self._without_rare(aligned(dataset, learned.features, may_lack), learned)
         self._check_values(dataset, source)
-        if self._task.kind.has_classes:
-            new = _classes(dataset) - _classes(learned)
-            if new:
-                raise InputError(
-                    f"{source}: classes that the training data does not have: {some(sorted(new))}."
-                )
+        new = self._labels(dataset) - self._labels(learned)
+        if new:
+            raise InputError(
+                f"{source}: classes that the training data does not have: {some(sorted(new))}."
+            )
         return dataset
+
+    def _load(self, rows=None, learned=None):
+        """Return the labelled rows of the config, or further ones, whose targets are as learned."""
+        levels, kinds = None, self._task.kinds
+        if learned is not None:
+            levels, names = _levels(learned), learned.target_names
+            if learned.targets is not None:
+                kinds = self._task.kind.kinds_of(learned.targets, names)
+        return load_labelled(self._data, self._task.type, rows, levels, kinds=kinds)
+
+    def _labels(self, dataset, rows=slice(None)):
+        """Return the classes of some rows."""
+        if dataset.targets is None:
+            return set()
+        return self._task.kind.labels(dataset.targets[rows], dataset.target_names)
 
     def _without_rare(self, dataset, learned=None):
         """Return rows without the classes that `data.rare_classes` leaves out or merges."""
@@ -213,23 +227,18 @@ class RunData:
                 "set search.folds above 1."
             )
         check_measured(dataset, parts.part == "train")
-        if self._task.kind.has_classes:
-            lost = _classes(dataset) - _classes(dataset, parts.part != "test")
-            if lost:
-                raise InputError(
-                    f"data.split: all rows of {some(sorted(lost))} fell into the test part; use "
-                    "another seed, a smaller data.split.test, or data.rare_classes."
-                )
+        lost = self._labels(dataset) - self._labels(dataset, parts.part != "test")
+        if lost:
+            raise InputError(
+                f"data.split: all rows of {some(sorted(lost))} fell into the test part; use "
+                "another seed, a smaller data.split.test, or data.rare_classes."
+            )
 
 
 def _left_out(dataset):
     """Return what is known of rows that were left out, since too few of them are left."""
     texts = [text for about, text in dataset.warnings if about in ("matching", "labels", "classes")]
     return "".join(f" {text}" for text in texts)
-
-
-def _classes(dataset, rows=slice(None)):
-    return set() if dataset.targets is None else set(dataset.targets[rows])
 
 
 def _levels(dataset):

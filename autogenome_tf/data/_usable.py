@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import scipy.sparse
 
 from autogenome_tf.core import chunked
@@ -46,7 +47,7 @@ def check_measured(dataset, is_train):
     if dataset.targets is None or dataset.targets.ndim < 2:
         return
     for name, column in zip(dataset.target_names, dataset.targets[is_train].T, strict=True):
-        if np.isnan(column).all():
+        if pd.isna(column).all():
             raise InputError(
                 f"data.split: {name} has no measured value in the training rows; use another "
                 "seed, or remove it from data.target."

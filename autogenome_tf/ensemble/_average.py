@@ -56,7 +56,7 @@ def average(
 
 
 def average_of(
-    cross_validation: Any, members: list[tuple[float, TrialResult]], temperature: float = 1.0
+    cross_validation: Any, members: list[tuple[float, TrialResult]], temperature: Any = 1.0
 ) -> Predictor:
     """Return the model that averages the networks of some trials.
 

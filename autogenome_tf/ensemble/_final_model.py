@@ -42,7 +42,7 @@ class FinalModel:
         cross_validation: CrossValidation,
         predictor: Predictor,
         outputs: np.ndarray,
-        temperature: float,
+        temperature: Any,
         **known: Any,
     ) -> "FinalModel":
         """Return the final model with its out-of-fold outputs in the units of its predictor.

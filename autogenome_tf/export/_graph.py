@@ -11,7 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from autogenome_tf.export._scale import outside
-from autogenome_tf.models import CLASS, ONLY, RISK, SOFTMAX, SURVIVAL, Predictor
+from autogenome_tf.models import CLASS, ONLY, RISK, SOFTMAX, SURVIVAL, PartAnswer, Predictor
 
 # Most names that an error gives.
 SHOWN = 5
@@ -61,7 +61,8 @@ class Served(tf.Module):
           probabilities (rows, classes) and prediction (rows,), names of classes; or prediction
           (rows, targets) in original units; or risk (rows, 1), the log-risk, and survival
           (rows, times), the probability of no event until each of the `times`; or latent
-          (rows, units) and reconstruction.
+          (rows, units) and reconstruction. Of targets of several kinds these names are behind that
+          of the target, such as type_probabilities.
         - serving_float64: the same with values and results as float64.
         - predict_genes: genes (given,), names in any order, and values (rows, given) -> the same.
         - logits, of classification: values -> logits (rows, classes).
@@ -205,19 +206,22 @@ class Served(tf.Module):
 def answer(predictor: Predictor, signature: str, outputs: Any) -> dict[str, tf.Tensor]:
     """Make the named results of a signature of the Keras model's outputs."""
     return {
-        name: _result(predictor, how, outputs) for name, how in predictor.answers[signature].items()
+        name: _result(predictor.task, how, outputs)
+        for name, how in predictor.answers[signature].items()
     }
 
 
-def _result(predictor, how, outputs):
+def _result(task, how, outputs):
+    if isinstance(how, PartAnswer):
+        return _result(how.part.task, how.how, outputs[:, how.part.outputs])
     if how == SOFTMAX:
         return tf.nn.softmax(outputs)
     if how == CLASS:
-        return tf.gather(tf.constant(predictor.labels["classes"]), tf.argmax(outputs, axis=1))
+        return tf.gather(tf.constant(task.output_names), tf.argmax(outputs, axis=1))
     if how == SURVIVAL:
-        return predictor.task.survival_in_graph(outputs)
+        return task.survival_in_graph(outputs)
     if how == RISK:
-        return predictor.task.risk_in_graph(outputs)
+        return task.risk_in_graph(outputs)
     return outputs if how == ONLY else outputs[how]
 
 

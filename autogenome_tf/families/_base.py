@@ -173,8 +173,8 @@ class TreeFamily(Family):
 
     @classmethod
     def fits(cls, kind: Any) -> bool:
-        """Return whether a task has classes or values; trees learn no times to an event."""
-        return super().fits(kind) and not kind.has_times
+        """Return whether a task has classes or values; trees learn no times, nor both kinds."""
+        return super().fits(kind) and (kind.has_classes or kind.has_units)
 
     @staticmethod
     @abc.abstractmethod

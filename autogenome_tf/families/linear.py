@@ -10,6 +10,7 @@ PATHS = {
     "ridge": "l2",
     "cox": "l2",
     "hazard": "l2",
+    "joint": "l2",
     "discriminant": "shrinkage",
     "hinge": "l2",
     "centroid": "threshold",
@@ -18,7 +19,7 @@ PATHS = {
 
 
 class Linear(Family):
-    """No hidden layer: logistic, ridge, Cox or hazard regression as baseline, other learners."""
+    """No hidden layer: logistic, ridge, Cox, hazard or joint regression, and other learners."""
 
     space = {
         "loss": word(*PATHS, known=tuple(PATHS)),

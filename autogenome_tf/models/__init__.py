@@ -1,7 +1,7 @@
 """Fitted models, from raw values to predictions or latent coordinates, and their tables."""
 
 from autogenome_tf.models._anchored import anchored
-from autogenome_tf.models._answers import CLASS, ONLY, RISK, SOFTMAX, SURVIVAL
+from autogenome_tf.models._answers import CLASS, ONLY, RISK, SOFTMAX, SURVIVAL, PartAnswer
 from autogenome_tf.models._branch import Branch
 from autogenome_tf.models._fold_networks import FoldNetworks, averaged
 from autogenome_tf.models._latent_model import PROBED, LatentModel
@@ -11,6 +11,6 @@ from autogenome_tf.models._training_scale import QUANTILES, TrainingScale
 
 __all__ = [
     "CLASS", "ONLY", "PROBED", "QUANTILES", "RISK", "SOFTMAX", "SURVIVAL", "Branch", "FoldNetworks",
-    "LatentModel", "LatentSpace", "Predictor", "TrainingScale", "anchored",
+    "LatentModel", "LatentSpace", "PartAnswer", "Predictor", "TrainingScale", "anchored",
     "averaged",
 ]  # fmt: skip

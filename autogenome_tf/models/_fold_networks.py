@@ -12,19 +12,19 @@ from autogenome_tf.models._predictor import Predictor
 REPLICAS, SHARE = "replicas_", "share_"
 
 
-def averaged(outputs: Any, share: float, number: int) -> Any:
+def averaged(outputs: Any, share: Any, number: int) -> Any:
     """Average the replicas of a member by layers that `FoldNetworks` finds again.
 
     Args:
         outputs: (batch, replicas, outputs) symbolic.
-        share: Factor of the mean.
+        share: Factor of the mean, or (outputs,) factors.
         number: Number of the trial, unique in a network.
 
     Returns:
         (batch, outputs) symbolic.
     """
     mean = keras.layers.GlobalAveragePooling1D(name=f"{REPLICAS}{number}")(outputs)
-    return keras.layers.Rescaling(share, name=f"{SHARE}{number}")(mean)
+    return keras.layers.Rescaling(np.asarray(share).tolist(), name=f"{SHARE}{number}")(mean)
 
 
 class FoldNetworks:
@@ -96,5 +96,5 @@ def _taps(network):
     """Return a model of the replicas' outputs of each member, and the members' factors."""
     layers = _members(network)
     numbers = [layer.name.removeprefix(REPLICAS) for layer in layers]
-    shares = [float(network.get_layer(f"{SHARE}{number}").scale) for number in numbers]
+    shares = [np.asarray(network.get_layer(f"{SHARE}{number}").scale) for number in numbers]
     return keras.Model(network.inputs, [layer.input for layer in layers]), shares

@@ -18,7 +18,7 @@ from autogenome_tf.core.errors import InputError
 from autogenome_tf.core.files import MODEL_NAMES, model_names, replacing
 from autogenome_tf.core.trust import check_model
 from autogenome_tf.data import Dataset, lacks
-from autogenome_tf.models._answers import ANSWERS
+from autogenome_tf.models._answers import answers_of
 from autogenome_tf.models._branch import Branch
 from autogenome_tf.models._importance import importance
 from autogenome_tf.models._rows import defined_batches, named
@@ -69,7 +69,7 @@ class Predictor:
         task: Task,
         features: list[str],
         missing: str,
-        temperature: float = 1.0,
+        temperature: Any = 1.0,
     ) -> "Predictor":
         """Put preprocessing before gene-level networks and units or temperature behind their sum.
 
@@ -78,7 +78,7 @@ class Predictor:
             task: What is predicted.
             features: Gene names.
             missing: The config's `data.missing`.
-            temperature: Divisor of the logits.
+            temperature: Divisor of the logits, or (outputs,) divisors.
         """
         raw = keras.Input((len(features),), name="genes")
         parts = []
@@ -136,9 +136,9 @@ class Predictor:
         return 0
 
     @property
-    def answers(self) -> dict[str, dict[str, str]]:
+    def answers(self) -> dict[str, dict[str, Any]]:
         """Return by signature the named results of a served model, and how each is made."""
-        return ANSWERS[self.task.type]
+        return answers_of(self.task)
 
     @property
     def lowest_allowed(self) -> float | None:

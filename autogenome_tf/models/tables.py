@@ -171,4 +171,4 @@ def encoded(task: Task, targets: np.ndarray) -> np.ndarray:
         task: A task that has targets.
         targets: (rows,) class names, or (rows, targets) in original units.
     """
-    return task.encode(targets) if task.has_classes else np.asarray(targets)
+    return task.as_scored(targets)

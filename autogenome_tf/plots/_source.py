@@ -39,7 +39,7 @@ def unseen(run: Run) -> tuple[str, pd.DataFrame]:
     """
     run.require("predictions.tsv")
     task = task_from_names(run.model_names())
-    frame = run.read_table("predictions.tsv", text=["target"] if task.has_classes else [])
+    frame = run.read_table("predictions.tsv", text=task.text_columns)
     for part in SCORED[:2]:
         rows = frame[frame["part"] == part]
         if len(rows):

@@ -1,5 +1,6 @@
 """Metrics as people write them: usual names, meanings, and percentages for shares of samples."""
 
+from autogenome_tf.core.files import on_a_line
 from autogenome_tf.report._page import interval
 
 PCA = "pca_"
@@ -27,6 +28,7 @@ NAMES = {
     "brier": "integrated Brier score",
     "brier_ratio": "Brier score over Kaplan-Meier's",
     "d_calibration": "D-calibration gap",
+    "skill": "skill",
     "elbo": "ELBO",
     "reconstruction": "reconstruction",
     "kl": "KL divergence",
@@ -70,6 +72,8 @@ MEANINGS = {
     "brier_ratio": "1 is predicting the survival curve of all samples" + LOWER,
     "d_calibration": "share of samples in the wrong tenth of predicted survival: 0 is "
     "calibrated" + LOWER,
+    "skill": "mean over targets of 1 - loss / loss without genes (of numbers R², of classes by the "
+    "log loss): 0 is knowing no gene, 1 is without error",
     "elbo": "evidence lower bound: lower bound of the log likelihood, nats per sample",
     "reconstruction": "negative log likelihood of the reconstructed sample, nats" + LOWER,
     "kl": "divergence of the latent distribution from the prior, nats",
@@ -91,6 +95,28 @@ SHARES = {
 }  # fmt: skip
 
 
+def name_of(key: str) -> str:
+    """Return the usual name of a metric; one of several targets has its target before it.
+
+    Args:
+        key: Key of metrics.json.
+
+    >>> name_of("log_loss"), name_of("os.days.r2")
+    ('log loss', 'os.days: R²')
+    """
+    target, _, own = key.rpartition(".")
+    return f"{on_a_line(target)}: {NAMES[own]}" if target else NAMES[own]
+
+
+def meaning_of(key: str) -> str:
+    """Return what a metric means, of whichever target.
+
+    Args:
+        key: Key of metrics.json.
+    """
+    return MEANINGS[key.rpartition(".")[2]]
+
+
 def measured(name: str, metric: dict | None) -> str:
     r"""Return a metric with its 95 % interval; shares of samples as percentages.
 
@@ -101,7 +127,11 @@ def measured(name: str, metric: dict | None) -> str:
     >>> measured("accuracy", {"value": 0.85, "low": 0.7928, "high": 0.907})
     '85.0\xa0% (79.3 to 90.7)'
     """
-    if name.removeprefix(PCA) not in SHARES or metric is None or metric["value"] is None:
+    if (
+        name.rpartition(".")[2].removeprefix(PCA) not in SHARES
+        or metric is None
+        or metric["value"] is None
+    ):
         return interval(metric)
     value, low, high = (f"{100 * metric[key]:.1f}" for key in ("value", "low", "high"))
     return f"{value}\u00a0% ({low} to {high})"
@@ -119,6 +149,6 @@ def difference(name: str, apart: dict) -> str:
     """
     if apart["value"] is None:
         return "–"
-    factor, digits, unit = (100, 1, " points") if name in SHARES else (1, 3, "")
+    factor, digits, unit = (100, 1, " points") if name.rpartition(".")[2] in SHARES else (1, 3, "")
     value, low, high = (f"{factor * apart[key]:+.{digits}f}" for key in ("value", "low", "high"))
     return f"{value}{unit} ({low} to {high})"

@@ -7,7 +7,7 @@ from autogenome_tf import plots
 from autogenome_tf.core.files import on_a_line
 from autogenome_tf.metrics import CORRECTED, HIGHER_IS_BETTER, OUTER, PERMUTATION, in_order
 from autogenome_tf.report import _outer
-from autogenome_tf.report._metrics import MEANINGS, NAMES, difference, measured
+from autogenome_tf.report._metrics import NAMES, difference, meaning_of, measured, name_of
 from autogenome_tf.report._model import is_convex
 from autogenome_tf.report._page import Part, Section, Table, number, pictures
 from autogenome_tf.run import Run
@@ -149,10 +149,10 @@ def _metrics(part, own, linear):
     head = ["metric", "model", *(["linear model", "difference"] if linear else []), "meaning"]
     rows = []
     for name, metric in own.items():
-        row = [NAMES[name], measured(name, metric)]
+        row = [name_of(name), measured(name, metric)]
         if linear:
             row += [measured(name, linear[name]), _difference(linear[name]["difference"], name)]
-        rows.append([*row, MEANINGS[name]])
+        rows.append([*row, meaning_of(name)])
     return Table(head, rows, CAPTIONS[part], left=(0, len(head) - 1))
 
 
@@ -160,7 +160,7 @@ def _difference(apart, name):
     if apart["value"] is None:
         return difference(name, apart)
     gains = sum((apart["low"] > 0, -(apart["high"] < 0)))
-    gains = gains if HIGHER_IS_BETTER[name] else -gains
+    gains = gains if HIGHER_IS_BETTER[name.rpartition(".")[2]] else -gains
     return difference(name, apart) + {1: ", better", 0: "", -1: ", worse"}[gains]
 
 

@@ -48,6 +48,8 @@ def _asked(config, names):
         return f"How large is {listed([on_a_line(name) for name in names['targets']])}?"
     if config.task.kind.has_times:
         return f"How long until the event ({on_a_line(names['targets'][1])})?"
+    if config.task.kind.is_of_several:
+        return f"What are {listed([on_a_line(part['name']) for part in names['parts']])}?"
     return "Which few numbers describe a sample?"
 
 

@@ -142,8 +142,9 @@ ARTIFACTS = (
              "`evaluation.coverage`, such as 0.9, the classes in its prediction set (`set_90`), "
              "and `novelty_p`, the share of training rows that lie as far from all classes; or "
              "the ends of its prediction interval (`low_90`, `high_90`); of survival `risk`, "
-             "`survival_<time>`, `median`, and `hazard_<time>` of the loss `hazard`; a "
-             "representation has none",
+             "`survival_<time>`, `median`, and `hazard_<time>` of the loss `hazard`; of "
+             "several targets `target_<name>` and `prediction_<name>` for each, and "
+             "`p_<name>:<class>` of type `mixed`; a representation has none",
              text=("sample", "part", "prediction"), optional=True),
     Artifact("latent.tsv", "predict",
              "of a representation, every row: `sample`, `part`, then `z1` ...",

@@ -11,6 +11,7 @@ from autogenome_tf.tasks._classification import Classification
 from autogenome_tf.tasks._conformal import ALL, Conformal, PredictionIntervals, PredictionSets
 from autogenome_tf.tasks._discrete_survival import DiscreteSurvival
 from autogenome_tf.tasks._labels import as_text, natural
+from autogenome_tf.tasks._mixed import Mixed
 from autogenome_tf.tasks._novelty import NOVEL
 from autogenome_tf.tasks._regression import Regression
 from autogenome_tf.tasks._representation import Representation
@@ -18,16 +19,16 @@ from autogenome_tf.tasks._survival import Survival
 from autogenome_tf.tasks._task import Task
 
 __all__ = [
-    "ALL", "Classification", "Conformal", "DEFAULT", "DiscreteSurvival", "KINDS", "Kind", "NOVEL",
-    "PredictionIntervals", "PredictionSets", "Regression", "Representation", "Survival", "Task",
-    "as_text", "kind_of", "natural", "task_from_names", "task_of", "types",
+    "ALL", "Classification", "Conformal", "DEFAULT", "DiscreteSurvival", "KINDS", "Kind", "Mixed",
+    "NOVEL", "PredictionIntervals", "PredictionSets", "Regression", "Representation", "Survival",
+    "Task", "as_text", "kind_of", "natural", "task_from_names", "task_of", "types",
 ]  # fmt: skip
 
 Kind = type[Task]
 # The kind where a config names none.
 DEFAULT: Kind = Classification
 # Kinds of task by the name that configs use.
-_ALL: tuple[Kind, ...] = (Classification, Regression, Survival, Representation)
+_ALL: tuple[Kind, ...] = (Classification, Regression, Survival, Mixed, Representation)
 KINDS: dict[str, Kind] = {kind.type: kind for kind in _ALL}
 
 

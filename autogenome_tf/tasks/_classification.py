@@ -52,26 +52,18 @@ class Classification(Task):
     @classmethod
     def check_learnable(cls, targets: np.ndarray, names: Sequence[str]) -> None:
         """Refuse a single class, and classes of a single row."""
-        classes, counts = np.unique(targets.astype(str), return_counts=True)
-        if len(classes) < 2:
-            raise ValueError(
-                f"{names[0]}: one class only ({str(classes[0])!r}); expected at least 2."
-            )
-        pairs = zip(classes, counts, strict=True)
-        rare = [label for label, count in pairs if count < FEWEST_OF_A_CLASS]
-        if rare:
-            shown = ", ".join(repr(str(label)) for label in rare[:MOST_NAMED])
-            shown += f" and {len(rare) - MOST_NAMED} more" if len(rare) > MOST_NAMED else ""
-            raise ValueError(
-                f"{names[0]}: a class needs at least {FEWEST_OF_A_CLASS} members; these have "
-                f'one: {shown}. Set data.rare_classes "leave_out" or "merge", or task.type '
-                "regression."
-            )
+        way_out = 'Set data.rare_classes "leave_out" or "merge", or task.type regression.'
+        check_classes(targets, names[0], way_out)
 
     @classmethod
     def strata(cls, targets: np.ndarray) -> np.ndarray:
         """Return the classes."""
         return targets
+
+    @classmethod
+    def labels(cls, targets: np.ndarray, names: Sequence[str]) -> set[str]:
+        """Return the classes."""
+        return set(targets)
 
     @classmethod
     def fitted(cls, settings: Any, rows: Any, is_train: np.ndarray) -> "Classification":
@@ -93,6 +85,10 @@ class Classification(Task):
         """Return the positions of class names, (rows,) int32."""
         position = {name: index for index, name in enumerate(self.classes)}
         return np.array([position[label] for label in targets], "int32")
+
+    def as_scored(self, targets: np.ndarray) -> np.ndarray:
+        """Return the positions of class names."""
+        return self.encode(targets)
 
     def row_losses(self, targets: Any, outputs: Any) -> Any:
         """Return the loss of each row: (rows,) positions, (rows, classes) logits -> (rows,)."""
@@ -237,3 +233,28 @@ class Classification(Task):
         names = np.array(self.classes, dtype=object)
         frame.insert(0, "prediction", names[probabilities.argmax(axis=1)])
         return frame
+
+
+def check_classes(targets: np.ndarray, name: str, way_out: str) -> None:
+    """Refuse a single class, and classes of a single row.
+
+    Args:
+        targets: (rows,) class names.
+        name: Of their column.
+        way_out: Ways out of classes of a single row, for the error.
+
+    Raises:
+        ValueError: Naming the column and the classes.
+    """
+    classes, counts = np.unique(targets.astype(str), return_counts=True)
+    if len(classes) < 2:
+        raise ValueError(f"{name}: one class only ({str(classes[0])!r}); expected at least 2.")
+    pairs = zip(classes, counts, strict=True)
+    rare = [label for label, count in pairs if count < FEWEST_OF_A_CLASS]
+    if rare:
+        shown = ", ".join(repr(str(label)) for label in rare[:MOST_NAMED])
+        shown += f" and {len(rare) - MOST_NAMED} more" if len(rare) > MOST_NAMED else ""
+        raise ValueError(
+            f"{name}: a class needs at least {FEWEST_OF_A_CLASS} members; these have one: "
+            f"{shown}. {way_out}"
+        )

@@ -43,6 +43,7 @@ class Regression(Task):
     objectives = {"r2": True, "pearson": True, "spearman": True, "rmse": False, "mae": False}
     linear_losses = ("ridge", "pls")
     has_units = True
+    may_have_gaps = True
     skill, no_skill = "r2", "predicting the mean"
     headlines = ("r2", "rmse")
     explained = "the predicted value, in the target's units"
@@ -56,8 +57,8 @@ class Regression(Task):
             if len(columns.columns) == 1:
                 raise
             raise ValueError(
-                f"{error} Several targets are all numbers: give classes and times to events runs "
-                "of their own."
+                f"{error} Several targets are all numbers: for classes among them set task.type "
+                "mixed; give times to events runs of their own."
             ) from None
 
     @classmethod
@@ -98,6 +99,10 @@ class Regression(Task):
     def encode(self, targets: np.ndarray) -> np.ndarray:
         """Standardise targets in original units, (rows, targets) float32."""
         return ((np.asarray(targets, "float64") - self.mean) / self.scale).astype("float32")
+
+    def in_units(self, targets: np.ndarray) -> np.ndarray:
+        """Return standardised targets in original units."""
+        return targets * self.scale + self.mean
 
     def row_losses(self, targets: Any, outputs: Any) -> Any:
         """Return the loss of each row: (rows, targets) twice -> (rows,)."""
@@ -186,9 +191,8 @@ class Regression(Task):
         weights: np.ndarray | None = None,
     ) -> float:
         """Return one metric in original units of standardised (rows, targets)."""
-        scale, offset = self.output_scale()
-        targets, outputs = (part * scale + offset for part in (targets, outputs))
-        return super().score(objective, targets, outputs, weights)
+        known = self.in_units(targets), self.in_units(outputs)
+        return super().score(objective, *known, weights)
 
     def conformal(
         self, targets: np.ndarray, outputs: np.ndarray, coverage: Sequence[float]

@@ -79,7 +79,9 @@ class Survival(Task):
         return np.where(targets[:, 1] > 0, "event", "censored").astype(object)
 
     @classmethod
-    def doubts(cls, targets: np.ndarray, is_test: np.ndarray) -> list[str]:
+    def doubts(
+        cls, targets: np.ndarray, is_test: np.ndarray, names: Sequence[str] = ()
+    ) -> list[str]:
         """Return warnings of parts with few events."""
         found = []
         for part, rows in (("training", ~is_test), ("test", is_test)):

@@ -35,6 +35,8 @@ class Task(abc.ABC):
         is_of_sets: Whether the loss of a row depends on the other rows of its fold, so that each
             step of training sees all of them.
         needs_all_targets: Whether a row that lacks one of several targets cannot be learned from.
+        may_have_gaps: Whether a row may lack some of several targets.
+        is_of_several: Whether the targets of a row are of several kinds.
         skill: Metric that is above `skill_of_none` for a model that is better than one that looks
             at no gene; "" where there are no targets.
         skill_of_none: Value of `skill` without looking at a gene.
@@ -60,6 +62,8 @@ class Task(abc.ABC):
     has_times: ClassVar[bool] = False
     is_of_sets: ClassVar[bool] = False
     needs_all_targets: ClassVar[bool] = False
+    may_have_gaps: ClassVar[bool] = False
+    is_of_several: ClassVar[bool] = False
     skill: ClassVar[str] = ""
     skill_of_none: ClassVar[float] = 0.0
     headlines: ClassVar[tuple[str, ...]] = ()
@@ -145,14 +149,37 @@ class Task(abc.ABC):
         return None
 
     @classmethod
-    def doubts(cls, targets: np.ndarray, is_test: np.ndarray) -> list[str]:
+    def doubts(
+        cls, targets: np.ndarray, is_test: np.ndarray, names: Sequence[str] = ()
+    ) -> list[str]:
         """Return warnings about targets that make scores uncertain.
 
         Args:
             targets: In original units, or class names.
             is_test: (rows,) whether each is a test row.
+            names: Of the columns.
         """
         return []
+
+    @classmethod
+    def labels(cls, targets: np.ndarray, names: Sequence[str]) -> set[str]:
+        """Return the classes that some rows have; none where targets are no classes.
+
+        Args:
+            targets: In original units, or class names.
+            names: Of the columns.
+        """
+        return set()
+
+    @classmethod
+    def kinds_of(cls, targets: np.ndarray, names: Sequence[str]) -> dict[str, str]:
+        """Return the kind of each target by its name, where the targets are of several kinds.
+
+        Args:
+            targets: In original units, or class names.
+            names: Of the columns.
+        """
+        return {}
 
     @abc.abstractmethod
     def encode(self, targets: np.ndarray) -> np.ndarray:
@@ -161,6 +188,22 @@ class Task(abc.ABC):
         Args:
             targets: Targets in original units, or class names.
         """
+
+    def as_scored(self, targets: np.ndarray) -> np.ndarray:
+        """Return targets as metrics take them: class positions, else values in original units.
+
+        Args:
+            targets: Targets in original units, or class names.
+        """
+        return np.asarray(targets)
+
+    def in_units(self, targets: np.ndarray) -> np.ndarray:
+        """Return targets as metrics take them, from those that networks learn.
+
+        Args:
+            targets: Encoded targets.
+        """
+        return targets
 
     @abc.abstractmethod
     def row_losses(self, targets: Any, outputs: Any) -> Any:
@@ -248,18 +291,20 @@ class Task(abc.ABC):
         """
         raise NotImplementedError(f"task.type {self.type}: genes have no statistic of targets")
 
-    def output_scale(self, temperature: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
+    def output_scale(self, temperature: Any = 1.0) -> tuple[np.ndarray, np.ndarray]:
         """Return factor and offset, (outputs,) each, that lead to calibrated or original units.
 
         Args:
-            temperature: Divisor of logits, above 0; default 1.
+            temperature: Divisor of logits, above 0, default 1; as `temperature` returns it.
         """
         return np.ones(self.outputs), np.zeros(self.outputs)
 
     def temperature(
         self, targets: np.ndarray, outputs: np.ndarray, weights: np.ndarray | None = None
-    ) -> float:
+    ) -> float | np.ndarray:
         """Return the divisor of logits that calibrates them, above 0; 1 for outputs of other kinds.
+
+        Of targets of several kinds (outputs,) divisors.
 
         Args:
             targets: (rows,) as networks learn them.
@@ -315,6 +360,11 @@ class Task(abc.ABC):
             weights: (rows,) weight of each row; None: all rows count alike.
         """
         return self
+
+    @property
+    def text_columns(self) -> list[str]:
+        """Return the columns of predictions.tsv that are text though they may look like numbers."""
+        return ["target"] if self.has_classes else []
 
     def target_columns(self, targets: np.ndarray | None, count: int) -> list[tuple[str, Any]]:
         """Return the columns of predictions.tsv that hold targets, pairs of name and values.

@@ -134,7 +134,7 @@ class CrossValidation(abc.ABC):
 
     @abc.abstractmethod
     def final_model(
-        self, family: str, values: Values, fit: Fit, temperature: float, replica: int = 0
+        self, family: str, values: Values, fit: Fit, temperature: Any, replica: int = 0
     ) -> Predictor:
         """Return the model of one replica of a fit, from raw values to outputs.
 
@@ -208,7 +208,7 @@ class CrossValidation(abc.ABC):
             outputs[rows] = self.task.comparable(part)
         return outputs
 
-    def temperature(self, outputs: np.ndarray) -> float:
+    def temperature(self, outputs: np.ndarray) -> float | np.ndarray:
         """Return the divisor that calibrates out-of-fold logits (rows, outputs); else 1.
 
         Args:

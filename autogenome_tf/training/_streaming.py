@@ -34,6 +34,12 @@ def check_streaming(rows: CrossValidation) -> None:
             f"{rows.matrix.shape[0]} x {rows.genes} values do not fit data.memory; set a "
             "larger data.memory, give a matrix of fewer genes, or set task.loss hazard."
         )
+    if rows.is_streamed and rows.task.is_of_several:
+        raise InputError(
+            f"task.type {rows.task.type}: learned in memory only, and {rows.matrix.shape[0]} x "
+            f"{rows.genes} values do not fit data.memory; set a larger data.memory, or give each "
+            "target a run of its own."
+        )
     several = len(rows.splits) > 1 or repeats not in ("auto", 1)
     if rows.is_streamed and (several or data.missing == "median" or "rank" in data.transforms):
         raise InputError(

@@ -59,7 +59,7 @@ class TrialResult:
 
     trial: Trial
     outputs: np.ndarray = dataclasses.field(default_factory=lambda: np.zeros((0, 0)))
-    temperature: float = 1.0
+    temperature: float | np.ndarray = 1.0
     fit: Fit | None = None
     retrain: "Callable[[], TrialResult] | None" = None
 

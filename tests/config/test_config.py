@@ -105,7 +105,7 @@ def test_the_loss_and_the_objective_follow_the_type(kind):
     config = Config.of({"name": "demo", "task": {"type": kind}})
     usual = {"classification": ("cross_entropy", "log_loss"), "regression": ("mse", "r2"),
              "survival": ("cox", "partial_log_likelihood"),
-             "representation": ("elbo", "elbo")}  # fmt: skip
+             "mixed": ("joint", "skill"), "representation": ("elbo", "elbo")}  # fmt: skip
     assert (config.task.loss, config.objective) == usual[kind]
     for loss in KINDS[kind].losses:
         assert Config.of({"name": "demo", "task": {"type": kind, "loss": loss}}).task.loss == loss

@@ -236,7 +236,7 @@ def test_a_kind_answers_for_all_that_a_config_asks_of_it(kind):
 
 
 def test_kinds_are_listed_by_what_is_true_of_them():
-    assert types("has_targets") == ["classification", "regression", "survival"]
+    assert types("has_targets") == ["classification", "regression", "survival", "mixed"]
     assert types("has_units") == ["regression"]
 
 
@@ -309,7 +309,9 @@ def test_the_focal_loss_is_public_and_read_back_by_keras():
 
 def test_outcomes_of_several_kinds_are_refused_with_a_way_out():
     mixed = pd.DataFrame({"age": [1.0, 2.0], "kind": ["a", "b"]}, ["s1", "s2"])
-    with pytest.raises(ValueError, match="kind: sample s1.*give classes and times to events runs"):
+    with pytest.raises(
+        ValueError, match="kind: sample s1.*for classes among them set task.type mixed"
+    ):
         Regression.read(mixed)
-    with pytest.raises(ValueError, match="one column; .*give each further outcome a run"):
+    with pytest.raises(ValueError, match="one column; .*or set task.type mixed"):
         Classification.read(mixed)

@@ -61,8 +61,8 @@ class Data(Section):
     target: str | Names | None = Field(
         default=None,
         description=(
-            "Column to predict, or several (regression); `*`: all columns of the file of targets; "
-            'for survival the columns of time and event, such as `["time", "event"]`.'
+            "Column to predict, or several (regression, mixed); `*`: all columns of the file of "
+            'targets; for survival the columns of time and event, such as `["time", "event"]`.'
         ),
     )
     id: str | None = Field(

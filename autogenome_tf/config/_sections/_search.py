@@ -115,8 +115,8 @@ class Search(Section):
             "`pearson`, `spearman`, `rmse`, `mae`; survival: "
             "`partial_log_likelihood` (`auto`; of task.loss `hazard` `hazard_log_likelihood`), "
             "`concordance`, `concordance_uno`, `auc_q25`, "
-            "`auc_median`, `auc_q75`, `brier`, `brier_ratio`, `d_calibration`; representation: "
-            "`elbo`."
+            "`auc_median`, `auc_q75`, `brier`, `brier_ratio`, `d_calibration`; mixed: `skill`; "
+            "representation: `elbo`."
         ),
     )
     top_k: Annotated[int, Field(ge=2)] = Field(

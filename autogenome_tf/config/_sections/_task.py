@@ -17,7 +17,8 @@ class TaskSection(Section):
     type: Annotated[str, OneOf(KINDS)] = Field(
         default=DEFAULT.type,
         description=(
-            "`survival` is the time to an event and needs two columns in `data.target`. "
+            "`survival` is the time to an event and needs two columns in `data.target`. `mixed`: "
+            "several columns, classes and numbers, each with gaps of its own. "
             "`representation` needs no target; it takes the family `resvae` alone and a single "
             "transform."
         ),
@@ -26,7 +27,8 @@ class TaskSection(Section):
         default=None,
         description=(
             "Loss by type, the first is the default: `cross_entropy`, `focal_loss`; `mse`, "
-            "`mae`, `huber`; `cox` (proportional hazards), `hazard` (discrete time); `elbo`."
+            "`mae`, `huber`; `cox` (proportional hazards), `hazard` (discrete time); `joint` (mean "
+            "over targets of cross-entropy and squared error); `elbo`."
         ),
     )
     class_weight: Literal["balanced"] | dict[str, Positive] | None = Field(
@@ -34,6 +36,15 @@ class TaskSection(Section):
         description=(
             "`balanced`: all classes have the same total weight; or a weight for each class name. "
             "Where `search.objective` is `balanced_accuracy` and no value is named: `balanced`."
+        ),
+    )
+
+    kinds: dict[str, Literal["classification", "regression"]] = Field(
+        default={},
+        description=(
+            "Of type `mixed`: kind of targets by their names where their values do not show it, "
+            "such as classes that are written as numbers. Unnamed ones are numbers where all their "
+            "values are, else classes."
         ),
     )
 
@@ -56,6 +67,9 @@ class TaskSection(Section):
         if self.class_weight and not self.kind.has_classes:
             fitting = " or ".join(types("has_classes"))
             raise ValueError(f"class_weight is for {fitting}; the type is {self.type!r}")
+        if self.kinds and not self.kind.is_of_several:
+            fitting = " or ".join(types("is_of_several"))
+            raise ValueError(f"kinds is for {fitting}; the type is {self.type!r}")
         return self
 
     @property

@@ -1,0 +1,171 @@
+"""A run of classes and numbers with gaps, from its files to predictions of new rows."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+import sklearn.metrics
+
+import autogenome_tf as ag
+from autogenome_tf.config import Config
+from autogenome_tf.core.errors import InputError
+from autogenome_tf.data import RunData
+
+ROWS = 80
+RANDOM = np.random.default_rng(0)
+GENES = pd.DataFrame(
+    RANDOM.normal(6, 1, (ROWS, 8)), [f"S{n}" for n in range(ROWS)], [f"G{n}" for n in range(8)]
+).round(3)
+NOISE = RANDOM.normal(0, 0.3, ROWS)
+TARGETS = pd.DataFrame({
+    "type": np.where(GENES["G0"] + NOISE > 6, "LUAD", "LUSC"),
+    "age": (60 + 5 * (GENES["G1"] - 6) + NOISE).round(2),
+    "grade": RANDOM.permutation(np.where(GENES["G2"] > 6, 2, 1)),
+})  # fmt: skip
+GAPS = TARGETS.astype(object).mask(RANDOM.random(TARGETS.shape) < 0.2)
+
+
+def given(folder, **sections):
+    """Write genes and targets, and return the sections of a config of them."""
+    GENES.to_csv(folder / "x.csv", index_label="sample")
+    GAPS.to_csv(folder / "y.csv", index_label="sample")
+    data = {"features": "x.csv", "targets": "y.csv", "target": list(TARGETS), "predict": "x.csv"}
+    config = {
+        "name": "t", "output_dir": "runs", "data": data,
+        "task": {"type": "mixed", "kinds": {"grade": "classification"}},
+        "families": {
+            "mlp": {"layers": 1, "units": 8, "dropout": 0.0},
+        },
+        "output": {"figures": False}, "ensemble": {"size": 2},
+        "search": {"method": "random", "folds": 2, "epochs": 30, "max_trials": 2},
+        "training": {"epochs": 30, "learning_rate": 0.03},
+        "explanation": {"samples": 20, "background": 40},
+    }  # fmt: skip
+    for name, section in sections.items():
+        config[name] = config.get(name, {}) | section
+    return config
+
+
+@pytest.fixture(scope="module")
+def automl(tmp_path_factory, few_learners):
+    """Return a run that is done."""
+    folder = tmp_path_factory.mktemp("mixed")
+    automl = ag.AutoGenome(Config.of(given(folder)).resolved(folder))
+    automl.run()
+    return automl
+
+
+@pytest.fixture(scope="module")
+def frame(automl):
+    """Return its predictions, classes as text."""
+    text = dict.fromkeys(("target_grade", "prediction_grade"), str)
+    return pd.read_csv(automl.folder / "predictions.tsv", sep="\t", dtype=text)
+
+
+def test_each_target_is_scored_where_it_is_known(automl, frame):
+    scores = json.loads((automl.folder / "metrics.json").read_text())["test"]
+    test = frame[frame["part"] == "test"]
+    for name in ("type", "grade"):
+        known = test.dropna(subset=f"target_{name}")
+        pair = known[f"target_{name}"], known[f"prediction_{name}"]
+        mcc = sklearn.metrics.matthews_corrcoef(*pair)
+        assert scores[f"{name}.mcc"]["value"] == pytest.approx(mcc)
+    known = test.dropna(subset="target_age")
+    r2 = sklearn.metrics.r2_score(known["target_age"], known["prediction_age"])
+    assert scores["age.r2"]["value"] == pytest.approx(r2, abs=1e-5)
+    assert len(known) < len(test)
+
+
+def test_a_target_of_chance_does_not_spoil_the_others(automl):
+    scores = json.loads((automl.folder / "metrics.json").read_text())["validation"]
+    assert scores["type.roc_auc"]["low"] > 0.7 and scores["age.r2"]["low"] > 0.5
+    assert scores["grade.roc_auc"]["low"] < 0.5 < scores["grade.roc_auc"]["high"]
+
+
+def test_the_leaderboard_ranks_by_the_skill_of_all_targets(automl):
+    board = pd.read_csv(automl.folder / "leaderboard.tsv", sep="\t")
+    assert set(board["family"]) == {"linear", "mlp"} and board["score"].is_monotonic_decreasing
+    baseline = json.loads((automl.folder / "baseline.json").read_text())
+    assert {"skill", "type.mcc", "age.r2"} <= set(baseline["test"])
+
+
+def test_the_report_asks_for_all_targets(automl):
+    page = (automl.folder / "report.html").read_text()
+    assert "What are type, age and grade?" in page and "type: log loss" in page
+
+
+def test_contributions_are_those_of_each_class_and_number(automl):
+    found = pd.read_csv(automl.folder / "attributions.tsv", sep="\t", index_col="feature")
+    assert list(found)[2:] == ["type:LUAD", "type:LUSC", "age", "grade:1", "grade:2"]
+    assert found["age"].idxmax() == "G1" and found["type:LUAD"].idxmax() == "G0"
+
+
+def test_a_saved_model_predicts_new_rows_and_is_served(automl, frame):
+    model = ag.load(automl.folder)
+    again = model.predict(GENES)
+    own = frame[frame["part"] == "predict"].reset_index(drop=True)
+    assert (again["prediction_type"] == own["prediction_type"]).all()
+    assert (again["prediction_grade"].astype(str) == own["prediction_grade"]).all()
+    np.testing.assert_allclose(again["prediction_age"], own["prediction_age"], rtol=1e-5)
+    served = json.loads((automl.folder / "serving.json").read_text())
+    answer = served["example"]["response"]["predictions"][0]
+    assert set(answer) == {
+        "type_probabilities", "type_prediction", "age_prediction", "grade_probabilities",
+        "grade_prediction",
+    }  # fmt: skip
+    assert served["outputs"] == ["type:LUAD", "type:LUSC", "age", "grade:1", "grade:2"]
+
+
+REFUSED = {
+    "search.outer": {"search": {"outer": 3}},
+    "search.method": {"search": {"method": "enas"}},
+    "data.sites": {"data": {"sites": ["hospital"]}},
+    "evaluation.permutations": {"evaluation": {"permutations": 9}},
+    "evaluation.learning_curve": {"evaluation": {"learning_curve": True}},
+    "data.rare_classes": {"data": {"rare_classes": "merge"}},
+    "forest": {"families": {"forest": {}}},
+    "class_weight": {"task": {"class_weight": "balanced"}},
+}
+
+
+@pytest.mark.parametrize("key", REFUSED)
+def test_what_does_not_go_with_several_kinds_is_refused(tmp_path, key):
+    config = given(tmp_path, **REFUSED[key])
+    if key == "search.method":
+        config["families"] = {"mlp": {}}
+    with pytest.raises(InputError, match=key):
+        ag.AutoGenome(Config.of(config).resolved(tmp_path)).check()
+
+
+def refused(folder, **sections):
+    """Return the error of data that are read."""
+    config = Config.of(given(folder)).resolved(folder)
+    data = config.data.model_copy(update=sections.get("data", {}))
+    task = config.task.model_copy(update=sections.get("task", {}))
+    with pytest.raises(InputError) as error:
+        found = RunData(data, task)
+        assert found.labelled and found.scored
+    return str(error.value)
+
+
+def test_kinds_of_unknown_targets_are_refused(tmp_path):
+    said = refused(tmp_path, task={"kinds": {"grad": "classification"}})
+    assert "task.kinds" in said and "'grad'" in said and "grade" in said
+    with pytest.raises(InputError, match="kinds is for mixed; the type is 'regression'"):
+        Config.of(given(tmp_path, task={"type": "regression"}))
+
+
+def test_further_rows_have_targets_of_the_same_kinds(tmp_path):
+    GENES.iloc[:3].to_csv(tmp_path / "z.csv", index_label="sample")
+    other = {"type": ["LUAD", "LUSC", None], "age": [50, 60, None], "grade": [1, 2, 1]}
+    for name, value, text in (
+        ("age", "old", "age: sample S2: expected a number; received 'old'"),
+        ("type", "3", "classes that the training data does not have: 'type: 3'"),
+        ("grade", 3, "classes that the training data does not have: 'grade: 3'"),
+    ):
+        frame = pd.DataFrame(other, GENES.index[:3]).astype(object)
+        frame.loc["S2", name] = value
+        frame.to_csv(tmp_path / "t.csv", index_label="sample")
+        paths = {"evaluate": str(tmp_path / "z.csv"), "evaluate_targets": str(tmp_path / "t.csv")}
+        assert text in refused(tmp_path, data=paths)
