@@ -229,7 +229,9 @@ class Mixed(Task):
             known = part.known(column)
             own, _ = part.scored(column[known], None)
             counts = None if weights is None else weights[known]
-            divisor = part.task.temperature(own, outputs[known, part.outputs], counts)
+            divisor = 1.0
+            if known.any():
+                divisor = part.task.temperature(own, outputs[known, part.outputs], counts)
             divisors += [divisor] * part.task.outputs
         return np.array(divisors)
 

@@ -175,6 +175,11 @@ def test_logits_are_calibrated_target_by_target():
     assert (scale[3], offset[3]) == pytest.approx((known.std(), known.mean()))
 
 
+def test_a_target_that_no_validation_row_has_is_not_calibrated():
+    rows = GAPS[:, 0]
+    assert (TASK.temperature(TASK.encode(TARGETS[rows]), OUTPUTS[rows]) == 1).all()
+
+
 def test_genes_are_weighed_by_the_rows_that_have_the_target():
     genes = RANDOM.normal(size=(ROWS, 3))
     genes[:, 0] += np.where(GAPS[:, 1], 50, COLUMNS["age"] - 60)
