@@ -74,6 +74,7 @@ def write_sets(explained: Explained) -> None:
         retraining.controls(trial, explained.settings.sets),
         explained.chosen.explained.values, explained.chosen.background,
         units=trial.values["set_units"], top=explained.settings.top,
+        mean_output=explained.mean_output,
     )  # fmt: skip
     explained.run.write_table("sets.tsv", frame)
     log.info("gene sets of trial %d: %s", trial.number, _foremost_set(_measures(frame)))

@@ -34,7 +34,7 @@ class Level(Protocol):
 
 def set_importance(
     levels: Mapping[str, Level], trained: Iterable[tuple[str, Model, np.ndarray]],
-    rows: np.ndarray, background: np.ndarray, *, units: int, top: int,
+    rows: np.ndarray, background: np.ndarray, *, units: int, top: int, mean_output: str = "",
 ) -> pd.DataFrame:  # fmt: skip
     """Explain the sets that units of networks stand for.
 
@@ -47,6 +47,8 @@ def set_importance(
         background: (background, genes) raw values that stand for "nothing known".
         units: Units of each set.
         top: How many sets are foremost.
+        mean_output: Name of the mean of the outputs, which is explained in their place; "": each
+            output is.
 
     Returns:
         A frame, best first within each level. `level`, `set`, `genes` (inputs it is connected to),
@@ -61,17 +63,20 @@ def set_importance(
     shares = {kind: [[] for _ in levels] for kind in KINDS}
     sizes, outputs = [[] for _ in levels], []
     for kind, model, order in trained:
-        outputs = model.output_names
+        outputs, scale = model.output_names, np.abs(model.output_scale[0])
         (branch,) = model.branches
         seen, against = branch.seen(rows)[:, order], branch.seen(background)[:, order]
         found = contributions(branch.network, list(levels), seen, against)
+        if mean_output:
+            found = [(values * scale).mean(axis=-1, keepdims=True) for values in found]
+            outputs, scale = [mean_output], np.ones(1)
         for place, (level, values) in enumerate(zip(levels.values(), found, strict=True)):
             means = _of_sets(level, values, units)
             total = means.sum(axis=1)
             # Outputs of differently trained networks differ in size.
             shares[kind][place].append(total / max(total.sum(), 1e-30))
             if kind == "trained":
-                sizes[place].append(means * np.abs(model.output_scale[0]))
+                sizes[place].append(means * scale)
     frames = [
         _table(level, name, {kind: np.array(shares[kind][place]) for kind in KINDS},
                np.mean(sizes[place], axis=0), outputs, top)

@@ -1,6 +1,7 @@
 """From gene sets in a config to sets.tsv: planted sets are found, controls are what they say."""
 
 import json
+from types import SimpleNamespace
 
 import keras
 import numpy as np
@@ -135,6 +136,30 @@ def test_sets_of_several_units_are_added_up():
     values = np.arange(2 * 5 * 1.0).reshape(2, 5, 1)
     found = _sets._of_sets(Level, values, 2)
     np.testing.assert_allclose(found[:, 0], [(0 + 1 + 5 + 6) / 2, (2 + 3 + 7 + 8) / 2])
+
+
+@pytest.mark.parametrize("mean_output", ["", "risk"])
+def test_sets_of_outputs_that_are_explained_by_their_mean_have_one_column(monkeypatch, mean_output):
+    class Level:
+        names, sizes = ("cancels", "adds"), np.array([3, 3])
+
+    # Of the first set's unit the outputs get opposite contributions, of the second's the same.
+    values = np.array([[[6.0, -6.0], [1.0, 1.0]]])
+    monkeypatch.setattr(_sets, "contributions", lambda *known: [values])
+    branch = SimpleNamespace(seen=lambda rows: rows, network=None)
+    model = SimpleNamespace(
+        branches=[branch], output_names=["early", "late"], output_scale=(np.full(2, 0.5), 0)
+    )
+    rows = np.zeros((1, 2))
+    trained = [(kind, model, np.arange(2)) for kind in 2 * _sets.KINDS]
+    frame = explainers.set_importance(
+        {"sets": Level}, trained, rows, rows, units=1, top=1, mean_output=mean_output
+    ).set_index("set")
+    columns = [mean_output] if mean_output else ["early", "late"]
+    assert list(frame.columns[-len(columns) - 1 :]) == ["above", *columns]
+    assert frame.loc["cancels", columns].tolist() == ([0] if mean_output else [3, 3])
+    assert (frame.loc["adds", columns] == 0.5).all()
+    assert frame.loc["adds", "share"] == (1 if mean_output else pytest.approx(1 / 7))
 
 
 def test_rank_follows_the_weaker_of_both_controls():
