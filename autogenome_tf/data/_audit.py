@@ -75,7 +75,7 @@ def audit(
     targeted = list(_of_each_kind(dataset))
     for one, rows in targeted:
         own = learned[np.isin(learned, rows)]
-        found += [("columns", text) for text in gives_away(one, own)]
+        found += [("columns", text) for text in gives_away(one, own, _called(one, kind))]
     found += [("targets", text) for text in kind.doubts(targets, is_test & has_test, names)]
     for one, rows in targeted:
         if one.known_targets.dtype == object:
@@ -94,7 +94,8 @@ def audit(
             levels = dataset.origins[name].to_numpy()
             for one, rows in targeted:
                 own = one.known_targets[rows]
-                found += _origin(name, levels[rows], own, is_test[rows])
+                called = _called(one, kind)
+                found += _origin(name, levels[rows], own, is_test[rows], called)
     return _listed(found)
 
 
@@ -253,7 +254,12 @@ def _digests(values):
             yield int.from_bytes(hashlib.blake2b(row, digest_size=8).digest(), "little")
 
 
-def _origin(name, levels, targets, is_test):
+def _called(dataset, kind):
+    """Return what warnings call the targets: one of several by its name."""
+    return repr(dataset.target_names[0]) if kind.is_of_several else "the target"
+
+
+def _origin(name, levels, targets, is_test, target):
     """Yield warnings about a column of origins (donor, batch) across split and targets."""
     shared = set(levels[is_test]) & set(levels[~is_test])
     if kind_of_origin(name) == "person" and shared:
@@ -272,7 +278,7 @@ def _origin(name, levels, targets, is_test):
         strength, measure = max(each), "part of the variance"
     if strength >= STRONG:
         text = (
-            f"{name} is strongly associated with the target ({measure} {strength:.2f}): the "
+            f"{name} is strongly associated with {target} ({measure} {strength:.2f}): the "
             "model may have learned the origin of a row (a batch effect) instead of the "
             "question. To check, hold out whole groups with data.split.group."
         )

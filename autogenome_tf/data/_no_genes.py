@@ -73,12 +73,13 @@ def total_row(values: np.ndarray, samples: Sequence[str] | np.ndarray) -> Iterat
         )
 
 
-def gives_away(dataset: Dataset, rows: np.ndarray) -> Iterator[str]:
+def gives_away(dataset: Dataset, rows: np.ndarray, target: str = "the target") -> Iterator[str]:
     """Yield a text on the one column that alone predicts classes (or values).
 
     Args:
         dataset: Rows with targets.
         rows: (n,) numbers of those that are learned from.
+        target: What to call the targets.
     """
     rows = rows[np.linspace(0, len(rows) - 1, min(len(rows), ROWS)).astype(int)]
     genes = len(dataset.features) - dataset.covariates
@@ -93,7 +94,7 @@ def gives_away(dataset: Dataset, rows: np.ndarray) -> Iterator[str]:
         best, next_best = ((1 + s) / 2 if is_text else s for s in strength[[first, second]])
         name = dataset.features[first]
         yield (
-            f"The column {name!r} alone predicts the target ({measure} {best:.2f}; the next column "
+            f"The column {name!r} alone predicts {target} ({measure} {best:.2f}; the next column "
             f"{next_best:.2f}). If it is not a gene, or is derived from the target, leave it out: "
             f'data.exclude ["{name}"].'
         )

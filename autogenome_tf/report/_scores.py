@@ -44,7 +44,8 @@ def section(run: Run) -> Section | None:
     if is_convex(run):
         text += " The final model is itself linear."
     parts: list[Part | None] = [text]
-    parts += [_metrics(part, scores[part], baseline.get(part)) for part in in_order(scores)]
+    for part in in_order(scores):
+        parts += _metrics(part, scores[part], baseline.get(part))
     parts += pictures(run, "scores")
     if run.has("coverage.tsv"):
         follows = "difficulty" in run.model_names().get("conformal", {})
@@ -146,6 +147,19 @@ def _known(line):
 
 
 def _metrics(part, own, linear):
+    """Return a table of metrics; of several targets the mean over them, then a table for each."""
+    found = {}
+    for name in own:
+        found.setdefault(name.rpartition(".")[0], []).append(name)
+    tables = []
+    for target, names in found.items():
+        caption = f"{on_a_line(target)}: samples of the {part} part that have it."
+        known = {name: own[name] for name in names}
+        tables.append(_of_target(known, linear, caption if target else CAPTIONS[part]))
+    return tables
+
+
+def _of_target(own, linear, caption):
     head = ["metric", "model", *(["linear model", "difference"] if linear else []), "meaning"]
     rows = []
     for name, metric in own.items():
@@ -153,7 +167,7 @@ def _metrics(part, own, linear):
         if linear:
             row += [measured(name, linear[name]), _difference(linear[name]["difference"], name)]
         rows.append([*row, meaning_of(name)])
-    return Table(head, rows, CAPTIONS[part], left=(0, len(head) - 1))
+    return Table(head, rows, caption, left=(0, len(head) - 1))
 
 
 def _difference(apart, name):

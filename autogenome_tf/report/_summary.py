@@ -5,10 +5,18 @@ import numpy as np
 from autogenome_tf.core.files import on_a_line
 from autogenome_tf.metrics import CORRECTED, OUTER, in_order
 from autogenome_tf.report import _warnings
-from autogenome_tf.report._metrics import MEANINGS, NAMES, PCA, difference, measured
+from autogenome_tf.report._metrics import (
+    NAMES,
+    PCA,
+    difference,
+    meaning_of,
+    measured,
+    name_of,
+)
 from autogenome_tf.report._model import is_convex, trials
 from autogenome_tf.report._page import Card, Part, Section, Table, listed, number
 from autogenome_tf.run import Run
+from autogenome_tf.tasks import Classification, Regression
 
 UNSEEN = {
     "test": "held-out samples",
@@ -56,8 +64,14 @@ def _asked(config, names):
 def _foremost(kind, own):
     """Return the metrics of the card, the headline first."""
     if kind.has_targets:
-        return list(kind.headlines)
+        return [*kind.headlines, *(name for name in own if _is_of_card(name))]
     return [name for name in ("explained", "knn_accuracy", "elbo") if name in own]
+
+
+def _is_of_card(name):
+    """Return whether a metric stands for one target of several."""
+    target, _, own = name.rpartition(".")
+    return bool(target) and own in (Classification.headlines[-1], Regression.headlines[0])
 
 
 def _headline(run, scores):
@@ -97,12 +111,12 @@ def _table(run, scores):
     elif not kind.has_targets:
         head.append("principal components")
     for name in _foremost(kind, own):
-        row = [NAMES[name], measured(name, own[name])]
+        row = [name_of(name), measured(name, own[name])]
         if not kind.has_targets:
             row.append(measured(name, own.get(PCA + name)) if PCA + name in own else "–")
         elif linear:
             row += [measured(name, linear[name]), difference(name, linear[name]["difference"])]
-        rows.append([*row, MEANINGS[name]])
+        rows.append([*row, meaning_of(name)])
     return Table([*head, "meaning"], rows, left=(0, len(head)))
 
 

@@ -92,7 +92,8 @@ def test_the_leaderboard_ranks_by_the_skill_of_all_targets(automl):
 
 def test_the_report_asks_for_all_targets(automl):
     page = (automl.folder / "report.html").read_text()
-    assert "What are type, age and grade?" in page and "type: log loss" in page
+    assert "What are type, age and grade?" in page and "type: balanced accuracy" in page
+    assert "age: samples of the test part that have it." in page
 
 
 def test_contributions_are_those_of_each_class_and_number(automl):
