@@ -68,19 +68,9 @@ def audit(
     if dataset.groups is not None:
         found += [("group", text) for text in groups_alike(dataset.groups)]
     targets, names = dataset.known_targets, dataset.target_names
-    if targets.dtype != object:
-        columns = zip(names, targets.T, strict=True)
-        found += [("values", f"{name}: {text}") for name, one in columns for text in codes(one)]
-    learned = np.flatnonzero(~is_test)
-    targeted = list(_of_each_kind(dataset))
-    for one, rows in targeted:
-        own = learned[np.isin(learned, rows)]
-        found += [("columns", text) for text in gives_away(one, own, _called(one, kind))]
     found += [("targets", text) for text in kind.doubts(targets, is_test & has_test, names)]
-    for one, rows in targeted:
-        if one.known_targets.dtype == object:
-            labels = one.known_targets[rows].astype(str)
-            found += [("classes", text) for text in _classes(labels, is_test[rows], has_test)]
+    for one, rows in _of_each_kind(dataset):
+        found += _of_targets(one, rows, is_test, has_test, kind)
     tested = {"The test part": int(is_test.sum()) if has_test else 0}
     tested["data.evaluate"] = 0 if scored is None else len(scored)
     for name, count in tested.items():
@@ -92,11 +82,25 @@ def audit(
     if dataset.origins is not None:
         for name in dataset.origins.columns.drop(group or [], errors="ignore"):
             levels = dataset.origins[name].to_numpy()
-            for one, rows in targeted:
-                own = one.known_targets[rows]
+            found += _on_both_sides(name, levels, is_test)
+            for one, rows in _of_each_kind(dataset):
                 called = _called(one, kind)
-                found += _origin(name, levels[rows], own, is_test[rows], called)
+                found += _origin(name, levels[rows], one.known_targets[rows], called)
     return _listed(found)
+
+
+def _of_targets(dataset, rows, is_test, has_test, kind):
+    """Yield warnings about targets of one kind in the rows that have them."""
+    targets, names = dataset.known_targets, dataset.target_names
+    learned = rows[~is_test[rows]]
+    yield from (("columns", text) for text in gives_away(dataset, learned, _called(dataset, kind)))
+    if targets.dtype == object:
+        place = f"{names[0]}: " if kind.is_of_several else ""
+        known = targets[rows].astype(str), is_test[rows], has_test
+        yield from (("classes", place + text) for text in _classes(*known, kind.has_classes))
+        return
+    for name, column in zip(names, targets.T, strict=True):
+        yield from (("values", f"{name}: {text}") for text in codes(column))
 
 
 def _of_each_kind(dataset):
@@ -154,16 +158,16 @@ def _listed(found):
     return [{"about": about, "text": text} for about, text in found]
 
 
-def _classes(labels, is_test, has_test):
+def _classes(labels, is_test, has_test, may_weigh):
     counts = collections.Counter(labels).most_common()
     (most, many), (least, few) = counts[0], counts[-1]
     most, least = str(most), str(least)
     if many >= UNEQUAL * few or many >= DOMINANT * len(labels):
+        way = ', and task.class_weight "balanced" trains that way' if may_weigh else ""
         yield (
             f"Classes are unequal: {most!r} has {many} rows, {least!r} {few}. Accuracy mostly "
-            "reflects the large classes; balanced_accuracy and f1_macro weigh all classes equally, "
-            "and "
-            'task.class_weight "balanced" trains that way.'
+            "reflects the large classes; balanced_accuracy and f1_macro weigh all classes "
+            f"equally{way}."
         )
     learned = collections.Counter(labels[~is_test] if has_test else labels)
     rare = [f"{name} ({learned[name]})" for name, _ in counts if learned[name] < FEWEST_OF_A_CLASS]
@@ -259,8 +263,8 @@ def _called(dataset, kind):
     return repr(dataset.target_names[0]) if kind.is_of_several else "the target"
 
 
-def _origin(name, levels, targets, is_test, target):
-    """Yield warnings about a column of origins (donor, batch) across split and targets."""
+def _on_both_sides(name, levels, is_test):
+    """Yield a warning about persons in both training and test parts."""
     shared = set(levels[is_test]) & set(levels[~is_test])
     if kind_of_origin(name) == "person" and shared:
         text = (
@@ -270,6 +274,10 @@ def _origin(name, levels, targets, is_test, target):
             f'"{name}".'
         )
         yield "group", text
+
+
+def _origin(name, levels, targets, target):
+    """Yield a warning about a column of origins (donor, batch) that goes with the targets."""
     if targets.ndim == 1:
         labels = targets.astype(str)
         strength, measure = association(levels, labels), "Cramér's V"

@@ -128,9 +128,10 @@ def _space_in(config, name, place):
 def _check_bounds(found, kind, place):
     """Refuse bounds of standardised targets."""
     bounds = found.get("output_nonlinearity")
-    if kind.has_units and bounds and bounds.options != ("none",):
+    has_numbers = kind.has_units or kind.is_of_several
+    if has_numbers and bounds and bounds.options != ("none",):
         raise InputError(
-            f"{place}: a regression's targets are standardised and have no bounds; expected "
+            f"{place}: targets that are numbers are standardised and have no bounds; expected "
             f"none; received {list(bounds.options)}."
         )
 

@@ -89,7 +89,12 @@ class MixedPart:
 
     def metrics(self, *known: Any) -> dict[str, np.ndarray]:
         """Compute every metric of the target; see `_drawn` for the arguments."""
-        return self._drawn(self.task.metrics, *known)
+        found = self._drawn(self.task.metrics, *known)
+        if not self.task.has_classes:
+            return found
+        # Without a known row the correlation of classes is 0, but nothing is known of it.
+        is_known = np.isfinite(found["log_loss"])
+        return {name: np.where(is_known, values, np.nan) for name, values in found.items()}
 
     def skill(self, *known: Any) -> np.ndarray:
         """Compute one less the loss over that of a model without genes, (resamples,).

@@ -126,6 +126,7 @@ REFUSED = {
     "evaluation.learning_curve": {"evaluation": {"learning_curve": True}},
     "data.rare_classes": {"data": {"rare_classes": "merge"}},
     "forest": {"families": {"forest": {}}},
+    "output_nonlinearity": {"families": {"mlp": {"output_nonlinearity": "relu"}}},
     "class_weight": {"task": {"class_weight": "balanced"}},
 }
 

@@ -1,5 +1,7 @@
 """What is said about rows before scores are believed: where it is planted, and only there."""
 
+import dataclasses
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -39,6 +41,21 @@ def about(*arguments, **options):
 def test_nothing_is_said_of_sound_rows():
     batches = np.repeat(["one", "two", "three", "four"], ROWS // 4)
     assert audit(dataset(batch=batches), part(), "classification") == []
+
+
+def test_targets_of_several_kinds_are_warned_of_by_name_and_persons_once():
+    kinds, ages = np.array(["a"] * ROWS, object), np.linspace(20.0, 80.0, ROWS)
+    kinds[4::20], ages[::10] = "b", -999.0
+    targets = np.stack([kinds, ages.astype(object)], axis=1)
+    targets[1] = None
+    patients = [f"p{row % 60}" for row in range(ROWS)]
+    own = dataclasses.replace(dataset(targets, patient=patients), target_names=["type", "age"])
+    texts = [one["text"] for one in audit(own, part(), "mixed")]
+    assert sum("same patient" in text for text in texts) == 1
+    assert any(text.startswith("age: ") and "-999" in text for text in texts)
+    unequal = [text for text in texts if "unequal" in text]
+    assert unequal[0].startswith("type: Classes are unequal: 'a' has 113 rows, 'b' 6.")
+    assert len(unequal) == 1 and "class_weight" not in unequal[0]
 
 
 @pytest.mark.parametrize("is_sparse", [False, True])
