@@ -72,6 +72,13 @@ def test_prediction_sets_hold_the_class_of_most_rows(classifier):
         classifier.predict_set(frame, 90)
 
 
+def test_new_rows_of_the_same_distribution_have_even_novelty(classifier):
+    new = np.random.default_rng(1).normal(size=(400, 12))
+    found = classifier.novelty(pd.DataFrame(new, columns=[f"g{i}" for i in range(12)]))
+    # Distances of networks that had not seen a row are compared with those of the final model.
+    assert 0.4 < found.mean() < 0.6 and (found < 0.1).mean() < 0.2
+
+
 def test_rows_far_from_all_classes_are_novel(classifier):
     frame = pd.DataFrame(X, columns=[f"g{i}" for i in range(12)])
     assert classifier.novelty(frame).mean() > 0.3

@@ -181,3 +181,25 @@ def test_the_interval_over_folds_widens_with_their_spread():
     assert uneven["low"] < 0.6 and uneven["high"] == 1
     assert _outer.over_folds(np.array([0.8, np.nan]), True)["value"] is None
     assert _outer.over_folds(np.array([0.1, 0.9]), False)["low"] == 0
+
+
+def test_outer_folds_train_by_the_steps_of_the_first(tmp_path, steps, monkeypatch):
+    made, counts = [], []
+    lent, is_done = type(steps).lent, _outer._is_done
+
+    def counted(self, key, make):
+        return lent(self, key, lambda: made.append(key) or make())
+
+    def begun(session):
+        counts.append(len(made))
+        return is_done(session)
+
+    monkeypatch.setattr(type(steps), "lent", counted)
+    monkeypatch.setattr(_outer, "_is_done", begun)
+    search = {"folds": 2, "outer": FOLDS, "max_trials": 1, "epochs": 1}
+    training = {"epochs": 1, "space": "rows"}
+    config = config_of(tmp_path, search=search, training=training, families={"mlp": {}})
+    x = values()
+    AutoGenome(config, data=(x, labels(x))).train()
+    # Of all rows, two thirds are those of an outer fold, and have fewer coordinates.
+    assert 0 < counts[0] < counts[1] == counts[2] == len(made)
