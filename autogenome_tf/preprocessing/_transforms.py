@@ -23,7 +23,7 @@ RELATIVE = ("library_log1p", "relative_log")
 UNCHANGED = ("none", "rank")
 # Fewer columns, some of them 0 or 1, are clinical covariates and no counts of a library.
 FEWEST_OF_A_LIBRARY = 20
-# Rows of a count that would be above 1: where none is of so many, a column is yes or no.
+# Values of counts that would be above 1: where none is of so many, columns are yes or no.
 MANY_ABOVE_1 = 10
 # By the kind of a `Scale`; other kinds stay as they are.
 CHOICE = {COUNTS: "library_log1p", SHARES: "relative_log", LINEAR: "log1p", SIGNED: "log2"}
@@ -109,7 +109,7 @@ def _are_covariates(values):
     sample = np.nan_to_num(sample_of(values))
     mean, is_marker = sample.mean(axis=0), np.isin(sample, (0, 1)).all(axis=0)
     expected = len(sample) * (1 - (1 + mean) * np.exp(-mean))
-    return bool((is_marker & (expected > MANY_ABOVE_1)).any())
+    return bool(expected[is_marker].sum() > MANY_ABOVE_1)
 
 
 def _lowest(values):

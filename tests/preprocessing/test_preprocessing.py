@@ -248,6 +248,15 @@ def test_the_sum_of_clinical_covariates_is_no_library_size():
     assert recognised(covariates) == "log1p"
 
 
+def test_columns_of_yes_or_no_count_together():
+    covariates = counts(60)
+    covariates[:, 2] = np.arange(60) % 2
+    # Of one column of so few rows, counts might all be 0 or 1 as well.
+    assert recognised(covariates) == "library_log1p"
+    covariates[:, 3:5] = covariates[:, [2]]
+    assert recognised(covariates) == "log1p"
+
+
 def test_a_linear_scale_is_recognised():
     assert recognised(skewed()) == "log1p"
 

@@ -339,11 +339,17 @@ def test_hazards_that_cross_turn_at_the_median():
 
 
 def test_a_config_for_survival_runs(tmp_path, few_learners):
-    simulate(tmp_path, task="survival", samples=80, features=60, informative=6, interactions=0)
+    parameters = {"samples": 160, "features": 60, "informative": 6, "interactions": 0, "blocks": 0}
+    parameters |= {"noise": 0.5, "dropout": 0, "batch_effect": 0, "censoring": 0.1}
+    simulate(tmp_path, task="survival", **parameters)
     config = json.loads((tmp_path / "config.json").read_text())
     assert config["data"]["target"] == ["time", "event"]
     changes = ['families={"linear": {}}', f"output_dir={tmp_path / 'runs'}"]
     automl = AutoGenome(Config.load(tmp_path / "config.json", changes))
     automl.train()
-    # Six genes of 60 tell who has the event first.
+    # Six genes of 60 decide who has the event first.
     assert automl.evaluate()["test"]["concordance"]["value"] > 0.55
+    ranks = automl.explain().set_index("feature")["rank"]
+    truth = pd.read_csv(tmp_path / "truth.tsv", sep="\t")
+    # By chance one of the six would be among ten.
+    assert (ranks[truth.loc[truth["role"] == "main", "feature"]] <= 10).sum() >= 4
