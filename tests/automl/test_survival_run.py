@@ -203,6 +203,13 @@ def test_shared_weights_learn_log_risks(tmp_path, few_learners):
     # The mean log partial likelihood of children rises while the bank learns.
     assert curves["reward"].iloc[-1] > curves["reward"].iloc[0] + 0.1
     assert automl.evaluate()["test"]["concordance"]["value"] > 0.6
+    automl.export()
+    served = json.loads((automl.folder / "serving.json").read_text())
+    loaded = tf.saved_model.load(str(automl.folder / served["path"]))
+    values = np.ones((3, len(served["features"])), "float32")
+    found = loaded.signatures["serving_default"](values=tf.constant(values))
+    own = automl._session.model().outputs(values)
+    np.testing.assert_allclose(found["risk"], own, atol=1e-4)
 
 
 @pytest.mark.slow
