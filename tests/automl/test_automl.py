@@ -825,5 +825,5 @@ def test_the_main_job_on_real_cells(tmp_path):
     found = json.loads((automl.folder / "metrics.json").read_text())
     assert found["test"]["accuracy"]["value"] > 0.7
     frame = table(automl.folder, "predictions.tsv")
-    assert len(frame) == 700 and len(frame.columns) == 4 + 10 + 1
+    assert len(frame) == 700 and len(frame.columns) == 4 + 10 + 2
     assert "p_CD4+/CD45RO+ Memory" in frame.columns and frame.columns[-2] == "set_90"

@@ -82,14 +82,14 @@ def written(simulated, tmp_path):
     return write
 
 
-def started(config, output):
+def started(config, output, verb="run"):
     """The command for a config and an output folder."""
-    return Command(["run", config, "--output", output], output.with_suffix(".txt"))
+    return Command([verb, config, "--output", output], output.with_suffix(".txt"))
 
 
-def finish(config, output):
+def finish(config, output, verb="run"):
     """Run the command to its end; returns what it said."""
-    command = started(config, output)
+    command = started(config, output, verb)
     assert command.ended_within()
     return command.text
 
@@ -103,9 +103,9 @@ def kill_at(config, output, beginning, file=None):
     assert command.kill()
 
 
-def kill_after(config, output, lines):
+def kill_after(config, output, lines, verb):
     """Run the command; kill it when it has said so many lines."""
-    command = started(config, output)
+    command = started(config, output, verb)
     while command.is_running and command.text.count("\n") < lines:
         time.sleep(0.005)
     assert command.kill()
@@ -247,11 +247,12 @@ def test_a_run_ended_at_every_rename_ends_like_one_that_was_not(
 @pytest.mark.parametrize("way", WAYS)
 def test_killed_processes_end_like_one_that_was_not(written, way, tmp_path):
     config, killed, drawn = written(way), tmp_path / "killed", random.Random(way)
-    finish(config, tmp_path / "whole")
+    verb = STAGES.get(way, "train")
+    finish(config, tmp_path / "whole", verb)
     for lines in LINES:
-        kill_after(config, killed, drawn.randint(*lines))
+        kill_after(config, killed, drawn.randint(*lines), verb)
         assert_whole(killed)
-    finish(config, killed)
+    finish(config, killed, verb)
     assert_whole(killed)
     assert_like(killed / "t", tmp_path / "whole" / "t")
 
