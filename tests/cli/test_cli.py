@@ -238,7 +238,7 @@ def test_on_a_terminal_a_bar_shows_the_trials_and_the_best(simulated, tmp_path):
     program, *rest = command(*arguments)
     child = pexpect.spawn(
         program, rest, env=environment() | {"TERM": "xterm"}, encoding="utf-8",
-        dimensions=(40, 120), timeout=120,
+        dimensions=(40, 120), timeout=300,
     )  # fmt: skip
     child.expect(pexpect.EOF)
     child.close()
