@@ -10,7 +10,7 @@ from autogenome_tf.tasks.value_metrics import regression
 
 __all__ = [
     "CORRECTED", "HIGHER_IS_BETTER", "OUTER", "PERMUTATION", "SCORED", "classification",
-    "differences", "gap", "in_order", "regression", "temperature", "with_intervals",
+    "differences", "gap", "in_order", "of_target", "regression", "temperature", "with_intervals",
 ]  # fmt: skip
 
 HIGHER_IS_BETTER = {
@@ -32,6 +32,19 @@ CORRECTED = "validation_corrected"
 OUTER = "outer"
 # Name of the test of the headline metric against permuted targets.
 PERMUTATION = "permutation"
+
+
+def of_target(key: str) -> tuple[str, str]:
+    """Return the target and the name of a metric; the target is "" unless there are several kinds.
+
+    Args:
+        key: Key of metrics.json.
+
+    >>> of_target("os.days.r2"), of_target("r2")
+    (('os.days', 'r2'), ('', 'r2'))
+    """
+    target, _, name = key.rpartition(".")
+    return target, name
 
 
 def in_order(parts: Iterable[str]) -> list[str]:

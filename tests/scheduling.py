@@ -1,4 +1,4 @@
-"""Which tests of a suite in several processes run in the same one."""
+"""Schedule the tests of a file in one process."""
 
 from xdist.scheduler import LoadScopeScheduling
 

@@ -69,7 +69,8 @@ def audit(
         found += [("group", text) for text in groups_alike(dataset.groups)]
     targets, names = dataset.known_targets, dataset.target_names
     found += [("targets", text) for text in kind.doubts(targets, is_test & has_test, names)]
-    for one, rows in _of_each_kind(dataset):
+    each = list(_of_each_kind(dataset, kind))
+    for one, rows in each:
         found += _of_targets(one, rows, is_test, has_test, kind)
     tested = {"The test part": int(is_test.sum()) if has_test else 0}
     tested["data.evaluate"] = 0 if scored is None else len(scored)
@@ -83,7 +84,7 @@ def audit(
         for name in dataset.origins.columns.drop(group or [], errors="ignore"):
             levels = dataset.origins[name].to_numpy()
             found += _on_both_sides(name, levels, is_test)
-            for one, rows in _of_each_kind(dataset):
+            for one, rows in each:
                 called = _called(one, kind)
                 found += _origin(name, levels[rows], one.known_targets[rows], called)
     return _listed(found)
@@ -103,18 +104,17 @@ def _of_targets(dataset, rows, is_test, has_test, kind):
         yield from (("values", f"{name}: {text}") for text in codes(column))
 
 
-def _of_each_kind(dataset):
+def _of_each_kind(dataset, kind):
     """Yield rows with their targets and the numbers of those that have any.
 
     Where targets are of several kinds, yield the rows with each of them in turn.
     """
-    targets = dataset.known_targets
-    if targets.dtype != object or targets.ndim == 1:
+    if not kind.is_of_several:
         yield dataset, np.arange(len(dataset))
         return
-    for name, column in zip(dataset.target_names, targets.T, strict=True):
-        rows = np.flatnonzero(~pd.isna(column))
-        is_text = any(isinstance(cell, str) for cell in column)
+    kinds = kind.kinds_of(dataset.known_targets, dataset.target_names)
+    for name, column in zip(dataset.target_names, dataset.known_targets.T, strict=True):
+        rows, is_text = np.flatnonzero(~pd.isna(column)), kind_of(kinds[name]).has_classes
         own = column if is_text else column.astype("float64")[:, None]
         yield dataclasses.replace(dataset, targets=own, target_names=[name]), rows
 

@@ -128,10 +128,15 @@ class Supervised(Estimator):
         )}  # fmt: skip
         return {"task": {"type": self._task}, "ensemble": {"size": self.ensemble_size}, **named}
 
-    def _conformal(self, coverage=0.9) -> Any:
-        check_is_fitted(self)
+    def _with_coverage(self, coverage) -> Any:
+        found = self._conformal
         if not 0 < coverage < 1:
             raise InputError(f"coverage: expected a number between 0 and 1; received {coverage}.")
+        return found
+
+    @property
+    def _conformal(self) -> Any:
+        check_is_fitted(self)
         if self.predictor_.conformal is None:
             raise InputError(
                 "this model has no prediction sets: it was trained with evaluation.coverage [] or "

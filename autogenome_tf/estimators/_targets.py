@@ -84,7 +84,7 @@ class AutoGenomeClassifier(ClassifierMixin, Supervised):
             X: (samples, genes) rows with the genes of training.
             coverage: Share of rows whose set holds the true class, between 0 and 1; default 0.9.
         """
-        return self._conformal(coverage).sets(self._outputs(X), coverage)
+        return self._with_coverage(coverage).sets(self._outputs(X), coverage)
 
     def novelty(self, X: Any) -> np.ndarray:  # noqa: N803
         """Return the share of training rows as far from all classes as each row, (samples,).
@@ -95,7 +95,7 @@ class AutoGenomeClassifier(ClassifierMixin, Supervised):
         Returns:
             p-values, above 0 and at most 1; small where a row is unlike all training rows.
         """
-        return self._conformal().novelty.p_values(self._outputs(X))
+        return self._conformal.novelty.p_values(self._outputs(X))
 
 
 class AutoGenomeRegressor(RegressorMixin, Supervised):
@@ -137,7 +137,7 @@ class AutoGenomeRegressor(RegressorMixin, Supervised):
             (samples, 2), or (samples, 2, targets) of several targets: low and high, in original
             units; infinite where training rows are too few for this coverage.
         """
-        ends = self._conformal(coverage).intervals(self._outputs(X).astype("float64"), coverage)
+        ends = self._with_coverage(coverage).intervals(self._outputs(X).astype("float64"), coverage)
         stacked = np.stack(ends, axis=1)
         return stacked[:, :, 0] if self._is_flat else stacked
 

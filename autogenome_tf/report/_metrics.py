@@ -1,6 +1,7 @@
 """Metrics as people write them: usual names, meanings, and percentages for shares of samples."""
 
 from autogenome_tf.core.files import on_a_line
+from autogenome_tf.metrics import of_target
 from autogenome_tf.report._page import interval
 
 PCA = "pca_"
@@ -104,7 +105,7 @@ def name_of(key: str) -> str:
     >>> name_of("log_loss"), name_of("os.days.r2")
     ('log loss', 'os.days: R²')
     """
-    target, _, own = key.rpartition(".")
+    target, own = of_target(key)
     return f"{on_a_line(target)}: {NAMES[own]}" if target else NAMES[own]
 
 
@@ -114,7 +115,7 @@ def meaning_of(key: str) -> str:
     Args:
         key: Key of metrics.json.
     """
-    return MEANINGS[key.rpartition(".")[2]]
+    return MEANINGS[of_target(key)[1]]
 
 
 def measured(name: str, metric: dict | None) -> str:
@@ -127,11 +128,8 @@ def measured(name: str, metric: dict | None) -> str:
     >>> measured("accuracy", {"value": 0.85, "low": 0.7928, "high": 0.907})
     '85.0\xa0% (79.3 to 90.7)'
     """
-    if (
-        name.rpartition(".")[2].removeprefix(PCA) not in SHARES
-        or metric is None
-        or metric["value"] is None
-    ):
+    is_share = of_target(name)[1].removeprefix(PCA) in SHARES
+    if not is_share or metric is None or metric["value"] is None:
         return interval(metric)
     value, low, high = (f"{100 * metric[key]:.1f}" for key in ("value", "low", "high"))
     return f"{value}\u00a0% ({low} to {high})"
@@ -149,6 +147,6 @@ def difference(name: str, apart: dict) -> str:
     """
     if apart["value"] is None:
         return "–"
-    factor, digits, unit = (100, 1, " points") if name.rpartition(".")[2] in SHARES else (1, 3, "")
+    factor, digits, unit = (100, 1, " points") if of_target(name)[1] in SHARES else (1, 3, "")
     value, low, high = (f"{factor * apart[key]:+.{digits}f}" for key in ("value", "low", "high"))
     return f"{value}{unit} ({low} to {high})"

@@ -5,7 +5,14 @@ import sklearn.metrics
 
 from autogenome_tf import plots
 from autogenome_tf.core.files import on_a_line
-from autogenome_tf.metrics import CORRECTED, HIGHER_IS_BETTER, OUTER, PERMUTATION, in_order
+from autogenome_tf.metrics import (
+    CORRECTED,
+    HIGHER_IS_BETTER,
+    OUTER,
+    PERMUTATION,
+    in_order,
+    of_target,
+)
 from autogenome_tf.report import _outer
 from autogenome_tf.report._metrics import NAMES, difference, meaning_of, measured, name_of
 from autogenome_tf.report._model import is_convex
@@ -150,7 +157,7 @@ def _metrics(part, own, linear):
     """Return a table of metrics; of several targets the mean over them, then a table for each."""
     found = {}
     for name in own:
-        found.setdefault(name.rpartition(".")[0], []).append(name)
+        found.setdefault(of_target(name)[0], []).append(name)
     tables = []
     for target, names in found.items():
         caption = f"{on_a_line(target)}: samples of the {part} part that have it."
@@ -174,7 +181,7 @@ def _difference(apart, name):
     if apart["value"] is None:
         return difference(name, apart)
     gains = sum((apart["low"] > 0, -(apart["high"] < 0)))
-    gains = gains if HIGHER_IS_BETTER[name.rpartition(".")[2]] else -gains
+    gains = gains if HIGHER_IS_BETTER[of_target(name)[1]] else -gains
     return difference(name, apart) + {1: ", better", 0: "", -1: ", worse"}[gains]
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from autogenome_tf.core.files import on_a_line
-from autogenome_tf.metrics import CORRECTED, OUTER, in_order
+from autogenome_tf.metrics import CORRECTED, OUTER, in_order, of_target
 from autogenome_tf.report import _warnings
 from autogenome_tf.report._metrics import (
     NAMES,
@@ -70,7 +70,7 @@ def _foremost(kind, own):
 
 def _is_of_card(name):
     """Return whether a metric stands for one target of several."""
-    target, _, own = name.rpartition(".")
+    target, own = of_target(name)
     return bool(target) and own in (Classification.headlines[-1], Regression.headlines[0])
 
 

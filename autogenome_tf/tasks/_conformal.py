@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from autogenome_tf.tasks._difficulty import Difficulty, is_worthwhile, out_of_fold
-from autogenome_tf.tasks._kept import rounded, thinned
+from autogenome_tf.tasks._kept import KeptArrays, rounded, thinned
 from autogenome_tf.tasks._novelty import Novelty
 
 log = logging.getLogger(__name__)
@@ -38,6 +38,7 @@ class Conformal(abc.ABC):
         kept: For each output the sorted numbers that new rows are compared with.
         coverage: Shares of rows, each between 0 and 1, whose truth a set or an interval holds.
         signature: Name of the signature of the exported model.
+        beside: Class of each further attribute that a model file keeps, unless it is None.
     """
 
     names: Sequence[str]
@@ -45,11 +46,14 @@ class Conformal(abc.ABC):
     coverage: Sequence[float]
 
     signature: ClassVar[str]
+    beside: ClassVar[dict[str, type[KeptArrays]]]
 
     def as_json(self) -> dict[str, Any]:
         """Return what a model file keeps."""
         kept = [rounded(own).tolist() for own in self.kept]
-        return {"kept": kept, "coverage": list(self.coverage)}
+        known = {name: getattr(self, name) for name in self.beside}
+        further = {name: one.as_json() for name, one in known.items() if one is not None}
+        return {"kept": kept, "coverage": list(self.coverage), **further}
 
     @classmethod
     def from_json(cls, names: Sequence[str], found: dict[str, Any]) -> Any:
@@ -60,7 +64,9 @@ class Conformal(abc.ABC):
             found: From a model file.
         """
         kept = [np.array(own, "float64") for own in found["kept"]]
-        return cls(list(names), kept, tuple(found["coverage"]))
+        given = {name: found[name] for name in cls.beside if name in found}
+        further = {name: cls.beside[name].from_json(one) for name, one in given.items()}
+        return cls(list(names), kept, tuple(found["coverage"]), **further)
 
     @abc.abstractmethod
     def columns(self, outputs: np.ndarray) -> pd.DataFrame:
@@ -107,6 +113,7 @@ class PredictionSets(Conformal):
     novelty: Novelty | None = None
 
     signature: ClassVar[str] = "prediction_set"
+    beside: ClassVar = {"novelty": Novelty}
 
     @classmethod
     def of(
@@ -123,17 +130,6 @@ class PredictionSets(Conformal):
         probabilities = _softmax(outputs)
         kept = [thinned(probabilities[targets == place, place]) for place in range(len(classes))]
         return cls(list(classes), kept, tuple(coverage), Novelty.of(targets, outputs))
-
-    def as_json(self) -> dict[str, Any]:
-        """Return what a model file keeps."""
-        known = self.novelty
-        return super().as_json() | ({} if known is None else {"novelty": known.as_json()})
-
-    @classmethod
-    def from_json(cls, names: Sequence[str], found: dict[str, Any]) -> PredictionSets:
-        """Rebuild from what `as_json` returned."""
-        plain = super().from_json(names, found)
-        return dataclasses.replace(plain, novelty=Novelty.from_json(found.get("novelty")))
 
     def p_values(self, outputs: np.ndarray) -> np.ndarray:
         """Return the p-value of each class, (rows, classes), above 0 and at most 1.
@@ -217,6 +213,7 @@ class PredictionIntervals(Conformal):
     difficulty: Difficulty | None = None
 
     signature: ClassVar[str] = "prediction_interval"
+    beside: ClassVar = {"difficulty": Difficulty}
 
     @classmethod
     def of(
@@ -241,18 +238,6 @@ class PredictionIntervals(Conformal):
                 log.info("prediction intervals: their widths follow the predicted value")
         kept = [thinned(own[~np.isnan(own)]) for own in errors.T]
         return cls(list(names), kept, tuple(coverage), difficulty)
-
-    def as_json(self) -> dict[str, Any]:
-        """Return what a model file keeps."""
-        known = self.difficulty
-        return super().as_json() | ({} if known is None else {"difficulty": known.as_json()})
-
-    @classmethod
-    def from_json(cls, names: Sequence[str], found: dict[str, Any]) -> PredictionIntervals:
-        """Rebuild from what `as_json` returned."""
-        plain = super().from_json(names, found)
-        known = Difficulty.from_json(found.get("difficulty"))
-        return dataclasses.replace(plain, difficulty=known)
 
     def _sizes(self, outputs, library=np):
         return 1.0 if self.difficulty is None else self.difficulty(outputs, library)

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from autogenome_tf.tasks._kept import KeptArrays
+
 # Penalty of the slopes, in rows; the intercept has none.
 PENALTY = 5.0
 FOLDS = 5
@@ -17,7 +19,7 @@ GAIN, LOSS = 0.05, 0.01
 
 
 @dataclasses.dataclass(frozen=True)
-class Difficulty:
+class Difficulty(KeptArrays):
     """Ridge regression of the logarithm of absolute errors on predicted values and their squares.
 
     Attributes:
@@ -59,15 +61,6 @@ class Difficulty:
         )
         standard = library.clip((outputs - mean) / scale, -most, most)
         return library.exp(slopes[:, 0] * standard + slopes[:, 1] * (standard**2 - 1))
-
-    def as_json(self) -> dict[str, Any]:
-        """Return what a model file keeps."""
-        return {name: value.tolist() for name, value in dataclasses.asdict(self).items()}
-
-    @classmethod
-    def from_json(cls, found: dict[str, Any] | None) -> Difficulty | None:
-        """Rebuild from what `as_json` returned; None of None."""
-        return None if found is None else cls(**{k: np.array(v) for k, v in found.items()})
 
 
 def out_of_fold(errors: np.ndarray, outputs: np.ndarray) -> np.ndarray:

@@ -148,16 +148,6 @@ class DiscreteSurvival(Survival):
         passed = self.curves.passed(self.curves.quartiles).T.astype("float32")
         return ops.exp(-ops.matmul(ops.softplus(outputs), passed))
 
-    def score(
-        self,
-        objective: str,
-        targets: np.ndarray,
-        outputs: np.ndarray,
-        weights: np.ndarray | None = None,
-    ) -> float:
-        """Return one metric of encoded targets and log-odds less the usual ones."""
-        return super().score(objective, targets, self._logits(outputs), weights)
-
     def metrics(
         self,
         targets: np.ndarray,

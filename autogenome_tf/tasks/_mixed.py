@@ -17,7 +17,8 @@ from autogenome_tf.tasks._task import Task
 
 # A target of at most so many whole numbers may be codes of classes.
 FEW_NUMBERS = 5
-KINDS: dict[str, type[Task]] = {kind.type: kind for kind in (Classification, Regression)}
+# Kinds of task that a part may have.
+PARTS: dict[str, type[Task]] = {kind.type: kind for kind in (Classification, Regression)}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,7 +62,7 @@ class Mixed(Task):
         if len(names) < 2:
             raise ValueError(
                 f"{cls.type}: expected several columns in data.target; received {list(names)}. "
-                f"Set task.type to {' or '.join(KINDS)} for one."
+                f"Set task.type to {' or '.join(PARTS)} for one."
             )
         for name, column in zip(names, targets.T, strict=True):
             known = column[~pd.isna(column)]
@@ -290,17 +291,6 @@ class Mixed(Task):
         with np.errstate(invalid="ignore"):
             return np.where(known, each, 0).sum(axis=0) / known.sum(axis=0)
 
-    def score(
-        self,
-        objective: str,
-        targets: np.ndarray,
-        outputs: np.ndarray,
-        weights: np.ndarray | None = None,
-    ) -> float:
-        """Return one metric in original units of encoded (rows, targets)."""
-        scale, offset = self.output_scale()
-        return super().score(objective, self.in_units(targets), outputs * scale + offset, weights)
-
     def target_columns(self, targets: np.ndarray | None, count: int) -> list[tuple[str, Any]]:
         """Return a column target_<name> for each target."""
         known = np.full((count, len(self.parts)), None, object) if targets is None else targets
@@ -336,7 +326,7 @@ class Mixed(Task):
     def from_names(cls, names: dict[str, Any]) -> "Mixed":
         """Return the task of some targets."""
         parts = names["parts"]
-        tasks = [KINDS[one["task"]].from_names(one) for one in parts]
+        tasks = [PARTS[one["task"]].from_names(one) for one in parts]
         return cls.of([one["name"] for one in parts], tasks)
 
 

@@ -1,4 +1,4 @@
-"""One target of several: a task of its own on some of the outputs, and its share of the loss."""
+"""Part of a mixed task: the task of one target, its outputs and the factor of its loss."""
 
 import dataclasses
 import warnings

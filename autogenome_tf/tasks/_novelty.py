@@ -7,14 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from autogenome_tf.tasks._kept import rounded, thinned
+from autogenome_tf.tasks._kept import KeptArrays, rounded, thinned
 
 # A row with a lower p-value is called novel.
 NOVEL = 0.01
 
 
 @dataclasses.dataclass(frozen=True)
-class Novelty:
+class Novelty(KeptArrays):
     """Mahalanobis distance to the nearest class mean, in the outputs less their mean.
 
     All classes have one covariance, shrunk towards a sphere (Ledoit and Wolf 2004), as in Lee et
@@ -79,15 +79,6 @@ class Novelty:
         below = library.searchsorted(self.kept.astype("float32"), distances, side="left")
         count = len(self.kept)
         return (count + 1 - below) / (count + 1)
-
-    def as_json(self) -> dict[str, Any]:
-        """Return what a model file keeps."""
-        return {name: value.tolist() for name, value in dataclasses.asdict(self).items()}
-
-    @classmethod
-    def from_json(cls, found: dict[str, Any] | None) -> Novelty | None:
-        """Rebuild from what `as_json` returned; None of None."""
-        return None if found is None else cls(**{k: np.array(v) for k, v in found.items()})
 
 
 def _centred(outputs, library=np):

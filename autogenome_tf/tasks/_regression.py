@@ -183,17 +183,6 @@ class Regression(Task):
 
         return value_metrics.regression(targets, outputs, index, weights)
 
-    def score(
-        self,
-        objective: str,
-        targets: np.ndarray,
-        outputs: np.ndarray,
-        weights: np.ndarray | None = None,
-    ) -> float:
-        """Return one metric in original units of standardised (rows, targets)."""
-        known = self.in_units(targets), self.in_units(outputs)
-        return super().score(objective, *known, weights)
-
     def conformal(
         self, targets: np.ndarray, outputs: np.ndarray, coverage: Sequence[float]
     ) -> PredictionIntervals:

@@ -432,7 +432,9 @@ class Task(abc.ABC):
             outputs: (rows, outputs) network outputs.
             weights: As for `metrics`.
         """
-        return float(self.metric(objective, targets, outputs, weights=weights)[0])
+        scale, offset = self.output_scale()
+        known = self.in_units(targets), outputs * scale + offset
+        return float(self.metric(objective, *known, weights=weights)[0])
 
     def metric(
         self,

@@ -1,15 +1,16 @@
 """Survival curves: Kaplan-Meier, and Breslow's baseline hazard behind a Cox model."""
 
 import dataclasses
-from typing import Any, Self, cast
 
 import numpy as np
+
+from autogenome_tf.tasks._kept import KeptArrays
 
 # Quartiles of the times of events, at which survival is predicted and scored.
 QUARTILES = (0.25, 0.5, 0.75)
 
 
-class Curves:
+class Curves(KeptArrays):
     """Arrays of the times of events that a model file keeps.
 
     Attributes:
@@ -19,21 +20,6 @@ class Curves:
 
     times: np.ndarray
     kaplan_meier: np.ndarray
-
-    @classmethod
-    def from_json(cls, given: dict[str, list[float]]) -> Self:
-        """Return the curves that `as_json` wrote.
-
-        Args:
-            given: Their values.
-        """
-        names = (field.name for field in dataclasses.fields(cast(Any, cls)))
-        return cls(**{name: np.array(given[name]) for name in names})
-
-    def as_json(self) -> dict[str, Any]:
-        """Return the values as lists."""
-        known = dataclasses.asdict(cast(Any, self))
-        return {name: value.tolist() for name, value in known.items()}
 
     def without_genes(self, times: np.ndarray) -> np.ndarray:
         """Return the Kaplan-Meier estimate at some times.

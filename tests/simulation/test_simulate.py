@@ -303,7 +303,7 @@ def test_pathways_that_cannot_be_drawn_are_refused(wrong, expected):
 
 
 def log_hazard(simulation):
-    """What the planted main genes add up to, as far as expression shows it."""
+    """Return the planted log-hazard of the main genes, from standardised expression."""
     genes = simulation.effects.index
     columns = [simulation.features.index(gene) for gene in genes]
     return standardised(simulation)[:, columns] @ simulation.effects["log_hazard"].to_numpy()

@@ -1,4 +1,4 @@
-"""Targets of several kinds: each as by a task of its own, around its gaps."""
+"""Mixed tasks: losses, metrics and names of each target equal those of its own task."""
 
 import keras
 import numpy as np
