@@ -1,100 +1,32 @@
-"""The contract of a task: what a config may ask of its kind, and how networks learn its targets."""
+"""The contract of a task: how networks learn and predict the targets of one data set."""
 
 from __future__ import annotations
 
 import abc
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from autogenome_tf.tasks._conformal import Conformal
 from autogenome_tf.tasks._gene_statistics import Batches
+from autogenome_tf.tasks._task_kind import TaskKind
 
 
-class Task(abc.ABC):
-    """A kind of task; an instance knows the classes, or the units, of one data set.
+class Task(TaskKind):
+    """A task of one data set, whose classes or units it knows; `TaskKind` has what kinds declare.
 
     Outputs are those of a network, (rows, outputs). Targets are (rows,) or (rows, targets), as
     `encode` makes them for networks unless a method says otherwise.
 
     Attributes:
-        type: Name of the kind in configs.
-        own_loss: The loss that asks for this class in place of its base; "" for the base itself.
-        losses: Losses that `task.loss` may name; the first is the default.
-        objectives: Metrics that may rank trials, each with whether higher is better; the first is
-            the default.
-        families: Families that are searched where a config names none.
-        linear_losses: What `families.linear.loss` may name; the first is the baseline's.
-        has_targets: Whether networks learn targets. Otherwise they learn to reconstruct the rows,
-            labels are optional and serve to score the latent space only.
-        has_classes: Whether targets are classes, so that outputs are logits.
-        has_units: Whether targets are numbers in units, which networks learn standardised.
-        has_times: Whether targets are times to an event, and outputs log-risks.
-        is_of_sets: Whether the loss of a row depends on the other rows of its fold, so that each
-            step of training sees all of them.
-        needs_all_targets: Whether a row that lacks one of several targets cannot be learned from.
-        may_have_gaps: Whether a row may lack some of several targets.
-        is_of_several: Whether the targets of a row are of several kinds.
-        skill: Metric that is above `skill_of_none` for a model that is better than one that looks
-            at no gene; "" where there are no targets.
-        skill_of_none: Value of `skill` without looking at a gene.
-        headlines: Metrics of the report's card, the foremost first.
-        no_skill: What a model that looks at no gene does, for the report.
-        explained: What contributions of genes add up to, for the report.
-        mean_output: Name of the mean of the outputs, which is explained in their place; "" where
-            each output is explained.
-        directions: What a contribution above 0 and one below 0 do to an output, for the report.
         outputs: Number of outputs a row.
         output_names: Names of the outputs.
     """
 
-    type: ClassVar[str]
-    own_loss: ClassVar[str] = ""
-    losses: ClassVar[tuple[str, ...]]
-    objectives: ClassVar[dict[str, bool]]
-    families: ClassVar[tuple[str, ...]] = ("linear", "mlp", "resnet", "densenet")
-    linear_losses: ClassVar[tuple[str, ...]] = ()
-    has_targets: ClassVar[bool] = True
-    has_classes: ClassVar[bool] = False
-    has_units: ClassVar[bool] = False
-    has_times: ClassVar[bool] = False
-    is_of_sets: ClassVar[bool] = False
-    needs_all_targets: ClassVar[bool] = False
-    may_have_gaps: ClassVar[bool] = False
-    is_of_several: ClassVar[bool] = False
-    skill: ClassVar[str] = ""
-    skill_of_none: ClassVar[float] = 0.0
-    headlines: ClassVar[tuple[str, ...]] = ()
-    no_skill: ClassVar[str] = ""
-    explained: ClassVar[str]
-    mean_output: ClassVar[str] = ""
-    directions: ClassVar[tuple[str, str]] = ("higher", "lower")
     outputs: Any
     output_names: Any
-
-    @classmethod
-    def for_loss(cls, loss: str | None) -> type[Task]:
-        """Return the class of the kind that a loss asks for; for most losses the kind itself.
-
-        Args:
-            loss: One of `losses`.
-        """
-        others = [kind for kind in cls.__subclasses__() if kind.own_loss == loss]
-        return others[0] if loss and others else cls
-
-    @classmethod
-    @abc.abstractmethod
-    def read(cls, columns: pd.DataFrame) -> np.ndarray:
-        """Return targets in original units from their columns, indexed by sample.
-
-        Args:
-            columns: DataFrame of target columns.
-
-        Raises:
-            ValueError: Naming column and sample of the first value that is no target.
-        """
 
     @classmethod
     @abc.abstractmethod
@@ -125,61 +57,6 @@ class Task(abc.ABC):
             return None if weights is None else np.asarray(weights, "float64")[None]
         drawn = np.stack([np.bincount(row, minlength=count) for row in index]).astype("float64")
         return drawn if weights is None else drawn * weights
-
-    @classmethod
-    def check_learnable(cls, targets: np.ndarray, names: Sequence[str]) -> None:
-        """Refuse targets that nothing can be learned of.
-
-        Args:
-            targets: In original units, or class names, of all rows to learn from.
-            names: Of the columns.
-
-        Raises:
-            ValueError: Naming the column, what it holds and what was expected.
-        """
-        return None
-
-    @classmethod
-    def strata(cls, targets: np.ndarray) -> np.ndarray | None:
-        """Return the label of each row that all parts of a split have equal shares of, or None.
-
-        Args:
-            targets: In original units, or class names.
-        """
-        return None
-
-    @classmethod
-    def doubts(
-        cls, targets: np.ndarray, is_test: np.ndarray, names: Sequence[str] = ()
-    ) -> list[str]:
-        """Return warnings about targets that make scores uncertain.
-
-        Args:
-            targets: In original units, or class names.
-            is_test: (rows,) whether each is a test row.
-            names: Of the columns.
-        """
-        return []
-
-    @classmethod
-    def labels(cls, targets: np.ndarray, names: Sequence[str]) -> set[str]:
-        """Return the classes that some rows have; none where targets are no classes.
-
-        Args:
-            targets: In original units, or class names.
-            names: Of the columns.
-        """
-        return set()
-
-    @classmethod
-    def kinds_of(cls, targets: np.ndarray, names: Sequence[str]) -> dict[str, str]:
-        """Return the kind of each target by its name, where the targets are of several kinds.
-
-        Args:
-            targets: In original units, or class names.
-            names: Of the columns.
-        """
-        return {}
 
     @abc.abstractmethod
     def encode(self, targets: np.ndarray) -> np.ndarray:
