@@ -77,4 +77,6 @@ def _with_interval(metric):
         return "–"
     if metric["value"] is None:
         return "undefined"
+    if metric["low"] is None:
+        return f"{metric['value']:.3f}"
     return f"{metric['value']:.3f} ({metric['low']:.3f} to {metric['high']:.3f})"

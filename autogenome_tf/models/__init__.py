@@ -7,10 +7,11 @@ from autogenome_tf.models._fold_networks import FoldNetworks, averaged
 from autogenome_tf.models._latent_model import PROBED, LatentModel
 from autogenome_tf.models._latent_space import LatentSpace
 from autogenome_tf.models._predictor import Predictor
+from autogenome_tf.models._scib import scib_scores
 from autogenome_tf.models._training_scale import QUANTILES, TrainingScale
 
 __all__ = [
     "CLASS", "ONLY", "PROBED", "QUANTILES", "RISK", "SOFTMAX", "SURVIVAL", "Branch", "FoldNetworks",
     "LatentModel", "LatentSpace", "PartAnswer", "Predictor", "TrainingScale", "anchored",
-    "averaged",
+    "averaged", "scib_scores",
 ]  # fmt: skip

@@ -1,8 +1,9 @@
 """Scores of a latent space beside principal components: clusters, labels, explained variance.
 
-Both have the same number of dimensions and see the same rows: components are of transformed,
-centred, unscaled values of the training rows. Clusters and neighbours are found in the latent
-space itself, never on a map drawn of it.
+All spaces have the same number of dimensions and see the same rows: components are of transformed,
+centred, unscaled values of the training rows; with a covariate there are also those of values that
+ComBat has corrected for it. Clusters and neighbours are found in the latent space itself, never on
+a map drawn of it.
 """
 
 import dataclasses
@@ -22,7 +23,9 @@ import sklearn.neighbors
 from autogenome_tf.core import chunked
 from autogenome_tf.core.seeds import derive
 from autogenome_tf.data import Dataset, Split
+from autogenome_tf.models._combat import combat
 from autogenome_tf.models._latent_model import PROBED, LatentModel
+from autogenome_tf.models._scib import LISI, scib_scores
 
 log = logging.getLogger(__name__)
 
@@ -107,18 +110,24 @@ class LatentSpace:
             # Of before, whose units are those of the prior.
             points = latent * model.reaches(latent[is_train][:PROBED])
         self.spaces = {"latent": self._space(points), "pca": self._space(self._components)}
+        if self._covariate is not None:
+            corrected = combat(self.transformed, self._covariate, is_train)
+            own = sklearn.decomposition.PCA(count, random_state=self._seed)
+            self.spaces["combat"] = self._space(own.fit(corrected[is_train]).transform(corrected))
 
     def scores(self) -> dict[str, dict]:
         """Score the parts that were not trained on.
 
         Returns:
-            Dict of part to name to {"value", "low", "high"}, 95 % bootstrap intervals over rows:
+            Dict of part to name to {"value", "low", "high"}, 95 % bootstrap intervals over rows;
             elbo, reconstruction (negative log likelihood), kl and importance_weighted_bound in
             nats a row; active_units; explained (share of the variance of transformed values); with
             labels ari, nmi (k-means at their number), hdbscan_ari, hdbscan_noise (share),
             silhouette (of the labels), knn_accuracy (15 nearest training rows); with covariates
             covariate_knn_accuracy (of the first covariate's levels: low is well mixed); and those
-            of the components with the prefix ``pca_``.
+            of the components with the prefix ``pca_``, after ComBat ``combat_``. Parts of at least
+            90 rows with labels also have the figures of `scib_scores`, each called ``scib_`` and
+            its name, without an interval (low and high are None); the first covariate is the batch.
         """
         rows = {part: np.flatnonzero(self._part == part) for part in SCORED}
         return {part: self._scores(index) for part, index in rows.items() if len(index)}
@@ -145,7 +154,13 @@ class LatentSpace:
             measures |= {prefix + key: measure for key, measure in own.items()}
         random = np.random.default_rng(self._seed)
         drawn = random.integers(0, len(rows), (RESAMPLES, len(rows)))
-        return {name: _with_interval(measure, drawn) for name, measure in measures.items()}
+        found: dict[str, dict] = {n: _with_interval(one, drawn) for n, one in measures.items()}
+        for name, space in self.spaces.items():
+            prefix = "scib_" if name == "latent" else f"{name}_scib_"
+            # Resampled rows are their own neighbours, so that these figures have no interval.
+            for key, value in self._of_integration(space, rows).items():
+                found[prefix + key] = {"value": value, "low": None, "high": None}
+        return found
 
     def clusters(self) -> pd.DataFrame:
         """Return the rows of clusters.tsv: sample, part, target, then k-means and HDBSCAN."""
@@ -164,8 +179,8 @@ class LatentSpace:
         titles = {"latent": "Res-VAE", "pca": "PCA"}
         has_umap = importlib.util.find_spec("umap") is not None
         frame = pd.DataFrame({"sample": self._samples, "part": self._part})
-        for name, space in self.spaces.items():
-            points = space.points
+        for name in titles:
+            points = self.spaces[name].points
             if has_umap and points.shape[1] > 2 and len(points) > NEIGHBOURS:
                 title, two = f"UMAP of {titles[name]}", _umap(points, self._seed)
             else:
@@ -226,6 +241,17 @@ class LatentSpace:
             widths = sklearn.metrics.silhouette_samples(points[rows][some], labels[some])
             measures["silhouette"] = lambda i: float(widths[i[i < COMPARED]].mean())
         return measures
+
+    def _of_integration(self, space, rows):
+        if self.labels is None or len(rows) < LISI:
+            return {}
+        labels, batches = self.labels[rows].astype(str), self._covariate
+        if not 1 < len(set(labels)) < len(rows):
+            return {}
+        if batches is not None:
+            batches = batches[rows] if len(set(batches[rows])) > 1 else None
+        before = self._components[rows]
+        return scib_scores(space.points[rows], labels, batches, before, seed=self._seed)
 
 
 def _some(dataset, part, seed):

@@ -1,6 +1,6 @@
-"""Scores of a latent space, beside principal components."""
+"""Scores of a latent space, beside principal components and those after ComBat."""
 
-from autogenome_tf.report._metrics import MEANINGS, NAMES, PCA, measured
+from autogenome_tf.report._metrics import COMBAT, MEANINGS, NAMES, PCA, measured
 from autogenome_tf.report._page import Part, Section, Table, pictures
 from autogenome_tf.run import Run
 
@@ -13,18 +13,20 @@ def section(run: Run) -> Section | None:
     parts: list[Part] = [
         "Principal components have as many dimensions as the latent space and the same training "
         "samples. Intervals are 95\u00a0% bootstrap intervals over samples. Labels, where there "
-        "are any, were used for these scores only."
+        "are any, were used for these scores only. Figures of scIB are computed without Leiden "
+        "clusters and have no interval."
         if scores
         else "No sample was held out, so there is no score: see data.split and data.evaluate."
     ]
     for part, own in scores.items():
-        names = [name for name in own if not name.startswith(PCA)]
+        others = {PCA: "principal components", COMBAT: "components after ComBat"}
+        others = {key: name for key, name in others.items() if any(n.startswith(key) for n in own)}
         rows = []
-        for name in names:
-            beside = own.get(PCA + name)
-            compared = measured(name, beside) if beside else "–"
-            rows.append([NAMES[name], measured(name, own[name]), compared, MEANINGS[name]])
-        head = ["metric", "Res-VAE", "principal components", "meaning"]
-        parts.append(Table(head, rows, f"Samples of the {part} part.", left=(0, 3)))
+        for name in (name for name in own if not name.startswith((PCA, COMBAT))):
+            beside = [own.get(key + name) for key in others]
+            compared = [measured(name, one) if one else "–" for one in beside]
+            rows.append([NAMES[name], measured(name, own[name]), *compared, MEANINGS[name]])
+        head = ["metric", "Res-VAE", *others.values(), "meaning"]
+        parts.append(Table(head, rows, f"Samples of the {part} part.", left=(0, len(head) - 1)))
     parts += pictures(run, "latent")
     return Section("latent", "Latent space", parts)

@@ -4,7 +4,8 @@ from autogenome_tf.core.files import on_a_line
 from autogenome_tf.metrics import of_target
 from autogenome_tf.report._page import interval
 
-PCA = "pca_"
+# Before the keys of metrics of principal components, and of those after ComBat.
+PCA, COMBAT = "pca_", "combat_"
 LOWER = "; lower is better"
 # Key of metrics.json to the usual name.
 NAMES = {
@@ -43,6 +44,19 @@ NAMES = {
     "silhouette": "silhouette",
     "knn_accuracy": "k-NN accuracy",
     "covariate_knn_accuracy": "k-NN accuracy of the covariate",
+    "scib_nmi": "scIB: NMI",
+    "scib_ari": "scIB: ARI",
+    "scib_silhouette_label": "scIB: silhouette of labels",
+    "scib_clisi": "scIB: cLISI",
+    "scib_isolated_labels": "scIB: isolated labels",
+    "scib_bras": "scIB: BRAS",
+    "scib_ilisi": "scIB: iLISI",
+    "scib_kbet": "scIB: kBET by label",
+    "scib_graph_connectivity": "scIB: graph connectivity",
+    "scib_pcr": "scIB: principal-component regression",
+    "scib_bio": "scIB: biology",
+    "scib_batch": "scIB: batch correction",
+    "scib_total": "scIB: total",
 }
 MEANINGS = {
     "accuracy": "share of samples predicted correctly",
@@ -89,6 +103,19 @@ MEANINGS = {
     "knn_accuracy": "share of samples whose label is that of most of their 15 nearest training "
     "samples",
     "covariate_knn_accuracy": "the same for the first covariate; low means that it is well mixed",
+    "scib_nmi": "normalised mutual information of labels and k-means clusters of these samples",
+    "scib_ari": "adjusted Rand index of labels and k-means clusters of these samples",
+    "scib_silhouette_label": "separation of labels, 0 to 1",
+    "scib_clisi": "1: the neighbours of a sample have one label",
+    "scib_isolated_labels": "silhouette of the labels that the fewest batches have, 0 to 1",
+    "scib_bras": "silhouette of batches within a label: 1 is mixed",
+    "scib_ilisi": "0: the neighbours of a sample are of one batch; 1: of all batches alike",
+    "scib_kbet": "share of samples whose neighbours have the batches of their label",
+    "scib_graph_connectivity": "share of the samples of a label that neighbours connect",
+    "scib_pcr": "share by which batches explain less variance than in principal components",
+    "scib_bio": "mean of the first five figures of scIB, which labels judge",
+    "scib_batch": "mean of the other five, which batches judge",
+    "scib_total": "0.6 biology + 0.4 batch correction",
 }
 SHARES = {
     "accuracy", "balanced_accuracy", "explained", "hdbscan_noise", "knn_accuracy",

@@ -141,13 +141,17 @@ def number(value: float | None, digits: int = 3) -> str:
 
 
 def interval(metric: dict | None) -> str:
-    """Return a metric with its interval; "undefined" where it has none.
+    """Return a metric with its interval, if it has one; "undefined" where it has no value.
 
     >>> interval({"value": 0.9, "low": 0.85, "high": 0.95})
     '0.900 (0.850 to 0.950)'
+    >>> interval({"value": 0.9, "low": None, "high": None})
+    '0.900'
     """
     if metric is None or metric["value"] is None:
         return "undefined"
+    if metric["low"] is None:
+        return f"{metric['value']:.3f}"
     value, low, high = (
         f"{metric[key]:,.0f}" if abs(metric[key]) >= 1000 else f"{metric[key]:.3f}"
         for key in ("value", "low", "high")

@@ -104,11 +104,11 @@ ARTIFACTS = (
              "how many `folds`, mean `share` of the model's importance", text=("feature",),
              optional=True),
     Artifact("metrics.json", "evaluate",
-             "`validation`, `test` (and `evaluate`): value, low and high (95 % bootstrap) of each "
-             "metric; `validation_corrected`: validation without what the best of many trials "
-             "gains by being chosen; `outer` (of `search.outer`): mean over outer folds with a "
-             "95 % interval; `permutation` (of `evaluation.permutations`): the headline "
-             "metric, its 95 % range with permuted targets, `p`"),
+             "`validation`, `test` (and `evaluate`): value, low and high (95 % bootstrap; null for "
+             "figures of scIB) of each metric; `validation_corrected`: validation without what the "
+             "best of many trials gains by being chosen; `outer` (of `search.outer`): mean over "
+             "outer folds with a 95 % interval; `permutation` (of `evaluation.permutations`): the "
+             "headline metric, its 95 % range with permuted targets, `p`"),
     Artifact("baseline.json", "evaluate",
              "the same of the linear model, fitted as the final model is, of the same rows and "
              "resamples, each metric with its `difference`: the model's less the linear one's",

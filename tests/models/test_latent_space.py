@@ -21,7 +21,7 @@ from autogenome_tf import explainers, families, tasks
 from autogenome_tf.cli import _summary
 from autogenome_tf.config._config import Config
 from autogenome_tf.core.errors import InputError, StageError
-from autogenome_tf.models import LatentModel
+from autogenome_tf.models import LatentModel, LatentSpace
 from autogenome_tf.nn.res_vae import ResVAE
 from autogenome_tf.simulation import expression
 from autogenome_tf.training import Plan, TrainingSettings, _loop
@@ -318,6 +318,14 @@ def test_covariates_mix_batches(tmp_path):
     assert other.iloc[:, 2:].to_numpy() == pytest.approx(latent, abs=1e-4)
     with pytest.raises(InputError, match="data.covariates.*'batch'"):
         automl.predict(x.iloc[:4])
+    assert not any("scib_" in name for name in mixed["test"])
+    known = automl._session.rows.labelled
+    scores = LatentSpace(automl._session.model(), *known, known[0], 0).scores()["evaluate"]
+    before, after, corrected = (
+        scores[f"{prefix}scib_ilisi"]["value"] for prefix in ("pca_", "", "combat_")
+    )
+    assert before < min(after, corrected) - 0.1, (before, after, corrected)
+    assert scores["pca_scib_pcr"]["value"] == 0 and scores["scib_total"]["low"] is None
 
 
 def test_covariates_come_from_files_too(tmp_path):
