@@ -1,0 +1,176 @@
+"""Latent spaces as latent.tsv has them, beside components, ComBat, Harmony and scVI.
+
+    python tests/benchmarks/integration.py
+    python tests/benchmarks/integration.py --sets pancreas_3batches --python ENVIRONMENT/bin/python
+
+`--python` is that of an environment with scvi-tools and harmonypy (and torch); without it `--peers`
+are left out.
+
+Protocol, written before it was run. Every method gives ten coordinates of all cells of a set, knows
+no label, and has its defaults: Res-VAE one configuration (the first) with the split of its seed,
+whose validation part ends the training; scVI its own epochs, where counts of cells are known;
+components of transformed values, of those corrected by ComBat, or turned by Harmony. A set with
+batches gives them to every method but the first components. Each seed is one of all that is drawn.
+Figures, mean and standard deviation over seeds: share of cells whose label (or batch: lower is
+better mixed) is that of most of their 15 nearest other cells; adjusted Rand index of k-means at the
+true number; of sets with batches iLISI and the means of scIB's card. No figure chooses anything.
+"""
+
+import argparse
+import json
+import subprocess
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import scipy.sparse
+import sklearn.cluster
+import sklearn.decomposition
+import sklearn.metrics
+import sklearn.neighbors
+from sets import SHARED, TRANSFORMS, sets
+
+import autogenome_tf as ag
+from autogenome_tf.models import scib_scores
+from autogenome_tf.models._combat import combat
+from autogenome_tf.run import _console
+
+DIMENSIONS, NEIGHBOURS = 10, 15
+# What sets of counts of cells need before components are computed; some reads are fractions.
+COUNTS = {"transform": "library_log1p"}
+PEERS = ("harmony", "scvi")
+SCRIPTS = Path(__file__).resolve().parent / "peers"
+SHOWN = ("knn", "ari", "batch_knn", "ilisi", "bio", "batch", "total")
+
+
+def res_vae(one, samples, seed):
+    """Coordinates that latent.tsv of a run with the defaults has for these samples."""
+    with tempfile.TemporaryDirectory() as folder:
+        config = one.config(folder, max_trials=1)
+        if _batches(one).exists():
+            config["data"]["targets"] = [config["data"]["targets"], str(_batches(one))]
+            config["data"]["covariates"] = ["batch"]
+        config |= {
+            "seed": seed,
+            "task": {"type": "representation"},
+            "families": {"resvae": {"latent": DIMENSIONS}},
+        }
+        automl = ag.AutoGenome(config)
+        automl.train()
+        automl.predict()
+        frame = automl._session.run.read_table("latent.tsv", text=["sample"])
+    return frame.set_index("sample").loc[samples].filter(regex=r"^z\d+$").to_numpy()
+
+
+def by_peer(name, python, seed, **arrays):
+    """Coordinates that a script of `peers` gives in an environment of its own."""
+    with tempfile.TemporaryDirectory() as folder:
+        np.savez(Path(folder) / "rows.npz", **arrays)
+        command = [python, "-E", SCRIPTS / f"with_{name}.py", str(seed), str(DIMENSIONS)]
+        subprocess.run(command, cwd=folder, check=True, capture_output=True)
+        return np.load(Path(folder) / "latent.npy")
+
+
+def methods(one, samples, values, batches, seed, python, peers):
+    """Yield name and (rows, 10) coordinates of each method; components are first."""
+    components = _components(values, seed)
+    yield "PCA", components
+    yield "Res-VAE", res_vae(one, samples, seed)
+    if _batches(one).exists():
+        corrected = combat(values, batches, np.ones(len(values), bool))
+        yield "ComBat + PCA", _components(corrected, seed)
+        if "harmony" in peers:
+            yield "Harmony", by_peer("harmony", python, seed, points=components, batches=batches)
+    if "scvi" in peers and TRANSFORMS.get(one.name) == COUNTS:
+        counts = scipy.sparse.load_npz(one.features).toarray()
+        yield "scVI", by_peer("scvi", python, seed, counts=counts, batches=batches)
+
+
+def figures(points, labels, batches, before, seed):
+    """The figures of one space; those of batches where there are several."""
+    count = len(set(labels))
+    clusters = sklearn.cluster.KMeans(count, n_init=10, random_state=seed).fit_predict(points)
+    found = {
+        "knn": _foretold(points, labels),
+        "ari": sklearn.metrics.adjusted_rand_score(labels, clusters),
+    }
+    if len(set(batches)) > 1:
+        card = scib_scores(points, labels, batches, before, seed=seed)
+        found["batch_knn"] = _foretold(points, batches)
+        found |= {name: card[name] for name in ("ilisi", "bio", "batch", "total")}
+    return found
+
+
+def _foretold(points, names):
+    finder = sklearn.neighbors.NearestNeighbors(n_neighbors=NEIGHBOURS).fit(points)
+    near = names[finder.kneighbors(return_distance=False)]
+    levels = np.unique(names)
+    votes = (near[:, :, None] == levels).sum(axis=1)
+    return float((levels[votes.argmax(axis=1)] == names).mean())
+
+
+def _components(values, seed):
+    return sklearn.decomposition.PCA(DIMENSIONS, random_state=seed).fit_transform(values)
+
+
+def _batches(one):
+    return one.folder / "sample_info.tsv"
+
+
+def _batches_of(one, samples):
+    if not _batches(one).exists():
+        return np.full(len(samples), "one")
+    frame = pd.read_csv(_batches(one), sep="\t", dtype=str).set_index("sample")
+    return frame.loc[samples, "batch"].to_numpy(str)
+
+
+def scored(one, seed, python, peers):
+    """Yield the figures of each method for one seed."""
+    samples, values = one.matrix()
+    truth, batches = one.truth(samples), _batches_of(one, samples)
+    before = _components(values, seed)
+    for name, points in methods(one, samples, values, batches, seed, python, peers):
+        found = figures(points, truth, batches, before, seed)
+        yield {"set": one.name, "method": name, "seed": seed, **found}
+
+
+def main():
+    """Print a row a set and method; with --json, also a line a seed."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--data", type=Path, default=SHARED)
+    parser.add_argument("--sets", nargs="*", default=())
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--python", help="Python of an environment with scvi-tools and harmonypy")
+    parser.add_argument("--peers", nargs="*", default=PEERS)
+    parser.add_argument("--json", help="file that gets a line a set, method and seed")
+    parsed = parser.parse_args()
+    peers = parsed.peers if parsed.python else ()
+    _console.talk(quiet=True)
+    print(f"| set | method | {' | '.join(SHOWN)} |\n|---|---|{'---:|' * len(SHOWN)}")
+    for one in sets(parsed.data, parsed.sets):
+        if one.task != "classification":
+            continue
+        rows = [
+            row for s in range(1, parsed.seeds + 1) for row in scored(one, s, parsed.python, peers)
+        ]
+        if parsed.json:
+            with open(parsed.json, "a") as file:
+                file.writelines(json.dumps(row) + "\n" for row in rows)
+        frame = pd.DataFrame(rows)
+        for method, own in frame.groupby("method", sort=False):
+            shown = [_cell(own[name]) if name in own else "–" for name in SHOWN]
+            print(f"| {one.name} | {method} | {' | '.join(shown)} |", flush=True)
+
+
+def _cell(values):
+    if values.isna().any():
+        return "–"
+    spread = f" ± {values.std():.3f}" if len(values) > 1 else ""
+    return f"{values.mean():.3f}{spread}"
+
+
+if __name__ == "__main__":
+    main()
