@@ -17,6 +17,8 @@ import sklearn.metrics
 import sklearn.neighbors
 import sklearn.preprocessing
 
+from autogenome_tf.core.errors import InputError
+
 # Neighbours, the cell itself among them: of LISI, kBET and the connectivity of labels.
 LISI, KBET, GRAPH = 90, 50, 15
 BIOLOGY = ("nmi", "ari", "silhouette_label", "clisi", "isolated_labels")
@@ -49,7 +51,11 @@ def scib_scores(
         batches also isolated_labels, bras, ilisi, kbet (mean over labels), graph_connectivity,
         pcr, and the means bio and batch with total = 0.6 bio + 0.4 batch. None is a figure that is
         undefined on these cells; means leave it out.
+
+    Raises:
+        InputError: With fewer cells, labels or batches, or `batches` without `before`.
     """
+    _check(points, labels, batches, before)
     labels = np.unique(labels, return_inverse=True)[1]
     finder = sklearn.neighbors.NearestNeighbors(n_neighbors=LISI).fit(points)
     distances, nearest = finder.kneighbors(points)
@@ -62,7 +68,7 @@ def scib_scores(
         "silhouette_label": widths.mean(),
         "clisi": (count - np.median(_lisi(distances, nearest, labels))) / (count - 1),
     }
-    if batches is not None and before is not None:
+    if batches is not None:
         batches = np.unique(batches, return_inverse=True)[1]
         lisi = np.median(_lisi(distances, nearest, batches))
         found |= {
@@ -77,6 +83,17 @@ def scib_scores(
             found[name] = np.nanmean([found[part] for part in parts])
         found["total"] = BIOLOGY_SHARE * found["bio"] + (1 - BIOLOGY_SHARE) * found["batch"]
     return {name: None if np.isnan(one) else float(one) for name, one in found.items()}
+
+
+def _check(points, labels, batches, before):
+    """Refuse cells that have no neighbourhoods, or nothing to tell apart."""
+    if len(points) < LISI:
+        raise InputError(f"points: received {len(points)} cells; expected at least {LISI}.")
+    for name, given in (("labels", labels), ("batches", batches)):
+        if given is not None and len(set(given)) < 2:
+            raise InputError(f"{name}: received one level; expected at least two.")
+    if batches is not None and before is None:
+        raise InputError("before: expected the principal components, as batches are given.")
 
 
 def _crossing(excess, count, *, steps):

@@ -7,6 +7,7 @@ import pytest
 import scanpy
 import sklearn.neighbors
 
+from autogenome_tf.core.errors import InputError
 from autogenome_tf.models import scib_scores
 from autogenome_tf.models._combat import combat
 from autogenome_tf.models._scib import BIOLOGY, LISI, MIXING
@@ -104,6 +105,21 @@ def test_batches_within_single_labels_leave_mixing_undefined():
     assert found["kbet"] is None and found["bras"] is None
     rest = [found[name] for name in ("ilisi", "graph_connectivity", "pcr")]
     assert found["batch"] == pytest.approx(np.mean(rest))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"points": np.zeros((89, 6))}, "points: received 89 cells; expected at least 90"),
+        ({"labels": np.zeros(400)}, "labels: received one level"),
+        ({"batches": np.zeros(400)}, "batches: received one level"),
+        ({"before": None}, "before: expected the principal components"),
+    ],
+)
+def test_what_cannot_be_scored_is_refused(change, message):
+    given = dict(zip(("points", "labels", "batches", "before"), drawn(1), strict=True))
+    with pytest.raises(InputError, match=message):
+        scib_scores(**given | change)
 
 
 def batched():
