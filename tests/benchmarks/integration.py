@@ -36,6 +36,8 @@ from autogenome_tf.models import scib_scores
 from autogenome_tf.models._combat import combat
 from autogenome_tf.run import _console
 
+# Sets whose sample_info.tsv has a column batch.
+BATCHED = ("pancreas_3batches",)
 DIMENSIONS, NEIGHBOURS = 10, 15
 # What sets of counts of cells need before components are computed; some reads are fractions.
 COUNTS = {"transform": "library_log1p"}
@@ -48,8 +50,11 @@ def res_vae(one, samples, seed):
     """Coordinates that latent.tsv of a run with the defaults has for these samples."""
     with tempfile.TemporaryDirectory() as folder:
         config = one.config(folder, max_trials=1)
-        if _batches(one).exists():
-            config["data"]["targets"] = [config["data"]["targets"], str(_batches(one))]
+        if one.name in BATCHED:
+            config["data"]["targets"] = [
+                config["data"]["targets"],
+                str(one.folder / "sample_info.tsv"),
+            ]
             config["data"]["covariates"] = ["batch"]
         config |= {
             "seed": seed,
@@ -77,7 +82,7 @@ def methods(one, samples, values, batches, seed, python, peers):
     components = _components(values, seed)
     yield "PCA", components
     yield "Res-VAE", res_vae(one, samples, seed)
-    if _batches(one).exists():
+    if one.name in BATCHED:
         corrected = combat(values, batches, np.ones(len(values), bool))
         yield "ComBat + PCA", _components(corrected, seed)
         if "harmony" in peers:
@@ -114,14 +119,10 @@ def _components(values, seed):
     return sklearn.decomposition.PCA(DIMENSIONS, random_state=seed).fit_transform(values)
 
 
-def _batches(one):
-    return one.folder / "sample_info.tsv"
-
-
 def _batches_of(one, samples):
-    if not _batches(one).exists():
+    if one.name not in BATCHED:
         return np.full(len(samples), "one")
-    frame = pd.read_csv(_batches(one), sep="\t", dtype=str).set_index("sample")
+    frame = pd.read_csv(one.folder / "sample_info.tsv", sep="\t", dtype=str).set_index("sample")
     return frame.loc[samples, "batch"].to_numpy(str)
 
 
