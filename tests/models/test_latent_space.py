@@ -318,6 +318,7 @@ def test_covariates_mix_batches(tmp_path):
     assert other.iloc[:, 2:].to_numpy() == pytest.approx(latent, abs=1e-4)
     with pytest.raises(InputError, match="data.covariates.*'batch'"):
         automl.predict(x.iloc[:4])
+    assert "components after ComBat" in automl.report().read_text()
     assert not any("scib_" in name for name in mixed["test"])
     known = automl._session.rows.labelled
     scores = LatentSpace(automl._session.model(), *known, known[0], 0).scores()["evaluate"]
