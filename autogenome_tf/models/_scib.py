@@ -24,6 +24,8 @@ LISI, KBET, GRAPH = 90, 50, 15
 BIOLOGY = ("nmi", "ari", "silhouette_label", "clisi", "isolated_labels")
 MIXING = ("bras", "ilisi", "kbet", "graph_connectivity", "pcr")
 BIOLOGY_SHARE = 0.6
+# Cosine distances below it are 0.
+ROUNDING = 1e-12
 # kBET: level of its test, components of the diffusion map, cells and share of cells of a label
 # that it needs, fewest and most neighbours.
 LEVEL, DIFFUSED, FEWEST_CELLS, LEAST_SHARE, FEWEST, MOST = 0.05, 100, 10, 0.75, 10, 70
@@ -158,7 +160,8 @@ def _bras(points, labels, batches):
         inside, size = (is_of * apart).sum(axis=1), sizes[codes]
         outside = (apart.sum(axis=1) - inside) / (len(own) - size)
         inside /= np.maximum(size - 1, 1)
-        width = np.abs(outside - inside) / np.maximum(outside, inside)
+        widest = np.maximum(outside, inside)
+        width = np.abs(outside - inside) / np.where(widest > ROUNDING, widest, np.inf)
         means.append((1 - np.where(size == 1, 0, width)).mean())
     return np.mean(means) if means else np.nan
 
@@ -243,7 +246,10 @@ def _diffused(graph, components):
         scale = scipy.sparse.diags(1 / np.asarray(graph.sum(axis=0)).ravel() ** power)
         graph = scale @ graph @ scale
     start = np.random.default_rng(0).random(graph.shape[0])
-    values, vectors = scipy.sparse.linalg.eigsh(graph, k=components, v0=start)
+    try:
+        values, vectors = scipy.sparse.linalg.eigsh(graph, k=components, v0=start)
+    except scipy.sparse.linalg.ArpackNoConvergence as error:
+        values, vectors = error.eigenvalues, error.eigenvectors
     # In single precision the value of the stationary state is 1 and not almost 1.
     values, vectors = values.astype("float32") + np.float32(1e-8), vectors.astype("float32")
     return vectors * np.where(values == 1, 1, values / np.where(values == 1, 1, 1 - values))

@@ -107,6 +107,14 @@ def test_batches_within_single_labels_leave_mixing_undefined():
     assert found["batch"] == pytest.approx(np.mean(rest))
 
 
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("spread", [np.zeros((1, 2)), np.array([[0.0, 1.0]])])
+def test_collapsed_units_have_finite_figures(spread):
+    points, labels, batches, before = drawn(1)
+    found = scib_scores(points[:, :1] * spread, labels, batches, before)
+    assert all(0 <= found[name] <= 1 for name in ("bio", "batch", "bras", "kbet", "ilisi"))
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
