@@ -6,9 +6,11 @@ TensorFlow is not begun in that one, since it does not survive a fork.
 import contextlib
 import functools
 import multiprocessing
+import os
 import signal
 import sys
 import time
+import types
 from pathlib import Path
 
 from autogenome_tf import cli
@@ -27,15 +29,18 @@ class Command:
     """A command line that runs.
 
     Args:
-        arguments: Of `cli.main`.
+        arguments: Of `main`.
         said: Path of a file for what it says.
+        main: Function of a module, in place of the command line's; returns the exit status.
+        environment: Further variables.
     """
 
-    def __init__(self, arguments, said):
+    def __init__(self, arguments, said, main=cli.main, environment=types.MappingProxyType({})):
         self._said = Path(said)
         self._said.touch()
         self._start = self._said.stat().st_size
-        self._process = _context().Process(target=_run, args=(list(map(str, arguments)), said))
+        given = main, list(map(str, arguments)), said, dict(environment)
+        self._process = _context().Process(target=_run, args=given)
         self._process.start()
 
     @property
@@ -59,12 +64,16 @@ class Command:
                 return
             time.sleep(0.005)
 
-    def ended_within(self, seconds=SECONDS):
-        """Whether it ends in time; a failure is an error."""
+    def ended_within(self, seconds=SECONDS, status=0):
+        """Whether it ends in time; with another status is an error."""
         self._process.join(seconds)
-        if self._process.exitcode:
+        if self._process.exitcode not in (None, status):
             raise AssertionError(self.text)
         return not self.is_running
+
+    def signal(self, number):
+        """Send it a signal."""
+        os.kill(self._process.pid, number)
 
     def kill(self):
         """Kill it; returns whether it had not ended before."""
@@ -84,7 +93,8 @@ def _context():
     return context
 
 
-def _run(arguments, said):
+def _run(main, arguments, said, environment):
+    os.environ.update(environment)
     with open(said, "a", buffering=1) as file:
         with contextlib.redirect_stdout(file), contextlib.redirect_stderr(file):
-            sys.exit(cli.main(arguments))
+            sys.exit(main(arguments))

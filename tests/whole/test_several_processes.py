@@ -1,35 +1,30 @@
 """A search of several processes: chief and workers on this machine, one run folder between them."""
 
 import json
-import os
 import signal
 import socket
-import subprocess
-import sys
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from forked import Command
 from tables import board
 
 import autogenome_tf as ag
-from autogenome_tf import search
+from autogenome_tf import cli, search
 from autogenome_tf.config import processes
 from autogenome_tf.config._config import Config
 from autogenome_tf.core.errors import InputError, StageError
 from autogenome_tf.run import Run
 from autogenome_tf.run._lock import LOCK
 
-SECONDS = 300
-# The command line with less patience, since a test does not wait as long as a cluster.
-PROGRAM = """
-import sys
-from autogenome_tf.search._keras_tuner import chief, worker
-chief.LOST, worker.BEAT, worker.SILENCE = 15.0, 0.5, 1.0
-from autogenome_tf.cli import main
-sys.exit(main())
-"""
+
+def impatient(arguments):
+    """Run the command line with less patience, since a test does not wait as long as a cluster."""
+    from autogenome_tf.search._keras_tuner import chief, worker
+
+    chief.LOST, worker.BEAT, worker.SILENCE = 15.0, 0.5, 1.0
+    return cli.main(arguments)
 
 
 @pytest.fixture(scope="module")
@@ -61,11 +56,12 @@ class Company:
     Args:
         config: Path of the config.
         output: Folder for the run.
+        said: Folder for what they say.
     """
 
-    def __init__(self, config, output):
-        self._command = [sys.executable, "-c", PROGRAM, "train", str(config)]
-        self._output, self._all = output, []
+    def __init__(self, config, output, said):
+        self._command = ["train", config, "--output", output]
+        self._said, self._all = said, []
         with socket.socket() as found:
             found.bind(("127.0.0.1", 0))
             self._address = f"127.0.0.1:{found.getsockname()[1]}"
@@ -74,25 +70,19 @@ class Company:
         """Start one under a name, as a scheduler would."""
         host, port = self._address.split(":")
         known = {processes.TUNER: tuner, processes.HOST: host, processes.PORT: port}
-        place = {"PYTHONPATH": str(Path(ag.__file__).parents[1])}
-        process = subprocess.Popen(
-            [*self._command, "--output", str(self._output), *more],
-            env=os.environ | known | place,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-        )  # fmt: skip
+        said = self._said / f"{len(self._all)}.txt"
+        process = Command([*self._command, *more], said, impatient, known)
         self._all.append(process)
         return process
 
     def close(self):
         for process in self._all:
             process.kill()
-            process.stdout.close()
-            process.wait()
 
 
 @pytest.fixture
-def company(config, tmp_path):
-    made = Company(config, tmp_path)
+def company(config, tmp_path, tmp_path_factory):
+    made = Company(config, tmp_path, tmp_path_factory.mktemp("said"))
     yield made
     made.close()
 
@@ -105,20 +95,15 @@ def assert_like(folder, alone):
 
 
 def until(process, text):
-    """Read what a process says up to a line with this text."""
-    said = []
-    for line in process.stdout:
-        said.append(line)
-        if text in line:
-            return
-    pytest.fail(f"{text!r} was not said: {''.join(said)}")
+    """Wait for a line with this text."""
+    process.wait_for(lambda line: text in line)
+    assert text in process.text, process.text
 
 
 def ended(process, status=0):
     """What a process says until it ends by itself."""
-    said, _ = process.communicate(timeout=SECONDS)
-    assert process.returncode == status, said
-    return said
+    assert process.ended_within(status=status), process.text
+    return process.text
 
 
 @pytest.mark.slow
@@ -129,10 +114,10 @@ def test_workers_that_come_early_and_late_make_the_leaderboard_of_one_process(
     until(early, "waiting for the chief")
     chief = company.start("chief")
     until(chief, "task-1 has connected")
-    early.send_signal(signal.SIGSTOP)  # else it might be done before the other has begun
+    early.signal(signal.SIGSTOP)  # else it might be done before the other has begun
     late = company.start("task-2")
     until(chief, "task-2 has connected")
-    early.send_signal(signal.SIGCONT)
+    early.signal(signal.SIGCONT)
     ended(chief)
     ended(early)
     ended(late)
@@ -166,11 +151,10 @@ def test_killed_workers_and_a_killed_chief_cost_nothing_but_time(company, alone,
     until(chief, "listening")
     lost = company.start("task-1")
     until(chief, "task-1 has connected")
-    lost.send_signal(signal.SIGKILL)
+    assert lost.kill()
     stays = company.start("task-2")
     until(chief, "trial 2/4")
-    chief.send_signal(signal.SIGKILL)
-    chief.wait()
+    assert chief.kill()
     again = company.start("chief")
     said = ended(again)
     assert "resuming the unfinished run" in said
@@ -190,7 +174,7 @@ def test_who_does_not_belong_to_a_search_is_told_so(company, tmp_path):
     assert "these keys differ: 'seed'" in ended(seed, 2)
     elsewhere = company.start("task-1", "--output", str(tmp_path / "elsewhere"))
     assert "not the run of the chief" in ended(elsewhere, 2)
-    assert not (tmp_path / "elsewhere").exists() and chief.poll() is None
+    assert not (tmp_path / "elsewhere").exists() and chief.is_running
 
 
 # Alone ------------------------------------------------------------------------------------
@@ -224,10 +208,8 @@ def test_a_search_of_nothing_is_refused(is_worker):
 
 
 def test_half_of_the_variables_is_one_message(config, is_worker, monkeypatch, capsys):
-    from autogenome_tf.cli import main
-
     monkeypatch.delenv(processes.PORT)
-    assert main(["train", str(config)]) == 2
+    assert cli.main(["train", str(config)]) == 2
     assert f"environment: {processes.PORT} missing" in capsys.readouterr().err
 
 
