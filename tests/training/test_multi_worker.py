@@ -1,61 +1,54 @@
 """Processes that TF_CONFIG names train one network together, to the weights of one process."""
 
 import json
-import os
-import signal
 import socket
-import subprocess
-import sys
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from forked import Command
 from tables import board
 
 import autogenome_tf as ag
-from autogenome_tf import search
+from autogenome_tf import cli, search
 from autogenome_tf.config import processes
 from autogenome_tf.config._config import Config
 from autogenome_tf.core.errors import InputError
 from autogenome_tf.run._lock import LOCK
-
-SECONDS = 240
-
-FIT = """
-import sys
-import numpy as np
-from autogenome_tf.training import worker_cluster
-workers = worker_cluster()
-from autogenome_tf.config import Config
-from autogenome_tf.training._networks import NetworkCrossValidation
-from autogenome_tf.training._engines import MultiWorkerStreamed
 from autogenome_tf.tasks import Classification
-from autogenome_tf.training import Plan, TrainingSettings
+from autogenome_tf.training import Plan, TrainingSettings, worker_cluster
+from autogenome_tf.training._engines import MultiWorkerStreamed
+from autogenome_tf.training._networks import NetworkCrossValidation
 
-random = np.random.default_rng(0)
-x = random.normal(size=(90, 12)).astype("float32")
-truth = (x[:, 0] > 0).astype("int32")
-pair = [(np.arange(60), np.arange(60, 90))]
-config = Config.of({"name": "t", "data": {"features": "x", "transform": "none", "memory": 1e-7}})
-plain = {"layers": 1, "units": 5, "dropout": 0.0, "input_dropout": 0.0, "activation": "tanh",
-         "normalization": "none", "l2": 0.01, "spectral_power": 0.0, "output_nonlinearity": "none"}
-found = {}
-for optimizer in ("adam", "lamb", "momentum"):
-    folds = NetworkCrossValidation(
-        x, truth, Classification(["a", "b"]), TrainingSettings.of(config), splits=pair,
-        workers=workers,
-    )
-    fit = folds.fit("mlp", plain, Plan(3, learning_rate=0.05, optimizer=optimizer), 1)
-    found |= {f"{optimizer} {i}": w for i, w in enumerate([*fit.weights, *fit.validation])}
-(engine,) = folds._steps
-assert isinstance(engine, MultiWorkerStreamed) == bool(workers)
-# Noise and the statistics of batches are of each process's part; a range test judges nothing.
-fit = folds.fit("mlp", plain | {"dropout": 0.4, "normalization": "batch"}, Plan(3), 1)
-found |= {f"noisy {i}": w for i, w in enumerate([*fit.weights, *fit.validation])}
-np.savez(sys.argv[1], **found)
-"""
-RUN = "import sys; from autogenome_tf.cli import main; sys.exit(main())"
+
+def fit(arguments):
+    """Train networks, alone or together; write their weights to the file that is named."""
+    workers = worker_cluster()
+    random = np.random.default_rng(0)
+    x = random.normal(size=(90, 12)).astype("float32")
+    truth = (x[:, 0] > 0).astype("int32")
+    pair = [(np.arange(60), np.arange(60, 90))]
+    config = {"name": "t", "data": {"features": "x", "transform": "none", "memory": 1e-7}}
+    settings = TrainingSettings.of(Config.of(config))
+    plain = {"layers": 1, "units": 5, "dropout": 0.0, "input_dropout": 0.0, "activation": "tanh",
+             "normalization": "none", "l2": 0.01, "spectral_power": 0.0,
+             "output_nonlinearity": "none"}  # fmt: skip
+    found = {}
+    for optimizer in ("adam", "lamb", "momentum"):
+        folds = NetworkCrossValidation(
+            x, truth, Classification(["a", "b"]), settings, splits=pair, workers=workers
+        )
+        plan = Plan(3, learning_rate=0.05, optimizer=optimizer)
+        fitted = folds.fit("mlp", plain, plan, 1)
+        both = [*fitted.weights, *fitted.validation]
+        found |= {f"{optimizer} {i}": weight for i, weight in enumerate(both)}
+    (engine,) = folds._steps
+    assert isinstance(engine, MultiWorkerStreamed) == bool(workers)
+    # Noise and the statistics of batches are of each process's part; a range test judges nothing.
+    fitted = folds.fit("mlp", plain | {"dropout": 0.4, "normalization": "batch"}, Plan(3), 1)
+    both = [*fitted.weights, *fitted.validation]
+    found |= {f"noisy {i}": weight for i, weight in enumerate(both)}
+    np.savez(arguments[0], **found)
 
 
 def addresses(count=2):
@@ -72,40 +65,32 @@ def variable(workers, place):
 
 
 @pytest.fixture
-def start():
-    """A function that starts Python code, at a place among workers; what is left is killed."""
-    started = []
+def start(tmp_path_factory):
+    """A function that starts a command line, at a place among workers; what is left is killed."""
+    started, said = [], tmp_path_factory.mktemp("said")
 
-    def begin(code, *arguments, workers=(), place=0):
-        environment = os.environ | {"PYTHONPATH": str(Path(ag.__file__).parents[1])}
-        if workers:
-            environment["TF_CONFIG"] = variable(workers, place)
-        process = subprocess.Popen(
-            [sys.executable, "-c", code, *map(str, arguments)],
-            env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-        )  # fmt: skip
+    def begin(*arguments, main=cli.main, workers=(), place=0):
+        environment = {"TF_CONFIG": variable(workers, place)} if workers else {}
+        process = Command(arguments, said / f"{len(started)}.txt", main, environment)
         started.append(process)
         return process
 
     yield begin
     for process in started:
         process.kill()
-        process.stdout.close()
-        process.wait()
 
 
 def ended(process, status=0):
     """What a process says until it ends by itself."""
-    said, _ = process.communicate(timeout=SECONDS)
-    assert process.returncode == status, said[-3000:]
-    return said
+    assert process.ended_within(status=status), process.text
+    return process.text
 
 
 @pytest.mark.slow
 def test_two_processes_find_the_weights_of_one(start, tmp_path):
     workers, files = addresses(), [tmp_path / f"{name}.npz" for name in ("0", "1", "alone")]
-    each = [start(FIT, files[place], workers=workers, place=place) for place in range(2)]
-    for process in (*each, start(FIT, files[2])):
+    each = [start(files[place], main=fit, workers=workers, place=place) for place in range(2)]
+    for process in (*each, start(files[2], main=fit)):
         ended(process)
     first, second, alone = (dict(np.load(file)) for file in files)
     for name, weight in first.items():
@@ -137,19 +122,17 @@ def test_a_run_of_two_is_written_by_the_first_and_goes_on_behind_a_kill(start, c
         workers = addresses()
         outputs = [tmp_path / "first", tmp_path / "second"]
         return [
-            start(RUN, verb, config, "--output", output, workers=workers, place=place)
+            start(verb, config, "--output", output, workers=workers, place=place)
             for place, output in enumerate(outputs)
         ]
 
     first, second = pair("train")
-    for line in first.stdout:
-        if line.startswith("trial 1/2"):
-            break
-    second.send_signal(signal.SIGKILL)
+    first.wait_for(lambda line: line.startswith("trial 1/2"))
+    assert second.kill()
     assert "one of the 2 processes of TF_CONFIG has stopped" in ended(first, 1)
     assert len(board(tmp_path / "first" / "t")) == 2
     first, second = pair("train")
-    alone = start(RUN, "train", config, "--output", tmp_path / "alone")
+    alone = start("train", config, "--output", tmp_path / "alone")
     assert "resuming" in ended(first)
     ended(second)
     ended(alone)
@@ -168,7 +151,6 @@ def test_processes_with_different_configs_say_so_in_all(start, config, tmp_path)
     workers = addresses()
     each = [
         start(
-            RUN,
             "train",
             config,
             "--output",
