@@ -4,13 +4,14 @@ import dataclasses
 import itertools
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
 from autogenome_tf import families, metrics
 from autogenome_tf.core.errors import InputError, StageError
+from autogenome_tf.search._starts import Start
 from autogenome_tf.search._trials import FAILURES, ended, failure, recorded, run_trial, undefined
 from autogenome_tf.training import CrossValidation, Plan, Trial, TrialResult
 
@@ -77,12 +78,13 @@ def learners(
     *,
     behind: int,
     finished: dict[int, Trial],
+    starts: Sequence[Start] = (),
 ) -> Iterator[TrialResult]:
     """Solve the linear learners beside the baseline that the config asks for, each a trial.
 
-    Every loss, and every combination of the hyperparameters beside its path, is a trial. All losses
-    take one gene power before the next, the slow loss of the baseline last, so that a short budget
-    sees every loss.
+    Every loss, and every combination of the hyperparameters beside its path, is a trial. Those of
+    the portfolio come first. Of the others all losses take one gene power before the next, the slow
+    loss of the baseline last, so that a short budget sees every loss.
 
     Args:
         cross_validation: The rows.
@@ -91,11 +93,14 @@ def learners(
         seed: The config's.
         behind: Number of the last trial of the search; theirs follow.
         finished: Trials of an interrupted run by their number, which are not solved again.
+        starts: Those of the portfolio.
     """
     if "linear" not in spaces:
         return
     space = spaces["linear"]
+    order = [values for _, values in starts]
     every = _beside_baseline(cross_validation, space)
+    every.sort(key=lambda own: _place(own, order))
     if cross_validation.is_streamed and every:
         log.info("search: rows do not fit data.memory: %d linear learners are left out", len(every))
         return
@@ -180,6 +185,12 @@ def _beside_baseline(cross_validation, space):
     return sorted(
         every, key=lambda own: (powers.index(own.get("gene_power")), own["loss"] == slowest)
     )
+
+
+def _place(own, order):
+    """Return the place of the first values in an order that agree with a learner's own."""
+    agree = (place for place, values in enumerate(order) if own.items() <= values.items())
+    return next(agree, len(order))
 
 
 def _is_of_baseline(cross_validation, space, values):

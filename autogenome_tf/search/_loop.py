@@ -16,6 +16,7 @@ from autogenome_tf.search._keras_tuner.worker import Remote
 from autogenome_tf.search._linear import baseline, check_rows, learners
 from autogenome_tf.search._members import method
 from autogenome_tf.search._request import Request
+from autogenome_tf.search._starts import portfolio, starting_points
 from autogenome_tf.search._trials import (
     ENSEMBLE_SHARE,
     FINAL_SHARE,
@@ -148,6 +149,7 @@ def _method(networks, config, folds=None, run=None, deadline=float("inf")):
         training=config.training,
         objective=config.objective,
         seed=derive(config.seed, "search"),
+        starts=starting_points(networks, config.search.start, config.task.type),
         cross_validation=folds,
         run=run,
         deadline=deadline,
@@ -171,7 +173,10 @@ def _first(folds, config, spaces, finished, deadline):
     else:
         yield baseline(folds, spaces, plan, config.seed)
     last = method(config.search.method).most_trials(config.search)
-    yield from learners(folds, spaces, plan, config.seed, behind=last, finished=finished)
+    linear = {name: space for name, space in spaces.items() if name == "linear"}
+    starts = portfolio(linear, config.search.start, config.task.type)
+    given = {"behind": last, "finished": finished, "starts": starts}
+    yield from learners(folds, spaces, plan, config.seed, **given)
 
 
 def _loop(proposer, folds, config, finished, deadline, fewest):

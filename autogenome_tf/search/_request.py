@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from autogenome_tf.core.errors import StageError
@@ -41,6 +42,7 @@ class Request:
         training: The config's section `training`.
         objective: Name of the metric that ranks trials.
         seed: Of the method's own choices; never 0.
+        starts: Family and values of each configuration to try first; see `search.start`.
         cross_validation: Trains and judges the trials; None where the process only asks a chief.
         run: The run folder, for files of the method's own, or None.
         deadline: `time.monotonic()` at which the last trial must be over.
@@ -51,6 +53,7 @@ class Request:
     training: Training
     objective: str
     seed: int
+    starts: Sequence[tuple[str, dict[str, Any]]] = ()
     cross_validation: CrossValidation | None = None
     run: Run | None = None
     deadline: float = math.inf

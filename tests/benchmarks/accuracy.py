@@ -12,7 +12,8 @@ log loss or RMSE, where a method gives probabilities. Search tools get `--second
 5 splits and 120 seconds. The file given as `--output` grows with each score, and what it has,
 failures too, is not run again. `default` is a config that names the data and the budget alone;
 `ours` has an ensemble, balanced class weights and ranks as a second transform. `single`, `average`
-and `trees` are `default` with the best trial, an ensemble, and an ensemble with forests.
+and `trees` are `default` with the best trial, an ensemble, and an ensemble with forests; `cold` is
+`default` without the portfolio of starting points.
 
 Differences to each rival are paired: of the same splits, a mean over sets with a 95 % interval from
 a bootstrap that draws sets, and then splits of each.
@@ -41,6 +42,7 @@ from sklearn.metrics import log_loss, root_mean_squared_error
 from sklearn.model_selection import train_test_split
 
 import autogenome_tf as ag
+from autogenome_tf.config._json import merged
 from autogenome_tf.run import _console
 
 TEST = 0.2
@@ -50,6 +52,7 @@ UNLIMITED = 10**6
 # Configs that name the data, the budget and these keys, to choose defaults by.
 NETWORKS = {"mlp": {}, "resnet": {}, "densenet": {}}
 VARIANTS = {
+    "cold": {"search": {"start": "defaults"}},
     "single": {"ensemble": {"size": 1}, "families": {"linear": {}} | NETWORKS},
     "average": {"ensemble": {"size": "auto"}, "families": {"linear": {}} | NETWORKS},
     "trees": {"ensemble": {"size": "auto"}, "families": {"linear": {}, "forest": {}} | NETWORKS},
@@ -58,6 +61,7 @@ VARIANTS = {
 HEADERS = {
     "default": "default config",
     "ours": "autogenome_tf",
+    "cold": "without a portfolio",
     "single": "best trial",
     "average": "ensemble",
     "trees": "ensemble with forests",
@@ -71,7 +75,7 @@ HEADERS = {
     "autogluon": "AutoGluon",
 }
 # Ours, the first that has scores is compared with all others.
-OWN = ("default", "ours", "trees", "average", "single")
+OWN = ("default", "ours", "trees", "average", "single", "cold")
 USUAL = [name for name in HEADERS if name == "ours" or name not in OWN]
 SCORED = {"classification": "balanced accuracy", "regression": "R2"}
 # Draws of the interval of a difference.
@@ -135,7 +139,7 @@ def default(problem):
 def variant(keys, problem):
     """Run the main job by a config that names some keys beside the data and the budget."""
     with tempfile.TemporaryDirectory() as folder:
-        return _trained(_config(problem, folder) | keys, problem)
+        return _trained(merged(_config(problem, folder), keys), problem)
 
 
 def ours(problem):

@@ -412,13 +412,14 @@ def test_a_record_of_other_proposals_is_taken_only_where_processors_differ(metho
 def test_processes_that_train_together_try_what_the_first_one_proposes():
     def broadcast(text):
         family, values = json.loads(text)
-        return json.dumps([family, values | {"units": {8: 16, 16: 32, 32: 8}[values["units"]]}])
+        return json.dumps([family, values | {"units": other[values["units"]]}])
 
+    other = {8: 16, 16: 32, 32: 8}
     folds = Pretended()
     folds.workers = SimpleNamespace(broadcast=broadcast)
     alone = searched(Pretended(), config_of(method="bayesian", max_trials=1))
     together = searched(folds, config_of(method="bayesian", max_trials=1))
-    assert together[1].values == alone[1].values | {"units": 16}
+    assert together[1].values == alone[1].values | {"units": other[alone[1].values["units"]]}
 
 
 def test_the_same_values_train_with_the_same_seed_wherever_they_come():

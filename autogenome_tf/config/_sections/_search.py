@@ -62,6 +62,15 @@ class Search(Section):
         description="or any other file of `search/methods/`.",
         json_schema_extra=described("search/methods"),
     )
+    start: Literal["portfolio", "defaults"] = Field(
+        default="defaults",
+        description=(
+            "Configurations that `bayesian`, `random` and `hyperband` try first: `portfolio`, "
+            "those that scored best on other data sets, within what `families` asks for, then "
+            "the default of each family that has none of them; `defaults`, the latter of all. "
+            "`portfolio` also orders the linear learners."
+        ),
+    )
     max_trials: Count = Field(default=30, description="Most trials, without the linear ones.")
     max_seconds: Positive | None = Field(
         default=None,

@@ -9,10 +9,11 @@ asks.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import logging
 import tempfile
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import keras_tuner
@@ -33,11 +34,32 @@ FAMILY = "family"
 EPOCHS = "tuner/epochs"
 
 
-class Bayesian(keras_tuner.oracles.BayesianOptimizationOracle):
-    """KerasTuner's Gaussian process, begun with defaults, its next point one of many candidates.
+class Started(keras_tuner.engine.oracle.Oracle):
+    """Draw the starting points before anything at random.
 
-    Each family's default configuration comes first: with few trials a good start is worth more
-    than chance. KerasTuner would then descend the confidence bound from 50 points with numerical
+    Attributes:
+        starts: Values of those that were not drawn yet.
+    """
+
+    starts: Iterator[dict[str, Any]] = iter(())
+
+    def _random_values(self):
+        return next(self.starts, None) or super()._random_values()
+
+
+class Random(Started, keras_tuner.oracles.RandomSearchOracle):
+    """KerasTuner's random search, begun with the starting points."""
+
+
+class Hyperband(Started, keras_tuner.oracles.HyperbandOracle):
+    """KerasTuner's hyperband, whose first bracket begins with the starting points."""
+
+
+class Bayesian(Started, keras_tuner.oracles.BayesianOptimizationOracle):
+    """KerasTuner's Gaussian process, its next point one of many candidates.
+
+    Starting points come first: with few trials a good start is worth more than chance.
+    KerasTuner would then descend the confidence bound from 50 points with numerical
     gradients, which takes seconds a proposal in a space of several families and ends between the
     values that a choice has. Here candidates are drawn, inactive dimensions set to their defaults
     as in the training points, and the bound is computed in one call.
@@ -46,10 +68,9 @@ class Bayesian(keras_tuner.oracles.BayesianOptimizationOracle):
     CANDIDATES = 2000
 
     def populate_space(self, trial_id):
-        """Propose defaults, then at random, then where the lower confidence bound is best."""
-        family, *_ = self.hyperparameters.space
-        if len(self.start_order) < len(family.values):
-            return self._default(family.values[len(self.start_order)])
+        """Propose starts, then at random, then where the lower confidence bound is best."""
+        if (values := next(self.starts, None)) is not None:
+            return {"status": engine.TrialStatus.RUNNING, "values": values}
         scored = [trial for trial in self.trials.values() if trial.status == "COMPLETED"]
         if len(scored) < self.num_initial_points:
             return self._random_populate_space()
@@ -63,10 +84,6 @@ class Bayesian(keras_tuner.oracles.BayesianOptimizationOracle):
         mean, deviation = self.gpr.predict(self._vectors(candidates), return_std=True)
         best = int(np.argmin(mean - self.beta * deviation))
         return {"status": engine.TrialStatus.RUNNING, "values": candidates[best]}
-
-    def _default(self, family):
-        values = {FAMILY: family} | {hp.name: hp.default for hp in self._dimensions(family)}
-        return {"status": engine.TrialStatus.RUNNING, "values": values}
 
     def _dimensions(self, family):
         prefix = f"{family}/"
@@ -112,9 +129,9 @@ class Grid(keras_tuner.oracles.GridSearchOracle):
 
 
 ORACLES = {
-    "random": keras_tuner.oracles.RandomSearchOracle,
+    "random": Random,
     "grid": Grid,
-    "hyperband": keras_tuner.oracles.HyperbandOracle,
+    "hyperband": Hyperband,
     "bayesian": Bayesian,
 }
 
@@ -127,6 +144,7 @@ class Proposer:
         spaces: Family name to its search space.
         objective: Name of the metric.
         seed: Never 0, which KerasTuner would take for "no seed".
+        starts: Family and values of each configuration to propose first.
         options: Further arguments of the oracle.
 
     Attributes:
@@ -139,6 +157,7 @@ class Proposer:
         spaces: dict[str, dict[str, Hyperparameter]],
         objective: str,
         seed: int,
+        starts: Iterable[tuple[str, dict[str, Any]]] = (),
         **options: Any,
     ):
         self._spaces, self._space = spaces, declared(spaces)
@@ -156,6 +175,8 @@ class Proposer:
         # Whether failures end the search is decided by our loop, not by three in a row.
         self.oracle.max_consecutive_failed_trials = 10**9
         self.oracle.verbose = 0
+        if isinstance(self.oracle, Started):
+            self.oracle.starts = itertools.starmap(self._coded, starts)
         self.oracle._set_project_dir(self._folder.name, "oracle")
 
     def close(self) -> None:
@@ -194,9 +215,13 @@ class Proposer:
 
     def recall(self, proposal: engine.Trial, family: str, values: dict[str, Any]) -> None:
         """Continue as if something else had been proposed; see `recall_values`."""
+        self.recall_values(proposal, self._coded(family, values))
+
+    def _coded(self, family, values):
+        """Return a configuration as the oracle's values."""
         space = self._spaces[family]
         own = {f"{family}/{name}": space[name].coded(value) for name, value in values.items()}
-        self.recall_values(proposal, {FAMILY: family} | own)
+        return {FAMILY: family} | own
 
     def recall_values(self, proposal: engine.Trial, values: dict[str, Any]) -> None:
         """Continue as if the engine's own values had been others.

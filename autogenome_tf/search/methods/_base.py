@@ -110,7 +110,12 @@ class OracleMethod(SearchMethod):
 
         super().__init__(request)
         self.proposer = Proposer(
-            self.oracle, request.spaces, request.objective, request.seed, **self.options(request)
+            self.oracle,
+            request.spaces,
+            request.objective,
+            request.seed,
+            request.starts,
+            **self.options(request),
         )
 
     def options(self, request: Request) -> dict[str, Any]:

@@ -4,12 +4,13 @@ from autogenome_tf.search import OracleMethod, Request
 
 
 class Bayesian(OracleMethod):
-    """Propose defaults, then at random up to a quarter of the trials, then by confidence bounds.
+    """Propose starting points, then at random, then by confidence bounds.
 
-    KerasTuner's own default would stay random for three trials a hyperparameter.
+    It is random up to a quarter of the trials, starting points included. KerasTuner's own default
+    would stay random for three trials a hyperparameter.
     """
 
-    summary = "KerasTuner's Gaussian process, begun with each family's default"
+    summary = "KerasTuner's Gaussian process, begun with starting points"
     oracle = "bayesian"
 
     def options(self, request: Request) -> dict:

@@ -6,7 +6,8 @@ from autogenome_tf.search import OracleMethod, Request
 class Hyperband(OracleMethod):
     """Propose bracket after bracket until the trials or the time are used up.
 
-    A promoted configuration is trained anew for its longer span: no checkpoint is kept of any.
+    The first bracket begins with the starting points. A promoted configuration is trained anew for
+    its longer span: no checkpoint is kept of any.
     """
 
     summary = "KerasTuner's, many short trials of which the best are trained for longer"

@@ -1,10 +1,10 @@
-"""Random search: every family and every combination with equal probability."""
+"""Random search: starting points, then every combination with equal probability."""
 
 from autogenome_tf.search import OracleMethod
 
 
 class Random(OracleMethod):
-    """Propose at random, without repeating a combination."""
+    """Propose starting points, then at random, without repeating a combination."""
 
     summary = "KerasTuner's, every family and combination with equal probability"
     oracle = "random"
