@@ -149,10 +149,10 @@ def _method(networks, config, folds=None, run=None, deadline=float("inf")):
         training=config.training,
         objective=config.objective,
         seed=derive(config.seed, "search"),
-        starts=starting_points(networks, config.search.start, config.task.type),
         cross_validation=folds,
         run=run,
         deadline=deadline,
+        starts=starting_points(networks, config.search.start, config.task.type),
     )
     return method(config.search.method)(request)
 

@@ -42,10 +42,10 @@ class Request:
         training: The config's section `training`.
         objective: Name of the metric that ranks trials.
         seed: Of the method's own choices; never 0.
-        starts: Family and values of each configuration to try first; see `search.start`.
         cross_validation: Trains and judges the trials; None where the process only asks a chief.
         run: The run folder, for files of the method's own, or None.
         deadline: `time.monotonic()` at which the last trial must be over.
+        starts: Family and values of each configuration to try first; see `search.start`.
     """
 
     spaces: dict[str, dict[str, Hyperparameter]]
@@ -53,10 +53,10 @@ class Request:
     training: Training
     objective: str
     seed: int
-    starts: Sequence[tuple[str, dict[str, Any]]] = ()
     cross_validation: CrossValidation | None = None
     run: Run | None = None
     deadline: float = math.inf
+    starts: Sequence[tuple[str, dict[str, Any]]] = ()
 
 
 def proposes_otherwise() -> StageError:
