@@ -63,13 +63,15 @@ class Family(abc.ABC):
 
     @classmethod
     def for_task(cls, space: Space, task: Any) -> Space:
-        """Return the part of the space that a task can use; by default all of it.
+        """Return the part of the space that a task can use: labels of classes alone are smoothed.
 
         Args:
             space: What `opened` returned.
             task: A task or its class, such as `tasks.Classification`.
         """
-        return space
+        if task.has_classes:
+            return space
+        return {name: hyper for name, hyper in space.items() if name != "label_smoothing"}
 
     @classmethod
     def fits(cls, kind: Any) -> bool:

@@ -69,7 +69,7 @@ class NetworkModel(keras_tuner.HyperModel):
         model = self.network(values)
         model.compile(
             optimizer=keras.optimizers.Adam(self.learning_rate),
-            loss=self.task.keras_loss(),
+            loss=self.task.keras_loss(values.get("label_smoothing", 0.0)),
             metrics=self.task.keras_metrics(),
         )
         return model

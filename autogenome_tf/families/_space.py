@@ -216,6 +216,7 @@ COMMON = {
     "activation": word("relu", "elu", "tanh", known=ACTIVATIONS),
     "normalization": word("batch", "none", known=("none", "batch")),
     "l2": number(1e-3, 0.0, 1e-4, 1e-2, 3e-2, high=1e6),
+    "label_smoothing": number(0.0, 0.05, 0.1, high=1.0, below=True, optional=True),
     "spectral_power": number(0.0, 0.5, 1.0),
     "gene_power": GENE_POWER,
     "gates": switch(True, False, optional=True),

@@ -9,7 +9,7 @@ from autogenome_tf.families._members import FOLDER, is_for, member, names
 from autogenome_tf.families._space import number, word
 
 # Dimensions that searches of earlier versions did not have.
-LATER = ("gene_power", "width_1", "linear_bypass")
+LATER = ("gene_power", "width_1", "linear_bypass", "label_smoothing")
 
 
 def space(

@@ -36,6 +36,7 @@ class Wired(Family):
         "linear_bypass": switch(False, True),
         **COMMON,
         "l2": number(1e-4, 0.0, 1e-3, 1e-2, 3e-2, high=1e6),
+        "label_smoothing": number(0.0, 0.05, 0.1, high=1.0, below=True),
     }
     # Positions in an arc are among a config's options: values hold the widths that they stand for.
     stands_for = {"arc": "width_"}

@@ -63,10 +63,14 @@ class VectorizedNetwork:
     Args:
         network: The model; its own weights are not used.
         given: (layers,) tensor in place of the model's own `strengths`; None for these.
+        label_smoothing: Part of the loss that is for equal probabilities of all classes: a scalar
+            tensor, or one of (sets,) where each set of rows has its own.
     """
 
-    def __init__(self, network: keras.Model, given: tf.Tensor | None = None):
-        self._network = network
+    def __init__(
+        self, network: keras.Model, given: tf.Tensor | None = None, label_smoothing: Any = 0.0
+    ):
+        self._network, self.label_smoothing = network, label_smoothing
         self._strengths = strengths(network) if given is None else given
         self._position = {layer.name: i for i, layer in enumerate(network.layers)}
         self._known = {

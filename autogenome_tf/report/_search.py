@@ -6,9 +6,11 @@ from autogenome_tf.core.files import on_a_line
 from autogenome_tf.report._metrics import NAMES
 from autogenome_tf.report._page import Section, Table, listed, number, pictures
 from autogenome_tf.run import Run
+from autogenome_tf.run.artifacts import text_columns
 
 TOP = 10
 FRONT = "search/enas/front.tsv"
+CONTRIBUTIONS = "search/enas/contributions.tsv"
 
 
 def section(run: Run) -> Section:
@@ -43,7 +45,8 @@ def section(run: Run) -> Section:
         else "All trials, the best first."
     )
     table = Table(head, rows, caption, left=(1, 8))
-    return Section("search", "Search", [text, table, *_front(run), *pictures(run, "search")])
+    parts = [text, table, *_front(run), *_contributions(run), *pictures(run, "search")]
+    return Section("search", "Search", parts)
 
 
 def _front(run):
@@ -61,6 +64,30 @@ def _front(run):
         "of shared weights; networks that are trained from scratch score otherwise."
     )
     return [Table(["parameters", metric, "arc"], rows, caption, left=(2,))]
+
+
+def _contributions(run):
+    """Return the table of what decisions of a search with shared weights contribute, if any."""
+    if not run.has(CONTRIBUTIONS):
+        return []
+    lines = run.read_table(CONTRIBUTIONS, text_columns(CONTRIBUTIONS))
+    if lines["share"].isna().all():
+        return []
+    *decisions, interactions = lines.itertuples()
+    shown = [*decisions[:TOP], interactions]
+    rows = [[line.decision, f"{100 * line.share:.1f} %"] for line in shown]
+    caption = (
+        "What decisions contribute to the score with shared weights: share of its variance over "
+        f"the space (functional ANOVA). {_trusted(lines['forest_r2'].iloc[0])}"
+    )
+    return [Table(["decision", "share of variance"], rows, caption)]
+
+
+def _trusted(known):
+    """Return the sentence on how far the forest behind the shares can be trusted."""
+    if known <= 0:
+        return "The forest behind it does not predict scores it has not seen: this is noise."
+    return f"The forest behind it explains {100 * known:.0f} % of scores it has not seen."
 
 
 def _values(text):

@@ -59,6 +59,11 @@ ARTIFACTS = (
     Artifact("search/enas/front.tsv", "train",
              "of `enas`: candidates that no smaller one scores better than, the smallest first",
              optional=True),
+    Artifact("search/enas/contributions.tsv", "train",
+             "of `enas`: the `share` of each decision in the variance of scores by shared weights "
+             "over the space (functional ANOVA), the largest first, then that of interactions; "
+             "`forest_r2`: how well the forest behind it predicts scores it has not seen",
+             text=("decision",), optional=True),
     Artifact("search/enas/finalists.tsv", "train",
              "of `enas`: scores by shared weights and by weights of their own", optional=True),
     Artifact("search/outputs-<n>.npz", "train",

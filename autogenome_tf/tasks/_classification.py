@@ -102,15 +102,17 @@ class Classification(Task):
         """Return the cache key of `row_losses`; see `Task.loss_key`."""
         return *super().loss_key, self.loss
 
-    def keras_loss(self) -> Any:
+    def keras_loss(self, label_smoothing: float = 0.0) -> Any:
         """Return the loss of a compiled Keras model."""
         import keras
 
-        from autogenome_tf.tasks._focal_loss import FocalLoss
+        from autogenome_tf.tasks._focal_loss import FocalLoss, SmoothedLoss
 
         if self.loss == "focal_loss":
-            return FocalLoss(self.outputs)
-        return keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+            loss = FocalLoss(self.outputs)
+        else:
+            loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+        return SmoothedLoss(loss, label_smoothing) if label_smoothing else loss
 
     def keras_metrics(self) -> list[str]:
         """Return the metrics that Keras shows while a compiled model trains."""

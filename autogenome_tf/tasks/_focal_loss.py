@@ -1,4 +1,4 @@
-"""Focal loss and cross-entropy of logits; the part of tasks that imports Keras."""
+"""Losses of logits: focal loss, cross-entropy, label smoothing; here tasks import Keras."""
 
 from typing import Any
 
@@ -32,6 +32,38 @@ class FocalLoss(keras.losses.Loss):
     def get_config(self):
         """Return what `from_config` needs."""
         return super().get_config() | {"classes": self.classes}
+
+
+@keras.saving.register_keras_serializable("autogenome_tf")
+class SmoothedLoss(keras.losses.Loss):
+    """A loss of logits, a part of which is for equal probabilities (Szegedy et al. 2016).
+
+    Args:
+        loss: `FocalLoss` or Keras' sparse cross-entropy of logits.
+        label_smoothing: The part, from 0 to below 1.
+        **kwargs: Of `keras.losses.Loss`.
+    """
+
+    def __init__(self, loss, label_smoothing: float, **kwargs):
+        super().__init__(**kwargs)
+        self.loss = keras.losses.get(loss)
+        self.label_smoothing = label_smoothing
+
+    def call(self, y_true, y_pred):
+        """Return the loss of each row: (rows,) positions, (rows, classes) logits -> (rows,).
+
+        Args:
+            y_true: (rows,) class positions.
+            y_pred: (rows, classes) logits.
+        """
+        own = self.loss.call(keras.ops.reshape(y_true, (-1,)), y_pred)
+        equal = -keras.ops.mean(keras.ops.log_softmax(y_pred), axis=-1)
+        return own + self.label_smoothing * (equal - own)
+
+    def get_config(self):
+        """Return what `from_config` needs."""
+        loss = keras.losses.serialize(self.loss)
+        return super().get_config() | {"loss": loss, "label_smoothing": self.label_smoothing}
 
 
 def log_probability(targets: Any, logits: Any, classes: int) -> Any:

@@ -199,7 +199,7 @@ class Mixed(Task):
         """Return the cache key of `row_losses`; see `Task.loss_key`."""
         return *super().loss_key, *((part.task.loss_key, part.factor) for part in self.parts)
 
-    def keras_loss(self) -> Any:
+    def keras_loss(self, label_smoothing: float = 0.0) -> Any:
         """Return the loss of a compiled Keras model."""
         return lambda targets, outputs: self.row_losses(targets, outputs)
 

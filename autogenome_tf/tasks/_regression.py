@@ -136,7 +136,7 @@ class Regression(Task):
         """Return the number of measured values of each row, so that each of them counts alike."""
         return (~np.isnan(targets)).sum(axis=1) if self.has_gaps else 1.0
 
-    def keras_loss(self) -> str:
+    def keras_loss(self, label_smoothing: float = 0.0) -> str:
         """Return the loss of a compiled Keras model, which has the same name there."""
         return self.loss
 

@@ -130,7 +130,7 @@ class Survival(Task):
         """Return log-risks of mean 0: a partial likelihood leaves their level open."""
         return outputs - outputs.mean(axis=0) if len(outputs) else outputs
 
-    def keras_loss(self) -> Any:
+    def keras_loss(self, label_smoothing: float = 0.0) -> Any:
         """Return the loss of a compiled Keras model, whose batches are the risk sets."""
         return lambda targets, outputs: self.row_losses(targets, outputs)
 

@@ -7,7 +7,7 @@ import keras
 import numpy as np
 
 from autogenome_tf.training._batches import Batches
-from autogenome_tf.training._engines import Engine, InMemory
+from autogenome_tf.training._engines import PLAIN, Engine, InMemory, Objective
 from autogenome_tf.training._learning_rate import first_rate
 from autogenome_tf.training._plan import Fit, Plan
 
@@ -22,7 +22,7 @@ def fit(
     plan: Plan,
     seed: int,
     factors: np.ndarray | None = None,
-    epistasis: float = 0.0,
+    objective: Objective = PLAIN,
 ) -> Fit:
     """Train replicas of one network together.
 
@@ -32,12 +32,12 @@ def fit(
         plan: `Plan`; its optimizer is the engine's.
         seed: Order of rows and noise; each replica derives its own.
         factors: (folds, inputs) that inputs are multiplied by, or None.
-        epistasis: Strength of the penalty on the engine's genotypes.
+        objective: What is minimised beside the loss of the targets.
 
     Raises:
         Diverged: When not one epoch had a finite loss.
     """
-    engine.begin(networks, seed, factors, epistasis)
+    engine.begin(networks, seed, factors, objective)
     batches = Batches(engine, plan.batch_size, seed)
     rate = plan.rates[0] if plan.rates else first_rate(engine, batches, plan)
     return _run(engine, batches, plan, rate)

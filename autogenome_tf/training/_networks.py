@@ -22,7 +22,7 @@ from autogenome_tf.nn.vectorized import structure
 from autogenome_tf.preprocessing import MOST_ROWS, Transform, space_for
 from autogenome_tf.training import _engines, _forests, _loop
 from autogenome_tf.training._cross_validation import CrossValidation, Values
-from autogenome_tf.training._engines import InMemory, TrainingRows
+from autogenome_tf.training._engines import InMemory, Objective, TrainingRows
 from autogenome_tf.training._fold_inputs import FoldInputs
 from autogenome_tf.training._linear import SOLVERS
 from autogenome_tf.training._plan import Fit, Plan
@@ -139,9 +139,9 @@ class NetworkCrossValidation(CrossValidation):
             self.network(family, values, derive(seed, f"repeat/{repeat}"))
             for repeat in range(repeats or self.repeats)
         ]
-        factors, epistasis = self.factors(family, values), values.get("epistasis", 0.0)
+        factors, objective = self.factors(family, values), Objective.of(values)
         with self._engine(family, values, networks, plan.optimizer) as engine:
-            fit = _loop.fit(engine, networks, plan, seed, factors, epistasis)
+            fit = _loop.fit(engine, networks, plan, seed, factors, objective)
         return dataclasses.replace(fit, gates=open_gates(networks[0], fit.weights))
 
     def fit_inputs(
@@ -169,7 +169,7 @@ class NetworkCrossValidation(CrossValidation):
         )  # fmt: skip
         networks = [self.network(family, values, seed)]
         engine = _engines.engine(networks[0], 1, rows, self.task, plan.optimizer)
-        return _loop.fit(engine, networks, plan, seed, factors)
+        return _loop.fit(engine, networks, plan, seed, factors, Objective.of(values))
 
     def path(self, family, values, options, deadline=float("inf")) -> Iterator[tuple[float, Fit]]:
         """Solve a convex family for each value of its path; see `CrossValidation.path`."""

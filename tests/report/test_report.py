@@ -398,6 +398,22 @@ def test_the_front_of_size_against_score_is_a_table():
     assert _search._front(run) == []
 
 
+def test_contributions_of_decisions_are_a_table_that_says_how_far_to_trust_it():
+    run = types.SimpleNamespace(has=lambda file: True)
+    lines = {"decision": ["dropout", "skip_1_3", "interactions"], "share": [0.5, 0.2, 0.3]}
+    for known, said in ((0.62, "explains 62 % of scores it has not seen"), (-0.1, "noise")):
+        run.read_table = lambda *_, known=known: pd.DataFrame(lines | {"forest_r2": known})
+        (table,) = _search._contributions(run)
+        assert table.rows == [
+            ["dropout", "50.0 %"],
+            ["skip_1_3", "20.0 %"],
+            ["interactions", "30.0 %"],
+        ]
+        assert said in table.caption
+    run.read_table = lambda *_: pd.DataFrame(lines | {"share": float("nan"), "forest_r2": 0.0})
+    assert _search._contributions(run) == []
+
+
 def test_every_figure_can_be_drawn_from_a_run():
     others = {"importance_sets", "latent_space", "predicted_vs_true", "shared_search"}
     others |= {"size_front", "sample_size"}

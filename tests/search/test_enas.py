@@ -265,7 +265,7 @@ ARCS = [
 
 # With these a code is an arc and nothing else.
 PLAIN = {
-    "width_1": 16, "linear_bypass": False, "activation": "relu", "dropout": 0.0,
+    "width_1": 16, "linear_bypass": False, "activation": "relu", "label_smoothing": 0.0, "dropout": 0.0,
     "input_dropout": 0.0, "l2": 1e-4, "gene_power": 1.0, "spectral_power": 0.0,
 }  # fmt: skip
 
@@ -451,6 +451,25 @@ def test_rates_are_those_of_each_child():
     assert np.allclose(noisy, expected)
 
 
+def test_labels_are_smoothed_for_each_child_by_its_own_part(opened):
+    bank, _ = opened
+    codes = Uniform(bank._space.options, 1).sample(3)
+    column = bank._space.names.index("label_smoothing")
+    index = tf.constant(np.tile(np.stack([held for _, held in PAIRS])[:, :6], (1, 3)), tf.int32)
+    outputs = tf.random.stateless_normal((*index.shape, 3), (1, 2))
+    bank.teach(0.0)
+    plain, equal = (
+        bank._losses(index, outputs, tf.fill((3,), part)).numpy() for part in (0.0, 1.0)
+    )
+    codes[:, column] = [0, 1, 2]
+    parts = bank._of(tf.constant(codes)).label_smoothing
+    found = bank._losses(index, outputs, parts).numpy()
+    bank.teach(0.5)
+    own = np.repeat(np.array([0.0, 0.05, 0.1], "float32"), 6)
+    np.testing.assert_allclose(found, plain + own * (equal - plain), rtol=1e-5)
+    assert np.abs(equal - plain).min() > 0
+
+
 def test_the_first_child_teaches_the_others_and_is_not_taught(opened):
     bank, _ = opened
     index = tf.constant(np.stack([train[:4] for train, _ in PAIRS]), tf.int32)
@@ -545,6 +564,10 @@ def test_no_child_exceeds_the_limit(monkeypatch, tmp_path):
     folds, *_ = in_folds()
     for values in finalists:
         assert folds.parameters("wired", values, folds.fit("wired", values, Plan(1), 1)) <= limit
+    shares = run.read_table("search/enas/contributions.tsv")
+    *decisions, rest = shares["decision"]
+    assert set(decisions) <= set(searcher.space.names) and rest == "interactions"
+    assert shares["share"].sum() == pytest.approx(1) or shares["share"].isna().all()
     front = run.read_table("search/enas/front.tsv")
     assert front["parameters"].is_monotonic_increasing
     assert front["shared_score"].is_monotonic_decreasing

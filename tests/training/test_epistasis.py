@@ -22,6 +22,7 @@ from autogenome_tf.nn.epistatic_penalty import complexity
 from autogenome_tf.simulation import landscape
 from autogenome_tf.tasks import Regression
 from autogenome_tf.training import Plan, Trial
+from autogenome_tf.training._engines import Objective
 
 SITES = 6
 X = walsh_hadamard.genotypes(SITES)
@@ -81,7 +82,7 @@ def test_the_step_adds_the_gradient_of_the_penalty():
     folds = ready(splits, epistasis={"strength": strength}, **options)
     networks = [folds.network("mlp", values, seed) for seed in (1, 2)]
     with folds._engine("mlp", values, networks, "sgd") as engine:
-        engine.begin(networks, 1, epistasis=strength)
+        engine.begin(networks, 1, objective=Objective(epistasis=strength))
         batch = np.tile(np.arange(64, dtype="int32"), (1, engine.count, 1))
         engine.epoch(batch, np.array([rate], "float32"), is_validated=False)
     for replica in range(engine.count):

@@ -138,14 +138,16 @@ class Bank(InMemory):
         places = tf.reshape(starts[:, :, None] + index[:, None], (self.count, -1))
         return tf.gather(tf.reshape(inputs, (-1, inputs.shape[-1])), places)
 
-    def _losses(self, index, outputs):
+    def _losses(self, index, outputs, smoothing=None):
         """Return the loss of each row; the first child's outputs are targets of the others.
 
-        Rows of one child are a set of their own for a loss that compares rows.
+        Rows of one child are a set of their own for a loss that compares rows, and have its part of
+        `smoothing`, (children,).
         """
         sets = self.count * self._children
         apart = tf.reshape(outputs, (sets, -1, self.task.outputs))
-        own = super()._losses(tf.reshape(index, (sets, -1)), apart)
+        parts = None if smoothing is None else tf.tile(smoothing, (self.count,))[:, None]
+        own = super()._losses(tf.reshape(index, (sets, -1)), apart, parts)
         first = tf.reshape(outputs, (self.count, self._children, -1, self.task.outputs))[:, :1]
         teacher = tf.reshape(tf.tile(first, (1, self._children, 1, 1)), tf.shape(apart))
         soft = self.task.taught_losses(tf.stop_gradient(teacher), apart)
@@ -174,7 +176,7 @@ class Children(VectorizedNetwork):
     """
 
     def __init__(self, network, space: ChildSpace, codes: tf.Tensor, context: int | None = None):
-        super().__init__(network)
+        super().__init__(network, label_smoothing=space.chosen(codes, "label_smoothing"))
         self._gates, self._rates = space.gates(network, codes), space.rates(network, codes)
         self._units = [*space.units(codes), None]
         self._context, self._count = context, tf.shape(codes)[0]

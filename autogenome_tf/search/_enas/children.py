@@ -19,7 +19,7 @@ from autogenome_tf.families import wired
 SIZES = ("width_1", "linear_bypass")
 RATES = ("dropout", "input_dropout", "l2")
 POWERS = ("gene_power", "spectral_power")
-BESIDE = (*SIZES, "activation", *RATES, *POWERS)
+BESIDE = (*SIZES, "activation", *RATES, "label_smoothing", *POWERS)
 
 
 class ChildSpace:

@@ -10,7 +10,9 @@ import pandas as pd
 import scipy.stats
 
 from autogenome_tf import metrics
+from autogenome_tf.core.seeds import derive
 from autogenome_tf.search._enas import tables
+from autogenome_tf.search._enas.contributions import contributions
 from autogenome_tf.search._enas.shared_search import SharedSearch
 from autogenome_tf.search._request import Proposal
 
@@ -27,8 +29,9 @@ class Finalists:
 
     Files in search/enas of the run: curves.tsv (an epoch a line), candidates.tsv (arcs, and beside
     them the other options, with their shared scores, of the controller and drawn uniformly),
-    front.tsv (those that no smaller one scores better than), finalists.tsv (shared and stand-alone
-    scores), report.json (how far these agree, and what the controller is worth). state.npz lets an
+    front.tsv (those that no smaller one scores better than), contributions.tsv (the share of each
+    decision in the variance of shared scores), finalists.tsv (shared and stand-alone scores),
+    report.json (how far these agree, and what the controller is worth). state.npz lets an
     interrupted search go on; it is removed.
 
     Args:
@@ -44,6 +47,7 @@ class Finalists:
 
     def __init__(self, request):
         self._search, self._epochs = request.search, request.training.epochs
+        self._seed = derive(request.seed, "contributions")
         self._run, self._deadline = request.run, request.deadline
         self._objective = request.cross_validation.objective
         self._is_higher_better = metrics.HIGHER_IS_BETTER[self._objective]
@@ -99,9 +103,23 @@ class Finalists:
         candidates.sort(key=lambda one: self._order(one["shared_score"]))
         self._warm(bank, candidates)
         tables.write(self._run, "front", tables.front(candidates, self._is_higher_better))
+        tables.write(self._run, "contributions", self._contributions(candidates))
         # The last of both: an interrupted run that has candidates does not search again.
         tables.write(self._run, "candidates", candidates)
         return candidates
+
+    def _contributions(self, candidates):
+        """Return a line a decision, the largest share first, and behind them the interactions."""
+        codes = np.array([self.space.code(one) for one in candidates])
+        scores = np.array([one["shared_score"] for one in candidates])
+        shares, known = contributions(codes, scores, self.space.options, self._seed)
+        pairs = sorted(zip(shares, self.space.names, strict=True), key=lambda pair: -pair[0])
+        lines = [(name, share) for share, name in pairs if len(self._options(name)) > 1]
+        lines.append(("interactions", 1 - shares.sum()))
+        return [{"decision": name, "share": share, "forest_r2": known} for name, share in lines]
+
+    def _options(self, name):
+        return self.space.options[self.space.names.index(name)]
 
     def _warm(self, bank, candidates):
         """Give the best candidates of the controller the score that they have after warming up."""

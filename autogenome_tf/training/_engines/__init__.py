@@ -9,7 +9,13 @@ import tensorflow as tf
 
 from autogenome_tf.tasks import Task
 from autogenome_tf.training._engines._autoencoder import AutoencoderEngine
-from autogenome_tf.training._engines._engine import Engine, EngineError, TrainingRows
+from autogenome_tf.training._engines._engine import (
+    PLAIN,
+    Engine,
+    EngineError,
+    Objective,
+    TrainingRows,
+)
 from autogenome_tf.training._engines._in_memory import InMemory
 from autogenome_tf.training._engines._mirrored import Mirrored, MultiWorkerStreamed, mirrored
 from autogenome_tf.training._engines._steps import SHARED, SMALL_BYTES, StepCache
@@ -19,7 +25,7 @@ from autogenome_tf.training._multi_worker import WorkerCluster
 
 __all__ = [
     "AutoencoderEngine", "Engine", "EngineError", "InMemory", "Mirrored", "MultiWorkerStreamed",
-    "SHARED", "SMALL_BYTES", "StepCache", "Streamed", "TrainingRows", "VectorizedEngine", "devices",
+    "Objective", "PLAIN", "SHARED", "SMALL_BYTES", "StepCache", "Streamed", "TrainingRows", "VectorizedEngine", "devices",
     "engine", "resident",
 ]  # fmt: skip
 

@@ -9,7 +9,7 @@ import tensorflow as tf
 from autogenome_tf.core.chunked import BLOCK, ahead
 from autogenome_tf.nn.res_vae import ResVAE
 from autogenome_tf.tasks import Task
-from autogenome_tf.training._engines._engine import Engine, TrainingRows
+from autogenome_tf.training._engines._engine import PLAIN, Engine, TrainingRows
 from autogenome_tf.training._engines._vectorized import optimizer_of
 
 # The divergence counts more and more over this part of the epochs. A network that starts as
@@ -72,7 +72,7 @@ class AutoencoderEngine(Engine):
         is_warm = self._network.get_config()["linear"]
         self._warm_up = 0 if is_warm else math.ceil(WARM_UP * epochs)
 
-    def begin(self, networks, seed, factors=None, epistasis=0.0):
+    def begin(self, networks, seed, factors=None, objective=PLAIN):
         """Start anew as a network of the same structure does, with its noise.
 
         The other arguments of `Engine.begin` do not apply.

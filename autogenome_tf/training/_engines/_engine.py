@@ -49,6 +49,32 @@ class TrainingRows:
         return len(self.train), *targets, self.genotypes and self.genotypes.key
 
 
+@dataclasses.dataclass(frozen=True)
+class Objective:
+    """What training minimises beside the loss of the targets and the networks' own penalties.
+
+    Attributes:
+        epistasis: Strength of the penalty on `TrainingRows.genotypes`, at least 0.
+        label_smoothing: Part of the loss that is for equal probabilities of all classes, from 0
+            to below 1 (Szegedy et al. 2016, section 7); tasks without classes ignore it.
+    """
+
+    epistasis: float = 0.0
+    label_smoothing: float = 0.0
+
+    @classmethod
+    def of(cls, values: dict[str, Any]) -> "Objective":
+        """Return the objective that a trial's hyperparameters name.
+
+        Args:
+            values: Its hyperparameters.
+        """
+        return cls(values.get("epistasis", 0.0), values.get("label_smoothing", 0.0))
+
+
+PLAIN = Objective()
+
+
 class Engine(abc.ABC):
     """Train replicas of one network: several sets of weights, one for each seed and fold.
 
@@ -103,7 +129,7 @@ class Engine(abc.ABC):
         networks: list[keras.Model],
         seed: int,
         factors: np.ndarray | None = None,
-        epistasis: float = 0.0,
+        objective: Objective = PLAIN,
     ) -> None:
         """Start anew from initial weights.
 
@@ -111,7 +137,7 @@ class Engine(abc.ABC):
             networks: One Keras model a seed, of this structure, with initial weights.
             seed: Of dropout and noise.
             factors: (folds, inputs) that inputs are multiplied by, or None.
-            epistasis: Strength of the penalty on `TrainingRows.genotypes`, at least 0.
+            objective: What is minimised beside the loss of the targets.
         """
 
     @abc.abstractmethod

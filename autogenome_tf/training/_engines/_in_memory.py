@@ -8,6 +8,7 @@ import tensorflow as tf
 import threadpoolctl
 
 from autogenome_tf.nn.graphs import compiled
+from autogenome_tf.training._engines._engine import PLAIN
 from autogenome_tf.training._engines._vectorized import VectorizedEngine, looped, resident
 
 
@@ -43,9 +44,9 @@ class InMemory(VectorizedEngine):
         super().forget_rows()
         del self._inputs, self._validation
 
-    def begin(self, networks, seed, factors=None, epistasis=0.0):
+    def begin(self, networks, seed, factors=None, objective=PLAIN):
         """Start anew; see `Engine.begin`."""
-        super().begin(networks, seed, epistasis=epistasis)
+        super().begin(networks, seed, objective=objective)
         self._factors.assign(tf.ones_like(self._factors) if factors is None else factors)
 
     def epoch(self, index, rates, is_validated=True):

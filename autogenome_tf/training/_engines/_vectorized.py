@@ -9,7 +9,7 @@ import tensorflow as tf
 from autogenome_tf.nn.epistatic_penalty import complexity
 from autogenome_tf.nn.vectorized import VectorizedNetwork, strengths
 from autogenome_tf.tasks import Task
-from autogenome_tf.training._engines._engine import Engine, TrainingRows
+from autogenome_tf.training._engines._engine import PLAIN, Engine, TrainingRows
 
 OPTIMIZERS = {
     "adam": keras.optimizers.Adam,
@@ -100,7 +100,8 @@ class VectorizedEngine(Engine):
         self.count = seeds * self.folds
         self._strengths = tf.Variable(strengths(network))
         self._epistasis = tf.Variable(0.0)
-        self._network = VectorizedNetwork(network, self._strengths)
+        self._label_smoothing = tf.Variable(0.0)
+        self._network = VectorizedNetwork(network, self._strengths, self._label_smoothing)
         self._paths = [variable.path for variable in network.weights]
         self._trained = [variable.path for variable in network.trainable_weights]
         blank = {v.path: np.zeros((self.count, *v.shape), "float32") for v in network.weights}
@@ -142,7 +143,7 @@ class VectorizedEngine(Engine):
         if rows.genotypes is not None:
             self._ends.assign(rows.genotypes.ends)
 
-    def begin(self, networks, seed, factors=None, epistasis=0.0):
+    def begin(self, networks, seed, factors=None, objective=PLAIN):
         """Start anew; see `Engine.begin`."""
         stacks = {
             path: np.repeat(np.stack([n.weights[i].numpy() for n in networks]), self.folds, axis=0)
@@ -155,7 +156,8 @@ class VectorizedEngine(Engine):
         for variable, start in zip(self._optimizer.variables, self._starts, strict=True):
             variable.assign(np.full(variable.shape, start))
         self._strengths.assign(strengths(networks[0]))
-        self._epistasis.assign(epistasis)
+        self._epistasis.assign(objective.epistasis)
+        self._label_smoothing.assign(objective.label_smoothing)
         self._noise.assign([seed % 2**31, 0])
 
     def _parts(self, stacks):
@@ -187,10 +189,21 @@ class VectorizedEngine(Engine):
             gradients = [tf.concat([tf.reshape(g, (self.count, -1)) for g in gradients], axis=1)]
         self._optimizer.apply(gradients, self._variables)
 
-    def _losses(self, index, outputs):
-        """Return the loss of each row: (replicas, rows) numbers, (replicas, rows, outputs)."""
+    def _losses(self, index, outputs, smoothing=None):
+        """Return the loss of each row, (sets, rows).
+
+        Args:
+            index: (sets, rows) row numbers.
+            outputs: (sets, rows, outputs).
+            smoothing: A network's `label_smoothing`; None for none.
+        """
         targets, weights = (tf.gather(part, index) for part in (self._targets, self._row_weights))
-        return self.task.stacked_losses(targets, outputs, weights)
+        losses = self.task.stacked_losses(targets, outputs, weights)
+        if smoothing is None or not self.task.has_classes:
+            return losses
+        # A network that teaches nothing but zeros gives equal probabilities.
+        equal = self.task.taught_losses(tf.zeros_like(outputs), outputs)
+        return losses + smoothing * (equal - losses)
 
     def _step(self, x, index, rate):
         """Update weights on (replicas, batch, inputs); return the mean loss."""
@@ -206,7 +219,9 @@ class VectorizedEngine(Engine):
         with tf.GradientTape() as tape:
             tape.watch(trained)
             outputs, moved = network(x, stacks, True, seed)
-            each = tf.reduce_sum(self._losses(index, outputs) * weights, axis=1)
+            each = tf.reduce_sum(
+                self._losses(index, outputs, network.label_smoothing) * weights, axis=1
+            )
             losses = each / self._over_devices(tf.reduce_sum(weights, axis=1))
             # Replicas share no weight, so the gradient of the sum is that of each.
             penalty = self._penalty(network, stacks, seed)
