@@ -265,8 +265,8 @@ ARCS = [
 
 # With these a code is an arc and nothing else.
 PLAIN = {
-    "width_1": 16, "linear_bypass": False, "activation": "relu", "label_smoothing": 0.0, "dropout": 0.0,
-    "input_dropout": 0.0, "l2": 1e-4, "gene_power": 1.0, "spectral_power": 0.0,
+    "width_1": 16, "linear_bypass": False, "activation": "relu", "label_smoothing": 0.0,
+    "dropout": 0.0, "input_dropout": 0.0, "l2": 1e-4, "gene_power": 1.0, "spectral_power": 0.0,
 }  # fmt: skip
 
 

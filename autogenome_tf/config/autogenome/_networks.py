@@ -205,7 +205,11 @@ class Network:
         if widest is not None:
             found["max_width"] = widest
             self._keys.note("families.wired.max_width", "", "trainer.max_search_channel")
-        found |= {"width_1": found.get("max_width", WIDEST), "linear_bypass": False, "label_smoothing": 0.0}
+        found |= {
+            "width_1": found.get("max_width", WIDEST),
+            "linear_bypass": False,
+            "label_smoothing": 0.0,
+        }
         penalty = self._keys.same("trainer.child_l2_reg", "trainer.child_lr_reg")
         found["l2"] = 1e-4 if penalty is None else penalty
         self._keys.note("families.wired.l2", "", "trainer.child_l2_reg", "trainer.child_lr_reg")

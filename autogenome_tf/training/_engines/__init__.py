@@ -25,8 +25,8 @@ from autogenome_tf.training._multi_worker import WorkerCluster
 
 __all__ = [
     "AutoencoderEngine", "Engine", "EngineError", "InMemory", "Mirrored", "MultiWorkerStreamed",
-    "Objective", "PLAIN", "SHARED", "SMALL_BYTES", "StepCache", "Streamed", "TrainingRows", "VectorizedEngine", "devices",
-    "engine", "resident",
+    "Objective", "PLAIN", "SHARED", "SMALL_BYTES", "StepCache", "Streamed", "TrainingRows",
+    "VectorizedEngine", "devices", "engine", "resident",
 ]  # fmt: skip
 
 
