@@ -280,3 +280,11 @@ def test_a_latent_space_lies_in_obsm(adata, tmp_path):
     assert adata.obsm["X_resvae"].shape == (80, 1)
     again = automl.predict(adata).filter(regex="^z").to_numpy()
     assert np.array_equal(adata.obsm["X_resvae"], again)
+
+
+def test_another_task_is_refused():
+    mixed = ag.AutoGenomeClassifier(config={"task": {"type": "mixed"}})
+    with pytest.raises(
+        InputError, match="AutoGenomeClassifier: expected.*'classification'.*'mixed'"
+    ):
+        mixed.fit(np.eye(4), [0, 0, 1, 1])

@@ -57,7 +57,14 @@ class Estimator(BaseEstimator):
             **self._asked(),
         }
         fixed = {"output_dir": folder, "output": {"figures": False}}
-        return _plain(merged(merged(given, self._given()), fixed))
+        config = _plain(merged(merged(given, self._given()), fixed))
+        asked, received = given["task"]["type"], config["task"]["type"]
+        if received != asked:
+            raise InputError(
+                f"{type(self).__name__}: expected task.type {asked!r} in config; received "
+                f"{received!r}. Leave it out, or train with autogenome_tf.AutoGenome."
+            )
+        return config
 
     def _given(self):
         """Return the config keys that follow from the estimator's parameters."""

@@ -10,7 +10,7 @@ import pandas as pd
 from autogenome_tf.tasks._classification import Classification, check_classes
 from autogenome_tf.tasks._gene_statistics import Batches
 from autogenome_tf.tasks._labels import natural
-from autogenome_tf.tasks._mixed_columns import cells_of, is_text
+from autogenome_tf.tasks._mixed_columns import cells_of, check_output_names, is_text
 from autogenome_tf.tasks._mixed_part import MixedPart
 from autogenome_tf.tasks._regression import Regression
 from autogenome_tf.tasks._task import Task
@@ -58,7 +58,7 @@ class Mixed(Task):
 
     @classmethod
     def check_learnable(cls, targets: np.ndarray, names: Sequence[str]) -> None:
-        """Refuse a single target, and one that nothing can be learned of."""
+        """Refuse a single target, one that teaches nothing, and outputs of one name."""
         if len(names) < 2:
             raise ValueError(
                 f"{cls.type}: expected several columns in data.target; received {list(names)}. "
@@ -70,6 +70,7 @@ class Mixed(Task):
                 check_classes(known, name, "Leave their cells empty, or merge them with others.")
             else:
                 Regression.check_learnable(known.astype("float64")[:, None], [name])
+        check_output_names(targets, names)
 
     @classmethod
     def strata(cls, targets: np.ndarray) -> np.ndarray | None:

@@ -1,5 +1,7 @@
 """Columns of targets of several kinds: numbers, or text for classes."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
@@ -49,3 +51,25 @@ def is_text(column: np.ndarray) -> bool:
         column: (rows,) as `cells_of` returns it.
     """
     return any(isinstance(cell, str) for cell in column)
+
+
+def check_output_names(targets: np.ndarray, names: Sequence[str]) -> None:
+    """Refuse targets of which two outputs have one name, which would repeat a column.
+
+    Args:
+        targets: (rows, targets), columns as `cells_of` returns them.
+        names: Names of the targets.
+
+    Raises:
+        ValueError: A target has the name of another's class, behind its name and a colon.
+    """
+    owners: dict[str, str] = {}
+    for name, column in zip(names, targets.T, strict=True):
+        classes = sorted(set(column[~pd.isna(column)])) if is_text(column) else []
+        for output in [f"{name}:{label}" for label in classes] or [name]:
+            if output in owners:
+                raise ValueError(
+                    f"targets {owners[output]!r} and {name!r} both have an output {output!r}. "
+                    "Rename one of the columns."
+                )
+            owners[output] = name

@@ -63,6 +63,17 @@ def test_targets_that_teach_nothing_are_refused():
         Mixed.check_learnable(TARGETS[:, :1], ["a"])
 
 
+@pytest.mark.parametrize(
+    ("names", "first", "second"),
+    [("a|a:b", ["b", "c"], [1.0, 2.0]), ("a|a:b", ["b:c", "d"], ["c", "e"])],
+)
+def test_targets_whose_outputs_have_one_name_are_refused(names, first, second):
+    targets = np.array([first * 2, second * 2], object).T
+    with pytest.raises(ValueError, match=r"targets 'a' and 'a:b'.*'a:b.*Rename one"):
+        Mixed.check_learnable(targets, names.split("|"))
+    Mixed.check_learnable(targets, ["a", "b"])
+
+
 def test_a_missing_target_teaches_nothing():
     targets = tf.constant(TASK.encode(TARGETS))
     with tf.GradientTape() as tape:
