@@ -288,3 +288,9 @@ def test_another_task_is_refused():
         InputError, match="AutoGenomeClassifier: expected.*'classification'.*'mixed'"
     ):
         mixed.fit(np.eye(4), [0, 0, 1, 1])
+
+
+@pytest.mark.parametrize("section", [None, "mixed"])
+def test_a_task_that_is_no_section_is_refused_as_in_a_config(section):
+    with pytest.raises(InputError, match="config: task: expected a JSON object"):
+        ag.AutoGenomeClassifier(config={"task": section}).fit(np.eye(4), [0, 0, 1, 1])

@@ -58,7 +58,9 @@ class Estimator(BaseEstimator):
         }
         fixed = {"output_dir": folder, "output": {"figures": False}}
         config = _plain(merged(merged(given, self._given()), fixed))
-        asked, received = given["task"]["type"], config["task"]["type"]
+        asked, task = given["task"]["type"], config["task"]
+        # What is no section at all has an error of its own.
+        received = task.get("type") if isinstance(task, dict) else asked
         if received != asked:
             raise InputError(
                 f"{type(self).__name__}: expected task.type {asked!r} in config; received "

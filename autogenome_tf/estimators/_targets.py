@@ -49,7 +49,8 @@ class AutoGenomeClassifier(ClassifierMixin, Supervised):
         return self._learn(X, places.astype(str), sample_weight)
 
     def _given(self):
-        weights = (merged({}, self.config).get("task") or {}).get("class_weight")
+        task = merged({}, self.config).get("task")
+        weights = task.get("class_weight") if isinstance(task, dict) else None
         if not isinstance(weights, dict):
             return self.config
         # Labels are learned by their places.
