@@ -57,7 +57,7 @@ class Estimator(BaseEstimator):
             **self._asked(),
         }
         fixed = {"output_dir": folder, "output": {"figures": False}}
-        config = _plain(merged(merged(given, self._given()), fixed))
+        config: Any = _plain(merged(merged(given, self._given()), fixed))
         asked, task = given["task"]["type"], config["task"]
         # What is no section at all has an error of its own.
         received = task.get("type") if isinstance(task, dict) else asked

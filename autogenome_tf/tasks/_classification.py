@@ -103,7 +103,12 @@ class Classification(Task):
         return *super().loss_key, self.loss
 
     def keras_loss(self, label_smoothing: float = 0.0) -> Any:
-        """Return the loss of a compiled Keras model."""
+        """Return the loss of a compiled Keras model.
+
+        Args:
+            label_smoothing: Part of the loss that is for equal probabilities of all classes, from
+                0 (the default) to below 1.
+        """
         import keras
 
         from autogenome_tf.tasks._focal_loss import FocalLoss, SmoothedLoss

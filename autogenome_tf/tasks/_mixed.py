@@ -201,7 +201,11 @@ class Mixed(Task):
         return *super().loss_key, *((part.task.loss_key, part.factor) for part in self.parts)
 
     def keras_loss(self, label_smoothing: float = 0.0) -> Any:
-        """Return the loss of a compiled Keras model."""
+        """Return the loss of a compiled Keras model.
+
+        Args:
+            label_smoothing: Of classes; not used here.
+        """
         return lambda targets, outputs: self.row_losses(targets, outputs)
 
     def keras_metrics(self) -> list[str]:

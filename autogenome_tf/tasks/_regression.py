@@ -137,7 +137,11 @@ class Regression(Task):
         return (~np.isnan(targets)).sum(axis=1) if self.has_gaps else 1.0
 
     def keras_loss(self, label_smoothing: float = 0.0) -> str:
-        """Return the loss of a compiled Keras model, which has the same name there."""
+        """Return the loss of a compiled Keras model, which has the same name there.
+
+        Args:
+            label_smoothing: Of classes; not used here.
+        """
         return self.loss
 
     def keras_metrics(self) -> list[str]:

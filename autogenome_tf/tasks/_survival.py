@@ -131,7 +131,11 @@ class Survival(Task):
         return outputs - outputs.mean(axis=0) if len(outputs) else outputs
 
     def keras_loss(self, label_smoothing: float = 0.0) -> Any:
-        """Return the loss of a compiled Keras model, whose batches are the risk sets."""
+        """Return the loss of a compiled Keras model, whose batches are the risk sets.
+
+        Args:
+            label_smoothing: Of classes; not used here.
+        """
         return lambda targets, outputs: self.row_losses(targets, outputs)
 
     def keras_metrics(self) -> list[str]:

@@ -1,4 +1,4 @@
-"""How much each decision contributes to the scores of children: functional analysis of variance.
+"""Share of each decision in the variance of children's scores: functional ANOVA.
 
 A forest learns the scores from the codes. Over a whole space in which all options are equally
 probable, the variance of each of its trees splits exactly into what single decisions explain and

@@ -51,7 +51,7 @@ class TrainingRows:
 
 @dataclasses.dataclass(frozen=True)
 class Objective:
-    """What training minimises beside the loss of the targets and the networks' own penalties.
+    """Terms that training minimises beside the loss of the targets and the networks' penalties.
 
     Attributes:
         epistasis: Strength of the penalty on `TrainingRows.genotypes`, at least 0.
