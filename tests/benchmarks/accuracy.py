@@ -12,8 +12,8 @@ log loss or RMSE, where a method gives probabilities. Search tools get `--second
 5 splits and 120 seconds. The file given as `--output` grows with each score, and what it has,
 failures too, is not run again. `default` is a config that names the data and the budget alone;
 `ours` has an ensemble, balanced class weights and ranks as a second transform. `single`, `average`
-and `trees` are `default` with the best trial, an ensemble, and an ensemble with forests; `started`
-is `default` with the portfolio of starting points.
+and `trees` are `default` with the best trial, an ensemble, and an ensemble with forests; `cold` is
+`default` without the portfolio of starting points.
 
 Differences to each rival are paired: of the same splits, a mean over sets with a 95 % interval from
 a bootstrap that draws sets, and then splits of each.
@@ -52,7 +52,7 @@ UNLIMITED = 10**6
 # Configs that name the data, the budget and these keys, to choose defaults by.
 NETWORKS = {"mlp": {}, "resnet": {}, "densenet": {}}
 VARIANTS = {
-    "started": {"search": {"start": "portfolio"}},
+    "cold": {"search": {"start": "defaults"}},
     "single": {"ensemble": {"size": 1}, "families": {"linear": {}} | NETWORKS},
     "average": {"ensemble": {"size": "auto"}, "families": {"linear": {}} | NETWORKS},
     "trees": {"ensemble": {"size": "auto"}, "families": {"linear": {}, "forest": {}} | NETWORKS},
@@ -61,7 +61,7 @@ VARIANTS = {
 HEADERS = {
     "default": "default config",
     "ours": "autogenome_tf",
-    "started": "with the portfolio",
+    "cold": "without the portfolio",
     "single": "best trial",
     "average": "ensemble",
     "trees": "ensemble with forests",
@@ -75,7 +75,7 @@ HEADERS = {
     "autogluon": "AutoGluon",
 }
 # Ours, the first that has scores is compared with all others.
-OWN = ("default", "ours", "trees", "average", "single", "started")
+OWN = ("default", "ours", "trees", "average", "single", "cold")
 USUAL = [name for name in HEADERS if name == "ours" or name not in OWN]
 SCORED = {"classification": "balanced accuracy", "regression": "R2"}
 # Draws of the interval of a difference.

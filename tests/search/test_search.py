@@ -130,7 +130,7 @@ PLAIN = {"gene_power": 0.0}
 
 def test_linear_alone_needs_no_search():
     folds = Pretended()
-    found = searched(folds, config_of({"linear": PLAIN}))
+    found = searched(folds, config_of({"linear": PLAIN}, start="defaults"))
     assert [trial.values["loss"] for trial in found] == ["logistic", *LEARNERS]
     assert not folds.trained
 
@@ -154,7 +154,7 @@ def test_a_config_chooses_linear_learners_beside_the_baseline():
 
 def test_linear_learners_take_each_gene_power_and_the_baseline_takes_0():
     given = {"loss": ["logistic", "hinge"], "gene_power": [0.0, 1.0, 2.0]}
-    trials = searched(Pretended(), config_of({"linear": given}))
+    trials = searched(Pretended(), config_of({"linear": given}, start="defaults"))
     assert [(t.values["loss"], t.values["gene_power"]) for t in trials] == [
         ("logistic", 0.0), ("hinge", 0.0), ("hinge", 1.0), ("logistic", 1.0),
         ("hinge", 2.0), ("logistic", 2.0),
@@ -179,7 +179,7 @@ def test_a_learner_that_fails_says_why_and_the_others_go_on():
                 raise ValueError("too large")
             yield from super().path(family, values, options, deadline)
 
-    trials = searched(Failing(), config_of({"linear": PLAIN}))
+    trials = searched(Failing(), config_of({"linear": PLAIN}, start="defaults"))
     assert [trial.status for trial in trials][3] == "failed: ValueError: too large"
     assert [trial.is_scored for trial in trials] == [True, True, True, False, True]
 

@@ -63,7 +63,7 @@ class Search(Section):
         json_schema_extra=described("search/methods"),
     )
     start: Literal["portfolio", "defaults"] = Field(
-        default="defaults",
+        default="portfolio",
         description=(
             "Configurations that `bayesian`, `random` and `hyperband` try first: `portfolio`, "
             "those that scored best on other data sets, within what `families` asks for, then "
