@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import scipy.optimize
 
 from autogenome_tf.core.seeds import derive
 from autogenome_tf.ensemble import Retraining
@@ -15,6 +16,8 @@ log = logging.getLogger(__name__)
 
 FRACTIONS = (0.3, 0.5, 0.7, 0.85, 1.0)
 RESAMPLES = 200
+# Best value of the headline metrics, which no curve may exceed.
+BEST = 1.0
 # Exponents c of a - b n^-c: from hardly a gain to one that ends soon.
 EXPONENTS = np.linspace(0.1, 2.0, 20)
 COLUMNS = ["samples", "kind", "metric", "value", "low", "high"]
@@ -88,9 +91,9 @@ def table(sizes: np.ndarray, drawn: np.ndarray, name: str) -> pd.DataFrame:
 
 
 def fit(sizes: np.ndarray, values: np.ndarray, asked: np.ndarray) -> np.ndarray:
-    """Fit a - b n^-c by least squares; return its values at other sizes.
+    """Fit a - b n^-c with a at most 1 and b at least 0 by least squares; return other values.
 
-    A metric of which higher is better has b above 0, one of which lower is better below 0.
+    What is missing to 1 is a sum of two parts of at least 0: one stays, one becomes less.
 
     Args:
         sizes: (sizes,) numbers of training samples.
@@ -99,12 +102,11 @@ def fit(sizes: np.ndarray, values: np.ndarray, asked: np.ndarray) -> np.ndarray:
     """
     best, found = np.inf, np.full(len(asked), np.nan)
     for exponent in EXPONENTS:
-        design = np.stack([np.ones(len(sizes)), -((sizes / sizes[-1]) ** -exponent)], axis=1)
-        solution, *_ = np.linalg.lstsq(design, values, rcond=None)
-        error = float(((design @ solution - values) ** 2).sum())
+        design = np.stack([np.ones(len(sizes)), (sizes / sizes[-1]) ** -exponent], axis=1)
+        (stays, falls), error = scipy.optimize.nnls(design, BEST - values)
         if error < best:
             best = error
-            found = solution[0] - solution[1] * (asked / sizes[-1]) ** -exponent
+            found = BEST - stays - falls * (asked / sizes[-1]) ** -exponent
     return found
 
 

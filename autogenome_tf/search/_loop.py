@@ -16,7 +16,7 @@ from autogenome_tf.search._keras_tuner.worker import Remote
 from autogenome_tf.search._linear import baseline, check_rows, learners
 from autogenome_tf.search._members import method
 from autogenome_tf.search._request import Request
-from autogenome_tf.search._starts import portfolio, starting_points
+from autogenome_tf.search._starts import begun_with, portfolio
 from autogenome_tf.search._trials import (
     ENSEMBLE_SHARE,
     FINAL_SHARE,
@@ -122,7 +122,9 @@ def search(
                 yield from _distributed.gathered(chief, folds, config, run, deadline)
     else:
         yield from first
-        with contextlib.closing(_method(networks, config, folds, run, deadline)) as proposer:
+        begun = known.get(1) and (known[1].family, known[1].values)
+        proposer = _method(networks, config, folds, run, deadline, begun)
+        with contextlib.closing(proposer):
             yield from _loop(proposer, folds, config, known, deadline, fewest)
 
 
@@ -141,8 +143,8 @@ def joined(config: Config, spaces: dict[str, Space], part: processes.ProcessRole
     return _distributed.remote(_method(networks, config), part)
 
 
-def _method(networks, config, folds=None, run=None, deadline=float("inf")):
-    """Return the config's search method, begun."""
+def _method(networks, config, folds=None, run=None, deadline=float("inf"), first=None):
+    """Return the config's search method, begun; of an interrupted run with its first trial."""
     request = Request(
         spaces=networks,
         search=config.search,
@@ -152,7 +154,7 @@ def _method(networks, config, folds=None, run=None, deadline=float("inf")):
         cross_validation=folds,
         run=run,
         deadline=deadline,
-        starts=starting_points(networks, config.search.start, config.task.type),
+        starts=begun_with(networks, config.search.start, config.task.type, first),
     )
     return method(config.search.method)(request)
 

@@ -30,6 +30,24 @@ def starting_points(spaces: dict[str, Space], start: str, task: str) -> list[Sta
     return found + [(name, _within(spaces[name], {})) for name in spaces if name not in known]
 
 
+def begun_with(spaces: dict[str, Space], start: str, task: str, first: Start | None) -> list[Start]:
+    """Return the starting points of a search whose first trial may be on record.
+
+    Searches of earlier versions began with defaults, or at random.
+
+    Args:
+        spaces: As for `starting_points`.
+        start: The config's `search.start`.
+        task: The config's `task.type`.
+        first: Family and values of the first trial of an interrupted run; None of one that begins.
+    """
+    for asked in (start, "defaults"):
+        found = starting_points(spaces, asked, task)
+        if first is None or [_key(point) for point in found[:1]] == [_key(first)]:
+            return found
+    return []
+
+
 def portfolio(spaces: dict[str, Space], start: str, task: str) -> list[Start]:
     """Return the portfolio's configurations of some families, each within its space.
 
@@ -52,7 +70,11 @@ def portfolio(spaces: dict[str, Space], start: str, task: str) -> list[Start]:
         for family, values in lists.get(task, lists["classification"])
         if family in spaces and _fits(spaces[family], values)
     ]
-    return list({json.dumps(point): point for point in found}.values())
+    return list({_key(point): point for point in found}.values())
+
+
+def _key(point: Start) -> str:
+    return json.dumps(point, sort_keys=True)
 
 
 def _fits(space: Space, values: dict[str, Any]) -> bool:

@@ -213,6 +213,14 @@ def test_a_curve_is_continued_as_it_is():
     assert abs(found[0] - (0.9 - 2.0 * 200**-0.5)) < 0.005
 
 
+@pytest.mark.parametrize("values", [[0.5, 0.8, 0.95, 0.99, 1.0], [0.7, 0.6, 0.6, 0.5, 0.5]])
+def test_a_curve_neither_passes_the_best_score_nor_falls(values):
+    sizes, asked = np.array([30, 50, 70, 85, 100]), np.array([30, 100, 200])
+    found = _learning_curve.fit(sizes, np.array(values), asked)
+    assert found.max() <= 1.0 and (np.diff(found) >= 0).all()
+    assert np.abs(found[:2] - [values[0], values[-1]]).max() < 0.15
+
+
 @pytest.mark.parametrize(
     ("keys", "expected"),
     [

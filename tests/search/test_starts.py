@@ -9,7 +9,7 @@ from autogenome_tf import families, search
 from autogenome_tf.config import Config
 from autogenome_tf.search import _starts
 from autogenome_tf.search._linear import _place
-from autogenome_tf.search._starts import PORTFOLIO, portfolio, starting_points
+from autogenome_tf.search._starts import PORTFOLIO, begun_with, portfolio, starting_points
 
 LIST = [
     ["linear", {"loss": "hinge", "gene_power": 2.0}],
@@ -34,6 +34,16 @@ def spaces_of(**given):
 def units_of(points):
     """Return family and units of starting points."""
     return [(family, values.get("units")) for family, values in points]
+
+
+def test_a_search_on_record_goes_on_with_the_points_that_it_began_with():
+    spaces = spaces_of(resnet={}, mlp={"units": [64, 128, 512]})
+    given = spaces, "portfolio", "classification"
+    new, before = starting_points(*given), starting_points(spaces, "defaults", "classification")
+    assert new[0] != before[0]
+    assert begun_with(*given, None) == begun_with(*given, new[0]) == new
+    assert begun_with(*given, before[0]) == before
+    assert begun_with(*given, ("mlp", new[0][1] | {"dropout": 0.6})) == []
 
 
 def test_the_portfolio_comes_first_then_defaults_of_families_without_any():
