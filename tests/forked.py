@@ -65,7 +65,7 @@ class Command:
             time.sleep(0.005)
 
     def ended_within(self, seconds=SECONDS, status=0):
-        """Whether it ends in time; with another status is an error."""
+        """Return whether the process ends in time; raise an error for another exit status."""
         self._process.join(seconds)
         if self._process.exitcode not in (None, status):
             raise AssertionError(self.text)

@@ -8,6 +8,7 @@ What AutoGenome did not search stands beside the arc: `width_1`, and `linear_byp
 outputs see layer 1 before its activation.
 """
 
+import dataclasses
 from typing import Any
 
 from autogenome_tf.core.errors import InputError
@@ -36,7 +37,7 @@ class Wired(Family):
         "linear_bypass": switch(False, True),
         **COMMON,
         "l2": number(1e-4, 0.0, 1e-3, 1e-2, 3e-2, high=1e6),
-        "label_smoothing": number(0.0, 0.05, 0.1, high=1.0, below=True),
+        "label_smoothing": dataclasses.replace(COMMON["label_smoothing"], optional=False),
     }
     # Positions in an arc are among a config's options: values hold the widths that they stand for.
     stands_for = {"arc": "width_"}

@@ -150,13 +150,12 @@ def interval(metric: dict | None) -> str:
     """
     if metric is None or metric["value"] is None:
         return "undefined"
-    if metric["low"] is None:
-        return f"{metric['value']:.3f}"
-    value, low, high = (
+    value, *bounds = (
         f"{metric[key]:,.0f}" if abs(metric[key]) >= 1000 else f"{metric[key]:.3f}"
         for key in ("value", "low", "high")
+        if metric[key] is not None
     )
-    return f"{value} ({low} to {high})"
+    return f"{value} ({' to '.join(bounds)})" if bounds else value
 
 
 def listed(words: Iterable[object], most: int = 8) -> str:

@@ -69,7 +69,7 @@ def res_vae(one, samples, seed):
 
 
 def by_peer(name, python, seed, **arrays):
-    """Coordinates that a script of `peers` gives in an environment of its own."""
+    """Compute the latent coordinates of a peer method, by its script in another environment."""
     with tempfile.TemporaryDirectory() as folder:
         np.savez(Path(folder) / "rows.npz", **arrays)
         command = [python, "-E", SCRIPTS / f"with_{name}.py", str(seed), str(DIMENSIONS)]

@@ -19,7 +19,7 @@ import tempfile
 
 import numpy as np
 import pandas as pd
-from sets import sets
+from sets import SHARED, sets
 from sklearn.model_selection import train_test_split
 
 import autogenome_tf as ag
@@ -94,7 +94,7 @@ def measured(one, seed, trials):
 def main():
     """Print a line for each set and split, and the coverage."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", help="folder of the sets")
+    parser.add_argument("--data", default=SHARED, help="folder of the sets")
     parser.add_argument("--sets", nargs="*")
     parser.add_argument("--splits", type=int, default=2)
     parser.add_argument("--trials", type=int, default=3)

@@ -39,7 +39,7 @@ def drawn(seed, count=400):
 
 
 def by_scib_metrics(points, labels, batches, before):
-    """Figures of scib-metrics on exact neighbours; k-means has a chance of its own."""
+    """Compute the scores of scib-metrics on exact neighbours, without those of k-means."""
     import scib_metrics
     from scib_metrics.nearest_neighbors import NeighborsResults
 
@@ -131,7 +131,7 @@ def test_what_cannot_be_scored_is_refused(change, message):
 
 
 def batched():
-    """(90, 40) values of three batches with shifts and scales of their own."""
+    """Draw (90, 40) expression values of three batches that differ in mean and variance."""
     random = np.random.default_rng(0)
     batches = np.array(list("abc"))[random.integers(0, 3, 90)]
     values = random.gamma(2, 1, size=(90, 40)) * (1 + 0.5 * (batches == "a"))[:, None]

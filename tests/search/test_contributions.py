@@ -1,4 +1,4 @@
-"""What decisions contribute to scores: known variances, and exactness beside enumeration."""
+"""Test functional ANOVA: known shares of variance, and equality with enumeration."""
 
 import itertools
 

@@ -1,4 +1,4 @@
-"""What a search begins with: the portfolio within its space, then defaults."""
+"""Test starting points of searches: the portfolio within the search space, then defaults."""
 
 import contextlib
 import json

@@ -35,7 +35,7 @@ def test_outputs_are_saved_and_name_no_place(notebook):
 
 
 def search_little():
-    """What a kernel does first: each config is taken with less of all that takes long."""
+    """Limit trials, epochs and updates of every config; a kernel runs this first."""
     from autogenome_tf.config._config import Config
     from autogenome_tf.models import _latent_space
 

@@ -113,13 +113,11 @@ class Finalists:
         codes = np.array([self.space.code(one) for one in candidates])
         scores = np.array([one["shared_score"] for one in candidates])
         shares, known = contributions(codes, scores, self.space.options, self._seed)
-        pairs = sorted(zip(shares, self.space.names, strict=True), key=lambda pair: -pair[0])
-        lines = [(name, share) for share, name in pairs if len(self._options(name)) > 1]
+        each = zip(self.space.names, shares, self.space.options, strict=True)
+        searched = [(name, share) for name, share, options in each if len(options) > 1]
+        lines = sorted(searched, key=lambda line: -line[1])
         lines.append(("interactions", 1 - shares.sum()))
         return [{"decision": name, "share": share, "forest_r2": known} for name, share in lines]
-
-    def _options(self, name):
-        return self.space.options[self.space.names.index(name)]
 
     def _warm(self, bank, candidates):
         """Give the best candidates of the controller the score that they have after warming up."""
