@@ -51,10 +51,10 @@ class SplitNetwork:
         stems = [layer for layer in network.layers if _sees_genes(layer, network)]
         kernels, biases = zip(*(layer.get_weights() for layer in stems), strict=True)
         self.kernel, self.bias = np.concatenate(kernels, axis=1), np.concatenate(biases)
-        ends = np.cumsum([0, *map(len, biases)])
+        self.sizes = [len(bias) for bias in biases]
+        ends = np.cumsum([0, *self.sizes])
         # Each with its place among the units.
         self.stems = list(zip(stems, map(slice, ends, ends[1:]), strict=True))
-        self._places = {layer.name: place for layer, place in self.stems}
         self._network = network
         self.outputs = network.output_shape[-1]
 
@@ -66,6 +66,14 @@ class SplitNetwork:
         """
         return rows @ self.kernel + self.bias
 
+    def by_stem(self, units: Any) -> list[tf.Tensor]:
+        """Split (rows, units) into those of each stem; its gradient is a single concatenation.
+
+        Args:
+            units: (rows, units).
+        """
+        return tf.split(units, self.sizes, axis=1)
+
     def run(
         self,
         units: Any,
@@ -74,13 +82,15 @@ class SplitNetwork:
         """Run the tail on (rows, units); an activation is ``activated(name, function, x)``.
 
         Args:
-            units: (rows, units) values before the activations.
+            units: (rows, units) values before the activations, or a list of those of each stem.
             activated: (rows, units) values behind the activations.
         """
+        parts = units if isinstance(units, list) else self.by_stem(units)
+        by_stem = {layer.name: part for (layer, _), part in zip(self.stems, parts, strict=True)}
 
         def operation(layer):
-            if layer.name in self._places:
-                return lambda x, **_: units[:, self._places[layer.name]]
+            if layer.name in by_stem:
+                return lambda x, **_: by_stem[layer.name]
             if isinstance(layer, keras.layers.Activation):
                 return lambda x, **_: activated(layer.name, layer.activation, x)
             if isinstance(layer, NOISE):
@@ -90,44 +100,68 @@ class SplitNetwork:
             return layer.call if isinstance(layer, keras.layers.Layer) else layer
 
         # The units stand in the place of the genes, which no layer reads any more.
-        found = self._network._run_through_graph(units, operation_fn=operation)
-        return keras.tree.flatten(found)[0]
+        return self.follow(units, operation)
+
+    def follow(self, value: Any, operation: Callable[[Any], Callable[..., Any]]) -> Any:
+        """Send a value through the network, each layer replaced by another function.
+
+        Args:
+            value: What stands in the place of the genes.
+            operation: Makes the function of a layer: of its inputs, whatever they are by then.
+
+        Returns:
+            What comes out in the place of the outputs.
+        """
+        return keras.tree.flatten(self._network._run_through_graph(value, operation))[0]
 
     def attribute(
         self, rows: np.ndarray, background: np.ndarray,
-        multipliers: Callable[[np.ndarray], np.ndarray],
+        multipliers: Callable[[np.ndarray], tf.Tensor], places: Any = slice(None),
     ) -> np.ndarray:  # fmt: skip
         """Add up multipliers times differences, averaged over the background, as contributions.
 
         Args:
             rows: (rows, genes).
             background: (background, genes).
-            multipliers: A function from some (rows, units) to (outputs, rows, background, units):
+            multipliers: A function from some (rows, units) to (outputs, rows, background, places):
                 what a difference of a unit contributes for a pair of rows.
+            places: Which of the units have multipliers; all by default.
 
         Returns:
             (rows, genes, outputs).
         """
         found = np.zeros((len(rows), rows.shape[1], self.outputs), "float32")
-        units, b = self.units(rows), len(background)
+        units, kernel = self.units(rows), self.kernel[:, places]
         # All rows whose multipliers fit into a block share each block of the product.
-        together = max(1, BLOCK // (self.outputs * b * units.shape[1]))
+        together = max(1, BLOCK // (self.outputs * len(background) * kernel.shape[1]))
         for start in range(0, len(rows), together):
             some = slice(start, start + together)
             flow = multipliers(units[some])
-            k, s = flow.shape[:2]
-            mean = flow.mean(axis=2).reshape(k * s, -1)
-            flow = flow.reshape(k * s, -1)
-            block = max(1, BLOCK // max(flow.shape))
+            block = max(1, BLOCK // max(tf.size(flow[0, 0]), self.outputs * len(rows[some])))
             for gene in range(0, rows.shape[1], block):
                 genes = slice(gene, gene + block)
-                kernel = self.kernel[genes].T
-                # (background, units, genes), the same for all rows and outputs.
-                shifted = background[:, None, genes] * (kernel / b)
-                part = (flow @ shifted.reshape(-1, kernel.shape[1])).reshape(k, s, -1)
-                own = (mean @ kernel).reshape(k, s, -1) * rows[some, genes]
-                found[some, genes] = (own - part).transpose(1, 2, 0)
+                found[some, genes] = _product(
+                    flow, rows[some, genes], background[:, genes], kernel[genes]
+                )
         return found
+
+
+def _product(flow, rows, background, kernel):
+    """Carry multipliers from units to some genes: (rows, genes, outputs).
+
+    Args:
+        flow: (outputs, rows, background, units).
+        rows: (rows, genes).
+        background: (background, genes).
+        kernel: (genes, units).
+    """
+    outputs, count, size, units = flow.shape
+    own = tf.reshape(tf.reduce_mean(flow, axis=2), (-1, units)) @ kernel.T
+    # (background, units, genes), the same for all rows and outputs.
+    shifted = tf.constant(background)[:, None] * tf.constant(kernel.T / size)
+    part = tf.reshape(flow, (-1, size * units)) @ tf.reshape(shifted, (size * units, -1))
+    own, part = (tf.reshape(each, (outputs, count, -1)) for each in (own, part))
+    return tf.transpose(own * rows - part, (1, 2, 0)).numpy()
 
 
 def _sees_genes(layer, network):
@@ -185,16 +219,27 @@ def by_secants(known, times):
     """
 
     def rescaled(name, function, x):
-        at, value = (repeated(part, times) for part in known[name])
-        with tf.GradientTape() as tape:
-            tape.watch(x)
-            y = function(x)
-        is_near = tf.abs(x - at) < NEAR
-        secant = (y - value) / tf.where(is_near, 1.0, x - at)
-        slope = tf.stop_gradient(tf.where(is_near, tape.gradient(y, x), secant))
+        y, slope = secants(function, x, *(repeated(part, times) for part in known[name]))
         return tf.stop_gradient(y - slope * x) + slope * x
 
     return rescaled
+
+
+def secants(function, x, at, value):
+    """Return an activation's values at x, and the slopes of the lines to its values elsewhere.
+
+    Args:
+        function: The activation.
+        x: Where lines begin.
+        at: Where they end, of a shape that x can be broadcast with.
+        value: The activation there.
+    """
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        y = function(x)
+    is_near = tf.abs(x - at) < NEAR
+    secant = (y - value) / tf.where(is_near, 1.0, x - at)
+    return y, tf.stop_gradient(tf.where(is_near, tape.gradient(y, x), secant))
 
 
 def repeated(part, times):
@@ -210,15 +255,16 @@ def traced(function, width):
     return compiled(function, ((None, width), tf.float32)).get_concrete_function()
 
 
-def jacobian(function: Callable[[tf.Tensor], tf.Tensor], units: tf.Tensor) -> tf.Tensor:
+def jacobian(function: Callable[[Any], tf.Tensor], units: Any) -> Any:
     """Differentiate each output with respect to (rows, units): (outputs, rows, units).
 
     Args:
         function: Function from (rows, units) to (rows, outputs).
-        units: (rows, units) tensor.
+        units: (rows, units) tensor, or a list of several.
     """
-    with tf.GradientTape() as tape:
+    with tf.GradientTape(persistent=True) as tape:
         tape.watch(units)
         # Rows do not depend on each other, so those of the sum are those of each row.
         total = tf.reduce_sum(function(units), axis=0)
-    return tape.jacobian(total, units)
+    # Outside of a graph an output after another takes less than a trace for all.
+    return tape.jacobian(total, units, experimental_use_pfor=not tf.executing_eagerly())

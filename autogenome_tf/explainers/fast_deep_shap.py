@@ -3,12 +3,15 @@
 The values are those of `shap.DeepExplainer`; how they are computed is `_rule.SplitNetwork`'s.
 """
 
+import itertools
+
 import keras
 import numpy as np
 import tensorflow as tf
 
 from autogenome_tf.explainers._base import Explainer
-from autogenome_tf.explainers._rule import SplitNetwork, by_secants, jacobian, noted, traced
+from autogenome_tf.explainers._rule import SplitNetwork, by_secants, jacobian, noted
+from autogenome_tf.explainers._single import attribute_single, single_activations
 
 
 class InGraph(tf.Module):
@@ -25,7 +28,7 @@ class InGraph(tf.Module):
     def __init__(self, network: keras.Model, background: np.ndarray):
         super().__init__()
         self._split = SplitNetwork(network)
-        self._multipliers = _rescaled(self._split, background)
+        self._multipliers = _rescaled(self._split, background, [True] * len(self._split.stems))
         # A variable, as the definition of a graph has a largest size.
         self._background = tf.Variable(background, trainable=False)
 
@@ -66,30 +69,39 @@ class FastDeepShap(Explainer):
 
         The sum over genes is the output minus its mean over the background.
         """
-        split, count = SplitNetwork(network), len(background)
-        compiled = traced(_rescaled(split, background), split.kernel.shape[1])
+        split = SplitNetwork(network)
+        singles = single_activations(split)
+        found = attribute_single(split, singles, rows, background)
+        is_deep = [layer.name not in singles for layer, _ in split.stems]
+        if not any(is_deep):
+            return found
+        compute = _rescaled(split, background, is_deep)
 
         def multipliers(units):
-            found = compiled(tf.repeat(tf.constant(units), count, axis=0))
-            return found.numpy().reshape(found.shape[0], len(units), count, -1)
+            pairs = compute(tf.repeat(tf.constant(units), len(background), axis=0))
+            return tf.reshape(pairs, (split.outputs, len(units), len(background), -1))
 
-        return split.attribute(rows, background, multipliers)
+        places = np.repeat(is_deep, split.sizes)
+        return found + split.attribute(rows, background, multipliers, places)
 
 
-def _rescaled(split, background):
+def _rescaled(split, background, is_asked):
     """Make a function that computes multipliers: what a unit's difference contributes, by the rule.
 
     Args:
         split: `SplitNetwork` of the network.
         background: (background, genes).
+        is_asked: For each stem whether multipliers of its units are returned.
 
     Returns:
-        A function (rows * background, units) -> (outputs, rows * background, units).
+        A function (rows * background, units) -> (outputs, rows * background, units asked for).
     """
     known, count = noted(split, background), len(background)
 
     def multipliers(pairs):
         rescaled = by_secants(known, tf.shape(pairs)[0] // count)
-        return jacobian(lambda units: split.run(units, rescaled), pairs)
+        parts = split.by_stem(pairs)
+        asked = list(itertools.compress(parts, is_asked))
+        return tf.concat(jacobian(lambda _: split.run(parts, rescaled), asked), axis=2)
 
     return multipliers

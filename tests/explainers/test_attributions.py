@@ -14,7 +14,7 @@ from folds import cross_validation, thirds
 from autogenome_tf import explainers
 from autogenome_tf.core.errors import InputError, StageError
 from autogenome_tf.ensemble import _average, _selection
-from autogenome_tf.explainers import Unexplained, _rule
+from autogenome_tf.explainers import Unexplained, _rule, _single, fast_deep_shap
 from autogenome_tf.explainers.deep_shap import DeepShap
 from autogenome_tf.explainers.fast_deep_shap import FastDeepShap
 from autogenome_tf.explainers.gradient import Gradient
@@ -105,6 +105,45 @@ def test_the_fast_values_are_those_of_shap(predictors, kind, family):
     assert np.abs(reference.values).max() > 1e-3
     assert np.abs(fast.values - reference.values).max() < 1e-4 * np.abs(reference.values).max()
     assert np.array_equal(fast.base_values, reference.base_values)
+
+
+def mixed_depths():
+    """A network whose units pass no, one, an own and a shared, and several activations."""
+    layers = keras.layers
+    genes = keras.Input((GENES,), name="genes")
+    straight = layers.Dense(3, name="straight")(genes)
+    own = layers.BatchNormalization(name="scaled")(layers.Dense(6, name="own")(genes))
+    folds = layers.Reshape((2, 3))(own)
+    scaled = layers.EinsumDense("bkd,kd->bkd", (2, 3), bias_axes="kd")(folds)
+    one = layers.Reshape((6,))(layers.Activation("elu", name="one")(scaled))
+    deep = layers.Dense(5, name="deep")(genes)
+    first = layers.Dense(4)(layers.Activation("relu", name="first")(deep))
+    second = layers.Activation("tanh", name="second")(first)
+    mixed = layers.Dense(4)(layers.Dense(5, name="mixed")(genes))
+    third = layers.Activation("relu", name="third")(mixed)
+    parts = layers.Concatenate()([straight, own, one, second, third, deep])
+    network = keras.Model(genes, layers.Dense(3)(parts))
+    moments = network.get_layer("scaled")
+    random = np.random.default_rng(3)
+    moments.set_weights([random.uniform(0.5, 2, weight.shape) for weight in moments.get_weights()])
+    return network
+
+
+def test_units_are_told_by_the_activations_that_they_pass():
+    split = _rule.SplitNetwork(mixed_depths())
+    assert _single.single_activations(split) == {"straight": [], "own": ["one"]}
+
+
+@pytest.mark.parametrize("floats", [1, 3000, 1 << 20])
+def test_units_of_few_activations_are_attributed_as_all_others(monkeypatch, floats):
+    network, rows, background = mixed_depths(), np.log1p(EXPLAINED.values), np.log1p(BACKGROUND)
+    with monkeypatch.context() as patch:
+        patch.setattr(fast_deep_shap, "single_activations", lambda split: {})
+        reference = FastDeepShap().attribute(network, rows, background)
+    for module in (_rule, _single):
+        monkeypatch.setattr(module, "BLOCK", floats)
+    found = FastDeepShap().attribute(network, rows, background)
+    assert np.abs(found - reference).max() < 1e-5 * np.abs(reference).max()
 
 
 @pytest.mark.parametrize("method", ADDITIVE)

@@ -1,7 +1,7 @@
 """Coverage of prediction sets and intervals on test rows of real data.
 
-    python tests/benchmarks/coverage.py
-    python tests/benchmarks/coverage.py --sets khan_srbct wheat_yield --splits 1
+    python tests/benchmarks/prediction_sets.py
+    python tests/benchmarks/prediction_sets.py --sets khan_srbct wheat_yield --splits 1
 
 For every set and split: a run of the default families, averaged, with few trials; 20 % of the rows
 are its test part. Printed, for each coverage asked: the share of test rows whose set or interval
