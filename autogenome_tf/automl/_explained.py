@@ -12,6 +12,7 @@ from autogenome_tf.explainers import Attributions
 from autogenome_tf.models import LatentModel, Predictor
 from autogenome_tf.run import Run
 from autogenome_tf.search import trials_of
+from autogenome_tf.tasks import OutputMeans
 from autogenome_tf.training import Trial
 
 
@@ -62,9 +63,9 @@ class Explained:
             model or self.model, self.chosen.explained, self.chosen.background,
             method or self.settings.method, remaining_fraction=self.settings.part,
         )  # fmt: skip
-        return found.averaged(self.mean_output) if self.mean_output else found
+        return found if self.means is None else found.averaged(self.means)
 
     @property
-    def mean_output(self) -> str:
-        """Return the name of the mean of the outputs, explained in their place; "" for each."""
-        return self.run.config().task.kind.mean_output
+    def means(self) -> OutputMeans | None:
+        """Return the means of outputs that are explained in their place; None: each output is."""
+        return self.model.task.means

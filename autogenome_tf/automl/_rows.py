@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from autogenome_tf.config import Config
+from autogenome_tf.core.errors import InputError
 from autogenome_tf.data import RunData
 from autogenome_tf.tasks import task_of
 from autogenome_tf.training import (
@@ -65,7 +66,10 @@ def prepared(rows: RunData, config: Config, workers: WorkerCluster | None = None
     learn, parts = rows.learnable
     counts = zip(*np.unique(split.part.astype(str), return_counts=True), strict=True)
     log.info("rows: %s", ", ".join(f"{count} {part}" for part, count in counts))
-    task = task_of(config.task, learn, parts.part == "train")
+    try:
+        task = task_of(config.task, learn, parts.part == "train")
+    except ValueError as error:
+        raise InputError(f"data.split: {error}") from None
     folds = cross_validation(learn, parts, task, TrainingSettings.of(config), workers)
     # Not the folds themselves: who keeps what is logged would keep them and all their steps.
     log.info("%s", str(folds))

@@ -74,7 +74,7 @@ def write_sets(explained: Explained) -> None:
         retraining.controls(trial, explained.settings.sets),
         explained.chosen.explained.values, explained.chosen.background,
         units=trial.values["set_units"], top=explained.settings.top,
-        mean_output=explained.mean_output,
+        means=explained.means,
     )  # fmt: skip
     explained.run.write_table("sets.tsv", frame)
     log.info("gene sets of trial %d: %s", trial.number, _foremost_set(_measures(frame)))
@@ -108,7 +108,7 @@ def write_interactions(explained: Explained, found: Attributions) -> None:
         return explainers.interactions(
             model, explained.chosen.explained, explained.chosen.background, genes,
             method=settings.method, remaining_fraction=explained.settings.part,
-            mean_output=explained.mean_output,
+            means=explained.means,
         )  # fmt: skip
 
     null = []

@@ -62,7 +62,10 @@ def _values(rule: dict[str, Any], told: dict[str, Any]) -> str:
     if "anyOf" in rule:
         kinds = rule["anyOf"]
         return " or ".join(
-            "a list of them" if one.get("items") in kinds else _values(one, told) for one in kinds
+            "a list of them"
+            if one.get("items") in kinds and "maxItems" not in one
+            else _values(one, told)
+            for one in kinds
         )
     if "$ref" in rule:
         return "the keys below"

@@ -189,6 +189,22 @@ class Config(Section):
         return self
 
     @model_validator(mode="after")
+    def _pairs_are_among_several_kinds(self):
+        if self.data.pairs and not self.task.kind.is_of_several:
+            raise ValueError(
+                f"data.target: {list(self.data.pairs[0])} is a pair of time and event among other "
+                f"targets; expected names, or task.type {' or '.join(types('is_of_several'))}; "
+                f"received {self.task.type!r}"
+            )
+        for name in self.task.kinds:
+            if any(name in pair for pair in self.data.pairs):
+                raise ValueError(
+                    f"task.kinds: {name} is of a pair of time and event in data.target, which says "
+                    "its kind; expected other targets"
+                )
+        return self
+
+    @model_validator(mode="after")
     def _several_kinds_have_less(self):
         if not self.task.kind.is_of_several:
             return self

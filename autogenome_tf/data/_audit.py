@@ -5,7 +5,6 @@ import dataclasses
 import hashlib
 
 import numpy as np
-import pandas as pd
 import scipy.sparse
 
 from autogenome_tf.core import chunked
@@ -112,11 +111,9 @@ def _of_each_kind(dataset, kind):
     if not kind.is_of_several:
         yield dataset, np.arange(len(dataset))
         return
-    kinds = kind.kinds_of(dataset.known_targets, dataset.target_names)
-    for name, column in zip(dataset.target_names, dataset.known_targets.T, strict=True):
-        rows, is_text = np.flatnonzero(~pd.isna(column)), kind_of(kinds[name]).has_classes
-        own = column if is_text else column.astype("float64")[:, None]
-        yield dataclasses.replace(dataset, targets=own, target_names=[name]), rows
+    for one in kind.targets_of(dataset.known_targets, dataset.target_names):
+        own = dataclasses.replace(dataset, targets=one.values, target_names=list(one.names))
+        yield own, np.flatnonzero(one.is_known)
 
 
 def association(first, second):

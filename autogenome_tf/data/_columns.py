@@ -2,7 +2,7 @@
 
 import dataclasses
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 import pandas as pd
@@ -69,12 +69,15 @@ def target_values(
         columns: Columns of the targets, indexed by sample.
         task_type: The config's `task.type`.
         where: Their file, for errors.
-        kinds: The config's `task.kinds`: the kind of columns that their values do not show.
+        kinds: Kind of task of columns that their values do not show.
 
     Raises:
         InputError: Naming the column and the sample of the first value that is no target.
     """
-    kind = kind_of(task_type)
+    kind, kinds = kind_of(task_type), kinds or {}
+    for name in kinds:
+        if name not in columns:
+            raise unknown(f"{where}: task.kinds", name, columns)
     for name in columns if not kind.may_have_gaps else ():
         empty = columns[name].isna()
         if empty.any():
@@ -83,7 +86,7 @@ def target_values(
                 f"{some(columns.index[empty])}."
             )
     try:
-        targets = kind.read(_of_kinds(columns, kinds or {}, where))
+        targets = kind.read_of_kinds(columns, kinds)
     except ValueError as error:
         raise InputError(f"{where}: {error}") from None
     if targets.dtype == object:
@@ -92,16 +95,16 @@ def target_values(
     return targets
 
 
-def _of_kinds(columns, kinds, where):
-    """Return columns of targets as text or numbers where `task.kinds` says which."""
-    for name, kind in kinds.items():
-        if name not in columns:
-            raise unknown(f"{where}: task.kinds", name, columns)
-        known = columns[[name]].dropna()
-        own = pd.Series(kind_of(kind).read(known).ravel(), known.index)
-        # Text of a category stays text though it looks like numbers.
-        own = own.astype("category") if own.dtype == object else own
-        columns = columns.assign(**{name: own.reindex(columns.index)})
+def of_whole_pairs(columns: pd.DataFrame, pairs: Iterable[tuple[str, str]]) -> pd.DataFrame:
+    """Return columns of which a row that lacks a time or its event has neither.
+
+    Args:
+        columns: Columns beside the rows.
+        pairs: The config's `data.pairs`, all of which are among the columns.
+    """
+    for pair in map(list, pairs):
+        is_whole = columns[pair].notna().all(axis=1)
+        columns = columns.assign(**{name: columns[name].where(is_whole) for name in pair})
     return columns
 
 

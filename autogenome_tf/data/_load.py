@@ -14,6 +14,7 @@ from autogenome_tf.data._beside import ALL, TARGETS, with_columns
 from autogenome_tf.data._checked import check_names, has_names
 from autogenome_tf.data._columns import (
     grouped,
+    of_whole_pairs,
     target_values,
     with_covariates,
     with_sites,
@@ -48,7 +49,7 @@ def load_labelled(
         task_type: The config's `task.type`.
         rows: Another matrix and its file of targets (those of `data.evaluate`).
         levels: Names of the covariates' columns in training, for another matrix.
-        kinds: The config's `task.kinds`.
+        kinds: Kind of task of targets by their names, where their values do not show it.
 
     Returns:
         A checked `Dataset` with targets.
@@ -67,6 +68,7 @@ def load_labelled(
     dataset, columns = with_columns(table, frames, data, source)
     names = _target_names(columns, data, task_type, table.features if files is None else ())
     where = columns.attrs["source"]
+    columns = of_whole_pairs(columns, data.pairs)
     needs_all = kind_of(task_type).needs_all_targets
     dataset, columns = labelled_rows(dataset, columns, names, where, needs_all)
     if names:

@@ -25,6 +25,7 @@ from autogenome_tf.data._usable import (
     check_measured,
     check_missing,
 )
+from autogenome_tf.tasks import Survival
 
 
 class RunData:
@@ -169,11 +170,13 @@ class RunData:
 
     def _load(self, rows=None, learned=None):
         """Return the labelled rows of the config, or further ones, whose targets are as learned."""
-        levels, kinds = None, self._task.kinds
+        kinds = self._task.kinds | {time: Survival.type for time, _ in self._data.pairs}
+        levels = None
         if learned is not None:
             levels, names = _levels(learned), learned.target_names
             if learned.targets is not None:
-                kinds = self._task.kind.kinds_of(learned.targets, names)
+                each = self._task.kind.targets_of(learned.targets, names)
+                kinds = {one.name: one.type for one in each}
         return load_labelled(self._data, self._task.type, rows, levels, kinds=kinds)
 
     def _labels(self, dataset, rows=slice(None)):

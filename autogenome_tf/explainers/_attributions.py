@@ -10,6 +10,7 @@ import pandas as pd
 import scipy.stats
 
 from autogenome_tf.explainers._shap import shap_explanation
+from autogenome_tf.tasks import OutputMeans
 
 CONFIDENCE = 0.95
 
@@ -36,15 +37,14 @@ class Attributions:
     outputs: list[str]
     method: str
 
-    def averaged(self, name: str) -> "Attributions":
-        """Return the attributions of the mean over outputs: attributions are linear in outputs.
+    def averaged(self, means: OutputMeans) -> "Attributions":
+        """Return the attributions of means of outputs: attributions are linear in outputs.
 
         Args:
-            name: Name of the mean.
+            means: The means.
         """
-        values = self.values.mean(axis=2, keepdims=True)
-        base = np.asarray(self.base_values).mean(keepdims=True)
-        return dataclasses.replace(self, values=values, base_values=base, outputs=[name])
+        values, base = means.averaged(self.values), means.averaged(np.asarray(self.base_values))
+        return dataclasses.replace(self, values=values, base_values=base, outputs=list(means.names))
 
     @property
     def totals(self) -> np.ndarray:

@@ -12,13 +12,14 @@ from autogenome_tf.explainers._model import Model, Rows
 from autogenome_tf.explainers._pairs import Pairs
 from autogenome_tf.explainers._rule import Unexplained
 from autogenome_tf.preprocessing import perturbed_inputs
+from autogenome_tf.tasks import OutputMeans
 
 PLACE = "explanation.interactions.method"
 
 
 def interactions(
     model: Model, rows: Rows, background: np.ndarray, genes: Sequence[int] | np.ndarray, *,
-    method: str = "knockout", remaining_fraction: float = 0.0, mean_output: str = "",
+    method: str = "knockout", remaining_fraction: float = 0.0, means: OutputMeans | None = None,
 ) -> Pairs:  # fmt: skip
     """Measure how strongly pairs of genes act together.
 
@@ -29,8 +30,7 @@ def interactions(
         genes: Positions of the genes to pair; at least two.
         method: An explainer that `serves_interactions`.
         remaining_fraction: Part of a gene's raw value that a knock-out leaves, at least 0.
-        mean_output: Name of the mean of the outputs, which is looked at in their place; "": each
-            output is.
+        means: Means of outputs, which are looked at in their place; None: each output is.
 
     Returns:
         `Pairs`, in units of the outputs.
@@ -64,7 +64,7 @@ def interactions(
         found[:, inside] += values * scale
     first, second = genes[np.array(pairs).T]
     outputs, names = model.outputs(raw), model.output_names
-    if mean_output:
-        found, outputs = (part.mean(axis=-1, keepdims=True) for part in (found, outputs))
-        names = [mean_output]
+    if means is not None:
+        found, outputs = means.averaged(found), means.averaged(outputs)
+        names = list(means.names)
     return Pairs(found, first, second, outputs.std(axis=0), names)

@@ -14,6 +14,7 @@ import pandas as pd
 
 from autogenome_tf.explainers._levels import contributions
 from autogenome_tf.explainers._model import Model
+from autogenome_tf.tasks import OutputMeans
 
 KINDS = ("trained", "genes", "labels")
 
@@ -34,7 +35,8 @@ class Level(Protocol):
 
 def set_importance(
     levels: Mapping[str, Level], trained: Iterable[tuple[str, Model, np.ndarray]],
-    rows: np.ndarray, background: np.ndarray, *, units: int, top: int, mean_output: str = "",
+    rows: np.ndarray, background: np.ndarray, *, units: int, top: int,
+    means: OutputMeans | None = None,
 ) -> pd.DataFrame:  # fmt: skip
     """Explain the sets that units of networks stand for.
 
@@ -47,8 +49,7 @@ def set_importance(
         background: (background, genes) raw values that stand for "nothing known".
         units: Units of each set.
         top: How many sets are foremost.
-        mean_output: Name of the mean of the outputs, which is explained in their place; "": each
-            output is.
+        means: Means of outputs, which are explained in their place; None: each output is.
 
     Returns:
         A frame, best first within each level. `level`, `set`, `genes` (inputs it is connected to),
@@ -67,16 +68,16 @@ def set_importance(
         (branch,) = model.branches
         seen, against = branch.seen(rows)[:, order], branch.seen(background)[:, order]
         found = contributions(branch.network, list(levels), seen, against)
-        if mean_output:
-            found = [(values * scale).mean(axis=-1, keepdims=True) for values in found]
-            outputs, scale = [mean_output], np.ones(1)
+        if means is not None:
+            found = [means.averaged(values * scale) for values in found]
+            outputs, scale = means.names, np.ones(len(means.names))
         for place, (level, values) in enumerate(zip(levels.values(), found, strict=True)):
-            means = _of_sets(level, values, units)
-            total = means.sum(axis=1)
+            of_sets = _of_sets(level, values, units)
+            total = of_sets.sum(axis=1)
             # Outputs of differently trained networks differ in size.
             shares[kind][place].append(total / max(total.sum(), 1e-30))
             if kind == "trained":
-                sizes[place].append(means * scale)
+                sizes[place].append(of_sets * scale)
     frames = [
         _table(level, name, {kind: np.array(shares[kind][place]) for kind in KINDS},
                np.mean(sizes[place], axis=0), outputs, top)

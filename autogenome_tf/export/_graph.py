@@ -136,8 +136,9 @@ class Served(tf.Module):
             found += own * scale.astype("float32")
         base = tf.tile(self._base[None], [tf.shape(values)[0], 1])
         answer = {"attributions": found, "base_values": base}
-        if self._predictor.task.mean_output:
-            return {name: tf.reduce_mean(one, -1, keepdims=True) for name, one in answer.items()}
+        means = self._predictor.task.means
+        if means is not None:
+            return {name: means.averaged(one) for name, one in answer.items()}
         return answer
 
     def _checked(self, values, lacking=False):

@@ -122,13 +122,7 @@ class Predictor:
         task = self.task
         kind = "classes" if task.has_classes else "targets" if task.has_units else "outputs"
         found = {"features": list(self.features), kind: list(task.output_names)}
-        return found | ({"times": self._times} if task.has_times else {})
-
-    @property
-    def _times(self):
-        """Return the times at which survival is predicted, as text."""
-        task = self.task
-        return [f"{time:g}" for time in task.curves.quartiles] if task.has_curves else []
+        return found | task.times
 
     @property
     def covariates(self) -> int:

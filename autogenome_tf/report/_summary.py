@@ -16,7 +16,7 @@ from autogenome_tf.report._metrics import (
 from autogenome_tf.report._model import is_convex, trials
 from autogenome_tf.report._page import Card, Part, Section, Table, listed, number
 from autogenome_tf.run import Run
-from autogenome_tf.tasks import Classification, Regression
+from autogenome_tf.tasks import Classification, Regression, Survival
 
 UNSEEN = {
     "test": "held-out samples",
@@ -71,7 +71,8 @@ def _foremost(kind, own):
 def _is_of_card(name):
     """Return whether a metric stands for one target of several."""
     target, own = of_target(name)
-    return bool(target) and own in (Classification.headlines[-1], Regression.headlines[0])
+    headlines = Classification.headlines[-1], Regression.headlines[0], Survival.headlines[0]
+    return bool(target) and own in headlines
 
 
 def _headline(run, scores):

@@ -148,8 +148,10 @@ ARTIFACTS = (
              "and `novelty_p`, the share of training rows that lie as far from all classes; or "
              "the ends of its prediction interval (`low_90`, `high_90`); of survival `risk`, "
              "`survival_<time>`, `median`, and `hazard_<time>` of the loss `hazard`; of "
-             "several targets `target_<name>` and `prediction_<name>` for each, and "
-             "`p_<name>:<class>` of type `mixed`; a representation has none",
+             "several targets `target_<name>` and `prediction_<name>` for each, and of type "
+             "`mixed` `p_<name>:<class>` of classes, and `risk_<time>`, "
+             "`survival_<time>:<days>`, `median_<time>` and `hazard_<time>:<days>` of a pair "
+             "by the name of its time; a representation has none",
              text=("sample", "part", "prediction"), optional=True),
     Artifact("latent.tsv", "predict",
              "of a representation, every row: `sample`, `part`, then `z1` ...",

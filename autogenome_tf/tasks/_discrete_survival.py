@@ -1,16 +1,17 @@
 """Survival in discrete time: the outputs are the log-odds of an event in each bin of time."""
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
 import scipy.optimize
 
-from autogenome_tf.tasks._survival import LOWER_IS_BETTER, Survival
+from autogenome_tf.tasks._output_means import OutputMeans
+from autogenome_tf.tasks._survival import Survival
 from autogenome_tf.tasks._task import Task
 from autogenome_tf.tasks.discrete_hazards import Bins
-from autogenome_tf.tasks.survival_metrics import METRICS
 
 LIKELIHOOD = "hazard_log_likelihood"
 # Prefix of the columns of predictions.tsv that hold the hazard of each bin.
@@ -31,20 +32,36 @@ class DiscreteSurvival(Survival):
     bins: Bins | None = None
 
     own_loss: ClassVar = "hazard"
-    objectives: ClassVar = {LIKELIHOOD: True} | {
-        name: name not in LOWER_IS_BETTER for name in METRICS
-    }
+    objectives: ClassVar = {LIKELIHOOD: True} | Survival.objectives
     linear_losses: ClassVar = ("hazard",)
     is_of_sets: ClassVar = False
-    mean_output: ClassVar = "risk"
     explained: ClassVar = "the mean log-odds of an event over the bins of time"
 
     @classmethod
     def fitted(cls, settings: Any, rows: Any, is_train: np.ndarray) -> "DiscreteSurvival":
         """Return the task with the bins of the training rows."""
         weights = None if rows.weights is None else rows.weights[is_train]
-        bins = Bins.of(rows.targets[is_train], weights)
-        return cls(list(rows.target_names), settings.loss, bins=bins)
+        return cls.of_rows(rows.target_names, rows.targets[is_train], weights)
+
+    @classmethod
+    def of_rows(
+        cls, names: Sequence[str], targets: np.ndarray, weights: np.ndarray | None = None
+    ) -> "DiscreteSurvival":
+        """Return the task with the bins of some rows.
+
+        Args:
+            names: Of the columns of time and event.
+            targets: (rows, 2) time and event.
+            weights: (rows,) weight of each row; None: all rows count alike.
+
+        Raises:
+            ValueError: No row has the event.
+        """
+        if not (targets[:, 1] > 0).any():
+            raise ValueError(
+                f"{names[1]}: no training row has the event; use another seed, or another split."
+            )
+        return cls(list(names), bins=Bins.of(targets, weights))
 
     @property
     def curves(self) -> Bins:
@@ -71,6 +88,11 @@ class DiscreteSurvival(Survival):
     def output_names(self) -> list[str]:
         """Return the last time of each bin."""
         return [f"{time:g}" for time in self.curves.edges[1:]]
+
+    @property
+    def means(self) -> OutputMeans:
+        """Return the risk, the mean log-odds over bins."""
+        return OutputMeans.of(["risk"], [self.outputs])
 
     def encode(self, targets: np.ndarray) -> np.ndarray:
         """Return time, event, the share of each bin that a row survived, and its event's bin."""
@@ -233,4 +255,5 @@ class DiscreteSurvival(Survival):
         gains = self._losses(targets, usual) - self._losses(targets, np.asarray(outputs, "float64"))
         drawn = self.drawn_weights(index, weights, len(targets))
         drawn = np.ones((1, len(targets))) if drawn is None else drawn
-        return drawn @ gains / drawn.sum(axis=1)
+        known = np.isfinite(gains)
+        return drawn[:, known] @ gains[known] / drawn[:, known].sum(axis=1)

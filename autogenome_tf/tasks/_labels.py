@@ -28,7 +28,7 @@ def read_labels(columns: pd.DataFrame) -> np.ndarray:
     if len(columns.columns) > 1:
         raise ValueError(
             f"classification predicts one column; received {list(columns)}. Name one in "
-            "data.target, or set task.type mixed for classes and numbers together."
+            "data.target, or set task.type mixed for targets of several kinds."
         )
     labels = columns.iloc[:, 0].map(as_text).to_numpy(dtype=object)
     empty = np.flatnonzero([not label.strip() for label in labels])

@@ -58,7 +58,7 @@ class Regression(Task):
                 raise
             raise ValueError(
                 f"{error} Several targets are all numbers: for classes among them set task.type "
-                "mixed; give times to events runs of their own."
+                "mixed; a time to an event is a pair of columns there."
             ) from None
 
     @classmethod
@@ -246,6 +246,6 @@ def _numbers(column: pd.Series) -> np.ndarray:
     numbers = np.asarray(pd.to_numeric(column, errors="coerce"), "float64")
     wrong = np.flatnonzero(~np.isfinite(numbers) & column.notna().to_numpy())
     if len(wrong):
-        sample, value = column.index[wrong[0]], column.iloc[wrong[0]]
+        sample, value = column.index[wrong[0]], column.astype(object).iloc[wrong[0]]
         raise ValueError(f"{column.name}: sample {sample}: expected a number; received {value!r}.")
     return numbers

@@ -7,21 +7,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from autogenome_tf.tasks._events import read_events, read_times
 from autogenome_tf.tasks._gene_statistics import Batches, of_correlation
+from autogenome_tf.tasks._survival_kind import SurvivalKind
 from autogenome_tf.tasks._task import Task
 from autogenome_tf.tasks.hazards import Baseline, martingale_residuals
 from autogenome_tf.tasks.partial_likelihood import RiskSets
 from autogenome_tf.tasks.survival_metrics import METRICS, SurvivalRows, calibrating_divisor
 
-# With fewer events, every score is uncertain.
-FEW_EVENTS = 30
-FEWEST_EVENTS = 2
-LOWER_IS_BETTER = ("brier", "brier_ratio", "d_calibration")
-
 
 @dataclasses.dataclass(frozen=True)
-class Survival(Task):
+class Survival(SurvivalKind, Task):
     """Time to an event under proportional hazards; the network's output is the log-risk.
 
     Attributes:
@@ -35,64 +30,8 @@ class Survival(Task):
     loss: str = "cox"
     baseline: Baseline | None = None
 
-    type = "survival"
-    losses = ("cox", "hazard")
-    objectives = {name: name not in LOWER_IS_BETTER for name in METRICS}
-    linear_losses = ("cox",)
-    has_times = True
-    is_of_sets = True
-    needs_all_targets = True
-    skill, no_skill, skill_of_none = "concordance", "guessing", 0.5
-    headlines = ("concordance", "brier_ratio")
-    explained = "the log-risk (ln of the hazard, less that of the average sample)"
-    directions = ("higher risk", "lower risk")
     outputs = 1
     output_names = ("risk",)
-
-    @classmethod
-    def read(cls, columns: pd.DataFrame) -> np.ndarray:
-        """Return times and events, (rows, 2) float64."""
-        if len(columns.columns) != 2:
-            raise ValueError(
-                "survival needs two columns, the time and the event, in this order: data.target "
-                f'["time", "event"]; received {list(columns)}. Give each further outcome a run of '
-                "its own."
-            )
-        times, events = (columns.iloc[:, place] for place in (0, 1))
-        return np.stack([read_times(times), read_events(events)], axis=1)
-
-    @classmethod
-    def check_learnable(cls, targets: np.ndarray, names: Sequence[str]) -> None:
-        """Refuse fewer than two events, or times that are all equal."""
-        events = int(targets[:, 1].sum())
-        if events < FEWEST_EVENTS:
-            raise ValueError(
-                f"{names[1]}: {events} events in {len(targets)} samples; expected at least "
-                f"{FEWEST_EVENTS}."
-            )
-        if np.ptp(targets[:, 0]) == 0:
-            raise ValueError(f"{names[0]}: constant ({targets[0, 0]:g}); nothing to predict.")
-
-    @classmethod
-    def strata(cls, targets: np.ndarray) -> np.ndarray:
-        """Return whether each row had the event, as text."""
-        return np.where(targets[:, 1] > 0, "event", "censored").astype(object)
-
-    @classmethod
-    def doubts(
-        cls, targets: np.ndarray, is_test: np.ndarray, names: Sequence[str] = ()
-    ) -> list[str]:
-        """Return warnings of parts with few events."""
-        found = []
-        for part, rows in (("training", ~is_test), ("test", is_test)):
-            events = int(targets[rows, 1].sum())
-            if rows.any() and events < FEW_EVENTS:
-                found.append(
-                    f"The {part} part has {events} events in {int(rows.sum())} samples; with fewer "
-                    f"than {FEW_EVENTS}, scores of survival are uncertain whatever the number of "
-                    "samples."
-                )
-        return found
 
     @classmethod
     def fitted(cls, settings: Any, rows: Any, is_train: np.ndarray) -> "Survival":
@@ -213,6 +152,11 @@ class Survival(Task):
         return self.risks(outputs)
 
     @property
+    def times(self) -> dict[str, list[str]]:
+        """Return the quartiles of the times of events, as text."""
+        return {"times": [f"{time:g}" for time in self.curves.quartiles] if self.has_curves else []}
+
+    @property
     def has_curves(self) -> bool:
         """Return whether there are curves: with the final model."""
         return self.baseline is not None
@@ -265,14 +209,19 @@ class Survival(Task):
         """Return what scores rows; without a fitted baseline, by the curves of these rows.
 
         Args:
-            targets: (rows, 2) time and event.
+            targets: (rows, 2) time and event; a row that lacks one is left out.
             outputs: (rows, 1) log-risks.
             index: (resamples, rows) row numbers, or None for the rows themselves.
             weights: (rows,) weight of each row; None: all rows count alike.
         """
         targets = np.asarray(targets)[:, :2]
-        own = self if self.has_curves else self.with_baseline(targets, outputs, weights)
         drawn = self.drawn_weights(index, weights, len(targets))
+        known = ~np.isnan(targets).any(axis=1)
+        if not known.all():
+            targets, outputs = targets[known], outputs[known]
+            drawn = None if drawn is None else drawn[:, known]
+            weights = None if weights is None else weights[known]
+        own = self if self.has_curves else self.with_baseline(targets, outputs, weights)
         risks = self.risks(outputs)
         return SurvivalRows(
             targets, risks, own.curves, drawn, weights, lambda times: own.survival(outputs, times)

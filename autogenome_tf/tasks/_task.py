@@ -11,6 +11,7 @@ import pandas as pd
 
 from autogenome_tf.tasks._conformal import Conformal
 from autogenome_tf.tasks._gene_statistics import Batches
+from autogenome_tf.tasks._output_means import OutputMeans
 from autogenome_tf.tasks._task_kind import TaskKind
 
 
@@ -38,6 +39,16 @@ class Task(TaskKind):
             rows: Dataset with targets.
             is_train: (rows,) whether a row is a training row.
         """
+
+    @property
+    def means(self) -> OutputMeans | None:
+        """Return the means of outputs that are explained in their place; None: each output is."""
+        return None
+
+    @property
+    def times(self) -> dict[str, list[str]]:
+        """Return the times at which a served model predicts survival, as text, by their name."""
+        return {}
 
     @staticmethod
     def drawn_weights(

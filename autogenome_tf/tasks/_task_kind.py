@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import abc
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import ClassVar, Self
 
 import numpy as np
 import pandas as pd
+
+from autogenome_tf.tasks._target_columns import TargetColumns
 
 
 class TaskKind(abc.ABC):
@@ -37,8 +39,6 @@ class TaskKind(abc.ABC):
         headlines: Metrics of the report's card, the foremost first.
         no_skill: What a model that looks at no gene does, for the report.
         explained: What contributions of genes add up to, for the report.
-        mean_output: Name of the mean of the outputs, which is explained in their place; "" where
-            each output is explained.
         directions: What a contribution above 0 and one below 0 do to an output, for the report.
     """
 
@@ -61,7 +61,6 @@ class TaskKind(abc.ABC):
     headlines: ClassVar[tuple[str, ...]] = ()
     no_skill: ClassVar[str] = ""
     explained: ClassVar[str]
-    mean_output: ClassVar[str] = ""
     directions: ClassVar[tuple[str, str]] = ("higher", "lower")
 
     @classmethod
@@ -85,6 +84,16 @@ class TaskKind(abc.ABC):
         Raises:
             ValueError: Naming column and sample of the first value that is no target.
         """
+
+    @classmethod
+    def read_of_kinds(cls, columns: pd.DataFrame, kinds: Mapping[str, str]) -> np.ndarray:
+        """Return targets as `read`, some of them of a kind that their values do not show.
+
+        Args:
+            columns: As for `read`.
+            kinds: Kind of task by the names of targets; only targets of several kinds have any.
+        """
+        return cls.read(columns)
 
     @classmethod
     def check_learnable(cls, targets: np.ndarray, names: Sequence[str]) -> None:
@@ -132,11 +141,11 @@ class TaskKind(abc.ABC):
         return set()
 
     @classmethod
-    def kinds_of(cls, targets: np.ndarray, names: Sequence[str]) -> dict[str, str]:
-        """Return the kind of each target by its name, where the targets are of several kinds.
+    def targets_of(cls, targets: np.ndarray, names: Sequence[str]) -> Sequence[TargetColumns]:
+        """Return the columns of each target, where the targets are of several kinds; else none.
 
         Args:
             targets: In original units, or class names.
             names: Of the columns.
         """
-        return {}
+        return ()

@@ -1,4 +1,4 @@
-"""A run of classes and numbers with gaps, from its files to predictions of new rows."""
+"""A run of targets of three kinds with gaps, from its files to predictions of new rows."""
 
 import json
 
@@ -6,13 +6,14 @@ import numpy as np
 import pandas as pd
 import pytest
 import sklearn.metrics
+import sksurv.metrics
 
 import autogenome_tf as ag
 from autogenome_tf.config import Config
 from autogenome_tf.core.errors import InputError
 from autogenome_tf.data import RunData
 
-ROWS = 80
+ROWS = 160
 RANDOM = np.random.default_rng(0)
 GENES = pd.DataFrame(
     RANDOM.normal(6, 1, (ROWS, 8)), [f"S{n}" for n in range(ROWS)], [f"G{n}" for n in range(8)]
@@ -24,18 +25,29 @@ TARGETS = pd.DataFrame({
     "grade": RANDOM.permutation(np.where(GENES["G2"] > 6, 2, 1)),
 })  # fmt: skip
 GAPS = TARGETS.astype(object).mask(RANDOM.random(TARGETS.shape) < 0.2)
+# Deaths come earlier where the fourth gene is high; times of some are unknown, of others the event.
+TIMES = np.exp(5 - 1.5 * (GENES["G3"] - 6) + RANDOM.normal(0, 0.2, ROWS))
+ENDS = RANDOM.uniform(100, 2000, ROWS)
+GAPS["days"] = np.minimum(TIMES, ENDS).round(2).where(RANDOM.random(ROWS) > 0.1)
+GAPS["death"] = pd.Series(np.where(TIMES <= ENDS, "Dead", "Alive"), GENES.index).where(
+    RANDOM.random(ROWS) > 0.1
+)
+
+
+CLASSES = ["type:LUAD", "type:LUSC", "age", "grade:1", "grade:2"]
 
 
 def given(folder, **sections):
     """Write genes and targets, and return the sections of a config of them."""
     GENES.to_csv(folder / "x.csv", index_label="sample")
     GAPS.to_csv(folder / "y.csv", index_label="sample")
-    data = {"features": "x.csv", "targets": "y.csv", "target": list(TARGETS), "predict": "x.csv"}
+    target = [*TARGETS, ["days", "death"]]
+    data = {"features": "x.csv", "targets": "y.csv", "target": target, "predict": "x.csv"}
     config = {
         "name": "t", "output_dir": "runs", "data": data,
         "task": {"type": "mixed", "kinds": {"grade": "classification"}},
         "families": {
-            "mlp": {"layers": 1, "units": 8, "dropout": 0.0},
+            "mlp": {"layers": 1, "units": 8, "dropout": 0.0, "input_dropout": 0.0},
         },
         "output": {"figures": False}, "ensemble": {"size": 2},
         "search": {"method": "random", "folds": 2, "epochs": 30, "max_trials": 2},
@@ -77,9 +89,25 @@ def test_each_target_is_scored_where_it_is_known(automl, frame):
     assert len(known) < len(test)
 
 
+def test_times_are_scored_and_predicted_beside_the_others(automl, frame):
+    scores = json.loads((automl.folder / "metrics.json").read_text())["test"]
+    known = frame[frame["part"] == "test"].dropna(subset=["target_days", "target_death"])
+    own = known["target_death"] > 0, known["target_days"], known["risk_days"]
+    c = sksurv.metrics.concordance_index_censored(*own)[0]
+    assert scores["days.concordance"]["value"] == pytest.approx(c, abs=1e-6)
+    written = frame[frame["part"] != "predict"].set_index("sample")
+    has_both = GAPS[["days", "death"]].notna().all(axis=1)[written.index]
+    assert (written[["target_days", "target_death"]].notna().all(axis=1) == has_both).all()
+    assert (written[["target_days", "target_death"]].isna().all(axis=1) == ~has_both).all()
+    columns = [name for name in frame if name.startswith("survival_days:")]
+    assert len(columns) == 3 and (frame[columns].diff(axis=1).iloc[:, 1:] <= 0).all(axis=None)
+    assert frame["median_days"].corr(frame["risk_days"], "spearman") < -0.9
+
+
 def test_a_target_of_chance_does_not_spoil_the_others(automl):
     scores = json.loads((automl.folder / "metrics.json").read_text())["validation"]
     assert scores["type.roc_auc"]["low"] > 0.7 and scores["age.r2"]["low"] > 0.5
+    assert scores["days.concordance"]["low"] > 0.7
     assert scores["grade.roc_auc"]["low"] < 0.5 < scores["grade.roc_auc"]["high"]
 
 
@@ -92,14 +120,18 @@ def test_the_leaderboard_ranks_by_the_skill_of_all_targets(automl):
 
 def test_the_report_asks_for_all_targets(automl):
     page = (automl.folder / "report.html").read_text()
-    assert "What are type, age and grade?" in page and "type: balanced accuracy" in page
+    assert "What are type, age, grade and days?" in page and "type: balanced accuracy" in page
     assert "age: samples of the test part that have it." in page
+    # Of the card, which names what each figure is of.
+    card = page[: page.index("The data: ")]
+    assert "days: concordance (Harrell" in card.replace("&#39;", "'")
 
 
-def test_contributions_are_those_of_each_class_and_number(automl):
+def test_contributions_are_those_of_each_class_number_and_risk(automl):
     found = pd.read_csv(automl.folder / "attributions.tsv", sep="\t", index_col="feature")
-    assert list(found)[2:] == ["type:LUAD", "type:LUSC", "age", "grade:1", "grade:2"]
+    assert list(found)[2:] == [*CLASSES, "days"]
     assert found["age"].idxmax() == "G1" and found["type:LUAD"].idxmax() == "G0"
+    assert found["days"].idxmax() == "G3"
 
 
 def test_a_saved_model_predicts_new_rows_and_is_served(automl, frame):
@@ -113,9 +145,14 @@ def test_a_saved_model_predicts_new_rows_and_is_served(automl, frame):
     answer = served["example"]["response"]["predictions"][0]
     assert set(answer) == {
         "type_probabilities", "type_prediction", "age_prediction", "grade_probabilities",
-        "grade_prediction",
+        "grade_prediction", "days_risk", "days_survival",
     }  # fmt: skip
-    assert served["outputs"] == ["type:LUAD", "type:LUSC", "age", "grade:1", "grade:2"]
+    assert served["outputs"][:5] == CLASSES
+    (instance,) = served["example"]["request"]["instances"]
+    row = np.isclose(GENES, instance).all(axis=1).argmax()
+    assert answer["days_risk"] == pytest.approx([own["risk_days"][row]], rel=1e-4)
+    times = [f"survival_days:{time}" for time in served["days_times"]]
+    assert answer["days_survival"] == pytest.approx(own[times].loc[row].tolist(), rel=1e-4)
 
 
 REFUSED = {
@@ -128,6 +165,8 @@ REFUSED = {
     "forest": {"families": {"forest": {}}},
     "output_nonlinearity": {"families": {"mlp": {"output_nonlinearity": "relu"}}},
     "class_weight": {"task": {"class_weight": "balanced"}},
+    "cox": {"task": {"loss": "cox"}},
+    "task.kinds": {"task": {"kinds": {"days": "regression"}}},
 }
 
 
@@ -136,7 +175,7 @@ def test_what_does_not_go_with_several_kinds_is_refused(tmp_path, key):
     config = given(tmp_path, **REFUSED[key])
     if key == "search.method":
         config["families"] = {"wired": {}}
-    with pytest.raises(InputError, match=f"{key}.*(mixed|numbers)"):
+    with pytest.raises(InputError, match=f"({key}.*(mixed|numbers|pair)|mixed.*{key})"):
         ag.AutoGenome(Config.of(config).resolved(tmp_path)).check()
 
 
@@ -160,10 +199,15 @@ def test_kinds_of_unknown_targets_are_refused(tmp_path):
 
 def test_further_rows_have_targets_of_the_same_kinds(tmp_path):
     GENES.iloc[:3].to_csv(tmp_path / "z.csv", index_label="sample")
-    other = {"type": ["LUAD", "LUSC", None], "age": [50, 60, None], "grade": [1, 2, 1]}
+    other = {
+        "type": ["LUAD", "LUSC", None], "age": [50, 60, None], "grade": [1, 2, 1],
+        "days": [10, None, 30], "death": ["Dead", None, "Alive"],
+    }  # fmt: skip
     for name, value, text in (
         ("age", "old", "age: sample S2: expected a number; received 'old'"),
         ("type", "3", "classes that the training data does not have: 'type: 3'"),
+        ("days", 0, "days: sample S2: expected a time above 0; received '0'"),
+        ("death", "maybe", "death: sample S2: expected an event as 1 or 0"),
         ("grade", 3, "classes that the training data does not have: 'grade: 3'"),
     ):
         frame = pd.DataFrame(other, GENES.index[:3]).astype(object)
@@ -171,3 +215,26 @@ def test_further_rows_have_targets_of_the_same_kinds(tmp_path):
         frame.to_csv(tmp_path / "t.csv", index_label="sample")
         paths = {"evaluate": str(tmp_path / "z.csv"), "evaluate_targets": str(tmp_path / "t.csv")}
         assert text in refused(tmp_path, data=paths)
+
+
+def test_a_pair_is_one_of_several_targets_of_type_mixed(tmp_path):
+    for task in ({"type": "survival"}, {"type": "regression"}):
+        config = given(tmp_path) | {"task": task}
+        with pytest.raises(InputError, match=r"data.target: \['days', 'death'\].*type mixed"):
+            Config.of(config)
+    for target in (["type", ["days"]], ["type", ["days", "death", "age"]]):
+        with pytest.raises(InputError, match="data.target"):
+            Config.of(given(tmp_path, data={"target": target}))
+    with pytest.raises(InputError, match="target: expected names, each once"):
+        Config.of(given(tmp_path, data={"target": ["days", ["days", "death"]]}))
+
+
+def test_targets_without_an_event_among_the_training_rows_are_refused(tmp_path):
+    config = Config.of(given(tmp_path)).resolved(tmp_path)
+    targets = pd.read_csv(tmp_path / "y.csv", index_col="sample")
+    split = pd.DataFrame({"sample": GENES.index, "part": "train"})
+    split.loc[(targets["death"] == "Dead").to_numpy(), "part"] = "test"
+    split.to_csv(tmp_path / "split.csv", index=False)
+    data = config.data.model_copy(update={"split": str(tmp_path / "split.csv")})
+    with pytest.raises(InputError, match="data.split: death: no training row has the event"):
+        ag.AutoGenome(config.model_copy(update={"data": data})).train()

@@ -155,9 +155,11 @@ def test_an_unknown_key_without_a_neighbour_lists_the_known_ones():
 @pytest.mark.parametrize("path", KEYS)
 def test_a_value_of_a_wrong_type_names_its_path_and_what_came(path):
     said = refusal(nested(path, [[1]]))
-    # Where a list may stand, its first element is what is wrong.
+    # Where a list may stand, its first element is what is wrong; of a pair its first name.
     place = re.escape(".".join(path))
-    assert re.fullmatch(rf"config: {place}(\.0)?: expected .*; received (\[1\]|\[\[1\]\])\.", said)
+    assert re.fullmatch(
+        rf"config: {place}(\.0)*: expected .*; received (1|\[1\]|\[\[1\]\])\.", said
+    )
 
 
 @pytest.mark.parametrize("path", [path for path in KEYS if path.id not in SWITCHES])

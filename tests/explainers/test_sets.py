@@ -14,6 +14,7 @@ from autogenome_tf import explainers, families
 from autogenome_tf.core.errors import InputError
 from autogenome_tf.explainers import _sets
 from autogenome_tf.models import Predictor
+from autogenome_tf.tasks import OutputMeans
 
 SETS, EACH, GENES, ROWS, DRIVERS = 24, 10, 160, 240, 3
 
@@ -138,8 +139,8 @@ def test_sets_of_several_units_are_added_up():
     np.testing.assert_allclose(found[:, 0], [(0 + 1 + 5 + 6) / 2, (2 + 3 + 7 + 8) / 2])
 
 
-@pytest.mark.parametrize("mean_output", ["", "risk"])
-def test_sets_of_outputs_that_are_explained_by_their_mean_have_one_column(monkeypatch, mean_output):
+@pytest.mark.parametrize("means", [None, OutputMeans.of(["risk"], [2])])
+def test_sets_of_outputs_that_are_explained_by_their_mean_have_one_column(monkeypatch, means):
     class Level:
         names, sizes = ("cancels", "adds"), np.array([3, 3])
 
@@ -153,13 +154,13 @@ def test_sets_of_outputs_that_are_explained_by_their_mean_have_one_column(monkey
     rows = np.zeros((1, 2))
     trained = [(kind, model, np.arange(2)) for kind in 2 * _sets.KINDS]
     frame = explainers.set_importance(
-        {"sets": Level}, trained, rows, rows, units=1, top=1, mean_output=mean_output
+        {"sets": Level}, trained, rows, rows, units=1, top=1, means=means
     ).set_index("set")
-    columns = [mean_output] if mean_output else ["early", "late"]
+    columns = means.names if means else ["early", "late"]
     assert list(frame.columns[-len(columns) - 1 :]) == ["above", *columns]
-    assert frame.loc["cancels", columns].tolist() == ([0] if mean_output else [3, 3])
+    assert frame.loc["cancels", columns].tolist() == ([0] if means else [3, 3])
     assert (frame.loc["adds", columns] == 0.5).all()
-    assert frame.loc["adds", "share"] == (1 if mean_output else pytest.approx(1 / 7))
+    assert frame.loc["adds", "share"] == (1 if means else pytest.approx(1 / 7))
 
 
 def test_rank_follows_the_weaker_of_both_controls():

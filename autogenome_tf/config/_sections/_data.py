@@ -4,7 +4,15 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import Field, model_validator
 
-from autogenome_tf.config._sections._base import Count, Fraction, Names, Positive, Section, listed
+from autogenome_tf.config._sections._base import (
+    Count,
+    Fraction,
+    Names,
+    Pair,
+    Positive,
+    Section,
+    listed,
+)
 from autogenome_tf.core.growing import GIB
 
 Transform = Literal[
@@ -58,11 +66,12 @@ class Data(Section):
             "columns of the matrix file or of `obs`."
         ),
     )
-    target: str | Names | None = Field(
+    target: str | Annotated[list[str | Pair], Field(min_length=1)] | None = Field(
         default=None,
         description=(
             "Column to predict, or several (regression, mixed); `*`: all columns of the file of "
-            'targets; for survival the columns of time and event, such as `["time", "event"]`.'
+            'targets; for survival the columns of time and event, such as `["time", "event"]`; '
+            'among targets of type `mixed` as a pair: `["subtype", "age", ["time", "event"]]`.'
         ),
     )
     id: str | None = Field(
@@ -245,10 +254,9 @@ class Data(Section):
 
     @model_validator(mode="after")
     def _names_come_once(self):
-        for key in (
-            "targets", "validation_targets", "evaluate_targets", "target", "covariates", "exclude"
-        ):  # fmt: skip
-            names = listed(getattr(self, key))
+        keys = ("targets", "validation_targets", "evaluate_targets", "covariates", "exclude")
+        given = {key: listed(getattr(self, key)) for key in keys} | {"target": self.target_names}
+        for key, names in given.items():
             if len(set(names)) < len(names) or not all(names):
                 raise ValueError(f"{key}: expected names, each once; received {names}")
         return self
@@ -279,8 +287,17 @@ class Data(Section):
 
     @property
     def target_names(self) -> list[str]:
-        """Return the columns of `target`, a list."""
-        return listed(self.target)
+        """Return the columns of `target`, a list; those of a pair one after the other."""
+        return [name for one in self._targets for name in listed(one)]
+
+    @property
+    def pairs(self) -> list[tuple[str, str]]:
+        """Return the columns of time and event of each pair of `target`."""
+        return [(one[0], one[1]) for one in self._targets if not isinstance(one, str)]
+
+    @property
+    def _targets(self):
+        return [self.target] if isinstance(self.target, str) else self.target or []
 
     @property
     def matrices(self) -> list[str]:

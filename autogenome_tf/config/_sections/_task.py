@@ -18,7 +18,7 @@ class TaskSection(Section):
         default=DEFAULT.type,
         description=(
             "`survival` is the time to an event and needs two columns in `data.target`. `mixed`: "
-            "several columns, classes and numbers, each with gaps of its own. "
+            "several targets, classes, numbers and times to events, each with gaps of its own. "
             "`representation` needs no target; it takes the family `resvae` alone and a single "
             "transform."
         ),
@@ -28,7 +28,7 @@ class TaskSection(Section):
         description=(
             "Loss by type, the first is the default: `cross_entropy`, `focal_loss`; `mse`, "
             "`mae`, `huber`; `cox` (proportional hazards), `hazard` (discrete time); `joint` (mean "
-            "over targets of cross-entropy and squared error); `elbo`."
+            "over targets of cross-entropy, squared error and loss `hazard`); `elbo`."
         ),
     )
     class_weight: Literal["balanced"] | dict[str, Positive] | None = Field(
