@@ -5,6 +5,7 @@ of the floors are made from it.
 """
 
 import ast
+import functools
 import re
 import sys
 from pathlib import Path
@@ -58,6 +59,7 @@ def room(file):
     return Path(file.parts[0]).stem
 
 
+@functools.cache
 def imports(text):
     """Return the dotted names of all imports of a source text, also those inside functions."""
     found = []
