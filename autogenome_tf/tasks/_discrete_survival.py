@@ -6,7 +6,6 @@ from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
-import scipy.optimize
 
 from autogenome_tf.tasks._output_means import OutputMeans
 from autogenome_tf.tasks._survival import Survival
@@ -125,6 +124,9 @@ class DiscreteSurvival(Survival):
         """Return the divisor of log-odds, less the usual ones, that maximises the likelihood."""
         if not np.isfinite(outputs).all():
             return 1.0
+        # It takes a third of the time in which a config is checked.
+        import scipy.optimize
+
         found = scipy.optimize.minimize_scalar(
             lambda log_divisor: np.average(
                 self._losses(targets, self._logits(outputs / np.exp(log_divisor))), weights=weights
