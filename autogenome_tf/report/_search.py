@@ -92,8 +92,10 @@ def _trusted(known):
 
 def _values(text):
     """Return hyperparameters as one line of text."""
-    shown = (
-        f"{name} {value:.3g}" if isinstance(value, float) else f"{name} {value}"
-        for name, value in json.loads(text).items()
-    )
-    return ", ".join(shown)
+    return ", ".join(f"{name} {_value(value)}" for name, value in json.loads(text).items())
+
+
+def _value(value):
+    if isinstance(value, dict):
+        return f"({', '.join(f'{on_a_line(key)} {_value(own)}' for key, own in value.items())})"
+    return f"{value:.3g}" if isinstance(value, float) else str(value)

@@ -148,16 +148,64 @@ def _best(cross_validation, space, trial, every, deadline):
 
 
 def _path(cross_validation, space, number, values, deadline):
-    """Yield the result of every value of a path until the loss only gets worse."""
-    name, least, worse = families.member("linear").path(values), np.inf, 0
-    for value, fit in cross_validation.path("linear", values, space[name].options, deadline):
-        trial = Trial(number, "linear", values | {name: value})
-        yield cross_validation.judge(trial, fit)
-        loss = fit.history[-1]["validation_loss"]
-        worse = 0 if loss < least else worse + 1
-        least = min(least, loss)
-        if worse == MOST_WORSE or time.monotonic() > deadline:
+    """Yield the result of every value of a path until the loss of each target only gets worse.
+
+    Of several targets the last result has for each the value that is best for it.
+    """
+    name, path = families.member("linear").path(values), _Path()
+
+    def judged(option, fit):
+        trial = Trial(number, "linear", values | {name: option})
+        return cross_validation.judge(trial, fit)
+
+    for option, fit in cross_validation.path("linear", values, space[name].options, deadline):
+        result = judged(option, fit)
+        yield result
+        path.add(option, _losses_by_target(cross_validation, result))
+        if time.monotonic() > deadline:
             return
+        if path.is_over:
+            break
+    if len(set(path.best.values())) > 1:
+        options = [path.best]
+        ((_, fit),) = cross_validation.path("linear", values, options, deadline)
+        yield judged(path.best, fit)
+
+
+def _losses_by_target(cross_validation, result):
+    """Return the out-of-fold loss of each target by its name; that of all where they are one."""
+    if not cross_validation.task.is_of_several:
+        return {"": result.fit.history[-1]["validation_loss"]}
+    rows = cross_validation.validation_rows
+    return cross_validation.task.target_losses(
+        cross_validation.targets[rows],
+        (result.outputs / result.temperature)[rows],
+        cross_validation.weights[rows],
+    )
+
+
+class _Path:
+    """The best option of a path so far for each target, by their losses.
+
+    Attributes:
+        best: Option by the name of the target.
+    """
+
+    def __init__(self):
+        self.best, self._least, self._worse = {}, {}, {}
+
+    def add(self, option, losses):
+        """Take note of the losses of the next option, by the names of targets."""
+        for target, loss in losses.items():
+            if loss < self._least.get(target, np.inf):
+                self.best[target], self._least[target], self._worse[target] = option, loss, 0
+            else:
+                self._worse[target] = self._worse.get(target, 0) + 1
+
+    @property
+    def is_over(self):
+        """Return whether every target has had so many options that were worse than its best."""
+        return min(self._worse.values()) >= MOST_WORSE
 
 
 def _beside_path(cross_validation, space, loss):

@@ -1,7 +1,7 @@
 """Mixed: several targets of different kinds a row, each with gaps."""
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -143,6 +143,32 @@ class Mixed(MixedKind, Task):
 
         targets = ops.cast(targets, "float32")
         return sum(part.losses(targets[:, part.columns], outputs) for part in self.parts)
+
+    def by_output(self, values: Any) -> Any:
+        """Return a number for each output, that of its target."""
+        if not isinstance(values, Mapping):
+            return values
+        return np.concatenate(
+            [np.full(part.task.outputs, values[part.name]) for part in self.parts]
+        )
+
+    def target_losses(
+        self, targets: np.ndarray, outputs: np.ndarray, weights: np.ndarray
+    ) -> dict[str, float]:
+        """Return the mean loss of each target by its name; rows without it have none.
+
+        Args:
+            targets: (rows, columns) encoded.
+            outputs: (rows, outputs) network outputs.
+            weights: (rows,) weight of each row.
+        """
+        outputs = np.asarray(outputs, "float32")
+        return {
+            part.name: float(
+                np.average(part.losses(own.astype("float32"), outputs), weights=weights)
+            )
+            for part, own in self._by_part(targets)
+        }
 
     @property
     def loss_key(self) -> tuple:

@@ -45,6 +45,14 @@ class Task(TaskKind):
         """Return the means of outputs that are explained in their place; None: each output is."""
         return None
 
+    def by_output(self, values: Any) -> Any:
+        """Return a number for each output, (outputs,), or one for all.
+
+        Args:
+            values: The number for all; or of several targets a dict of that of each by its name.
+        """
+        return values
+
     @property
     def times(self) -> dict[str, list[str]]:
         """Return the times at which a served model predicts survival, as text, by their name."""

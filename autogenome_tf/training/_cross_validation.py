@@ -16,7 +16,13 @@ from autogenome_tf.core.chunked import Matrix
 from autogenome_tf.models import Predictor
 from autogenome_tf.preprocessing import Transform
 from autogenome_tf.tasks import Task
-from autogenome_tf.training._engines import SHARED, SMALL_BYTES, Engine, StepCache
+from autogenome_tf.training._engines import (
+    SHARED,
+    SMALL_BYTES,
+    Engine,
+    Penalty,
+    StepCache,
+)
 from autogenome_tf.training._multi_worker import WorkerCluster
 from autogenome_tf.training._plan import Fit, Plan
 from autogenome_tf.training._settings import TrainingSettings
@@ -114,14 +120,19 @@ class CrossValidation(abc.ABC):
         """
 
     def path(
-        self, family: str, values: Values, options: Iterable[float], deadline: float = float("inf")
-    ) -> Iterator[tuple[float, Fit]]:
+        self,
+        family: str,
+        values: Values,
+        options: Iterable[Penalty],
+        deadline: float = float("inf"),
+    ) -> Iterator[tuple[Penalty, Fit]]:
         """Solve a family whose loss has a single minimum for each value of its path.
 
         Args:
             family: Its name.
             values: Its other hyperparameters.
-            options: Values of the hyperparameter that `Family.path` names.
+            options: Values of the hyperparameter that `Family.path` names; a single one may be
+                those of several targets by their names.
             deadline: `time.monotonic()` after which no further iteration starts.
 
         Yields:

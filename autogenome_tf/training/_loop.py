@@ -7,7 +7,7 @@ import keras
 import numpy as np
 
 from autogenome_tf.training._batches import Batches
-from autogenome_tf.training._engines import PLAIN, Engine, InMemory, Objective
+from autogenome_tf.training._engines import PLAIN, Engine, InMemory, Objective, Penalty
 from autogenome_tf.training._learning_rate import first_rate
 from autogenome_tf.training._plan import Fit, Plan
 
@@ -46,17 +46,18 @@ def fit(
 def converge(
     engine: InMemory,
     network: keras.Model,
-    penalties: Iterable[float],
+    penalties: Iterable[Penalty],
     iterations: int = 500,
     deadline: float = float("inf"),
     factors: np.ndarray | None = None,
-) -> Iterator[tuple[float, Fit]]:
+) -> Iterator[tuple[Penalty, Fit]]:
     """Train a network whose loss has a single minimum, for each value of an L2 path.
 
     Args:
         engine: Compiled steps for it, of one seed, in memory.
-        network: A Keras model without hidden layers; its kernels are penalised.
-        penalties: L2 values, strongest first, so that each solution starts the next.
+        network: A Keras model without hidden layers; its kernel is penalised.
+        penalties: L2 values, strongest first, so that each solution starts the next; in place of a
+            number that of each of several targets by its name.
         iterations: Of L-BFGS for each penalty, at most.
         deadline: `time.monotonic()` after which no further iteration starts.
         factors: (folds, inputs) that inputs are multiplied by, or None.

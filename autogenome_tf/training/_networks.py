@@ -7,7 +7,7 @@ import contextlib
 import dataclasses
 import logging
 from collections.abc import Iterator
-from typing import cast
+from typing import Any, cast
 
 import keras
 import numpy as np
@@ -171,7 +171,7 @@ class NetworkCrossValidation(CrossValidation):
         engine = _engines.engine(networks[0], 1, rows, self.task, plan.optimizer)
         return _loop.fit(engine, networks, plan, seed, factors, Objective.of(values))
 
-    def path(self, family, values, options, deadline=float("inf")) -> Iterator[tuple[float, Fit]]:
+    def path(self, family, values, options, deadline=float("inf")) -> Iterator[tuple[Any, Fit]]:
         """Solve a convex family for each value of its path; see `CrossValidation.path`."""
         if values.get("loss") in SOLVERS:
             self._check_memory(family, values)
@@ -181,7 +181,8 @@ class NetworkCrossValidation(CrossValidation):
             genes = [len(constants.genes) for constants in own.constants]
             yield from solved(self, values["loss"], options, inputs, genes, deadline)
             return
-        penalties, values = sorted(options, reverse=True), values | {"l2": 0.0}
+        options = list(options)
+        penalties = sorted(options, reverse=True) if len(options) > 1 else options
         network = self.network(family, values, 1)
         factors = self.factors(family, values)
         with self._engine(family, values, [network], "adam") as engine:
@@ -225,6 +226,9 @@ class NetworkCrossValidation(CrossValidation):
                 `dense_weights.to_dense_weights` returns.
         """
         own, space = self.fold_inputs(family, values), self.space_of(family, values)
+        if self._is_convex(family):
+            # The engine adds the penalty itself, which may be one a target.
+            values = values | {"l2": 0.0}
         hypermodel = self._hypermodel(family, own.genes, seed)
         return hypermodel.network(values, inputs or own.width, space, is_plain=is_plain)
 

@@ -116,6 +116,10 @@ def test_the_leaderboard_ranks_by_the_skill_of_all_targets(automl):
     assert set(board["family"]) == {"linear", "mlp"} and board["score"].is_monotonic_decreasing
     baseline = json.loads((automl.folder / "baseline.json").read_text())
     assert {"skill", "type.mcc", "age.r2"} <= set(baseline["test"])
+    linear = json.loads(board.set_index("family").loc["linear", "hyperparameters"])
+    assert set(linear["l2"]) == {"type", "age", "grade", "days"}
+    page = (automl.folder / "report.html").read_text()
+    assert f"l2 (type {linear['l2']['type']:.3g}, age" in page
 
 
 def test_the_report_asks_for_all_targets(automl):

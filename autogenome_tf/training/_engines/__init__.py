@@ -16,7 +16,7 @@ from autogenome_tf.training._engines._engine import (
     Objective,
     TrainingRows,
 )
-from autogenome_tf.training._engines._in_memory import InMemory
+from autogenome_tf.training._engines._in_memory import InMemory, Penalty
 from autogenome_tf.training._engines._mirrored import Mirrored, MultiWorkerStreamed, mirrored
 from autogenome_tf.training._engines._steps import SHARED, SMALL_BYTES, StepCache
 from autogenome_tf.training._engines._streamed import Streamed
@@ -25,8 +25,8 @@ from autogenome_tf.training._multi_worker import WorkerCluster
 
 __all__ = [
     "AutoencoderEngine", "Engine", "EngineError", "InMemory", "Mirrored", "MultiWorkerStreamed",
-    "Objective", "PLAIN", "SHARED", "SMALL_BYTES", "StepCache", "Streamed", "TrainingRows",
-    "VectorizedEngine", "devices", "engine", "resident",
+    "Objective", "PLAIN", "Penalty", "SHARED", "SMALL_BYTES", "StepCache", "Streamed",
+    "TrainingRows", "VectorizedEngine", "devices", "engine", "resident",
 ]  # fmt: skip
 
 

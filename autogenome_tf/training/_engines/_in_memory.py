@@ -1,6 +1,7 @@
 """Train a whole epoch of all replicas in one call: all rows are at hand."""
 
 import time
+from collections.abc import Mapping
 
 import numpy as np
 import scipy.optimize
@@ -17,6 +18,8 @@ TOLERANCE = 2e-8
 FLATTEST = 1e-3
 # Rows whose curvature is computed at once.
 BLOCK = 1 << 12
+# Of all targets, or of each by its name.
+Penalty = float | Mapping[str, float]
 
 
 class InMemory(VectorizedEngine):
@@ -33,7 +36,10 @@ class InMemory(VectorizedEngine):
         )
         self._validate = compiled(self._outputs_of, self._any_inputs, (of_replicas, tf.int32))
         self._gradient = compiled(
-            self._value_and_gradient, self._any_inputs, (of_replicas, tf.float32), ((), tf.float32)
+            self._value_and_gradient,
+            self._any_inputs,
+            (of_replicas, tf.float32),
+            ((self.task.outputs,), tf.float32),
         )
 
     def set_rows(self, rows):
@@ -69,16 +75,16 @@ class InMemory(VectorizedEngine):
         return [outputs[k, : len(self.rows.validation[k % self.folds])] for k in range(self.count)]
 
     def minimise(
-        self, l2: float, iterations: int, deadline: float = float("inf")
+        self, l2: Penalty, iterations: int, deadline: float = float("inf")
     ) -> tuple[float, list[np.ndarray]]:
-        """Minimise the mean loss plus `l2` times the squared kernels by full-batch L-BFGS.
+        """Minimise the mean loss plus `l2` times the squared kernel by full-batch L-BFGS.
 
         Replicas are separate problems: their sum is minimised, which minimises each. Steps are
         taken in units of 1 / sqrt(curvature), so that wide and narrow directions of the rows need
         few of them alike.
 
         Args:
-            l2: The penalty.
+            l2: The penalty, or that of each of several targets by its name.
             iterations: At most.
             deadline: `time.monotonic()` after which no further iteration starts.
 
@@ -86,11 +92,13 @@ class InMemory(VectorizedEngine):
             The mean over replicas of what is minimised, and the outputs of their validation rows.
         """
         flat, shares = self._variables[0], tf.constant(self._shares())
-        unit = 1 / np.sqrt(self._curvature(shares, l2))
+        penalties = np.broadcast_to(self.task.by_output(l2), self.task.outputs)
+        penalties = tf.constant(penalties, tf.float32)
+        unit = 1 / np.sqrt(self._curvature(shares, penalties))
 
         def function(point):
             flat.assign(point.reshape(flat.shape) * unit)
-            value, gradient = self._gradient(self._inputs, shares, tf.constant(l2, tf.float32))
+            value, gradient = self._gradient(self._inputs, shares, penalties)
             return float(value), (gradient.numpy() * unit).ravel()
 
         def in_time(point):
@@ -111,7 +119,7 @@ class InMemory(VectorizedEngine):
         flat.assign(found.x.reshape(flat.shape) * unit)
         return found.fun / self.count, self.validation_outputs()
 
-    def _curvature(self, shares, l2):
+    def _curvature(self, shares, penalties):
         """Return the second derivative of what is minimised by each weight, (replicas, weights).
 
         Only its size matters. Where rows are predicted with certainty it is kept off zero.
@@ -125,7 +133,7 @@ class InMemory(VectorizedEngine):
             bend = self._bend(index, outputs) * own[:, :, None]
             kernel += tf.matmul(x**2, bend, transpose_a=True)
             bias += tf.reduce_sum(bend, axis=1)
-        parts = {3: kernel + 2 * l2, 2: bias}
+        parts = {3: kernel + 2 * penalties, 2: bias}
         flat = [tf.reshape(parts[len(shape)], (self.count, -1)) for shape in self._shapes]
         return tf.concat(flat, axis=1).numpy()
 
@@ -156,7 +164,7 @@ class InMemory(VectorizedEngine):
         factors = tf.tile(self._factors, (self._seeds, 1))
         return tf.gather(flat, index + offsets[:, None]) * factors[:, None]
 
-    def _value_and_gradient(self, inputs, shares, l2):
+    def _value_and_gradient(self, inputs, shares, penalties):
         """Return the sum over folds of training loss and penalty, and its gradient, of one seed."""
         every = tf.tile(tf.range(tf.shape(shares)[1])[None], (self.count, 1))
         with tf.GradientTape() as tape:
@@ -165,8 +173,9 @@ class InMemory(VectorizedEngine):
             # Factors of the rows are those of the kernel, so that no row is copied.
             weighed = {path: kernel * self._factors[:, :, None] for path, kernel in kernels.items()}
             outputs, _ = self._network(inputs, stacks | weighed)
-            penalty = tf.add_n([tf.reduce_sum(kernel**2) for kernel in kernels.values()])
-            value = tf.reduce_sum(self._losses(every, outputs) * shares) + l2 * penalty
+            (kernel,) = kernels.values()
+            value = tf.reduce_sum(self._losses(every, outputs) * shares)
+            value += tf.reduce_sum(kernel**2 * penalties)
         return value, tape.gradient(value, self._variables[0].value)
 
     def _run(self, inputs, index, rates, *more):

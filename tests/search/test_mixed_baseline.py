@@ -1,0 +1,75 @@
+"""The linear baseline of several targets: each has the penalty that is best for it."""
+
+import time
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from folds import cross_validation, thirds
+
+from autogenome_tf import families
+from autogenome_tf.search import _linear
+from autogenome_tf.tasks import Mixed
+from autogenome_tf.training import Plan
+
+ROWS, GENES = 90, 30
+RANDOM = np.random.default_rng(3)
+MATRIX = RANDOM.normal(size=(ROWS, GENES)).astype("float32")
+# Of one target each gene has a part and nothing else has; of the other noise has nearly all.
+CLEAR = MATRIX @ RANDOM.normal(size=GENES)
+FAINT = np.where(MATRIX[:, 0] + RANDOM.normal(0, 3, ROWS) > 0, "high", "low")
+TARGETS = np.column_stack([CLEAR.astype(object), FAINT.astype(object)])
+TARGETS[:5, 0] = TARGETS[5:9, 1] = None
+
+
+@pytest.fixture(scope="module")
+def folds():
+    rows = SimpleNamespace(targets=TARGETS, target_names=["clear", "faint"], weights=None)
+    task = Mixed.fitted(None, rows, np.ones(ROWS, bool))
+    sections = {"training": {"space": "genes"}}
+    return cross_validation(MATRIX, task.encode(TARGETS), task, thirds(ROWS), **sections)
+
+
+@pytest.fixture(scope="module")
+def best(folds):
+    return _linear.baseline(folds, {}, Plan(1), 7)
+
+
+def test_targets_that_want_penalties_far_apart_have_them(folds, best):
+    penalties = best.trial.values["l2"]
+    assert penalties["clear"] <= 1e-4 and penalties["faint"] >= 1e-1
+    values = {name: value for name, value in best.trial.values.items() if name != "l2"}
+    options = families.space("linear", task=folds.task)["l2"].options
+    kernels = {}
+    for option, fit in folds.path("linear", values, options):
+        kernels[option] = fit.weights[0]
+        result = folds.judge(best.trial, fit)
+        assert result.trial.score < best.trial.score
+    for part in folds.task.parts:
+        own = kernels[penalties[part.name]][:, :, part.outputs]
+        found = best.fit.weights[0][:, :, part.outputs]
+        np.testing.assert_allclose(found, own, atol=0.02 * np.abs(own).max())
+
+
+def test_a_trial_of_several_penalties_is_trained_again_as_it_was(folds, best):
+    again = best.retrain()
+    assert again.trial.score == pytest.approx(best.trial.score, abs=1e-6)
+    model = folds.final_model("linear", best.trial.values, again.fit, again.temperature)
+    assert np.isfinite(model.outputs(MATRIX)).all()
+
+
+def test_a_path_goes_on_for_a_target_that_still_gains():
+    path = _linear._Path()
+    for number, losses in enumerate([(1.0, 9.0), (2.0, 8.0), (2.0, 7.0), (2.0, 6.0)]):
+        path.add(number, dict(zip("ab", losses, strict=True)))
+        assert not path.is_over
+    for number in range(4, 7):
+        path.add(number, {"a": 2.0, "b": 6.0})
+    assert path.is_over and path.best == {"a": 0, "b": 3}
+
+
+def test_no_penalty_a_target_is_solved_for_when_time_is_over(folds):
+    values = {"loss": "joint", "spectral_power": 0.0, "gene_power": 0.0}
+    space = families.space("linear", task=folds.task)
+    found = list(_linear._path(folds, space, 0, values, time.monotonic() - 1))
+    assert len(found) == 1 and isinstance(found[0].trial.values["l2"], float)
