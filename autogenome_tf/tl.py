@@ -34,11 +34,15 @@ def classify(
         InputError: Where the column is missing or holds nothing to learn.
     """
     automl, found, part = _learned(adata, [key], key, merged({"name": "classify"}, config), stages)
-    highest = found.filter(regex="^p_").max(axis=1)
-    adata.obs[f"{key}_predicted"] = pd.Categorical(found["prediction"].to_numpy())
-    adata.obs[f"{key}_confidence"] = highest.to_numpy()
+    _write_labels(adata, key, found)
     adata.obs[f"{key}_part"] = pd.Categorical(part)
     return automl
+
+
+def _write_labels(adata, key, found):
+    """Write predicted labels and their probability into `obs`."""
+    adata.obs[f"{key}_predicted"] = pd.Categorical(found["prediction"].to_numpy())
+    adata.obs[f"{key}_confidence"] = found.filter(regex="^p_").max(axis=1).to_numpy()
 
 
 def survival(
@@ -102,6 +106,7 @@ def resvae(
     key: str | None = None,
     config: dict[str, Any] | None = None,
     stages: Sequence[str] = ("train",),
+    labels: str = "none",
 ) -> AutoGenome:
     """Learn a latent space of the cells.
 
@@ -109,23 +114,33 @@ def resvae(
         adata: AnnData of (cells, genes); X is taken as it is.
         latent: Number of latent units.
         likelihood: auto (by the values), gaussian, bernoulli, negative_binomial or zero_inflated.
-        key: Column of `obs` that scores the space where the stage evaluate is run, or None.
+        key: Column of `obs` with labels, or None. They score the space where the stage evaluate is
+            run.
         config: Further keys of a config, as nested dicts.
         stages: Stages to run.
+        labels: "semi": labels shape the space too; cells without one take part, and only cells of
+            a test part (`data.split.test` in `config`) score it. "none": they do not.
 
     Returns:
         The `AutoGenome`. ``adata.obsm["X_resvae"]`` holds (cells, latent) means then, for
-        ``scanpy.pp.neighbors(adata, use_rep="X_resvae")``.
+        ``scanpy.pp.neighbors(adata, use_rep="X_resvae")``. With labels "semi" `adata.obs` has
+        <key>_predicted (categorical) and <key>_confidence (its probability).
+
+    Raises:
+        InputError: Labels are "semi", and `key` is None or holds fewer than two.
     """
     given = {
         "name": "resvae",
         "data": {"split": {"test": 0.0}},
-        "task": {"type": "representation"},
+        "task": {"type": "representation", "labels": labels},
         "families": {"resvae": {"latent": latent, "likelihood": likelihood}},
         "search": {"max_trials": 1},
     }
     automl = AutoGenome(merged(given, config), data=(adata, key))
     automl.run(stages)
-    units = automl.predict(adata).iloc[:, len(["sample", "part"]) :]
-    adata.obsm["X_resvae"] = units.to_numpy()
+    found = automl.predict(adata).drop(columns=["sample", "part"])
+    if automl.config.task.labels != "none":
+        _write_labels(adata, key, found)
+        found = found.drop(columns=["prediction", *found.filter(regex="^p_")])
+    adata.obsm["X_resvae"] = found.to_numpy()
     return automl

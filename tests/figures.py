@@ -11,7 +11,7 @@ def left_out():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("autogenome_tf.plots.draw", lambda *_: None)
         patch.setattr("autogenome_tf.plots.placed", lambda *_, **__: iter(()))
-        patch.setattr("autogenome_tf.models._latent_space._umap", lambda points, _: points[:, :2])
+        patch.setattr("autogenome_tf.models._maps._umap", lambda points, _: points[:, :2])
         yield
 
 

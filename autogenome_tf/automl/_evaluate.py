@@ -194,11 +194,13 @@ def _unseen(
 
 
 def _evaluate_latent(run, rows, model, seed):
-    """Score a latent space; write metrics.json, clusters.tsv and maps.tsv."""
+    """Score a latent space; write metrics.json, clusters.tsv, maps.tsv and imputation.tsv."""
     dataset, split = rows.labelled
     space = LatentSpace(model, dataset, split, rows.scored, seed)
     found = space.scores()
     run.write_json("metrics.json", found)
     run.write_table("clusters.tsv", space.clusters())
     run.write_table("maps.tsv", space.maps())
+    if (genes := space.imputed_genes()) is not None:
+        run.write_table("imputation.tsv", genes)
     return found

@@ -45,7 +45,7 @@ def check(parsed: argparse.Namespace) -> None:
     if not config.data.features:
         raise InputError(f"{parsed.config}: data.features: expected the path of a matrix.")
     has_target = config.data.targets or config.data.target_names
-    if config.task.kind.has_targets and not has_target:
+    if config.task.needs_target and not has_target:
         raise InputError(f"{parsed.config}: data.target: expected the name of a column to predict.")
     for path in config.files:
         if not Path(path).exists():

@@ -1,6 +1,7 @@
-"""Rows without a label: left out, counted, and the words that stood for a missing one named."""
+"""Rows without a label: counted, left out, and the words that stood for a missing one named."""
 
 import collections
+import logging
 
 import numpy as np
 import pandas as pd
@@ -9,6 +10,9 @@ from autogenome_tf.core.errors import InputError, some
 from autogenome_tf.data._cells import NOT
 from autogenome_tf.data._dataset import Dataset
 from autogenome_tf.data._texts import WORDS
+from autogenome_tf.tasks import Kind
+
+log = logging.getLogger(__name__)
 
 # Targets that a warning names.
 MOST_NAMED = 5
@@ -19,25 +23,25 @@ def labelled_rows(
     columns: pd.DataFrame,
     names: list[str],
     where: str,
-    needs_all: bool = False,
+    kind: Kind,
 ) -> tuple[Dataset, pd.DataFrame]:
-    """Leave out the rows that have none of the targets, and count the gaps of the others.
+    """Leave out the rows that lack targets which their kind needs, and count the gaps of others.
 
     Args:
         dataset: The rows.
         columns: Frame of the same rows that holds the targets.
         names: Of the targets.
         where: The file of the columns, for messages.
-        needs_all: Whether rows that lack one of several targets are left out too.
+        kind: The class of the task. Where labels are optional no row is left out.
 
     Returns:
-        The rows with a target, with a warning where targets are missing, and their columns.
+        The rows that are kept, with a warning where targets are missing, and their columns.
 
     Raises:
         InputError: No row has a target.
     """
     gaps = columns[names].isna().to_numpy()
-    empty = gaps.any(axis=1) if needs_all else gaps.all(axis=1)
+    empty = gaps.any(axis=1) if kind.needs_all_targets else gaps.all(axis=1)
     if not names or not gaps.any():
         return dataset, columns
     if not empty.any():
@@ -46,7 +50,11 @@ def labelled_rows(
     if empty.all():
         raise InputError(f"{where}: {some(names)}: expected labels; no sample has one.{words}")
     count = f"{empty.sum()} of {len(dataset)} samples"
-    text = f"{where}: {some(names)}: {count} have no label and are left out.{words}"
+    text = f"{where}: {some(names)}: {count} have no label"
+    if not kind.has_targets:
+        log.info("%s.%s", text, words)
+        return dataset, columns
+    text = f"{text} and are left out.{words}"
     kept = np.flatnonzero(~empty)
     dataset = dataset.rows(kept).warned("labels", text)
     return _with_gaps(dataset, names, gaps[kept], where), columns.iloc[kept]

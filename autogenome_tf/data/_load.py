@@ -69,8 +69,7 @@ def load_labelled(
     names = _target_names(columns, data, task_type, table.features if files is None else ())
     where = columns.attrs["source"]
     columns = of_whole_pairs(columns, data.pairs)
-    needs_all = kind_of(task_type).needs_all_targets
-    dataset, columns = labelled_rows(dataset, columns, names, where, needs_all)
+    dataset, columns = labelled_rows(dataset, columns, names, where, kind_of(task_type))
     if names:
         found = target_values(columns[names], task_type, where, kinds)
         dataset = dataclasses.replace(dataset, targets=found, target_names=names)

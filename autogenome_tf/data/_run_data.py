@@ -21,6 +21,7 @@ from autogenome_tf.data._split import Split, number_of_folds, split
 from autogenome_tf.data._usable import (
     check_class_weight,
     check_genotypes,
+    check_labels,
     check_learnable,
     check_measured,
     check_missing,
@@ -230,6 +231,8 @@ class RunData:
                 "set search.folds above 1."
             )
         check_measured(dataset, parts.part == "train")
+        if self._task.labels != "none":
+            check_labels(dataset, parts.part == "train")
         lost = self._labels(dataset) - self._labels(dataset, parts.part != "test")
         if lost:
             raise InputError(

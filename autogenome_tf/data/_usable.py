@@ -10,7 +10,7 @@ import scipy.sparse
 
 from autogenome_tf.core import chunked
 from autogenome_tf.core.errors import InputError, unknown
-from autogenome_tf.tasks import kind_of, natural
+from autogenome_tf.tasks import UNLABELLED, kind_of, natural
 
 
 def check_learnable(dataset, data, task_type="classification"):
@@ -52,6 +52,29 @@ def check_measured(dataset, is_train):
                 f"data.split: {name} has no measured value in the training rows; use another "
                 "seed, or remove it from data.target."
             )
+
+
+def check_labels(dataset, is_train):
+    """Refuse rows whose labels cannot shape a latent space.
+
+    Args:
+        dataset: The rows; their targets are labels.
+        is_train: (rows,) whether each is a training row.
+
+    Raises:
+        InputError: There are no labels, or those of training rows are fewer than two.
+    """
+    if dataset.targets is None:
+        raise InputError(
+            "task.labels: semi learns from labels; expected their column in data.target; received "
+            "none."
+        )
+    known = sorted(set(dataset.targets[is_train]) - {UNLABELLED}, key=natural)
+    if len(known) < 2:
+        raise InputError(
+            "task.labels: semi needs training samples of 2 labels or more; received "
+            f"{', '.join(known) or 'none'}. Fill data.target, or set task.labels none."
+        )
 
 
 def check_class_weight(dataset, class_weight):

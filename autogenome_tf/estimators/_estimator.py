@@ -83,11 +83,14 @@ class Estimator(BaseEstimator):
         )  # fmt: skip
 
     def _outputs(self, X):  # noqa: N803
+        return self.predictor_.outputs(self._rows(X))
+
+    def _rows(self, X):  # noqa: N803
+        """Return new rows for the fitted model as a `Dataset`."""
         check_is_fitted(self)
         values = self._checked(X, reset=False)
         rows = [f"row_{number}" for number in range(1, values.shape[0] + 1)]
-        dataset = Dataset(values, np.array(rows, object), self.predictor_.features, source="X")
-        return self.predictor_.outputs(dataset)
+        return Dataset(values, np.array(rows, object), self.predictor_.features, source="X")
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -4,10 +4,17 @@ from typing import Any, Self
 
 import numpy as np
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
+from autogenome_tf.core.errors import InputError
 from autogenome_tf.estimators._estimator import Estimator
 from autogenome_tf.models import LatentModel
+
+
+def _learns_labels(estimator):
+    """Return whether an estimator predicts labels."""
+    return estimator.labels != "none"
 
 
 class ResVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Estimator):
@@ -20,11 +27,14 @@ class ResVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Estimator):
         max_seconds: Wall-clock budget of a `fit`, or None.
         config: Further keys of a config, as nested dicts.
         random_state: Seed, a `numpy.random.RandomState`, or None.
+        labels: "semi" where y of `fit` shapes the latent space, "none" where it is ignored; see
+            `task.labels`.
 
     Attributes:
         leaderboard_: DataFrame of the trials, best first.
         predictor_: The fitted `LatentModel`.
         n_features_in_: Number of genes.
+        classes_: (labels,) names in the order of `predict_proba`, of labels "semi".
     """
 
     _kind = LatentModel
@@ -37,6 +47,7 @@ class ResVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Estimator):
         max_seconds: float | None = None,
         config: dict[str, Any] | None = None,
         random_state: Any = 7,
+        labels: str = "none",
     ):
         self.latent = latent
         self.likelihood = likelihood
@@ -44,19 +55,33 @@ class ResVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Estimator):
         self.max_seconds = max_seconds
         self.config = config
         self.random_state = random_state
+        self.labels = labels
 
     def _asked(self):
         network = {"latent": self.latent, "likelihood": self.likelihood}
-        return {"task": {"type": "representation"}, "families": {"resvae": network}}
+        task = {"type": "representation", "labels": self.labels}
+        return {"task": task, "families": {"resvae": network}}
 
     def fit(self, X: Any, y: Any = None) -> Self:  # noqa: N803
-        """Learn from X (samples, genes); y is ignored.
+        """Learn from X (samples, genes).
 
         Args:
             X: (samples, genes) DataFrame, array, sparse matrix or AnnData.
-            y: Not used.
+            y: (samples,) labels, None or NaN where a sample has none; not used with labels "none".
+
+        Raises:
+            InputError: Labels are "semi", and y is None or of another length.
         """
-        return self._learn(self._checked(X), None)
+        values = self._checked(X)
+        if not _learns_labels(self):
+            return self._learn(values, None)
+        if y is None or len(y) != values.shape[0]:
+            received = "none" if y is None else len(y)
+            raise InputError(
+                f"ResVAE: labels {self.labels!r} needs y with {values.shape[0]} labels; received "
+                f"{received}."
+            )
+        return self._learn(values, np.asarray(y, object))
 
     def transform(self, X: Any) -> np.ndarray:  # noqa: N803
         """Return latent means (samples, latent).
@@ -66,6 +91,24 @@ class ResVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Estimator):
         """
         return self._outputs(X)
 
+    @available_if(_learns_labels)
+    def predict_proba(self, X: Any) -> np.ndarray:  # noqa: N803
+        """Return the probability of each label, (samples, labels); of labels "semi" alone.
+
+        Args:
+            X: (samples, genes) rows with the genes of training.
+        """
+        return self.predictor_.run(self._rows(X), "probabilities")
+
+    @available_if(_learns_labels)
+    def predict(self, X: Any) -> np.ndarray:  # noqa: N803
+        """Return the most probable label, (samples,) text; of labels "semi" alone.
+
+        Args:
+            X: (samples, genes) rows with the genes of training.
+        """
+        return self.classes_[self.predict_proba(X).argmax(axis=1)]
+
     def inverse_transform(self, X: Any) -> np.ndarray:  # noqa: N803
         """Return expected values (samples, kept genes) of latent points, by the likelihood.
 
@@ -74,6 +117,12 @@ class ResVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Estimator):
         """
         check_is_fitted(self)
         return self.predictor_.decode(np.asarray(X, "float32"))
+
+    @property
+    def classes_(self) -> np.ndarray:
+        """Return the labels that shaped the latent space, (labels,) text."""
+        check_is_fitted(self)
+        return np.array(self.predictor_.task.classes, object)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

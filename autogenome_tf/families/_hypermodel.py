@@ -136,7 +136,7 @@ class AutoencoderModel(NetworkModel):
 
     Args:
         inputs: Number of genes.
-        task: A `tasks.Representation`: the number of covariates behind the genes.
+        task: A `tasks.Representation`: the number of covariates behind the genes, and of classes.
         space: Hyperparameter name to a list that narrows it or a scalar that fixes it; None for
             the family's own space.
         learning_rate: Of the compiled Adam optimizer; 0.001 by default.
@@ -178,6 +178,7 @@ class AutoencoderModel(NetworkModel):
         levels = self.levels()
         options = self.member.options(self.completed(values), levels) | {
             "covariates": self.task.covariates,
+            "classes": len(self.task.classes),
             "seed": self.seed if seed is None else seed,
         }
         if levels:

@@ -45,7 +45,11 @@ def answers_of(task: Any) -> dict[str, dict[str, Any]]:
         task: What the model predicts.
     """
     if not task.is_of_several:
-        return ANSWERS[task.type]
+        found = ANSWERS[task.type]
+        if task.type != "representation" or not task.classes:
+            return found
+        of_rows = found["serving_default"] | {"probabilities": "probabilities"}
+        return found | {"serving_default": of_rows}
     return {
         "serving_default": {
             f"{part.name}_{name}": PartAnswer(part, how)

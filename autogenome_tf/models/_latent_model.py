@@ -30,7 +30,8 @@ class LatentModel(Predictor):
         model: Functional Keras model of Keras' own layers, so that it loads without this package:
             raw (rows, genes + covariates) -> dict of latent and log_variance (rows, units), and
             reconstruction (rows, kept genes): transformed values, probabilities, or counts, by the
-            likelihood. Its layers are "preprocessing", "encoder", "decoder".
+            likelihood. Its layers are "preprocessing", "encoder", "decoder"; where labels shaped
+            the space also "classifier", whose output is probabilities (rows, classes).
         autoencoder: The `ResVAE` itself, around the same layers.
         averages: (covariates,) means of the training rows.
         library: Median sum of a row's counts, for likelihoods of counts.
@@ -51,6 +52,7 @@ class LatentModel(Predictor):
         missing: str,
         averages: Any = (),
         library: float | None = None,
+        classes: tuple[str, ...] = (),
     ) -> "LatentModel":
         """Put preprocessing before a trained `ResVAE` and undo the scaling behind it.
 
@@ -62,6 +64,7 @@ class LatentModel(Predictor):
             missing: The config's `data.missing`.
             averages: See the class.
             library: See the class.
+            classes: Names of the labels that shaped the latent space.
         """
         raw = keras.Input((len(features),), name="genes")
         genes = len(features) - network.covariates
@@ -78,8 +81,12 @@ class LatentModel(Predictor):
             "log_variance": keras.layers.Identity(name="log_variance")(log_variance),
             "reconstruction": _expected(network, decoded, raw, constants, genes),
         }
+        if network.classifier is not None:
+            outputs["probabilities"] = keras.layers.Softmax(name="probabilities")(
+                network.classifier(mean)
+            )
         model = keras.Model(raw, outputs, name="autogenome_tf")
-        task = Representation(network.covariates)
+        task = Representation(network.covariates, classes)
         sources = [(transform.name, _kept(constants.genes, genes, network.covariates))]
         return cls(
             model, task, list(features), missing, sources,
@@ -122,6 +129,7 @@ class LatentModel(Predictor):
             "features": list(self.features),
             "latent": self.latent_names,
             "reconstruction": self.kept_features,
+            **self.task.names(),
         }
 
     @property
@@ -248,17 +256,18 @@ class LatentModel(Predictor):
             "sources": [[name, np.asarray(kept).tolist()]],
             "averages": list(self.averages), "library": self.library,
             "autoencoder": self.autoencoder.get_config(), "shared": shared,
-            **self._carried(),
+            **self.task.names(), **self._carried(),
         }  # fmt: skip
 
     @classmethod
     def from_names(cls, model: Any, names: dict) -> "LatentModel":
         """Rebuild from a loaded Keras model and the names that `save` wrote beside it."""
-        config = names["autoencoder"]
+        config, classes = names["autoencoder"], tuple(names.get("classes", ()))
         network = ResVAE.from_layers(
-            config, model.get_layer("encoder"), model.get_layer("decoder"), names["shared"]
-        )
-        (name, kept), task = names["sources"][0], Representation(config["covariates"])
+            config, model.get_layer("encoder"), model.get_layer("decoder"), names["shared"],
+            model.get_layer("classifier") if classes else None,
+        )  # fmt: skip
+        (name, kept), task = names["sources"][0], Representation(config["covariates"], classes)
         sources = [(name, np.array(kept, int))]
         return cls(
             model, task, names["features"], names["missing"], sources,

@@ -7,7 +7,6 @@ a map drawn of it.
 """
 
 import dataclasses
-import importlib.util
 import logging
 import warnings
 from typing import Any
@@ -23,9 +22,13 @@ import sklearn.neighbors
 from autogenome_tf.core import chunked
 from autogenome_tf.core.seeds import derive
 from autogenome_tf.data import Dataset, Split
+from autogenome_tf.metrics import in_order
 from autogenome_tf.models._combat import combat
+from autogenome_tf.models._imputation import Imputation
 from autogenome_tf.models._latent_model import PROBED, LatentModel
+from autogenome_tf.models._maps import map_of
 from autogenome_tf.models._scib import LISI, scib_scores
+from autogenome_tf.tasks import UNLABELLED
 
 log = logging.getLogger(__name__)
 
@@ -68,7 +71,7 @@ class LatentSpace:
 
     Args:
         model: The `LatentModel`.
-        dataset: The `Dataset` of the run; its targets are labels, or None.
+        dataset: The `Dataset` of the run; its targets are labels ("" for none), or None.
         parts: Its `data.Split`.
         scored: A further `Dataset` to score, or None.
         seed: Of k-means, components and maps.
@@ -92,10 +95,15 @@ class LatentSpace:
             values = chunked.below(values, scored.values)
             self._samples = np.concatenate([self._samples, scored.samples])
             self._part = np.concatenate([self._part, np.full(len(scored), "evaluate", object)])
-            both = self.labels is not None and scored.targets is not None
-            labels: Any = [self.labels, scored.targets]
-            self.labels = np.concatenate(labels) if both else None
+            if self.labels is not None:
+                unknown = np.full(len(scored), UNLABELLED, object)
+                behind = unknown if scored.targets is None else scored.targets
+                self.labels = np.concatenate([self.labels, behind])
         self._is_train = is_train = self._part == "train"
+        if self.labels is not None and not (self.labels[is_train] != UNLABELLED).any():
+            self.labels = None
+        self._imputed: dict[str, Imputation] = {}
+        self._has_gaps = any(np.isnan(batch).any() for batch in chunked.batches(values))
         self._values, self._seed = values, derive(seed, "representation") % 2**32
         self.transformed = _transformed(model, values)
         latent = model.outputs(values)
@@ -121,19 +129,27 @@ class LatentSpace:
         Returns:
             Dict of part to name to {"value", "low", "high"}, 95 % bootstrap intervals over rows;
             elbo, reconstruction (negative log likelihood), kl and importance_weighted_bound in
-            nats a row; active_units; explained (share of the variance of transformed values); with
-            labels ari, nmi (k-means at their number), hdbscan_ari, hdbscan_noise (share),
+            nats a row; active_units; explained (share of the variance of transformed values); of
+            rows with labels ari, nmi (k-means at their number), hdbscan_ari, hdbscan_noise (share),
             silhouette (of the labels), knn_accuracy (15 nearest training rows); with covariates
             covariate_knn_accuracy (of the first covariate's levels: low is well mixed); and those
             of the components with the prefix ``pca_``, after ComBat ``combat_``. Parts of at least
             90 rows with labels also have the figures of `scib_scores`, each called ``scib_`` and
             its name, without an interval (low and high are None); the first covariate is the batch.
+            Where labels shaped the space: label_accuracy of the classifier, and labels_held_out,
+            the number of rows with a label; labels of the validation part, which have chosen the
+            epoch, do not score. Of counts also imputed_deviance and imputed_error; see
+            `Imputation.measures`.
         """
-        rows = {part: np.flatnonzero(self._part == part) for part in SCORED}
-        return {part: self._scores(index) for part, index in rows.items() if len(index)}
+        return {part: self._scores(part) for part in SCORED if len(self._rows(part))}
 
-    def _scores(self, rows):
-        """Return the metrics of some rows, by their positions."""
+    def _rows(self, part):
+        """Return the positions of the rows of a part."""
+        return np.flatnonzero(self._part == part)
+
+    def _scores(self, part):
+        """Return the metrics of a part."""
+        rows, labelled = self._rows(part), self._labelled(part)
         bounds = self.model.bounds(self._values[rows], self._seed, DRAWS)
         prior = self.latent[rows] / self.model.autoencoder.deviation
         measures = {
@@ -146,29 +162,60 @@ class LatentSpace:
         measures["explained"] = self._explained(rows, self._reconstructed(rows))
         decoded = self._pca.inverse_transform(self._components[rows])
         measures["pca_explained"] = self._explained(rows, decoded)
+        if (imputation := self._imputation(part)) is not None:
+            measures |= imputation.measures()
+        of_labels, of_integration = {}, {}
         for name, space in self.spaces.items():
-            own = self._of_labels(space, rows) if self.labels is not None else {}
-            if self._covariate is not None:
-                own["covariate_knn_accuracy"] = self._neighbours(space, rows, self._covariate)
             prefix = "" if name == "latent" else f"{name}_"
-            measures |= {prefix + key: measure for key, measure in own.items()}
-        random = np.random.default_rng(self._seed)
-        drawn = random.integers(0, len(rows), (RESAMPLES, len(rows)))
-        found: dict[str, dict] = {n: _with_interval(one, drawn) for n, one in measures.items()}
-        for name, space in self.spaces.items():
-            prefix = "scib_" if name == "latent" else f"{name}_scib_"
+            if self._covariate is not None:
+                mixed = self._neighbours(space, rows, self._covariate)
+                measures[f"{prefix}covariate_knn_accuracy"] = mixed
+            if len(labelled):
+                own = self._of_labels(space, labelled)
+                of_labels |= {prefix + key: measure for key, measure in own.items()}
             # Resampled rows are their own neighbours, so that these figures have no interval.
-            for key, value in self._of_integration(space, rows).items():
-                found[prefix + key] = {"value": value, "low": None, "high": None}
-        return found
+            for key, value in self._of_integration(space, labelled).items():
+                of_integration[f"{prefix}scib_{key}"] = {"value": value, "low": None, "high": None}
+        classes = np.array(self.model.task.classes, object)
+        if len(classes) and len(labelled):
+            chances = self.model.run(self._values[labelled], "probabilities")
+            is_right = classes[chances.argmax(axis=1)] == self.labels[labelled]
+            of_labels["label_accuracy"] = _mean(is_right.astype(float))
+            count = {"value": len(labelled), "low": None, "high": None}
+            of_integration["labels_held_out"] = count
+        found = self._with_intervals(measures, len(rows))
+        return found | self._with_intervals(of_labels, len(labelled)) | of_integration
+
+    def _labelled(self, part):
+        """Return the positions of the rows of a part whose label may score."""
+        rows = self._rows(part)
+        is_used = part == "validation" and self.model.task.classes
+        if self.labels is None or is_used:
+            return rows[:0]
+        return rows[self.labels[rows] != UNLABELLED]
+
+    def _with_intervals(self, measures, count):
+        """Return measures of so many rows, each with its interval over resamples."""
+        drawn = np.random.default_rng(self._seed).integers(0, max(count, 1), (RESAMPLES, count))
+        return {name: _with_interval(one, drawn) for name, one in measures.items()}
 
     def clusters(self) -> pd.DataFrame:
         """Return the rows of clusters.tsv: sample, part, target, then k-means and HDBSCAN."""
         frame = pd.DataFrame({"sample": self._samples, "part": self._part})
         frame["target"] = self.labels
+        frame["target"] = frame["target"].replace(UNLABELLED, None)
         frame["kmeans"] = self.spaces["latent"].kmeans
         frame["hdbscan"] = self.spaces["latent"].hdbscan
         return frame
+
+    def imputed_genes(self) -> pd.DataFrame | None:
+        """Return the rows of imputation.tsv, of the part most independent of training.
+
+        None without held-out rows, or where the likelihood is not of counts.
+        """
+        parts = [part for part in in_order(SCORED) if len(self._rows(part))]
+        found = self._imputation(parts[0]) if parts else None
+        return found and found.frame(self.model.kept_features)
 
     def maps(self) -> pd.DataFrame:
         """Return the rows of maps.tsv: sample, part, two coordinates on a map of each space.
@@ -176,22 +223,16 @@ class LatentSpace:
         The map is UMAP (McInnes et al. 2018) where it is installed, else components; its columns
         are its title with 1 and 2 behind it.
         """
-        titles = {"latent": "Res-VAE", "pca": "PCA"}
-        has_umap = importlib.util.find_spec("umap") is not None
         frame = pd.DataFrame({"sample": self._samples, "part": self._part})
-        for name in titles:
-            points = self.spaces[name].points
-            if has_umap and points.shape[1] > 2 and len(points) > NEIGHBOURS:
-                title, two = f"UMAP of {titles[name]}", _umap(points, self._seed)
-            else:
-                title, two = titles[name], _two(points)
+        for name, title in (("latent", "Res-VAE"), ("pca", "PCA")):
+            title, two = map_of(self.spaces[name].points, title, self._seed)
             frame[[f"{title} 1", f"{title} 2"]] = two
         return frame
 
     def _space(self, points):
         count, kmeans = len(points), None
         if self.labels is not None:
-            groups = min(len(set(self.labels)), int(self._is_train.sum()))
+            groups = min(len(set(self.labels) - {UNLABELLED}), int(self._is_train.sum()))
             found = sklearn.cluster.KMeans(groups, n_init=10, random_state=self._seed)
             kmeans = found.fit(points[self._is_train]).predict(points) + 1
         least = min(max(SMALLEST, round(SMALLEST_SHARE * count)), count)
@@ -201,8 +242,8 @@ class LatentSpace:
         return Reduction(points, kmeans, np.where(dense < 0, -1, dense + 1))
 
     def _neighbours(self, space, rows, names):
-        """Measure how often the nearest training rows have a row's name."""
-        train = np.flatnonzero(self._is_train)
+        """Measure how often the nearest training rows that have a name have a row's."""
+        train = np.flatnonzero(self._is_train & (names != UNLABELLED))
         nearest = sklearn.neighbors.KNeighborsClassifier(min(NEIGHBOURS, len(train)))
         nearest.fit(space.points[train], names[train])
         return _mean((nearest.predict(space.points[rows]) == names[rows]).astype(float))
@@ -224,6 +265,16 @@ class LatentSpace:
         spread = ((transformed - self._pca.mean_) ** 2).sum(axis=1)
         return lambda index: 1 - error[index].sum() / max(spread[index].sum(), 1e-30)
 
+    def _imputation(self, part):
+        """Impute the rows of a part from half of their molecules; None if values are no counts."""
+        if self.model.autoencoder.likelihood.shared != "dispersion" or self._has_gaps:
+            return None
+        if part not in self._imputed:
+            rows = self._rows(part)
+            known = self.model, self._values, self._is_train, rows, self._seed
+            self._imputed[part] = Imputation.of(*known)
+        return self._imputed[part]
+
     def _of_labels(self, space, rows):
         # Numbers are compared sooner than names, two hundred times a metric.
         _, labels = np.unique(self.labels[rows].astype(str), return_inverse=True)
@@ -243,7 +294,7 @@ class LatentSpace:
         return measures
 
     def _of_integration(self, space, rows):
-        if self.labels is None or len(rows) < LISI:
+        if len(rows) < LISI:
             return {}
         labels, batches = self.labels[rows].astype(str), self._covariate
         if not 1 < len(set(labels)) < len(rows):
@@ -296,17 +347,3 @@ def _first_covariate(model, values):
     first = [name.split("=")[0] == names[0].split("=")[0] for name in names]
     coded = chunked.dense(values[:, values.shape[1] - count :])
     return np.array(names)[first][coded[:, first].argmax(axis=1)]
-
-
-def _two(points):
-    if points.shape[1] <= 2:
-        return np.pad(points, ((0, 0), (0, 2 - points.shape[1])))
-    return sklearn.decomposition.PCA(2, random_state=0).fit_transform(points)
-
-
-def _umap(points, seed):
-    import umap
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return umap.UMAP(random_state=seed, n_jobs=1).fit_transform(points)

@@ -141,6 +141,8 @@ def predictions(predictor: Predictor, dataset: Dataset, part: Any) -> pd.DataFra
 def latent(model: LatentModel, dataset: Dataset, part: Any) -> pd.DataFrame:
     """Return the columns of latent.tsv for a `Dataset`: sample, part, z1 ... or names of sets.
 
+    Where labels shaped the space, behind them prediction, the most probable label, and p_<label>.
+
     Args:
         model: Model of a representation.
         dataset: Rows to encode.
@@ -148,7 +150,13 @@ def latent(model: LatentModel, dataset: Dataset, part: Any) -> pd.DataFrame:
     """
     frame = pd.DataFrame({"sample": list(dataset.samples), "part": part})
     points = pd.DataFrame(model.outputs(dataset), columns=pd.Index(model.latent_names))
-    return pd.concat([frame, points], axis=1)
+    frame, classes = pd.concat([frame, points], axis=1), model.task.classes
+    if not classes:
+        return frame
+    found = model.run(dataset, "probabilities")
+    frame["prediction"] = np.array(classes, object)[found.argmax(axis=1)]
+    columns = pd.Index([f"p_{name}" for name in classes])
+    return pd.concat([frame, pd.DataFrame(found, columns=columns)], axis=1)
 
 
 def reconstruction(model: LatentModel, dataset: Dataset, part: Any) -> pd.DataFrame:

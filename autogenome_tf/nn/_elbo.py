@@ -31,6 +31,10 @@ class ElboModel(keras.Model):
         noise: Keras SeedGenerator of the draws.
         shared: Parameters of the likelihood that all rows share.
         warmth: Factor of `beta`, which training warms up.
+        classifier: Keras model, (rows, latent) -> logits (rows, classes), or None.
+        label_weight: Nats of the ELBO that a nat of the labels' cross-entropy counts as: the
+            `classification_ratio` of scANVI (Xu et al. 2021) in scvi-tools, whose ELBO is summed
+            over genes too.
     """
 
     encoder: keras.Model
@@ -44,6 +48,8 @@ class ElboModel(keras.Model):
     noise: keras.random.SeedGenerator
     shared: Any
     warmth: Any
+    classifier: keras.Model | None
+    label_weight = 50.0
     # (genes + covariates,) float32, 0 where the encoder does not see an input; None: it sees all.
     _seen: np.ndarray | None
 
@@ -61,6 +67,11 @@ class ElboModel(keras.Model):
         Returns:
             (rows,) log likelihoods and (rows, latent) divergences, in nats.
         """
+        likelihood, divergence, _ = self._bound_at(inputs, training, seed)
+        return likelihood, divergence
+
+    def _bound_at(self, inputs, training, seed):
+        """Return what `bound` does, and the (rows, latent) points that were drawn for it."""
         rows, values = self._rows_and_values(inputs)
         mean, log_variance = self._encoded(rows, training)
         if seed is None:
@@ -71,7 +82,7 @@ class ElboModel(keras.Model):
         points = mean + tf.exp(0.5 * log_variance) * drawn
         decoded = self.decoder(self._onto(points, rows), training=training)
         divergence = kl_divergence(mean / self.deviation, log_variance - self._log_prior)
-        return self._log_likelihood(values, decoded), divergence
+        return self._log_likelihood(values, decoded), divergence, points
 
     def importance_weighted(self, inputs: Any, draws: int, seed: int) -> tf.Tensor:
         """Compute the importance-weighted bound on log p of each row (Burda et al. 2016).
@@ -103,27 +114,56 @@ class ElboModel(keras.Model):
             weights.append(tf.reshape(found, (times, count)))
         return tf.reduce_logsumexp(tf.concat(weights, axis=0), axis=0) - np.log(draws)
 
+    def row_losses(self, inputs: Any, labels: Any = None, seed: Any = None) -> tf.Tensor:
+        """Compute the parts of each row's loss; arguments as for `losses_of`.
+
+        Args:
+            inputs: As for a call.
+            labels: (rows,) positions of classes, -1 where a row has no label; or None.
+            seed: Seed of the sampling, or None.
+
+        Returns:
+            (rows, 2) negative log likelihoods and divergences, in nats; with labels (rows, 3),
+            `label_weight` times the cross-entropy, 0 without a label, behind them.
+        """
+        likelihood, divergence, points = self._bound_at(inputs, False, seed)
+        parts = [-likelihood, tf.reduce_sum(divergence, axis=1)]
+        if labels is not None:
+            parts.append(self.label_weight * _cross_entropies(self.classifier(points), labels))
+        return tf.stack(parts, axis=1)
+
     def losses_of(
-        self, inputs: Any, training: bool = False, seed: Any = None
+        self, inputs: Any, training: bool = False, seed: Any = None, labels: Any = None
     ) -> dict[str, tf.Tensor]:
         """Compute the loss of some rows and its parts; arguments as for `bound`.
+
+        With labels it is that of scANVI (Xu et al. 2021): the negative ELBO plus
+        `label_weight` times the mean cross-entropy of the rows that have one, of the classifier at
+        the points drawn.
 
         Args:
             inputs: As for a call.
             training: Whether dropout is on.
             seed: Seed of the sampling, or None.
+            labels: (rows,) positions of classes, -1 where a row has no label; or None.
 
         Returns:
             Dict of scalars: loss (over the number of genes), reconstruction (mean negative log
-            likelihood of a row) and kl (mean divergence of a row), both in nats.
+            likelihood of a row) and kl (mean divergence of a row), both in nats; with labels
+            cross_entropy too.
         """
-        likelihood, divergence = self.bound(inputs, training, seed)
+        likelihood, divergence, points = self._bound_at(inputs, training, seed)
         reconstruction = -tf.reduce_mean(likelihood)
         units = tf.reduce_mean(divergence, axis=0)
         paid = tf.reduce_sum(tf.maximum(units, self.free_bits))
         total = reconstruction + self.beta * self.warmth * paid
-        total = total / self.genes + sum(self.losses)
-        return {"loss": total, "reconstruction": reconstruction, "kl": tf.reduce_sum(units)}
+        parts = {"reconstruction": reconstruction, "kl": tf.reduce_sum(units)}
+        if labels is not None:
+            known = tf.reduce_sum(tf.cast(labels >= 0, tf.float32))
+            each = _cross_entropies(self.classifier(points), labels)
+            parts["cross_entropy"] = tf.reduce_sum(each) / tf.maximum(known, 1.0)
+            total += self.label_weight * parts["cross_entropy"]
+        return {"loss": total / self.genes + sum(self.losses)} | parts
 
     def train_step(self, data: Any) -> dict[str, tf.Tensor]:
         """Run one step of `fit`.
@@ -131,9 +171,9 @@ class ElboModel(keras.Model):
         Args:
             data: Batch as Keras hands it on.
         """
-        inputs = keras.utils.unpack_x_y_sample_weight(data)[0]
+        inputs, labels, _ = keras.utils.unpack_x_y_sample_weight(data)
         with tf.GradientTape() as tape:
-            found = self.losses_of(inputs, training=True)
+            found = self.losses_of(inputs, training=True, labels=labels)
         variables = self.trainable_variables
         self.optimizer.apply(tape.gradient(found["loss"], variables), variables)
         return found
@@ -144,7 +184,8 @@ class ElboModel(keras.Model):
         Args:
             data: Batch as Keras hands it on.
         """
-        return self.losses_of(keras.utils.unpack_x_y_sample_weight(data)[0])
+        inputs, labels, _ = keras.utils.unpack_x_y_sample_weight(data)
+        return self.losses_of(inputs, labels=labels)
 
     def _encoded(self, rows, training):
         seen = rows if self._seen is None else rows * self._seen
@@ -174,6 +215,12 @@ class ElboModel(keras.Model):
     def _log_likelihood(self, values, decoded):
         shared = tf.clip_by_value(self.shared, -BOUND, BOUND)
         return self.likelihood.log_likelihood(values, decoded, shared, library_sizes(values))
+
+
+def _cross_entropies(logits, labels):
+    """Return the cross-entropy of each row, (rows,), 0 without a label."""
+    each = tf.nn.sparse_softmax_cross_entropy_with_logits(tf.maximum(labels, 0), logits)
+    return tf.where(labels >= 0, each, 0.0)
 
 
 def library_sizes(values: Any) -> tf.Tensor:

@@ -1,4 +1,4 @@
-"""Encoder and decoder of a Res-VAE: dense stems and blocks with skip connections."""
+"""Encoder, decoder and classifier of a Res-VAE: dense stems and blocks with skip connections."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -93,6 +93,31 @@ def wired_decoder(
         points, np.tile(rows, heads), np.tile(columns, heads) + shifts, outputs * heads
     )
     return keras.Model(points, decoded, name="decoder")
+
+
+def classifier(latent: int, classes: int) -> keras.Model:
+    """Make the classifier: (rows, latent) -> logits (rows, classes), all 0 at the start.
+
+    Args:
+        latent: Latent units.
+        classes: Number of classes.
+    """
+    points = keras.Input((latent,), name="latent")
+    layer = keras.layers.Dense(classes, kernel_initializer="zeros", name="logits")
+    return keras.Model(points, layer(points), name="classifier")
+
+
+def scaled_classifier(model: keras.Model, scale: np.ndarray) -> keras.Model:
+    """Make the same `classifier` of units that are multiplied.
+
+    Args:
+        model: The classifier of the units as they were.
+        scale: (units,) factors, none of them 0.
+    """
+    kernel, bias = model.get_weights()
+    other = classifier(*kernel.shape)
+    other.set_weights([kernel / scale[:, None], bias])
+    return other
 
 
 def scaled(

@@ -1,9 +1,10 @@
-"""Initial weights of a Res-VAE whose linear skip connections start as probabilistic PCA."""
+"""Initial weights of a Res-VAE: linear skip connections as probabilistic PCA, its classifier."""
 
 import dataclasses
 from typing import Any
 
 import numpy as np
+import sklearn.linear_model
 
 from autogenome_tf.nn._res_vae_layers import DECODER_ENDS, ENCODER_ENDS
 from autogenome_tf.nn.probabilistic_pca import ProbabilisticPCA
@@ -34,6 +35,29 @@ def start_as_pca(
     _assign_decoder(model, *_on_first_head(kernel, offset, model.likelihood.heads))
     if model.likelihood.shared == "variance" and model.shared.trainable:
         model.shared.assign([np.log(start.pca.variance)])
+
+
+def start_classifier(model: Any, points: np.ndarray, labels: np.ndarray) -> None:
+    """Assign the weights of a classifier that is a logistic regression on latent points.
+
+    Classes without a row keep weights of 0.
+
+    Args:
+        model: A `ResVAE` with classes.
+        points: (rows, latent).
+        labels: (rows,) positions of classes, -1 where a row has no label.
+    """
+    rows = labels >= 0
+    kernel, bias = model.classifier.get_weights()
+    if len(np.unique(labels[rows])) < 2:
+        return
+    fit = sklearn.linear_model.LogisticRegression(max_iter=1000).fit(points[rows], labels[rows])
+    slopes, offsets = fit.coef_, fit.intercept_
+    if len(slopes) == 1:
+        # Of two classes scikit-learn has the difference of the logits.
+        slopes, offsets = np.vstack([-slopes, slopes]) / 2, np.r_[-offsets, offsets] / 2
+    kernel[:, fit.classes_], bias[fit.classes_] = slopes.T, offsets
+    model.classifier.set_weights([kernel, bias])
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

@@ -13,7 +13,7 @@ from autogenome_tf.core.seeds import derive
 from autogenome_tf.nn import _res_vae_layers
 from autogenome_tf.nn._elbo import ElboModel, library_sizes
 from autogenome_tf.nn._res_vae_layers import ENCODER_ENDS, plain_decoder
-from autogenome_tf.nn._res_vae_start import start_as_pca
+from autogenome_tf.nn._res_vae_start import start_as_pca, start_classifier
 from autogenome_tf.nn.dense_weights import to_dense_weights
 from autogenome_tf.nn.layers import LayerFactory
 from autogenome_tf.nn.likelihoods import LIKELIHOODS
@@ -52,6 +52,8 @@ class ResVAE(ElboModel):
         sets: Two lists of (connections,): indices of latent units, and of the genes that a linear
             decoder wires them to; None for a deep decoder. See `of_sets`.
         names: Of the latent units, where they stand for gene sets.
+        classes: Number of classes of a softmax layer on the latent units, which `fit` trains by
+            labels beside the ELBO; 0 for none. See `ElboModel.losses_of`.
         seed: Initial weights, dropout and sampling derive from it.
         **values: dropout, input_dropout, activation, normalization, l2 of all layers.
 
@@ -60,7 +62,8 @@ class ResVAE(ElboModel):
 
     A call takes (rows, genes + covariates), or, where the likelihood is of raw values, a pair of
     that and the (rows, genes) raw values, and returns the expected values (rows, genes) from the
-    latent means. `fit` takes the same as its only input.
+    latent means. `fit` takes the same, and with `classes` (rows,) their positions, -1 where a row
+    has no label.
 
     >>> model = ResVAE(genes=100, latent=2, widths=(16, 8))
     >>> model.encode(np.zeros((3, 100), "float32"))[0].shape
@@ -72,16 +75,18 @@ class ResVAE(ElboModel):
         likelihood: str = "gaussian", beta: float = 1.0, free_bits: float = 0.0,
         variance: float | None = None, linear: bool = False, covariates: int = 0,
         condition: str = "both", scale: list[float] | None = None, sets: list | None = None,
-        names: list[str] | None = None, seed: int = 7, name: str | None = None, **values: Any,
+        names: list[str] | None = None, classes: int = 0, seed: int = 7,
+        name: str | None = None, **values: Any,
     ):  # fmt: skip
         super().__init__(name=name)
         self._config = {
             "genes": genes, "latent": latent, "widths": list(widths), "skip": skip,
             "likelihood": likelihood, "beta": beta, "free_bits": free_bits, "variance": variance,
             "linear": linear, "covariates": covariates, "condition": condition, "scale": scale,
-            "sets": sets, "names": names, "seed": seed, **values,
+            "sets": sets, "names": names, "classes": classes, "seed": seed, **values,
         }  # fmt: skip
         self.genes, self.latent, self.covariates = genes, latent, covariates
+        self.classes = classes
         self.likelihood = LIKELIHOODS[likelihood]
         self.beta, self.free_bits = beta, free_bits
         layers, heads = LayerFactory(DEFAULTS | values, seed), self.likelihood.heads
@@ -107,6 +112,7 @@ class ResVAE(ElboModel):
             self.encoder, self.decoder = _res_vae_layers.scaled(
                 self.encoder, self.decoder, self.deviation
             )
+        self.classifier = _res_vae_layers.classifier(latent, classes) if classes else None
         self.noise = keras.random.SeedGenerator(derive(seed, "latent"))
         count = {"": 0, "variance": 1, "dispersion": genes}[self.likelihood.shared]
         start = np.log(variance) if variance else 0.0
@@ -141,8 +147,9 @@ class ResVAE(ElboModel):
 
     @classmethod
     def from_layers(
-        cls, config: dict[str, Any], encoder: keras.Model, decoder: keras.Model, shared: Any
-    ) -> ResVAE:
+        cls, config: dict[str, Any], encoder: keras.Model, decoder: keras.Model, shared: Any,
+        classifier: keras.Model | None = None,
+    ) -> ResVAE:  # fmt: skip
         """Make a model of a `get_config`, a trained encoder, decoder and shared parameters.
 
         Args:
@@ -150,9 +157,10 @@ class ResVAE(ElboModel):
             encoder: Keras model, rows -> mean and log variance.
             decoder: Keras model, latent points -> heads of the likelihood.
             shared: Parameters of the likelihood that all rows share.
+            classifier: Keras model, latent points -> logits; None without classes.
         """
         model = cls(**{key: value for key, value in config.items() if key != "name"})
-        model.encoder, model.decoder = encoder, decoder
+        model.encoder, model.decoder, model.classifier = encoder, decoder, classifier
         model.shared.assign(shared)
         return model
 
@@ -176,7 +184,7 @@ class ResVAE(ElboModel):
             layer = self.encoder.get_layer(name)
             layer.set_weights([part * signs for part in layer.get_weights()])
         decoder = plain_decoder(kernel[0], bias[0])
-        return self.from_layers(self._config, self.encoder, decoder, self.shared.numpy())
+        return self._with_ends(self._config, self.encoder, decoder, signs)
 
     def scaled(self, scale: np.ndarray) -> ResVAE:
         """Return the same trained model in other units of the latent space.
@@ -189,7 +197,12 @@ class ResVAE(ElboModel):
         """
         config = self._config | {"scale": (self.deviation * scale).tolist()}
         ends = _res_vae_layers.scaled(self.encoder, self.decoder, np.asarray(scale, "float32"))
-        return self.from_layers(config, *ends, self.shared.numpy())
+        return self._with_ends(config, *ends, scale)
+
+    def _with_ends(self, config, encoder, decoder, scale):
+        """Return the same model around other ends, whose units are multiplied by `scale`."""
+        classifier = self.classifier and _res_vae_layers.scaled_classifier(self.classifier, scale)
+        return self.from_layers(config, encoder, decoder, self.shared.numpy(), classifier)
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments of the constructor."""
@@ -197,21 +210,26 @@ class ResVAE(ElboModel):
 
     def start(
         self, rows: np.ndarray, covariates: np.ndarray | None = None,
-        values: np.ndarray | None = None,
+        values: np.ndarray | None = None, labels: np.ndarray | None = None,
     ) -> None:  # fmt: skip
         """Start a `linear` model as probabilistic PCA (Tipping and Bishop 1999) of some rows.
 
         The linear maps become the components' encoder and decoder, the blocks beside them give 0,
         and a gaussian likelihood gets the mean variance that the components leave: the ELBO is
         that of probabilistic PCA then. Other likelihoods start with the components in their
-        encoder, and in their decoder to first order around the mean.
+        encoder, and in their decoder to first order around the mean. A classifier starts as the
+        logistic regression on the components.
 
         Args:
             rows: (rows, genes), what the encoder sees, without covariates.
             covariates: (rows, covariates); the components are of what their level means leave.
             values: (rows, genes) raw, where the likelihood is of raw values.
+            labels: (rows,) positions of classes, -1 where a row has no label; with `classes`.
         """
         start_as_pca(self, rows, covariates, values)
+        if labels is not None:
+            seen = rows if covariates is None else np.hstack([rows, covariates])
+            start_classifier(self, self.encode(seen)[0].numpy(), labels)
 
     def encode(self, rows: Any) -> tuple[tf.Tensor, tf.Tensor]:
         """Return the means and log variances of (rows, genes + covariates), (rows, latent) each.

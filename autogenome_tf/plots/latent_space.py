@@ -13,7 +13,7 @@ from autogenome_tf.plots._base import Figure
 from autogenome_tf.plots._paper import Drawing
 from autogenome_tf.run import Run
 
-NOISE = "noise"
+NOISE, NO_LABEL = "noise", "no label"
 SIDE = 3.4  # inches of a panel
 MARGIN = 0.4  # inches of a panel's axis label and the space around both
 MOST_LINES = 17  # of a column of the legend, which is then as high as a panel
@@ -40,9 +40,8 @@ class LatentSpace(Figure):
         table = run.read_table("maps.tsv").drop(columns=["sample", "part"])
         titles = dict.fromkeys(name.rpartition(" ")[0] for name in table)
         maps = {title: table[[f"{title} 1", f"{title} 2"]].to_numpy() for title in titles}
-        labels = (
-            None if clusters["target"].isna().all() else clusters["target"].astype(str).to_numpy()
-        )
+        known = clusters["target"]
+        labels = None if known.isna().all() else known.fillna(NO_LABEL).astype(str).to_numpy()
         return {"maps": maps, "labels": labels, "clusters": clusters["hdbscan"].to_numpy()}
 
     def draw(
@@ -91,10 +90,11 @@ def _groups(labels, clusters):
 
 
 def _looks(names):
-    """Give each name its look, in natural order, noise last."""
+    """Give each name its look, in natural order, what has none grey and last."""
     ordered = sorted(set(names.tolist()), key=_natural)
-    looks = _paper.marks(name for name in ordered if name != NOISE)
-    return looks | ({NOISE: {"color": _paper.GREY, "marker": "o"}} if NOISE in ordered else {})
+    looks = _paper.marks(name for name in ordered if name not in (NOISE, NO_LABEL))
+    grey = {"color": _paper.GREY, "marker": "o"}
+    return looks | {name: grey for name in (NOISE, NO_LABEL) if name in ordered}
 
 
 def _natural(name):
@@ -108,8 +108,8 @@ def _draw_map(panel, title, points, names, looks):
     size = np.clip(300 / math.sqrt(max(1, len(points))), 1.5, 36)
     style = {"s": size, "alpha": ALPHA, "linewidths": 0, "rasterized": True}
     shown = {name: points if name is None else points[names == name] for name in looks}
-    # Noise first, then from the largest group to the smallest: no group is hidden by a larger one.
-    for name in sorted(shown, key=lambda name: (name != NOISE, -len(shown[name]))):
+    # Grey first, then from the largest group to the smallest: no group is hidden by a larger one.
+    for name in sorted(shown, key=lambda n: (n not in (NOISE, NO_LABEL), -len(shown[n]))):
         panel.scatter(*shown[name].T, label=name, **style, **looks[name])
     panel.set(xticks=[], yticks=[], xlabel=f"{title} 1", ylabel=f"{title} 2")
 

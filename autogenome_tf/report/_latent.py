@@ -12,9 +12,8 @@ def section(run: Run) -> Section | None:
     scores = run.read_json("metrics.json")
     parts: list[Part] = [
         "Principal components have as many dimensions as the latent space and the same training "
-        "samples. Intervals are 95\u00a0% bootstrap intervals over samples. Labels, where there "
-        "are any, were used for these scores only. Figures of scIB are computed without Leiden "
-        "clusters and have no interval."
+        "samples. Intervals are 95\u00a0% bootstrap intervals over samples. "
+        f"{_labels(run)} Figures of scIB are computed without Leiden clusters and have no interval."
         if scores
         else "No sample was held out, so there is no score: see data.split and data.evaluate."
     ]
@@ -30,3 +29,15 @@ def section(run: Run) -> Section | None:
         parts.append(Table(head, rows, f"Samples of the {part} part.", left=(0, len(head) - 1)))
     parts += pictures(run, "latent")
     return Section("latent", "Latent space", parts)
+
+
+def _labels(run):
+    """Return in a sentence what labels were used for."""
+    if run.config().task.labels == "none":
+        return "Labels, where there are any, were used for these scores only."
+    return (
+        "Labels shaped the latent space (task.labels semi): a classifier on it learned those of "
+        "training samples, and those of validation samples chose the epoch. Scores by labels are "
+        "of other samples (test, data.evaluate), whose labels were not used. Principal components "
+        "saw no label at all."
+    )

@@ -44,6 +44,10 @@ NAMES = {
     "silhouette": "silhouette",
     "knn_accuracy": "k-NN accuracy",
     "covariate_knn_accuracy": "k-NN accuracy of the covariate",
+    "imputed_deviance": "deviance of imputed counts",
+    "imputed_error": "error of imputed values",
+    "label_accuracy": "accuracy of predicted labels",
+    "labels_held_out": "samples with a label",
     "scib_nmi": "scIB: NMI",
     "scib_ari": "scIB: ARI",
     "scib_silhouette_label": "scIB: silhouette of labels",
@@ -103,6 +107,11 @@ MEANINGS = {
     "knn_accuracy": "share of samples whose label is that of most of their 15 nearest training "
     "samples",
     "covariate_knn_accuracy": "the same for the first covariate; low means that it is well mixed",
+    "imputed_deviance": "Poisson deviance of one half of a sample's molecules from what the other "
+    "half lets expect: 1 is the mean of each gene" + LOWER,
+    "imputed_error": "the same as squared error of log-normalised values" + LOWER,
+    "label_accuracy": "share of samples whose label the classifier on the latent space predicts",
+    "labels_held_out": "number of samples whose labels score; none of these was used in training",
     "scib_nmi": "normalised mutual information of labels and k-means clusters of these samples",
     "scib_ari": "adjusted Rand index of labels and k-means clusters of these samples",
     "scib_silhouette_label": "separation of labels, 0 to 1",
@@ -119,7 +128,7 @@ MEANINGS = {
 }
 SHARES = {
     "accuracy", "balanced_accuracy", "explained", "hdbscan_noise", "knn_accuracy",
-    "covariate_knn_accuracy", "coverage",
+    "covariate_knn_accuracy", "coverage", "label_accuracy",
 }  # fmt: skip
 
 

@@ -138,7 +138,8 @@ def _verdict(run, scores):
     part, own = scores
     kind = run.config().task.kind
     if not kind.has_targets:
-        return _latent_verdict(own)
+        shaped = " Labels of training samples shaped the latent space."
+        return _latent_verdict(own) + shaped * (run.config().task.labels != "none")
     skill = own[kind.skill]
     if skill["value"] is None:
         return f"{NAMES[kind.skill]} is undefined on these samples, so there is no verdict."

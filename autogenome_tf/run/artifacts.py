@@ -137,11 +137,17 @@ ARTIFACTS = (
              "of a classification: rows true, columns predicted; beside it as .png and .pdf",
              optional=True),
     Artifact("clusters.tsv", "evaluate",
-             "of a representation, every row: `sample`, `part`, `kmeans` (at the number of "
-             "labels) and `hdbscan` (-1: noise)", text=("sample", "part"), optional=True),
+             "of a representation, every row: `sample`, `part`, `target` (the label), `kmeans` (at "
+             "the number of labels) and `hdbscan` (-1: noise)", text=("sample", "part"),
+             optional=True),
     Artifact("maps.tsv", "evaluate",
              "of a representation: two coordinates of every row for a picture, by UMAP where "
              "scanpy is installed", text=("sample", "part"), optional=True),
+    Artifact("imputation.tsv", "evaluate",
+             "of a representation of counts, for each gene of held-out samples: `molecules`, the "
+             "mean count that was left out of a sample (half of its molecules), and the Poisson "
+             "`deviance` of the counts expected of it, divided by that of the gene's mean, beside "
+             "that of principal components (`pca_deviance`)", text=("feature",), optional=True),
     Artifact("predictions.tsv", "predict",
              "every row: `sample`, `part`, `target`, `prediction`, `p_<class>`; then for each "
              "`evaluation.coverage`, such as 0.9, the classes in its prediction set (`set_90`), "
@@ -154,8 +160,9 @@ ARTIFACTS = (
              "by the name of its time; a representation has none",
              text=("sample", "part", "prediction"), optional=True),
     Artifact("latent.tsv", "predict",
-             "of a representation, every row: `sample`, `part`, then `z1` ...",
-             text=("sample", "part"), optional=True),
+             "of a representation, every row: `sample`, `part`, then `z1` ...; of `task.labels` "
+             "`semi` also `prediction`, the most probable label, and `p_<label>`",
+             text=("sample", "part", "prediction"), optional=True),
     Artifact("reconstruction.tsv.gz", "predict",
              "of a representation, every row: the expected values of the genes", optional=True),
     Artifact("attributions.tsv", "explain",

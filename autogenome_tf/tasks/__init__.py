@@ -15,15 +15,15 @@ from autogenome_tf.tasks._mixed import Mixed
 from autogenome_tf.tasks._novelty import NOVEL
 from autogenome_tf.tasks._output_means import OutputMeans
 from autogenome_tf.tasks._regression import Regression
-from autogenome_tf.tasks._representation import Representation
+from autogenome_tf.tasks._representation import UNLABELLED, Representation
 from autogenome_tf.tasks._survival import Survival
 from autogenome_tf.tasks._task import Task
 
 __all__ = [
     "ALL", "Classification", "Conformal", "DEFAULT", "DiscreteSurvival", "KINDS", "Kind", "Mixed",
     "NOVEL", "OutputMeans", "PredictionIntervals", "PredictionSets", "Regression",
-    "Representation", "Survival", "Task", "as_text", "kind_of", "natural", "task_from_names",
-    "task_of", "types",
+    "Representation", "Survival", "Task", "UNLABELLED", "as_text", "kind_of", "natural",
+    "task_from_names", "task_of", "types",
 ]  # fmt: skip
 
 Kind = type[Task]

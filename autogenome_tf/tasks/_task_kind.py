@@ -24,14 +24,14 @@ class TaskKind(abc.ABC):
         families: Families that are searched where a config names none.
         linear_losses: What `families.linear.loss` may name; the first is the baseline's.
         has_targets: Whether networks learn targets. Otherwise they learn to reconstruct the rows,
-            labels are optional and serve to score the latent space only.
+            labels are optional, and rows without one are kept.
         has_classes: Whether targets are classes, so that outputs are logits.
         has_units: Whether targets are numbers in units, which networks learn standardised.
         has_times: Whether targets are times to an event, and outputs log-risks.
         is_of_sets: Whether the loss of a row depends on the other rows of its fold, so that each
             step of training sees all of them.
         needs_all_targets: Whether a row that lacks one of several targets cannot be learned from.
-        may_have_gaps: Whether a row may lack some of several targets.
+        may_have_gaps: Whether a row may lack some of its targets.
         is_of_several: Whether the targets of a row are of several kinds.
         skill: Metric that is above `skill_of_none` for a model that is better than one that looks
             at no gene; "" where there are no targets.

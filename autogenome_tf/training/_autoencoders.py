@@ -47,6 +47,7 @@ class AutoencoderCrossValidation(CrossValidation):
         if self.workers:
             raise InputError("TF_CONFIG: a representation is trained by one process.")
         self.genes -= task.covariates
+        self._classes = task.classes
         self._values, self._covariates = matrix, np.zeros((matrix.shape[0], 0), "float32")
         if task.covariates:
             self._values = chunked.columns(matrix, np.arange(self.genes), settings.data.limit)
@@ -65,7 +66,11 @@ class AutoencoderCrossValidation(CrossValidation):
         count = f"{len(self.splits)} folds" if len(self.splits) > 1 else "one validation part"
         why = f" ({self._transform.why})" if self._transform.why else ""
         likelihoods = ", ".join(sorted(set(self._likelihoods.values())))
-        return f"transform: {self._transform.name}{why}; likelihood: {likelihoods}; {count}"
+        labels = ""
+        if self._classes:
+            train = self.targets[self.splits[0][0]]
+            labels = f"labels of {(train >= 0).sum()} of {len(train)} training rows are learned; "
+        return f"transform: {self._transform.name}{why}; likelihood: {likelihoods}; {labels}{count}"
 
     @property
     def is_repeatable(self) -> bool:
@@ -138,7 +143,8 @@ class AutoencoderCrossValidation(CrossValidation):
         some = np.sort(np.random.default_rng(seed).permutation(train)[:STARTED])
         covariates = self._covariates[some] if network.covariates else None
         raw = self._raw(fold, some) if network.likelihood.of_raw else None
-        network.start(self._prepared(fold, some), covariates, raw)
+        labels = self.targets[some] if network.classes else None
+        network.start(self._prepared(fold, some), covariates, raw, labels)
 
     def final_model(self, family, values, fit, temperature, replica=0) -> LatentModel:
         """Return the `LatentModel` of one replica of a fit; see `CrossValidation.final_model`."""
@@ -153,6 +159,7 @@ class AutoencoderCrossValidation(CrossValidation):
             return LatentModel.of(
                 autoencoder, own.transform, own.constants[0], self.features,
                 missing=self.settings.data.missing, averages=averages, library=library,
+                classes=self._classes,
             )  # fmt: skip
 
         finished, train = network.finished(), self.splits[fold][0]

@@ -32,8 +32,9 @@ def cross_validation(
             not fit a likelihood.
     """
     member = NetworkCrossValidation if task.has_targets else AutoencoderCrossValidation
+    is_unlabelled = dataset.targets is None and not task.has_targets
     nothing = np.zeros(len(dataset), "float32")
-    targets = task.encode(dataset.known_targets) if task.has_targets else nothing
+    targets = nothing if is_unlabelled else task.encode(dataset.known_targets)
     return member(
         dataset.values, targets, task, settings,
         splits=split.pairs(), features=dataset.features, row_weights=dataset.weights,

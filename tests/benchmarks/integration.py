@@ -46,26 +46,34 @@ SCRIPTS = Path(__file__).resolve().parent / "peers"
 SHOWN = ("knn", "ari", "batch_knn", "ilisi", "bio", "batch", "total")
 
 
-def res_vae(one, samples, seed):
-    """Coordinates that latent.tsv of a run with the defaults has for these samples."""
+def trained(one, samples, seed, labels="none", targets=None):
+    """Rows of latent.tsv of a run with the defaults, for these samples.
+
+    Args:
+        labels: The config's `task.labels`.
+        targets: Path of a table of targets, in place of that of the set.
+    """
     with tempfile.TemporaryDirectory() as folder:
         config = one.config(folder, max_trials=1)
+        config["data"]["targets"] = [targets or config["data"]["targets"]]
         if one.name in BATCHED:
-            config["data"]["targets"] = [
-                config["data"]["targets"],
-                str(one.folder / "sample_info.tsv"),
-            ]
+            config["data"]["targets"].append(str(one.folder / "sample_info.tsv"))
             config["data"]["covariates"] = ["batch"]
         config |= {
             "seed": seed,
-            "task": {"type": "representation"},
+            "task": {"type": "representation", "labels": labels},
             "families": {"resvae": {"latent": DIMENSIONS}},
         }
         automl = ag.AutoGenome(config)
         automl.train()
         automl.predict()
         frame = automl._session.run.read_table("latent.tsv", text=["sample"])
-    return frame.set_index("sample").loc[samples].filter(regex=r"^z\d+$").to_numpy()
+    return frame.set_index("sample").loc[samples]
+
+
+def points_of(frame):
+    """Coordinates in rows of latent.tsv."""
+    return frame.filter(regex=r"^z\d+$").to_numpy()
 
 
 def by_peer(name, python, seed, **arrays):
@@ -79,14 +87,14 @@ def by_peer(name, python, seed, **arrays):
 
 def methods(one, samples, values, batches, seed, python, peers):
     """Yield name and (rows, 10) coordinates of each method; components are first."""
-    components = _components(values, seed)
-    yield "PCA", components
-    yield "Res-VAE", res_vae(one, samples, seed)
+    first = components(values, seed)
+    yield "PCA", first
+    yield "Res-VAE", points_of(trained(one, samples, seed))
     if one.name in BATCHED:
         corrected = combat(values, batches, np.ones(len(values), bool))
-        yield "ComBat + PCA", _components(corrected, seed)
+        yield "ComBat + PCA", components(corrected, seed)
         if "harmony" in peers:
-            yield "Harmony", by_peer("harmony", python, seed, points=components, batches=batches)
+            yield "Harmony", by_peer("harmony", python, seed, points=first, batches=batches)
     if "scvi" in peers and TRANSFORMS.get(one.name) == COUNTS:
         counts = scipy.sparse.load_npz(one.features).toarray()
         yield "scVI", by_peer("scvi", python, seed, counts=counts, batches=batches)
@@ -115,11 +123,13 @@ def _foretold(points, names):
     return float((levels[votes.argmax(axis=1)] == names).mean())
 
 
-def _components(values, seed):
+def components(values, seed):
+    """(rows, 10) principal components."""
     return sklearn.decomposition.PCA(DIMENSIONS, random_state=seed).fit_transform(values)
 
 
-def _batches_of(one, samples):
+def batches_of(one, samples):
+    """Batch of each sample; of sets without batches one for all."""
     if one.name not in BATCHED:
         return np.full(len(samples), "one")
     frame = pd.read_csv(one.folder / "sample_info.tsv", sep="\t", dtype=str).set_index("sample")
@@ -129,8 +139,8 @@ def _batches_of(one, samples):
 def scored(one, seed, python, peers):
     """Yield the figures of each method for one seed."""
     samples, values = one.matrix()
-    truth, batches = one.truth(samples), _batches_of(one, samples)
-    before = _components(values, seed)
+    truth, batches = one.truth(samples), batches_of(one, samples)
+    before = components(values, seed)
     for name, points in methods(one, samples, values, batches, seed, python, peers):
         found = figures(points, truth, batches, before, seed)
         yield {"set": one.name, "method": name, "seed": seed, **found}
@@ -162,11 +172,12 @@ def main():
                 file.writelines(json.dumps(row) + "\n" for row in rows)
         frame = pd.DataFrame(rows)
         for method, own in frame.groupby("method", sort=False):
-            shown = [_cell(own[name]) if name in own else "–" for name in SHOWN]
+            shown = [cell(own[name]) if name in own else "–" for name in SHOWN]
             print(f"| {one.name} | {method} | {' | '.join(shown)} |", flush=True)
 
 
-def _cell(values):
+def cell(values):
+    """Mean and standard deviation over seeds, as text."""
     if values.isna().any():
         return "–"
     spread = f" ± {values.std():.3f}" if len(values) > 1 else ""

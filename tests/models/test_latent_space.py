@@ -100,8 +100,8 @@ def test_every_row_has_its_latent_means(finished):
 def test_scores_are_beside_those_of_components(finished):
     found = json.loads((finished.folder / "metrics.json").read_text())
     assert set(found) == {"validation", "test"}
-    names = METRICS | {"explained"} | OF_LABELS
-    names |= {f"pca_{name}" for name in {"explained"} | OF_LABELS}
+    of_both = {"explained", "imputed_deviance", "imputed_error"} | OF_LABELS
+    names = METRICS | of_both | {f"pca_{name}" for name in of_both}
     for part in found.values():
         assert set(part) == names
         assert all(one["low"] <= one["high"] for one in part.values())

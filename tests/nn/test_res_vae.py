@@ -366,3 +366,56 @@ def test_a_start_behind_the_decoder_takes_differences_of_levels_out():
     latent = model.encode(np.hstack([rows, batch]))[0].numpy()
     levels = [latent[batch[:, level] == 1].mean(axis=0) for level in (0, 1)]
     assert np.abs(levels[0] - levels[1]).max() < 1e-3 * latent.std()
+
+
+def test_labels_add_the_mean_cross_entropy_of_the_rows_that_have_one():
+    model, none = of(classes=2), of()
+    model.classifier.set_weights([np.eye(3, 2) * 2, np.array([0.5, 0.0])])
+    labels = np.array([0, -1, 1, -1] + [-1] * 36, "int32")
+    found = model.losses_of(ROWS, seed=1, labels=labels)
+    drawn = tf.random.stateless_normal((40, 3), [1, 0])
+    mean, log_variance = model.encode(ROWS)
+    logits = np.asarray(model.classifier(mean + tf.exp(0.5 * log_variance) * drawn))
+    each = scipy.special.logsumexp(logits, axis=1) - logits[np.arange(40), np.maximum(labels, 0)]
+    expected = each[[0, 2]].mean()
+    assert float(found["cross_entropy"]) == pytest.approx(expected, rel=1e-5)
+    before = float(none.losses_of(ROWS, seed=1)["loss"])
+    assert float(found["loss"]) == pytest.approx(before + 50 * expected / 12, rel=1e-5)
+    rows = model.row_losses(ROWS, labels, seed=[1, 0]).numpy()
+    assert rows[[0, 2], 2] == pytest.approx(50 * each[[0, 2]], rel=1e-5)
+    assert not rows[labels < 0, 2].any()
+    assert rows[:, 0].mean() == pytest.approx(float(found["reconstruction"]), rel=1e-5)
+    assert rows[:, 1].mean() == pytest.approx(float(found["kl"]), rel=1e-5)
+    unlabelled = model.losses_of(ROWS, seed=1, labels=np.full(40, -1, "int32"))
+    assert float(unlabelled["loss"]) == pytest.approx(before, rel=1e-6)
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+def test_a_classifier_starts_as_the_logistic_regression_on_components(classes):
+    model = of(linear=True, classes=classes + 1)
+    assert not np.asarray(model.classifier(LINEAR[:5, :3])).any()
+    labels = np.digitize(FACTORS[:, 0], [-1.0, 2.0][: classes - 1]).astype("int32")
+    hidden = np.where(np.arange(400) % 2, labels, -1).astype("int32")
+    model.start(LINEAR, labels=hidden)
+    logits = np.asarray(model.classifier(model.encode(LINEAR)[0]))[:, :classes]
+    # The rows without a label, too.
+    assert (logits.argmax(axis=1) == labels)[::2].mean() > 0.9
+    known = hidden >= 0
+    loss = scipy.special.logsumexp(logits, axis=1) - logits[np.arange(400), labels]
+    assert loss[known].mean() < 0.3
+
+
+@pytest.mark.parametrize("is_wired", [False, True])
+def test_other_units_of_the_latent_space_leave_the_classifier_as_it_was(is_wired):
+    sets = [[0, 0, 1, 1, 2, 2], [0, 1, 2, 3, 4, 5]] if is_wired else None
+    model = of(classes=2, sets=sets)
+    if is_wired:
+        # So that signs are turned.
+        model.decoder.set_weights([-np.ones(6), np.zeros(12)])
+    kernel = RANDOM.normal(size=(3, 2))
+    model.classifier.set_weights([kernel, np.array([0.3, -0.3])])
+    before = np.asarray(model.classifier(model.encode(ROWS)[0]))
+    other = model.finished().scaled(np.array([0.5, 2.0, 3.0]))
+    after = np.asarray(other.classifier(other.encode(ROWS)[0]))
+    assert after == pytest.approx(before, abs=1e-5)
+    assert np.abs(other.classifier.get_weights()[0] - kernel).max() > 0.1

@@ -415,7 +415,7 @@ def test_contributions_of_decisions_are_a_table_that_says_how_far_to_trust_it():
 
 
 def test_every_figure_can_be_drawn_from_a_run():
-    others = {"importance_sets", "latent_space", "predicted_vs_true", "shared_search"}
+    others = {"importance_sets", "imputation", "latent_space", "predicted_vs_true", "shared_search"}
     others |= {"size_front", "sample_size"}
     others |= {"variance_by_order", "brier_curve", "kaplan_meier_curves", "survival_calibration"}
     assert set(FROM_RUN) | others == set(ag.plots.names()) <= set(ag.plots.__all__)

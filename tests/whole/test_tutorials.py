@@ -37,7 +37,7 @@ def test_outputs_are_saved_and_name_no_place(notebook):
 def search_little():
     """Limit trials, epochs and updates of every config; a kernel runs this first."""
     from autogenome_tf.config._config import Config
-    from autogenome_tf.models import _latent_space
+    from autogenome_tf.models import _maps
 
     few = {
         "search": {
@@ -62,7 +62,7 @@ def search_little():
 
     of = Config.of
     Config.of = lambda given, place="config": of(less(given, few), place)
-    _latent_space._umap = lambda points, _: points[:, :2]  # else compiled for 20 seconds
+    _maps._umap = lambda points, _: points[:, :2]  # else compiled for 20 seconds
 
 
 @pytest.fixture(scope="module")

@@ -39,6 +39,16 @@ class TaskSection(Section):
         ),
     )
 
+    labels: Literal["none", "semi"] = Field(
+        default="none",
+        description=(
+            "Of type `representation`: whether the labels in `data.target` only score the latent "
+            "space (`none`), or those of training samples shape it too (`semi`): a classifier on "
+            "it is trained with the autoencoder. Samples without a label (an empty cell, or a "
+            "word of `data.missing_words` such as `unknown`) take part. Labels of validation "
+            "samples choose the epoch; those of the test part and `data.evaluate` alone score."
+        ),
+    )
     kinds: dict[str, Literal["classification", "regression"]] = Field(
         default={},
         description=(
@@ -70,7 +80,14 @@ class TaskSection(Section):
         if self.kinds and not self.kind.is_of_several:
             fitting = " or ".join(types("is_of_several"))
             raise ValueError(f"kinds is for {fitting}; the type is {self.type!r}")
+        if self.labels != "none" and self.kind.has_targets:
+            raise ValueError(f"labels is for representation; the type is {self.type!r}")
         return self
+
+    @property
+    def needs_target(self) -> bool:
+        """Return whether rows must have a target, or labels, to learn from."""
+        return self.kind.has_targets or self.labels != "none"
 
     @property
     def kind(self) -> Kind:

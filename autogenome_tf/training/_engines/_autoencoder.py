@@ -42,7 +42,7 @@ class AutoencoderEngine(Engine):
         clipped.build(network.trainable_variables)
         self._fresh = [v.numpy().copy() for v in clipped.variables]
         self._step = tf.function(network.train_step, autograph=False, reduce_retracing=True)
-        self._bound = tf.function(network.bound, autograph=False, reduce_retracing=True)
+        self._losses = tf.function(network.row_losses, autograph=False, reduce_retracing=True)
         self._measured: dict[str, float] = {}
         self._epochs = self._warm_up = 0
 
@@ -85,30 +85,28 @@ class AutoencoderEngine(Engine):
     def epoch(self, index, rates, is_validated=True):
         """Train for an epoch; see `Engine.epoch`.
 
-        Outputs of validation rows are (rows, 2): negative log likelihood, divergence.
+        Outputs of validation rows are the parts of `ElboModel.row_losses`.
         """
         network, parts = self._network, []
         self._epochs += is_validated
         network.warmth.assign(min(1.0, max(self._epochs, 1) / max(self._warm_up, 1)))
-        for inputs, rate in zip(self._batches(index[:, 0]), rates, strict=True):
+        for batch, rate in zip(self._batches(index[:, 0]), rates, strict=True):
             network.optimizer.learning_rate.assign(rate)
-            found = self._step((inputs,))
-            parts.append([float(found[name]) for name in ("loss", "reconstruction", "kl")])
-        losses, reconstruction, kl = np.array(parts).T
+            found = self._step(batch)
+            parts.append({name: float(value) for name, value in found.items()})
+        losses = np.array([part.pop("loss") for part in parts])
         if not is_validated:
             return losses, []
         validation = self._validation_outputs()
-        self._measured = {
-            "reconstruction": float(reconstruction.mean()), "kl": float(kl.mean()),
-            "warmth": float(network.warmth),
-        }  # fmt: skip
+        means = {name: float(np.mean([part[name] for part in parts])) for name in parts[0]}
+        self._measured = {**means, "warmth": float(network.warmth)}
         if len(validation):
-            means = validation.mean(axis=0)
-            self._measured |= {
-                "validation_reconstruction": float(means[0]), "validation_kl": float(means[1])
-            }  # fmt: skip
+            held_out = validation.mean(axis=0) / [1, 1, network.label_weight][: validation.shape[1]]
+            names = ("validation_reconstruction", "validation_kl", "validation_cross_entropy")
+            self._measured |= dict(zip(names, held_out.tolist(), strict=False))
         # As large as the loss of validation rows, whose parts are sums.
-        return reconstruction + kl, [validation]
+        weights = {"reconstruction": 1.0, "kl": 1.0, "cross_entropy": network.label_weight}
+        return np.array([sum(weights[n] * part[n] for n in part) for part in parts]), [validation]
 
     def measured(self) -> dict[str, float]:
         """Return the parts of the last epoch's loss."""
@@ -131,21 +129,32 @@ class AutoencoderEngine(Engine):
         return [*self._network.variables, *self._network.optimizer.variables]
 
     def _batches(self, index) -> Iterator:
-        """Yield inputs of each batch of (batches, rows) numbers, some made at once and ahead."""
+        """Yield inputs, and labels if they are learned, of each batch of (batches, rows) numbers.
+
+        Inputs of some batches are made at once and ahead.
+        """
         count, size = max(1, BLOCK // index.shape[1]), index.shape[1]
-        parts = (index[start : start + count].ravel() for start in range(0, len(index), count))
-        for made in ahead(self.rows.inputs[0].batch, parts):
-            several = made if isinstance(made, tuple) else (made,)
-            for start in range(0, len(several[0]), size):
-                batch = tuple(one[start : start + size] for one in several)
-                yield batch if isinstance(made, tuple) else batch[0]
+        blocks = [index[start : start + count] for start in range(0, len(index), count)]
+        made = ahead(self.rows.inputs[0].batch, (block.ravel() for block in blocks))
+        for block, inputs in zip(blocks, made, strict=True):
+            several = inputs if isinstance(inputs, tuple) else (inputs,)
+            for number, rows in enumerate(block):
+                own = slice(number * size, (number + 1) * size)
+                batch = tuple(one[own] for one in several)
+                batch = batch if isinstance(inputs, tuple) else batch[0]
+                yield (batch, self.rows.targets[rows]) if self._network.classes else (batch,)
 
     def _validation_outputs(self):
-        """Return (validation rows, 2), every epoch by the same draws."""
-        rows, parts = self.rows.validation[0], [np.zeros((0, 2), "float32")]
+        """Return (validation rows, parts of the loss), every epoch by the same draws."""
+        rows, parts = self.rows.validation[0], [np.zeros((0, self.task.outputs), "float32")]
         starts = range(0, len(rows), VALIDATED)
-        blocks = (rows[start : start + VALIDATED] for start in starts)
-        for start, inputs in zip(starts, ahead(self.rows.inputs[0].batch, blocks), strict=True):
-            likelihood, divergence = self._bound(inputs, seed=tf.constant([start + 1, 0]))
-            parts.append(np.stack([-likelihood, np.sum(divergence, axis=1)], axis=1))
-        return np.concatenate(parts)
+        blocks = [rows[start : start + VALIDATED] for start in starts]
+        made = ahead(self.rows.inputs[0].batch, blocks)
+        for start, block, inputs in zip(starts, blocks, made, strict=True):
+            labels = self.rows.targets[block] if self._network.classes else None
+            parts.append(self._losses(inputs, labels, seed=tf.constant([start + 1, 0])).numpy())
+        found = np.concatenate(parts)
+        if self._network.classes:
+            # The mean of the rows with a label counts, as in training.
+            found[:, 2] /= max((self.rows.targets[rows] >= 0).mean(), 1 / max(len(rows), 1))
+        return found
