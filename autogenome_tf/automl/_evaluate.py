@@ -96,9 +96,12 @@ def evaluate(
         }
     if beside:
         run.write_json("baseline.json", beside)
+    foremost = scored[metrics.in_order(scored)[0]]
     if model.task.has_classes:
-        counts = tables.confusion_matrix(model.task, *scored[metrics.in_order(scored)[0]])
+        counts = tables.confusion_matrix(model.task, *foremost)
         run.write_table("confusion_matrix.tsv", counts, index=True)
+    elif model.task.is_of_several:
+        run.write_table("confusion_matrix.tsv", tables.confusion_matrices(model.task, *foremost))
     return found
 
 

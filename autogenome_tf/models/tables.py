@@ -109,13 +109,36 @@ def confusion_matrix(task: Any, targets: np.ndarray, outputs: np.ndarray) -> pd.
 
     Args:
         task: A classification.
-        targets: (rows,) class positions.
+        targets: (rows,) class names.
         outputs: (rows, classes) logits.
     """
     true, predicted = task.encode(targets), np.asarray(outputs).argmax(1)
     counts = np.zeros((task.outputs, task.outputs), int)
     np.add.at(counts, (true, predicted), 1)
     return pd.DataFrame(counts, index=pd.Index(task.classes, name="true"), columns=task.classes)
+
+
+def confusion_matrices(task: Any, targets: np.ndarray, outputs: np.ndarray) -> pd.DataFrame:
+    """Count rows of each target of classes: target, true, predicted, count.
+
+    Args:
+        task: Of targets of several kinds.
+        targets: (rows, columns) as files have them; rows without a target are left out.
+        outputs: (rows, outputs) of the predictor.
+    """
+    encoded, lines = task.encode(targets), []
+    for part in task.parts:
+        if part.task.has_classes:
+            own = encoded[:, part.columns.start]
+            known = ~np.isnan(own)
+            labels = np.array(part.task.classes)[own[known].astype(int)]
+            counts = confusion_matrix(part.task, labels, outputs[known][:, part.outputs])
+            lines += [
+                (part.name, true, predicted, count)
+                for true, row in counts.iterrows()
+                for predicted, count in row.items()
+            ]
+    return pd.DataFrame.from_records(lines, columns=["target", "true", "predicted", "count"])
 
 
 def predictions(predictor: Predictor, dataset: Dataset, part: Any) -> pd.DataFrame:

@@ -6,11 +6,13 @@ import inspect
 from collections.abc import Callable
 from typing import Any, ClassVar
 
-from autogenome_tf.core.errors import InputError
-from autogenome_tf.plots._paper import Drawing
+from autogenome_tf.core.errors import InputError, unknown
+from autogenome_tf.core.files import safe_names
+from autogenome_tf.plots._paper import Drawing, label
 from autogenome_tf.plots._source import opened
+from autogenome_tf.plots._target import TargetRun
 from autogenome_tf.run import Run
-from autogenome_tf.tasks import types
+from autogenome_tf.tasks import kind_of, types
 
 # Places of report.html that show figures. Those of "output" and "level" are drawn anew for each
 # output or level of gene sets, with an option of that name.
@@ -92,12 +94,27 @@ class Figure(abc.ABC):
         """
         return all(map(run.has, self.files)) and self._is_of_task(run)
 
+    def drawings(self, run: Run) -> dict[str, dict[str, Any]]:
+        """Return the options of `of_run` by names of files, as `variants`.
+
+        Where targets are of several kinds, a figure of tasks has a drawing of each that fits.
+
+        Args:
+            run: A run that has `files`.
+        """
+        targets = self._targets(run)
+        if targets is None:
+            return self.variants(run)
+        each = zip(safe_names(targets), targets, strict=True)
+        return {f"{self.name}_{end}": {"target": target} for end, target in each}
+
     def of_run(self, run: Run, **options: Any) -> Drawing:
         """Draw the figure of a run.
 
         Args:
             run: The run.
-            **options: Those of `read`, and arguments of `draw` in place of what the run has.
+            **options: Those of `read`, and arguments of `draw` in place of what the run has; where
+                targets are of several kinds, `target` is the name of one.
 
         Raises:
             StageError: Before the stage that writes `files`.
@@ -108,6 +125,18 @@ class Figure(abc.ABC):
         if not self._is_of_task(run):
             expected = " or ".join(types(self.of_tasks))
             raise InputError(f"{run.folder}: expected a run of task.type {expected}.")
+        targets = self._targets(run)
+        if targets is None:
+            return self._drawn(run, options)
+        target = options.pop("target", targets[0] if len(targets) == 1 else None)
+        if target not in targets:
+            raise unknown(f"{run.folder}: target", target, targets)
+        drawing = self._drawn(TargetRun(run, target), options)
+        # Not of the figure: a legend may stand above the panels.
+        drawing.axes[0].set_title(label(target))
+        return drawing
+
+    def _drawn(self, run, options):
         known = inspect.signature(self.read).parameters
         picked = {name: options.pop(name) for name in known if name in options}
         return self.draw(**(self.read(run, **picked) | options))
@@ -131,4 +160,14 @@ class Figure(abc.ABC):
         return drawn
 
     def _is_of_task(self, run):
+        targets = self._targets(run)
+        if targets is not None:
+            return bool(targets)
         return not self.of_tasks or getattr(run.config().task.kind, self.of_tasks)
+
+    def _targets(self, run):
+        """Return the targets that the figure is drawn of; None unless they are of several kinds."""
+        if not (self.of_tasks and run.config().task.kind.is_of_several):
+            return None
+        parts = run.model_names()["parts"]
+        return [one["name"] for one in parts if getattr(kind_of(one["task"]), self.of_tasks)]

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from autogenome_tf.core.files import on_a_line
 from autogenome_tf.core.open_sets import PACKAGE, classes, members
 from autogenome_tf.plots._base import Figure
 from autogenome_tf.plots._paper import Drawing
@@ -45,7 +46,7 @@ def figures(run: Run, stage: str) -> Iterator[tuple[str, Callable[[], Drawing]]]
         function without arguments that draws it.
     """
     for figure in _of(run, "stage", stage):
-        for name, options in figure.variants(run).items():
+        for name, options in figure.drawings(run).items():
             path = f"{figure.folder}/{name}" if figure.folder else name
             yield path, functools.partial(figure.of_run, run, **options)
 
@@ -62,9 +63,11 @@ def placed(run: Run, place: str, **chosen: Any) -> Iterator[tuple[str, Drawing, 
         For each drawing the name of its figure or file, the drawing, and its caption.
     """
     for figure in _of(run, "place", place):
-        variants = {figure.name: chosen} if chosen else figure.variants(run)
-        for name, options in variants.items():
-            yield name, figure.of_run(run, **options), figure.caption
+        drawings = {figure.name: chosen} if chosen else figure.drawings(run)
+        for name, options in drawings.items():
+            target = options.get("target")
+            caption = f"{on_a_line(target)}: {figure.caption}" if target else figure.caption
+            yield name, figure.of_run(run, **options), caption
 
 
 def draw(run: Run, stage: str) -> None:

@@ -8,6 +8,7 @@ import pandas as pd
 from autogenome_tf.plots import _paper
 from autogenome_tf.plots._base import Figure
 from autogenome_tf.plots._paper import Drawing
+from autogenome_tf.plots._target import TargetRun
 from autogenome_tf.run import Run
 
 MOST_NUMBERED = 20  # classes; with more, numbers in cells are smaller than print
@@ -24,6 +25,7 @@ class ConfusionMatrix(Figure):
 
     stage = "evaluate"
     files = ("confusion_matrix.tsv",)
+    of_tasks = "has_classes"
     folder = ""
     place = "scores"
     order = 1
@@ -35,6 +37,8 @@ class ConfusionMatrix(Figure):
 
     def read(self, run: Run) -> dict[str, Any]:
         """Return the counts of confusion_matrix.tsv."""
+        if isinstance(run, TargetRun):
+            return {"counts": run.confusion_matrix()}
         path = run.path("confusion_matrix.tsv")
         # Without a header, since classes may be called as the column before them is.
         cells = pd.read_csv(

@@ -134,7 +134,9 @@ ARTIFACTS = (
              "the worst accuracy (RMSE, concordance), `p` is how often chance makes one as bad",
              text=("column", "part", "level"), optional=True),
     Artifact("confusion_matrix.tsv", "evaluate",
-             "of a classification: rows true, columns predicted; beside it as .png and .pdf",
+             "of a classification: rows true, columns predicted; of type `mixed` a line for each "
+             "pair of classes of each target: `target`, `true`, `predicted`, `count`; beside it as "
+             ".png and .pdf",
              optional=True),
     Artifact("clusters.tsv", "evaluate",
              "of a representation, every row: `sample`, `part`, `target` (the label), `kmeans` (at "

@@ -155,9 +155,15 @@ class MixedPart(abc.ABC):
             outputs: (rows, all outputs): logits, and values in original units.
         """
         own = self.task.frame(np.asarray(outputs)[:, self.outputs])
-        return own.set_axis([self._column(name) for name in own], axis=1)
+        return own.rename(columns=self._column)
 
-    def _column(self, own: str) -> str:
+    @property
+    def columns_of_frame(self) -> dict[str, str]:
+        """Return the columns of `frame` by the names that a run of this target alone has."""
+        own = self.task.frame(np.zeros((0, self.task.outputs)))
+        return {name: self._column(name) for name in own}
+
+    def _column(self, own):
         """Return the name of a column that a run of this target alone calls `own`.
 
         What it is of, a class or a time, stands behind the name of the target and a colon.

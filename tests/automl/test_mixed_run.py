@@ -1,6 +1,7 @@
 """A run of targets of three kinds with gaps, from its files to predictions of new rows."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -9,9 +10,13 @@ import sklearn.metrics
 import sksurv.metrics
 
 import autogenome_tf as ag
+from autogenome_tf import plots
 from autogenome_tf.config import Config
 from autogenome_tf.core.errors import InputError
 from autogenome_tf.data import RunData
+from autogenome_tf.plots import _figures
+from autogenome_tf.plots._target import TargetRun
+from autogenome_tf.run import Run
 
 ROWS = 160
 RANDOM = np.random.default_rng(0)
@@ -157,6 +162,46 @@ def test_a_saved_model_predicts_new_rows_and_is_served(automl, frame):
     assert answer["days_risk"] == pytest.approx([own["risk_days"][row]], rel=1e-4)
     times = [f"survival_days:{time}" for time in served["days_times"]]
     assert answer["days_survival"] == pytest.approx(own[times].loc[row].tolist(), rel=1e-4)
+
+
+def test_each_target_has_the_figures_of_its_kind(automl, frame):
+    run = Run.existing(automl.folder)
+    told = {Path(path).name for path, _ in plots.figures(run, "predict")}
+    of_classes = {"roc_curves", "precision_recall_curves", "calibration"}
+    of_times = {"kaplan_meier_curves", "brier_curve", "survival_calibration"}
+    assert told == {
+        *(f"{name}_{target}" for name in of_classes for target in ("type", "grade")),
+        *(f"{name}_days" for name in of_times), "predicted_vs_true_age",
+    }  # fmt: skip
+    drawn = {name: (drawing, caption) for name, drawing, caption in _figures.placed(run, "scores")}
+    drawing, caption = drawn["confusion_matrix_grade"]
+    assert drawing.axes[0].get_title() == "grade" and caption.startswith("grade: Rows are true")
+    with pytest.raises(InputError, match="target: unknown name 'age'; expected one of: .*type"):
+        plots.roc_curves(automl.folder, target="age")
+
+
+def test_figures_of_a_target_show_the_rows_that_have_it(automl, frame):
+    run = Run.existing(automl.folder)
+    test = frame[frame["part"] == "test"]
+    for target in ("type", "grade"):
+        own = test.dropna(subset=f"target_{target}")
+        found = plots.member("confusion_matrix").read(TargetRun(run, target))["counts"]
+        pair = own[f"target_{target}"].to_numpy(), own[f"prediction_{target}"].to_numpy()
+        labels = list(found.index)
+        expected = sklearn.metrics.confusion_matrix(*pair, labels=labels)
+        np.testing.assert_array_equal(found.to_numpy(), expected)
+        read = plots.member("roc_curves").read(TargetRun(run, target))
+        assert list(read["chances"]) == labels and len(read["truth"]) == len(own)
+        np.testing.assert_array_equal(read["chances"], own[[f"p_{target}:{x}" for x in labels]])
+    read = plots.member("predicted_vs_true").read(TargetRun(run, "age"))
+    assert read["target"] == "age" and not read["predictions"]["target"].isna().any()
+    read = plots.member("kaplan_meier_curves").read(TargetRun(run, "days"))
+    learned = frame[frame["part"] == "train"].dropna(subset=["target_days", "target_death"])
+    columns = ["target_days", "target_death"]
+    validation = TargetRun(run, "days").read_arrays("validation.npz")
+    rows = learned.set_index("sample").loc[validation["samples"]]
+    np.testing.assert_array_equal(read["targets"], rows[columns])
+    assert len(read["risks"]) == len(learned) and read["time"] == "days"
 
 
 REFUSED = {
