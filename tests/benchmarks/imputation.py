@@ -24,12 +24,12 @@ from integration import DIMENSIONS, cell
 from sets import sets
 
 import autogenome_tf as ag
+from autogenome_tf.models._imputation import Imputation
 from autogenome_tf.run import _console
 
 SETS = ("pbmc3k", "zeisel_3types", "pancreas_3batches", "cellbench_3lines")
 # Sets of ln(1 + counts per 10,000); the smallest value of a sample is one molecule.
 OF_LOGS = ("pbmc3k",)
-SHOWN = ("imputed_deviance", "imputed_error")
 
 
 def counts_of(one):
@@ -56,8 +56,11 @@ def scored(one, seed):
         }  # fmt: skip
         automl = ag.AutoGenome(config, data=(counts_of(one), None))
         automl.train()
-        found = automl.evaluate()["test"]
-    return {name: found[name]["value"] for key in SHOWN for name in (key, f"pca_{key}")}
+        dataset, split = automl._session.rows.labelled
+        test = np.flatnonzero(split.part == "test")
+        known = dataset.values, split.part == "train", test, seed
+        measures = Imputation.of(automl._session.model(), *known).measures()
+    return {key: measure(np.arange(len(test))) for key, measure in measures.items()}
 
 
 def main():

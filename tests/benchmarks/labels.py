@@ -5,10 +5,12 @@
 
 Protocol, written before it was run. Each seed hides the labels of a fifth of the samples, drawn in
 equal shares of each label; all figures are of these samples, by their true labels. Res-VAE is
-trained on all samples, one configuration (the first), ten dimensions, with `task.labels`:
+trained with the split of its seed, in whose parts hidden samples lie like any others, one
+configuration (the first), ten dimensions, with `task.labels`:
 
 - none: labels are not used;
-- semi: the labels that are not hidden, of the samples that the run trains on;
+- semi: the labels that are not hidden, of the samples that the run trains on (those of validation
+  samples choose the epoch);
 - semi, shuffled: the same, after a fifth of the labels that are not hidden changed places among
   each other. They should cost nothing: no figure should fall below that of none beyond the spread
   over seeds.

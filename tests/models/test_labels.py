@@ -27,10 +27,10 @@ FRAME = pd.DataFrame(
 )
 
 
-def trained(folder, given, labels="semi"):
+def trained(folder, given, labels="semi", **data):
     """A run on the planted rows, and the metrics of its test part."""
     config = {
-        "name": "t", "output_dir": str(folder), "data": {"transform": "none"},
+        "name": "t", "output_dir": str(folder), "data": {"transform": "none", **data},
         "task": {"type": "representation", "labels": labels},
         "families": {"resvae": SMALL},
         "search": {"max_trials": 1, "epochs": 15}, "training": {"epochs": 15},
@@ -112,6 +112,16 @@ def test_probabilities_of_labels_are_the_same_wherever_they_appear(semi):
     assert answer["probabilities"].numpy() == pytest.approx(chances[:5], abs=1e-5)
     about = json.loads((automl.folder / "serving.json").read_text())
     assert about["classes"] == ["case", "control"]
+
+
+@pytest.mark.slow
+def test_rows_beyond_memory_have_the_same_labels(tmp_path):
+    seen, streamed = (
+        trained(tmp_path / str(memory), TRUTH, memory=memory)[0] for memory in (1.0, 2e-5)
+    )
+    assert streamed._session.prepared().cross_validation.is_streamed
+    chances = [automl.predict()["p_case"].to_numpy() for automl in (seen, streamed)]
+    assert chances[0] == pytest.approx(chances[1], abs=1e-3)
 
 
 def test_the_report_says_that_labels_shaped_the_space(semi):
