@@ -1,4 +1,4 @@
-"""A smaller default space of linear learners, for tests of other things."""
+"""Fewer linear learners and draws, for tests of other things."""
 
 
 def solve_little():
@@ -20,4 +20,12 @@ def solve_little():
         name: dataclasses.replace(before[name], options=options) for name, options in few.items()
     }
     linear.space = before | less
+    return before
+
+
+def draw_little():
+    """Draw few rows anew for intervals of latent spaces; return how many draws there were."""
+    from autogenome_tf.models import _latent_space
+
+    before, _latent_space.RESAMPLES = _latent_space.RESAMPLES, 20
     return before

@@ -292,7 +292,7 @@ def test_an_ensemble_is_saved_scored_and_drawn_like_a_network(simulated, tmp_pat
         config_of(simulated, settings=settings, output=tmp_path, transform=["none", "rank"])
     )
     with drawn():
-        automl.run()
+        automl.run(("train", "evaluate", "predict"))
     board = table(automl.folder, "leaderboard.tsv")
     found = {json.loads(values)["transform"] for values in board["hyperparameters"]}
     assert found <= {"none", "rank"}

@@ -216,7 +216,7 @@ def active_units(model):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("variance", [2.0, 8.0, 60.0, 500.0])
+@pytest.mark.parametrize("variance", [8.0, 60.0])
 def test_units_collapse_by_the_law_of_the_variance(variance):
     weights = linear(LINEAR.astype("float64"), 3)[-1]
     # Lucas et al. 2019: a unit stays where its eigenvalue exceeds beta times the variance.

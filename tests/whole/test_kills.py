@@ -17,8 +17,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from figures import left_out
 from forked import Command
-from learners import solve_little
+from learners import draw_little, solve_little
 
 from autogenome_tf import cli
 from autogenome_tf.core.files import partial
@@ -49,7 +50,7 @@ UNIFORM = {"enas": {"search": WAYS["enas"]["search"] | {"enas": ENAS | {"control
 # Files that a run writes again and again.
 GROWING = ("environment.json", "warnings.json", "leaderboard.tsv", "state.npz")
 # Renames that each run of a chain gets through before the next one ends it.
-STRIDES = {way: (1, 5) if way in STAGES else (1,) for way in WAYS}
+STRIDES = {way: (1, 5) if way == "random" else (1,) for way in WAYS}
 # Lines after which a process is killed: one, then the one that goes on.
 LINES = (1, 4), (1, 2)
 # A line's beginning and the file that is there then, by the size of the ensemble.
@@ -83,15 +84,17 @@ def written(simulated, tmp_path):
     return write
 
 
-def solved_little(arguments):
-    """Run the command line with few linear learners, as this process does."""
+def little(arguments):
+    """Run the command line with few linear learners and draws and no figures, as here."""
     solve_little()
-    return cli.main(arguments)
+    draw_little()
+    with left_out():
+        return cli.main(arguments)
 
 
 def started(config, output, verb="run"):
     """The command for a config and an output folder."""
-    return Command([verb, config, "--output", output], output.with_suffix(".txt"), solved_little)
+    return Command([verb, config, "--output", output], output.with_suffix(".txt"), little)
 
 
 def finish(config, output, verb="run"):
@@ -101,9 +104,9 @@ def finish(config, output, verb="run"):
     return command.text
 
 
-def kill_at(config, output, beginning, file=None):
+def kill_at(config, output, beginning, file=None, verb="run"):
     """Run the command; kill it at a line that begins so and, then, a file."""
-    command = started(config, output)
+    command = started(config, output, verb)
     command.wait_for(lambda line: line.startswith(beginning))
     while file and command.is_running and not (output / "t" / file).exists():
         time.sleep(0.005)
@@ -268,7 +271,7 @@ def test_killed_processes_end_like_one_that_was_not(written, way, tmp_path):
 @pytest.mark.parametrize("size", MOMENTS)
 def test_no_trial_is_trained_twice_beside_half_written_files(written, tmp_path, size):
     config = written("bayesian", ensemble={"size": size})
-    finish(config, tmp_path / "whole")
+    assert cli.main(["run", str(config), "--output", str(tmp_path / "whole")]) == cli.DONE
     folder, known = tmp_path / "killed" / "t", {}
     for line, file in MOMENTS[size]:
         kill_at(config, folder.parent, line, file)
@@ -285,9 +288,10 @@ def test_no_trial_is_trained_twice_beside_half_written_files(written, tmp_path, 
 
 
 def test_an_enas_killed_while_it_learns_and_again_behind_goes_on_to_the_same_end(written, tmp_path):
-    config = written("enas")
-    finish(config, tmp_path / "whole")
+    # The state of a controller is the subject of tests/search/test_enas.py.
+    config = written("enas", **UNIFORM["enas"])
+    assert cli.main(["train", str(config), "--output", str(tmp_path / "whole")]) == cli.DONE
     for line in ("enas: epoch 2/", "trial 1/"):
-        kill_at(config, tmp_path / "killed", line)
-    finish(config, tmp_path / "killed")
+        kill_at(config, tmp_path / "killed", line, verb="train")
+    finish(config, tmp_path / "killed", "train")
     assert_like(tmp_path / "killed" / "t", tmp_path / "whole" / "t")

@@ -16,6 +16,7 @@ import pandas as pd
 import pytest
 
 import autogenome_tf as ag
+from autogenome_tf import cli
 from autogenome_tf.core.errors import StageError
 from autogenome_tf.run import _environment
 from autogenome_tf.run._lock import LOCK
@@ -81,7 +82,7 @@ def test_a_folder_that_may_not_be_written_is_named(config):
 
 
 def test_a_run_that_may_not_be_written_loses_nothing(config):
-    assert command("train", config, "--quiet").returncode == 0
+    assert cli.main(["train", str(config), "--quiet"]) == cli.DONE
     folder = config.parent / "runs" / "t"
     before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
     folder.chmod(0o500)
@@ -92,7 +93,7 @@ def test_a_run_that_may_not_be_written_loses_nothing(config):
     for path in (folder / "log.txt", folder / LOCK):
         assert after.pop(path) and before.pop(path)
     assert after == before
-    assert command("evaluate", folder, "--quiet").returncode == 0
+    assert cli.main(["evaluate", str(folder), "--quiet"]) == cli.DONE
 
 
 def test_a_run_that_may_not_be_read_is_named(config):

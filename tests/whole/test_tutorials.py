@@ -7,7 +7,7 @@ import nbclient
 import nbformat
 import pytest
 from jupyter_client import KernelManager
-from learners import solve_little
+from learners import draw_little, solve_little
 
 TUTORIALS = sorted((Path(__file__).parents[2] / "tutorials").glob("*.ipynb"))
 
@@ -41,7 +41,8 @@ def search_little():
 
     few = {
         "search": {
-            "max_trials": 5,
+            "max_trials": 3,
+            "top_k": 2,
             "epochs": 3,
             "outer": 2,
             "enas": {"updates": 2, "samples": 4, "candidates": 20},
@@ -56,13 +57,34 @@ def search_little():
             if isinstance(limit, dict)
             else min(given.get(key, limit), limit)
             for key, limit in limits.items()
-            if key != "outer" or key in given  # which is 0 where left out
+            # One is 0 where left out, the other no more than the trials.
+            if key not in ("outer", "top_k") or key in given
         }
         return given | smaller
 
     of = Config.of
     Config.of = lambda given, place="config": of(less(given, few), place)
     _maps._umap = lambda points, _: points[:, :2]  # else compiled for 20 seconds
+
+
+def draw_what_is_shown(text):
+    """Draw the figures of runs that a notebook shows; a kernel runs this first.
+
+    Args:
+        text: The code of the notebook.
+    """
+    import functools
+
+    from autogenome_tf.plots import _figures
+
+    # What an earlier notebook has left is not drawn from.
+    every = getattr(_figures.figures, "__wrapped__", _figures.figures)
+
+    @functools.wraps(every)
+    def figures(run, stage):
+        return (one for one in every(run, stage) if one[0].split("/")[-1] in text)
+
+    _figures.figures = figures
 
 
 @pytest.fixture(scope="module")
@@ -88,8 +110,11 @@ def execute(notebook, kernel):
 
 @pytest.mark.slow
 def test_a_tutorial_runs(notebook, kernel, tmp_path):
-    less = "\n".join(map(inspect.getsource, (search_little, solve_little)))
-    first = f"import os\nos.chdir({str(tmp_path)!r})\n{less}"
-    notebook.cells.insert(0, nbformat.v4.new_code_cell(f"{first}\nsearch_little()\nsolve_little()"))
+    little = search_little, solve_little, draw_little
+    calls = "; ".join(f"{function.__name__}()" for function in little)
+    shown = f"draw_what_is_shown({str([cell.source for cell in code(notebook)])!r})"
+    less = "\n".join(map(inspect.getsource, (*little, draw_what_is_shown)))
+    first = f"import os\nos.chdir({str(tmp_path)!r})\n{less}\n{calls}\n{shown}"
+    notebook.cells.insert(0, nbformat.v4.new_code_cell(first))
     execute(notebook, kernel)
     assert all(cell.execution_count for cell in code(notebook))
