@@ -190,13 +190,18 @@ class Mixed(MixedKind, Task):
     def gene_statistics(
         self, batches: Batches, targets: np.ndarray, weights: np.ndarray
     ) -> np.ndarray:
-        """Average the statistics of each gene over targets, each of the rows that have it."""
+        """Average the statistics of each gene over targets, each of the rows that have it.
+
+        A target that no row of a fold has is left out.
+        """
         kept = list(batches)
         found = []
         for part, own in self._by_part(targets):
             known = is_known(own)
             batches = [(rows[known[rows]], values[known[rows]]) for rows, values in kept]
             batches = [pair for pair in batches if len(pair[0])]
+            if not batches:
+                continue
             # Rows without the target are in no batch.
             taken = part.taken(np.where(known[:, None], own, 0))
             found.append(part.task.gene_statistics(batches, taken, weights))

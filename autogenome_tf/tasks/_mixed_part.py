@@ -33,6 +33,9 @@ class MixedPart(abc.ABC):
     columns: slice
     factor: float = 1.0
 
+    # Of encoded targets.
+    _dtype = "float32"
+
     @classmethod
     def width_of(cls, task: Any) -> int:
         """Return the number of columns that targets have as networks learn them.
@@ -68,8 +71,6 @@ class MixedPart(abc.ABC):
         found = np.full((len(cells), self.width_of(self.task)), np.nan, self._dtype)
         found[has_cells] = values.reshape(-1, found.shape[1])
         return found
-
-    _dtype = "float32"
 
     @abc.abstractmethod
     def _encoded(self, cells: np.ndarray) -> np.ndarray:

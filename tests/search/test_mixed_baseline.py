@@ -9,7 +9,7 @@ from folds import cross_validation, thirds
 
 from autogenome_tf import families
 from autogenome_tf.search import _linear
-from autogenome_tf.tasks import Mixed
+from autogenome_tf.tasks import DiscreteSurvival, Mixed
 from autogenome_tf.training import Plan
 
 ROWS, GENES = 90, 30
@@ -73,3 +73,21 @@ def test_no_penalty_a_target_is_solved_for_when_time_is_over(folds):
     space = families.space("linear", task=folds.task)
     found = list(_linear._path(folds, space, 0, values, time.monotonic() - 1))
     assert len(found) == 1 and isinstance(found[0].trial.values["l2"], float)
+
+
+def test_times_alone_are_solved_for_as_by_a_task_of_their_own():
+    times = RANDOM.exponential(np.exp(-MATRIX[:, 1])) + 0.01
+    targets = np.column_stack([times, RANDOM.random(ROWS) < 0.7]).astype(float)
+    alone = DiscreteSurvival.of_rows(["time", "event"], targets)
+    mixed = Mixed.of(["time"], [alone])
+    encoded = alone.encode(targets)
+    mixed = mixed.weighed(encoded, np.ones(ROWS))
+    sections = {"training": {"space": "genes"}}
+    values = {"loss": "hazard", "spectral_power": 0.0, "gene_power": 0.0}
+    found = []
+    for task, loss in ((alone, "hazard"), (mixed, "joint")):
+        folds = cross_validation(MATRIX, encoded, task, thirds(ROWS), **sections)
+        ((_, fit),) = folds.path("linear", values | {"loss": loss}, [0.1])
+        found.append(np.concatenate(fit.validation))
+    assert np.ptp(found[0]) > 0.5
+    np.testing.assert_allclose(found[1], found[0], atol=1e-5)

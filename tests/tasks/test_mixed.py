@@ -279,6 +279,9 @@ def test_genes_are_weighed_by_the_rows_that_have_the_target():
     genes[:, 1] = np.where(GAPS[:, 2], 50, 9 * dead) + genes[:, 1]
     found = TASK.gene_statistics([(np.arange(ROWS), genes)], TASK.encode(TARGETS), np.ones(ROWS))
     assert found[:2].min() > 5 * found[2]
+    rows = np.flatnonzero(GAPS[:, 2])
+    without = TASK.gene_statistics([(rows, genes[rows])], TASK.encode(TARGETS), np.ones(ROWS))
+    assert np.isfinite(without).all() and without.argmax() == 0
 
 
 def test_the_loss_of_a_compiled_model_is_finite():
