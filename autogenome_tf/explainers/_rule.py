@@ -12,7 +12,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from autogenome_tf.nn.graphs import compiled
+from autogenome_tf.nn.graphs import compiled, follow
 from autogenome_tf.nn.vectorized import NOISE
 
 # Layers whose outputs are linear in their inputs at inference.
@@ -103,16 +103,13 @@ class SplitNetwork:
         return self.follow(units, operation)
 
     def follow(self, value: Any, operation: Callable[[Any], Callable[..., Any]]) -> Any:
-        """Send a value through the network, each layer replaced by another function.
+        """Send a value through the network; see `nn.graphs.follow`.
 
         Args:
             value: What stands in the place of the genes.
-            operation: Makes the function of a layer: of its inputs, whatever they are by then.
-
-        Returns:
-            What comes out in the place of the outputs.
+            operation: Makes the function of a layer.
         """
-        return keras.tree.flatten(self._network._run_through_graph(value, operation))[0]
+        return keras.tree.flatten(follow(self._network, value, operation))[0]
 
     def attribute(
         self, rows: np.ndarray, background: np.ndarray,

@@ -1,9 +1,11 @@
 """Compiled functions, and the memory that they leave behind."""
 
+import functools
 import gc
 from collections.abc import Callable
 from typing import Any
 
+import keras
 import tensorflow as tf
 from tensorflow.python.eager import context
 
@@ -19,6 +21,56 @@ def compiled(function: Callable, *shapes: tuple[tuple[int | None, ...], Any]) ->
     """
     signature = [tf.TensorSpec(shape, kind) for shape, kind in shapes]
     return tf.function(function, input_signature=signature, autograph=False)
+
+
+def follow(model: keras.Model, value: Any, operation: Callable[[Any], Callable[..., Any]]) -> Any:
+    """Send a value through a functional model, each layer or operation replaced by a function.
+
+    Args:
+        model: Functional Keras model.
+        value: What stands in the place of the input.
+        operation: Makes the function of a layer: of its inputs, whatever they are by then.
+
+    Returns:
+        What comes out in the place of the outputs, in their structure.
+    """
+    # Keras' own walk; public calls run it on tensors of the shape of the input only.
+    return model._run_through_graph(value, operation)
+
+
+# What stands in the place of "is not a number" and of its contrary where no value is missing.
+NEVER, ALWAYS = object(), object()
+
+
+def without_gaps(model: keras.Model, values: Any) -> Any:
+    """Run a functional model on values none of which is missing; what would fill gaps is left out.
+
+    Args:
+        model: Functional Keras model, of whose parts some may be functional models too.
+        values: Its input, without a value that is not a number.
+
+    Returns:
+        Its outputs.
+    """
+
+    def operation(layer):
+        kind = type(layer).__name__
+        if isinstance(layer, type(model)):
+            return lambda x, **_: without_gaps(layer, x)
+        if kind == "Isnan":
+            return lambda x: NEVER
+        if kind == "LogicalNot":
+            return lambda x: ALWAYS if x is NEVER else layer(x)
+        if kind == "Where":
+            return functools.partial(chosen, layer)
+        return layer
+
+    def chosen(layer, condition, one, other):
+        if condition is NEVER:
+            return other
+        return one if condition is ALWAYS else layer(condition, one, other)
+
+    return follow(model, values, operation)
 
 
 def forget_shapes() -> None:

@@ -12,6 +12,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from autogenome_tf.nn.graphs import follow
+
 # Networks of one structure may differ in names, seeds and strengths of regularisation.
 LOOSE = ("name", "seed", "rate", "stddev", "l1", "l2")
 NOISE = (keras.layers.Dropout, keras.layers.GaussianNoise)
@@ -115,8 +117,7 @@ class VectorizedNetwork:
                 return lambda x, **_: self._vectorised(layer, x, weights, training)
             return layer.call
 
-        # Keras' own walk through a functional model; public calls run it on unstacked tensors only.
-        outputs = self._network._run_through_graph(x, operation_fn=operation)
+        outputs = follow(self._network, x, operation)
         return keras.tree.flatten(outputs)[0], updates
 
     def penalty(self, weights: dict[str, Any]) -> tf.Tensor:
@@ -209,7 +210,7 @@ def frozen(network: keras.Model, weights: list[np.ndarray], stem: Any) -> Any:
             return lambda x, **_: _each(layer, x, stacks)
         return _fresh(layer) if isinstance(layer, keras.layers.Layer) else layer
 
-    return keras.tree.flatten(network._run_through_graph(stem, operation_fn=operation))[0]
+    return keras.tree.flatten(follow(network, stem, operation))[0]
 
 
 def dense(equation: str, x: Any, kernel: np.ndarray, bias: np.ndarray | None = None) -> Any:

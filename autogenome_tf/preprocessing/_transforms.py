@@ -122,7 +122,7 @@ def _formulas(floor):
         "none": lambda x: x,
         "log1p": ops.log1p,
         "log2": lambda x: ops.log2(ops.where(x < floor, floor, x)),
-        "library_log1p": lambda x: ops.log1p(_shares(x) * LIBRARY),
+        "library_log1p": lambda x: ops.log1p(_shares(x, LIBRARY)),
         "clr": _clr,
         "relative_log": lambda x: ops.log10(_shares(x) + PSEUDO_FREQUENCY),
         # Ranks are among the training rows of each gene, so `FittedScaling` takes them.
@@ -130,14 +130,14 @@ def _formulas(floor):
     }
 
 
-def _shares(x):
+def _shares(x, total=1.0):
     library = ops.sum(ops.where(ops.isnan(x), 0.0, x), axis=-1, keepdims=True)
-    return x / ops.maximum(library, 1e-12)
+    return x * (total / ops.maximum(library, 1e-12))
 
 
 def _clr(x):
     logs: Any = ops.log1p(x)
     known = ops.logical_not(ops.isnan(logs))
     total = ops.sum(ops.where(known, logs, 0.0), axis=-1, keepdims=True)
-    count = ops.sum(ops.cast(known, x.dtype), axis=-1, keepdims=True)
+    count = ops.sum(ops.where(known, ops.ones_like(logs), 0.0), axis=-1, keepdims=True)
     return logs - ops.divide(total, ops.maximum(count, 1.0))

@@ -9,6 +9,7 @@ import keras
 import numpy as np
 import pytest
 import scipy.stats
+from documents import GUIDES, block
 from folds import cross_validation, thirds
 
 from autogenome_tf import explainers
@@ -105,6 +106,34 @@ def test_the_fast_values_are_those_of_shap(predictors, kind, family):
     assert np.abs(reference.values).max() > 1e-3
     assert np.abs(fast.values - reference.values).max() < 1e-4 * np.abs(reference.values).max()
     assert np.array_equal(fast.base_values, reference.base_values)
+
+
+def values_of_the_guide(predictor, folder):
+    """What the guide's lines for shap itself compute of the model, in units of its outputs."""
+    predictor.model.save(folder / "model.keras")
+    code = block(GUIDES["porting.md"], "python", "shap.DeepExplainer")
+    names = {"rows": EXPLAINED.values, "background": BACKGROUND}
+    exec(code.replace("runs/tumour-type", str(folder)), names)
+    return names["values"] * predictor.output_scale[0]
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_shap_itself_explains_the_parts_of_a_saved_model(predictors, tmp_path, family):
+    predictor = predictors["regression", family]
+    expected = explainers.explain(predictor, EXPLAINED, BACKGROUND, "fast_deep_shap").values
+    found = values_of_the_guide(predictor, tmp_path)
+    assert np.abs(found - expected).max() < 1e-4 * np.abs(expected).max()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "transform", ["log1p", "log2", "library_log1p", "relative_log", "clr", "rank"]
+)
+def test_shap_itself_explains_behind_every_transform(tmp_path, transform):
+    predictor = fitted("classification", "mlp", data={"transform": transform, "missing": "mean"})
+    expected = explainers.explain(predictor, EXPLAINED, BACKGROUND, "fast_deep_shap").values
+    found = values_of_the_guide(predictor, tmp_path)
+    assert np.abs(found - expected).max() < 1e-4 * np.abs(expected).max()
 
 
 def mixed_depths():

@@ -33,6 +33,7 @@ RUN_BY = {
     "import grpc": "export/test_export.py",
     'ag.auto("old.json")': "config/test_autogenome.py",
     "keras_tuner.HyperParameters()": "whole/test_guides.py",
+    "shap.DeepExplainer": "explainers/test_attributions.py",
 }
 
 
