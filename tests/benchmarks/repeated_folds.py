@@ -52,7 +52,8 @@ def scored(problem, predicted):
 
 def run(one, parsed):
     """Return a row for each fold and method, those of the file first."""
-    rows = accuracy.earlier(parsed.output)
+    has_some = parsed.output and parsed.output.exists()
+    rows = pd.read_csv(parsed.output, sep="\t").to_dict("records") if has_some else []
     done = {(row["fold"], row["method"]) for row in rows}
     made = accuracy.methods(parsed.methods, foreign.CACHE)
     for fold, problem in problems(one, parsed.seconds):
@@ -96,7 +97,7 @@ def main():
     print(f"| method | {' | '.join(SCORES)} | accuracy, {accuracy.HEADERS[own]} above |")
     print("|---|--:|--:|--:|--:|")
     for name in parsed.methods:
-        means = " | ".join(f"{wide[score][name].mean():.3f}" for score in SCORES)
+        means = " | ".join(f"{wide[score][name].mean():.3f}" for score in SCORES).replace("nan", "")
         mean, low, high = difference(wide["accuracy"][own], wide["accuracy"][name])
         beside = "" if name == own else f"{mean:+.3f} ({low:+.3f} to {high:+.3f})"
         print(f"| {accuracy.HEADERS[name]} | {means} | {beside} |")
