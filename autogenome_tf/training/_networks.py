@@ -6,7 +6,7 @@ A configuration's score is that of its out-of-fold outputs, averaged over seeds.
 import contextlib
 import dataclasses
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, cast
 
 import keras
@@ -171,7 +171,9 @@ class NetworkCrossValidation(CrossValidation):
         engine = _engines.engine(networks[0], 1, rows, self.task, plan.optimizer)
         return _loop.fit(engine, networks, plan, seed, factors, Objective.of(values))
 
-    def path(self, family, values, options, deadline=float("inf")) -> Iterator[tuple[Any, Fit]]:
+    def path(
+        self, family, values, options: Iterable[Any], deadline=float("inf")
+    ) -> Iterator[tuple[Any, Fit]]:
         """Solve a convex family for each value of its path; see `CrossValidation.path`."""
         if values.get("loss") in SOLVERS:
             self._check_memory(family, values)
@@ -181,14 +183,17 @@ class NetworkCrossValidation(CrossValidation):
             genes = [len(constants.genes) for constants in own.constants]
             yield from solved(self, values["loss"], options, inputs, genes, deadline)
             return
-        options = list(options)
-        penalties = sorted(options, reverse=True) if len(options) > 1 else options
+        penalties = list(options)
+        # Those of several targets, a dict, come alone.
+        if len(penalties) > 1:
+            penalties.sort(reverse=True)
         network = self.network(family, values, 1)
         factors = self.factors(family, values)
         with self._engine(family, values, [network], "adam") as engine:
             solver = cast(InMemory, engine)
-            options = {"deadline": deadline, "factors": factors}
-            yield from _loop.converge(solver, network, penalties, **options)
+            yield from _loop.converge(
+                solver, network, penalties, deadline=deadline, factors=factors
+            )
 
     def _check_memory(self, family, values):
         """Refuse a linear learner whose rows are not in memory, or would not be on genes."""
