@@ -11,7 +11,8 @@ molecules of the training samples; Res-VAE was trained on all their molecules. F
 standard deviation over seeds, each divided by that of the means of genes, so that 1 knows nothing
 of a sample and less is better: Poisson deviance of the counts, squared error of ln(1 + counts per
 10,000). Components minimise the second, the likelihood of Res-VAE resembles the first. Counts of
-pbmc3k are those that its logarithms are of.
+pbmc3k are those that its logarithms are of; fractions of reads (pancreas) are rounded, so that the
+likelihood is one of counts.
 """
 
 import argparse
@@ -40,8 +41,10 @@ def counts_of(one):
     if one.name in OF_LOGS:
         shares = np.expm1(values)
         least = np.where(shares > 0, shares, np.inf).min(axis=1, keepdims=True)
-        values = np.round(shares / least)
-    return pd.DataFrame(values, samples, [f"gene {number}" for number in range(values.shape[1])])
+        values = shares / least
+    return pd.DataFrame(
+        np.round(values), samples, [f"gene {number}" for number in range(values.shape[1])]
+    )
 
 
 def scored(one, seed):
