@@ -46,7 +46,8 @@ from autogenome_tf.search._enas.finalists import Finalists
 from autogenome_tf.simulation import expression
 from autogenome_tf.training import Plan, Trial
 
-SETS = ("khan_srbct", "tcga9_rnaseq", "brca_tcga_subtype", "twelve")
+SIMULATED = "twelve"
+SETS = ("khan_srbct", "tcga9_rnaseq", "brca_tcga_subtype", SIMULATED)
 TABLES = ("agreement", "protocol")
 CHILDREN = 100
 ARMS = ("lstm", "evolution", "uniform", "random", "bayesian")
@@ -63,13 +64,12 @@ def simulated(folder):
     frame = pd.DataFrame(drawn.values, drawn.samples, drawn.features).rename_axis("sample")
     frame.assign(target=drawn.target).to_csv(f"{folder}/rows.tsv", sep="\t")
     data = {"features": f"{folder}/rows.tsv", "target": "target"}
-    return {"name": "twelve", "output_dir": str(folder), "data": data}
+    return {"name": SIMULATED, "output_dir": str(folder), "data": data}
 
 
 def configured(name, folder, parsed, seed, **search):
     """A config that searches wired networks of one set."""
-    (one,) = sets(names=[name]) or [None]
-    given = one.config(folder) if one else simulated(folder)
+    given = simulated(folder) if name == SIMULATED else sets(names=[name])[0].config(folder)
     space = {"layers": parsed.layers, "max_width": parsed.max_width}
     searched = {"method": "enas", "epochs": parsed.epochs} | search
     given |= {"seed": seed, "families": {"wired": space}, "search": searched}

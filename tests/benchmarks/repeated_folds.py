@@ -88,10 +88,8 @@ def main():
     parser.add_argument("--seconds", type=float, default=60.0, help="budget of each search")
     parser.add_argument("--output", type=Path, help="a .tsv that grows, and that is gone on with")
     parsed = parser.parse_args()
-    found = sets(parsed.data, [parsed.set])
-    if not found:
-        parser.error(f"{parsed.data}: there is no set {parsed.set}")
-    frame = run(found[0], parsed)
+    (one,) = sets(parsed.data, [parsed.set])
+    frame = run(one, parsed)
     wide = {score: frame.pivot(index="fold", columns="method", values=score) for score in SCORES}
     own = parsed.methods[0]
     print(f"| method | {' | '.join(SCORES)} | accuracy, {accuracy.HEADERS[own]} above |")

@@ -102,13 +102,16 @@ def alone(truth):
 
 
 def sets(folder=SHARED, names=()):
-    """The data sets of a folder, all or those named."""
+    """The data sets of a folder, all or those named; ends with those there are where none is so."""
+    paths = {path.parent.name: path for path in sorted(Path(folder).glob("*/target.tsv"))}
+    if unknown := sorted(set(names) - set(paths)):
+        raise SystemExit(f"{folder}: no set {', '.join(unknown)}; there are {', '.join(paths)}.")
     found = []
-    for path in sorted(Path(folder).glob("*/target.tsv")):
-        if names and path.parent.name not in names:
+    for name, path in paths.items():
+        if names and name not in names:
             continue
         target = pd.read_csv(path, sep="\t")["target"]
         is_number = pd.api.types.is_float_dtype(target)
         task = "regression" if is_number else "classification"
-        found.append(Set(path.parent.name, path.parent, task))
+        found.append(Set(name, path.parent, task))
     return found
