@@ -48,7 +48,7 @@ class ElboModel(keras.Model):
     noise: keras.random.SeedGenerator
     shared: Any
     warmth: Any
-    classifier: keras.Model | None
+    classifier: Any
     label_weight = 50.0
     # (genes + covariates,) float32, 0 where the encoder does not see an input; None: it sees all.
     _seen: np.ndarray | None
