@@ -83,7 +83,8 @@ class Estimator(BaseEstimator):
         )  # fmt: skip
 
     def _outputs(self, X):  # noqa: N803
-        return self.predictor_.outputs(self._rows(X))
+        rows = self._rows(X)
+        return self.predictor_.outputs(rows)
 
     def _rows(self, X):  # noqa: N803
         """Return new rows for the fitted model as a `Dataset`."""

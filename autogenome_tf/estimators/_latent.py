@@ -98,7 +98,8 @@ class ResVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Estimator):
         Args:
             X: (samples, genes) rows with the genes of training.
         """
-        return self.predictor_.run(self._rows(X), "probabilities")
+        rows = self._rows(X)
+        return self.predictor_.run(rows, "probabilities")
 
     @available_if(_learns_labels)
     def predict(self, X: Any) -> np.ndarray:  # noqa: N803

@@ -77,7 +77,8 @@ def test_a_weight_of_two_is_the_row_twice_and_of_nearly_zero_none(kind, values):
     plain = model_of(known, dict(values), np.arange(ROWS), None).outputs(VALUES)
     # Numbers of rows are in the statistic of a gene, and in the scale of logits of discriminants.
     is_exact = "gene_power" not in values
-    np.testing.assert_allclose(own, repeated, atol=1e-4 if is_exact else 0.05)
+    # L-BFGS of the two takes other steps, and ends where values of float32 tell no more.
+    np.testing.assert_allclose(own, repeated, atol=5e-4 if is_exact else 0.05)
     assert np.abs(own - plain).max() > 3e-3
     few = np.where(weights > 1, 1.0, 1e-7)
     kept = np.flatnonzero(weights > 1)

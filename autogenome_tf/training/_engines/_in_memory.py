@@ -12,8 +12,8 @@ from autogenome_tf.nn.graphs import compiled
 from autogenome_tf.training._engines._engine import PLAIN
 from autogenome_tf.training._engines._vectorized import VectorizedEngine, looped, resident
 
-# Part of a value by which an iteration has to lower it; that of float32's last digit is below.
-TOLERANCE = 2e-8
+# Part of a value by which an iteration has to lower it.
+TOLERANCE = 1e-9
 # Part of the largest curvature of a row's loss below which a row's is not taken.
 FLATTEST = 1e-3
 # Rows whose curvature is computed at once.
@@ -174,8 +174,9 @@ class InMemory(VectorizedEngine):
             weighed = {path: kernel * self._factors[:, :, None] for path, kernel in kernels.items()}
             outputs, _ = self._network(inputs, stacks | weighed)
             (kernel,) = kernels.values()
-            value = tf.reduce_sum(self._losses(every, outputs) * shares)
-            value += tf.reduce_sum(kernel**2 * penalties)
+            # Near the minimum values differ by less than a sum of float32 is off.
+            value = _exact_sum(self._losses(every, outputs) * shares)
+            value += _exact_sum(kernel**2 * penalties)
         return value, tape.gradient(value, self._variables[0].value)
 
     def _run(self, inputs, index, rates, *more):
@@ -194,3 +195,8 @@ class InMemory(VectorizedEngine):
     def _outputs_of(self, inputs, index):
         """Compute (replicas, batch, outputs) for (replicas, batch) row numbers."""
         return self._outputs(self._seen(inputs, index))
+
+
+def _exact_sum(values):
+    """Sum in float64."""
+    return tf.reduce_sum(tf.cast(values, tf.float64))
