@@ -21,7 +21,7 @@ ELEMENT_BY_ELEMENT = (*NOISE, keras.layers.BatchNormalization, keras.layers.Resh
 
 @dataclasses.dataclass(frozen=True)
 class _Source:
-    """What a value inside of a network depends on.
+    """Trace a value inside a network to the layers and activations that it depends on.
 
     Attributes:
         stems: Names of the layers on the genes.
@@ -116,7 +116,7 @@ def attribute_single(
 
 @dataclasses.dataclass(frozen=True)
 class _Passage:
-    """The way of the units of one layer through an activation.
+    """Hold the activation that the units of one layer pass, and the linear maps around it.
 
     Attributes:
         place: Of the units.
@@ -179,13 +179,12 @@ def _linear_parts(split, singles, row):
         tf.reshape(tf.stack(parts), (split.outputs, -1)) for parts in zip(*found, strict=True)
     )
     weights = dict(zip(names, weights, strict=True))
-    is_single, passages = np.zeros(straight.shape[1], bool), []
+    passages = []
     for layer, place in split.stems:
-        if layer.name in singles:
-            is_single[place] = True
-            for name in singles[layer.name]:
-                scale = gradient(inputs[name], units).numpy()[0, place]
-                passages.append(_Passage(place, name, functions[name], scale, weights[name]))
+        for name in singles.get(layer.name, ()):
+            scale = gradient(inputs[name], units).numpy()[0, place]
+            passages.append(_Passage(place, name, functions[name], scale, weights[name]))
+    is_single = np.repeat([layer.name in singles for layer, _ in split.stems], split.sizes)
     return straight.numpy() * is_single, passages
 
 

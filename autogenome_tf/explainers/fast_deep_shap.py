@@ -1,6 +1,7 @@
 """DeepLIFT's rescale rule against a background (DeepSHAP, Lundberg and Lee 2017), factorised.
 
-The values are those of `shap.DeepExplainer`; how they are computed is `_rule.SplitNetwork`'s.
+The values are those of `shap.DeepExplainer`; `_rule` explains how they are computed, and
+`_single` how for units that pass at most one activation.
 """
 
 import itertools
@@ -71,10 +72,9 @@ class FastDeepShap(Explainer):
         """
         split = SplitNetwork(network)
         singles = single_activations(split)
-        found = attribute_single(split, singles, rows, background)
         is_deep = [layer.name not in singles for layer, _ in split.stems]
         if not any(is_deep):
-            return found
+            return attribute_single(split, singles, rows, background)
         compute = _rescaled(split, background, is_deep)
 
         def multipliers(units):
@@ -82,7 +82,8 @@ class FastDeepShap(Explainer):
             return tf.reshape(pairs, (split.outputs, len(units), len(background), -1))
 
         places = np.repeat(is_deep, split.sizes)
-        return found + split.attribute(rows, background, multipliers, places)
+        found = split.attribute(rows, background, multipliers, places)
+        return found + attribute_single(split, singles, rows, background) if singles else found
 
 
 def _rescaled(split, background, is_asked):

@@ -150,7 +150,7 @@ class Served(tf.Module):
         return tf.cond(
             _is_surely_inside(self._predictor, values),
             lambda: self._run_complete(values),
-            lambda: self._run(self._checked(values, lacking)),
+            lambda: self._run(self._known(values, lacking)),
         )
 
     def _of_all_genes(self, values):
@@ -167,7 +167,10 @@ class Served(tf.Module):
             values: (rows, genes) raw.
             lacking: (genes,) columns of missing values for genes that rows lack.
         """
-        values = self._of_all_genes(values)
+        return self._known(self._of_all_genes(values), lacking)
+
+    def _known(self, values, lacking):
+        """Return values of all genes, or fail with the place of the first that is not allowed."""
         wrong, expected = _outside(self._predictor)
         place = tf.where(wrong(values) & tf.logical_not(lacking))[:1]
         with _required(

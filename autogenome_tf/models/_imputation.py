@@ -15,13 +15,13 @@ import sklearn.decomposition
 from autogenome_tf.core import chunked
 from autogenome_tf.core.chunked import Matrix
 from autogenome_tf.models._latent_model import LatentModel
+from autogenome_tf.preprocessing import Transform
 
 # Methods: the model, components of the same number, the mean of each gene.
 LATENT, PCA, MEAN = "latent", "pca", "mean"
 # A gene is never expected below this part of its mean; components may go below 0.
 LEAST = 0.01
-# Log-normalised values are ln(1 + counts per so many).
-LIBRARY = 1e4
+NORMALISED = Transform("library_log1p")
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -116,7 +116,7 @@ def deviance(observed: np.ndarray, expected: np.ndarray) -> np.ndarray:
 
 def log_normalised(counts: np.ndarray) -> np.ndarray:
     """Compute ln(1 + counts per 10,000) of (rows, genes)."""
-    return np.log1p(LIBRARY * counts / np.maximum(counts.sum(axis=1, keepdims=True), 1e-12))
+    return np.asarray(NORMALISED(np.asarray(counts, "float64")))
 
 
 def _ratio(own, means, index):

@@ -7,6 +7,7 @@ a map drawn of it.
 """
 
 import dataclasses
+import functools
 import logging
 import warnings
 from typing import Any
@@ -103,7 +104,6 @@ class LatentSpace:
         if self.labels is not None and not (self.labels[is_train] != UNLABELLED).any():
             self.labels = None
         self._imputed: dict[str, Imputation] = {}
-        self._has_gaps = any(np.isnan(batch).any() for batch in chunked.batches(values))
         self._values, self._seed = values, derive(seed, "representation") % 2**32
         self.transformed = _transformed(model, values)
         latent = model.outputs(values)
@@ -264,6 +264,11 @@ class LatentSpace:
         error = ((decoded - transformed) ** 2).sum(axis=1)
         spread = ((transformed - self._pca.mean_) ** 2).sum(axis=1)
         return lambda index: 1 - error[index].sum() / max(spread[index].sum(), 1e-30)
+
+    @functools.cached_property
+    def _has_gaps(self):
+        """Return whether any value is missing; only counts are asked, as all rows are read."""
+        return any(np.isnan(batch).any() for batch in chunked.batches(self._values))
 
     def _imputation(self, part):
         """Impute the rows of a part from half of their molecules; None if values are no counts."""

@@ -1,4 +1,4 @@
-"""Compiled functions, and the memory that they leave behind."""
+"""Walks through functional models; compiled functions, and the memory that they leave behind."""
 
 import functools
 import gc

@@ -109,7 +109,7 @@ def test_the_fast_values_are_those_of_shap(predictors, kind, family):
 
 
 def values_of_the_guide(predictor, folder):
-    """What the guide's lines for shap itself compute of the model, in units of its outputs."""
+    """Compute attributions by the guide's lines for shap itself, in units of the outputs."""
     predictor.model.save(folder / "model.keras")
     code = block(GUIDES["porting.md"], "python", "shap.DeepExplainer")
     names = {"rows": EXPLAINED.values, "background": BACKGROUND}
