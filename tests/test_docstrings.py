@@ -133,7 +133,7 @@ def exported():
 DOORS = set(exported())
 CLASSES = {
     node.name: node
-    for tree in TREES.values() for node in ast.walk(tree) if isinstance(node, ast.ClassDef)
+    for tree in TREES.values() for node in tree.body if isinstance(node, ast.ClassDef)
 }  # fmt: skip
 
 
