@@ -257,7 +257,8 @@ class Session:
             rows = os.path.join(folder, "rows.npz")
             options = data.ReadOptions.of(self.config.data)
             x, y = self.given
-            names = data.write_rows(rows, x, y, self.config.further, options)
+            beside = self.config.data.target_names if y is None else []
+            names = data.write_rows(rows, x, y, [*self.config.further, *beside], options)
             self.use(self.config.targeting(names).reading(rows))
             try:
                 yield rows

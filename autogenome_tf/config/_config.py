@@ -12,7 +12,7 @@ from pydantic import Field, field_validator, model_validator
 
 from autogenome_tf.config import autogenome
 from autogenome_tf.config._defaults import with_dependent_defaults
-from autogenome_tf.config._json import put, read_json
+from autogenome_tf.config._json import merged, put, read_json
 from autogenome_tf.config._members import file_keys
 from autogenome_tf.config._messages import first_problem
 from autogenome_tf.config._sections import (
@@ -284,16 +284,20 @@ class Config(Section):
         ours, theirs = (dict(_leaves(config.model_dump())) for config in (self, other))
         return [name for name in ours | theirs if ours.get(name) != theirs.get(name)]
 
-    def targeting(self, names: Sequence[str]) -> "Config":
+    def targeting(self, names: Sequence[str | list[str]]) -> "Config":
         """Return the config with its targets named, where it names none.
 
         Args:
-            names: Names of the targets.
+            names: Names of the targets; a list is a pair of time and event.
+
+        Raises:
+            InputError: Where the task has no such targets.
         """
-        if self.data.target is not None:
+        if self.data.target is not None or not names:
             return self
-        target = names[0] if len(names) == 1 else names or None
-        return self.model_copy(update={"data": self.data.model_copy(update={"target": target})})
+        target = names[0] if len(names) == 1 else list(names)
+        known = self.model_dump(exclude_unset=True)
+        return self.of(merged(known, {"data": {"target": target}}))
 
     @classmethod
     def of(cls, given: Mapping[str, Any], place: str = "config") -> "Config":

@@ -26,25 +26,28 @@ def write_rows(
     y: Any,
     further: Collection[str] = (),
     options: ReadOptions | None = None,
-) -> list[str]:
+) -> list[str | list[str]]:
     """Write rows and targets as an archive that the npz reader reads.
 
     Args:
         path: The archive.
         x: (samples, genes): a DataFrame, an array, a sparse matrix or an AnnData.
         y: (samples,) or (samples, targets) labels or values, a Series, a DataFrame, or the name
-            or names of columns of an AnnData's ``obs``.
-        further: Names of further columns of ``obs`` or of `y` to keep.
+            or names of columns of an AnnData's ``obs``; a list with a pair of time and event, such
+            as ``["subtype", ["days", "death"]]``, names columns of a DataFrame `x` too.
+        further: Names of further columns to keep: of `y`, ``obs`` or a DataFrame `x`.
         options: `ReadOptions`; None: their defaults.
 
     Returns:
-        Names of the targets.
+        Names of the targets, pairs as `y` has them.
 
     Raises:
-        InputError: Where rows do not match.
+        InputError: Where rows do not match, or a column is not there.
     """
-    options = options or ReadOptions()
-    table, columns = aligned_targets(plain_table(x, options), x, y, _columns(x, y, further))
+    options, columns = options or ReadOptions(), _columns(x, y, further)
+    if _has_pairs(y) and isinstance(x, pd.DataFrame):
+        options = dataclasses.replace(options, columns=(*options.columns, *columns))
+    table, columns = aligned_targets(plain_table(x, options), x, y, columns)
     kept = columns
     if is_annotated(x) and table.extra is not None:
         found = origins(table.extra, columns)
@@ -69,6 +72,8 @@ def write_rows(
         arrays["values"] = values
     with open(path, "wb") as stream:
         np.savez(stream, features=np.array(table.features), **arrays)
+    if _has_pairs(y):
+        return y
     return [str(name) for name in columns if name not in further]
 
 
@@ -77,14 +82,10 @@ def _columns(x, y, further):
     obs = getattr(x, "obs", None)
     if y is None and not further:
         return pd.DataFrame(index=pd.RangeIndex(_count(x)))
-    if y is None or isinstance(y, str) or (obs is not None and _are_names(y, obs)):
-        names = [y] if isinstance(y, str) else list(y or ())
-        names = list(dict.fromkeys([*names, *further]))
-        known = pd.DataFrame() if obs is None else obs
-        for name in names:
-            if name not in known:
-                raise InputError(f"data: {name!r} is not a column of obs.")
-        return known[names].reset_index(drop=True)
+    if y is None or isinstance(y, str) or _has_pairs(y) or (obs is not None and _are_names(y, obs)):
+        own = [y] if isinstance(y, str) else y or ()
+        names = [name for one in own for name in (one if isinstance(one, list) else [one])]
+        return _named(x, list(dict.fromkeys([*names, *further])))
     if isinstance(y, pd.DataFrame):
         if y.columns.has_duplicates:
             twice = y.columns[y.columns.duplicated()]
@@ -105,6 +106,21 @@ def _columns(x, y, further):
     if values.ndim == 1:
         return pd.DataFrame({TARGET: values})
     return pd.DataFrame(values, columns=[f"{TARGET}_{i + 1}" for i in range(values.shape[1])])
+
+
+def _named(x, names):
+    """Return columns of an AnnData's ``obs``, or of a DataFrame, in the order of the rows."""
+    place, known = ("obs", x.obs) if is_annotated(x) else ("X", x)
+    known = known if isinstance(known, pd.DataFrame) else pd.DataFrame()
+    for name in names:
+        if name not in known:
+            raise InputError(f"data: {name!r} is not a column of {place}.")
+    return known[names].reset_index(drop=True)
+
+
+def _has_pairs(y):
+    """Return whether targets are named, one of them by a pair of columns."""
+    return isinstance(y, list) and {str, list} == {type(one) for one in y}
 
 
 def _count(x):

@@ -175,17 +175,19 @@ class TreeFamily(Family):
 
     @classmethod
     def fits(cls, kind: Any) -> bool:
-        """Return whether a task has classes or values; trees learn no times, nor both kinds."""
-        return super().fits(kind) and (kind.has_classes or kind.has_units)
+        """Return whether a task has classes, values or one log-risk: no bins of time, nor both."""
+        has_risk = kind.has_times and kind.is_of_sets
+        return super().fits(kind) and (kind.has_classes or kind.has_units or has_risk)
 
     @staticmethod
     @abc.abstractmethod
-    def estimator(values: dict[str, Any], has_classes: bool, rows: int) -> Any:
+    def estimator(values: dict[str, Any], kind: Any, rows: int) -> Any:
         """Return one of scikit-learn's forests, not fitted; its outputs are means over trees.
 
         Args:
             values: All values of a trial by hyperparameter.
-            has_classes: Whether targets are classes.
+            kind: A task or its class. Of times the forest learns counts of events, by the Poisson
+                deviance.
             rows: Number of training rows.
         """
 

@@ -12,14 +12,15 @@ FOLDER = "families"
 BASELINE = "linear"
 
 
-def names(task_type: str | None = None) -> tuple[str, ...]:
+def names(task_type: str | None = None, loss: str | None = None) -> tuple[str, ...]:
     """List the families, sorted: all, or those for a type of task.
 
     Args:
         task_type: `task.type`; None for all families.
+        loss: `task.loss`; None for the default of the type.
     """
     listed = members(FOLDER)
-    return tuple(name for name in listed if task_type is None or is_for(name, task_type))
+    return tuple(name for name in listed if task_type is None or is_for(name, task_type, loss))
 
 
 def member(name: str, place: str = FOLDER) -> type[Family]:
@@ -42,14 +43,15 @@ def member(name: str, place: str = FOLDER) -> type[Family]:
     return found[0]
 
 
-def is_for(name: str, task_type: str) -> bool:
+def is_for(name: str, task_type: str, loss: str | None = None) -> bool:
     """Return whether a family is for tasks of a type.
 
     Args:
         name: Name of a family.
         task_type: `task.type`.
+        loss: `task.loss`; None for the default of the type.
     """
-    return member(name).fits(kind_of(task_type))
+    return member(name).fits(kind_of(task_type).for_loss(loss))
 
 
 def has_levels(name: str) -> bool:

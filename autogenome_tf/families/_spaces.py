@@ -110,10 +110,14 @@ def as_begun(
 
 
 def _space_in(config, name, place):
-    family, given, kind = member(name, place), config.families[name], config.task.type
-    if not is_for(name, kind):
-        fitting = ", ".join(names(kind))
-        raise InputError(f"{place}: {name} is not for task.type {kind}; expected {fitting}.")
+    family, given, task = member(name, place), config.families[name], config.task
+    if not is_for(name, task.type, task.loss):
+        fitting = ", ".join(names(task.type, task.loss))
+        loss = f" with task.loss {task.loss}" if is_for(name, task.type) else ""
+        way_out = f", or task.loss {task.kind.losses[0]}" if loss else ""
+        raise InputError(
+            f"{place}: {name} is not for task.type {task.type}{loss}; expected {fitting}{way_out}."
+        )
     if config.training.l2 is not None and not family.is_convex and "l2" in family.space:
         given = {"l2": config.training.l2} | given
     if config.training.epistasis and "gene_power" in family.space:

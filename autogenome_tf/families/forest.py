@@ -20,13 +20,15 @@ class Forest(TreeFamily):
     }
 
     @staticmethod
-    def estimator(values: dict[str, Any], has_classes: bool, rows: int) -> Any:
+    def estimator(values: dict[str, Any], kind: Any, rows: int) -> Any:
         """Return scikit-learn's extra trees; see `TreeFamily.estimator`."""
         # It takes a second to import, and most commands do not need it.
         from sklearn.ensemble import ExtraTreesClassifier, ExtraTreesRegressor
 
-        kind = ExtraTreesClassifier if has_classes else ExtraTreesRegressor
-        return kind(
+        criterion = "poisson" if kind.has_times else "squared_error"
+        regressor = ExtraTreesRegressor(criterion=criterion)
+        trees = ExtraTreesClassifier() if kind.has_classes else regressor
+        return trees.set_params(
             n_estimators=values["trees"],
             max_features=SHARES[values["max_features"]],
             min_samples_leaf=max(values["min_leaf"], rows // MOST_LEAVES),

@@ -126,6 +126,16 @@ def censoring(
     return stepped(own, np.cumprod(1 - lost / at_risk), times, 1.0)
 
 
+def expected_events(targets: np.ndarray, weights: np.ndarray | None = None) -> np.ndarray:
+    """Return the events that a model without genes expects until the time of each row, (rows,).
+
+    Args:
+        targets: (rows, 2) time and event.
+        weights: (rows,) weight of each row; None: all rows count alike.
+    """
+    return Baseline.of(targets, np.zeros(len(targets)), weights).hazard_at(targets[:, 0])
+
+
 def martingale_residuals(targets: np.ndarray, weights: np.ndarray | None = None) -> np.ndarray:
     """Return events less those that a model without genes expects, (rows,).
 
@@ -133,8 +143,7 @@ def martingale_residuals(targets: np.ndarray, weights: np.ndarray | None = None)
         targets: (rows, 2) time and event.
         weights: (rows,) weight of each row; None: all rows count alike.
     """
-    baseline = Baseline.of(targets, np.zeros(len(targets)), weights)
-    return targets[:, 1] - baseline.hazard_at(targets[:, 0])
+    return targets[:, 1] - expected_events(targets, weights)
 
 
 def _or_ones(weights, count):

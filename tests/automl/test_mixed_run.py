@@ -278,6 +278,61 @@ def test_a_pair_is_one_of_several_targets_of_type_mixed(tmp_path):
         Config.of(given(tmp_path, data={"target": ["days", ["days", "death"]]}))
 
 
+PAIR = ["type", "age", ["days", "death"]]
+IN_MEMORY = {
+    "a frame of targets": lambda: (GENES, GAPS, PAIR),
+    "columns of X": lambda: (GENES.join(GAPS.drop(columns="grade")), None, PAIR),
+    "columns of X by name": lambda: (GENES.join(GAPS.drop(columns="grade")), PAIR, None),
+    "columns of obs": lambda: (annotated(), None, PAIR),
+    "columns of obs by name": lambda: (annotated(), PAIR, None),
+}
+
+
+def annotated():
+    """Return genes and targets as AnnData."""
+    return pytest.importorskip("anndata").AnnData(GENES, obs=GAPS)
+
+
+def begun(folder, x, y, target, **sections):
+    """Return the session of a run of rows in memory."""
+    config = {"name": "t", "output_dir": str(folder), "data": {"target": target}}
+    session = ag.AutoGenome(config | {"task": {"type": "mixed"}} | sections, data=(x, y))._session
+    session.begun(["train"])
+    return session
+
+
+@pytest.mark.parametrize("case", IN_MEMORY)
+def test_rows_in_memory_have_the_targets_of_files(case, tmp_path):
+    config = Config.of(given(tmp_path, data={"target": PAIR})).resolved(tmp_path)
+    expected = RunData(config.data, config.task.model_copy(update={"kinds": {}})).labelled[0]
+    session = begun(tmp_path, *IN_MEMORY[case]())
+    found = session.rows.labelled[0]
+    assert found.target_names == expected.target_names and found.features == expected.features
+    np.testing.assert_array_equal(found.targets, expected.targets)
+    assert session.config.data.target == PAIR
+
+
+@pytest.mark.parametrize(
+    ("case", "said"),
+    [
+        (lambda: (annotated(), ["type", ["day", "death"]], None), "'day' is not a column of obs"),
+        (lambda: (GENES, ["type", ["day", "death"]], None), "'type' is not a column of X"),
+        (lambda: (GENES.to_numpy(), None, PAIR), "'type' is not a column of X"),
+        (lambda: (GENES, GAPS.drop(columns="death"), PAIR), "data.target: unknown name 'death'"),
+        (lambda: (GENES, GAPS, ["age", ["death", "days"]]), "death: sample S.: expected a time"),
+    ],
+)
+def test_targets_in_memory_that_are_not_there_are_refused(case, said, tmp_path):
+    with pytest.raises(InputError, match=said):
+        begun(tmp_path, *case())
+    assert not list(tmp_path.iterdir())
+
+
+def test_names_of_targets_fit_the_task_in_memory_too(tmp_path):
+    with pytest.raises(InputError, match=r"\['days', 'death'\] is a pair .*type mixed"):
+        begun(tmp_path, annotated(), PAIR, None, task={"type": "regression"})
+
+
 def test_targets_without_an_event_among_the_training_rows_are_refused(tmp_path):
     config = Config.of(given(tmp_path)).resolved(tmp_path)
     targets = pd.read_csv(tmp_path / "y.csv", index_col="sample")

@@ -13,6 +13,7 @@ from autogenome_tf.core.errors import InputError
 from autogenome_tf.core.seeds import derive
 from autogenome_tf.models import Predictor
 from autogenome_tf.tasks import Classification, Regression, Survival
+from autogenome_tf.tasks.hazards import Baseline
 from autogenome_tf.training import Plan, Trial, _forests
 
 RANDOM = np.random.default_rng(2)
@@ -22,9 +23,14 @@ X[RANDOM.uniform(size=X.shape) < 0.02] = np.nan
 FILLED = np.nan_to_num(X, nan=6.0)
 CLASSES = (FILLED[:, 0] > 5) * 1 + (FILLED[:, 1] > 8)
 VALUES = np.stack([FILLED[:, 0] - 5, np.abs(FILLED[:, 1] - 6)], axis=1).astype("float32")
+# The earlier the higher the first gene is; the last rows are censored before any event.
+TIMES = np.exp(RANDOM.normal(size=ROWS) - FILLED[:, 0] / 2) + 1
+ENDS = np.where(np.arange(ROWS) < ROWS - 6, np.quantile(TIMES, 0.7), 0.5)
+SURVIVAL = np.stack([np.minimum(TIMES, ENDS), TIMES <= ENDS], axis=1)
 TASKS = {
     "classification": (Classification(["a", "b", "c"], class_weight="balanced"), CLASSES),
     "regression": (Regression(["x", "y"], mean=np.zeros(2), scale=np.ones(2)), VALUES),
+    "survival": (Survival(["time", "event"]), SURVIVAL),
 }
 TREES = {"trees": 60, "max_features": "sqrt", "min_leaf": 1}
 
@@ -43,7 +49,31 @@ def theirs(kind, rows, targets, weights, seed=1):
     if kind == "classification":
         model = ExtraTreesClassifier(60, **settings).fit(rows, targets, weights)
         return model.predict_proba
+    if kind == "survival":
+        return relative_risk(
+            ExtraTreesRegressor(60, criterion="poisson", **settings), rows, targets
+        )
     return ExtraTreesRegressor(60, **settings).fit(rows, targets, weights).predict
+
+
+def relative_risk(model, rows, targets):
+    """Return the mean over trees of log((events + 1) / (expected + 1)), counted in the leaves."""
+    expected = Baseline.of(targets, np.zeros(len(targets))).hazard_at(targets[:, 0])
+    known = expected > 0
+    rows, events, expected = rows[known], targets[known, 1], expected[known]
+    model.fit(rows, events / expected, expected)
+
+    def outputs(other):
+        found = np.zeros((len(other), len(model.estimators_)))
+        for tree, (own, asked) in enumerate(
+            zip(model.apply(rows).T, model.apply(other).T, strict=True)
+        ):
+            size = max(own.max(), asked.max()) + 1
+            seen, due = (np.bincount(own, part, size) for part in (events, expected))
+            found[:, tree] = np.log((seen + 1) / (due + 1))[asked]
+        return found.mean(axis=1, keepdims=True)
+
+    return outputs
 
 
 @pytest.mark.parametrize("transform", ["none", "rank"])
@@ -129,18 +159,23 @@ def test_streamed_rows_are_refused():
         in_folds("classification", data={"memory": 1e-7}, splits=thirds(ROWS)[:1], **sections)
 
 
-def test_survival_and_representations_have_no_forest():
-    for kind in ("survival", "representation"):
-        assert "forest" not in families.names(kind)
-        target = ["time", "event"] if kind == "survival" else None
-        config = {"name": "t", "data": {"features": "x.tsv", "target": target}}
-        config |= {"task": {"type": kind}, "families": {"forest": {}}}
-        with pytest.raises(InputError, match=f"forest is not for task.type {kind}; expected"):
-            families.spaces(Config.of(config))
-    assert not families.member("forest").fits(Survival)
+@pytest.mark.parametrize(
+    ("task", "said"),
+    [
+        ({"type": "representation"}, "representation; expected resvae"),
+        ({"type": "mixed"}, "mixed; expected densenet"),
+        ({"type": "survival", "loss": "hazard"}, "survival with .* hazard; .*, or task.loss cox"),
+    ],
+)
+def test_other_tasks_have_no_forest(task, said):
+    config = {"name": "t", "data": {"features": "x.tsv", "target": ["time", "event"]}}
+    config |= {"task": task, "families": {"forest": {}}}
+    with pytest.raises(InputError, match=f"forest is not for task.type {said}"):
+        families.spaces(Config.of(config))
+    assert "forest" not in families.names(task["type"], task.get("loss"))
 
 
 def test_leaves_of_many_rows_are_few():
     member = families.member("forest")
-    assert member.estimator(TREES, True, 499).min_samples_leaf == 1
-    assert member.estimator(TREES, True, 5000).min_samples_leaf == 10
+    assert member.estimator(TREES, Classification, 499).min_samples_leaf == 1
+    assert member.estimator(TREES, Classification, 5000).min_samples_leaf == 10
