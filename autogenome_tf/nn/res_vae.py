@@ -55,6 +55,8 @@ class ResVAE(ElboModel):
         classes: Number of classes of a softmax layer on the latent units, which `fit` trains by
             labels beside the ELBO; 0 for none. See `ElboModel.losses_of`.
         seed: Initial weights, dropout and sampling derive from it.
+        parts: Encoder, decoder and classifier (None without classes) of a trained model in place of
+            new ones. See `from_layers`.
         **values: dropout, input_dropout, activation, normalization, l2 of all layers.
 
     Attributes:
@@ -76,7 +78,7 @@ class ResVAE(ElboModel):
         variance: float | None = None, linear: bool = False, covariates: int = 0,
         condition: str = "both", scale: list[float] | None = None, sets: list | None = None,
         names: list[str] | None = None, classes: int = 0, seed: int = 7,
-        name: str | None = None, **values: Any,
+        name: str | None = None, parts: Sequence[keras.Model | None] | None = None, **values: Any,
     ):  # fmt: skip
         super().__init__(name=name)
         self._config = {
@@ -89,30 +91,13 @@ class ResVAE(ElboModel):
         self.classes = classes
         self.likelihood = LIKELIHOODS[likelihood]
         self.beta, self.free_bits = beta, free_bits
-        layers, heads = LayerFactory(DEFAULTS | values, seed), self.likelihood.heads
-        options = {"skip": skip, "linear": linear}
         # Number of the last inputs that the encoder does not see.
         blind = covariates if condition == "decoder" else 0
         self._seen = np.repeat([1.0, 0.0], [genes, blind]).astype("float32") if blind else None
-        self.encoder = _res_vae_layers.encoder(
-            layers, genes + covariates, latent, widths, blind=blind, **options
+        self.deviation = np.asarray(np.ones(latent) if scale is None else scale, "float32")
+        self.encoder, self.decoder, self.classifier = parts or self._new_parts(
+            LayerFactory(DEFAULTS | values, seed), widths, {"skip": skip, "linear": linear}, blind
         )
-        inputs = latent + covariates
-        if sets:
-            self.decoder = _res_vae_layers.wired_decoder(
-                layers, *sets, inputs=inputs, latent=latent, outputs=genes, heads=heads
-            )
-        else:
-            self.decoder = _res_vae_layers.decoder(
-                layers, inputs, genes * heads, widths[::-1], **options
-            )
-        self.deviation = np.ones(latent, "float32")
-        if scale is not None:
-            self.deviation = np.asarray(scale, "float32")
-            self.encoder, self.decoder = _res_vae_layers.scaled(
-                self.encoder, self.decoder, self.deviation
-            )
-        self.classifier = _res_vae_layers.classifier(latent, classes) if classes else None
         self.noise = keras.random.SeedGenerator(derive(seed, "latent"))
         count = {"": 0, "variance": 1, "dispersion": genes}[self.likelihood.shared]
         start = np.log(variance) if variance else 0.0
@@ -123,6 +108,26 @@ class ResVAE(ElboModel):
         # Factor of `beta`, which training warms up.
         self.warmth = self.add_weight(shape=(), name="warmth", initializer="ones", trainable=False)
         self.built = True
+
+    def _new_parts(self, layers, widths, options, blind):
+        """Return an untrained encoder, decoder and classifier (None without classes)."""
+        inputs, outputs = self.latent + self.covariates, self.genes * self.likelihood.heads
+        encoder = _res_vae_layers.encoder(
+            layers, self.genes + self.covariates, self.latent, widths, blind=blind, **options
+        )
+        if sets := self._config["sets"]:
+            decoder = _res_vae_layers.wired_decoder(
+                layers, *sets, inputs=inputs, latent=self.latent, outputs=self.genes,
+                heads=self.likelihood.heads,
+            )  # fmt: skip
+        else:
+            decoder = _res_vae_layers.decoder(layers, inputs, outputs, widths[::-1], **options)
+        if self._config["scale"] is not None:
+            encoder, decoder = _res_vae_layers.scaled(encoder, decoder, self.deviation)
+        classifier = None
+        if self.classes:
+            classifier = _res_vae_layers.classifier(self.latent, self.classes)
+        return encoder, decoder, classifier
 
     @classmethod
     def of_sets(cls, membership: Any, bypass: int = 0, **options: Any) -> ResVAE:
@@ -159,8 +164,8 @@ class ResVAE(ElboModel):
             shared: Parameters of the likelihood that all rows share.
             classifier: Keras model, latent points -> logits; None without classes.
         """
-        model = cls(**{key: value for key, value in config.items() if key != "name"})
-        model.encoder, model.decoder, model.classifier = encoder, decoder, classifier
+        own = {key: value for key, value in config.items() if key != "name"}
+        model = cls(**own, parts=(encoder, decoder, classifier))
         model.shared.assign(shared)
         return model
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import datetime
+import functools
 import hashlib
 import importlib.metadata
 import os
@@ -84,6 +85,7 @@ def relative(checksums: Mapping[str, str | None], folder: Path) -> dict[str, str
     return {os.path.relpath(path, folder): digest for path, digest in checksums.items()}
 
 
+@functools.cache
 def _versions() -> dict[str, str]:
     versions = {}
     for package in PACKAGES:
