@@ -12,6 +12,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from autogenome_tf.nn import stacked
 from autogenome_tf.nn.graphs import follow
 
 # Networks of one structure may differ in names, seeds and strengths of regularisation.
@@ -134,8 +135,9 @@ class VectorizedNetwork:
             regularizer = getattr(layer, "kernel_regularizer", None)
             if isinstance(regularizer, tuple(PENALTIES)):
                 kernel = weights[layer.kernel.path]
-                sizes = tf.abs(kernel) if type(regularizer) is keras.regularizers.L1 else kernel**2
-                terms.append(self._strength(layer) * tf.reduce_sum(sizes))
+                is_l1 = type(regularizer) is keras.regularizers.L1
+                size = tf.reduce_sum(tf.abs(kernel)) if is_l1 else 2 * tf.nn.l2_loss(kernel)
+                terms.append(self._strength(layer) * size)
             elif regularizer is not None:
                 raise TypeError(f"replicas regularise by L1 or L2; received {regularizer!r}")
         return tf.add_n(terms) if terms else tf.constant(0.0)
@@ -147,32 +149,34 @@ class VectorizedNetwork:
     def _dense(layer, x, weights, training, seed, updates):
         x = tf.matmul(x, weights[layer.kernel.path])
         if layer.use_bias:
-            x += weights[layer.bias.path][:, None]
+            x = stacked.with_bias(x, weights[layer.bias.path])
         return layer.activation(x)
 
     @staticmethod
     def _normalised(layer, x, weights, training, seed, updates):
-        mean_path, variance_path = layer.moving_mean.path, layer.moving_variance.path
+        gamma, beta = weights[layer.gamma.path], weights[layer.beta.path]
+        paths = layer.moving_mean.path, layer.moving_variance.path
         if training:
-            mean, variance = tf.nn.moments(x, axes=[1])
-            for path, value in ((mean_path, mean), (variance_path, variance)):
+            x, *moments = stacked.normalised(x, gamma, beta, layer.epsilon)
+            for path, value in zip(paths, moments, strict=True):
                 updates[path] = weights[path] + (1 - layer.momentum) * (value - weights[path])
-        else:
-            mean, variance = weights[mean_path], weights[variance_path]
-        factor = weights[layer.gamma.path] * tf.math.rsqrt(variance + layer.epsilon)
-        return x * factor[:, None] + (weights[layer.beta.path] - mean * factor)[:, None]
+            return x
+        mean, variance = (weights[path] for path in paths)
+        factor = gamma * tf.math.rsqrt(variance + layer.epsilon)
+        return x * factor[:, None] + (beta - mean * factor)[:, None]
 
     def _dropped(self, layer, x, weights, training, seed, updates):
         if not training:
             return x
         rate = self._strength(layer)
         kept = tf.random.stateless_uniform(tf.shape(x), seed) >= rate
-        return tf.where(kept, x / (1 - rate), 0.0)
+        return stacked.times(x, tf.cast(kept, x.dtype) / (1 - rate))
 
     def _noisy(self, layer, x, weights, training, seed, updates):
         if not training:
             return x
-        return x + self._strength(layer) * tf.random.stateless_normal(tf.shape(x), seed)
+        noise = tf.random.stateless_normal(tf.shape(x), seed, stddev=self._strength(layer))
+        return stacked.plus(x, noise)
 
     @staticmethod
     def _vectorised(layer, x, weights, training):

@@ -68,9 +68,9 @@ class SmoothedLoss(keras.losses.Loss):
 
 def log_probability(targets: Any, logits: Any, classes: int) -> Any:
     """Return the log probability of each row's own class, (rows,)."""
-    targets = keras.ops.cast(keras.ops.reshape(targets, (-1,)), "int32")
-    chosen: Any = keras.ops.one_hot(targets, classes)
-    return keras.ops.sum(chosen * keras.ops.log_softmax(logits), axis=-1)
+    targets = keras.ops.reshape(targets, (-1,))
+    logits = keras.ops.reshape(logits, (-1, classes))
+    return -keras.ops.sparse_categorical_crossentropy(targets, logits, from_logits=True)
 
 
 def focused(log_p: Any) -> Any:

@@ -13,6 +13,7 @@ import numpy as np
 import tensorflow as tf
 
 from autogenome_tf.core.seeds import derive
+from autogenome_tf.nn import stacked
 from autogenome_tf.nn.graphs import compiled
 from autogenome_tf.nn.vectorized import VectorizedNetwork
 from autogenome_tf.search._enas.children import ChildSpace, dense_layers
@@ -153,7 +154,7 @@ class Bank(InMemory):
         soft = self.task.taught_losses(tf.stop_gradient(teacher), apart)
         is_taught = np.arange(self._children) > 0
         part = self._taught * tf.constant(np.tile(is_taught, self.count)[:, None], tf.float32)
-        return tf.reshape((1 - part) * own + part * soft, tf.shape(index))
+        return tf.reshape(stacked.between(own, soft, part), tf.shape(index))
 
     def _outputs_of_children(self, inputs, codes, index):
         rows = tf.concat([self._context, index], axis=1)

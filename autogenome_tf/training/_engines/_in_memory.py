@@ -91,21 +91,21 @@ class InMemory(VectorizedEngine):
         Returns:
             The mean over replicas of what is minimised, and the outputs of their validation rows.
         """
-        flat, shares = self._variables[0], tf.constant(self._shares())
+        shares = tf.constant(self._shares())
         penalties = np.broadcast_to(self.task.by_output(l2), self.task.outputs)
         penalties = tf.constant(penalties, tf.float32)
         unit = 1 / np.sqrt(self._curvature(shares, penalties))
 
         def function(point):
-            flat.assign(point.reshape(flat.shape) * unit)
+            self._place(point * unit)
             value, gradient = self._gradient(self._inputs, shares, penalties)
-            return float(value), (gradient.numpy() * unit).ravel()
+            return float(value), gradient.numpy() * unit
 
         def in_time(point):
             if time.monotonic() > deadline:
                 raise StopIteration
 
-        start = (flat.numpy() / unit).ravel()
+        start = np.concatenate([v.numpy().ravel() for v in self._variables]) / unit
         # Its own products are small; with other work beside, threads wait longer than they work.
         with threadpoolctl.threadpool_limits(1):
             found = scipy.optimize.minimize(
@@ -116,11 +116,17 @@ class InMemory(VectorizedEngine):
                 callback=in_time,
                 options={"maxiter": iterations, "ftol": TOLERANCE},
             )
-        flat.assign(found.x.reshape(flat.shape) * unit)
+        self._place(found.x * unit)
         return found.fun / self.count, self.validation_outputs()
 
+    def _place(self, point):
+        """Set the weights to (all weights,), one variable behind the other."""
+        ends = np.cumsum([np.prod(shape) for shape in self._shapes])[:-1]
+        for variable, part in zip(self._variables, np.split(point, ends), strict=True):
+            variable.assign(part.reshape(variable.shape))
+
     def _curvature(self, shares, penalties):
-        """Return the second derivative of what is minimised by each weight, (replicas, weights).
+        """Return the second derivative of what is minimised by each weight, (all weights,).
 
         Only its size matters. Where rows are predicted with certainty it is kept off zero.
         """
@@ -134,8 +140,7 @@ class InMemory(VectorizedEngine):
             kernel += tf.matmul(x**2, bend, transpose_a=True)
             bias += tf.reduce_sum(bend, axis=1)
         parts = {3: kernel + 2 * penalties, 2: bias}
-        flat = [tf.reshape(parts[len(shape)], (self.count, -1)) for shape in self._shapes]
-        return tf.concat(flat, axis=1).numpy()
+        return _flat(parts[len(shape)] for shape in self._shapes).numpy()
 
     def _bend(self, index, outputs):
         """Return the second derivative of the loss of each row by each output, above zero."""
@@ -177,7 +182,7 @@ class InMemory(VectorizedEngine):
             # Near the minimum values differ by less than a sum of float32 is off.
             value = _exact_sum(self._losses(every, outputs) * shares)
             value += _exact_sum(kernel**2 * penalties)
-        return value, tape.gradient(value, self._variables[0].value)
+        return value, _flat(tape.gradient(value, [v.value for v in self._variables]))
 
     def _run(self, inputs, index, rates, *more):
         """Run all steps of an epoch, each with its part of `more`; return their losses."""
@@ -195,6 +200,10 @@ class InMemory(VectorizedEngine):
     def _outputs_of(self, inputs, index):
         """Compute (replicas, batch, outputs) for (replicas, batch) row numbers."""
         return self._outputs(self._seen(inputs, index))
+
+
+def _flat(parts):
+    return tf.concat([tf.reshape(part, (-1,)) for part in parts], axis=0)
 
 
 def _exact_sum(values):

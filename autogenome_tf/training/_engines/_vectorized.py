@@ -6,13 +6,41 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from autogenome_tf.nn import stacked
 from autogenome_tf.nn.epistatic_penalty import complexity
 from autogenome_tf.nn.vectorized import VectorizedNetwork, strengths
 from autogenome_tf.tasks import Task
 from autogenome_tf.training._engines._engine import PLAIN, Engine, TrainingRows
 
+
+class FusedAdam(keras.optimizers.Adam):
+    """Keras' Adam, each update one operation: written out it is some twelve passes over weights."""
+
+    def apply(self, grads, trainable_variables=None):
+        """Update the variables; see `keras.Optimizer.apply`."""
+        step = tf.cast(self.iterations + 1, tf.float32)
+        self._powers = tf.pow(self.beta_1, step), tf.pow(self.beta_2, step)
+        return super().apply(grads, trainable_variables)
+
+    def update_step(self, gradient, variable, learning_rate):
+        """Update one variable; see `keras.Optimizer.update_step`."""
+        place = self._get_variable_index(variable)
+        tf.raw_ops.ResourceApplyAdam(
+            var=variable.handle,
+            m=self._momentums[place].value.handle,
+            v=self._velocities[place].value.handle,
+            beta1_power=self._powers[0],
+            beta2_power=self._powers[1],
+            lr=learning_rate,
+            beta1=self.beta_1,
+            beta2=self.beta_2,
+            epsilon=self.epsilon,
+            grad=gradient,
+        )
+
+
 OPTIMIZERS = {
-    "adam": keras.optimizers.Adam,
+    "adam": FusedAdam,
     "adamw": keras.optimizers.AdamW,
     "sgd": keras.optimizers.SGD,
     "momentum": lambda rate: keras.optimizers.SGD(rate, momentum=0.9, nesterov=True),
@@ -161,32 +189,24 @@ class VectorizedEngine(Engine):
         self._noise.assign([seed % 2**31, 0])
 
     def _parts(self, stacks):
-        """Return trained weights as the optimizer sees them: one array, or a tensor a replica."""
+        """Return trained weights as the optimizer sees them: an array, or one a replica, each."""
         parts = [stacks[path] for path in self._trained]
         if self.optimizer == "lamb":
-            # LAMB scales each tensor by its own norm, which must not span tensors or replicas.
+            # LAMB scales each tensor by its own norm, which must not span replicas.
             return [part for stack in parts for part in stack]
-        return [np.concatenate([stack.reshape(self.count, -1) for stack in parts], axis=1)]
+        return parts
 
     def _stacks(self):
         """Return every weight, (replicas, ...), by the path of its variable."""
-        if len(self._variables) > 1:
-            k = self.count
-            values = [variable.value for variable in self._variables]
-            stacks = [tf.stack(values[i : i + k]) for i in range(0, len(values), k)]
-        else:
-            sizes = [int(np.prod(shape[1:])) for shape in self._shapes]
-            parts = tf.split(self._variables[0].value, sizes, axis=1)
-            pairs = zip(parts, self._shapes, strict=True)
-            stacks = [tf.reshape(part, shape) for part, shape in pairs]
+        values, k = [variable.value.read_value() for variable in self._variables], self.count
+        if self.optimizer == "lamb":
+            values = [tf.stack(values[i : i + k]) for i in range(0, len(values), k)]
         moving = {path: variable.read_value() for path, variable in self._moving.items()}
-        return dict(zip(self._trained, stacks, strict=True)) | moving
+        return dict(zip(self._trained, values, strict=True)) | moving
 
     def _apply(self, gradients):
-        if len(self._variables) > 1:
+        if self.optimizer == "lamb":
             gradients = [part for stack in gradients for part in tf.unstack(stack, self.count)]
-        else:
-            gradients = [tf.concat([tf.reshape(g, (self.count, -1)) for g in gradients], axis=1)]
         self._optimizer.apply(gradients, self._variables)
 
     def _losses(self, index, outputs, smoothing=None):
@@ -203,7 +223,7 @@ class VectorizedEngine(Engine):
             return losses
         # A network that teaches nothing but zeros gives equal probabilities.
         equal = self.task.taught_losses(tf.zeros_like(outputs), outputs)
-        return losses + smoothing * (equal - losses)
+        return stacked.between(losses, equal, smoothing)
 
     def _step(self, x, index, rate):
         """Update weights on (replicas, batch, inputs); return the mean loss."""
@@ -214,15 +234,14 @@ class VectorizedEngine(Engine):
         stacks = self._stacks()
         trained = [stacks[path] for path in self._trained]
         weights = tf.gather(self._row_weights, index)
+        shares = weights / self._over_devices(tf.reduce_sum(weights, axis=1, keepdims=True))
         self._noise.assign_add(tf.constant([0, self._strengths.shape[0]]))
         seed = self._noise_seed()
-        with tf.GradientTape() as tape:
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(trained)
             outputs, moved = network(x, stacks, True, seed)
-            each = tf.reduce_sum(
-                self._losses(index, outputs, network.label_smoothing) * weights, axis=1
-            )
-            losses = each / self._over_devices(tf.reduce_sum(weights, axis=1))
+            each = self._losses(index, outputs, network.label_smoothing)
+            losses = stacked.sum_over_rows(each, shares)
             # Replicas share no weight, so the gradient of the sum is that of each.
             penalty = self._penalty(network, stacks, seed)
             total = tf.reduce_sum(losses) + penalty * self._penalty_share
