@@ -798,7 +798,7 @@ class Killed(Exception):
 
 
 @pytest.mark.slow
-def test_an_interrupted_search_goes_on_to_the_same_end(searched, tmp_path, monkeypatch):
+def test_an_interrupted_search_goes_on_to_the_same_end(searched, tmp_path, monkeypatch, caplog):
     monkeypatch.setattr(shared_search, "KEPT_EVERY", 0.0)
     (searcher, expected), broken = searched, Run(tmp_path)
     whole = searcher._run
@@ -817,6 +817,11 @@ def test_an_interrupted_search_goes_on_to_the_same_end(searched, tmp_path, monke
         patched.setattr(SharedSearch, "_epoch", fail_at(3))
         with pytest.raises(Killed):
             proposals(searching(run=broken, search=LSTM))
+    flat = {"bank/0": np.zeros(7), "epochs": np.int64(2)}
+    other = Run(tmp_path / "other")
+    other.write_arrays("search/enas/state.npz", is_compressed=False, **flat)
+    assert proposals(searching(run=other, search=LSTM)) == expected
+    assert "of another version; training starts anew" in caplog.text
     assert broken.has("search/enas/state.npz")
     assert proposals(searching(run=broken, search=LSTM)) == expected
     lines = [run.read_table("search/enas/curves.tsv") for run in (whole, broken)]

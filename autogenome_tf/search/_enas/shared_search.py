@@ -272,9 +272,15 @@ class SharedSearch:
         if not (self._run and self._run.has(f"{tables.FOLDER}/state.npz")):
             return
         arrays = self._run.read_arrays(f"{tables.FOLDER}/state.npz")
-        for part, keeper in (("bank", bank), ("controller", sampler)):
-            count = sum(name.startswith(f"{part}/") for name in arrays)
-            keeper.restore([arrays[f"{part}/{i}"] for i in range(count)])
+        kept = {
+            part: [array for name, array in arrays.items() if name.startswith(f"{part}/")]
+            for part in ("bank", "controller")
+        }
+        if list(map(np.shape, kept["bank"])) != list(map(np.shape, bank.state())):
+            log.warning("enas: the shared weights are of another version; training starts anew")
+            return
+        bank.restore(kept["bank"])
+        sampler.restore(kept["controller"])
         frame = self._run.read_table(tables.CURVES)
         self.curves = frame[frame["epoch"] <= int(arrays["epochs"])].to_dict("records")
         log.info("enas: continuing after epoch %d", len(self.curves))

@@ -35,11 +35,16 @@ class InMemory(VectorizedEngine):
             self._run, self._any_inputs, (batches, tf.int32), ((None,), tf.float32)
         )
         self._validate = compiled(self._outputs_of, self._any_inputs, (of_replicas, tf.int32))
+        self._curved = compiled(
+            self._curvature_of, self._any_inputs, (of_replicas, tf.int32), (of_replicas, tf.float32)
+        )
         self._gradient = compiled(
             self._value_and_gradient,
             self._any_inputs,
             (of_replicas, tf.float32),
             ((self.task.outputs,), tf.float32),
+            ((None,), tf.float32),
+            ((None,), tf.float32),
         )
 
     def set_rows(self, rows):
@@ -96,10 +101,11 @@ class InMemory(VectorizedEngine):
         penalties = tf.constant(penalties, tf.float32)
         unit = 1 / np.sqrt(self._curvature(shares, penalties))
 
+        known = self._inputs, shares, penalties, tf.constant(unit)
+
         def function(point):
-            self._place(point * unit)
-            value, gradient = self._gradient(self._inputs, shares, penalties)
-            return float(value), gradient.numpy() * unit
+            value, gradient = self._gradient(*known, tf.constant(point, tf.float32))
+            return float(value), gradient.numpy().astype("float64")
 
         def in_time(point):
             if time.monotonic() > deadline:
@@ -116,14 +122,9 @@ class InMemory(VectorizedEngine):
                 callback=in_time,
                 options={"maxiter": iterations, "ftol": TOLERANCE},
             )
-        self._place(found.x * unit)
+        for variable, part in zip(self._variables, self._apart(found.x * unit), strict=True):
+            variable.assign(part)
         return found.fun / self.count, self.validation_outputs()
-
-    def _place(self, point):
-        """Set the weights to (all weights,), one variable behind the other."""
-        ends = np.cumsum([np.prod(shape) for shape in self._shapes])[:-1]
-        for variable, part in zip(self._variables, np.split(point, ends), strict=True):
-            variable.assign(part.reshape(variable.shape))
 
     def _curvature(self, shares, penalties):
         """Return the second derivative of what is minimised by each weight, (all weights,).
@@ -134,16 +135,15 @@ class InMemory(VectorizedEngine):
         for first in range(0, shares.shape[1], BLOCK):
             own = shares[:, first : first + BLOCK]
             index = tf.tile(tf.range(first, first + own.shape[1])[None], (self.count, 1))
-            x = self._seen(self._inputs, index)
-            outputs, _ = self._network(x, self._stacks())
-            bend = self._bend(index, outputs) * own[:, :, None]
-            kernel += tf.matmul(x**2, bend, transpose_a=True)
-            bias += tf.reduce_sum(bend, axis=1)
+            of_kernel, of_bias = self._curved(self._inputs, index, own)
+            kernel, bias = kernel + of_kernel, bias + of_bias
         parts = {3: kernel + 2 * penalties, 2: bias}
         return _flat(parts[len(shape)] for shape in self._shapes).numpy()
 
-    def _bend(self, index, outputs):
-        """Return the second derivative of the loss of each row by each output, above zero."""
+    def _curvature_of(self, inputs, index, shares):
+        """Return what (replicas, batch) rows of given shares add to the second derivatives."""
+        x = self._seen(inputs, index)
+        outputs, _ = self._network(x, self._stacks())
         with tf.GradientTape(persistent=True) as tape:
             tape.watch(outputs)
             with tf.GradientTape() as inner:
@@ -151,8 +151,9 @@ class InMemory(VectorizedEngine):
                 total = tf.reduce_sum(self._losses(index, outputs))
             slopes = tf.unstack(inner.gradient(total, outputs), axis=2)
         bends = [tape.gradient(s, outputs)[:, :, place] for place, s in enumerate(slopes)]
-        found = tf.stack(bends, axis=2)
-        return tf.maximum(found, FLATTEST * tf.reduce_max(found))
+        bend = tf.stack(bends, axis=2)
+        bend = tf.maximum(bend, FLATTEST * tf.reduce_max(bend)) * shares[:, :, None]
+        return tf.matmul(x**2, bend, transpose_a=True), tf.reduce_sum(bend, axis=1)
 
     def _shares(self):
         """Return the part of each row in the training loss of each replica, (replicas, rows)."""
@@ -169,12 +170,26 @@ class InMemory(VectorizedEngine):
         factors = tf.tile(self._factors, (self._seeds, 1))
         return tf.gather(flat, index + offsets[:, None]) * factors[:, None]
 
-    def _value_and_gradient(self, inputs, shares, penalties):
-        """Return the sum over folds of training loss and penalty, and its gradient, of one seed."""
+    def _apart(self, flat):
+        """Return all weights, one behind the other, as the stack of each variable."""
+        parts = tf.split(flat, [int(np.prod(shape)) for shape in self._shapes])
+        return [tf.reshape(*pair) for pair in zip(parts, self._shapes, strict=True)]
+
+    def _value_and_gradient(self, inputs, shares, penalties, unit, point):
+        """Return the sum over folds of training loss and penalty, and its gradient, of one seed.
+
+        Args:
+            inputs: (folds, rows, inputs).
+            shares: (replicas, rows).
+            penalties: (outputs,).
+            unit: (all weights,) units of `point`.
+            point: (all weights,).
+        """
         every = tf.tile(tf.range(tf.shape(shares)[1])[None], (self.count, 1))
         with tf.GradientTape() as tape:
-            stacks = self._stacks()
-            kernels = {path: stacks[path] for path in self._trained if len(stacks[path].shape) > 2}
+            tape.watch(point)
+            stacks = dict(zip(self._trained, self._apart(point * unit), strict=True))
+            kernels = {path: stack for path, stack in stacks.items() if len(stack.shape) > 2}
             # Factors of the rows are those of the kernel, so that no row is copied.
             weighed = {path: kernel * self._factors[:, :, None] for path, kernel in kernels.items()}
             outputs, _ = self._network(inputs, stacks | weighed)
@@ -182,7 +197,7 @@ class InMemory(VectorizedEngine):
             # Near the minimum values differ by less than a sum of float32 is off.
             value = _exact_sum(self._losses(every, outputs) * shares)
             value += _exact_sum(kernel**2 * penalties)
-        return value, _flat(tape.gradient(value, [v.value for v in self._variables]))
+        return value, tape.gradient(value, point)
 
     def _run(self, inputs, index, rates, *more):
         """Run all steps of an epoch, each with its part of `more`; return their losses."""
