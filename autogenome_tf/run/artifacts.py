@@ -54,7 +54,7 @@ ARTIFACTS = (
              optional=True),
     Artifact("search/enas/candidates.tsv", "train",
              "of `enas`: arcs and beside them the other options, with their scores by shared "
-             "weights, of the controller and drawn uniformly; `warm_score` after some epochs alone",
+             "weights, of the controller and drawn uniformly",
              optional=True),
     Artifact("search/enas/front.tsv", "train",
              "of `enas`: candidates that no smaller one scores better than, the smallest first",

@@ -89,8 +89,8 @@ class Search(Section):
     epochs: Count = Field(
         default=20,
         description=(
-            "Most epochs of a trial; for `enas`, of the shared weights (its finalists train for "
-            "`training.epochs`)."
+            "Most epochs of a trial; for `enas`, of the shared weights, each four passes over the "
+            "rows (its finalists train for `training.epochs`)."
         ),
     )
     folds: Literal["auto"] | Count = Field(
@@ -129,6 +129,11 @@ class Search(Section):
         ),
     )
     top_k: Annotated[int, Field(ge=2)] = Field(
-        default=5, description="Number of finalists of `enas`, at most `max_trials`."
+        default=5,
+        description=(
+            "Number of finalists of `enas`, at most `max_trials`: of three, one is the next best "
+            "by shared weights, two are the best so far with other dropouts, L2 and label "
+            "smoothing, which shared weights do not distinguish."
+        ),
     )
     enas: Enas = Field(default_factory=Enas)

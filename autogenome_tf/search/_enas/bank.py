@@ -55,7 +55,6 @@ class Bank(InMemory):
         self._keras, self._space, self._views = network, space, views
         self._children = children
         self._context = tf.constant(self._context_rows(views.rows.train, seed))
-        self._taught = tf.Variable(TAUGHT)
         shape = self._inputs.shape
         inputs = (*shape[:2], None, shape[-1]), tf.float32
         decisions = len(space.names)
@@ -91,14 +90,6 @@ class Bank(InMemory):
         codes = self.draw(len(index) * self._children).reshape(len(index), self._children, -1)
         drawn = [tf.constant(part) for part in (index, rates, codes.astype("int32"))]
         return self._train_epoch(self._inputs, *drawn).numpy(), []
-
-    def teach(self, part: float) -> None:
-        """Set the part of a child's loss that is its distance from the first child's outputs.
-
-        Args:
-            part: From 0 to 1.
-        """
-        self._taught.assign(part)
 
     def outputs(self, codes: np.ndarray, index: np.ndarray) -> np.ndarray:
         """Return the outputs of children for some rows.
@@ -153,7 +144,7 @@ class Bank(InMemory):
         teacher = tf.reshape(tf.tile(first, (1, self._children, 1, 1)), tf.shape(apart))
         soft = self.task.taught_losses(tf.stop_gradient(teacher), apart)
         is_taught = np.arange(self._children) > 0
-        part = self._taught * tf.constant(np.tile(is_taught, self.count)[:, None], tf.float32)
+        part = TAUGHT * tf.constant(np.tile(is_taught, self.count)[:, None], tf.float32)
         return tf.reshape(stacked.between(own, soft, part), tf.shape(index))
 
     def _outputs_of_children(self, inputs, codes, index):

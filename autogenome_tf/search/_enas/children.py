@@ -20,6 +20,8 @@ SIZES = ("width_1", "linear_bypass")
 RATES = ("dropout", "input_dropout", "l2")
 POWERS = ("gene_power", "spectral_power")
 BESIDE = (*SIZES, "activation", *RATES, "label_smoothing", *POWERS)
+# Of training alone: a score by shared weights is the same whatever they are.
+UNSEEN = (*RATES, "label_smoothing")
 
 
 class ChildSpace:
@@ -100,6 +102,24 @@ class ChildSpace:
             for name, options in self.beside.items()
         )
         return [*line["arc"], *positions]
+
+    def seen(self, codes: np.ndarray) -> np.ndarray:
+        """Return the decisions on which a score by shared weights depends, (children, decisions).
+
+        Args:
+            codes: (children, decisions) positions.
+        """
+        return codes[:, [name not in UNSEEN for name in self.names]]
+
+    def with_other_rates(self, line: dict[str, Any], random: np.random.Generator) -> dict[str, Any]:
+        """Return a line of a table with rates drawn anew, about half of those that are open.
+
+        Args:
+            line: As `line` returns it.
+            random: Draws them.
+        """
+        drawn = [name for name in UNSEEN if name in self.beside and random.random() < 1 / 2]
+        return line | {name: random.choice(self.beside[name]).item() for name in drawn}
 
     def extreme(self, is_largest: bool) -> dict[int, int]:
         """Return the position of each decision on size in the largest or the smallest child.

@@ -2,7 +2,7 @@
 
 import logging
 import math
-import time
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -12,16 +12,18 @@ import scipy.stats
 from autogenome_tf import metrics
 from autogenome_tf.core.seeds import derive
 from autogenome_tf.search._enas import tables
+from autogenome_tf.search._enas.children import UNSEEN
 from autogenome_tf.search._enas.contributions import contributions
 from autogenome_tf.search._enas.shared_search import SharedSearch
 from autogenome_tf.search._request import Proposal
 
 log = logging.getLogger(__name__)
 
-# Candidates for each finalist that train alone from shared weights for a few epochs.
-WARM_FOR_EACH = 2
-# Part of the time left that this may take.
-WARM_SHARE = 0.25
+# Of so many finalists the first is the next candidate; the others are the best one so far with
+# other rates, which shared weights do not distinguish.
+RATES_EACH = 3
+# Draws in which other rates that were not tried yet are looked for.
+MOST_DRAWS = 20
 
 
 class Finalists:
@@ -30,9 +32,9 @@ class Finalists:
     Files in search/enas of the run: curves.tsv (an epoch a line), candidates.tsv (arcs, and beside
     them the other options, with their shared scores, of the controller and drawn uniformly),
     front.tsv (those that no smaller one scores better than), contributions.tsv (the share of each
-    decision in the variance of shared scores), finalists.tsv (shared and stand-alone scores),
-    report.json (how far these agree, and what the controller is worth). state.npz lets an
-    interrupted search go on; it is removed.
+    decision in the variance of shared scores, without rates, which shared weights do not
+    distinguish), finalists.tsv (shared and stand-alone scores), report.json (how far these agree,
+    and what the controller is worth). state.npz lets an interrupted search go on; it is removed.
 
     Args:
         request: The `Request` of the method; rows are in memory.
@@ -53,16 +55,20 @@ class Finalists:
         self._is_higher_better = metrics.HIGHER_IS_BETTER[self._objective]
         self.shared = SharedSearch(request)
         self.space = self.shared.space
-        self._finalists: list[dict[str, Any]] | None = None
+        self._candidates: Iterator[dict[str, Any]] | None = None
         self._reported: list[dict[str, Any]] = []
 
     def propose(self) -> Proposal | None:
-        """Return the next finalist, best first; None when all have been proposed."""
-        if self._finalists is None:
-            self._finalists = self._found()
-        if len(self._reported) == len(self._finalists):
+        """Return the next finalist; None when all have been proposed."""
+        if self._candidates is None:
+            self._candidates = iter(self._found())
+        number = len(self._reported)
+        if number == self._most():
             return None
-        finalist = self._finalists[len(self._reported)]
+        finalist = self._with_other_rates() if number % RATES_EACH else None
+        finalist = finalist or next(self._candidates, None)
+        if finalist is None:
+            return None
         values = self.space.values(self.space.code(finalist))
         return Proposal(finalist, "wired", values, self._epochs)
 
@@ -72,14 +78,26 @@ class Finalists:
         tables.write(self._run, "finalists", self._reported)
         self._report()
 
+    def _with_other_rates(self):
+        """Return the best finalist so far with rates that it was not tried with; None for none."""
+        best = min(self._reported, key=lambda one: self._order(one["score"]))
+        tried = [self.space.code(one) for one in self._reported]
+        random = np.random.default_rng([self._seed, len(tried)])
+        for _ in range(MOST_DRAWS):
+            other = self.space.with_other_rates(best, random)
+            if self.space.code(other) not in tried:
+                return other
+        return None
+
     def _found(self):
-        """Return the finalists: of the controller's best candidates those that warm up best."""
+        """Return the controller's candidates, the best first, one of those that differ in rates."""
         candidates = tables.read(self._run, "candidates") or self._searched()
         if self._run:
             self._run.remove(f"{tables.FOLDER}/state.npz")
         own = [one for one in candidates if one["by"] == self._search.enas.controller]
-        own.sort(key=lambda one: self._order(one.get("warm_score", math.nan)))
-        return own[: self._most()]
+        seen = self.space.seen(np.array([self.space.code(one) for one in own]))
+        _, first = np.unique(seen, axis=0, return_index=True)
+        return [own[place] for place in sorted(first)]
 
     def _most(self):
         return min(self._search.top_k, self._search.max_trials)
@@ -101,7 +119,6 @@ class Finalists:
                 for code, score, size in zip(codes, scores, sizes, strict=True)
             ]
         candidates.sort(key=lambda one: self._order(one["shared_score"]))
-        self._warm(bank, candidates)
         tables.write(self._run, "front", tables.front(candidates, self._is_higher_better))
         tables.write(self._run, "contributions", self._contributions(candidates))
         # The last of both: an interrupted run that has candidates does not search again.
@@ -110,24 +127,16 @@ class Finalists:
 
     def _contributions(self, candidates):
         """Return a line a decision, the largest share first, and behind them the interactions."""
-        codes = np.array([self.space.code(one) for one in candidates])
+        codes = self.space.seen(np.array([self.space.code(one) for one in candidates]))
         scores = np.array([one["shared_score"] for one in candidates])
-        shares, known = contributions(codes, scores, self.space.options, self._seed)
-        each = zip(self.space.names, shares, self.space.options, strict=True)
+        named = zip(self.space.names, self.space.options, strict=True)
+        names, options = zip(*(one for one in named if one[0] not in UNSEEN), strict=True)
+        shares, known = contributions(codes, scores, options, self._seed)
+        each = zip(names, shares, options, strict=True)
         searched = [(name, share) for name, share, options in each if len(options) > 1]
         lines = sorted(searched, key=lambda line: -line[1])
         lines.append(("interactions", 1 - shares.sum()))
         return [{"decision": name, "share": share, "forest_r2": known} for name, share in lines]
-
-    def _warm(self, bank, candidates):
-        """Give the best candidates of the controller the score that they have after warming up."""
-        own = [one for one in candidates if one["by"] == self._search.enas.controller]
-        best = own[: WARM_FOR_EACH * self._most()]
-        now = time.monotonic()
-        ends = now + WARM_SHARE * (self._deadline - now)
-        codes = np.array([self.space.code(one) for one in best])
-        for one, score in zip(best, self.shared.warmed(bank, codes, ends), strict=True):
-            one["warm_score"] = score
 
     def _report(self):
         """Write how far shared scores agree with stand-alone ones."""
@@ -135,7 +144,7 @@ class Finalists:
         tau = math.nan
         if len(frame) > 1:
             tau = scipy.stats.kendalltau(frame["shared_score"], frame["score"]).statistic
-        if len(self._reported) == len(self._finalists or ()):
+        if len(self._reported) == self._most():
             log.info(
                 "enas: Kendall's tau between shared and stand-alone scores of %d finalists: %.2f",
                 len(frame), tau,

@@ -12,7 +12,7 @@ from autogenome_tf import training
 from autogenome_tf.core.errors import InputError
 from autogenome_tf.core.seeds import derive
 from autogenome_tf.search._enas import tables
-from autogenome_tf.search._enas.bank import TAUGHT, Bank
+from autogenome_tf.search._enas.bank import Bank
 from autogenome_tf.search._enas.children import ChildSpace
 from autogenome_tf.search._enas.controller import Controller
 from autogenome_tf.search._enas.samplers import (
@@ -39,8 +39,9 @@ LAST_RATE = 0.01
 KEPT_EVERY = 30.0
 # Draws among which the largest child within a limit is looked for.
 SIZED = 512
-# Epochs for which a child trains alone from shared weights, and its part of their first rate.
-WARM_EPOCHS, WARM_RATE = 5, 0.1
+# Passes over the rows in an epoch of shared weights: a child has a part of its steps alone, and a
+# pass costs a fraction of the rewards behind it.
+PASSES = 4
 
 
 class SharedSearch:
@@ -104,18 +105,21 @@ class SharedSearch:
     def trained(self) -> tuple[Bank, Sampler]:
         """Take turns of bank and sampler, from where an interrupted run stopped."""
         bank, sampler = self.made()
-        epochs, now = self._search.epochs, time.monotonic()
-        ends = now + SEARCH_SHARE * (self._deadline - now)
+        epochs, began = self._search.epochs, time.monotonic()
+        given = SEARCH_SHARE * (self._deadline - began)
         bank.draw = self._children(0).sample
         self._rate = training.first_rate(bank, self._batches(bank, 0), self._training)
         self._restore(bank, sampler)
         kept = time.monotonic()
         for epoch in range(len(self.curves) + 1, epochs + 1):
-            line = {"epoch": epoch} | self._epoch(bank, sampler, epoch)
+            # Where time ends the search before its epochs do, the rate has fallen all the same.
+            used = (time.monotonic() - began) / given if given > 0 else 1.0
+            done = max((epoch - 1) / epochs, used)
+            line = {"epoch": epoch} | self._epoch(bank, sampler, epoch, done)
             self.curves.append(line)
             tables.write(self._run, "curves", self.curves)
             log.info("enas: epoch %d/%d, %s", epoch, epochs, _text(line))
-            if time.monotonic() > ends:
+            if time.monotonic() > began + given:
                 log.info("enas: half of the time is used up after %d epochs", epoch)
                 break
             if time.monotonic() - kept > KEPT_EVERY and epoch < epochs:
@@ -158,34 +162,6 @@ class SharedSearch:
                 scores.append(self._folds.score(self._folds.validation_rows, calibrated))
         return scores
 
-    def warmed(self, bank: Bank, codes: np.ndarray, ends: float) -> list[float]:
-        """Train each child alone from the shared weights; return their objectives.
-
-        The bank is left as it was.
-
-        Args:
-            bank: The shared weights.
-            codes: (children, decisions) positions, best first.
-            ends: `time.monotonic()` after which no further child trains; the rest have NaN.
-        """
-        state, scores = bank.state(), []
-        bank.teach(0.0)
-        for code in codes:
-            is_late = time.monotonic() > ends
-            scores.append(float("nan") if is_late else self._warmed(bank, code))
-            bank.restore(state)
-        bank.teach(TAUGHT)
-        return scores
-
-    def _warmed(self, bank, code):
-        """Train one child alone and return its objective."""
-        bank.draw = lambda count: np.repeat(np.asarray(code, "int32")[None], count, axis=0)
-        batches = self._batches(bank, "warm")
-        for _ in range(WARM_EPOCHS):
-            index = batches.epoch()
-            bank.epoch(index, np.full(len(index), WARM_RATE * self._rate, "float32"))
-        return self.scores(bank, np.asarray(code)[None])[0]
-
     def _sampler(self):
         """Return the sampler that `search.enas.controller` names."""
         if self._settings.controller == "uniform":
@@ -223,12 +199,13 @@ class SharedSearch:
         codes = self.uniform("largest").sample(SIZED)
         return codes[self.parameters(codes).argmax()]
 
-    def _epoch(self, bank, sampler, epoch):
-        """Run one epoch and return its measures."""
+    def _epoch(self, bank, sampler, epoch, done):
+        """Run one epoch, before which a part of the search is done, and return its measures."""
         started = time.monotonic()
-        index = self._batches(bank, epoch).epoch()
-        steps = np.arange(len(index)) / len(index) + epoch - 1
-        cosine = (1 + np.cos(np.pi * steps / self._search.epochs)) / 2
+        batches = self._batches(bank, epoch)
+        index = np.concatenate([batches.epoch() for _ in range(PASSES)])
+        steps = done + np.arange(len(index)) / len(index) / self._search.epochs
+        cosine = (1 + np.cos(np.pi * np.minimum(steps, 1))) / 2
         rates = self._rate * (LAST_RATE + (1 - LAST_RATE) * cosine)
         bank.draw = self._children(epoch).sample
         losses, _ = bank.epoch(index, rates.astype("float32"))
