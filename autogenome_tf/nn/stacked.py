@@ -46,7 +46,7 @@ def with_bias(x: tf.Tensor, bias: tf.Tensor) -> Any:
     Returns:
         (replicas, rows, units).
     """
-    return x + bias[:, None], lambda slope: (slope, tf.reduce_sum(slope, axis=1))
+    return x + tf.expand_dims(bias, 1), lambda slope: (slope, tf.reduce_sum(slope, axis=1))
 
 
 @_differentiated(3)
@@ -67,16 +67,17 @@ def normalised(x: tf.Tensor, gamma: tf.Tensor, beta: tf.Tensor, epsilon: float) 
     centred = x - mean
     variance = tf.reduce_mean(tf.square(centred), axis=1, keepdims=True)
     factor = tf.math.rsqrt(variance + epsilon)
-    standard, scale = centred * factor, gamma[:, None]
+    standard, scale = centred * factor, tf.expand_dims(gamma, 1)
 
     def gradient(slope, *_):
         rows = tf.cast(tf.shape(x)[1], x.dtype)
         of_gamma = tf.reduce_sum(slope * standard, axis=1, keepdims=True)
         of_beta = tf.reduce_sum(slope, axis=1, keepdims=True)
         of_standard = slope - (standard * of_gamma + of_beta) / rows
-        return of_standard * (factor * scale), of_gamma[:, 0], of_beta[:, 0]
+        return of_standard * (factor * scale), tf.squeeze(of_gamma, 1), tf.squeeze(of_beta, 1)
 
-    return (standard * scale + beta[:, None], mean[:, 0], variance[:, 0]), gradient
+    normal = standard * scale + tf.expand_dims(beta, 1)
+    return (normal, tf.squeeze(mean, 1), tf.squeeze(variance, 1)), gradient
 
 
 @_differentiated(1)
@@ -124,4 +125,4 @@ def sum_over_rows(values: tf.Tensor, shares: tf.Tensor) -> Any:
     Returns:
         (replicas,).
     """
-    return tf.reduce_sum(values * shares, axis=1), lambda slope: (slope[:, None] * shares,)
+    return tf.reduce_sum(values * shares, axis=1), lambda slope: (tf.expand_dims(slope, 1) * shares,)

@@ -105,8 +105,8 @@ class VectorizedNetwork:
 
         def operation(layer):
             if type(layer) in self._known:
-                own = None if seed is None else seed + tf.constant([0, self._position[layer.name]])
-                compute = self._known[type(layer)]
+                place, compute = self._position[layer.name], self._known[type(layer)]
+                own = seed + tf.constant([0, place]) if training and type(layer) in NOISE else None
                 return lambda x, **_: compute(layer, x, weights, training, own, updates)
             if hasattr(layer, "stacked"):
                 stacks = [weights[variable.path] for variable in layer.weights]

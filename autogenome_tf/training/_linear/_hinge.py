@@ -106,9 +106,10 @@ class _LeastSquares:
 
     def _of_rows(self, targets, rows, l2):
         """Solve one equation a row."""
-        ridge = self._products[np.ix_(rows, rows)] + np.diag(l2 / self.shares[rows])
+        ridge = self._products.take(rows, axis=0).take(rows, axis=1)
+        ridge[np.diag_indices_from(ridge)] += l2 / self.shares[rows]
         sides = np.stack([targets, np.ones(len(rows))], axis=1)
-        fitted, ones = scipy.linalg.solve(ridge, sides, assume_a="pos").T
+        fitted, ones = _solve(ridge, sides).T
         bias = fitted.sum() / ones.sum()
         return np.append(self.inputs[rows].T @ (fitted - bias * ones), bias)
 
@@ -119,5 +120,12 @@ class _LeastSquares:
         x = x - x_mean
         ridge = (shares[:, None] * x).T @ x
         ridge[np.diag_indices_from(ridge)] += l2 / self.shares[rows].sum()
-        kernel = scipy.linalg.solve(ridge, (shares * (targets - mean)) @ x, assume_a="pos")
+        kernel = _solve(ridge, (shares * (targets - mean)) @ x)
         return np.append(kernel, mean - x_mean @ kernel)
+
+
+def _solve(matrix, sides):
+    """Solve for a symmetric positive definite matrix, which is overwritten."""
+    # Transposed it is in LAPACK's own order, and needs no copy.
+    factor = scipy.linalg.cho_factor(matrix.T, overwrite_a=True, check_finite=False)
+    return scipy.linalg.cho_solve(factor, sides, check_finite=False)
