@@ -175,7 +175,7 @@ class TreeFamily(Family):
 
     @classmethod
     def fits(cls, kind: Any) -> bool:
-        """Return whether a task has classes, values or one log-risk: no bins of time, nor both."""
+        """Return whether a task has classes, values or one log-risk, but no bins of time."""
         has_risk = kind.has_times and kind.is_of_sets
         return super().fits(kind) and (kind.has_classes or kind.has_units or has_risk)
 
