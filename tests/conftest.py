@@ -58,11 +58,13 @@ def walker():
     made.close()
 
 
-@pytest.fixture(autouse=True)
-def _forked_walks(request, monkeypatch, walker):
+@pytest.fixture(autouse=True, scope="module")
+def _forked_walks(request, walker):
     """Fork what looks through HDF5 files, but for the tests of reading, whose subject it is."""
-    if "autogenome_tf.data" in sys.modules and request.path.parent.name != "data":
-        monkeypatch.setattr("autogenome_tf.data._hdf5.subprocess", walker)
+    with pytest.MonkeyPatch.context() as patch:
+        if "autogenome_tf.data" in sys.modules and request.path.parent.name != "data":
+            patch.setattr("autogenome_tf.data._hdf5.subprocess", walker)
+        yield
 
 
 @pytest.fixture(autouse=True, scope="module")

@@ -7,10 +7,11 @@ APART = (
     "test_tutorials.py", "test_kills.py", "test_several_processes.py", "test_shipped_configs.py",
     "test_machine.py", "test_multi_worker.py", "test_field_copies.py",
 )  # fmt: skip
-# What takes minutes begins first: begun last, it would leave the other processes without work.
+# What takes long begins first: begun last, it would leave the other processes without work.
 FIRST = (
     *APART, "test_enas.py", "test_estimators.py", "test_hostile.py", "test_automl.py",
     "test_autogenome.py", "test_training.py", "test_attributions.py", "test_export.py",
+    "test_types.py", "test_site.py", "test_mirrored.py", "test_forest_run.py", "test_planted.py",
 )  # fmt: skip
 
 

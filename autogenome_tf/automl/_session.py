@@ -16,6 +16,7 @@ from autogenome_tf.automl._lacking import LackingGenes
 from autogenome_tf.automl._rows import Prepared, prepared, rows_of
 from autogenome_tf.config import Config, Explanation
 from autogenome_tf.core.errors import InputError, StageError
+from autogenome_tf.core.files import version
 from autogenome_tf.ensemble import Retraining
 from autogenome_tf.models import LatentModel, Predictor
 from autogenome_tf.run import Run, autogenome_layout, remembered, say_to, warned
@@ -57,6 +58,8 @@ class Session:
         self.run: Run | None = None
         self.workers: WorkerCluster | None = None
         self._prepared: Prepared | None = None
+        # By file names: the version of the file, and its model.
+        self._models: dict[str, tuple] = {}
         self._is_opened = False
 
     def _read(self, config):
@@ -232,11 +235,19 @@ class Session:
         return LackingGenes(model, of_folds, self.rows, self.config)
 
     def _load(self, kind, name):
-        """Load a model of the run; HDF5 that may be a stranger's is looked through first."""
+        """Load a model of the run, once as long as its file is the same.
+
+        HDF5 that may be a stranger's is looked through first.
+        """
         path = self.opened().path(name)
-        if self._is_opened and zipfile.is_zipfile(path):
-            data.check_hdf5(str(path))
-        return kind.load(path)
+        found = version(path)
+        known, model = self._models.get(name, (None, None))
+        if model is None or known != found:
+            if self._is_opened and zipfile.is_zipfile(path):
+                data.check_hdf5(str(path))
+            model = kind.load(path)
+            self._models[name] = found, model
+        return model
 
     def use(self, config: Config) -> None:
         """Continue with an equal config whose files are at other places.

@@ -24,6 +24,7 @@ from autogenome_tf import data, metrics
 from autogenome_tf.automl import STAGES, AutoGenome
 from autogenome_tf.config._config import Config
 from autogenome_tf.core.errors import InputError, StageError
+from autogenome_tf.models import Predictor
 from autogenome_tf.run import artifacts
 
 pytestmark = pytest.mark.usefixtures("few_learners")
@@ -383,6 +384,19 @@ def test_a_folder_without_a_run_cannot_be_loaded(tmp_path):
 def genes(simulated):
     """The matrix as a frame."""
     return pd.read_csv(simulated / "features.tsv.gz", sep="\t", index_col=0)
+
+
+def test_a_model_is_read_once_until_its_file_changes(folder, genes, monkeypatch):
+    loaded, load = [], Predictor.load
+    monkeypatch.setattr(Predictor, "load", lambda path: loaded.append(path) or load(path))
+    again, path = ag.load(folder), folder / "model.keras"
+    before = os.stat(path)
+    for _ in range(2):
+        again.predict(genes.iloc[:2])
+    assert loaded.count(path) == 1
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns + 1))
+    again.predict(genes.iloc[:2])
+    assert loaded.count(path) == 2
 
 
 def test_new_rows_are_predicted_alike_whatever_the_order_of_their_genes(finished, folder, genes):

@@ -35,13 +35,15 @@ def test_outputs_are_saved_and_name_no_place(notebook):
 
 
 def search_little():
-    """Limit trials, epochs and updates of every config; a kernel runs this first."""
+    """Limit trials, epochs and updates of every config, and maps; a kernel runs this first."""
+    import scanpy
+
     from autogenome_tf.config._config import Config
     from autogenome_tf.models import _maps
 
     few = {
         "search": {
-            "max_trials": 3,
+            "max_trials": 2,
             "top_k": 2,
             "epochs": 3,
             "outer": 2,
@@ -63,8 +65,10 @@ def search_little():
         return given | smaller
 
     of = Config.of
-    Config.of = lambda given, place="config": of(less(given, few), place)
-    _maps._umap = lambda points, _: points[:, :2]  # else compiled for 20 seconds
+    Config.of = staticmethod(lambda given, place="config": of(less(given, few), place))
+    # Each process would compile UMAP for 20 seconds.
+    _maps._umap = lambda points, _: points[:, :2]
+    scanpy.tl.umap = lambda cells, **_: cells.obsm.update(X_umap=cells.obsm["X_resvae"][:, :2])
 
 
 def draw_what_is_shown(text):
