@@ -856,6 +856,9 @@ def test_half_of_the_time_is_left_to_the_finalists(caplog):
     searcher = finalists_of(folds, config, spaces, deadline=0.0)
     assert len(proposals(searcher)) == 2
     assert "half of the time is used up after 1 epochs" in caplog.text
+    # Time that is over leaves the last rate, a hundredth of the first.
+    (line,) = searcher.shared.curves
+    assert line["learning_rate"] == pytest.approx(searcher.shared._rate / 100)
 
 
 def test_a_uniform_controller_is_no_controller(plain):
