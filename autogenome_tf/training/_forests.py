@@ -20,8 +20,8 @@ from autogenome_tf.training._solved import fit_of
 
 # Trees after which the clock is looked at.
 STEP = 50
-# Events, as many as expected, that each leaf of survival has beside its own, as in R's rpart: a
-# gamma distribution of mean 1 before any row is seen.
+# Added to the events and to the expected events of a leaf, so that few rows say little: the gamma
+# prior of R's rpart, of mean 1 and standard deviation 1.
 PRIOR = 1.0
 
 
