@@ -2,7 +2,7 @@
 
 import contextlib
 import fcntl
-import importlib
+import importlib.util
 import sys
 import tempfile
 from pathlib import Path
@@ -41,6 +41,7 @@ def dropped(folder, name, text):
             yield file
         finally:
             file.unlink()
+            Path(importlib.util.cache_from_source(file)).unlink(missing_ok=True)
             _forget(package, name)
 
 

@@ -120,8 +120,9 @@ def test_a_run_that_may_not_be_read_is_named(config, said):
     folder.mkdir(parents=True)
     (folder / "config.json").write_text("{}")
     folder.chmod(0)
-    assert_one_error(said("report", folder, status=1), str(folder))
+    text = said("report", folder, status=1)
     folder.chmod(0o700)
+    assert_one_error(text, str(folder))
 
 
 # Memory -----------------------------------------------------------------------------------------
