@@ -58,6 +58,10 @@ def resampled(
 ) -> np.ndarray:
     """Return a metric at each size, (1 + resamples, sizes); the first row is of the rows as is.
 
+    Resamples of accuracy draw from half a row more that is predicted correctly, and half a row that
+    is not (Jeffreys' prior, as in Brown, Cai and DasGupta 2001): rows without an error would leave
+    no doubt.
+
     Args:
         task: A task that has targets.
         targets: (rows,) class positions, or (rows, targets) in original units.
@@ -67,10 +71,16 @@ def resampled(
         weights: (rows,) weight of each row; None: all rows count alike.
     """
     count = len(targets)
-    index = np.random.default_rng(seed).integers(0, count, (RESAMPLES, count))
+    random = np.random.default_rng(seed)
+    index = random.integers(0, count, (RESAMPLES, count))
     index = np.vstack([np.arange(count), index])
     scores = [task.metric(name, targets, own, index, weights) for own in outputs]
-    return np.stack(scores, axis=1)
+    drawn = np.stack(scores, axis=1)
+    if name == "accuracy":
+        shares = np.array([count, 0.5, 0.5]) / (count + 1)
+        own, right, _ = random.multinomial(count, shares, RESAMPLES).T[..., None] / count
+        drawn[1:] = own * drawn[1:] + right
+    return drawn
 
 
 def table(sizes: np.ndarray, drawn: np.ndarray, name: str) -> pd.DataFrame:

@@ -125,4 +125,5 @@ def sum_over_rows(values: tf.Tensor, shares: tf.Tensor) -> Any:
     Returns:
         (replicas,).
     """
-    return tf.reduce_sum(values * shares, axis=1), lambda slope: (tf.expand_dims(slope, 1) * shares,)
+    total = tf.reduce_sum(values * shares, axis=1)
+    return total, lambda slope: (tf.expand_dims(slope, 1) * shares,)

@@ -12,6 +12,7 @@ from autogenome_tf.cli import _summary
 from autogenome_tf.config import Config
 from autogenome_tf.core.errors import InputError
 from autogenome_tf.ensemble._controls import permuted_groups
+from autogenome_tf.tasks import Classification
 
 ROWS, GENES = 60, 30
 
@@ -219,6 +220,17 @@ def test_a_curve_neither_passes_the_best_score_nor_falls(values):
     found = _learning_curve.fit(sizes, np.array(values), asked)
     assert found.max() <= 1.0 and (np.diff(found) >= 0).all()
     assert np.abs(found[:2] - [values[0], values[-1]]).max() < 0.15
+
+
+def test_few_rows_without_an_error_leave_doubt():
+    task = Classification(["a", "b"])
+    targets = np.arange(60) % 2
+    outputs = [10.0 * np.eye(2)[targets]] * 3
+    drawn = _learning_curve.resampled(task, targets, outputs, "accuracy", seed=5)
+    assert (drawn[0] == 1).all()
+    # Not one of 60 is wrong: by the rule of three 0.95 is at the end of a 95 % interval.
+    assert 0.92 < np.percentile(drawn[1:], 2.5) < 0.98
+    assert (np.ptp(drawn, axis=1) == 0).all()
 
 
 @pytest.mark.parametrize(

@@ -95,7 +95,7 @@ def main():
     """Print a line for each set and split, and the coverage."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", default=SHARED, help="folder of the sets")
-    parser.add_argument("--sets", nargs="*")
+    parser.add_argument("--sets", nargs="*", default=())
     parser.add_argument("--splits", type=int, default=2)
     parser.add_argument("--trials", type=int, default=3)
     parsed = parser.parse_args()

@@ -60,7 +60,7 @@ def line(one, frame, coverage):
 def main():
     """Print a table for each coverage."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--sets", nargs="*")
+    parser.add_argument("--sets", nargs="*", default=())
     parser.add_argument("--splits", type=int, default=5)
     parser.add_argument("--trials", type=int, default=3)
     parsed = parser.parse_args()
