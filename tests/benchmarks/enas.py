@@ -5,8 +5,8 @@
     python tests/benchmarks/enas.py --tables protocol --limit 10000 --arms evolution random
 
 All seconds are those of the processors (`time.process_time`), also for the deadlines of the search:
-what else the machine does takes nothing from any arm. The first run of a process is made twice, so
-that no arm pays for the first use of TensorFlow.
+what else the machine does takes nothing from any arm. A run of five seconds goes before all others,
+so that no arm pays for the first use of TensorFlow.
 
 Agreement: children drawn uniformly are scored with shared weights (a bank for each seed) and
 trained stand-alone (with as many seeds). Kendall's tau-b and Spearman's rho between shared scores
