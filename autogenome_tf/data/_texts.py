@@ -102,6 +102,7 @@ def without_words(frame: pd.DataFrame, words: frozenset[str] = MISSING) -> pd.Da
     for name in frame:
         is_word = frame[name].isin(list(words)).to_numpy()
         counts[name] = counted_words(frame[name].to_numpy()[is_word], words)
-        frame.loc[is_word, name] = None
+        if is_word.any():
+            frame[name] = frame[name].astype(object).mask(is_word, None)
     frame.attrs[WORDS] = counts
     return frame
