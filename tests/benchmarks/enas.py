@@ -222,15 +222,15 @@ def run(arm, name, parsed, seed):
     }  # fmt: skip
 
 
-def known(path):
-    """The lines of an earlier protocol, none without one."""
+def known(path, limit):
+    """The lines of an earlier protocol with this limit, none without one."""
     text = path.read_text(encoding="utf-8") if path and path.exists() else ""
-    return [json.loads(line) for line in text.splitlines()]
+    return [line for line in map(json.loads, text.splitlines()) if line["limit"] == limit]
 
 
 def protocol(parsed):
     """Print a JSON line a run, and the differences from random search."""
-    lines = known(parsed.output)
+    lines = known(parsed.output, parsed.limit)
     done = {(line["seed"], line["set"], line["arm"]) for line in lines}
     asked = itertools.product(range(1, parsed.seeds + 1), parsed.sets, parsed.arms)
     left = [one for one in asked if one not in done]
