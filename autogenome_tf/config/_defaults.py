@@ -6,7 +6,7 @@ from autogenome_tf.tasks import DEFAULT, KINDS
 
 
 def with_dependent_defaults(given: Any) -> Any:
-    """Return a config's keys with families of the task, and class weights for a balanced score.
+    """Return a config's keys with families and scale of the task, and weights of a balanced score.
 
     Args:
         given: Dict of the keys that are named; anything else is returned as it is.
@@ -18,6 +18,10 @@ def with_dependent_defaults(given: Any) -> Any:
     own = {}
     if kind.families != DEFAULT.families and "families" not in given:
         own["families"] = {name: {} for name in kind.families}
+    data = given.get("data", {})
+    if not kind.has_targets and isinstance(data, dict) and "scale" not in data:
+        # The noise of a gene does not grow with its spread; see tests/benchmarks/gene_scaling.py.
+        own["data"] = {**data, "scale": "centre"}
     is_open = isinstance(task, dict) and "class_weight" not in task
     if is_open and kind.has_classes and _objective(given.get("search")) == "balanced_accuracy":
         own["task"] = {**task, "class_weight": "balanced"}

@@ -56,6 +56,9 @@ class FittedScaling:
         centre, spread = zero, zero + 1
         if scale == "standard":
             centre, spread = moments.mean, np.sqrt(moments.variance)
+        elif scale == "centre":
+            # One divisor for all genes, so that they keep their differences in spread.
+            centre, spread = moments.mean, zero + np.sqrt(moments.variance[genes].mean())
         elif scale == "minmax":
             centre, spread = moments.low, moments.high - moments.low
         spread = np.where(np.isfinite(spread), spread, 0)

@@ -85,6 +85,17 @@ def sample_of(values: Matrix) -> np.ndarray:
     return chunked.dense(values)
 
 
+def whole_share(values: Matrix) -> float:
+    """Return which part of the values above 0 is whole numbers, 0 where none is above 0.
+
+    Args:
+        values: (rows, genes) raw values.
+    """
+    sample = sample_of(values)
+    above = sample[(sample > 0) & (sample < LARGEST_EXACT)]
+    return float((above == np.round(above)).mean()) if len(above) else 0.0
+
+
 def few(count: int | np.ndarray) -> np.ndarray:
     """Return how many of `count` rows or genes may be of another scale than the others.
 

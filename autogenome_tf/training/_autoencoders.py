@@ -2,6 +2,7 @@
 
 import functools
 import json
+import logging
 
 import numpy as np
 
@@ -13,18 +14,23 @@ from autogenome_tf.models import PROBED, LatentModel
 from autogenome_tf.nn.likelihoods import LIKELIHOODS
 from autogenome_tf.nn.res_vae import ResVAE
 from autogenome_tf.preprocessing import Transform
-from autogenome_tf.preprocessing.scale import COUNTS, Scale
+from autogenome_tf.preprocessing.scale import COUNTS, LINEAR, Scale, whole_share
 from autogenome_tf.training import _loop
 from autogenome_tf.training._cross_validation import CrossValidation, Values
 from autogenome_tf.training._engines import AutoencoderEngine, TrainingRows
 from autogenome_tf.training._fold_inputs import FoldInputs
 from autogenome_tf.training._plan import Fit
 
+log = logging.getLogger(__name__)
+
 # Rows that are prepared in one call.
 PREPARED = 512
 # Rows whose principal components a network starts from, at most.
 STARTED = 2000
 OF_COUNTS = ("negative_binomial", "zero_inflated")
+# Of expected counts (RSEM, Salmon) most are whole: only reads that fit several places are divided.
+# Of values that are divided by lengths or totals hardly any is.
+LEAST_WHOLE = 0.5
 # Networks that differ in these alone share a compiled step.
 LOOSE = ("name", "names", "seed")
 
@@ -211,7 +217,8 @@ class AutoencoderCrossValidation(CrossValidation):
     def _likelihood(self, name, given):
         """Return the likelihood of a family; `auto` is decided by the values.
 
-        Counts have a negative binomial one, values of 0 and 1 a bernoulli one, others a gaussian.
+        Counts have a negative binomial one, expected counts too; values of 0 and 1 a bernoulli one,
+        others a gaussian.
         """
         (asked, *_) = families.space(name, given)["likelihood"].options
         if asked != "auto":
@@ -219,9 +226,19 @@ class AutoencoderCrossValidation(CrossValidation):
             return asked
         if self._misfit("bernoulli") is None:
             return "bernoulli"
-        are_counts = Scale.of(self._values).kind == COUNTS
-        are_counts = are_counts and self._misfit("negative_binomial") is None
-        return "negative_binomial" if are_counts else "gaussian"
+        kind = Scale.of(self._values).kind
+        if kind not in (COUNTS, LINEAR) or self._misfit("negative_binomial") is not None:
+            return "gaussian"
+        if kind == LINEAR:
+            whole = whole_share(self._values)
+            if whole < LEAST_WHOLE:
+                return "gaussian"
+            log.warning(
+                "%.0f %% of the values above 0 are whole numbers: they are taken for expected "
+                "counts, and families.%s.likelihood is negative_binomial. If they are no counts, "
+                "set it to gaussian.", 100 * whole, name, extra={"about": "likelihood"},
+            )  # fmt: skip
+        return "negative_binomial"
 
     def _misfit(self, likelihood):
         """Return the first value that a likelihood is not defined on, or None."""

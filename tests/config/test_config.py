@@ -208,6 +208,14 @@ def test_a_config_needs_a_name():
         Config.of({})
 
 
+def test_genes_of_a_representation_keep_their_spread_unless_the_config_says_otherwise():
+    def scale(task, **data):
+        return Config.of({"name": "demo", "task": {"type": task}, "data": data}).data.scale
+
+    assert scale("representation") == "centre"
+    assert scale("representation", scale="standard") == scale("classification") == "standard"
+
+
 def test_a_search_by_balanced_accuracy_weighs_classes_unless_the_config_says_otherwise():
     def weight(task=None, objective="balanced_accuracy"):
         given = {"name": "t", "search": {"objective": objective}} | ({"task": task} if task else {})

@@ -176,6 +176,16 @@ def test_standard_scale_has_mean_zero_and_variance_one_on_training_rows():
     np.testing.assert_allclose(np.delete(seen.var(0), 1), 1, rtol=1e-4)
 
 
+def test_centre_scale_keeps_the_ratios_of_spreads_and_has_mean_variance_one():
+    x = counts(200)
+    seen = fitted(Transform("none"), x, "centre").apply(x)
+    np.testing.assert_allclose(seen.mean(0), 0, atol=1e-5)
+    np.testing.assert_allclose(seen.var(0).mean(), 1, rtol=1e-5)
+    np.testing.assert_allclose(
+        seen.std(0) / seen.std(0).max(), x.std(0) / x.std(0).max(), rtol=1e-5
+    )
+
+
 def test_minmax_scale_spans_zero_to_one_on_training_rows():
     x = counts(200)
     seen = np.delete(fitted(Transform("none"), x, "minmax").apply(x), 1, axis=1)
@@ -185,7 +195,7 @@ def test_minmax_scale_spans_zero_to_one_on_training_rows():
 
 @pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize("value", [0.0, 0.1, 3.0, 12345.678])
-@pytest.mark.parametrize("scale", ["standard", "minmax"])
+@pytest.mark.parametrize("scale", ["standard", "centre", "minmax"])
 def test_a_constant_gene_does_not_divide_by_zero(scale, value):
     x = np.full((ROWS, 2), value, "float32")
     constants = fitted(Transform("none"), x, scale)
@@ -196,7 +206,7 @@ def test_a_constant_gene_does_not_divide_by_zero(scale, value):
 
 
 @pytest.mark.parametrize("unit", [1e-8, 1e-4, 1e12])
-@pytest.mark.parametrize("scale", ["standard", "minmax"])
+@pytest.mark.parametrize("scale", ["standard", "centre", "minmax"])
 def test_values_of_any_unit_are_seen_as_those_of_another(scale, unit):
     x = np.random.default_rng(0).lognormal(size=(ROWS, 4)) * [1, 3, 0.2, 1]
     x[:, 3] = 5.0

@@ -166,10 +166,13 @@ class Data(Section):
         default=None,
         description="Lowest value for `log2`; null: 1, or 20 where values fall below 0.",
     )
-    scale: Literal["none", "standard", "minmax"] = Field(
+    scale: Literal["none", "standard", "centre", "minmax"] = Field(
         default="standard",
         description=(
-            "Scaling of genes by constants of the training rows, which become part of the model."
+            "Scaling of genes by constants of the training rows, which become part of the model. "
+            "`centre` subtracts means and divides all genes by one number, so that they keep their "
+            "differences in spread, as before principal components; it is the default of type "
+            "`representation`. `standard` suits columns of several units."
         ),
     )
     missing: Literal["error", "mean", "median", "zero"] = Field(
