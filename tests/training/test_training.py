@@ -3,6 +3,7 @@
 import gc
 import resource
 
+import keras
 import numpy as np
 import pytest
 import scipy.sparse
@@ -426,6 +427,29 @@ def test_every_optimizer_learns_with_the_rate_of_the_range_test(optimizer):
     learned = fitted(plan=Plan(15, optimizer=optimizer, batch_size=8))
     losses = column(learned, "loss")
     assert losses[-1] < 0.93 * losses[0]
+
+
+# Adam makes steps of what rounding leaves of a bias that normalisation takes out again.
+@pytest.mark.parametrize(
+    ("optimizer", "normalization"), [("adam", "none"), ("adamw", "none"), ("momentum", "batch")]
+)
+def test_steps_are_those_of_keras(optimizer, normalization):
+    keys = {"layers": 2, "l2": 0.01, "normalization": normalization}
+    splits = FOLDS[:2]
+    engine = _engines.engine(mlp(**keys), 1, rows_of(splits), TASK, optimizer)
+    engine.begin([mlp(**keys)], seed=1)
+    index = np.stack([np.resize(RANDOM.permutation(train), (6, 8)) for train, _ in splits], 1)
+    engine.epoch(index.astype("int32"), np.full(6, 0.01, "float32"))
+    for fold in range(len(splits)):
+        network = mlp(**keys)
+        kind = {"adam": "Adam", "adamw": "AdamW", "momentum": "SGD"}[optimizer]
+        more = {"momentum": 0.9, "nesterov": True} if kind == "SGD" else {}
+        network.compile(getattr(keras.optimizers, kind)(0.01, **more), TASK.keras_loss())
+        for rows in index[:, fold]:
+            network.train_on_batch(X[rows], Y[rows])
+        assert_same_weights(
+            [stack[fold] for stack in engine.weights()], network.get_weights(), atol=1e-5
+        )
 
 
 @pytest.mark.parametrize("optimizer", ["adam", "adagrad", "ftrl"])

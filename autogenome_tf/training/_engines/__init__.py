@@ -1,7 +1,7 @@
 """Engines: train several sets of weights of one network at once, in one graph.
 
-The variables of these replicas are stacked along a first axis, and an elementwise optimizer acts
-on all of them as one flat variable, so that five folds cost little more than one.
+The weights of these replicas are stacked along a first axis, and an elementwise optimizer acts on
+each stack as a whole, so that five small networks cost little more than one.
 """
 
 import keras
