@@ -193,7 +193,8 @@ def test_rows_that_do_not_fit_memory_are_refused(tmp_path):
 @pytest.mark.slow
 def test_shared_weights_learn_log_risks(tmp_path, few_learners):
     written(tmp_path, *clinical())
-    search = {"method": "enas", "folds": 2, "epochs": 20, "max_trials": 2, "top_k": 2}
+    # Of four finalists two have a wiring of their own.
+    search = {"method": "enas", "folds": 2, "epochs": 20, "max_trials": 4, "top_k": 4}
     search["enas"] = {"controller": "uniform", "updates": 1, "candidates": 16}
     given = config_of(tmp_path, families={"wired": {"layers": 2, "max_width": 8}}, search=search)
     automl = ag.AutoGenome(given)
