@@ -217,8 +217,8 @@ class AutoencoderCrossValidation(CrossValidation):
     def _likelihood(self, name, given):
         """Return the likelihood of a family; `auto` is decided by the values.
 
-        Counts have a negative binomial one, expected counts too; values of 0 and 1 a bernoulli one,
-        others a gaussian.
+        Counts have a negative binomial one, values of 0 and 1 a bernoulli one, others a gaussian;
+        of those that may be expected counts a warning says so.
         """
         (asked, *_) = families.space(name, given)["likelihood"].options
         if asked != "auto":
@@ -229,16 +229,17 @@ class AutoencoderCrossValidation(CrossValidation):
         kind = Scale.of(self._values).kind
         if kind not in (COUNTS, LINEAR) or self._misfit("negative_binomial") is not None:
             return "gaussian"
-        if kind == LINEAR:
-            whole = whole_share(self._values)
-            if whole < LEAST_WHOLE:
-                return "gaussian"
+        if kind == COUNTS:
+            return "negative_binomial"
+        whole = whole_share(self._values)
+        if whole >= LEAST_WHOLE:
             log.warning(
-                "%.0f %% of the values above 0 are whole numbers: they are taken for expected "
-                "counts, and families.%s.likelihood is negative_binomial. If they are no counts, "
-                "set it to gaussian.", 100 * whole, name, extra={"about": "likelihood"},
+                "%.0f %% of the values above 0 are whole numbers: they may be expected counts of "
+                "reads. They are taken for values on a continuous scale; if they are counts, set "
+                "families.%s.likelihood to negative_binomial.", 100 * whole, name,
+                extra={"about": "likelihood"},
             )  # fmt: skip
-        return "negative_binomial"
+        return "gaussian"
 
     def _misfit(self, likelihood):
         """Return the first value that a likelihood is not defined on, or None."""
