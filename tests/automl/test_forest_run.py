@@ -65,6 +65,7 @@ def test_the_gene_that_decides_comes_first_and_contributions_add_up(finished):
     check_contributions(finished)
 
 
+@pytest.mark.slow
 def test_forests_of_survival_find_what_no_linear_model_does(tmp_path):
     stages = ["train", "explain", "predict", "export"]
     automl = run_of(tmp_path, SURVIVAL, stages, task={"type": "survival"})

@@ -273,7 +273,9 @@ def test_counts_are_told_as_counts(likelihood, tmp_path):
     )
 
 
-@pytest.mark.parametrize(("part", "is_told"), [(0.2, True), (0.9, False)])
+@pytest.mark.parametrize(
+    ("part", "is_told"), [(0.2, True), pytest.param(0.9, False, marks=pytest.mark.slow)]
+)
 def test_values_that_are_mostly_whole_may_be_expected_counts(part, is_told, tmp_path):
     random = np.random.default_rng(0)
     counts = random.poisson(random.lognormal(3, 1, (60, 12))).astype(float)

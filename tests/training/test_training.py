@@ -89,7 +89,9 @@ def differ(left, right):
 # Replicas --------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("optimizer", ["adam", "momentum", "lamb"])
+@pytest.mark.parametrize(
+    "optimizer", ["adam", "momentum", pytest.param("lamb", marks=pytest.mark.slow)]
+)
 def test_a_replica_alone_ends_like_the_same_replica_beside_four_others(optimizer):
     plan = Plan(3, optimizer=optimizer, learning_rate=0.01)
 
