@@ -166,17 +166,10 @@ class VectorizedNetwork:
         return x * factor[:, None] + (beta - mean * factor)[:, None]
 
     def _dropped(self, layer, x, weights, training, seed, updates):
-        if not training:
-            return x
-        rate = self._strength(layer)
-        kept = tf.random.stateless_uniform(tf.shape(x), seed) >= rate
-        return stacked.times(x, tf.cast(kept, x.dtype) / (1 - rate))
+        return dropped(x, self._strength(layer), seed) if training else x
 
     def _noisy(self, layer, x, weights, training, seed, updates):
-        if not training:
-            return x
-        noise = tf.random.stateless_normal(tf.shape(x), seed, stddev=self._strength(layer))
-        return stacked.plus(x, noise)
+        return noisy(x, self._strength(layer), seed) if training else x
 
     @staticmethod
     def _vectorised(layer, x, weights, training):
@@ -186,6 +179,29 @@ class VectorizedNetwork:
 
         trainable = [weights[v.path] for v in layer.trainable_variables]
         return tf.vectorized_map(one, (trainable, x))
+
+
+def dropped(x: tf.Tensor, rate: Any, seed: tf.Tensor) -> tf.Tensor:
+    """Drop values at random and scale the others, so that the mean stays (Srivastava et al. 2014).
+
+    Args:
+        x: Tensor of any shape.
+        rate: Part that becomes 0, from 0 to below 1; of a shape that `x` has room for.
+        seed: (2,) int32 tensor.
+    """
+    kept = tf.random.stateless_uniform(tf.shape(x), seed) >= rate
+    return stacked.times(x, tf.cast(kept, x.dtype) / (1 - rate))
+
+
+def noisy(x: tf.Tensor, deviation: Any, seed: tf.Tensor) -> tf.Tensor:
+    """Add Gaussian noise.
+
+    Args:
+        x: Tensor of any shape.
+        deviation: Standard deviation of the noise; of a shape that `x` has room for.
+        seed: (2,) int32 tensor.
+    """
+    return stacked.plus(x, deviation * tf.random.stateless_normal(tf.shape(x), seed))
 
 
 def frozen(network: keras.Model, weights: list[np.ndarray], stem: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Which trial of survival to choose where few rows have the event; and what forests add.
+"""Compare ways to choose a survival trial where few rows have the event; and what forests add.
 
     python tests/benchmarks/few_events.py
     python tests/benchmarks/few_events.py --sets breast_cancer gbsg2 whas500 veterans aids

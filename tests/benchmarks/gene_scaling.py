@@ -1,4 +1,4 @@
-"""How the genes of bulk expression are scaled before a Res-VAE, by its latent.tsv.
+"""Compare scalings of the genes of bulk expression before a Res-VAE, by its latent.tsv.
 
     python tests/benchmarks/gene_scaling.py --json FILE --seeds 1
     python tests/benchmarks/gene_scaling.py --json FILE --seeds 2 3 4 5 --arms standard centre
@@ -31,13 +31,13 @@ import json
 import tempfile
 from pathlib import Path
 
+import integration
 import numpy as np
 import pandas as pd
-import sklearn.cluster
 import sklearn.decomposition
 import sklearn.metrics
 import sklearn.neighbors
-from integration import DIMENSIONS, NEIGHBOURS, cell, components, foretold
+from integration import DIMENSIONS, NEIGHBOURS, cell, components
 from sets import SHARED, sets
 
 import autogenome_tf as ag
@@ -119,9 +119,7 @@ def figures(points, truth, seed):
         finder = sklearn.neighbors.NearestNeighbors(n_neighbors=NEIGHBOURS).fit(points)
         near = truth[finder.kneighbors(return_distance=False)]
         return {"knn": sklearn.metrics.r2_score(truth, near.mean(axis=1))}
-    clusters = sklearn.cluster.KMeans(len(set(truth)), n_init=10, random_state=seed)
-    ari = sklearn.metrics.adjusted_rand_score(truth, clusters.fit_predict(points))
-    return {"knn": foretold(points, truth), "ari": ari}
+    return integration.figures(points, truth, (), None, seed)
 
 
 def scored(one, seed, arms):

@@ -105,17 +105,17 @@ def figures(points, labels, batches, before, seed):
     count = len(set(labels))
     clusters = sklearn.cluster.KMeans(count, n_init=10, random_state=seed).fit_predict(points)
     found = {
-        "knn": foretold(points, labels),
+        "knn": _foretold(points, labels),
         "ari": sklearn.metrics.adjusted_rand_score(labels, clusters),
     }
     if len(set(batches)) > 1:
         card = scib_scores(points, labels, batches, before, seed=seed)
-        found["batch_knn"] = foretold(points, batches)
+        found["batch_knn"] = _foretold(points, batches)
         found |= {name: card[name] for name in ("ilisi", "bio", "batch", "total")}
     return found
 
 
-def foretold(points, names):
+def _foretold(points, names):
     finder = sklearn.neighbors.NearestNeighbors(n_neighbors=NEIGHBOURS).fit(points)
     near = names[finder.kneighbors(return_distance=False)]
     levels = np.unique(names)

@@ -69,7 +69,7 @@ def little(before, arguments):
 
 @pytest.fixture
 def said(tmp_path):
-    """A function that runs the command line in a process of its own: what it says."""
+    """Return a function that runs the command line in its own process and returns its output."""
 
     def run(*arguments, status, before=as_anybody):
         main = functools.partial(little, before)

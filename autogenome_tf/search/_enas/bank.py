@@ -15,7 +15,7 @@ import tensorflow as tf
 from autogenome_tf.core.seeds import derive
 from autogenome_tf.nn import stacked
 from autogenome_tf.nn.graphs import compiled
-from autogenome_tf.nn.vectorized import VectorizedNetwork
+from autogenome_tf.nn.vectorized import VectorizedNetwork, dropped, noisy
 from autogenome_tf.search._enas.children import ChildSpace, dense_layers
 from autogenome_tf.search._enas.views import Views
 from autogenome_tf.training import InMemory
@@ -220,13 +220,11 @@ class Children(VectorizedNetwork):
     def _dropped(self, layer, x, weights, training, seed, updates):
         if not training:
             return x
-        apart, rate = self._apart(x), self._rates[layer.name][:, None, None]
-        kept = tf.random.stateless_uniform(tf.shape(apart), seed) >= rate
-        return self._together(tf.where(kept, apart / (1 - rate), 0.0))
+        rate = self._rates[layer.name][:, None, None]
+        return self._together(dropped(self._apart(x), rate, seed))
 
     def _noisy(self, layer, x, weights, training, seed, updates):
         if not training:
             return x
-        apart = self._apart(x)
-        noise = tf.random.stateless_normal(tf.shape(apart), seed)
-        return self._together(apart + self._rates[layer.name][:, None, None] * noise)
+        deviation = self._rates[layer.name][:, None, None]
+        return self._together(noisy(self._apart(x), deviation, seed))
