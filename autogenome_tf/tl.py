@@ -118,8 +118,9 @@ def resvae(
             run.
         config: Further keys of a config, as nested dicts.
         stages: Stages to run.
-        labels: "semi": labels shape the space too; cells without one take part, and only cells of
-            a test part (`data.split.test` in `config`) score it. "none": they do not.
+        labels: "semi": labels shape the space too, and cells without one take part. Only cells of a
+            test part score it then, and by default there is none: ask for one by `config`,
+            ``{"data": {"split": {"test": 0.2}}}``. "none": labels do not shape it.
 
     Returns:
         The `AutoGenome`. ``adata.obsm["X_resvae"]`` holds (cells, latent) means then, for

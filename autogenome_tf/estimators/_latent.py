@@ -28,7 +28,8 @@ class ResVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Estimator):
         config: Further keys of a config, as nested dicts.
         random_state: Seed, a `numpy.random.RandomState`, or None.
         labels: "semi" where y of `fit` shapes the latent space, "none" where it is ignored; see
-            `task.labels`.
+            `task.labels`. All samples of `fit` train or choose the epoch, so that no label says how
+            good a "semi" space is: compare `predict` with the labels of samples kept apart.
 
     Attributes:
         leaderboard_: DataFrame of the trials, best first.

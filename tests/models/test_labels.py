@@ -38,7 +38,7 @@ def trained(folder, given, labels="semi", **data):
     }  # fmt: skip
     automl = ag.AutoGenome(config, data=(FRAME, pd.Series(given, FRAME.index, name="type")))
     automl.train()
-    return automl, automl.evaluate()["test"]
+    return automl, automl.evaluate().get("test")
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -89,6 +89,16 @@ def test_only_samples_whose_label_was_not_used_are_scored_by_it(semi):
     assert text in (automl.folder / "log.txt").read_text()
     history = pd.read_csv(automl.folder / "history.tsv", sep="\t")
     assert 0 < history["cross_entropy"].iloc[-1] < history["cross_entropy"].iloc[0] < np.log(2)
+
+
+@pytest.mark.parametrize(
+    ("share", "is_told"), [pytest.param(0.0, True, marks=pytest.mark.slow), (0.2, False)]
+)
+def test_a_space_that_no_label_scores_is_told(semi, tmp_path, share, is_told):
+    automl = semi[0] if share else trained(tmp_path, TRUTH, split={"test": 0.0})[0]
+    warnings = json.loads((automl.folder / "warnings.json").read_text())
+    told = [warning["text"] for warning in warnings if warning["about"] == "labels"]
+    assert ["Set data.split.test" in text for text in told] == [True] * is_told
 
 
 def test_probabilities_of_labels_are_the_same_wherever_they_appear(semi):
