@@ -203,9 +203,9 @@ def _evaluate_latent(run, rows, model, seed):
     found = space.scores()
     if model.task.classes and not any("labels_held_out" in part for part in found.values()):
         log.warning(
-            "No label scores the latent space that labels shaped: there is no sample with a label "
-            "that neither trained nor chose the epoch. Set data.split.test, or give such samples by "
-            "data.evaluate.", extra={"about": "labels"},
+            "No label scores the latent space that labels shaped: no sample with a label was kept "
+            "from training and from the choice of the epoch. Set data.split.test, or give such "
+            "samples by data.evaluate.", extra={"about": "labels"},
         )  # fmt: skip
     run.write_json("metrics.json", found)
     run.write_table("clusters.tsv", space.clusters())
