@@ -75,9 +75,9 @@ def complete(family, values):
     return {name: hyper.options[0] for name, hyper in families.space(family).items()} | values
 
 
-def kept(problem):
-    """Return the rows to test, and at most `ROWS` to learn from without classes of one row."""
-    rows = np.random.default_rng(SEED).permutation(problem.train)[:ROWS]
+def kept(problem, most=ROWS):
+    """Return the rows to test, and at most `most` to learn from without classes of one row."""
+    rows = np.random.default_rng(SEED).permutation(problem.train)[:most]
     return np.sort(np.append(rows[~accuracy.alone(problem.truth[rows])], problem.test))
 
 
