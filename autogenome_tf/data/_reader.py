@@ -14,7 +14,7 @@ from autogenome_tf.data._cells import MISSING, missing_words
 from autogenome_tf.data._dataset import Table
 from autogenome_tf.data._files import EXPANSION, most_unpacked
 from autogenome_tf.data._name_pairs import read_gene_names
-from autogenome_tf.data._names import plain
+from autogenome_tf.data._names import OF_GENES, nearest_rule, plain
 
 # Columns of new rows beside the genes of a model that are kept as text.
 MOST_OTHERS = 200
@@ -89,15 +89,23 @@ class ReadOptions:
         """Return the names of columns that are no features.
 
         Of rows for a model that is fitted these are all beside its genes, where most of those are
-        there and few others, but for names that are nearly those of genes that are not there.
+        there and few others, but for names that are nearly those of genes that are not there. A
+        gene is there too where one rule, such as upper and lower case, makes its name that of a
+        column.
 
         Args:
             names: Names of columns.
         """
         found = {name for name in names if self.is_no_gene(name)}
         own = {name: self.gene_names.get(name, name) for name in names}
-        lacking = self.genes.difference(own.values())
-        others = {name for name, used in own.items() if used not in self.genes}
+        lacking = sorted(self.genes.difference(own.values()))
+        others = [name for name, used in own.items() if used not in self.genes]
+        alike = nearest_rule(lacking, [own[name] for name in others], OF_GENES)
+        if alike and alike.is_distinct:
+            is_there = alike.take >= 0
+            genes = {others[place] for place in alike.take[is_there]}
+            others = [name for name in others if name not in genes]
+            lacking = [name for name, known in zip(lacking, is_there, strict=True) if not known]
         if len(others) > MOST_OTHERS or 2 * len(lacking) > len(self.genes) or not self.genes:
             return found
         near = {plain(name) for name in lacking}

@@ -23,6 +23,11 @@ _CENSORED = frozenset(
     "diseasefree progressionfree norelapsed notrecurred noprogression nometastasis lost "
     "losttofollowup noteventful none".split()
 )
+# Words without a meaning of their own: the heading says what they answer.
+_ANSWERS = frozenset("1 0 true false yes no y n t f".split())
+# Begins a part of a heading that may ask for the reverse of an event. It need not: `cens` of the
+# much used data set GBSG2 is 1 for an event.
+_REVERSE = ("cens", "alive", "living", "surviv")
 # Words that a message names.
 _MOST_NAMED = 5
 
@@ -71,6 +76,15 @@ def read_events(column: pd.Series) -> np.ndarray:
         for word in words
     )
     log.info("%s: %s", column.name, named)
+    parts = re.split(r"[^a-z]+", str(column.name).casefold())
+    if _ANSWERS.issuperset(map(_plain, words)) and any(p.startswith(_REVERSE) for p in parts):
+        log.warning(
+            "%s: %s. By its heading this column may mark samples without the event. If it does, "
+            "all risks are reversed: exchange its two values.",
+            column.name,
+            named,
+            extra={"about": "targets"},
+        )
     return events
 
 
@@ -82,11 +96,16 @@ def _code(word):
     """Return 1 for an event, 0 for none, None for a word that is not known."""
     if coded := _CODED.fullmatch(word):
         return int(coded[1])
-    try:
-        plain = f"{float(word):g}"
-    except ValueError:
-        plain = "".join(letter for letter in word.casefold() if letter.isalnum())
+    plain = _plain(word)
     return 1 if plain in _EVENTS else 0 if plain in _CENSORED else None
+
+
+def _plain(word):
+    """Return a number as short as can be, a word without case, blanks and punctuation."""
+    try:
+        return f"{float(word):g}"
+    except ValueError:
+        return "".join(letter for letter in word.casefold() if letter.isalnum())
 
 
 def _refusal(unknown, column, labels):

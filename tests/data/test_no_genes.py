@@ -207,6 +207,17 @@ def test_new_rows_keep_their_ids_below_any_heading(tmp_path, case, place):
     np.testing.assert_allclose(dataset.values, VALUES[GENES[::-1]], rtol=1e-6)
 
 
+@pytest.mark.parametrize("place", ["file", "memory"])
+@pytest.mark.parametrize("form", [str.lower, "{}|17".format], ids=["case", "symbol"])
+def test_text_is_passed_over_beside_genes_that_a_rule_finds(tmp_path, form, place):
+    frame = VALUES.rename(columns=form).assign(sex=["F", "M"] * (len(VALUES) // 2), age=50)
+    frame.to_csv(tmp_path / "new.csv")
+    new = str(tmp_path / "new.csv") if place == "file" else frame
+    dataset = load_new(settings(tmp_path), new, GENES[::-1])
+    assert dataset.features == GENES[::-1]
+    np.testing.assert_allclose(dataset.values, VALUES[GENES[::-1]], rtol=1e-6)
+
+
 def test_new_rows_of_genes_by_samples_are_turned(tmp_path):
     VALUES.set_axis(NAMES).T.to_csv(tmp_path / "new.csv")
     dataset = load_new(settings(tmp_path), str(tmp_path / "new.csv"), GENES)

@@ -69,6 +69,19 @@ def test_events_are_known_by_their_words(event, censored, caplog):
     assert "is an event (2 rows)" in caplog.text and "is censored (1 rows)" in caplog.text
 
 
+@pytest.mark.parametrize(
+    ("name", "values", "is_doubtful"),
+    [
+        ("censored", (1, 0), True), ("is_alive", ("yes", "no"), True), ("Censor", ("T", "F"), True),
+        ("censoring", ("Censored", "Uncensored"), False), ("death", (1, 0), False),
+        ("uncensored", (1, 0), False), ("adolescence", (1, 0), False),
+    ],
+)  # fmt: skip
+def test_a_heading_that_asks_for_the_reverse_is_a_warning(name, values, is_doubtful, caplog):
+    read_events(column(*values, name=name))
+    assert ("all risks are reversed" in caplog.text) == is_doubtful
+
+
 def test_competing_events_are_refused_with_a_way_out():
     with pytest.raises(ValueError, match="event: .* codes 0, 1, 2. Competing .* write 1 for the"):
         read_events(column(0, 1, 2))
