@@ -122,7 +122,8 @@ def frame_values(where, frame):
     if sparse and all(sparse):
         return frame.sparse.to_coo()
     if all(isinstance(kind, np.dtype) and kind.kind in "biuf" for kind in frame.dtypes):
-        return frame.to_numpy()
+        with np.errstate(over="ignore"):  # becomes inf, which is refused with its place
+            return frame.to_numpy(np.float32)  # without a type, logicals beside numbers are objects
     values = np.empty(frame.shape, np.float32)
     for place in range(frame.shape[1]):
         values[:, place] = _column(where, frame.columns[place], frame.iloc[:, place])

@@ -159,4 +159,5 @@ def _check_genes(dataset, source):
         high = np.fmax(high, np.fmax.reduce(batch[:, :genes], axis=0))
         if np.any(high > low):
             return
-    raise InputError(f"{source}: all {genes} genes are constant; there is nothing to learn from.")
+    are = "constant" if np.any(high >= low) else "missing in every sample"
+    raise InputError(f"{source}: all {genes} genes are {are}; there is nothing to learn from.")

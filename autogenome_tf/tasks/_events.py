@@ -11,7 +11,7 @@ from autogenome_tf.tasks._labels import as_text, natural
 log = logging.getLogger(__name__)
 
 # A code before a word, such as "1:DECEASED" of cBioPortal.
-_CODED = re.compile(r"([01])\s*:.*", re.DOTALL)
+_CODED = re.compile(r"([01])\s*:(.*)", re.DOTALL)
 # Words of a column of events, without case, blanks and punctuation.
 _EVENTS = frozenset(
     "1 true yes y t event dead died death deceased demised relapse relapsed recurrence recurred "
@@ -61,7 +61,8 @@ def read_events(column: pd.Series) -> np.ndarray:
             or 1:DECEASED and 0:LIVING.
 
     Raises:
-        ValueError: A word is not known, or codes are those of several kinds of events.
+        ValueError: A word is not known, its code contradicts it, or codes are those of several
+            kinds of events.
     """
     labels = column.map(_label)
     words = sorted(set(labels), key=natural)
@@ -69,6 +70,13 @@ def read_events(column: pd.Series) -> np.ndarray:
     unknown = [word for word in words if word not in codes]
     if unknown:
         raise ValueError(f"{column.name}: {_refusal(unknown, column, labels)}")
+    for word in words:
+        if (coded := _CODED.fullmatch(word)) and _code(coded[2]) == 1 - codes[word]:
+            raise ValueError(
+                f"{column.name}: {word!r}: the code {coded[1]} means "
+                f"{'an event' if codes[word] else 'censored'}, the word behind it the opposite. "
+                "Write 1 for an event and 0 where observation ended without one."
+            )
     events = labels.map(codes).to_numpy("float64")
     counts = labels.value_counts()
     named = ", ".join(

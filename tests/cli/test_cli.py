@@ -336,9 +336,9 @@ def in_labels(*labels):
     return damage
 
 
-def constant(folder):
-    """Make every gene constant."""
-    rows = [row if i == 0 else [row[0], "1", "2", "3", "4"] for i, row in enumerate(matrix())]
+def constant(folder, cells=("1", "2", "3", "4")):
+    """Give every sample the same cells."""
+    rows = [row if i == 0 else [row[0], *cells] for i, row in enumerate(matrix())]
     (folder / "x.tsv").write_text(lines(rows))
 
 
@@ -372,6 +372,10 @@ BAD_DATA = {
         lambda _: None, ["task.type=regression"], r"y\.tsv: y: sample s0.*number.*'a'"
     ),
     "constant genes": (constant, [], r"x\.tsv: all 4 genes are constant"),
+    "missing genes": (
+        lambda folder: constant(folder, ["NA"] * 4), ["data.missing=mean"],
+        r"x\.tsv: all 4 genes are missing in every sample",
+    ),
     "unknown target": (
         lambda _: None, ["data.target=patiant"], r"y\.tsv.*data\.target.*'patiant'.*'patient'"
     ),

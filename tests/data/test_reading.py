@@ -729,6 +729,11 @@ def test_named_columns_of_a_frame_are_set_aside():
     assert list(table.extra["type"]) == ["T", "B", "T"]
 
 
+def test_columns_of_logicals_beside_numbers_are_1_and_0():
+    frame = pd.DataFrame({"TP53": [True, False], "MYC": [0.5, 2.0]}, index=["s1", "s2"])
+    assert table_of(frame).values.tolist() == [[1, 0.5], [0, 2]]
+
+
 def test_sparse_columns_of_a_frame_may_leave_out_what_is_missing():
     frame = FRAME.astype(pd.SparseDtype("float32", np.nan))
     assert_is_the_frame(table_of(frame))

@@ -92,6 +92,11 @@ def test_codes_of_r_are_refused_with_a_way_out():
         read_events(column(1, 2, 2))
 
 
+def test_a_code_that_contradicts_its_word_is_refused():
+    with pytest.raises(ValueError, match="event: '0:DECEASED': the code 0 means censored, the"):
+        read_events(column("0:DECEASED", "1:LIVING"))
+
+
 def test_an_unknown_word_is_refused_by_its_sample():
     with pytest.raises(ValueError, match="event: sample p1: .* received 'perhaps'. Write 1 for"):
         read_events(column("dead", "perhaps"))
