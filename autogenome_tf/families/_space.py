@@ -112,7 +112,7 @@ def integer(
 
 def number(
     *options: float, low: float = 0.0, high: float = 1.0, below: bool = False,
-    optional: bool = False,
+    optional: bool = False, alone: bool = False,
 ) -> Hyperparameter:  # fmt: skip
     """Declare a real number.
 
@@ -122,6 +122,7 @@ def number(
         high: Largest allowed value; 1 by default.
         below: Whether `high` itself is not allowed.
         optional: Whether it is searched only if a config names it.
+        alone: Whether a search has a single value of it.
     """
 
     def allowed(value):
@@ -130,7 +131,7 @@ def number(
         return low <= value < high if below else low <= value <= high
 
     end = f"to below {high:g}" if below else f"to {high:g}"
-    return Hyperparameter(options, allowed, f"a number from {low:g} {end}", optional)
+    return Hyperparameter(options, allowed, f"a number from {low:g} {end}", optional, alone)
 
 
 def word(*options: str, known: tuple[str, ...], alone: bool = False) -> Hyperparameter:

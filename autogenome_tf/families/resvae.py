@@ -22,7 +22,7 @@ from autogenome_tf.families import (
 # Hyperparameters that are arguments of `ResVAE` as they are.
 PASSED = (
     "skip", "likelihood", "beta", "free_bits", "dropout", "input_dropout", "activation",
-    "normalization", "l2", "condition",
+    "normalization", "l2", "condition", "alignment",
 )  # fmt: skip
 LIKELIHOODS = ("auto", "gaussian", "bernoulli", "negative_binomial", "zero_inflated")
 
@@ -43,6 +43,8 @@ class ResVAE(AutoencoderFamily):
         "condition": word("decoder", known=("decoder", "both")),
         "beta": number(1.0, high=1e6),
         "free_bits": number(0.0, high=1e6),
+        # The ELBO that ranks trials does not see it, so a search has one.
+        "alignment": number(0.0, high=1e6, alone=True),
         "dropout": number(0.1, 0.0, 0.3, high=1.0, below=True),
         "input_dropout": number(0.1, 0.0, 0.3, high=1.0, below=True),
         "activation": word("relu", "elu", known=ACTIVATIONS),

@@ -8,6 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from autogenome_tf.nn._alignment import discrepancy
 from autogenome_tf.nn.likelihoods import BOUND, Likelihood, kl_divergence, log_normal
 
 # Rows decoded at once where a row has many draws.
@@ -27,6 +28,7 @@ class ElboModel(keras.Model):
         covariates: Number of inputs behind the genes.
         beta: Weight of the divergence.
         free_bits: Nats of each unit's mean divergence that cost nothing.
+        alignment: Weight of the discrepancy between levels of the covariates, in nats a gene.
         deviation: (latent,) float32 standard deviations of the prior.
         noise: Keras SeedGenerator of the draws.
         shared: Parameters of the likelihood that all rows share.
@@ -44,6 +46,7 @@ class ElboModel(keras.Model):
     covariates: int
     beta: float
     free_bits: float
+    alignment: float
     deviation: np.ndarray
     noise: keras.random.SeedGenerator
     shared: Any
@@ -139,7 +142,9 @@ class ElboModel(keras.Model):
 
         With labels it is that of scANVI (Xu et al. 2021): the negative ELBO plus
         `label_weight` times the mean cross-entropy of the rows that have one, of the classifier at
-        the points drawn.
+        the points drawn. With `alignment` so many times the `discrepancy` of the covariates' levels
+        at these points is added, in nats a gene, so that batches mix. trVAE (Lotfollahi et al.
+        2020) adds one that weighs all rows alike.
 
         Args:
             inputs: As for a call.
@@ -163,7 +168,12 @@ class ElboModel(keras.Model):
             each = _cross_entropies(self.classifier(points), labels)
             parts["cross_entropy"] = tf.reduce_sum(each) / tf.maximum(known, 1.0)
             total += self.label_weight * parts["cross_entropy"]
-        return {"loss": total / self.genes + sum(self.losses)} | parts
+        loss = total / self.genes + sum(self.losses)
+        if self.alignment and self.covariates:
+            rows, _ = self._rows_and_values(inputs)
+            apart = discrepancy(points / self.deviation, rows[:, self.genes :])
+            loss += self.alignment * apart
+        return {"loss": loss} | parts
 
     def train_step(self, data: Any) -> dict[str, tf.Tensor]:
         """Run one step of `fit`.

@@ -43,6 +43,8 @@ class ResVAE(ElboModel):
         likelihood: A name of `likelihoods.LIKELIHOODS`.
         beta: Weight of the divergence.
         free_bits: Nats of each unit's mean divergence that cost nothing (Kingma et al. 2016).
+        alignment: Weight of the discrepancy between the latent points of different levels of the
+            covariates; see `ElboModel.losses_of`.
         variance: Fixes the variance of a gaussian likelihood, which is learned otherwise.
         linear: Whether a linear map leads around encoder and decoder.
         covariates: Further inputs behind the genes.
@@ -75,22 +77,24 @@ class ResVAE(ElboModel):
     def __init__(
         self, genes: int, latent: int = 16, widths: Sequence[int] = (256, 128), skip: str = "add",
         likelihood: str = "gaussian", beta: float = 1.0, free_bits: float = 0.0,
-        variance: float | None = None, linear: bool = False, covariates: int = 0,
-        condition: str = "both", scale: list[float] | None = None, sets: list | None = None,
+        alignment: float = 0.0, variance: float | None = None, linear: bool = False,
+        covariates: int = 0, condition: str = "both", scale: list[float] | None = None,
+        sets: list | None = None,
         names: list[str] | None = None, classes: int = 0, seed: int = 7,
         name: str | None = None, parts: Sequence[keras.Model | None] | None = None, **values: Any,
     ):  # fmt: skip
         super().__init__(name=name)
         self._config = {
             "genes": genes, "latent": latent, "widths": list(widths), "skip": skip,
-            "likelihood": likelihood, "beta": beta, "free_bits": free_bits, "variance": variance,
-            "linear": linear, "covariates": covariates, "condition": condition, "scale": scale,
+            "likelihood": likelihood, "beta": beta, "free_bits": free_bits, "alignment": alignment,
+            "variance": variance, "linear": linear, "covariates": covariates,
+            "condition": condition, "scale": scale,
             "sets": sets, "names": names, "classes": classes, "seed": seed, **values,
         }  # fmt: skip
         self.genes, self.latent, self.covariates = genes, latent, covariates
         self.classes = classes
         self.likelihood = LIKELIHOODS[likelihood]
-        self.beta, self.free_bits = beta, free_bits
+        self.beta, self.free_bits, self.alignment = beta, free_bits, alignment
         # Number of the last inputs that the encoder does not see.
         blind = covariates if condition == "decoder" else 0
         self._seen = np.repeat([1.0, 0.0], [genes, blind]).astype("float32") if blind else None

@@ -41,8 +41,9 @@ class AutoencoderCrossValidation(CrossValidation):
     Columns of covariates stand behind those of the genes.
 
     Raises:
-        InputError: Where a likelihood that the config names is not defined on the values, or
-            several processes are to train together.
+        InputError: Where a likelihood that the config names is not defined on the values, levels
+            of covariates that there are not are to be aligned, or several processes are to train
+            together.
     """
 
     repeats = 1
@@ -65,6 +66,7 @@ class AutoencoderCrossValidation(CrossValidation):
         self._likelihoods = {
             name: self._likelihood(name, given) for name, given in settings.families.items()
         }
+        self._check_alignment()
         self._log_levels()
         self._forget_inputs()
 
@@ -240,6 +242,23 @@ class AutoencoderCrossValidation(CrossValidation):
                 extra={"about": "likelihood"},
             )  # fmt: skip
         return "gaussian"
+
+    def _check_alignment(self):
+        """Refuse an alignment without covariates; with them, warn of what it may merge."""
+        for name, given in self.settings.families.items():
+            (weight,) = families.space(name, given)["alignment"].options
+            if weight and not self._covariates.shape[1]:
+                raise InputError(
+                    f"families.{name}.alignment: it mixes the levels of data.covariates; expected "
+                    f"0 without covariates; received {weight:g}."
+                )
+            if weight:
+                log.warning(
+                    "families.%s.alignment %g mixes the levels of the covariates. Where they hold "
+                    "other cell types, or the same in very different shares, it can merge types "
+                    "that are alike: compare clusters.tsv with a run of alignment 0.", name,
+                    weight, extra={"about": "alignment"},
+                )  # fmt: skip
 
     def _misfit(self, likelihood):
         """Return the first value that a likelihood is not defined on, or None."""

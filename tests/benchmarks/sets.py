@@ -19,7 +19,9 @@ TRANSFORMS = {
     "khan_srbct": {"transform": "log1p"},
     "tcga9_rnaseq": {"transform": "log1p"},
     "cellbench_3lines": {"transform": "library_log1p"},
+    "nested": {"transform": "library_log1p"},
     "pancreas_3batches": {"transform": "library_log1p"},
+    "unequal": {"transform": "library_log1p"},
     "zeisel_3types": {"transform": "library_log1p"},
     "microbiome_vaginal_nugent": {"transform": "relative_log"},
     **dict.fromkeys(

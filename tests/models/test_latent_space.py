@@ -342,6 +342,19 @@ def test_covariates_mix_batches(tmp_path):
     assert scores["pca_scib_pcr"]["value"] == 0 and scores["scib_total"]["low"] is None
 
 
+def test_an_alignment_needs_covariates_and_warns(tmp_path):
+    x, y = batched()
+    family = {"alignment": 0.5}
+    with pytest.raises(InputError, match="families.resvae.alignment: .* received 0.5"):
+        ag.AutoGenome(config_of(tmp_path / "none", family=family), data=(x, None)).train()
+    given = config_of(tmp_path / "some", {"covariates": ["batch"]}, family)
+    automl = ag.AutoGenome(given, data=(x, y))
+    automl.train()
+    (told,) = automl._session.run.read_json("warnings.json")
+    assert told["about"] == "alignment" and "can merge types" in told["text"]
+    assert automl._session.model().autoencoder.get_config()["alignment"] == 0.5
+
+
 def test_covariates_come_from_files_too(tmp_path):
     x, y = batched()
     x.rename_axis("sample").to_csv(tmp_path / "x.tsv", sep="\t")
