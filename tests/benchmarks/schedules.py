@@ -18,7 +18,6 @@ from the same initial weights and batches whatever the arm:
                  Kaddour 2022)
     decay        plateau; in place of L2 a decoupled decay (AdamW, Loshchilov, Hutter 2019) of
                  100 times its strength
-    ... 40       plateau and cosine over 40 epochs, which take twice as long
 
 In all arms each fold keeps its weights of the best epoch and is scored at the epoch best for the
 others. The loss is log loss at the temperature of a trial, or RMSE in standard deviations of the
@@ -26,9 +25,9 @@ target, out of fold ("out of fold") and for the mean of the folds' networks on t
 ("test"), which nothing was chosen by. An arm's gain over plateau on a set is the median over
 networks of the log of the ratio of losses; beside it stands that of the network best out of fold.
 
-Of the arms over 20 epochs the one of the best median gain out of fold is chosen, leave-one-set-out,
-and judged on the set that is left out. It becomes the default if the median of these gains is above
-0 out of fold and on test rows, for the median and the best network alike.
+The arm of the best median gain out of fold is chosen, leave-one-set-out, and judged on the set that
+is left out. It becomes the default if the median of these gains is above 0 out of fold and on test
+rows, for the median and the best network alike.
 
 Changed since: `both` joined when one set had been seen. The pool was to have two networks a
 structure; for want of time it was halved when plateau and cosine had been seen on one set.
@@ -156,23 +155,21 @@ class Arm:
     Attributes:
         shape: Function from a number of epochs to the factor of each epoch's rate; None: plateau.
         peak: Factor of the rate of the range test.
-        epochs: At most.
         drop_after: As in a `Plan`.
         engine: Class of the engine.
     """
 
     shape: Callable | None = None
     peak: float = 1.0
-    epochs: int = EPOCHS
     drop_after: int | None = None
     engine: type[InMemory] = InMemory
 
     def plan(self, rate):
         """Return the plan that begins at a rate; None for a range test."""
         if self.shape is None:
-            return Plan(self.epochs, drop_after=self.drop_after)
-        rates = tuple(rate * self.peak * self.shape(self.epochs))
-        return Plan(self.epochs, rates=rates, patience=self.epochs)
+            return Plan(EPOCHS, drop_after=self.drop_after)
+        rates = tuple(rate * self.peak * self.shape(EPOCHS))
+        return Plan(EPOCHS, rates=rates, patience=EPOCHS)
 
 
 ARMS = {
@@ -184,8 +181,6 @@ ARMS = {
     "one cycle": Arm(one_cycle, peak=3),
     "average": Arm(engine=Averaged),
     "decay": Arm(engine=Decayed),
-    "plateau 40": Arm(epochs=40),
-    "cosine 40": Arm(cosine, epochs=40),
 }
 
 
@@ -299,8 +294,8 @@ def table(frame):
 
 def left_out(found):
     """Return for each set the arm that the other sets choose, and its gains there."""
-    able = [name for name in found.columns.unique(0) if ARMS[name].epochs == EPOCHS]
-    medians = pd.DataFrame({name: found[name, "valid", "median"] for name in able}).dropna()
+    names = found.columns.unique(0)
+    medians = pd.DataFrame({name: found[name, "valid", "median"] for name in names}).dropna()
     lines = {}
     for one in medians.index:
         name = medians.drop(one).median().idxmax()
