@@ -200,9 +200,17 @@ def test_rows_and_targets_belong_together_by_position():
     rows = [f"s{number}" for number in range(len(X))]
     given = pd.DataFrame(X, index=rows).rename("g{}".format, axis=1)
     made = ag.AutoGenomeRegressor(["linear"], max_trials=1, config=QUICK)
-    by_labels = made.fit(given, pd.Series(VALUES[:, 0], index=rows[::-1])).predict(given)
+    with pytest.warns(UserWarning, match=r"different orders.*row i of y; y\.loc\[X\.index\] pairs"):
+        made.fit(given, pd.Series(VALUES[:, 0], index=rows[::-1]))
+    by_labels = made.predict(given)
     by_place = made.fit(given.reset_index(drop=True), VALUES[:, 0]).predict(given)
     np.testing.assert_array_equal(by_labels, by_place)
+
+
+def test_labels_of_several_types_are_refused():
+    mixed = np.array([1, "x"] * (len(X) // 2), object)
+    with pytest.raises(InputError, match=r"y: .*several types \(int, str\).*y\.astype\(str\)"):
+        ag.AutoGenomeClassifier(["linear"]).fit(X, mixed)
 
 
 @pytest.mark.parametrize("kind", ["array", "sparse", "frame"])

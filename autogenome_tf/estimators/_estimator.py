@@ -3,6 +3,7 @@
 import contextlib
 import logging
 import tempfile
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -77,6 +78,7 @@ class Estimator(BaseEstimator):
         return merged({"data": {"missing": "error"}}, self.config)["data"]["missing"] != "error"
 
     def _checked(self, X, **options):  # noqa: N803
+        _warn_of_order(X, options.get("y"))
         return validate_data(
             self, X, accept_sparse="csr", dtype=np.float32,
             ensure_all_finite="allow-nan" if self._takes_missing else True, **options,
@@ -156,6 +158,18 @@ class Supervised(Estimator):
                 "by an earlier version; train it again."
             )
         return self.predictor_.conformal
+
+
+def _warn_of_order(X, y):  # noqa: N803
+    """Warn where the same index labels stand in another order in X and y."""
+    if not isinstance(X, pd.DataFrame) or not isinstance(y, (pd.Series, pd.DataFrame)):
+        return
+    if not X.index.equals(y.index) and set(X.index) == set(y.index):
+        warnings.warn(
+            "X and y have the same index labels in different orders. As in all of scikit-learn, "
+            "row i of X is paired with row i of y; y.loc[X.index] pairs them by label.",
+            stacklevel=4,
+        )
 
 
 def weighed(X: Any, y: Any, sample_weight: Any) -> tuple[Any, np.ndarray, Any]:  # noqa: N803

@@ -8,7 +8,7 @@ from sklearn.base import ClassifierMixin, RegressorMixin
 from sklearn.utils.multiclass import check_classification_targets
 
 from autogenome_tf.config import merged
-from autogenome_tf.core.errors import unknown
+from autogenome_tf.core.errors import InputError, unknown
 from autogenome_tf.estimators._estimator import Supervised, weighed
 
 
@@ -38,11 +38,18 @@ class AutoGenomeClassifier(ClassifierMixin, Supervised):
 
         Args:
             X: (samples, genes) DataFrame, array, sparse matrix or AnnData.
-            y: (samples,) class names.
+            y: (samples,) class names, of one type.
             sample_weight: (samples,) weight of each row, at least 0; 0 leaves it out. None: all
                 rows count alike.
         """
         X, y = self._checked(X, y=y)  # noqa: N806
+        try:
+            np.unique(y)
+        except TypeError:  # they cannot be sorted
+            kinds = ", ".join(sorted({type(label).__name__ for label in y}))
+            raise InputError(
+                f"y: labels of several types ({kinds}); expected one, such as y.astype(str)."
+            ) from None
         check_classification_targets(y)
         X, y, sample_weight = weighed(X, y, sample_weight)  # noqa: N806
         self.classes_, places = np.unique(y, return_inverse=True)
