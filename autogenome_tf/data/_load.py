@@ -41,6 +41,7 @@ def load_labelled(
     levels: Sequence[str] | None = None,
     *,
     kinds: Mapping[str, str] | None = None,
+    genes: Sequence[str] = (),
 ) -> Dataset:
     """Read the matrix and the targets of a config and match them.
 
@@ -50,6 +51,8 @@ def load_labelled(
         rows: Another matrix and its file of targets (those of `data.evaluate`).
         levels: Names of the covariates' columns in training, for another matrix.
         kinds: Kind of task of targets by their names, where their values do not show it.
+        genes: Names of the genes of training, for another matrix: columns beside them may hold
+            text.
 
     Returns:
         A checked `Dataset` with targets.
@@ -59,7 +62,7 @@ def load_labelled(
     """
     source, files = rows or (data.features, data.targets)
     frames = _read_targets(files, data)
-    table = _read(source, data, frames)
+    table = _read(source, data, frames, genes)
     if not rows:
         _check_excluded(table, data, source)
     # Further rows may name their genes, and are matched by the names.
@@ -170,9 +173,9 @@ def _joined_weights(first, second):
     return np.concatenate([first.weights, behind])
 
 
-def _read(source, data, frames):
+def _read(source, data, frames, genes):
     known = frozenset().union(*(ids_of(frame, data.target_names) for frame in frames))
-    options = dataclasses.replace(ReadOptions.of(data), known_ids=known)
+    options = dataclasses.replace(ReadOptions.of(data), known_ids=known, genes=frozenset(genes))
 
     def turn(table):
         return turned(table, frames, data, source)

@@ -172,13 +172,13 @@ class RunData:
     def _load(self, rows=None, learned=None):
         """Return the labelled rows of the config, or further ones, whose targets are as learned."""
         kinds = self._task.kinds | {time: Survival.type for time, _ in self._data.pairs}
-        levels = None
+        levels, genes = None, []
         if learned is not None:
-            levels, names = _levels(learned), learned.target_names
+            levels, names, genes = _levels(learned), learned.target_names, learned.features
             if learned.targets is not None:
                 each = self._task.kind.targets_of(learned.targets, names)
                 kinds = {one.name: one.type for one in each}
-        return load_labelled(self._data, self._task.type, rows, levels, kinds=kinds)
+        return load_labelled(self._data, self._task.type, rows, levels, kinds=kinds, genes=genes)
 
     def _labels(self, dataset, rows=slice(None)):
         """Return the classes of some rows."""

@@ -53,6 +53,15 @@ def test_a_class_that_is_in_the_test_part_alone_is_refused(made, tmp_path):
         _ = made(labels=labels, data={"split": "split.tsv"}).labelled
 
 
+def test_text_beside_the_genes_of_the_evaluate_file_is_passed_over(made, tmp_path):
+    rows = made(evaluate=["x", "y"] * 5)
+    frame = pd.read_csv(tmp_path / "e.tsv", sep="\t").rename(columns={"a": "A"})
+    frame.assign(hospital="A").to_csv(tmp_path / "e.tsv", sep="\t", index=False)
+    learned, further = rows.labelled[0], rows.scored
+    assert further.features == learned.features == list("abcde")
+    np.testing.assert_allclose(further.values, learned.values[:10], rtol=1e-6)
+
+
 def test_a_new_class_in_the_evaluate_file_is_refused_by_name(made):
     with pytest.raises(
         InputError, match="e.tsv: classes that the training data does not have: 'z'"
