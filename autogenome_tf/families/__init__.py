@@ -25,6 +25,7 @@ from autogenome_tf.families._space import (
     ACTIVATIONS,
     COMMON,
     GENE_POWER,
+    LINEAR_START,
     RATES,
     Hyperparameter,
     files,
@@ -39,10 +40,10 @@ from autogenome_tf.families._spaces import as_begun, settings, space, spaces
 
 __all__ = [
     "ACTIVATIONS", "AutoencoderFamily", "BASELINE", "COMMON", "Family", "GENE_POWER",
-    "Hyperparameter", "Membership", "RATES", "Space", "TreeFamily", "as_begun", "files",
-    "has_levels", "hypermodel", "integer", "is_asked", "is_for", "is_of_genes", "is_of_trees",
-    "limit", "member", "names", "number", "read_membership", "settings", "sizes", "space", "spaces",
-    "switch", "word",
+    "Hyperparameter", "LINEAR_START", "Membership", "RATES", "Space", "TreeFamily", "as_begun",
+    "files", "has_levels", "hypermodel", "integer", "is_asked", "is_for", "is_of_genes",
+    "is_of_trees", "limit", "member", "names", "number", "read_membership", "settings", "sizes",
+    "space", "spaces", "switch", "word",
 ]  # fmt: skip
 
 

@@ -63,15 +63,18 @@ class Family(abc.ABC):
 
     @classmethod
     def for_task(cls, space: Space, task: Any) -> Space:
-        """Return the part of the space that a task can use: labels of classes alone are smoothed.
+        """Return the part of the space that a task can use.
+
+        Labels of classes alone are smoothed, and no network begins as a Cox regression, whose loss
+        is not one of single rows.
 
         Args:
             space: What `opened` returned.
             task: A task or its class, such as `tasks.Classification`.
         """
-        if task.has_classes:
-            return space
-        return {name: hyper for name, hyper in space.items() if name != "label_smoothing"}
+        unused = set() if task.has_classes else {"label_smoothing"}
+        unused |= {"linear_start"} if "cox" in task.linear_losses else set()
+        return {name: hyper for name, hyper in space.items() if name not in unused}
 
     @classmethod
     def fits(cls, kind: Any) -> bool:

@@ -96,8 +96,10 @@ class NetworkModel(keras_tuner.HyperModel):
         genes = keras.Input((inputs or self.inputs,), name="genes")
         seen = layers.gated(layers.noisy(genes, space))
         hidden = self.member.body(seen, values, layers)
+        if values.get("linear_start"):
+            hidden = layers.concatenate(hidden, _stem(seen, self.name).output)
         outputs = layers.dense(hidden, self.task.outputs)
-        _check_stem(seen, self.name)
+        _stem(seen, self.name)
         nonlinearity = values.get("output_nonlinearity", "none")
         if nonlinearity != "none":
             outputs = keras.layers.Activation(nonlinearity)(outputs)
@@ -196,8 +198,8 @@ def hypermodel_class(family: type[Family]) -> type:
     return type(family.__name__, (base,), {"member": family, "__doc__": family.__doc__})
 
 
-def _check_stem(genes, name):
-    """Refuse a network in which anything but one dense layer looks at the genes."""
+def _stem(genes, name):
+    """Return the one dense layer that looks at the genes; refuse a network with anything else."""
     users = [node.operation for node in genes._keras_history.operation._outbound_nodes]
     if len(users) != 1 or not isinstance(users[0], STEMS):
         found = ", ".join(type(user).__name__ for user in users)
@@ -205,3 +207,4 @@ def _check_stem(genes, name):
             f"{name}.py: body: expected one dense or masked layer on the genes and no other use of "
             f"them; found {found}. Training swaps the coordinates of the genes."
         )
+    return users[0]

@@ -210,6 +210,9 @@ RATES = (
 # Each gene is multiplied by its F statistic to half this power: `preprocessing.gene_weights`.
 GENE_POWER = number(1.0, 0.0, 0.5, 2.0, high=4.0)
 
+# L2 of the linear learner as which a network begins; 0: it begins at random.
+LINEAR_START = number(0.0, 0.01, 0.1, 1.0, high=1e9, optional=True)
+
 # Hyperparameters of all networks.
 COMMON = {
     "dropout": number(0.4, 0.0, 0.2, 0.6, high=1.0, below=True),

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from autogenome_tf.families import COMMON, Family, integer, number, sizes
+from autogenome_tf.families import COMMON, LINEAR_START, Family, integer, number, sizes
 
 
 class DenseNet(Family):
@@ -14,6 +14,7 @@ class DenseNet(Family):
         "block_config": sizes([2, 2], [2, 3], [2, 3, 4]),
         "compression": number(0.5, 1.0, low=0.01),
         **COMMON,
+        "linear_start": LINEAR_START,
     }
 
     @staticmethod

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from autogenome_tf.families import COMMON, Family, integer
+from autogenome_tf.families import COMMON, LINEAR_START, Family, integer
 
 MOST_LAYERS = 6
 
@@ -15,6 +15,7 @@ class MLP(Family):
         "units": integer(128, 32, 64, 256, 512),
         **{f"units_{i}": integer(128, optional=True) for i in range(1, MOST_LAYERS + 1)},
         **COMMON,
+        "linear_start": LINEAR_START,
     }
 
     @staticmethod

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from autogenome_tf.families import COMMON, Family, integer
+from autogenome_tf.families import COMMON, LINEAR_START, Family, integer
 
 MOST_BLOCKS = 16
 
@@ -16,6 +16,7 @@ class ResNet(Family):
         "n_blocks": integer(1, 2, 3, high=MOST_BLOCKS),
         "layers_per_block": integer(2, 1, high=8),
         **COMMON,
+        "linear_start": LINEAR_START,
     }
 
     @staticmethod

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterable, Iterator
+from typing import cast
 
 import keras
 import numpy as np
@@ -9,6 +10,7 @@ import numpy as np
 from autogenome_tf.training._batches import Batches
 from autogenome_tf.training._engines import PLAIN, Engine, InMemory, Objective, Penalty
 from autogenome_tf.training._learning_rate import first_rate
+from autogenome_tf.training._linear_start import as_linear
 from autogenome_tf.training._plan import Fit, Plan
 
 
@@ -23,6 +25,7 @@ def fit(
     seed: int,
     factors: np.ndarray | None = None,
     objective: Objective = PLAIN,
+    linear: Fit | None = None,
 ) -> Fit:
     """Train replicas of one network together.
 
@@ -33,11 +36,15 @@ def fit(
         seed: Order of rows and noise; each replica derives its own.
         factors: (folds, inputs) that inputs are multiplied by, or None.
         objective: What is minimised beside the loss of the targets.
+        linear: Fit of the linear learner as which they begin; None: as they are.
 
     Raises:
         Diverged: When not one epoch had a finite loss.
     """
     engine.begin(networks, seed, factors, objective)
+    if linear:
+        begun = as_linear(networks[0], engine.weights(), *linear.weights)
+        cast(InMemory, engine).set_weights(begun)
     batches = Batches(engine, plan.batch_size, seed)
     rate = plan.rates[0] if plan.rates else first_rate(engine, batches, plan)
     return _run(engine, batches, plan, rate)

@@ -25,6 +25,7 @@ from autogenome_tf.training._cross_validation import CrossValidation, Values
 from autogenome_tf.training._engines import InMemory, Objective, TrainingRows
 from autogenome_tf.training._fold_inputs import FoldInputs
 from autogenome_tf.training._linear import SOLVERS
+from autogenome_tf.training._linear_fit import linear_fit
 from autogenome_tf.training._plan import Fit, Plan
 from autogenome_tf.training._solved import solved
 from autogenome_tf.training._streaming import check_streaming
@@ -139,9 +140,10 @@ class NetworkCrossValidation(CrossValidation):
             self.network(family, values, derive(seed, f"repeat/{repeat}"))
             for repeat in range(repeats or self.repeats)
         ]
-        factors, objective = self.factors(family, values), Objective.of(values)
-        with self._engine(family, values, networks, plan.optimizer) as engine:
-            fit = _loop.fit(engine, networks, plan, seed, factors, objective)
+        rows, factors = self.rows(family, values), self.factors(family, values)
+        linear = linear_fit(self._engine, rows, self.task, values, plan.deadline, factors)
+        with self._engine(rows, networks, plan.optimizer) as engine:
+            fit = _loop.fit(engine, networks, plan, seed, factors, Objective.of(values), linear)
         return dataclasses.replace(fit, gates=open_gates(networks[0], fit.weights))
 
     def fit_inputs(
@@ -168,8 +170,9 @@ class NetworkCrossValidation(CrossValidation):
             train=[self.splits[0][0]] * count, validation=[nobody] * count, genotypes=None,
         )  # fmt: skip
         networks = [self.network(family, values, seed)]
+        linear = linear_fit(self._engine, rows, self.task, values, plan.deadline, factors)
         engine = _engines.engine(networks[0], 1, rows, self.task, plan.optimizer)
-        return _loop.fit(engine, networks, plan, seed, factors, Objective.of(values))
+        return _loop.fit(engine, networks, plan, seed, factors, Objective.of(values), linear)
 
     def path(
         self, family, values, options: Iterable[Any], deadline=float("inf")
@@ -189,7 +192,7 @@ class NetworkCrossValidation(CrossValidation):
             penalties.sort(reverse=True)
         network = self.network(family, values, 1)
         factors = self.factors(family, values)
-        with self._engine(family, values, [network], "adam") as engine:
+        with self._engine(self.rows(family, values), [network], "adam") as engine:
             solver = cast(InMemory, engine)
             yield from _loop.converge(
                 solver, network, penalties, deadline=deadline, factors=factors
@@ -250,16 +253,16 @@ class NetworkCrossValidation(CrossValidation):
         return TrainingRows(own.rows, self.targets, self.weights, train, validation, genotypes)
 
     @contextlib.contextmanager
-    def _engine(self, family, values, networks, optimizer):
+    def _engine(self, rows, networks, optimizer):
         """Lend the compiled step for networks of this structure, turned to these rows."""
-        (network, *_), seeds, rows = networks, len(networks), self.rows(family, values)
+        (network, *_), seeds = networks, len(networks)
         key = structure(network), seeds, optimizer, self.task.loss_key, rows.key
 
         def make():
             options = optimizer, self._devices, self.workers
             return _engines.engine(network, seeds, rows, self.task, *options)
 
-        replicas = seeds * len(self.splits)
+        replicas = seeds * len(rows.train)
         with self._lent(key, make, replicas * network.count_params()) as engine:
             engine.set_rows(rows)
             yield engine

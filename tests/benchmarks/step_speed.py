@@ -48,7 +48,7 @@ def step(folds, family, values, networks):
     """Return milliseconds of a step, and rows of a batch, for so many networks."""
     seeds = networks // len(folds.splits)
     made = [folds.network(family, values, seed + 1) for seed in range(seeds)]
-    with folds._engine(family, values, made, "adam") as engine:
+    with folds._engine(folds.rows(family, values), made, "adam") as engine:
         engine.begin(made, 1)
         index = Batches(engine, 64, 1).epoch()
         rates = np.full(len(index), 1e-3, "float32")

@@ -173,8 +173,10 @@ def test_no_two_options_of_a_hyperparameter_build_the_same_network(name):
         (key,) = choice
         layers = [layer.get_config() | {"name": None} for layer in model.layers]
         forms.setdefault(key, []).append(str(layers))
-    # Some act in front of the network or on the loss, others choose how a linear one is solved.
-    for key in ("spectral_power", "gene_power", "label_smoothing", *LEARNERS):
+    # Some act in front of the network, on the loss or on initial weights, others choose how a
+    # linear one is solved.
+    own = ("spectral_power", "gene_power", "label_smoothing", "linear_start")
+    for key in (*own, *LEARNERS):
         forms.pop(key, None)
     for key, each in forms.items():
         assert len(set(each)) == len(each), key

@@ -81,7 +81,7 @@ def test_the_step_adds_the_gradient_of_the_penalty():
     values = SMALL | {"epistasis": strength}
     folds = ready(splits, epistasis={"strength": strength}, **options)
     networks = [folds.network("mlp", values, seed) for seed in (1, 2)]
-    with folds._engine("mlp", values, networks, "sgd") as engine:
+    with folds._engine(folds.rows("mlp", values), networks, "sgd") as engine:
         engine.begin(networks, 1, objective=Objective(epistasis=strength))
         batch = np.tile(np.arange(64, dtype="int32"), (1, engine.count, 1))
         engine.epoch(batch, np.array([rate], "float32"), is_validated=False)

@@ -173,14 +173,8 @@ class VectorizedEngine(Engine):
 
     def begin(self, networks, seed, factors=None, objective=PLAIN):
         """Start anew; see `Engine.begin`."""
-        stacks = {
-            path: np.repeat(np.stack([n.weights[i].numpy() for n in networks]), self.folds, axis=0)
-            for i, path in enumerate(self._paths)
-        }
-        for variable, part in zip(self._variables, self._parts(stacks), strict=True):
-            variable.assign(part)
-        for path, variable in self._moving.items():
-            variable.assign(stacks[path])
+        every = zip(*(network.weights for network in networks), strict=True)
+        self.set_weights([np.repeat(np.stack(own), self.folds, axis=0) for own in every])
         for variable, start in zip(self._optimizer.variables, self._starts, strict=True):
             variable.assign(np.full(variable.shape, start))
         self._strengths.assign(strengths(networks[0]))
@@ -277,6 +271,18 @@ class VectorizedEngine(Engine):
         """Return a copy of every weight, (replicas, ...), in the network's order."""
         stacks = self._stacks()
         return [np.array(stacks[path]) for path in self._paths]
+
+    def set_weights(self, weights: list[np.ndarray]) -> None:
+        """Replace every weight; what the optimizer remembers stays.
+
+        Args:
+            weights: (replicas, ...) each, as `weights` returns them.
+        """
+        stacks = dict(zip(self._paths, weights, strict=True))
+        for variable, part in zip(self._variables, self._parts(stacks), strict=True):
+            variable.assign(part)
+        for path, variable in self._moving.items():
+            variable.assign(stacks[path])
 
     def _changing(self):
         return [*self._variables, *self._moving.values(), *self._optimizer.variables, self._noise]
