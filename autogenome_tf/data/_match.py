@@ -152,7 +152,9 @@ def _check_ids(table, frame, theirs, source):
     hint = ""
     if best is not None:
         hint = f" Ignoring {best.rule}, {best.hits} of {len(table.samples)} would match"
-        hint += "." if best.is_distinct else ", but some ids would then be the same."
+        if not best.is_distinct:
+            hint += ", but some ids would then be the same: give each sample a row with its own id"
+        hint += "."
     if set(table.samples).intersection(frame.columns):
         hint += (
             f" The ids of {source} are in the header of {where}: transpose it to one row per "
