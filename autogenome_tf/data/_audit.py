@@ -75,10 +75,9 @@ def audit(
     tested["data.evaluate"] = 0 if scored is None else len(scored)
     for name, count in tested.items():
         if 0 < count < FEWEST_TESTED:
-            text = (
-                f"{name} has {count} rows: each is {100 / count:.0f} percentage points of accuracy."
-            )
-            found.append(("test", text))
+            each_row = f"each is {100 / count:.0f} percentage points of accuracy"
+            few = each_row if kind.has_classes else "the scores of so few are uncertain"
+            found.append(("test", f"{name} has {count} rows: {few}."))
     if dataset.origins is not None:
         for name in dataset.origins.columns.drop(group or [], errors="ignore"):
             levels = dataset.origins[name].to_numpy()

@@ -247,5 +247,8 @@ def _numbers(column: pd.Series) -> np.ndarray:
     wrong = np.flatnonzero(~np.isfinite(numbers) & column.notna().to_numpy())
     if len(wrong):
         sample, value = column.index[wrong[0]], column.astype(object).iloc[wrong[0]]
-        raise ValueError(f"{column.name}: sample {sample}: expected a number; received {value!r}.")
+        raise ValueError(
+            f"{column.name}: sample {sample}: expected a number; received {value!r} ({len(wrong)} "
+            "such samples). Leave the cell empty where no value is known."
+        )
     return numbers

@@ -123,6 +123,9 @@ def test_few_test_rows_are_said():
     (warning,) = audit(dataset(), part(20), "classification")
     assert warning["about"] == "test" and "5 percentage points" in warning["text"]
     assert about(dataset(), parts(["train"] * ROWS), "classification") == []
+    values = dataset(np.random.default_rng(0).normal(size=(ROWS, 1)))
+    (warning,) = audit(values, part(20), "regression")
+    assert warning["text"] == "The test part has 20 rows: the scores of so few are uncertain."
 
 
 def test_a_batch_that_tells_the_label_is_named():
