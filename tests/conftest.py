@@ -13,6 +13,9 @@ from learners import draw_little, solve_little
 from walker import Walker
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+# Processes of tests share the cores: threads of each one's own would wait for each other.
+for _threads in ("TF_NUM_INTRAOP_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    os.environ.setdefault(_threads, "1")
 # What gRPC does at a fork can end a child that only wants to start a program.
 os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
 
