@@ -255,8 +255,7 @@ class Session:
         Args:
             config: Config with the same keys except paths of files.
         """
-        if config != self.config:
-            self.config, self.rows = config, rows_of(config)
+        self.config, self.rows = config, self.rows.moved(config.data)
 
     @contextlib.contextmanager
     def as_file(self) -> Iterator[str | None]:
@@ -270,7 +269,8 @@ class Session:
             x, y = self.given
             beside = self.config.data.target_names if y is None else []
             names = data.write_rows(rows, x, y, [*self.config.further, *beside], options)
-            self.use(self.config.targeting(names).reading(rows))
+            self.config = self.config.targeting(names).reading(rows)
+            self.rows = rows_of(self.config)
             try:
                 yield rows
             except InputError as error:

@@ -27,6 +27,8 @@ _APART, _APART_COUNTS = 10.0, 100.0
 # Columns of whole numbers stand out where at least so many of the others have fractions; larger
 # numbers lose their fractions where a file has six digits.
 _FRACTIONS, _LARGEST_WHOLE = 0.9, 1e4
+# Columns whose ranks are in memory at once.
+_BLOCK = 1024
 # An area under the curve of 0.9 and more is one that gives labels away, if that of no other column
 # is above chance by more than so much of it.
 _TELLING, _ALONE = 0.8, 0.6
@@ -86,7 +88,9 @@ def gives_away(dataset: Dataset, rows: np.ndarray, target: str = "the target") -
     if len(rows) < FEWEST_ROWS or genes < 2 or dataset.targets is None:
         return
     values = chunked.dense(chunked.taken(dataset.values, rows))[:, :genes]
-    strength = _strengths(values, dataset.targets[rows])
+    starts = range(0, genes, _BLOCK)
+    blocks = (values[:, start : start + _BLOCK] for start in starts)
+    strength = np.concatenate([_strengths(block, dataset.targets[rows]) for block in blocks])
     second, first = np.argsort(strength)[-2:]
     if strength[first] >= _TELLING and strength[second] <= _ALONE * strength[first]:
         is_text = dataset.targets.dtype == object

@@ -84,6 +84,8 @@ class RunData:
         """Return the rows to learn from, training and validation rows, and their split."""
         dataset, parts = self.labelled
         rows = np.flatnonzero(parts.part != "test")
+        if len(rows) == len(dataset):
+            return dataset, parts
         return dataset.rows(rows), Split(parts.part[rows], parts.fold[rows])
 
     def outer_splits(self, count: int) -> list[Split]:
@@ -105,6 +107,16 @@ class RunData:
                 self._check_parts(dataset, own)
             except InputError as error:
                 raise InputError(f"search.outer: fold {number}: {error}") from None
+        return found
+
+    def moved(self, data: Any) -> "RunData":
+        """Return the same rows, whose files are at other places; what was read is not read again.
+
+        Args:
+            data: The config's `data` section, which differs in paths alone.
+        """
+        found = copy.copy(self)
+        found._data = data
         return found
 
     def divided(self, data: Any, parts: Split) -> "RunData":

@@ -103,21 +103,17 @@ class RowSpace:
         return len(self.deviation)
 
     @classmethod
-    def of(
-        cls, rows: np.ndarray, is_truncated: bool = False, train: np.ndarray | None = None
-    ) -> "RowSpace":
+    def of(cls, rows: np.ndarray, is_truncated: bool = False) -> "RowSpace":
         """Span preprocessed training rows.
 
         Args:
-            rows: (rows, genes).
+            rows: (rows, genes); those of float32 are centred in place, since a large matrix has no
+                room for a copy.
             is_truncated: Take the `RANK` widest directions by a randomised subspace iteration
                 (Halko et al. 2011, algorithm 4.4) in place of all of them by a float64 eigenproblem
                 of rows x rows.
-            train: Numbers of the training rows; None for all.
         """
-        index = np.arange(len(rows)) if train is None else train
-        # The one copy of them that there is: a large matrix has no room for more.
-        centred = rows.take(index, axis=0).astype("float32", copy=False)
+        centred = rows.astype("float32", copy=False)
         centre = centred.mean(0, dtype="float64")
         centred -= centre
         values, vectors = _directions(centred, is_truncated)

@@ -96,7 +96,7 @@ class FoldInputs:
 
     def batch(self, index: np.ndarray) -> np.ndarray:
         """Make (n, inputs) of (n,) numbers of rows, where there is one fold."""
-        return self._weighed(0, self.constants[0].apply(self._transformed_rows(index)))
+        return self._batch(0, index)
 
     def training_batches(self, fold: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Yield row numbers and preprocessed genes, all of weight 1, of a fold's training rows."""
@@ -104,17 +104,19 @@ class FoldInputs:
         for index in _chunks(train):
             yield index, self.constants[fold].apply(self._transformed_rows(index))
 
-    def preprocessed(self, fold: int) -> np.ndarray:
-        """Return the preprocessed, weighed genes of all rows, (rows, genes of the fold) float32.
+    def preprocessed(self, fold: int, rows: np.ndarray | None = None) -> np.ndarray:
+        """Return preprocessed, weighed genes, (rows, genes of the fold) float32.
 
         Args:
             fold: Its number.
+            rows: (n,) numbers of rows; None for all.
         """
-        constants, every = self.constants[fold], np.arange(self.shape[0])
-        rows = np.empty((len(every), len(constants.genes)), "float32")
-        for index in _chunks(every):
-            rows[index] = self._weighed(fold, constants.apply(self._transformed_rows(index)))
-        return rows
+        index = np.arange(self.shape[0]) if rows is None else rows
+        found = np.empty((len(index), len(self.constants[fold].genes)), "float32")
+        for start in range(0, len(index), CHUNK):
+            part = slice(start, start + CHUNK)
+            found[part] = self._batch(fold, index[part])
+        return found
 
     def weighed(self, statistics: list[np.ndarray], power: float) -> "FoldInputs":
         """Return the same rows with each gene weighed by a power of its statistic.
@@ -210,6 +212,10 @@ class FoldInputs:
         thresholds = constants.rescaled(own, trees.genes, trees.thresholds)
         return dataclasses.replace(trees, genes=places, thresholds=thresholds)
 
+    def _batch(self, fold, index):
+        """Return the preprocessed, weighed genes of some rows."""
+        return self._weighed(fold, self.constants[fold].apply(self._transformed_rows(index)))
+
     def _weighed(self, fold, rows):
         """Multiply (rows, genes) by the fold's weights."""
         return rows if self.gene_weights is None else rows * self.gene_weights[fold]
@@ -223,16 +229,7 @@ class FoldInputs:
 
     def _prepare(self):
         """Bring transformed rows into the coordinates of each fold."""
-        prepared = []
-        for fold, (train, _) in enumerate(self._splits):
-            rows = self.preprocessed(fold)
-            if self._space == "rows":
-                self.coordinates[fold] = RowSpace.of(rows, self._is_truncated, train)
-                every = np.arange(len(rows))
-                parts = (self.coordinates[fold].coordinates(rows[i]) for i in _chunks(every))
-                prepared.append(np.concatenate(list(parts)))
-            else:
-                prepared.append(self.coordinates[fold].coordinates(rows))
+        prepared = [self._placed(fold, train) for fold, (train, _) in enumerate(self._splits)]
         # Weighed rows take the width of the others where that fits, so that they share a step.
         self.width = max(self.width, *(own.shape[1] for own in prepared))
         padded = [_padded(own, self.width) for own in prepared]
@@ -240,6 +237,15 @@ class FoldInputs:
         self.rows = resident(np.stack(padded) if len(padded) > 1 else padded[0][None])
         # What is needed of them from now on is made anew.
         self._transformed = None
+
+    def _placed(self, fold, train):
+        """Return all rows in the coordinates of a fold, found by its training rows."""
+        if self._space != "rows":
+            return self.coordinates[fold].coordinates(self.preprocessed(fold))
+        space = RowSpace.of(self.preprocessed(fold, train), self._is_truncated)
+        self.coordinates[fold] = space
+        parts = _chunks(np.arange(self.shape[0]))
+        return np.concatenate([space.coordinates(self._batch(fold, part)) for part in parts])
 
     def _constants(self, train, genes=None):
         """Fit scaling to some rows, for given genes or those that the settings choose."""

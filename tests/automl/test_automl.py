@@ -482,6 +482,7 @@ def test_rows_from_memory_give_the_run_of_the_same_file(kind, genes, labels, qui
     assert automl.evaluate() == json.loads((quick / "metrics.json").read_text())
     known = json.loads((automl.folder / "config.json").read_text())["data"]
     assert known["features"] == "data.npz" and (automl.folder / "data.npz").is_file()
+    assert (automl.folder / "log.txt").read_text().count("npz, 60 samples") == 1
     shutil.move(automl.folder, tmp_path / "elsewhere")
     later = ag.load(tmp_path / "elsewhere")
     assert len(later.predict()) == 60

@@ -86,6 +86,20 @@ def test_space_and_transform_of_the_search_are_those_of_the_final_fit(made):
     assert folds.space == "rows"
 
 
+def test_rows_that_are_all_learned_from_are_not_copied(made):
+    rows = made(data={"split": {"test": 0.0}})
+    assert rows.learnable[0] is rows.labelled[0]
+    assert len(made().learnable[0]) < ROWS
+
+
+def test_rows_whose_file_moves_are_not_read_again(made, tmp_path):
+    rows = made()
+    known, _ = rows.labelled
+    (tmp_path / "m.tsv").rename(tmp_path / "moved.tsv")
+    data = made.config.data.model_copy(update={"features": str(tmp_path / "moved.tsv")})
+    assert rows.moved(data).labelled[0] is known
+
+
 # Names and targets in files of their own ----------------------------------------------------
 
 

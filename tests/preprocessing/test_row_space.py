@@ -29,25 +29,25 @@ def rows(request):
 
 
 def test_the_basis_is_orthonormal(rows):
-    basis = RowSpace.of(rows).basis
+    basis = RowSpace.of(rows.copy()).basis
     np.testing.assert_allclose(basis.T @ basis, np.eye(basis.shape[1]), atol=2e-5)
 
 
 def test_the_null_direction_of_centred_rows_is_dropped(rows):
-    space = RowSpace.of(rows)
+    space = RowSpace.of(rows.copy())
     assert space.basis.shape == (GENES, ROWS - 1)
     assert space.coordinates(rows).shape == (ROWS, ROWS - 1)
 
 
 def test_directions_come_from_widest_to_narrowest(rows):
-    space = RowSpace.of(rows)
+    space = RowSpace.of(rows.copy())
     singular = np.linalg.svd(rows - rows.mean(0, dtype="float64"), compute_uv=False)
     np.testing.assert_allclose(space.deviation, singular[: ROWS - 1] / ROWS**0.5, rtol=1e-4)
 
 
 def test_repeated_rows_add_no_direction():
     twice = np.tile(matrix(rows=8), (3, 1))
-    space = RowSpace.of(twice)
+    space = RowSpace.of(twice.copy())
     assert space.basis.shape == (GENES, 7)
     assert np.isfinite(space.powered(1.0).coordinates(twice)).all()
 
@@ -55,39 +55,39 @@ def test_repeated_rows_add_no_direction():
 def test_rows_of_low_rank_keep_their_rank():
     random = np.random.default_rng(0)
     rows = (random.normal(size=(ROWS, 3)) @ random.normal(size=(3, GENES))).astype("float32")
-    assert RowSpace.of(rows).basis.shape[1] == 3
+    assert RowSpace.of(rows.copy()).basis.shape[1] == 3
 
 
 @pytest.mark.parametrize("power", POWERS)
 def test_coordinates_of_training_rows_have_mean_zero_and_unit_mean_square(rows, power):
-    coordinates = RowSpace.of(rows).powered(power).coordinates(rows)
+    coordinates = RowSpace.of(rows.copy()).powered(power).coordinates(rows)
     assert coordinates.dtype == np.float32
     np.testing.assert_allclose(coordinates.mean(0), 0, atol=2e-3)
     assert np.mean(coordinates.astype("float64") ** 2) == pytest.approx(1, rel=1e-4)
 
 
 def test_power_one_whitens(rows):
-    coordinates = RowSpace.of(rows).powered(1.0).coordinates(rows)
+    coordinates = RowSpace.of(rows.copy()).powered(1.0).coordinates(rows)
     covariance = coordinates.T @ coordinates / ROWS
     np.testing.assert_allclose(covariance, np.eye(ROWS - 1), atol=3e-3)
 
 
 def test_power_zero_keeps_distances_up_to_one_scale(rows):
-    ratios = pdist(RowSpace.of(rows).coordinates(rows)) / pdist(rows.astype("float64"))
+    ratios = pdist(RowSpace.of(rows.copy()).coordinates(rows)) / pdist(rows.astype("float64"))
     np.testing.assert_allclose(ratios, ratios[0], rtol=1e-4)
-    whitened = RowSpace.of(rows).powered(1.0).coordinates(rows)
+    whitened = RowSpace.of(rows.copy()).powered(1.0).coordinates(rows)
     assert np.ptp(pdist(whitened) / pdist(rows)) > 1e-3 * ratios[0]  # the check can fail
 
 
 def test_powers_do_not_pile_up(rows):
-    space = RowSpace.of(rows)
+    space = RowSpace.of(rows.copy())
     np.testing.assert_allclose(space.powered(1.0).powered(0.5).factors, space.powered(0.5).factors)
 
 
 @pytest.mark.parametrize("power", POWERS)
 def test_a_folded_kernel_gives_equal_outputs_on_genes(rows, power):
     random = np.random.default_rng(1)
-    space = RowSpace.of(rows).powered(power)
+    space = RowSpace.of(rows.copy()).powered(power)
     kernel = random.normal(size=(ROWS - 1, 5)).astype("float32")
     bias = random.normal(size=5).astype("float32")
     folded, folded_bias = space.fold(kernel, bias)
@@ -101,7 +101,7 @@ def test_a_folded_kernel_gives_equal_outputs_on_genes(rows, power):
 
 
 def test_a_folded_kernel_is_blind_outside_the_span_of_the_rows(rows):
-    space = RowSpace.of(rows)
+    space = RowSpace.of(rows.copy())
     folded, _ = space.fold(np.ones((ROWS - 1, 2), "float32"), np.zeros(2, "float32"))
     outside = np.random.default_rng(2).normal(size=GENES)
     outside -= space.basis @ (space.basis.T @ outside)
@@ -112,13 +112,13 @@ def test_a_folded_kernel_is_blind_outside_the_span_of_the_rows(rows):
 def test_directions_that_are_rounding_are_dropped():
     rows = matrix()
     rows[:, 0] *= 1e5
-    assert RowSpace.of(rows).basis.shape[1] == 1
+    assert RowSpace.of(rows.copy()).basis.shape[1] == 1
 
 
 def test_the_truncated_span_is_that_of_the_widest_directions(monkeypatch):
     monkeypatch.setattr("autogenome_tf.preprocessing._row_space.RANK", 3)
     rows = matrix("factors")
-    exact, truncated = RowSpace.of(rows), RowSpace.of(rows, is_truncated=True)
+    exact, truncated = RowSpace.of(rows.copy()), RowSpace.of(rows.copy(), is_truncated=True)
     assert truncated.basis.shape == (GENES, 3)
     np.testing.assert_allclose(truncated.deviation, exact.deviation[:3], rtol=1e-3)
     overlap = np.linalg.svd(exact.basis[:, :3].T @ truncated.basis, compute_uv=False)
