@@ -21,6 +21,8 @@ RANK = 512
 LARGE = 2e7
 # The subspace iteration for the widest directions: its steps, and directions beyond `RANK`.
 STEPS, BEYOND = 3, 10
+# Genes that are in float64 at once.
+BLOCK = 1024
 
 
 @dataclasses.dataclass(frozen=True)
@@ -119,7 +121,11 @@ class RowSpace:
         values, vectors = _directions(centred, is_truncated)
         kept = values > SMALLEST_EIGENVALUE * max(values[0], 1e-30)
         values, vectors = values[kept], vectors[:, kept]
-        basis = (centred.T @ (vectors / np.sqrt(values))).astype("float32")
+        turn, genes = vectors / np.sqrt(values), centred.shape[1]
+        basis = np.empty((genes, len(values)), "float32")
+        # All genes in float64 at once would take twice the memory of the rows.
+        for start in range(0, genes, BLOCK):
+            basis[start : start + BLOCK] = centred[:, start : start + BLOCK].T @ turn
         deviation = np.sqrt(values / len(centred))
         return cls(centre.astype("float32"), basis, deviation, np.ones(len(values))).powered(0.0)
 

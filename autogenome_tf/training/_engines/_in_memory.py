@@ -16,8 +16,8 @@ from autogenome_tf.training._engines._vectorized import VectorizedEngine, looped
 TOLERANCE = 1e-9
 # Part of the largest curvature of a row's loss below which a row's is not taken.
 FLATTEST = 1e-3
-# Rows whose curvature is computed at once.
-BLOCK = 1 << 12
+# Values of rows whose curvature is computed at once.
+CELLS = 1 << 24
 # Of all targets, or of each by its name.
 Penalty = float | Mapping[str, float]
 
@@ -132,8 +132,9 @@ class InMemory(VectorizedEngine):
         Only its size matters. Where rows are predicted with certainty it is kept off zero.
         """
         kernel, bias = 0.0, 0.0
-        for first in range(0, shares.shape[1], BLOCK):
-            own = shares[:, first : first + BLOCK]
+        rows = max(1, CELLS // (self.count * self._inputs.shape[-1]))
+        for first in range(0, shares.shape[1], rows):
+            own = shares[:, first : first + rows]
             index = tf.tile(tf.range(first, first + own.shape[1])[None], (self.count, 1))
             of_kernel, of_bias = self._curved(self._inputs, index, own)
             kernel, bias = kernel + of_kernel, bias + of_bias

@@ -12,6 +12,9 @@ from autogenome_tf.nn.vectorized import VectorizedNetwork, strengths
 from autogenome_tf.tasks import Task
 from autogenome_tf.training._engines._engine import PLAIN, Engine, TrainingRows
 
+# Bytes of which the address of a tensor's memory is a multiple.
+ALIGNMENT = 64
+
 
 class FusedAdam(keras.optimizers.Adam):
     """Keras' Adam, each update one operation: written out it is some twelve passes over weights."""
@@ -57,10 +60,19 @@ OPTIMIZERS = {
 def resident(inputs):
     """Return inputs (folds, rows, inputs) as the one tensor that all networks learn from.
 
+    `tf.constant` would copy a large array twice, into memory that TensorFlow keeps.
+
     Args:
-        inputs: (folds, rows, inputs) array.
+        inputs: (folds, rows, inputs) array or tensor.
     """
-    return tf.constant(inputs, tf.float32)
+    if tf.is_tensor(inputs):
+        return inputs
+    inputs = np.asarray(inputs)
+    memory = np.empty(inputs.size * np.dtype("float32").itemsize + ALIGNMENT, "uint8")
+    first = -memory.ctypes.data % ALIGNMENT
+    rows = memory[first : first - ALIGNMENT].view("float32").reshape(inputs.shape)
+    rows[...] = inputs
+    return tf.identity(tf.experimental.dlpack.from_dlpack(rows.__dlpack__()))
 
 
 def optimizer_of(name: str, is_mirrored: bool = False) -> keras.optimizers.Optimizer:
