@@ -97,6 +97,8 @@ class ReadOptions:
             names: Names of columns.
         """
         found = {name for name in names if self.is_no_gene(name)}
+        if not self.genes:
+            return found
         own = {name: self.gene_names.get(name, name) for name in names}
         lacking = sorted(self.genes.difference(own.values()))
         others = [name for name, used in own.items() if used not in self.genes]
@@ -106,7 +108,7 @@ class ReadOptions:
             genes = {others[place] for place in alike.take[is_there]}
             others = [name for name in others if name not in genes]
             lacking = [name for name, known in zip(lacking, is_there, strict=True) if not known]
-        if len(others) > MOST_OTHERS or 2 * len(lacking) > len(self.genes) or not self.genes:
+        if len(others) > MOST_OTHERS or 2 * len(lacking) > len(self.genes):
             return found
         near = {plain(name) for name in lacking}
         return found | {name for name in others if plain(name) not in near}

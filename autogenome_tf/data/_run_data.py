@@ -126,8 +126,8 @@ class RunData:
             data: The config's `data` section, which names no further rows.
             parts: Part and fold of each row.
         """
-        found = copy.copy(self)
-        found.__dict__ |= {"_data": data, "labelled": (self.labelled[0], parts)}
+        found = self.moved(data)
+        found.__dict__["labelled"] = self.labelled[0], parts
         for name in ("scored", "asked"):
             found.__dict__.pop(name, None)
         return found

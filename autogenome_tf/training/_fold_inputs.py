@@ -113,8 +113,7 @@ class FoldInputs:
         """
         index = np.arange(self.shape[0]) if rows is None else rows
         found = np.empty((len(index), len(self.constants[fold].genes)), "float32")
-        for start in range(0, len(index), CHUNK):
-            part = slice(start, start + CHUNK)
+        for part in _chunks(np.arange(len(index))):
             found[part] = self._batch(fold, index[part])
         return found
 

@@ -1,4 +1,4 @@
-"""Networks that begin as a linear learner, each fold's as that of its own training rows."""
+"""Initialise networks as linear learners, each fold's as that of its own training rows."""
 
 import keras
 import numpy as np

@@ -34,7 +34,7 @@ from pathlib import Path
 import accuracy
 import numpy as np
 import pandas as pd
-from sets import SHARED, sets
+from sets import SHARED, read_lines, sets
 
 from autogenome_tf import families
 from autogenome_tf.automl._rows import prepared, rows_of
@@ -114,7 +114,7 @@ def measure(path, found):
 
 def read(path):
     """Return the trials of a file with the names of configurations, and scores to be maximised."""
-    frame = pd.DataFrame([json.loads(line) for line in path.read_text().splitlines()])
+    frame = read_lines(path)
     frame["kind"] = np.where(frame["family"] == "linear", *KINDS)
     frame["score"] *= np.where(frame["task"] == "classification", -1, 1)
     frame["name"] = [_named(row) for row in frame.itertuples()]

@@ -1,4 +1,4 @@
-"""Learning-rate schedules, averages of weights and weight decay, by a fixed pool of networks.
+"""Compare learning-rate schedules, averages of weights and weight decay by a fixed pool.
 
     python tests/benchmarks/schedules.py --scores schedules.jsonl --sets alon_colon --arms cosine
 
@@ -30,7 +30,9 @@ is left out. It becomes the default if the median of these gains is above 0 out 
 rows, for the median and the best network alike.
 
 Changed since: `both` joined when one set had been seen. The pool was to have two networks a
-structure; for want of time it was halved when plateau and cosine had been seen on one set.
+structure; for want of time it was halved when plateau and cosine had been seen on one set. Arms of
+10 and 40 epochs, and a comparison at equal processor seconds, were dropped. The best network on
+test rows was first the one of lowest test loss; it is the one best out of fold since results came.
 """
 
 import argparse
@@ -38,43 +40,26 @@ import collections
 import dataclasses
 import json
 import sys
-import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 
-import accuracy
 import numpy as np
 import pandas as pd
-import portfolio
 import tensorflow as tf
-from scipy.special import log_softmax
-from sets import SHARED, sets
+from fixed_pool import SCORES, Rows, pool
+from sets import SHARED, read_lines, sets
 
-from autogenome_tf import families
-from autogenome_tf.automl._rows import rows_of
-from autogenome_tf.config import Config
 from autogenome_tf.core.seeds import derive
-from autogenome_tf.nn.vectorized import PENALTIES, VectorizedNetwork, structure
+from autogenome_tf.nn.vectorized import PENALTIES, structure
 from autogenome_tf.run import _console
 from autogenome_tf.search._linear import baseline
-from autogenome_tf.tasks import task_of
-from autogenome_tf.training import Plan, TrainingSettings, Trial, cross_validation
+from autogenome_tf.training import Plan
 from autogenome_tf.training._engines import InMemory, Objective
 from autogenome_tf.training._loop import fit
 
-ROWS, EPOCHS, SEED = 600, 20, 7
+EPOCHS, SEED = 20, 7
 LAST, DECAY = 5, 100.0
-STRUCTURES = [
-    ("mlp", {"layers": 1, "units": 128}),
-    ("mlp", {"layers": 1, "units": 512, "normalization": "none"}),
-    ("mlp", {"layers": 2, "units": 64}),
-    ("resnet", {"width": 64, "n_blocks": 1, "layers_per_block": 2}),
-    ("resnet", {"width": 64, "n_blocks": 1, "layers_per_block": 2, "normalization": "none"}),
-    ("densenet", {}),
-]
-DRAWN = ("dropout", "input_dropout", "l2", "spectral_power", "gene_power")
-SCORES = ("valid", "test")
 
 
 class Annealed(InMemory):
@@ -150,7 +135,7 @@ def one_cycle(epochs):
 
 @dataclasses.dataclass(frozen=True)
 class Arm:
-    """How the networks of the pool are trained.
+    """Describe the training of the networks of the pool.
 
     Attributes:
         shape: Function from a number of epochs to the factor of each epoch's rate; None: plateau.
@@ -184,34 +169,11 @@ ARMS = {
 }
 
 
-def pool():
-    """Return family and hyperparameters of each network."""
-    random, found = np.random.default_rng(SEED), []
-    for family, own in STRUCTURES:
-        space = families.space(family)
-        drawn = {name: random.choice(space[name].options).item() for name in DRAWN}
-        found.append((family, portfolio.complete(family, own | drawn)))
-    return found
+class Trained(Rows):
+    """Train on the rows of a set by any engine and plan."""
 
-
-class Rows:
-    """The rows of a set: folds of those to learn from, beside test rows that no fold has."""
-
-    def __init__(self, one):
-        ((_, problem),) = accuracy.problems(one, [0], 60.0, SEED)
-        with tempfile.TemporaryDirectory() as folder:
-            given = accuracy._config(problem, folder)
-            path = Path(given["data"]["targets"])
-            labelled = pd.read_csv(path, sep="\t").iloc[portfolio.kept(problem, ROWS)]
-            labelled["part"] = labelled["part"].replace("validation", "train")
-            labelled.to_csv(path, sep="\t", index=False)
-            config = Config.of(given)
-            rows = rows_of(config)
-            dataset, parts = rows.labelled
-            learn, own = rows.learnable
-        task = task_of(config.task, learn, own.part == "train")
-        self.folds = cross_validation(dataset, parts, task, TrainingSettings.of(config))
-        self.test = np.flatnonzero(parts.part == "test")
+    def __init__(self, one, seed):
+        super().__init__(one, seed)
         self._engines = {}
 
     def trained(self, kind, plan, family, values):
@@ -220,38 +182,12 @@ class Rows:
         own = {name: value for name, value in values.items() if name != "gene_power"}
         seed = derive(SEED, json.dumps([family, own], sort_keys=True))
         network, rows = folds.network(family, values, seed), folds.rows(family, values)
-        key, given = (
-            (kind, structure(network)),
-            (folds.factors(family, values), Objective.of(values)),
-        )
+        key = kind, structure(network)
         if key not in self._engines:
             self._engines[key] = kind(network, 1, rows, folds.task)
         self._engines[key].set_rows(rows)
-        return fit(self._engines[key], [network], plan, seed, *given)
-
-    def losses(self, family, values, found):
-        """Return the loss out of fold and on the test rows."""
-        folds = self.folds
-        result = folds.judge(Trial(1, family, values), found)
-        unseen = folds.validation_rows
-        test = self._outputs(family, values, found) / result.temperature
-        return self._loss(unseen, result.calibrated[unseen]), self._loss(self.test, test)
-
-    def _outputs(self, family, values, found):
-        """Return the mean outputs of the networks of all folds for the test rows."""
-        x = np.asarray(self.folds.fold_inputs(family, values).rows)[:, self.test]
-        factors, network = self.folds.factors(family, values), self.folds.network(family, values)
-        x = x if factors is None else x * factors[:, None]
-        pairs = zip(network.weights, found.weights, strict=True)
-        stacks = {variable.path: tf.constant(stack) for variable, stack in pairs}
-        outputs, _ = VectorizedNetwork(network)(tf.constant(x, tf.float32), stacks)
-        return outputs.numpy().mean(axis=0)
-
-    def _loss(self, rows, outputs):
-        targets = self.folds.targets[rows]
-        if self.folds.task.has_classes:
-            return float(-log_softmax(outputs, axis=1)[np.arange(len(rows)), targets].mean())
-        return float(np.sqrt(np.mean((outputs.ravel() - targets.ravel()) ** 2)))
+        factors, objective = folds.factors(family, values), Objective.of(values)
+        return fit(self._engines[key], [network], plan, seed, factors, objective)
 
 
 def measured(rows, names):
@@ -259,7 +195,7 @@ def measured(rows, names):
     found = baseline(rows.folds, {}, Plan(EPOCHS), SEED)
     values = found.trial.values
     yield {"arm": "linear", "number": 0} | _scores(rows, "linear", values, found.fit)
-    for number, (family, values) in enumerate(pool(), 1):
+    for number, (family, values) in enumerate(pool(SEED), 1):
         rate = None
         for name in ("plateau", *(other for other in names if other != "plateau")):
             arm, started = ARMS[name], time.process_time()
@@ -270,7 +206,7 @@ def measured(rows, names):
 
 
 def _scores(rows, family, values, trained):
-    scores = dict(zip(SCORES, rows.losses(family, values, trained), strict=True))
+    scores = rows.losses(family, values, trained)
     epochs = {"best_epoch": trained.best_epoch, "epochs": len(trained.history)}
     return {"family": family, "values": values} | scores | epochs
 
@@ -314,26 +250,22 @@ def main():
     parser.add_argument("--table", action="store_true", help="measure nothing")
     asked = parser.parse_args()
     _console.talk(quiet=True)
-    known = set(_read(asked.scores)["set"]) if asked.scores.exists() else set()
+    known = set(read_lines(asked.scores)["set"]) if asked.scores.exists() else set()
     found = [] if asked.table else sets(asked.data, asked.sets)
     for one in (one for one in found if one.name not in known):
         lines = []
-        for line in measured(Rows(one), asked.arms):
+        for line in measured(Trained(one, SEED), asked.arms):
             lines.append(json.dumps({"set": one.name, "task": one.task} | line))
             print(one.name, line["number"], line["arm"], f"{line['valid']:.4f}",
                   f"{line['test']:.4f}", file=sys.stderr, flush=True)  # fmt: skip
         with asked.scores.open("a") as file:
             file.write("\n".join(lines) + "\n")
-    frame = _read(asked.scores)
+    frame = read_lines(asked.scores)
     found = table(frame)
     print(found.round(3).T.to_string(), found.median().round(3).to_string(), sep="\n\n")
     if len(found) > 1:
         print(left_out(found).round(3).to_string())
     print(frame.groupby("arm", sort=False)[["seconds", "best_epoch", "epochs"]].mean().round(2))
-
-
-def _read(path):
-    return pd.DataFrame([json.loads(line) for line in path.read_text().splitlines()])
 
 
 if __name__ == "__main__":

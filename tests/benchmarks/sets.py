@@ -1,6 +1,7 @@
 """The data sets that benchmarks run on: folders with features, target.tsv and meta.json."""
 
 import dataclasses
+import json
 from pathlib import Path
 
 import numpy as np
@@ -117,3 +118,8 @@ def sets(folder=SHARED, names=()):
         task = "regression" if is_number else "classification"
         found.append(Set(name, path.parent, task))
     return found
+
+
+def read_lines(path):
+    """Return the lines of a .jsonl of results as a frame."""
+    return pd.DataFrame([json.loads(line) for line in path.read_text().splitlines()])

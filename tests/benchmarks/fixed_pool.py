@@ -1,0 +1,91 @@
+"""Train a fixed pool of networks on the folds of a set, and score them on rows that no fold has.
+
+Rows are divided as by accuracy.py, its first split, with at most 600 rows to learn from. The pool
+has a network of each of six structures, whose dropouts, L2 and powers are drawn once. The loss is
+log loss at the temperature of a trial, or RMSE in standard deviations of the target, out of fold
+("valid") and for the mean of the folds' networks on the test rows ("test").
+"""
+
+import tempfile
+from pathlib import Path
+
+import accuracy
+import numpy as np
+import pandas as pd
+import portfolio
+import tensorflow as tf
+from scipy.special import log_softmax
+
+from autogenome_tf import families
+from autogenome_tf.automl._rows import rows_of
+from autogenome_tf.config import Config
+from autogenome_tf.nn.vectorized import VectorizedNetwork
+from autogenome_tf.tasks import task_of
+from autogenome_tf.training import TrainingSettings, Trial, cross_validation
+
+ROWS = 600
+STRUCTURES = [
+    ("mlp", {"layers": 1, "units": 128}),
+    ("mlp", {"layers": 1, "units": 512, "normalization": "none"}),
+    ("mlp", {"layers": 2, "units": 64}),
+    ("resnet", {"width": 64, "n_blocks": 1, "layers_per_block": 2}),
+    ("resnet", {"width": 64, "n_blocks": 1, "layers_per_block": 2, "normalization": "none"}),
+    ("densenet", {}),
+]
+DRAWN = ("dropout", "input_dropout", "l2", "spectral_power", "gene_power")
+SCORES = ("valid", "test")
+
+
+def pool(seed):
+    """Return family and hyperparameters of each network."""
+    random, found = np.random.default_rng(seed), []
+    for family, own in STRUCTURES:
+        space = families.space(family)
+        drawn = {name: random.choice(space[name].options).item() for name in DRAWN}
+        found.append((family, portfolio.complete(family, own | drawn)))
+    return found
+
+
+class Rows:
+    """The rows of a set: folds of those to learn from, beside test rows that no fold has."""
+
+    def __init__(self, one, seed):
+        ((_, problem),) = accuracy.problems(one, [0], 60.0, seed)
+        with tempfile.TemporaryDirectory() as folder:
+            given = accuracy._config(problem, folder)
+            path = Path(given["data"]["targets"])
+            labelled = pd.read_csv(path, sep="\t").iloc[portfolio.kept(problem, ROWS)]
+            labelled["part"] = labelled["part"].replace("validation", "train")
+            labelled.to_csv(path, sep="\t", index=False)
+            config = Config.of(given)
+            rows = rows_of(config)
+            dataset, parts = rows.labelled
+            learn, own = rows.learnable
+        task = task_of(config.task, learn, own.part == "train")
+        self.folds = cross_validation(dataset, parts, task, TrainingSettings.of(config))
+        self.test = np.flatnonzero(parts.part == "test")
+
+    def losses(self, family, values, fit):
+        """Return the loss out of fold and on the test rows, by `SCORES`."""
+        result = self.folds.judge(Trial(1, family, values), fit)
+        unseen = self.folds.validation_rows
+        test = self._outputs(family, values, fit) / result.temperature
+        found = self._loss(unseen, result.calibrated[unseen]), self._loss(self.test, test)
+        return dict(zip(SCORES, found, strict=True))
+
+    def _outputs(self, family, values, fit):
+        """Return the mean outputs of the networks of all folds for the test rows."""
+        x = np.asarray(self.folds.fold_inputs(family, values).rows)[:, self.test]
+        factors, network = self.folds.factors(family, values), self.folds.network(family, values)
+        x = x if factors is None else x * factors[:, None]
+        pairs = zip(network.weights, fit.weights, strict=True)
+        stacks = {variable.path: tf.constant(stack) for variable, stack in pairs}
+        x = np.tile(x, (len(fit.weights[0]) // len(x), 1, 1))
+        outputs, _ = VectorizedNetwork(network)(tf.constant(x, tf.float32), stacks)
+        return outputs.numpy().mean(axis=0)
+
+    def _loss(self, rows, outputs):
+        targets = self.folds.targets[rows]
+        if self.folds.task.has_classes:
+            return -float(log_softmax(outputs, axis=1)[np.arange(len(rows)), targets].mean())
+        return float(np.sqrt(np.mean((outputs.ravel() - targets.ravel()) ** 2)))
