@@ -10,6 +10,7 @@ import pandas as pd
 
 from autogenome_tf.automl import AutoGenome
 from autogenome_tf.config import merged
+from autogenome_tf.tasks import as_text
 
 
 def classify(
@@ -27,8 +28,10 @@ def classify(
         stages: Stages to run.
 
     Returns:
-        The `AutoGenome`. In `adata.obs` are then <key>_predicted (categorical), <key>_confidence
-        (the chance of the predicted class) and <key>_part (train, validation, test, or new).
+        The `AutoGenome`. In `adata.obs` are then <key>_predicted (values of the column `key`, so
+        that `==` compares both; categorical, or of the column's type where that is an extension
+        type of pandas), <key>_confidence (the chance of the predicted class) and <key>_part
+        (train, validation, test, or new).
 
     Raises:
         InputError: Where the column is missing or holds nothing to learn.
@@ -41,8 +44,24 @@ def classify(
 
 def _write_labels(adata, key, found):
     """Write predicted labels and their probability into `obs`."""
-    adata.obs[f"{key}_predicted"] = pd.Categorical(found["prediction"].to_numpy())
-    adata.obs[f"{key}_confidence"] = found.filter(regex="^p_").max(axis=1).to_numpy()
+    chances = found.filter(regex="^p_")
+    classes = [name.removeprefix("p_") for name in chances]
+    adata.obs[f"{key}_predicted"] = _as_in(adata.obs[key], found["prediction"], classes)
+    adata.obs[f"{key}_confidence"] = chances.max(axis=1).to_numpy()
+
+
+def _as_in(column, names, classes):
+    """Return names of classes, which are text, as the values of the column that they are of.
+
+    They stay text where a class is of no value, such as the one that `data.rare_classes` makes.
+    """
+    values = {as_text(value): value for value in column.dropna().unique()}
+    if not values.keys() >= set(classes):
+        return pd.Categorical(names)
+    found = pd.array(names.map(values).to_numpy(), dtype=column.dtype)
+    # pandas does not compare categories with missing values of types such as "boolean".
+    is_own = isinstance(column.dtype, pd.api.extensions.ExtensionDtype)
+    return found if is_own else pd.Categorical(found)
 
 
 def survival(
@@ -125,7 +144,7 @@ def resvae(
     Returns:
         The `AutoGenome`. ``adata.obsm["X_resvae"]`` holds (cells, latent) means then, for
         ``scanpy.pp.neighbors(adata, use_rep="X_resvae")``. With labels "semi" `adata.obs` has
-        <key>_predicted (categorical) and <key>_confidence (its probability).
+        <key>_predicted, as `classify` writes it, and <key>_confidence (its probability).
 
     Raises:
         InputError: Labels are "semi", and `key` is None or holds fewer than two.

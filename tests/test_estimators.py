@@ -269,6 +269,34 @@ def test_cells_are_classified_those_without_a_label_too(adata, is_distinct, tmp_
     assert adata.obs["cell_type"].isna().sum() == 5
 
 
+IS_TUMOUR = LABELS == "tumour"
+TYPED = {
+    "bool": IS_TUMOUR,
+    "whole": np.where(IS_TUMOUR, 3, 0),
+    "with a gap": [None, *IS_TUMOUR[1:].astype(float)],
+    "nullable": pd.array([None, *IS_TUMOUR[1:]], "boolean"),
+    "ordered": pd.Categorical(LABELS, ["unknown", "tumour", "healthy"], ordered=True),
+}
+
+
+@pytest.mark.parametrize("kind", TYPED)
+def test_predicted_labels_are_values_of_their_column(adata, tmp_path, kind):
+    adata.obs["truth"] = TYPED[kind]
+    config = QUICK | {"families": {"linear": {"loss": "logistic"}}, "output_dir": str(tmp_path)}
+    ag.tl.classify(adata, "truth", config, ["train"])
+    truth, predicted = adata.obs["truth"], adata.obs["truth_predicted"]
+    assert (predicted == truth)[1:].mean() > 0.8
+    assert predicted.notna().all()
+    adata.write_h5ad(tmp_path / "written.h5ad")
+
+
+def test_predicted_labels_that_merge_classes_are_text(adata, tmp_path):
+    adata.obs["truth"] = np.where(np.arange(80) < 3, 7, np.where(np.arange(80) < 6, 8, IS_TUMOUR))
+    config = QUICK | {"families": {"linear": {"loss": "logistic"}}, "output_dir": str(tmp_path)}
+    ag.tl.classify(adata, "truth", config | {"data": {"rare_classes": "merge"}}, ["train"])
+    assert set(adata.obs["truth_predicted"]) <= {"0", "1", "other"}
+
+
 def test_times_to_an_event_are_predicted_for_all_samples(adata, tmp_path):
     risk = X[:, 0] - X[:, 0].mean()
     adata.obs["months"] = np.random.default_rng(1).exponential(20 * np.exp(-risk))
