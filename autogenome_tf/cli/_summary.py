@@ -62,7 +62,8 @@ def _metrics(parts):
     table = _table("metrics with 95 % intervals")
     table.add_column("metric")
     for part in parts:
-        table.add_column(part, justify="right")
+        # Of two words, which a narrow terminal puts below each other.
+        table.add_column(part.replace("_", " "), justify="right")
     for name in dict.fromkeys(name for found in parts.values() for name in found):
         table.add_row(name, *(_with_interval(found.get(name)) for found in parts.values()))
     return table

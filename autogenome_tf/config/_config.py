@@ -14,7 +14,7 @@ from autogenome_tf.config import autogenome
 from autogenome_tf.config._defaults import with_dependent_defaults
 from autogenome_tf.config._json import merged, put, read_json
 from autogenome_tf.config._members import file_keys
-from autogenome_tf.config._messages import first_problem
+from autogenome_tf.config._messages import NAME, first_problem
 from autogenome_tf.config._sections import (
     Data,
     Ensemble,
@@ -53,7 +53,7 @@ class Config(Section):
     """
 
     name: str = Field(
-        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$",
+        pattern=NAME,
         description="Name of the run and its folder; required.",
     )
     seed: Annotated[int, Field(ge=0)] = Field(7, description="Seed of all random numbers.")

@@ -5,6 +5,11 @@ import re
 
 from autogenome_tf.core.errors import nearest
 
+# Of the name of a run, which is that of a folder too, and what it says in words.
+NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
+IN_WORDS = {
+    NAME: "letters without accents, digits, '.', '_' and '-', the first a letter or a digit"
+}
 # What word processors, Chinese keyboards and other languages have for the punctuation of JSON.
 FOREIGN = {
     "=": ":", ";": ",",
@@ -49,7 +54,8 @@ def first_problem(error, model):
     expected = " or ".join(dict.fromkeys(_expected(problem) for problem in branches))
     received, options = first["input"], [word for b in branches for word in _options(b)]
     hint = nearest(received, options) if isinstance(received, str) else ""
-    return f"{prefix}expected {expected}; received {json.dumps(received, default=str)[:80]}.{hint}"
+    shown = json.dumps(received, default=str, ensure_ascii=False)[:80]
+    return f"{prefix}expected {expected}; received {shown}.{hint}"
 
 
 def _known_steps(location):
@@ -59,6 +65,8 @@ def _known_steps(location):
 
 
 def _expected(problem):
+    if problem["type"] == "string_pattern_mismatch":
+        return IN_WORDS[problem["ctx"]["pattern"]]
     message = re.sub(r"^(Input|String|Dictionary) should (be|match|have) ?", "", problem["msg"])
     return re.sub("valid dictionary( or instance of .*)?", "JSON object", message)
 

@@ -11,7 +11,7 @@ from autogenome_tf.core import chunked
 from autogenome_tf.core.errors import InputError, some, unknown
 from autogenome_tf.data._dataset import Dataset, Table
 from autogenome_tf.data._match import Match, match_rows
-from autogenome_tf.data._texts import COMMAS, WORDS
+from autogenome_tf.data._texts import COMMAS, SHEETS, WORDS
 
 log = logging.getLogger(__name__)
 
@@ -55,6 +55,7 @@ def with_columns(
     columns = _joined(table, frames, matches)
     warnings += _contradictions(table, columns, source)
     warnings += _doubtful_commas(frames, data)
+    warnings += _doubtful_sheets(frames)
     table = dataclasses.replace(table, warnings=tuple(warnings))
     dataset = dataset_of(table, source, data.limit)
     kept = np.any([found.take >= 0 for found in matches], axis=0)
@@ -149,6 +150,20 @@ def _doubtful_commas(frames, data):
                         "and is taken for a decimal one. Where it parts thousands, leave it out."
                     ),
                 )
+
+
+def _doubtful_sheets(frames):
+    """Yield warnings of spreadsheets in which several sheets have the columns."""
+    for frame in frames:
+        if frame.attrs.get(SHEETS):
+            first, *others = frame.attrs[SHEETS]
+            yield (
+                "columns",
+                (
+                    f"{frame.attrs['source']}: the sheet {first!r} is read; {some(others)} could "
+                    "be meant as well. Name the sheet in data.targets_sheet."
+                ),
+            )
 
 
 def _are_equal(ours, theirs):

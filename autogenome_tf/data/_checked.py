@@ -78,9 +78,10 @@ def float_matrix(where, values):
     """
     values = values if scipy.sparse.issparse(values) else np.asarray(values)
     if values.ndim != 2:
+        hint = " One sample is a table of one row: series.to_frame().T, or array[None]."
         raise InputError(
             f"{where}: received {values.ndim} dimension(s), shape {values.shape}; "
-            "expected two: samples x genes."
+            f"expected two: samples x genes.{hint if values.ndim == 1 else ''}"
         )
     if values.dtype.kind not in "biuf":
         raise InputError(f"{where}: received values of type {values.dtype}; expected numbers.")

@@ -28,7 +28,13 @@ def repeated(names: Sequence[str]) -> list[str]:
 
 
 def distinct(
-    table: Table, how: str, source: str, *, asked: Sequence[str] = (), limit: int = chunked.LIMIT
+    table: Table,
+    how: str,
+    source: str,
+    *,
+    asked: Sequence[str] = (),
+    limit: int = chunked.LIMIT,
+    is_new: bool = False,
 ) -> Table:
     """Leave every sample id and every gene name of a table only once.
 
@@ -39,6 +45,7 @@ def distinct(
         source: The file, for messages.
         asked: Columns of `Table.extra` that must agree in rows that become one.
         limit: Bytes that the matrix may take in memory.
+        is_new: Whether the rows are for a fitted model, whose config cannot be changed.
 
     Raises:
         InputError: Where names repeat and that is an error, or rows to be averaged contradict each
@@ -52,7 +59,9 @@ def distinct(
         if not twice:
             continue
         if how == ERROR:
-            raise InputError(f"{source}: duplicate {what}: {some(twice)}; {_ways(what, twice)}")
+            raise InputError(
+                f"{source}: duplicate {what}: {some(twice)}; {_ways(what, twice, is_new)}"
+            )
         if how == MEAN and names is table.samples:
             _check_agreement(table, asked, source)
         table = change(table, how, limit)
@@ -82,13 +91,19 @@ def suffixed(names: Sequence[str]) -> list[str]:
     return found
 
 
-def _ways(what, twice):
+def _ways(what, twice, is_new):
     changed = dates(twice) if what == "gene name" else []
     hint = ""
     if changed:
         hint = (
             f" A spreadsheet has changed a gene name such as MARCH1 to {some(changed, 2)}: restore "
             "it."
+        )
+    if is_new:
+        place = "column" if what == "gene name" else "row"
+        return (
+            f"expected each only once, since the model was trained without data.duplicates. Leave "
+            f"one {place} of each, or average them.{hint}"
         )
     return (
         f'expected each only once; data.duplicates "{SUFFIX}" makes them distinct, "{MEAN}" '

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
-from autogenome_tf.core.errors import some
+from autogenome_tf.core.errors import InputError, some
 from autogenome_tf.data._dataset import Dataset
 
 _PATIENT = re.compile(r"(TCGA[-.]\w{2}[-.]\w{4})[-.]\d{2}\w?([-.].*)?")
@@ -29,6 +29,28 @@ def patients(dataset: Dataset, is_test: np.ndarray) -> Iterator[str]:
             f"Samples of the same patient are in both training and test parts ({len(shared)} "
             f"patients, such as {str(shared[0])!r}): scores are too optimistic for a new patient. "
             "Add a column of patients and name it in data.split.group."
+        )
+
+
+def check_classes_of_groups(groups: np.ndarray, classes: np.ndarray, name: str) -> None:
+    """Refuse groups of which each has all rows of its classes, such as the classes themselves.
+
+    Args:
+        groups: (rows,) names of groups.
+        classes: (rows,) names of classes.
+        name: Of the column of groups.
+
+    Raises:
+        InputError: Every class has a single group.
+    """
+    pairs = set(zip(groups.tolist(), classes.tolist(), strict=True))
+    if len(pairs) == len(set(classes)) > 1:
+        group, one = min(pairs)
+        raise InputError(
+            f"data.split.group: {name}: all rows of each class are in one group, such as class "
+            f"{one!r} in group {group!r}. A group stays on one side of the split, so no class "
+            "could be both learned and tested. Name a column of what several samples share, such "
+            "as a donor, or leave data.split.group out."
         )
 
 

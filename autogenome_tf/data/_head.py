@@ -122,6 +122,9 @@ def _has_header(rows):
     if len(rows) > 1 and len(rows[1]) == len(first) + 1:  # R leaves out the name above row names
         return True
     if is_corner(first[0]) and rest:
+        # Names may come twice, and a spreadsheet may have made numbers of a few.
+        if 2 * sum(map(is_text, rest)) > len(rest):
+            return True
         fractions = any(is_number(cell) and "." in cell for cell in rest)
         return len(set(rest)) == len(rest) and not fractions
     named = is_id_name(first[0]) or is_gene_heading(first[0]) or any(map(is_text, rest))

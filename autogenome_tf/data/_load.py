@@ -25,7 +25,7 @@ from autogenome_tf.data._files import check_file, numbered_lines
 from autogenome_tf.data._id_columns import ids_of
 from autogenome_tf.data._labels import labelled_rows
 from autogenome_tf.data._origins import origins
-from autogenome_tf.data._read import read_table
+from autogenome_tf.data._read import find_reader, read_table
 from autogenome_tf.data._reader import ReadOptions
 from autogenome_tf.data._targets import read_targets
 from autogenome_tf.data._turn import turned
@@ -95,6 +95,12 @@ def _check_excluded(table, data, source):
 def _read_targets(files, data):
     """Return the files of targets, each as it stands."""
     paths = [files] if isinstance(files, str) else files or []
+    takes = [path for path in paths if "targets_sheet" in find_reader(path).takes]
+    if data.targets_sheet is not None and not takes:
+        raise InputError(
+            f"data.targets_sheet: received {data.targets_sheet!r}, but no file of data.targets has "
+            "sheets; expected null."
+        )
     frames = [read_targets(path, ReadOptions.of(data)) for path in paths]
     for frame in frames:
         log.info("%s", frame.attrs["said"])
@@ -109,7 +115,11 @@ def _target_names(columns, data, task_type, genes):
         return known
     for name in data.target_names:
         if name not in columns.columns:
-            raise unknown(f"{where}: data.target", name, [*known, *genes])
+            error = unknown(f"{where}: data.target", name, [*known, *genes])
+            if not data.targets:
+                hint = " Labels in another file, or in another sheet, need data.targets."
+                raise InputError(f"{error}{hint}")
+            raise error
     is_optional = not kind_of(task_type).has_targets
     if data.target_names or is_optional:
         return data.target_names

@@ -41,7 +41,8 @@ def table_of(x: Any, columns: Sequence[str] = (), options: ReadOptions | None = 
     options = options or ReadOptions()
     options = dataclasses.replace(options, columns=(*options.columns, *columns))
     table = plain_table(x, options)
-    return distinct(table, how_of(x, options), type(x).__name__, asked=options.columns)
+    how, is_new = how_of(x, options), bool(options.genes)
+    return distinct(table, how, type(x).__name__, asked=options.columns, is_new=is_new)
 
 
 def plain_table(x: Any, options: ReadOptions) -> Table:

@@ -66,7 +66,7 @@ def load_new(
     dataset = aligned(dataset, genes, may_lack=data.missing_genes > 0)
     for _, text in dataset.warnings:
         log.warning("%s", text)
-    check_missing(dataset, data.missing, source)
+    check_missing(dataset, data.missing, source, is_new=True)
     return dataset
 
 

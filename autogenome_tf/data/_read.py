@@ -71,7 +71,8 @@ def read_table(
         table = renamed(table, options.gene_names, source)
         table = without_unassigned(table, source, options.genes, options.limit)
         how = options.duplicates or reader.duplicates
-        return distinct(table, how, source, asked=options.columns, limit=options.limit)
+        limits = {"limit": options.limit, "is_new": bool(options.genes)}
+        return distinct(table, how, source, asked=options.columns, **limits)
     except MemoryError as error:
         raise InputError(
             f"{source}: not enough memory to read it ({error}); lower data.memory, or give it more."

@@ -40,6 +40,7 @@ class ReadOptions:
             reader's kind of file is usually read.
         matrix: Name of the matrix to read where a file holds several: a layer of AnnData or loom, a
             modality, a sheet, a column of quantities; None: the usual one.
+        targets_sheet: Name of the sheet of targets in a spreadsheet; None: found by `columns`.
         delimiter: Delimiter of a text table; None: detected.
         limit: Bytes that the matrix may take in memory; beyond, it lies in a file without a name
             where the reader reads block by block.
@@ -56,6 +57,7 @@ class ReadOptions:
     known_ids: frozenset[str] = frozenset()
     duplicates: str | None = None
     matrix: str | None = None
+    targets_sheet: str | None = None
     delimiter: str | None = None
     limit: int = LIMIT
     expansion: float = EXPANSION
@@ -73,6 +75,7 @@ class ReadOptions:
             orientation=data.orientation,
             duplicates=data.duplicates,
             matrix=data.matrix,
+            targets_sheet=data.targets_sheet,
             limit=data.limit,
             expansion=data.expansion,
         )

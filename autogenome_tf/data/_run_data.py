@@ -12,6 +12,7 @@ from autogenome_tf.core import chunked
 from autogenome_tf.core.errors import InputError, some
 from autogenome_tf.data._dataset import Dataset
 from autogenome_tf.data._gene_names import aligned
+from autogenome_tf.data._groups import check_classes_of_groups
 from autogenome_tf.data._lacking import lacks
 from autogenome_tf.data._load import joined, load_labelled
 from autogenome_tf.data._new_rows import load_new
@@ -207,6 +208,8 @@ class RunData:
     def _divided(self, dataset):
         """Draw the split, in as many folds as are asked for or as fit."""
         drawn, folds = self._data.split, self._folds
+        if dataset.groups is not None and self._task.kind.has_classes:
+            check_classes_of_groups(dataset.groups, dataset.targets, self._data.group)
         test = 0.0 if isinstance(drawn, str) else drawn.test
         learn = round(len(dataset) * (1 - test))
         count = number_of_folds(folds, learn, len(dataset.features), self._data.limit)

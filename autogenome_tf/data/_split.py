@@ -114,8 +114,15 @@ def _drawn(dataset, rows, share, seed):
     if dataset.groups is not None:
         pieces = min(max(2, round(1 / share)), len(np.unique(dataset.groups[rows])))
         if pieces < 2:
-            left = "all samples are" if len(rows) == len(dataset) else "all samples left are"
-            raise InputError(f"data.split.group: {left} of one group; expected several.")
+            if len(rows) == len(dataset):
+                raise InputError(
+                    "data.split.group: all samples are of one group; expected several."
+                )
+            raise InputError(
+                f"data.split.group: one of {len(np.unique(dataset.groups))} groups is the test "
+                "part, and all samples left are of one group; expected two groups or more to learn "
+                "from. Set data.split.test to 0, or give samples of more groups."
+            )
         return rows[next(_by_group(pieces, seed, labels, dataset.groups[rows]))[1]]
     size = max(1, round(share * len(rows)))
     try:

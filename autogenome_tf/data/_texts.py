@@ -18,6 +18,8 @@ from autogenome_tf.data._reader import ReadOptions
 
 # Of a frame's `attrs`: for each column how often which word stood for a missing value.
 WORDS = "missing_words"
+# Likewise: names of the sheets of a spreadsheet that may be meant, the one that was read first.
+SHEETS = "sheets"
 # Likewise: names of columns whose commas, taken for decimal ones, may all part thousands.
 COMMAS = "commas"
 

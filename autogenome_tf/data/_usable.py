@@ -94,8 +94,14 @@ def check_class_weight(dataset, class_weight):
                 raise unknown("task.class_weight", name, classes)
 
 
-def check_missing(dataset, missing, source):
+def check_missing(dataset, missing, source, *, is_new=False):
     """Refuse missing values where `data.missing` is "error".
+
+    Args:
+        dataset: The rows.
+        missing: The config's `data.missing`.
+        source: Where the rows come from.
+        is_new: Whether they are for a fitted model, whose config cannot be changed.
 
     Raises:
         InputError: Naming the first sample and gene, and how many values are missing.
@@ -117,9 +123,15 @@ def check_missing(dataset, missing, source):
             first = dataset.samples[start + row], dataset.features[column]
         count += here
     if count:
+        way_out = "a number, or data.missing set to mean, median or zero."
+        if is_new:
+            way_out = (
+                "a number, since the model was trained with data.missing error. Fill the values, "
+                "leave out the samples, or train a model with data.missing mean, median or zero."
+            )
         raise InputError(
             f"{source}: sample {str(first[0])!r}, gene {first[1]!r}: missing ({count} in all); "
-            "expected a number, or data.missing set to mean, median or zero."
+            f"expected {way_out}"
         )
 
 

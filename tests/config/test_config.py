@@ -47,6 +47,13 @@ def refusal(given):
     return str(caught.value)
 
 
+@pytest.mark.parametrize("name", ["my run", "", "Überleben", ".x"])
+def test_a_wrong_name_is_refused_in_words(name):
+    said = refusal({"name": name})
+    assert "name: expected letters without accents, digits, '.', '_' and '-'" in said
+    assert f'received "{name}"' in said and "^" not in said
+
+
 def written(folder, text):
     """Write a config file and return its path."""
     path = folder / "config.json"
@@ -172,7 +179,7 @@ def test_true_is_taken_for_no_number_and_no_text(path):
     [
         ({"seed": -1}, "seed: expected greater than or equal to 0; received -1."),
         ({"seed": "7"}, 'seed: expected a valid integer; received "7".'),
-        ({"name": "a/b"}, "name: expected pattern "),
+        ({"name": "a/b"}, "name: expected letters "),
         ({"data": {"split": {"test": 1}}}, "data.split.test: expected less than 1; received 1."),
         ({"data": {"split": {"test": -0.1}}}, "data.split.test: expected greater than or equal"),
         ({"data": {"split": {"test": 0.5, "validation": 0.5}}}, "received 0.5 + 0.5."),

@@ -29,6 +29,11 @@ def refused(source, call=read_table, **options):
     return str(caught.value)
 
 
+def loaded(data):
+    """The labelled rows of a config's `data` section."""
+    return load_labelled(Config.of({"name": "t", "data": data}).data, "classification")
+
+
 def annotated(sparse=False):
     """VALUES as an AnnData with a layer of ones and cell types."""
     anndata = pytest.importorskip("anndata")
@@ -236,6 +241,43 @@ def test_a_sheet_is_a_file_of_targets(tmp_path):
     assert (
         frame["seen"].iloc[0].startswith("2024-03-01") and "sheet 'A' of 1" in frame.attrs["said"]
     )
+
+
+LABELS = [["sample", "stage", "age"], ["x", "II", 40], ["y", "I", 50]]
+
+
+def test_the_sheet_with_the_columns_is_that_of_the_targets(tmp_path):
+    path = str(write_xlsx(tmp_path / "y.xlsx", SHEET, [["Table S2"], *LABELS]))
+    frame = read_columns(path, columns=("stage", "age"))
+    assert list(frame["stage"]) == ["II", "I"] and list(frame.index) == ["x", "y"]
+    assert "sheet 'B' of 2 (beside 'A')" in frame.attrs["said"]
+    assert list(read_columns(path)["type"]) == ["T", None]  # no columns are named
+    frame = read_columns(path, columns=("stage",), targets_sheet="A")
+    assert list(frame["type"]) == ["T", None]
+    with pytest.raises(InputError, match="data.targets_sheet: unknown name 'b'.*A, B"):
+        read_columns(path, targets_sheet="b")
+
+
+def test_several_sheets_with_the_columns_are_a_warning(tmp_path):
+    path = str(write_xlsx(tmp_path / "y.xlsx", SHEET, LABELS, LABELS[:1] + LABELS[:0:-1]))
+    data = {"features": path, "targets": path, "target": "stage", "exclude": ["type"]}
+    doubts = [text for about, text in loaded(data).warnings if about == "columns"]
+    assert len(doubts) == 1 and "'B' is read; 'C' could be meant" in doubts[0]
+    assert not loaded(data | {"targets_sheet": "C"}).warnings
+
+
+def test_a_sheet_is_asked_for_of_files_that_have_sheets(tmp_path):
+    matrix = write_xlsx(tmp_path / "x.xlsx", SHEET)
+    (tmp_path / "y.csv").write_text("sample,stage\nx,II\ny,I\n")
+    data = {"features": str(matrix), "targets": str(tmp_path / "y.csv"), "target": "stage"}
+    with pytest.raises(InputError, match="data.targets_sheet: received 'A'.*no file.*sheets"):
+        loaded(data | {"targets_sheet": "A"})
+
+
+def test_labels_that_are_elsewhere_are_a_matter_of_targets(tmp_path):
+    path = str(write_xlsx(tmp_path / "x.xlsx", SHEET, LABELS))
+    with pytest.raises(InputError, match="'stage'.*another sheet, need data.targets"):
+        loaded({"features": path, "target": "stage", "exclude": ["type"]})
 
 
 def test_genes_that_a_spreadsheet_made_dates_of_are_refused(tmp_path):

@@ -229,3 +229,24 @@ def test_a_gene_is_no_id_of_new_rows(tmp_path):
     counted.to_csv(tmp_path / "new.csv", index=False)
     dataset = load_new(settings(tmp_path), str(tmp_path / "new.csv"), GENES)
     assert dataset.samples[0] == "row_1" and dataset.values[5, 0] == 5
+
+
+def test_errors_about_new_rows_name_what_can_be_done_without_another_model(tmp_path):
+    data = settings(tmp_path)
+    with pytest.raises(InputError, match="sample 'row_3', gene 'MYC'.*Fill the values, leave out"):
+        load_new(data, VALUES.mask(VALUES == VALUES.iloc[2, 1]), GENES)
+    again = VALUES.set_axis([*VALUES.columns[:-1], VALUES.columns[0]], axis=1)
+    again.to_csv(tmp_path / "new.csv")
+    for new in (again, str(tmp_path / "new.csv")):
+        with pytest.raises(InputError, match="duplicate gene name.*Leave one column of each"):
+            load_new(data, new, GENES)
+    twice = VALUES.set_axis([NAMES[1], *NAMES[1:]])
+    with pytest.raises(InputError, match="duplicate sample id.*Leave one row of each"):
+        load_new(data, twice, GENES)
+
+
+def test_one_sample_is_a_table_of_one_row(tmp_path):
+    with pytest.raises(InputError, match=r"Series: .*samples x genes. .*to_frame\(\).T"):
+        load_new(settings(tmp_path), VALUES.iloc[0], GENES)
+    found = load_new(settings(tmp_path), VALUES.iloc[0].to_frame().T, GENES)
+    np.testing.assert_allclose(found.values, VALUES[GENES].iloc[:1], rtol=1e-6)

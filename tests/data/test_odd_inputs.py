@@ -240,3 +240,14 @@ def test_targets_are_looked_at_for_codes_and_commas_too(tmp_path):
         dataset, parts = RunData(config.data, task).labelled
         found = audit(dataset, parts, "regression")
         assert {one["about"] for one in found} & {"values", "commas"} == about
+
+
+@pytest.mark.parametrize("name", ["TP53", "2.31E+13"])
+def test_names_below_a_blank_corner_are_a_header_whatever_became_of_one(tmp_path, name):
+    path = tmp_path / "x.csv"
+    path.write_text(f",TP53,MYC,EGFR,{name}\n1,0.5,2,3,4\n2,1.5,6,7,8\n")
+    table = read_table(path, duplicates="suffix")
+    assert table.features[:3] == ["TP53", "MYC", "EGFR"] and table.values.shape == (2, 4)
+    if name == "TP53":
+        with pytest.raises(InputError, match="duplicate gene name: 'TP53'"):
+            read_table(path)

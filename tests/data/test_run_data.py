@@ -53,6 +53,18 @@ def test_a_class_that_is_in_the_test_part_alone_is_refused(made, tmp_path):
         _ = made(labels=labels, data={"split": "split.tsv"}).labelled
 
 
+@pytest.mark.parametrize("folds", ["auto", 1, 3])
+def test_a_group_that_is_the_class_is_refused_as_such(made, tmp_path, folds):
+    labels = list("xyz") * (ROWS // 3) + ["x"] * (ROWS % 3)
+    rows = made(
+        labels=labels,
+        data={"split": {"group": "label"}, "exclude": ["patient"]},
+        search={"folds": folds},
+    )
+    with pytest.raises(InputError, match="data.split.group: label: all rows of each class are in"):
+        _ = rows.labelled
+
+
 def test_text_beside_the_genes_of_the_evaluate_file_is_passed_over(made, tmp_path):
     rows = made(evaluate=["x", "y"] * 5)
     frame = pd.read_csv(tmp_path / "e.tsv", sep="\t").rename(columns={"a": "A"})

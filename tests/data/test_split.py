@@ -124,7 +124,11 @@ def test_without_a_group_patients_are_torn():
 
 @pytest.mark.parametrize(
     ("groups", "folds", "said"),
-    [(1, 1, "all samples are of one group"), (3, 5, "there are 2"), (2, 1, "samples left are of")],
+    [
+        (1, 1, "all samples are of one group"),
+        (3, 5, "there are 2"),
+        (2, 1, "one of 2 groups is the test part.*left are of one group.*data.split.test to 0"),
+    ],
 )
 def test_too_few_groups_are_an_error(groups, folds, said):
     rows = dataset(groups=[f"p{i % groups}" for i in range(ROWS)])

@@ -66,6 +66,12 @@ class Data(Section):
             "columns of the matrix file or of `obs`."
         ),
     )
+    targets_sheet: str | None = Field(
+        default=None,
+        description=(
+            "Sheet of `.xlsx` files of targets; null: the first that has most of the named columns."
+        ),
+    )
     target: str | Annotated[list[str | Pair], Field(min_length=1)] | None = Field(
         default=None,
         description=(

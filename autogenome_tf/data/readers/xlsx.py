@@ -7,7 +7,7 @@ import zipfile
 
 import pandas as pd
 
-from autogenome_tf.core.errors import InputError, unknown
+from autogenome_tf.core.errors import InputError, some, unknown
 from autogenome_tf.data._checked import checked
 from autogenome_tf.data._dataset import Table
 from autogenome_tf.data._delimiter import HEAD
@@ -18,23 +18,28 @@ from autogenome_tf.data._reader import Reader, ReadOptions
 from autogenome_tf.data._scan import scanned
 from autogenome_tf.data._targets import columns_of_rows
 from autogenome_tf.data._text_table import assembled
+from autogenome_tf.data._texts import SHEETS
 
 _DATES = (datetime.date, datetime.time, datetime.timedelta)
 
 
 class Xlsx(Reader):
-    """Read a sheet of a spreadsheet: that of `data.matrix`, or the first; also as targets.
+    """Read a sheet of a spreadsheet: that of `data.matrix`, or the first.
 
+    Of targets it is that of `data.targets_sheet`, or the first with most of the named columns.
     Lines above the table that have a single cell, such as a title, are passed over.
     """
 
     kinds = ".xlsx"
     suffixes = (".xlsx", ".xlsm")
-    takes = ("matrix",)
+    takes = ("matrix", "targets_sheet")
 
     def read(self, source: str, options: ReadOptions) -> Table:
         """Read as `Reader.read` says; a wrong cell is named by row and column."""
-        kind, rows = _rows(source, options, options.matrix)
+        with _opened(source, options) as book:
+            name = _named(book, options.matrix, f"{source}: data.matrix") or book.sheetnames[0]
+            rows = _rows(source, book, name)
+        kind = _kind(book, name)
         _check_dates(source, rows)
         texts = [(line, _texts(cells)) for line, cells in rows]
         layout = layout_of(source, texts[:HEAD], options)
@@ -45,13 +50,22 @@ class Xlsx(Reader):
         return checked(source, table, kind, *notes, columns=options.columns, limit=limit)
 
     def read_columns(self, source: str, options: ReadOptions) -> pd.DataFrame | None:
-        """Read the first sheet as a file of targets."""
-        kind, rows = _rows(source, options, None)
-        return columns_of_rows(source, [_texts(cells) for _, cells in rows], options, kind)
+        """Read a sheet as a file of targets: that of `data.targets_sheet`, or the likeliest."""
+        with _opened(source, options) as book:
+            where, wanted = f"{source}: data.targets_sheet", options.targets_sheet
+            likely = _likely(book, set(options.columns))
+            name = _named(book, wanted, where) or [*likely, *book.sheetnames][0]
+            rows = _rows(source, book, name)
+        texts = [_texts(cells) for _, cells in rows]
+        frame = columns_of_rows(source, texts, options, _kind(book, name))
+        if len(likely) > 1 and wanted is None:
+            frame.attrs[SHEETS] = likely
+        return frame
 
 
-def _rows(source, options, name):
-    """Return what the sheet is, and pairs of the number of a row and its cells, equally many."""
+@contextlib.contextmanager
+def _opened(source, options):
+    """Open a workbook for reading; whatever is wrong with the file is one error."""
     openpyxl = optional("openpyxl", "excel", source)
     check_file(source)
     try:
@@ -60,20 +74,49 @@ def _rows(source, options, name):
         check_unpacked(source, size, options.most(source))
         book = openpyxl.load_workbook(source, read_only=True, data_only=True)
         with contextlib.closing(book):
-            names = book.sheetnames
-            if name is not None and name not in names:
-                raise unknown(f"{source}: data.matrix", name, names)
-            name = names[0] if name is None else name
-            book[name].reset_dimensions()  # those that are written down may be wrong
-            rows = list(enumerate(book[name].iter_rows(values_only=True), 1))
+            yield book
     except (InputError, MemoryError):
         raise
     except Exception as error:  # openpyxl names a damaged file by a dozen kinds of error
         raise InputError(f"{source}: not a readable .xlsx file ({error}).") from error
-    rows = _table(rows)
+
+
+def _named(book, name, where):
+    """Return the name of a sheet that was asked for, None where none was."""
+    if name is not None and name not in book.sheetnames:
+        raise unknown(where, name, book.sheetnames)
+    return name
+
+
+def _likely(book, wanted):
+    """Return the names of the sheets whose head has most of some columns, none where none has."""
+    found: dict[str, int] = {}
+    for name in book.sheetnames:
+        head = [_texts(cells) for _, cells in _table(_lines(book, name, HEAD))]
+        found[name] = len(wanted.intersection(cell.strip() for cell in head[0])) if head else 0
+    most = max(found.values())
+    return [name for name, count in found.items() if count == most > 0]
+
+
+def _rows(source, book, name):
+    """Return pairs of the number of a row of a sheet and its cells, equally many."""
+    rows = _table(_lines(book, name))
     if not rows:
         raise InputError(f"{source}: sheet {name!r}: empty; expected a table.")
-    return f"xlsx, sheet {name!r} of {len(names)}", rows
+    return rows
+
+
+def _lines(book, name, most=None):
+    """Return pairs of the number of a row and its cells, of the first rows or of all."""
+    book[name].reset_dimensions()  # those that are written down may be wrong
+    return list(enumerate(book[name].iter_rows(max_row=most, values_only=True), 1))
+
+
+def _kind(book, name):
+    """Return what was read, and what else there is."""
+    others = [other for other in book.sheetnames if other != name]
+    beside = f" (beside {some(others)})" if others else ""
+    return f"xlsx, sheet {name!r} of {len(book.sheetnames)}{beside}"
 
 
 def _table(rows):
