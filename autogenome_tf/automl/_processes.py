@@ -1,6 +1,7 @@
 """The part of this process among several that search or train together."""
 
 import contextlib
+import logging
 import tempfile
 import time
 from pathlib import Path
@@ -15,6 +16,8 @@ from autogenome_tf.config import Output
 from autogenome_tf.run import Run, remembered, say_to
 from autogenome_tf.run.trackers import check_trackers
 from autogenome_tf.training import worker_cluster
+
+log = logging.getLogger(__name__)
 
 # Seconds between two questions whether a chief has begun its next search.
 POLL = 1.0
@@ -80,9 +83,14 @@ def _work(session, role):
         joined = search.joined(session.config, session.spaces, role)
         here = on_this_machine(f"{session.config.name}: search")
         with here, contextlib.closing(joined) as remote:
-            while (place := remote.joined()) == last:
-                # The chief still serves the search that is over.
+            # Before the first search there is no run that could have ended.
+            has_ended = session.run and (lambda: session.opened().has_all_folds)
+            while (place := remote.joined(has_ended)) == last:
+                # The chief fits the final model of the search that is over.
                 time.sleep(POLL)
+            if place is None:
+                log.info("search: the run of the chief has ended")
+                return
             before.forget()
             before, last = _begun(session, *place), place
             with say_to(before.opened().path(search.log_of(role)), session.earlier):

@@ -1,5 +1,6 @@
 """The train stage: the search, then the final model and the baseline beside it."""
 
+import contextlib
 import logging
 import time
 from typing import NamedTuple
@@ -69,12 +70,15 @@ def train(
     before = search.seconds_before(config, run, finished)
     deadline = started + (config.search.max_seconds or float("inf")) - before
     size = size_for(config.ensemble.size, len(prepared.samples))
-    found = _search(run, folds, config, spaces, size=size, finished=finished, deadline=deadline)
-    times["search"] = time.monotonic() - started + before
-    started = time.monotonic()
-    _check(found, config, spaces)
-    _write_models(run, prepared, found, config, size=size, deadline=deadline)
-    times["fit"] = time.monotonic() - started
+    # A chief answers workers until the final model is there: they wait for the search behind it.
+    with contextlib.ExitStack() as serving:
+        known = {"finished": finished, "deadline": deadline, "serving": serving}
+        found = _search(run, folds, config, spaces, size=size, **known)
+        times["search"] = time.monotonic() - started + before
+        started = time.monotonic()
+        _check(found, config, spaces)
+        _write_models(run, prepared, found, config, size=size, deadline=deadline)
+        times["fit"] = time.monotonic() - started
     return leaderboard(found.trials, config.objective)
 
 
@@ -104,6 +108,7 @@ def _search(
     size: int,
     finished: list[Trial],
     deadline: float,
+    serving: contextlib.ExitStack,
 ) -> Found:
     """Run the trials; each is a line of leaderboard.tsv as soon as it ends.
 
@@ -115,13 +120,14 @@ def _search(
         size: How many results the final model may be made of.
         finished: Trials that an interrupted training left.
         deadline: `time.monotonic()` at which search and final fit must be over.
+        serving: Stack whose end ends a chief's service.
     """
     trials, best, baseline, objective = [], [], None, config.objective
     # Workers track the trials that they run.
     is_shared = search.process_role(config) is not None
     most = search.method(config.search.method).most_trials(config.search)
     with watched(config.search, most, objective) as show:
-        for result in search.search(folds, config, spaces, finished, deadline, run):
+        for result in search.search(folds, config, spaces, finished, deadline, run, serving):
             trial = result.trial
             best = best_results([*best, result], size, objective, config.families)
             baseline = result if trial.number == 0 and trial.is_scored else baseline

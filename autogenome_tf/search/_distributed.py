@@ -95,6 +95,8 @@ def served(proposer, run, part, deadline, *numbers):
 def gathered(chief, folds, config, run, deadline):
     """Yield the `TrialResult`s of all workers as they end, those of an interrupted run first.
 
+    In the end the chief hands out nothing more.
+
     Raises:
         StageError: When most trials fail, or a file does not arrive.
     """
@@ -111,6 +113,7 @@ def gathered(chief, folds, config, run, deadline):
             failed += [] if trial.is_scored else [trial]
             check_failures(failed, count)
         if is_over:
+            chief.close()
             log.info("search: over after %d trials", count)
             return
         time.sleep(POLL)

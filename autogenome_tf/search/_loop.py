@@ -79,6 +79,7 @@ def search(
     finished: Iterable[Trial] = (),
     deadline: float = float("inf"),
     run: Run | None = None,
+    serving: contextlib.ExitStack | None = None,
 ) -> Iterator[TrialResult]:
     """Try the baseline, the other linear learners, and then what the config's method proposes.
 
@@ -92,6 +93,8 @@ def search(
             which is deterministic, instead of being trained again.
         deadline: `time.monotonic()` at which search and final fit must be over.
         run: The `Run` that a method may write files of its own to.
+        serving: Stack whose end ends a chief's service; until then workers hear that this search is
+            over and that the chief is there. None: its service ends with the search.
 
     Yields:
         A `TrialResult` for each trial as it ends, those of the interrupted run first.
@@ -114,12 +117,15 @@ def search(
     if not networks:
         yield from first
     elif part:
-        with contextlib.closing(_method(networks, config)) as proposer:
+        with contextlib.ExitStack() as own:
+            until = serving or own
+            proposer = until.enter_context(contextlib.closing(_method(networks, config)))
             # Workers begin while the reference is trained.
             numbers = fewest, proposer.most_trials(config.search)
-            with _distributed.served(proposer, run, part, deadline, *numbers) as chief:
-                yield from first
-                yield from _distributed.gathered(chief, folds, config, run, deadline)
+            served = _distributed.served(proposer, run, part, deadline, *numbers)
+            chief = until.enter_context(served)
+            yield from first
+            yield from _distributed.gathered(chief, folds, config, run, deadline)
     else:
         yield from first
         begun = known.get(1) and (known[1].family, known[1].values)

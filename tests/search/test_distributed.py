@@ -13,7 +13,8 @@ from autogenome_tf import families, search
 from autogenome_tf.config import processes
 from autogenome_tf.config._config import Config
 from autogenome_tf.core.errors import InputError, StageError
-from autogenome_tf.search import _keras_tuner
+from autogenome_tf.run import Run
+from autogenome_tf.search import _keras_tuner, _loop
 from autogenome_tf.search._keras_tuner import chief, worker
 from autogenome_tf.search._keras_tuner.calls import Calls
 
@@ -34,6 +35,7 @@ def _fast(monkeypatch):
     for module in (chief, worker):
         monkeypatch.setattr(module, "POLL", 0.05)
     monkeypatch.setattr(chief, "FAREWELL", 0.2)
+    monkeypatch.setattr(worker, "LOOK", 0.1)
 
 
 @pytest.fixture
@@ -373,6 +375,38 @@ def test_a_worker_waits_for_a_chief_that_comes_back(port, hired, tmp_path, monke
         monkeypatch.setattr(worker.log, "info", come_back)
         remote.report(proposal, 0.5)
         assert remote.propose()[1] == 2
+
+
+def test_a_worker_does_not_wait_for_the_chief_of_a_run_that_has_ended(port, hired, tmp_path):
+    with serving("random", tmp_path / "calls", port):
+        remote = hired("a")
+        assert remote.joined(lambda: True) == ("run", "today")
+    asked = iter([False, True])
+    assert remote.joined(lambda: next(asked)) is None
+    assert not list(asked)
+
+
+def test_a_chief_hands_out_nothing_more_when_its_search_is_over(port, hired, tmp_path):
+    calls = tmp_path / "calls"
+    with serving("random", calls, port) as served:
+        served.close()
+        assert hired("a").propose() is None
+    assert not calls.exists()
+
+
+def test_a_chief_serves_until_its_final_model_is_there(port, hired, tmp_path, monkeypatch):
+    keys = {"name": "t", "families": {"linear": {}, "mlp": {"units": [8, 16]}}}
+    config = Config.of(keys | {"output_dir": str(tmp_path), "search": {"method": "random"}})
+    run = Run.of(config, ["train"])
+    for name in ("check_rows", "_first"):
+        monkeypatch.setattr(_loop, name, lambda *_: ())
+    monkeypatch.setenv(processes.TUNER, "chief")
+    with contextlib.ExitStack() as stack:
+        given = config, families.spaces(config), (), time.monotonic(), run, stack
+        assert not list(search.search(None, *given))
+        remote = hired("a")
+        assert remote.propose() is None
+    assert remote.joined(lambda: True) is None
 
 
 def test_two_chiefs_do_not_share_a_port(port, tmp_path):

@@ -23,7 +23,7 @@ def impatient(arguments):
     """Run the command line with less patience, since a test does not wait as long as a cluster."""
     from autogenome_tf.search._keras_tuner import chief, worker
 
-    chief.LOST, worker.BEAT, worker.SILENCE = 15.0, 0.5, 1.0
+    chief.LOST, worker.BEAT, worker.SILENCE, worker.LOOK = 15.0, 0.5, 1.0, 0.5
     return cli.main(arguments)
 
 
@@ -128,13 +128,18 @@ def test_workers_that_come_early_and_late_make_the_leaderboard_of_one_process(
 
 
 @pytest.mark.slow
-def test_workers_help_with_each_outer_fold(company, tmp_path):
+def test_workers_help_with_each_outer_fold_and_end_with_the_run(company, tmp_path):
     keys = ["--set", "search.outer=2", "--set", 'output.trackers=["tensorboard"]']
     chief = company.start("chief", *keys)
     until(chief, "listening")
-    worker = company.start("task-1", *keys)
+    worker, absent = (company.start(name, *keys) for name in ("task-1", "task-2"))
+    until(absent, "search: over")
+    absent.signal(signal.SIGSTOP)
     ended(chief)
     ended(worker)
+    # It comes back when nobody is left to say that there is nothing more to do.
+    absent.signal(signal.SIGCONT)
+    assert "the run of the chief has ended" in ended(absent)
     for folder in (tmp_path / "t", *(tmp_path / "t" / "outer" / f"fold_{n}" for n in (1, 2))):
         assert {f"trial-{n}.tsv" for n in range(1, 5)} < {
             p.name for p in (folder / "search").iterdir()

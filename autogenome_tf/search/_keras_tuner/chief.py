@@ -158,9 +158,13 @@ class Chief(oracle_chief.OracleServicer):
             for trial in trials
         ]
 
+    def close(self) -> None:
+        """Hand out nothing more: whoever asks from now on hears that the search is over."""
+        self._is_closing = True
+
     def farewell(self) -> None:
         """Reply to every worker that asks soon that the search is over."""
-        self._is_closing = True
+        self.close()
         until = time.monotonic() + FAREWELL
         while self._tuners and time.monotonic() < until:
             time.sleep(POLL / 10)
@@ -292,7 +296,8 @@ def served(address: str, *arguments: Any) -> Iterator[Chief]:
         chief.farewell()
         raise
     finally:
-        server.stop(None)
+        # The next search listens at the same address.
+        server.stop(None).wait(FAREWELL)
 
 
 def number_of(trial: engine.Trial) -> int:

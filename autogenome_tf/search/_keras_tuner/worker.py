@@ -6,6 +6,7 @@ import functools
 import logging
 import threading
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import grpc
@@ -24,8 +25,10 @@ log = logging.getLogger(__name__)
 
 # Seconds that a worker waits for the chief to begin, or to come back.
 WAIT = 600.0
-# After so many it says so.
+# After so many it says so, and asks anew.
 SILENCE = 10.0
+# Seconds between two looks whether the run of a chief that does not answer has ended.
+LOOK = 2.0
 # Seconds between two signs of life during a trial.
 BEAT = 5.0
 
@@ -53,13 +56,26 @@ class Remote:
         self._client.stub = self._patient = _Patient(self._stub, role.address)
         self._address, self._beats = role.address, threading.Event()
 
-    def joined(self) -> tuple[str, str]:
+    def joined(self, has_ended: Callable[[], bool] | None = None) -> tuple[str, str] | None:
         """Wait for the chief; return the name of its run, and when that began.
+
+        Args:
+            has_ended: Function that returns whether no chief needs to be waited for; it is asked
+                every few seconds. None: one is.
+
+        Returns:
+            The pair, or None where none answers and `has_ended`.
 
         Raises:
             StageError: Where none answers, or some other program does.
         """
-        values = self._client.get_space().values
+        self._patient.has_ended = has_ended
+        try:
+            values = self._client.get_space().values
+        except _Ended:
+            return None
+        finally:
+            self._patient.has_ended = None
         if RUN not in values:
             raise StageError(f"{self._address}: a KerasTuner search, but not one of this package.")
         self._patient.run = ((METADATA, values[RUN]),)
@@ -112,33 +128,40 @@ class Remote:
                 return  # the channel is closed
 
 
+class _Ended(Exception):
+    """No chief answers, and none will."""
+
+
 class _Patient:
     """Call KerasTuner's stub, waiting for the chief as long as we say, with a line in the log.
 
     Attributes:
         run: gRPC metadata of every call: for which run it is.
+        has_ended: See `Remote.joined`.
     """
 
     def __init__(self, stub, address):
         self._stub, self._address = stub, address
         self.run: tuple[tuple[str, str], ...] = ()
+        self.has_ended: Callable[[], bool] | None = None
 
     def __getattr__(self, name):
         return functools.partial(self._answer, getattr(self._stub, name))
 
     def _answer(self, call, request, **_):
-        until, seconds = time.monotonic() + WAIT, SILENCE
+        until, is_said = time.monotonic() + WAIT, False
+        seconds = min(LOOK if self.has_ended else SILENCE, WAIT)
         while True:
             try:
-                return call(
-                    request, wait_for_ready=True, timeout=min(seconds, WAIT), metadata=self.run
-                )
+                return call(request, wait_for_ready=True, timeout=seconds, metadata=self.run)
             except grpc.RpcError as error:
                 if error.code() not in (
                     grpc.StatusCode.UNAVAILABLE,
                     grpc.StatusCode.DEADLINE_EXCEEDED,
                 ):
                     raise StageError(f"the chief at {self._address}: {error.details()}") from None
+            if self.has_ended and self.has_ended():
+                raise _Ended
             left = until - time.monotonic()
             if left <= 0:
                 raise StageError(
@@ -146,6 +169,6 @@ class _Patient:
                     "started (--role chief), that the address is right, and that its search is "
                     "not over."
                 )
-            if seconds == SILENCE:
+            if not is_said:
                 log.info("waiting for the chief at %s, up to %.0f s", self._address, left)
-            seconds = left + 1
+                is_said = True
