@@ -266,6 +266,12 @@ class Session:
         with tempfile.TemporaryDirectory(prefix="autogenome_tf-") as folder:
             rows = os.path.join(folder, "rows.npz")
             options = data.ReadOptions.of(self.config.data)
+            if options.matrix is not None:
+                raise InputError(
+                    f"config: data.matrix: received {options.matrix!r}, which is the name of a "
+                    "matrix in a file; expected null for rows in memory, of which X is read. For a "
+                    "layer of an AnnData set adata.X = adata.layers[...]."
+                )
             x, y = self.given
             beside = self.config.data.target_names if y is None else []
             names = data.write_rows(rows, x, y, [*self.config.further, *beside], options)

@@ -8,11 +8,14 @@ from autogenome_tf.core.growing import Growing, GrowingRows
 from autogenome_tf.data._optional import optional
 
 _CHUNK = 1 << 22  # values
+# Of `data.matrix`: the matrix of all genes before their choice, unless a layer has this name.
+RAW = "raw"
 
 
 def parts_read(matrix: str | None) -> tuple[str, ...]:
     """Return the parts of an AnnData that are read: X, or the layers where one is asked for."""
-    return ("X" if matrix is None else "layers", "obs", "var")
+    asked = ("X",) if matrix is None else ("layers", RAW) if matrix == RAW else ("layers",)
+    return (*asked, "obs", "var")
 
 
 def read_group(group: Any, source: str, matrix: str | None, limit: int) -> tuple[Any, Any]:
@@ -21,31 +24,43 @@ def read_group(group: Any, source: str, matrix: str | None, limit: int) -> tuple
     Args:
         group: Of h5py or zarr: a file, or the group of a modality.
         source: Its path, for errors.
-        matrix: The layer to read; None: X.
+        matrix: The layer to read, or `RAW`; None: X.
         limit: Bytes that the matrix may take in memory; beyond, it lies in a file.
 
     Returns:
         An AnnData without X, and the matrix, or None where there is none.
 
     Raises:
-        InputError: There is no such layer.
+        InputError: There is no such matrix.
     """
     anndata = optional("anndata", "singlecell", source)
     read = anndata.io.read_elem
-    obs, var = read(group["obs"]), read(group["var"])
-    names = anndata.AnnData(obs=obs, var=var)
-    x = group["X"] if "X" in group else None
+    x, var = (group["X"] if "X" in group else None), group["var"]
     if matrix is not None:
-        layers = group["layers"] if "layers" in group else {}
-        if not len(layers):
+        known = matrices(group)
+        if not known:
             raise InputError(f"{source}: data.matrix: no layer {matrix!r}; the file has only X.")
-        if matrix not in layers:
-            raise unknown(f"{source}: data.matrix", matrix, list(layers))
-        x = layers[matrix]
+        if matrix not in known:
+            raise unknown(f"{source}: data.matrix", matrix, known)
+        x, var = known[matrix]
+    names = anndata.AnnData(obs=read(group["obs"]), var=read(var))
     if x is None:
         return names, None
     values = _large(x, limit)
     return names, read(x) if values is None else values
+
+
+def matrices(group: Any) -> dict[str, tuple[Any, Any]]:
+    """Return the matrices that `data.matrix` may name in an AnnData, each with its ``var``.
+
+    Args:
+        group: Of h5py or zarr.
+    """
+    layers = group["layers"] if "layers" in group else {}
+    found = {name: (layers[name], group["var"]) for name in layers}
+    raw = group[RAW] if RAW in group else None
+    # Where there is none, anndata writes a single value.
+    return {RAW: (raw["X"], raw["var"])} | found if hasattr(raw, "keys") else found
 
 
 def _large(x, limit):

@@ -11,6 +11,7 @@ from autogenome_tf.core import chunked
 from autogenome_tf.core.errors import some
 from autogenome_tf.data._codes import codes
 from autogenome_tf.data._dataset import Dataset
+from autogenome_tf.data._gene_names import genes_alike
 from autogenome_tf.data._groups import alike, groups_alike, patients
 from autogenome_tf.data._misspelt import misspelt
 from autogenome_tf.data._no_genes import gives_away, no_genes, some_values, total_row
@@ -56,6 +57,7 @@ def audit(
     found += [("columns", text) for text in no_genes(values, dataset.features)]
     found += [("columns", text) for text in total_row(values, dataset.samples)]
     found += [("names", text) for text in changed_names(dataset.features)]
+    found += [("names", text) for text in genes_alike(dataset.features)]
     found += [("values", text) for text in codes(values)]
     found += [("duplicates", text) for text in _duplicates(dataset, is_test, parts.fold)]
     if scored is not None:

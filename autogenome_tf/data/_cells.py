@@ -18,7 +18,10 @@ _OF_TCGA = (
 )  # fmt: skip
 _OF_SPREADSHEETS = ("#DIV/0!", "#NAME?", "#NULL!", "#NUM!", "#REF!", "#VALUE!")
 _OF_DATABASES = ("na", ".", r"\N")
-MISSING: frozenset[str] = frozenset(("", *_OF_PANDAS, *_OF_TCGA, *_OF_SPREADSHEETS, *_OF_DATABASES))
+_OF_GENOTYPES = ("./.", ".|.")
+MISSING: frozenset[str] = frozenset(
+    ("", *_OF_PANDAS, *_OF_TCGA, *_OF_SPREADSHEETS, *_OF_DATABASES, *_OF_GENOTYPES)
+)
 # Before a word of `data.missing_words` that is a value, such as a class of that name.
 NOT = "!"
 

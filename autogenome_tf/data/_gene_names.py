@@ -3,7 +3,7 @@
 import dataclasses
 import logging
 import operator
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from autogenome_tf.core import chunked
 from autogenome_tf.core.errors import InputError, some
@@ -103,3 +103,22 @@ def _with_all(dataset, features, may_lack):
     named = [names.get(name, name) for name in dataset.features]
     dataset = dataclasses.replace(dataset, features=named).warned("names", text)
     return with_lacking(dataset, features, left, may_lack=may_lack, hint="") if left else dataset
+
+
+def genes_alike(names: Sequence[str]) -> Iterator[str]:
+    """Yield a text on genes whose names are the same but for case or a version.
+
+    Args:
+        names: Names of the genes, each once.
+    """
+    for rule in ("upper and lower case", VERSION):
+        groups: dict[str, list[str]] = {}
+        for name in names:
+            groups.setdefault(RULES[rule](name), []).append(name)
+        found = [group for group in groups.values() if len(group) > 1]
+        if found:
+            yield (
+                f"Names that differ in {rule} alone, such as {some(found[0], 2)} "
+                f"({len(found)} in all), are learned as different genes. If they are the same, "
+                'give them one name by data.gene_names and set data.duplicates "mean".'
+            )

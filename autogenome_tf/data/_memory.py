@@ -9,6 +9,7 @@ import pandas as pd
 import scipy.sparse
 
 from autogenome_tf.core.errors import InputError
+from autogenome_tf.data._annotated import RAW
 from autogenome_tf.data._cells import is_id_name, is_number
 from autogenome_tf.data._checked import checked, numbered_features, set_aside
 from autogenome_tf.data._dataset import Table
@@ -61,8 +62,22 @@ def _table(x, options):
     where = type(x).__name__
     if isinstance(x, pd.DataFrame):
         return _frame_table(where, x, options.aside([str(name) for name in x.columns]))
-    table = annotated_table(where, x) if is_annotated(x) else _array_table(where, x)
+    table = _of_annotated(where, x, options) if is_annotated(x) else _array_table(where, x)
     return set_aside(where, table, options)
+
+
+def _of_annotated(where, data, options):
+    """Make a table of an AnnData; where it has the layer of `data.matrix`, that is read for X."""
+    matrix = options.matrix
+    if matrix is None:
+        return annotated_table(where, data)
+    if matrix in getattr(data, "layers", ()):
+        return annotated_table(where, data, f"layer {matrix!r}", values=data.layers[matrix])
+    if matrix == RAW and getattr(data, "raw", None) is not None:
+        return annotated_table(where, data.raw.to_adata(), RAW)
+    table = annotated_table(where, data)
+    text = f"{where}: it has no layer {matrix!r}, which data.matrix names; X is read."
+    return dataclasses.replace(table, warnings=(*table.warnings, ("values", text)))
 
 
 def how_of(x: Any, options: ReadOptions) -> str:
@@ -97,7 +112,10 @@ def annotated_table(where, data, kind="AnnData", columns=(), values=None, words=
     """
     values = data.X if values is None else values
     if values is None:
-        raise InputError(f"{where}: X is empty; expected a matrix of samples x genes.")
+        raise InputError(
+            f"{where}: X is empty; expected a matrix of samples x genes, or the name of a layer in "
+            "data.matrix."
+        )
     if getattr(data, "isbacked", False):
         raise InputError(
             f"{where}: X is backed by a file; expected the path of the file, or data.to_memory()."

@@ -26,7 +26,7 @@ _GENE_NAMES = frozenset(
 # Columns of such a matrix that are no samples.
 _ANNOTATIONS = frozenset(
     "description chr chrom chromosome start end strand length gene_length effective_length "
-    "gene_type gene_biotype biotype gene_description cytoband taxonomy".split()
+    "gene_type gene_biotype biotype gene_description cytoband locus_id taxonomy".split()
 )
 
 

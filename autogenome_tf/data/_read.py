@@ -15,6 +15,7 @@ from autogenome_tf.data._distinct import distinct
 from autogenome_tf.data._files import missing_file
 from autogenome_tf.data._gene_names import renamed
 from autogenome_tf.data._ids import identified, with_counted_ids
+from autogenome_tf.data._lists import check_name
 from autogenome_tf.data._orientation import AUTO, GENES, SAMPLES, transposed
 from autogenome_tf.data._reader import Reader, ReadOptions
 from autogenome_tf.data._unassigned import without_unassigned
@@ -94,6 +95,7 @@ def find_reader(source: str) -> Reader:
             return reader
     if not os.path.splitext(source)[1] and not os.path.exists(source):
         raise missing_file(source)
+    check_name(source)
     kinds = "; ".join(reader.kinds for reader in known)
     raise InputError(f"{source}: unknown kind of file; expected one of: {kinds}.")
 

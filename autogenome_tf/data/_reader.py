@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 import pandas as pd
 
+from autogenome_tf.core.errors import InputError
 from autogenome_tf.core.growing import LIMIT
 from autogenome_tf.data._cells import MISSING, missing_words
 from autogenome_tf.data._dataset import Table
@@ -178,6 +179,13 @@ class Reader(abc.ABC):
 
         Returns:
             What `columns_of` makes: text or None below the name of each column, a row a sample.
-            None where the kind has no targets of its own: its files are read as text tables.
+            None where the file is read as a text table.
+
+        Raises:
+            InputError: Files of this kind are no files of targets.
         """
-        return None
+        raise InputError(
+            f"{source}: files of this kind ({self.kinds}) are not read as targets; expected a "
+            "table of text, .xlsx or .parquet with a column of sample ids. Columns beside the "
+            "matrix need no file: name one in data.target."
+        )

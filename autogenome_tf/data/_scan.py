@@ -1,5 +1,6 @@
 """The careful reader of text tables: slow, exact about what is wrong, judge of what is not."""
 
+import re
 from collections.abc import Iterable
 
 import numpy as np
@@ -22,6 +23,7 @@ from autogenome_tf.data._orientation import GENES
 # A row of at least so many cells of True and False, as R and pandas write them, is one of numbers.
 FEWEST_LOGICALS = 2
 _LOGICALS, _MISSING = {"true": "1", "false": "0"}, "nan"
+_GENOTYPE = re.compile(r"[\d.][/|][\d.]")
 # Columns of text that an error names.
 MOST_NAMED = 5
 _EXPECTED = "expected a number, or an empty cell or NA where it is missing"
@@ -127,7 +129,11 @@ def _refusal(where, layout, cells):
         return InputError(f"{where}: received {cell}; expected a finite float32 number.")
     texts = [layout.names[p] for p in layout.values if is_text(cells[p], layout.words)]
     hint = ""
-    if 2 * len(texts) > len(layout.values):
+    if _GENOTYPE.fullmatch(cell.strip()):
+        hint = " Of a genotype write the number of alternative alleles: 0, 1 or 2."
+    elif not any(map(str.isalnum, cell)):
+        hint = f' If it stands for a missing value, write NA, or set data.missing_words ["{cell}"].'
+    elif 2 * len(texts) > len(layout.values):
         hint = (
             f" The line has text in {len(texts)} columns: a second header, or labels, which belong "
             "in a file of targets?"

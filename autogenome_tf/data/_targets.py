@@ -70,7 +70,12 @@ def read_targets(source: str | os.PathLike, options: ReadOptions) -> pd.DataFram
 
 
 def columns_of_rows(
-    source: str, rows: list[list[str]], options: ReadOptions, kind: str
+    source: str,
+    rows: list[list[str]],
+    options: ReadOptions,
+    kind: str,
+    *,
+    has_header: bool = False,
 ) -> pd.DataFrame:
     """Make the frame of a file of targets from its rows; header and ids are detected.
 
@@ -79,8 +84,9 @@ def columns_of_rows(
         rows: Cells of each row; the first may name the columns, and lack the name of the ids.
         options: `ReadOptions`; columns that they name cannot be the sample ids.
         kind: What the file is, for the log.
+        has_header: Whether the first row is known to be one.
     """
-    header = _has_header(rows)
+    header = has_header or _has_header(rows)
     body = rows[header:]
     if not body:
         raise header_only(source)

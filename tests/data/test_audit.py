@@ -219,3 +219,16 @@ def test_origins_are_read_with_the_rows(tmp_path, is_annotated):
     # A value of its own in every row tells nothing.
     assert list(found.origins.columns) == ["Seq_Batch"]
     assert list(found.rows([1, 0]).origins["Seq_Batch"]) == ["two", "one"]
+
+
+@pytest.mark.parametrize(
+    ("names", "rule"),
+    [(["TP53", "tp53"], "upper and lower case"),
+     (["ENSG00000141510.1", "ENSG00000141510.2"], "the version of Ensembl ids"),
+     (["TP53", "TP63"], None), (["ENSG00000002586.20", "ENSG00000002586.20_PAR_Y"], None)],
+)  # fmt: skip
+def test_genes_whose_names_are_nearly_the_same_are_named(names, rule):
+    rows = dataclasses.replace(dataset(), features=[*names, "MYC", "EGFR", "KRAS"])
+    found = [one["text"] for one in audit(rows, part(), "classification")]
+    assert len(found) == (rule is not None)
+    assert rule is None or f"Names that differ in {rule} alone" in found[0]

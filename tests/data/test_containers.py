@@ -14,7 +14,14 @@ from tables import dense
 
 from autogenome_tf.config import Config
 from autogenome_tf.core.errors import InputError
-from autogenome_tf.data import find_reader, load_labelled, read_columns, read_table
+from autogenome_tf.data import (
+    ReadOptions,
+    find_reader,
+    load_labelled,
+    read_columns,
+    read_table,
+    table_of,
+)
 from autogenome_tf.data._optional import optional
 
 CELLS, GENES = ["c1", "c2", "c3"], ["TP53", "MYC", "EGFR", "KRAS"]
@@ -69,6 +76,48 @@ def test_a_layer_of_h5ad_is_the_matrix_where_it_is_named(tmp_path):
     assert (dense(read_table(tmp_path / "x.h5ad", matrix="ones")) == 1).all()
     said = refused(tmp_path / "x.h5ad", matrix="one")
     assert "data.matrix: unknown name 'one'" in said and "Did you mean 'ones'?" in said
+
+
+def with_raw():
+    """`annotated` whose X has two genes, and which keeps all of them as `raw`."""
+    whole = annotated()
+    chosen = whole[:, :2].copy()
+    chosen.X, chosen.raw = np.zeros((3, 2), np.float32), whole
+    return chosen
+
+
+def test_raw_is_the_matrix_of_all_genes(tmp_path):
+    pytest.importorskip("zarr", minversion="3")
+    with_raw().write_h5ad(tmp_path / "x.h5ad")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of formats to come
+        with_raw().write_zarr(tmp_path / "x.zarr")
+    for path in (tmp_path / "x.h5ad", tmp_path / "x.zarr"):
+        assert read_table(path).features == GENES[:2]
+        assert_is_annotated(read_table(path, matrix="raw"))
+        assert "expected one of: ones, raw" in refused(path, matrix="x")
+    assert "(data.matrix: 'raw', 'ones')" in read_table(tmp_path / "x.h5ad").said
+    annotated().write_h5ad(tmp_path / "x.h5ad")
+    assert "unknown name 'raw'" in refused(tmp_path / "x.h5ad", matrix="raw")
+
+
+def test_a_layer_named_raw_is_that_layer(tmp_path):
+    data = with_raw()
+    data.layers["raw"] = np.full((3, 2), 7, np.float32)
+    data.write_h5ad(tmp_path / "x.h5ad")
+    assert (dense(read_table(tmp_path / "x.h5ad", matrix="raw")) == 7).all()
+
+
+def test_new_rows_in_memory_are_read_from_the_layer_of_training():
+    ones = table_of(annotated(), options=ReadOptions(matrix="ones"))
+    assert (dense(ones) == 1).all() and "layer 'ones'" in ones.said and not ones.warnings
+    raw = table_of(with_raw(), options=ReadOptions(matrix="raw"))
+    other = table_of(annotated(), options=ReadOptions(matrix="counts"))
+    for table in (raw, other):
+        assert table.samples == CELLS and table.features == GENES
+        np.testing.assert_array_equal(dense(table), VALUES)
+    ((about, text),) = other.warnings
+    assert about == "values" and "no layer 'counts'" in text and "X is read" in text
 
 
 @pytest.mark.parametrize("limit", [10, 1 << 20])
@@ -194,6 +243,35 @@ def test_a_loom_without_usual_names_has_none(tmp_path):
     table = read_table(write_loom(tmp_path / "x.loom", genes="what", cells="who"))
     assert table.samples is None and table.features[0] == "feature_1"
     assert list(table.extra["who"]) == CELLS
+
+
+# parquet ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("ids", ["index", "named index", "column", "chosen rows"])
+def test_parquet_is_a_file_of_targets(tmp_path, ids):
+    frame = pd.DataFrame({"stage": pd.Categorical(["II ", None]), "dead": [True, False],
+                          "days": [12.0, np.nan], "2020": [1, 2]}, ["x", "y"])  # fmt: skip
+    if ids != "index":
+        frame = frame.rename_axis("patient")
+    if ids in ("column", "chosen rows"):
+        frame = frame.reset_index()
+    if ids == "chosen rows":
+        frame.index = [7, 9]
+    frame.to_parquet(tmp_path / "y.parquet")
+    found = read_columns(tmp_path / "y.parquet")
+    found = found if ids != "chosen rows" else found.set_index("patient")
+    assert list(found.index) == ["x", "y"]
+    assert found[["stage", "dead", "days", "2020"]].to_numpy().tolist() == [
+        ["II", "True", "12", "1"], [None, "False", None, "2"],
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["y.npz", "y.h5ad", "y.loom"])
+def test_a_matrix_is_no_file_of_targets(tmp_path, name):
+    (tmp_path / name).write_bytes(b"\x00\r\x01")
+    said = refused(tmp_path / name, read_columns)
+    assert "not read as targets" in said and "name one in data.target" in said
 
 
 # xlsx -------------------------------------------------------------------------------------------

@@ -265,11 +265,14 @@ def test_counts_beside_z_scores_are_named_and_can_be_asked_for(tmp_path):
     data = anndata.AnnData(z, pd.DataFrame(index=IDS), pd.DataFrame(index=GENES))
     data.raw = anndata.AnnData(VALUES.to_numpy("float32"), data.obs, data.var)
     data.write_h5ad(tmp_path / "raw.h5ad")
-    with pytest.raises(InputError, match="data.matrix: no layer 'counts'; the file has only X."):
+    with pytest.raises(
+        InputError, match="data.matrix: unknown name 'counts'; expected one of: raw"
+    ):
         read_table(tmp_path / "raw.h5ad", matrix="counts")
+    np.testing.assert_array_equal(read_table(tmp_path / "raw.h5ad", matrix="raw").values, VALUES)
     data.layers["counts"] = VALUES.to_numpy("float32")
     data.write_h5ad(tmp_path / "x.h5ad")
     table = read_table(tmp_path / "x.h5ad")
     np.testing.assert_array_equal(table.values, z)
-    assert "h5ad, X (data.matrix: 'counts'), 24 samples" in table.said
+    assert "h5ad, X (data.matrix: 'raw', 'counts'), 24 samples" in table.said
     np.testing.assert_array_equal(read_table(tmp_path / "x.h5ad", matrix="counts").values, VALUES)

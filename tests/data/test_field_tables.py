@@ -51,6 +51,10 @@ TABLES = {
         "gene_id,gene_name,gene_biotype,S1,S2\nENSG1,A,protein_coding,1,2\nENSG2,B,lncRNA,3,4\n",
         ["S1", "S2"], ["ENSG1", "ENSG2"], [[1, 3], [2, 4]],
     ),
+    "GISTIC": (
+        "Gene Symbol\tLocus ID\tCytoband\tS1\tS2\nTP53\t7157\t17p\t-2\t0\nMYC\t4609\t8q\t1\t2\n",
+        ["S1", "S2"], ["TP53", "MYC"], [[-2, 1], [0, 2]],
+    ),
     "Windows, a byte order mark and quotes": (
         '\ufeff"Gene Symbol","S 1","S 2"\r\n"TP53",1,2\r\n"MYC, long",3,4\r\n',
         ["S 1", "S 2"], ["TP53", "MYC, long"], [[1, 3], [2, 4]],
@@ -228,3 +232,54 @@ def test_a_sample_sheet_of_gdc_is_a_file_of_targets(tmp_path):
     frame = read_columns(written(tmp_path, "gdc_sample_sheet.tsv", text))
     assert frame.index.tolist() == ["0a-1", "0b-2"]
     assert list(frame["Sample ID"]) == ["TCGA-1-01A", "TCGA-1-11A"]
+
+
+# Lists, which are no matrices ---------------------------------------------------------------
+
+MAF = "#version 2.4\nHugo_Symbol\tVariant_Classification\tTumor_Sample_Barcode\n"
+VCF = "##fileformat=VCFv4.2\n#CHROM\tPOS\tID\tS1\tS2\n1\t12\trs1\t0/1\t1/1\n1\t13\trs2\t0/1\t./.\n"
+LONG = [["S1", "TP53", "1.5"], ["S1", "MYC", "2"], ["S2", "TP53", "3"], ["S2", "MYC", "4"]]
+
+
+@pytest.mark.parametrize("name", ["data_mutations.txt", "x.maf", "x.maf.gz"])
+def test_a_list_of_mutations_is_refused_with_the_way_to_a_matrix(tmp_path, name):
+    path = written(tmp_path, name, MAF + "TP53\tSilent\tS1\nMYC\tSilent\tS2\n")
+    with pytest.raises(InputError, match="a list of mutations.*pd.crosstab"):
+        read_table(path)
+
+
+@pytest.mark.parametrize("name", ["x.vcf", "x.txt", "x.vcf.gz"])
+def test_a_list_of_variants_is_refused_with_the_way_to_a_matrix(tmp_path, name):
+    with pytest.raises(InputError, match="a VCF file.*--export A"):
+        read_table(written(tmp_path, name, VCF))
+
+
+@pytest.mark.parametrize(
+    ("header", "order"),
+    [("sample,gene,value", [0, 1, 2]), ("gene,sample,value", [1, 0, 2]),
+     ("sample_id,variable,value", [0, 1, 2]), (",sample,gene,TPM", [0, 1, 2])],
+)  # fmt: skip
+def test_a_value_in_a_row_is_refused_with_the_way_to_a_matrix(tmp_path, header, order):
+    lines = [",".join(row[place] for place in order) for row in LONG]
+    if header.startswith(","):
+        lines = [f"{number},{line}" for number, line in enumerate(lines)]
+    path = written(tmp_path, "x.csv", "\n".join([header, *lines]) + "\n")
+    for duplicates in (None, "mean"):
+        with pytest.raises(InputError, match=r"expected a matrix.*frame.pivot\(index='sample"):
+            read_table(path, duplicates=duplicates)
+
+
+@pytest.mark.parametrize(
+    ("cell", "said"),
+    [("0/1", "alternative alleles: 0, 1 or 2"), ("1|1", "alternative alleles"),
+     ("?", 'write NA, or set data.missing_words \\["\\?"\\]'), ("high", 'data.exclude: \\["rs1"')],
+)  # fmt: skip
+def test_a_cell_of_signs_or_alleles_is_refused_with_what_it_may_be(tmp_path, cell, said):
+    path = written(tmp_path, "x.csv", f"sample,rs1,rs2,rs3\nx,0,1,2\ny,{cell},1,2\n")
+    with pytest.raises(InputError, match=f"line 3, column 'rs1'.*{said}"):
+        read_table(path)
+
+
+def test_a_missing_genotype_is_a_missing_value(tmp_path):
+    table = read_table(written(tmp_path, "x.csv", "sample,rs1,rs2\nx,0,./.\ny,.|.,2\n"))
+    np.testing.assert_array_equal(table.values, [[0, NAN], [NAN, 2]])

@@ -517,6 +517,18 @@ def test_a_10x_folder_that_is_not_packed_is_read(tmp_path):
     np.testing.assert_array_equal(dense(table), counts)
 
 
+def test_a_10x_folder_of_geo_has_a_prefix(tmp_path):
+    folder = pathlib.Path(write_tenx_folder(tmp_path))
+    plain = read_table(folder)
+    for path in list(folder.iterdir()):
+        path.rename(folder / f"GSM123_s1_{path.name}")
+    table = read_table(folder)
+    assert table.samples == plain.samples and table.features == plain.features
+    assert (table.values != plain.values).nnz == 0
+    (folder / "GSM124_s2_matrix.mtx.gz").write_bytes(b"")
+    assert "several 10x matrices, 'GSM123_s1_', 'GSM124_s2_'" in message(read_table, folder)
+
+
 @pytest.mark.parametrize("missing", ["matrix.mtx", "barcodes.tsv", "features.tsv"])
 def test_a_10x_folder_that_lacks_a_file_is_refused(tmp_path, missing):
     source = write_tenx_folder(tmp_path)

@@ -202,8 +202,8 @@ class Data(Section):
         default=None,
         description=(
             "Name of the matrix where a file holds several: a layer of `.h5ad`, `.zarr` or `.loom` "
-            "(null: X), a modality of `.h5mu`, a sheet of `.xlsx` (null: the first), a column of "
-            "quantities (`TPM`, `NumReads` ...)."
+            "(null: X; `raw`: all genes of AnnData), a modality of `.h5mu`, a sheet of `.xlsx` "
+            "(null: the first), a column of quantities (`TPM`, `NumReads` ...)."
         ),
     )
     orientation: Literal["auto", "samples_by_genes", "genes_by_samples"] = Field(

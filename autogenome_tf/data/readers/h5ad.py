@@ -1,7 +1,7 @@
 """AnnData files: X or a layer is the matrix, obs goes along."""
 
 from autogenome_tf.core.errors import InputError, some
-from autogenome_tf.data._annotated import parts_read, read_group
+from autogenome_tf.data._annotated import matrices, parts_read, read_group
 from autogenome_tf.data._dataset import Table
 from autogenome_tf.data._hdf5 import check_hdf5
 from autogenome_tf.data._memory import annotated_table
@@ -12,7 +12,7 @@ _KIND = "h5ad"
 
 
 class H5ad(Reader):
-    """Read X of an AnnData file, or the layer that `data.matrix` names, sparse if it is.
+    """Read X of an AnnData file, or the layer (or `raw`) that `data.matrix` names, sparse if it is.
 
     ``obs`` goes to `Table.extra`.
     """
@@ -50,6 +50,6 @@ def _opened(source, options):
 
 
 def _kind(file, options):
-    """Return the kind of file, with the layers that could be read in place of X."""
-    layers = sorted(file.get("layers", ()))
+    """Return the kind of file, with the matrices that could be read in place of X."""
+    layers = matrices(file)
     return f"{_KIND}, X (data.matrix: {some(layers)})" if layers and not options.matrix else _KIND

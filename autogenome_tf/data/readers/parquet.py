@@ -19,6 +19,8 @@ from autogenome_tf.data._orientation import (
 )
 from autogenome_tf.data._reader import Reader, ReadOptions
 from autogenome_tf.data._stack import stack_batches
+from autogenome_tf.data._targets import columns_of_rows
+from autogenome_tf.tasks import as_text
 
 _CELL = 4  # bytes of a number in memory
 _BUFFER = 1 << 16  # bytes of a column that are read at once
@@ -42,9 +44,32 @@ class Parquet(Reader):
         names = file.schema_arrow.names
         # The corner above row names is empty.
         check_names(source, "column name", [name for name in names if name])
-        size = _CELL * file.metadata.num_rows * len(names)
-        check_unpacked(source, size, options.most(source))
+        _check_size(source, file, options)
         return _table(source, file, options)
+
+    def read_columns(self, source: str, options: ReadOptions) -> pd.DataFrame:
+        """Read as a file of targets; the pandas index goes first."""
+        check_file(source)
+        file = _open(source)
+        _check_size(source, file, options)
+        names = file.schema_arrow.names
+        index = _pandas_index(file.schema_arrow)
+        names = [name for name in names if name == index] + [
+            name for name in names if name != index
+        ]
+        _, lists = _stacked(source, file, [], names, options.limit)
+        rows = [[_text(cell) for cell in row] for row in zip(*lists.values(), strict=True)]
+        return columns_of_rows(source, [names, *rows], options, "parquet", has_header=True)
+
+
+def _check_size(source, file, options):
+    size = _CELL * file.metadata.num_rows * len(file.schema_arrow.names)
+    check_unpacked(source, size, options.most(source))
+
+
+def _text(cell):
+    """Return a cell as text, blank where it is missing."""
+    return "" if cell is None or cell != cell else as_text(cell)
 
 
 def _table(source, file, options):

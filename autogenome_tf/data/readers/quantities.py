@@ -74,7 +74,7 @@ class Quantities(Reader):
         """Return whether a folder holds files of one of the programs, and no matrix of 10x."""
         if os.path.isfile(source):
             return _one(source) is not None
-        if not os.path.isdir(source) or any(n.startswith("matrix.mtx") for n in os.listdir(source)):
+        if not os.path.isdir(source) or any("matrix.mtx" in n for n in os.listdir(source)):
             return False
         return _found(source) is not None
 

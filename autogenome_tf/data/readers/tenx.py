@@ -61,9 +61,10 @@ def _distinct(genes):
 
 
 def _folder(source: str, most: int | None) -> tuple[Any, list[str], list[tuple]]:
-    matrix = _find(source, "matrix.mtx")
-    barcodes = _find(source, "barcodes.tsv")
-    genes = _find(source, "features.tsv", "genes.tsv")
+    prefix = _prefix(source)
+    matrix = _find(source, prefix, "matrix.mtx")
+    barcodes = _find(source, prefix, "barcodes.tsv")
+    genes = _find(source, prefix, "features.tsv", "genes.tsv")
     return (
         _matrix_market(matrix, most),
         [cells[0] for _, cells in filled_rows(barcodes, "\t", most)],
@@ -71,16 +72,29 @@ def _folder(source: str, most: int | None) -> tuple[Any, list[str], list[tuple]]
     )
 
 
+def _prefix(source):
+    """Return what GEO puts before the names of the three files, "" where nothing stands there."""
+    ends = ("matrix.mtx", "matrix.mtx.gz")
+    found = {file.rpartition("matrix.mtx")[0] for file in os.listdir(source) if file.endswith(ends)}
+    if len(found) > 1 and "" not in found:
+        raise InputError(
+            f"{source}: received several 10x matrices, {some(sorted(found))}; expected one. Give "
+            "each a folder of its own, or join them, such as by anndata.concat."
+        )
+    return found.pop() if len(found) == 1 else ""
+
+
 def _gene(name, symbol=None, kind=_GENES, *_):
     return name, symbol or name, kind
 
 
-def _find(folder, *names):
+def _find(folder, prefix, *names):
     found = sorted(os.listdir(folder))
     for name in names:
-        for file in (name, f"{name}.gz"):
+        for file in (f"{prefix}{name}", f"{prefix}{name}.gz"):
             if file in found:
                 return os.path.join(folder, file)
+    names = [prefix + name for name in names]
     raise InputError(
         f"{folder}: a 10x folder needs {' or '.join(names)} (or .gz); "
         f"received {some(found) or 'nothing'}. A folder with a file a sample needs the names that "

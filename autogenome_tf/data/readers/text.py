@@ -1,10 +1,13 @@
 """Text tables: .tsv, .csv and .txt, also compressed."""
 
+from autogenome_tf.core.errors import InputError
 from autogenome_tf.data._checked import checked
 from autogenome_tf.data._dataset import Table
 from autogenome_tf.data._delimiter import DELIMITERS
+from autogenome_tf.data._distinct import repeated
 from autogenome_tf.data._files import TEXTS, check_file
 from autogenome_tf.data._layout import find_layout
+from autogenome_tf.data._lists import check_table
 from autogenome_tf.data._reader import Reader, ReadOptions
 from autogenome_tf.data._text_table import text_table
 
@@ -23,10 +26,24 @@ class Text(Reader):
     def read(self, source: str, options: ReadOptions) -> Table:
         """Read as `Reader.read` says; a wrong cell is named by line and column."""
         check_file(source)
-        table, layout = text_table(source, find_layout(source, options), options)
-        notes, limit = layout.notes(), options.limit
-        # In a matrix of genes x samples a target would be a row.
-        columns = options.columns if table.orientation else ()
-        return checked(
-            source, table, DELIMITERS[layout.delimiter], *notes, columns=columns, limit=limit
-        )
+        layout = find_layout(source, options)
+        try:
+            table = _read(source, layout, options)
+        except InputError:
+            check_table(source, layout)
+            raise
+        if repeated(table.samples or []) or repeated(table.features):
+            check_table(source, layout)
+        return table
+
+    def read_columns(self, source: str, options: ReadOptions) -> None:
+        """Leave a file of targets to the reader of text tables."""
+
+
+def _read(source, layout, options):
+    table, layout = text_table(source, layout, options)
+    notes, limit = layout.notes(), options.limit
+    # In a matrix of genes x samples a target would be a row.
+    columns = options.columns if table.orientation else ()
+    kind = DELIMITERS[layout.delimiter]
+    return checked(source, table, kind, *notes, columns=columns, limit=limit)
