@@ -11,6 +11,8 @@ from autogenome_tf.core import __version__
 from autogenome_tf.core.errors import InputError, StageError
 
 DONE, FAILED, WRONG_INPUT = 0, 1, 2
+# As the output of `predict`. The second must not be replaced like a file.
+STANDARD_OUTPUT = ("-", "/dev/stdout")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -22,9 +24,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parsed = _parser().parse_args(arguments)
     try:
         parsed.verb(parsed)
+        sys.stdout.flush()
     except InputError as error:
         print(f"autogenome-tf: {error}", file=sys.stderr)
         return WRONG_INPUT
+    except BrokenPipeError:
+        # Who read the output, such as `head`, has enough; Python would complain at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
     except (StageError, OSError) as error:
         print(f"autogenome-tf: {error}", file=sys.stderr)
         return FAILED
@@ -111,10 +118,14 @@ def predict(parsed: argparse.Namespace) -> None:
     automl = _of_run(parsed)
     frame = automl.predict(parsed.file)
     from autogenome_tf.data import stem
-    from autogenome_tf.run import Run
+    from autogenome_tf.run import Run, table_text
 
     output = parsed.output or automl.folder / f"{stem(parsed.file)}.predictions.tsv"
-
+    if output in STANDARD_OUTPUT:
+        sys.stdout.write(table_text(frame))
+        return
+    if Path(output).exists() and not Path(output).is_file():
+        raise InputError(f"{output}: cannot write here: not a file; - stands for standard output.")
     try:
         Run(Path(output).parent).write_table(Path(output).name, frame)
     except OSError as error:
@@ -252,7 +263,7 @@ def _parser():
                 "file", metavar="FILE", help="file of rows with the same genes, in any order"
             )
             sub.add_argument("--output", metavar="OUT.tsv",
-                             help="where to write; default: in the run folder")  # fmt: skip
+                             help="- is standard output; default: in the run folder")  # fmt: skip
         _quiet(sub)
     sub = _verb(verbs, port)
     sub.add_argument("old", metavar="OLD.json", help="config of the original AutoGenome")

@@ -44,6 +44,8 @@ def read_json(path: str | Path) -> Any:
         InputError: Naming the file, and the line and column where reading stopped.
     """
     path = Path(path)
+    if path.is_dir():
+        raise InputError(f"{path}: a folder; expected a config file.")
     if not path.is_file():
         raise InputError(f"{path}: no such config file.")
     try:

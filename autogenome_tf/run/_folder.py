@@ -72,10 +72,7 @@ class Folder:
             digits: Significant digits of numbers; None for all.
             index: Whether the index is the first column.
         """
-        form = None if digits is None else f"%.{digits}g"
-        text = io.StringIO()
-        frame.to_csv(text, sep="\t", index=index, float_format=form, lineterminator="\n")
-        self.write_text(name, text.getvalue())
+        self.write_text(name, table_text(frame, digits, index))
 
     def write_compressed(self, name: str, frame: pd.DataFrame, digits: int = 6) -> None:
         """Write tab-separated text, compressed; the same frame gives the same bytes."""
@@ -113,3 +110,17 @@ class Folder:
     def model_names(self) -> dict[str, Any]:
         """Return what the model of the run goes by: task, features, classes or targets, sources."""
         return model_names(self.path("model.keras"))
+
+
+def table_text(frame: pd.DataFrame, digits: int | None = 9, index: bool = False) -> str:
+    """Return the tab-separated text of a table.
+
+    Args:
+        frame: The rows.
+        digits: Significant digits of numbers; None for all.
+        index: Whether the index is the first column.
+    """
+    form = None if digits is None else f"%.{digits}g"
+    text = io.StringIO()
+    frame.to_csv(text, sep="\t", index=index, float_format=form, lineterminator="\n")
+    return text.getvalue()

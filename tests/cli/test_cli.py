@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import io
 import json
 import os
 import re
@@ -512,6 +513,46 @@ def test_predictions_into_a_folder_that_is_a_file_are_refused(call, finished, si
     output = tmp_path / "file" / "out.tsv"
     features = simulated / "features.tsv.gz"
     refused(call, tmp_path, "predict", finished[0], features, "--output", output)
+
+
+@pytest.mark.parametrize("output", ["-", "/dev/stdout"])
+def test_predictions_go_to_standard_output_and_replace_no_device(
+    call, finished, simulated, output, monkeypatch
+):
+    def forbidden(*_):
+        raise AssertionError("a file was replaced")
+
+    monkeypatch.setattr(os, "replace", forbidden)
+    features = simulated / "features.tsv.gz"
+    status, out, _ = call("predict", finished[0], features, "--output", output, "--quiet")
+    found = pd.read_csv(io.StringIO(out), sep="\t")
+    known = pd.read_csv(finished[0] / "predictions.tsv", sep="\t")
+    assert status == 0 and list(found["prediction"]) == list(known["prediction"])
+
+
+def test_predictions_into_what_is_no_file_are_refused(call, finished, simulated, tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    features = simulated / "features.tsv.gz"
+    for name in ("pipe", "."):
+        error = refused(
+            call, tmp_path, "predict", finished[0], features, "--output", tmp_path / name
+        )
+        assert "not a file; - stands for standard output" in error
+    assert (tmp_path / "pipe").is_fifo()
+
+
+def test_a_reader_of_the_output_that_has_enough_is_no_error():
+    process = subprocess.Popen(
+        command("schema"), env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    process.stdout.close()
+    assert process.stderr.read() == b""
+    assert process.wait() == 1
+
+
+def test_a_folder_is_no_config(call, tmp_path):
+    status, _, error = call("check", tmp_path)
+    assert status == 2 and f"{tmp_path}: a folder; expected a config file" in error
 
 
 # Simulate --------------------------------------------------------------------------------------
