@@ -58,9 +58,10 @@ def matrices(group: Any) -> dict[str, tuple[Any, Any]]:
     """
     layers = group["layers"] if "layers" in group else {}
     found = {name: (layers[name], group["var"]) for name in layers}
-    raw = group[RAW] if RAW in group else None
+    raw = group[RAW] if RAW in group else {}
     # Where there is none, anndata writes a single value.
-    return {RAW: (raw["X"], raw["var"])} | found if hasattr(raw, "keys") else found
+    is_there = hasattr(raw, "keys") and "X" in raw
+    return {RAW: (raw["X"], raw["var"])} | found if is_there else found
 
 
 def _large(x, limit):
