@@ -13,7 +13,7 @@ from autogenome_tf.data._codes import codes
 from autogenome_tf.data._dataset import Dataset
 from autogenome_tf.data._gene_names import genes_alike
 from autogenome_tf.data._groups import alike, groups_alike, patients
-from autogenome_tf.data._misspelt import misspelt
+from autogenome_tf.data._misspelt import missing_like, misspelt
 from autogenome_tf.data._no_genes import gives_away, no_genes, some_values, total_row
 from autogenome_tf.data._origins import kind_of_origin
 from autogenome_tf.data._split import Split
@@ -173,8 +173,13 @@ def _classes(labels, is_test, has_test, may_weigh):
         yield f"Fewer than {FEWEST_OF_A_CLASS} training rows in a class: {some(rare)}."
     for names in alike(name for name, _ in counts):
         yield (
-            f"Classes differ only by case, blanks, quotes or the way a number is written: "
-            f"{some(names)}. Check that they are different classes."
+            f"Classes differ only by case, blanks, quotes or the way a letter or a number is "
+            f"written: {some(names)}. Check that they are different classes."
+        )
+    for name, count in missing_like(counts):
+        yield (
+            f"Class {name!r} ({count} rows) may stand for a missing label; its rows are left out "
+            f'with data.missing_words ["{name}"].'
         )
     for (name, few), (other, many) in misspelt(counts):
         yield (

@@ -2,6 +2,7 @@
 
 import collections
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator
 
 import numpy as np
@@ -82,7 +83,8 @@ def groups_alike(groups: np.ndarray) -> Iterator[str]:
 
 
 def _plain(name):
-    """Return a name without case, blanks and quotes; numbers and truth values in one form."""
+    """Return a name without case, blanks and quotes; letters, numbers and truth in one form."""
+    name = unicodedata.normalize("NFKC", name)
     name = "".join(name.casefold().split()).strip("\"'")
     name = {"true": "1", "false": "0"}.get(name, name)
     try:

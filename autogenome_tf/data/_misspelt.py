@@ -1,10 +1,37 @@
-"""Class names that are nearly another: perhaps a misspelt label."""
+"""Class names that are nearly another, or nearly a word for a missing label."""
 
 import os
 from collections.abc import Iterable, Iterator
 
+from autogenome_tf.data._cells import MISSING
+
 # Rows of a class that may be a misspelt one, rows of the other, and letters that are compared.
 FEW, MANY, SHORTEST = 2, 10, 3
+
+
+# Words for a missing label beside those that are read as such; of these any longer one in another
+# case is one.
+_WORDS = {"missing", "nd", "n.d.", "not done", "not known", "no data", "tbd"}
+_SHORTEST_WORD = 5
+_MISSING_LIKE = _WORDS | {word.casefold() for word in MISSING if len(word) >= _SHORTEST_WORD}
+
+
+def missing_like(counts: Iterable[tuple[str, int]]) -> Iterator[tuple[str, int]]:
+    """Yield classes that may stand for a missing label: signs among words, or such a word.
+
+    Args:
+        counts: Pairs of name and number of rows.
+
+    >>> list(missing_like([("case", 9), ("?", 3), ("UNKNOWN", 2)])), list(missing_like([("+", 4)]))
+    ([('?', 3), ('UNKNOWN', 2)], [])
+    """
+    known = [(str(name), count) for name, count in counts]
+    are_words = any(any(map(str.isalnum, name)) for name, _ in known)
+    for name, count in known:
+        is_sign = are_words and not any(map(str.isalnum, name))
+        # Those that a file has after all are values by the config.
+        if name not in MISSING and (is_sign or name.casefold() in _MISSING_LIKE):
+            yield name, count
 
 
 def misspelt(

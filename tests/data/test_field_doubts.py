@@ -149,8 +149,10 @@ def test_columns_that_are_all_dates_are_what_they_are(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("first", "second"), [("TRUE", "1"), ("True", "true"), ("1", "1.0"), ("'a'", "a"), ("A", "a ")]
-)
+    ("first", "second"),
+    [("TRUE", "1"), ("True", "true"), ("1", "1.0"), ("'a'", "a"), ("A", "a "),
+     ("caf\u00e9", "cafe\u0301"), ("\uff21", "a")],
+)  # fmt: skip
 def test_classes_that_are_written_in_two_ways_are_named(tmp_path, first, second):
     labels = LABELS.where(np.arange(COUNT) < 10, LABELS.replace("tumour", second))
     labels = labels.replace("tumour", first)
@@ -159,6 +161,22 @@ def test_classes_that_are_written_in_two_ways_are_named(tmp_path, first, second)
         if "differ only by" in text
     ]  # fmt: skip
     assert repr(first) in said and repr(second.strip()) in said
+
+
+@pytest.mark.parametrize("word", ["?", "-", "UNKNOWN", "n.d.", "Missing"])
+def test_a_class_that_may_stand_for_a_missing_label_is_named(tmp_path, word):
+    labels = LABELS.where(np.arange(COUNT) < 20, word)
+    (said,) = [
+        text for text in texts(loaded(tmp_path, MATRIX, labels.to_csv())[1], "classes")
+        if "missing label" in text
+    ]  # fmt: skip
+    assert f"Class {word!r} (4 rows)" in said and f'data.missing_words ["{word}"]' in said
+
+
+def test_classes_of_signs_alone_stand_for_themselves(tmp_path):
+    labels = LABELS.replace({"tumour": "+", "normal": "-"})
+    said = texts(loaded(tmp_path, MATRIX, labels.to_csv())[1], "classes")
+    assert not any("missing label" in text for text in said)
 
 
 @pytest.mark.parametrize("blank", ["  ", "\u00a0", "\t"])
