@@ -118,6 +118,11 @@ class RunData:
         """
         found = copy.copy(self)
         found._data = data
+        dataset, parts = self.__dict__.get("labelled", (None, None))
+        if dataset is not None and dataset.warnings:
+            old, new = str(self._data.features), str(data.features)
+            warnings = tuple((about, text.replace(old, new)) for about, text in dataset.warnings)
+            found.__dict__["labelled"] = dataclasses.replace(dataset, warnings=warnings), parts
         return found
 
     def divided(self, data: Any, parts: Split) -> "RunData":

@@ -508,6 +508,15 @@ def test_rows_from_memory_can_be_run_again_from_their_folder(genes, labels, tmp_
     ]  # fmt: skip
 
 
+def test_warnings_about_rows_from_memory_name_a_file_that_stays(genes, labels, tmp_path):
+    config = {"name": "memory", "output_dir": str(tmp_path), **QUICK}
+    automl = AutoGenome(config, data=(genes, labels.where(np.arange(60) > 3)))
+    automl.train()
+    texts = [one["text"] for one in json.loads((automl.folder / "warnings.json").read_text())]
+    (said,) = [text for text in texts if "have no label" in text]
+    assert said.startswith(f"{automl.folder / 'data.npz'}: ")
+
+
 def test_as_many_labels_as_rows_are_expected(genes, labels, tmp_path):
     automl = AutoGenome({"name": "m", "output_dir": str(tmp_path)}, data=(genes, list(labels)[1:]))
     with pytest.raises(InputError, match="60 rows, y has 59"):

@@ -8,7 +8,7 @@ import pytest
 
 from autogenome_tf.config import Config
 from autogenome_tf.core.errors import InputError
-from autogenome_tf.data import RunData, audit, read_table
+from autogenome_tf.data import RunData, audit, read_table, table_of, write_rows
 from autogenome_tf.data._new_rows import load_new
 
 COUNT, GENES = 24, ["TP53", "MYC", "EGFR", "KRAS", "PTEN", "ESR1"]
@@ -251,3 +251,16 @@ def test_names_below_a_blank_corner_are_a_header_whatever_became_of_one(tmp_path
     if name == "TP53":
         with pytest.raises(InputError, match="duplicate gene name: 'TP53'"):
             read_table(path)
+
+
+def test_what_a_mask_covers_is_missing(tmp_path):
+    covered = np.zeros(VALUES.shape, bool)
+    covered[3, 2] = True
+    masked = np.ma.masked_array(VALUES.to_numpy(), covered)
+    table = table_of(masked)
+    np.testing.assert_array_equal(np.isnan(table.values), covered)
+    np.testing.assert_allclose(table.values[~covered], VALUES.to_numpy()[~covered], rtol=1e-6)
+    labels = np.ma.masked_array(LABELS.to_numpy(), np.arange(COUNT) < 2)
+    write_rows(tmp_path / "x.npz", VALUES, labels)
+    column = read_table(tmp_path / "x.npz", columns=["target"]).extra["target"]
+    assert column.isna().sum() == 2 and list(column[2:]) == list(LABELS[2:])
