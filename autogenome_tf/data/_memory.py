@@ -194,7 +194,7 @@ def _are_ids(name, column):
 
 def _array_table(where, x):
     if np.ma.isMaskedArray(x):
-        x = x.astype("float64").filled(np.nan)
+        x = np.where(np.ma.getmaskarray(x), np.nan, np.asarray(x, "float64"))
     try:
         matrix: Any = x if scipy.sparse.issparse(x) else np.asarray(x)
     except ValueError as error:

@@ -95,7 +95,8 @@ def _columns(x, y, further):
         return y.rename(y.name or TARGET).to_frame()
     values = np.asarray(y)
     if np.ma.isMaskedArray(y):
-        values = np.where(np.ma.getmaskarray(y), None, values.astype(object))
+        values = values.astype(object)
+        values[np.ma.getmaskarray(y)] = None
     if values.dtype.names:
         # As scikit-survival has them: the event first.
         names = values.dtype.names[::-1]
