@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from figures import left_out
-from learners import draw_little, solve_little
+from learners import draw_little, seed_little, solve_little
 from walker import Walker
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -107,14 +107,16 @@ def simulated(tmp_path_factory):
 def few_learners():
     """Solve few linear learners where they are not the subject: they take half of a short run.
 
-    So do draws of a latent space's rows, of which there are few then too.
+    So do draws of a latent space's rows and seeds, of which there are few then too.
     """
     from autogenome_tf.families import member
     from autogenome_tf.models import _latent_space
+    from autogenome_tf.training import _settings
 
-    space, draws = solve_little(), draw_little()
+    space, draws, seeds = solve_little(), draw_little(), seed_little()
     yield
     member("linear").space, _latent_space.RESAMPLES = space, draws
+    _settings.AUTO_SEEDS = seeds
 
 
 @pytest.fixture(autouse=True, scope="module")

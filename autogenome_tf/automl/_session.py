@@ -255,6 +255,8 @@ class Session:
         Args:
             config: Config with the same keys except paths of files.
         """
+        if config.ensemble != self.config.ensemble:
+            self._prepared = None
         self.config, self.rows = config, self.rows.moved(config.data)
 
     @contextlib.contextmanager

@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 def write_stability(explained: Explained, found: Attributions) -> None:
     """Write stability.tsv: how far networks agree on the genes.
 
-    They are those of the ensemble, or of the best trial trained with other seeds.
+    They are those that the final model averages, or of the best trial trained with other seeds.
 
     Args:
         explained: Model and rows.
@@ -24,7 +24,7 @@ def write_stability(explained: Explained, found: Attributions) -> None:
     """
     settings = explained.settings
     several = explainers.networks(explained.model, settings.repeats)
-    which = "networks of the ensemble"
+    which = "networks of the final model"
     if len(several) < 2:
         if not explained.retraining.is_possible:
             log.info("stability: not computed, since it needs the rows in memory; see data.memory")

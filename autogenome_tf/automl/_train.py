@@ -1,6 +1,7 @@
 """The train stage: the search, then the final model and the baseline beside it."""
 
 import contextlib
+import dataclasses
 import logging
 import time
 from typing import NamedTuple
@@ -25,7 +26,8 @@ class Found(NamedTuple):
 
     Attributes:
         trials: All trials, in their order.
-        best: Results of the best trials of families that the config names, best first.
+        best: Results of trials of families that the config names, best first: as many as the final
+            model averages, or all, without networks but the best, where it is a single one.
         baseline: The result of the linear baseline, or None.
     """
 
@@ -76,10 +78,15 @@ def train(
         found = _search(run, folds, config, spaces, size=size, **known)
         times["search"] = time.monotonic() - started + before
         started = time.monotonic()
-        _check(found, config, spaces)
-        _write_models(run, prepared, found, config, size=size, deadline=deadline)
+        _check(found, spaces)
+        final = _write_models(run, prepared, found, config, size=size, deadline=deadline)
+        found = _judged(run, folds, found, final, config)
+        _compare(found, config, spaces)
         times["fit"] = time.monotonic() - started
-    return leaderboard(found.trials, config.objective)
+    table = leaderboard(found.trials, config.objective)
+    if final.judged:
+        run.write_table("leaderboard.tsv", table, digits=None)
+    return table
 
 
 def _write_rows(run, rows, config):
@@ -122,7 +129,7 @@ def _search(
         deadline: `time.monotonic()` at which search and final fit must be over.
         serving: Stack whose end ends a chief's service.
     """
-    trials, best, baseline, objective = [], [], None, config.objective
+    trials, best, others, baseline, objective = [], [], [], None, config.objective
     # Workers track the trials that they run.
     is_shared = search.process_role(config) is not None
     most = search.method(config.search.method).most_trials(config.search)
@@ -130,6 +137,7 @@ def _search(
         for result in search.search(folds, config, spaces, finished, deadline, run, serving):
             trial = result.trial
             best = best_results([*best, result], size, objective, config.families)
+            others.append(dataclasses.replace(result, fit=None))
             baseline = result if trial.number == 0 and trial.is_scored else baseline
             trials.append(trial)
             if len(trials) > len(finished):
@@ -138,10 +146,13 @@ def _search(
                     search.track_result(run, config, result)
                 run.write_table("leaderboard.tsv", leaderboard(trials, objective), digits=None)
             show(trial, ranked(trials, objective)[0])
+    if size == 1:
+        # Only the best keeps its networks; others are trained again if they are judged anew.
+        best = best_results([*others, *best], len(others), objective, config.families)
     return Found(trials, best, baseline)
 
 
-def _check(found, config, names):
+def _check(found, names):
     """Refuse to go on without a trial of a family that the config names.
 
     Raises:
@@ -150,6 +161,21 @@ def _check(found, config, names):
     if not found.best:
         reason = next((t.status for t in found.trials if not t.is_scored), "no trial was run")
         raise StageError(f"no trial of {', '.join(names)} has a score: {reason}")
+
+
+def _judged(run, folds, found, final, config):
+    """Return what was found with the scores of trials judged anew; write their outputs."""
+    again = {result.trial.number: result.trial for result in final.judged}
+    for result in final.judged:
+        search.write_outputs(run, folds, result)
+    trials = [again.get(trial.number, trial) for trial in found.trials]
+    every, count = [*found.best, *final.judged], len(found.best)
+    best = best_results(every, count, config.objective, config.families)
+    return found._replace(trials=trials, best=best)
+
+
+def _compare(found, config, names):
+    """Warn where the linear baseline, which the config does not ask for, is better than its own."""
     first, own = ranked(found.trials, config.objective)[0], found.best[0].trial
     if first.family not in names:
         is_fixed = search.method(config.search.method).families
@@ -180,6 +206,7 @@ def _write_models(run, prepared, found, config, *, size, deadline):
     known = folds.targets[final.validation_rows]
     predictor = predictor.with_coverage(known, final.outputs, config.evaluation.coverage)
     predictor.save(run.path("model.keras"))
+    return final
 
 
 def _write_known(run: Run, prepared: Prepared, final: FinalModel, beside: dict) -> None:

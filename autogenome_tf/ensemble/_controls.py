@@ -172,9 +172,10 @@ class Retraining:
 
 def _unseen(rows, trial, seed):
     """Return the calibrated out-of-fold outputs of a trial trained anew, as networks learn them."""
-    settings = rows.settings.training
+    settings, seeds = rows.settings.training, rows.seeds_of(trial.family)
     plan = Plan.of(settings, settings.epochs)
-    fit = rows.fit(trial.family, trial.values, plan, derive(seed, "unseen"))
+    repeats = seeds if seeds > 1 else None
+    fit = rows.fit(trial.family, trial.values, plan, derive(seed, "unseen"), repeats)
     return rows.judge(trial, fit).calibrated
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from autogenome_tf.models import Predictor, anchored
-from autogenome_tf.training import CrossValidation, Fit, Trial
+from autogenome_tf.training import CrossValidation, Fit, Trial, TrialResult
 
 
 @dataclasses.dataclass(frozen=True)
@@ -26,6 +26,7 @@ class FinalModel:
         gates: The rows of gates.tsv, or None where no network has gates.
         folds: Function that makes the average of the networks of all folds, where the predictor is
             a network that was trained on all rows; None where it keeps the folds' itself.
+        judged: Trials that were judged anew, with more networks a fold than in the search.
     """
 
     predictor: Predictor
@@ -35,6 +36,7 @@ class FinalModel:
     trials: tuple[int, ...]
     gates: pd.DataFrame | None = None
     folds: Callable[[], Predictor] | None = None
+    judged: tuple[TrialResult, ...] = ()
 
     @classmethod
     def of(

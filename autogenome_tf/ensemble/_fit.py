@@ -1,10 +1,12 @@
 """From ranked trials to the final model: the one procedure of winner and baseline."""
 
+import dataclasses
 import logging
 
 from autogenome_tf.core.seeds import derive
 from autogenome_tf.ensemble._average import average
 from autogenome_tf.ensemble._final_model import FinalModel
+from autogenome_tf.ensemble._finalists import best_judged
 from autogenome_tf.ensemble._refit import train
 from autogenome_tf.training import CrossValidation, TrialResult
 
@@ -23,21 +25,31 @@ def fit_final_model(
 
     Args:
         cross_validation: The rows that the trials were trained on.
-        results: Best first, at least one.
+        results: Best first, at least one; with a size of 1, of all trials that may become the
+            model.
         size: The config's `ensemble.size`, resolved. With 1 the first trial is trained anew, with
-            folds on all rows; where the deadline ends that too early, its networks of the search
-            are averaged. With more the networks of the trials are averaged.
+            folds on all rows, as several networks by `ensemble.seeds`; where the deadline ends that
+            too early, its networks of the search are averaged. With more the networks of the trials
+            are averaged.
         seed: The config's.
         deadline: `time.monotonic()` at which the fit must be over.
     """
+    judged: dict[int, TrialResult] = {}
     if size == 1:
-        first, *_ = results = results[:1]
+        first, judged = best_judged(cross_validation, results, derive(seed, "fit"), deadline)
+        seeds = cross_validation.seeds_of(first.trial.family)
         values = ", ".join(f"{name} {value}" for name, value in first.trial.values.items())
-        log.info("final fit: %s (%s)", first.trial.family, values)
+        several = f", {seeds} networks that differ in their seed" if seeds > 1 else ""
+        log.info("final fit: %s (%s)%s", first.trial.family, values, several)
         # On the folds, it trains by the step that its trial has compiled.
-        found = train(cross_validation, first.trial, derive(seed, "fit"), deadline=deadline)
+        found = train(
+            cross_validation, first.trial, derive(seed, "fit"), seeds, deadline,
+            judged=first if first.trial.number in judged else None,
+        )  # fmt: skip
         if found.is_complete or first.fit is None:
-            return found.final_model(cross_validation)
+            return found.final_model(cross_validation, tuple(judged.values()))
         log.info("final fit: the time ended it; the networks of the trial's folds are averaged")
+        results = [first]
     cross_validation.forget_steps()
-    return average(cross_validation, results, deadline)
+    final = average(cross_validation, results, deadline)
+    return dataclasses.replace(final, judged=tuple(judged.values()))

@@ -2,7 +2,7 @@
 
 import functools
 import time
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import pandas as pd
 
@@ -13,7 +13,7 @@ from autogenome_tf.models import Predictor
 from autogenome_tf.training import CrossValidation, Fit, Plan, Trial, TrialResult
 
 # The fit on folds may use this much of the time left; the refit on all rows needs the rest.
-FOLDS_SHARE = 0.7
+FOLDS_SHARE = 0.5
 
 
 class Refit(NamedTuple):
@@ -34,29 +34,33 @@ class Refit(NamedTuple):
     fit: Fit
     is_complete: bool = True
 
-    def model(self, replica: int = 0) -> Predictor:
-        """Return the model of one network of the last fit."""
+    def model(self, *replicas: int) -> Predictor:
+        """Return the model of one network of the last fit, or of the mean of several."""
         trial = self.result.trial
         return self.cross_validation.final_model(
-            trial.family, trial.values, self.fit, self.result.temperature, replica
+            trial.family, trial.values, self.fit, self.result.temperature, *replicas
         )
 
-    def final_model(self, cross_validation: CrossValidation) -> FinalModel:
-        """Return the final model of a run: one network of the last fit.
+    def final_model(
+        self, cross_validation: CrossValidation, judged: tuple[TrialResult, ...] = ()
+    ) -> FinalModel:
+        """Return the final model of a run: the mean of the networks of the last fit.
 
         Args:
             cross_validation: The rows that the trial was found on.
+            judged: See `FinalModel`.
         """
         trial = self.result.trial
         return FinalModel.of(
             cross_validation,
-            self.model(),
+            self.model(*self.replicas),
             self.result.outputs,
             self.result.temperature,
             history=pd.DataFrame(self.on_folds.history),
             trials=(trial.number,),
             gates=gates_table(self.cross_validation, [(1.0, trial, self.fit)]),
             folds=self._average_of_folds(cross_validation),
+            judged=judged,
         )
 
     def _average_of_folds(self, cross_validation):
@@ -78,6 +82,7 @@ def train(
     count: int = 1,
     deadline: float = float("inf"),
     whole: CrossValidation | None = None,
+    judged: TrialResult | None = None,
 ) -> Refit:
     """Train a trial on its folds and then on all rows.
 
@@ -92,17 +97,16 @@ def train(
         count: Networks of the last fit, which start differently.
         deadline: `time.monotonic()` after which no further epoch starts.
         whole: The same on all rows where it is at hand; compiled steps are kept for the next then.
+        judged: The trial on its folds where it is trained on them already, with as many networks a
+            fold; those of a single split are the last.
     """
     settings, is_last = cross_validation.settings.training, len(cross_validation.splits) == 1
-    share = 1.0 if is_last else FOLDS_SHARE
-    now = time.monotonic()
-    plan = Plan.of(settings, settings.epochs, now + share * (deadline - now))
-    # One network a fold, since one will be the final one.
-    repeats = count if is_last else 1
-    fit = cross_validation.fit(trial.family, trial.values, plan, seed, repeats)
-    result = cross_validation.judge(trial, fit)
-    is_late = time.monotonic() > plan.deadline
-    is_complete = not (is_late and _is_worse(cross_validation, result, trial))
+    is_complete, result = True, judged
+    if result is None:
+        until = deadline if is_last else part_of(deadline)
+        # One network a fold tells how long to train.
+        result, is_complete = judge(cross_validation, trial, seed, count if is_last else 1, until)
+    fit = cast(Fit, result.fit)
     if whole is None:
         cross_validation.forget_steps()
     if is_last:
@@ -116,7 +120,45 @@ def train(
     return Refit(result, fit, whole, last, is_complete)
 
 
-def _is_worse(cross_validation, result, trial):
-    """Return whether a result scores worse than the trial that it repeats."""
-    sign = 1 if metrics.HIGHER_IS_BETTER[cross_validation.objective] else -1
-    return sign * result.trial.score < sign * trial.score
+def part_of(deadline: float) -> float:
+    """Return the time until which folds may train, since the networks on all rows follow.
+
+    Args:
+        deadline: `time.monotonic()` at which the fit must be over.
+    """
+    now = time.monotonic()
+    return now + FOLDS_SHARE * (deadline - now)
+
+
+def judge(
+    cross_validation: CrossValidation, trial: Trial, seed: int, repeats: int, deadline: float
+) -> tuple[TrialResult, bool]:
+    """Train a trial on its folds anew, for as long as it gains.
+
+    Args:
+        cross_validation: The rows it was found on.
+        trial: Family and hyperparameters.
+        seed: Of initial weights and order.
+        repeats: Networks a fold, whose average is judged.
+        deadline: `time.monotonic()` after which no further epoch starts.
+
+    Returns:
+        The result, and whether it counts: one that the deadline ended at a worse score does not.
+    """
+    settings = cross_validation.settings.training
+    plan = Plan.of(settings, settings.epochs, deadline)
+    fit = cross_validation.fit(trial.family, trial.values, plan, seed, repeats)
+    result = cross_validation.judge(trial, fit)
+    is_late = time.monotonic() > deadline
+    worse = skill(cross_validation, result.trial) < skill(cross_validation, trial)
+    return result, not (is_late and worse)
+
+
+def skill(cross_validation: CrossValidation, trial: Trial) -> float:
+    """Return the score of a trial, higher is better.
+
+    Args:
+        cross_validation: The rows it was found on.
+        trial: The trial.
+    """
+    return trial.score if metrics.HIGHER_IS_BETTER[cross_validation.objective] else -trial.score

@@ -8,6 +8,7 @@ import keras
 import numpy as np
 
 from autogenome_tf.explainers._model import Model
+from autogenome_tf.nn.graphs import averages
 
 
 class SingleNetwork:
@@ -50,7 +51,7 @@ def networks(model: Model, most: int) -> list[SingleNetwork]:
     """
     by_trial = []
     for number, branch in enumerate(model.branches):
-        for average in _averages(branch.network):
+        for average in averages(branch.network):
             stacked: Any = average.input
             by_trial.append(
                 [(number, branch.network, stacked, replica) for replica in range(stacked.shape[1])]
@@ -60,9 +61,3 @@ def networks(model: Model, most: int) -> list[SingleNetwork]:
         SingleNetwork(model, number, keras.Model(network.inputs[0], stacked[:, replica]))
         for number, network, stacked, replica in itertools.islice(in_turn, most)
     ]
-
-
-def _averages(network):
-    """Return the layers that average the outputs of a trial's networks."""
-    kind = keras.layers.GlobalAveragePooling1D
-    return [layer for layer in network.layers if isinstance(layer, kind)]

@@ -23,6 +23,7 @@ from autogenome_tf.models._branch import Branch
 from autogenome_tf.models._importance import importance
 from autogenome_tf.models._rows import defined_batches, named
 from autogenome_tf.models._training_scale import TrainingScale
+from autogenome_tf.nn.graphs import averages
 from autogenome_tf.tasks import Conformal, Task, task_from_names
 
 log = logging.getLogger(__name__)
@@ -276,9 +277,16 @@ class Predictor:
             with zipfile.ZipFile(temporary, "a") as archive:
                 archive.writestr(MODEL_NAMES, json.dumps(self._names()))
 
+    @property
+    def networks(self) -> int:
+        """Return the number of networks whose outputs are averaged, 1 where there is one alone."""
+        found = [layer for branch in self.branches for layer in averages(branch.network)]
+        return sum(layer.input.shape[1] for layer in found) or 1
+
     def _names(self):
         sources = [[name, np.asarray(kept).tolist()] for name, kept in self.sources]
         names = {"task": self.task.type, "missing": self.missing, "sources": sources}
+        names |= {"networks": self.networks}
         return names | self.labels | self.task.names() | self._carried()
 
     def _carried(self):

@@ -38,6 +38,41 @@ def follow(model: keras.Model, value: Any, operation: Callable[[Any], Callable[.
     return model._run_through_graph(value, operation)
 
 
+def mean_of(networks: list[keras.Model]) -> keras.Model:
+    """Return one functional model that averages the outputs of several, layer by layer their own.
+
+    Args:
+        networks: Functional models of the same input, one output (rows, outputs) each.
+    """
+    first, *_ = networks
+    x = keras.Input(first.input_shape[1:], name=first.input.name)
+    each = [_copied(network, x, f"network_{number}") for number, network in enumerate(networks, 1)]
+    # What explains a single network finds it in front of the mean.
+    stacked = keras.layers.Concatenate(axis=1)([keras.layers.Reshape((1, -1))(one) for one in each])
+    return keras.Model(x, keras.layers.GlobalAveragePooling1D()(stacked), name=first.name)
+
+
+def averages(network: keras.Model) -> list[keras.layers.Layer]:
+    """Return the layers that average the outputs of networks, (batch, networks, outputs) each.
+
+    Args:
+        network: Functional Keras model, such as `mean_of` returns.
+    """
+    kind = keras.layers.GlobalAveragePooling1D
+    return [layer for layer in network.layers if isinstance(layer, kind)]
+
+
+def _copied(network, x, prefix):
+    """Return the outputs of a copy of a network on a symbolic input, its layers named anew."""
+
+    def renamed(layer):
+        return type(layer).from_config(layer.get_config() | {"name": f"{prefix}_{layer.name}"})
+
+    copy = keras.models.clone_model(network, input_tensors=x, clone_function=renamed)
+    copy.set_weights(network.get_weights())
+    return copy.output
+
+
 # What stands in the place of "is not a number" and of its contrary where no value is missing.
 NEVER, ALWAYS = object(), object()
 

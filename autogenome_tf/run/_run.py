@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import json
 import logging
 import shutil
 from collections.abc import Iterable, Iterator
@@ -23,7 +24,16 @@ DATA, ENVIRONMENT = "data.npz", "environment.json"
 @functools.lru_cache(8)
 def _config(path, _version):
     """Read a config; reports and figures ask for it nearly a hundred times a run."""
-    return Config.load(path)
+    return _as_begun(path, Config.load(path))
+
+
+def _as_begun(path, config):
+    """Return a config as the run of a file takes it: earlier versions trained a single network."""
+    ensemble = json.loads(path.read_text()).get("ensemble", {"seeds": "auto"})
+    if "seeds" in ensemble or config.ensemble.seeds != "auto":
+        return config
+    single = config.ensemble.model_copy(update={"seeds": 1})
+    return config.model_copy(update={"ensemble": single})
 
 
 class Run(Folder):
@@ -142,7 +152,8 @@ class Run(Folder):
         with contextlib.suppress(InputError, OSError, ValueError):
             known = self.read_json(ENVIRONMENT).get("data", {})
             ours = _environment.relative(checksums, self.folder)
-            return self.config() == config and known == ours
+            same = self.config() == _as_begun(self.folder / "config.json", config)
+            return same and known == ours
         return False
 
     def _is_complete(self, asked):

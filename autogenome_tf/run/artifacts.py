@@ -48,7 +48,8 @@ ARTIFACTS = (
              text=("set", "source", "status", "lost"), optional=True),
     Artifact("leaderboard.tsv", "train",
              "a row a trial, written as it ends: rank, family, trial, score, error, epochs, "
-             "seconds, parameters, status, hyperparameters", text=("family", "status")),
+             "seconds, parameters, status, hyperparameters; at the end the best networks have the "
+             "scores of `ensemble.seeds` networks a fold", text=("family", "status")),
     Artifact("search/enas/curves.tsv", "train",
              "of `enas`, an epoch a row: loss, reward, baseline, entropy, skip_rate",
              optional=True),

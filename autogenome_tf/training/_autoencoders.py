@@ -154,8 +154,9 @@ class AutoencoderCrossValidation(CrossValidation):
         labels = self.targets[some] if network.classes else None
         network.start(self._prepared(fold, some), covariates, raw, labels)
 
-    def final_model(self, family, values, fit, temperature, replica=0) -> LatentModel:
+    def final_model(self, family, values, fit, temperature, *replicas) -> LatentModel:
         """Return the `LatentModel` of one replica of a fit; see `CrossValidation.final_model`."""
+        (replica,) = replicas or (0,)
         fold = replica % len(self.splits)
         network = self.network(family, values, fold=fold)
         network.set_weights(fit.replica(replica))

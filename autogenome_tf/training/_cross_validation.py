@@ -145,16 +145,17 @@ class CrossValidation(abc.ABC):
 
     @abc.abstractmethod
     def final_model(
-        self, family: str, values: Values, fit: Fit, temperature: Any, replica: int = 0
+        self, family: str, values: Values, fit: Fit, temperature: Any, *replicas: int
     ) -> Predictor:
-        """Return the model of one replica of a fit, from raw values to outputs.
+        """Return the model of a replica of a fit, or of the mean of several, from raw values on.
 
         Args:
             family: Name of the family.
             values: Hyperparameters of the fit.
             fit: Trained replicas.
             temperature: Divisor of logits, above 0; 1 where outputs are no logits.
-            replica: Number of the replica, ``repeat * folds + fold``.
+            *replicas: Number of each replica, ``repeat * folds + fold``, all of one fold; the first
+                where none is given.
         """
 
     @abc.abstractmethod
@@ -170,6 +171,16 @@ class CrossValidation(abc.ABC):
     def is_repeatable(self) -> bool:
         """Return whether several networks a fold can be trained, in memory only."""
         return not self.is_streamed
+
+    def seeds_of(self, family: str) -> int:
+        """Return the number of networks that a trial of a family is retrained as.
+
+        Args:
+            family: Its name.
+        """
+        if not self.is_repeatable:
+            return 1
+        return self.settings.number_of_seeds(family, len(self.targets))
 
     @property
     def objective(self) -> str:

@@ -17,6 +17,7 @@ from autogenome_tf.core.seeds import derive
 from autogenome_tf.models import Predictor
 from autogenome_tf.nn.dense_weights import open_gates, to_dense_weights
 from autogenome_tf.nn.epistatic_penalty import is_exact
+from autogenome_tf.nn.graphs import mean_of
 from autogenome_tf.nn.trees import forest_network
 from autogenome_tf.nn.vectorized import structure
 from autogenome_tf.preprocessing import MOST_ROWS, Transform, space_for
@@ -138,13 +139,18 @@ class NetworkCrossValidation(CrossValidation):
             return fit
         networks = [
             self.network(family, values, derive(seed, f"repeat/{repeat}"))
-            for repeat in range(repeats or self.repeats)
+            for repeat in range(repeats or self._repeats_of(family))
         ]
         rows, factors = self.rows(family, values), self.factors(family, values)
         linear = linear_fit(self._engine, rows, self.task, values, plan.deadline, factors)
         with self._engine(rows, networks, plan.optimizer) as engine:
             fit = _loop.fit(engine, networks, plan, seed, factors, Objective.of(values), linear)
         return dataclasses.replace(fit, gates=open_gates(networks[0], fit.weights))
+
+    def _repeats_of(self, family):
+        """Return the number of networks a fold; one where the final model is one, if not asked."""
+        asked = self.settings.repeats != "auto" or self.settings.size != 1
+        return self.repeats if asked or self.seeds_of(family) > 1 else 1
 
     def fit_inputs(
         self, family: str, values: Values, inputs: np.ndarray, plan: Plan, seed: int,
@@ -276,14 +282,17 @@ class NetworkCrossValidation(CrossValidation):
         genes = max(len(constants.genes) for constants in own.constants)
         return fit.parameters + (genes - inputs) * units
 
-    def final_model(self, family, values, fit, temperature, replica=0) -> Predictor:
-        """Return the gene-level model of one replica of a fit, its preprocessing in front."""
-        own = self.fold_inputs(family, values)
-        constants = own.constants[replica % len(self.splits)]
+    def final_model(self, family, values, fit, temperature, *replicas) -> Predictor:
+        """Return the gene-level model of replicas of a fit, its preprocessing in front."""
+        own, (first, *others) = self.fold_inputs(family, values), replicas or (0,)
+        constants = own.constants[first % len(self.splits)]
         if families.is_of_trees(family):
-            network = forest_network(fit.weights[0][replica], len(constants.genes))
+            network = forest_network(fit.weights[0][first], len(constants.genes))
         else:
-            network = self._on_genes(family, values, fit, replica)
+            network = self._on_genes(family, values, fit, first)
+        if others:
+            rest = [self._on_genes(family, values, fit, replica) for replica in others]
+            network = mean_of([network, *rest])
         return Predictor.assemble(
             [(own.transform, constants, network)],
             self.task,

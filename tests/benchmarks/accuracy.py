@@ -13,7 +13,7 @@ log loss or RMSE, where a method gives probabilities. Search tools get `--second
 failures too, is not run again. `default` is a config that names the data and the budget alone;
 `ours` has an ensemble, balanced class weights and ranks as a second transform. `single`, `average`
 and `trees` are `default` with the best trial, an ensemble, and an ensemble with forests; `cold` is
-`default` without the portfolio of starting points.
+`default` without the portfolio of starting points, `seed` with networks of a single seed.
 
 Differences to each rival are paired: of the same splits, a mean over sets with a 95 % interval from
 a bootstrap that draws sets, and then splits of each.
@@ -53,6 +53,7 @@ UNLIMITED = 10**6
 NETWORKS = {"mlp": {}, "resnet": {}, "densenet": {}}
 VARIANTS = {
     "cold": {"search": {"start": "defaults"}},
+    "seed": {"ensemble": {"seeds": 1}},
     "single": {"ensemble": {"size": 1}, "families": {"linear": {}} | NETWORKS},
     "average": {"ensemble": {"size": "auto"}, "families": {"linear": {}} | NETWORKS},
     "trees": {"ensemble": {"size": "auto"}, "families": {"linear": {}, "forest": {}} | NETWORKS},
@@ -62,6 +63,7 @@ HEADERS = {
     "default": "default config",
     "ours": "autogenome_tf",
     "cold": "without the portfolio",
+    "seed": "networks of one seed",
     "single": "best trial",
     "average": "ensemble",
     "trees": "ensemble with forests",
@@ -75,7 +77,7 @@ HEADERS = {
     "autogluon": "AutoGluon",
 }
 # Ours, the first that has scores is compared with all others.
-OWN = ("default", "ours", "trees", "average", "single", "cold")
+OWN = ("default", "ours", "trees", "average", "single", "cold", "seed")
 USUAL = [name for name in HEADERS if name == "ours" or name not in OWN]
 SCORED = {"classification": "balanced accuracy", "regression": "R2"}
 # Draws of the interval of a difference.

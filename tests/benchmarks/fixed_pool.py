@@ -6,6 +6,7 @@ log loss at the temperature of a trial, or RMSE in standard deviations of the ta
 ("valid") and for the mean of the folds' networks on the test rows ("test").
 """
 
+import dataclasses
 import tempfile
 from pathlib import Path
 
@@ -23,7 +24,7 @@ from autogenome_tf.nn.vectorized import VectorizedNetwork
 from autogenome_tf.tasks import task_of
 from autogenome_tf.training import TrainingSettings, Trial, cross_validation
 
-ROWS = 600
+ROWS, FOLDS = 600, 5
 STRUCTURES = [
     ("mlp", {"layers": 1, "units": 128}),
     ("mlp", {"layers": 1, "units": 512, "normalization": "none"}),
@@ -47,16 +48,26 @@ def pool(seed):
 
 
 class Rows:
-    """The rows of a set: folds of those to learn from, beside test rows that no fold has."""
+    """The rows of a set: folds of those to learn from, beside test rows that no fold has.
 
-    def __init__(self, one, seed):
+    Args:
+        one: The set.
+        seed: Of the split.
+        draw: Number of a draw of a quarter of the rows to learn from, which take the place of the
+            test rows, so that something can be chosen by them; None: the test rows of the split.
+    """
+
+    def __init__(self, one, seed, draw=None):
         ((_, problem),) = accuracy.problems(one, [0], 60.0, seed)
+        if draw is not None:
+            problem = _within(problem, draw)
         with tempfile.TemporaryDirectory() as folder:
             given = accuracy._config(problem, folder)
             path = Path(given["data"]["targets"])
             labelled = pd.read_csv(path, sep="\t").iloc[portfolio.kept(problem, ROWS)]
             labelled["part"] = labelled["part"].replace("validation", "train")
             labelled.to_csv(path, sep="\t", index=False)
+            given["search"]["folds"] = FOLDS
             config = Config.of(given)
             rows = rows_of(config)
             dataset, parts = rows.labelled
@@ -69,23 +80,40 @@ class Rows:
         """Return the loss out of fold and on the test rows, by `SCORES`."""
         result = self.folds.judge(Trial(1, family, values), fit)
         unseen = self.folds.validation_rows
-        test = self._outputs(family, values, fit) / result.temperature
-        found = self._loss(unseen, result.calibrated[unseen]), self._loss(self.test, test)
+        test = self.outputs(family, values, fit).mean(axis=0) / result.temperature
+        found = self.loss(unseen, result.calibrated[unseen]), self.loss(self.test, test)
         return dict(zip(SCORES, found, strict=True))
 
-    def _outputs(self, family, values, fit):
-        """Return the mean outputs of the networks of all folds for the test rows."""
-        x = np.asarray(self.folds.fold_inputs(family, values).rows)[:, self.test]
-        factors, network = self.folds.factors(family, values), self.folds.network(family, values)
+    def outputs(self, family, values, fit, folds=None):
+        """Return (replicas, rows, outputs) of a fit for the test rows.
+
+        Args:
+            family: Its name.
+            values: Its hyperparameters.
+            fit: Trained replicas.
+            folds: The cross-validation that trained them; None: that of the folds.
+        """
+        folds = folds or self.folds
+        x = np.asarray(folds.fold_inputs(family, values).rows)[:, self.test]
+        factors, network = folds.factors(family, values), folds.network(family, values)
         x = x if factors is None else x * factors[:, None]
         pairs = zip(network.weights, fit.weights, strict=True)
         stacks = {variable.path: tf.constant(stack) for variable, stack in pairs}
         x = np.tile(x, (len(fit.weights[0]) // len(x), 1, 1))
         outputs, _ = VectorizedNetwork(network)(tf.constant(x, tf.float32), stacks)
-        return outputs.numpy().mean(axis=0)
+        return outputs.numpy()
 
-    def _loss(self, rows, outputs):
+    def loss(self, rows, outputs):
+        """Return the loss of (rows, outputs) for rows by their numbers."""
         targets = self.folds.targets[rows]
         if self.folds.task.has_classes:
             return -float(log_softmax(outputs, axis=1)[np.arange(len(rows)), targets].mean())
         return float(np.sqrt(np.mean((outputs.ravel() - targets.ravel()) ** 2)))
+
+
+def _within(problem, draw):
+    """Return a problem of the rows to learn from alone, a quarter of which are to test."""
+    train = problem.train
+    test = np.searchsorted(train, accuracy.held_out(problem.truth, train, 0.25, draw))
+    own = {name: getattr(problem, name)[train] for name in ("samples", "values", "truth")}
+    return dataclasses.replace(problem, test=test, **own)

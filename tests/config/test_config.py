@@ -156,7 +156,7 @@ def test_a_misspelt_key_names_its_path_and_the_nearest_key(path):
 
 def test_an_unknown_key_without_a_neighbour_lists_the_known_ones():
     said = refusal({"ensemble": {"qqq": 1}})
-    assert said == "config: ensemble.qqq: unknown key; expected one of: size."
+    assert said == "config: ensemble.qqq: unknown key; expected one of: size, seeds."
 
 
 @pytest.mark.parametrize("path", KEYS)

@@ -587,17 +587,18 @@ def test_parameters_are_the_trained_ones_of_the_gene_level_network():
 
 
 @pytest.mark.parametrize(
-    ("asked", "size", "rows", "folds", "found"),
+    ("asked", "ensemble", "rows", "folds", "found"),
     [
-        ("auto", "auto", 199, 5, 3),
-        ("auto", "auto", 200, 5, 1),
-        ("auto", "auto", 199, 1, 1),
-        ("auto", 1, 199, 5, 1),
-        (4, 1, 5000, 1, 4),
+        ("auto", {"size": "auto"}, 199, 5, 3),
+        ("auto", {"size": "auto"}, 200, 5, 1),
+        ("auto", {"size": "auto"}, 199, 1, 1),
+        ("auto", {"size": 1}, 199, 5, 3),
+        ("auto", {"seeds": 1}, 199, 5, 1),
+        (4, {}, 5000, 1, 4),
     ],
 )
-def test_few_rows_have_several_networks_a_fold_for_an_ensemble(asked, size, rows, folds, found):
-    given = {"name": "t", "search": {"repeats": asked}, "ensemble": {"size": size}}
+def test_few_rows_have_several_networks_a_fold_for_an_average(asked, ensemble, rows, folds, found):
+    given = {"name": "t", "search": {"repeats": asked}, "ensemble": ensemble}
     assert TrainingSettings.of(Config.of(given)).number_of_repeats(rows, folds) == found
 
 

@@ -19,7 +19,7 @@ import pandas as pd
 import pytest
 from figures import left_out
 from forked import Command
-from learners import draw_little, solve_little
+from learners import draw_little, seed_little, solve_little
 
 from autogenome_tf import cli
 from autogenome_tf.core.files import partial
@@ -87,8 +87,9 @@ def written(simulated, tmp_path):
 
 
 def little(arguments):
-    """Run the command line with few linear learners and draws and no figures, as here."""
+    """Run the command line with few linear learners, seeds and draws and no figures, as here."""
     solve_little()
+    seed_little()
     draw_little()
     with left_out():
         return cli.main(arguments)

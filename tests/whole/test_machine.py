@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from forked import Command
-from learners import solve_little
+from learners import seed_little, solve_little
 
 import autogenome_tf as ag
 from autogenome_tf import cli
@@ -61,8 +61,9 @@ def with_memory(gib):
 
 
 def little(before, arguments):
-    """Run the command line with few linear learners, behind a call."""
+    """Run the command line with few linear learners and seeds, behind a call."""
     solve_little()
+    seed_little()
     before()
     return cli.main(arguments)
 

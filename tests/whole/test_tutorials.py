@@ -7,7 +7,7 @@ import nbclient
 import nbformat
 import pytest
 from jupyter_client import KernelManager
-from learners import draw_little, solve_little
+from learners import draw_little, seed_little, solve_little
 
 TUTORIALS = sorted((Path(__file__).parents[2] / "tutorials").glob("*.ipynb"))
 
@@ -114,7 +114,7 @@ def execute(notebook, kernel):
 
 @pytest.mark.slow
 def test_a_tutorial_runs(notebook, kernel, tmp_path):
-    little = search_little, solve_little, draw_little
+    little = search_little, solve_little, seed_little, draw_little
     calls = "; ".join(f"{function.__name__}()" for function in little)
     shown = f"draw_what_is_shown({str([cell.source for cell in code(notebook)])!r})"
     less = "\n".join(map(inspect.getsource, (*little, draw_what_is_shown)))

@@ -55,8 +55,9 @@ class Explanation(Section):
     repeats: Count = Field(
         default=1,
         description=(
-            "Above 1: that many networks are explained, and stability.tsv shows how well they "
-            "agree: the best trial trained with other seeds, or the ensemble's own networks."
+            "Above 1: at most that many networks are explained, and stability.tsv shows how well "
+            "they agree: those that the final model averages, or, where it is one network, the "
+            "best trial trained with other seeds."
         ),
     )
     part: Annotated[float, Field(ge=0)] = Field(

@@ -104,8 +104,8 @@ class Search(Section):
     repeats: Literal["auto"] | Count = Field(
         default="auto",
         description=(
-            "Number of networks per fold, whose average is scored; `auto`: 3 where folds of "
-            "fewer than 200 rows are searched for an ensemble, else 1."
+            "Number of networks per fold, whose average is scored; `auto`: 3 with fewer than 200 "
+            "training rows in folds where the final model averages several networks, else 1."
         ),
     )
     outer: Literal[0] | Annotated[int, Field(ge=2)] = Field(

@@ -125,3 +125,12 @@ class Ensemble(Section):
             "else 3."
         ),
     )
+    seeds: Literal["auto"] | Count = Field(
+        default="auto",
+        description=(
+            "With `size` 1, the number of networks that the best trial is retrained as; they "
+            "differ in their seed, and their outputs are averaged. `auto`: 5 below 1,000 training "
+            "rows, else 1; 1 with `search.max_parameters`, and for networks of gene sets. Linear "
+            "learners and forests are always one."
+        ),
+    )

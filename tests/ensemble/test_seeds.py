@@ -1,0 +1,180 @@
+"""What several seeds promise: the mean of their networks, judged as such before it is chosen."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+from folds import config_of, cross_validation, thirds
+
+from autogenome_tf import explainers
+from autogenome_tf.core.files import model_names
+from autogenome_tf.ensemble import _finalists, _refit, fit_final_model
+from autogenome_tf.models import Predictor
+from autogenome_tf.tasks import Classification, Regression
+from autogenome_tf.training import Plan, TrainingSettings, Trial
+
+ROWS, GENES = 60, 40
+RANDOM = np.random.default_rng(0)
+X = RANDOM.normal(size=(ROWS, GENES)).astype("float32")
+TASKS = {
+    "classification": (
+        Classification(["healthy", "tumour"]),
+        (X[:, :4].sum(1) > 0).astype("int32"),
+    ),
+    "regression": (
+        Regression(["dose"], mean=np.array([5.0]), scale=np.array([2.0])),
+        X[:, :4].sum(1, keepdims=True) / 2,
+    ),
+}
+FAMILIES = {
+    "mlp": {"layers": 2, "units": 8},
+    "resnet": {"n_blocks": 1, "width": 8, "activation": "tanh"},
+    "densenet": {"block_config": [1, 1], "growth_rate": 4, "bottleneck": 4, "activation": "elu"},
+    "wired": {"layers": 3, "max_width": 8, "arc": [1, 2, 1], "width_2": 2, "width_3": 4,
+              "skip_1_3": 1, "activation": "softplus"},
+}  # fmt: skip
+LIMITED = {"search": {"max_parameters": 10_000, "method": "enas"}, "families": {"wired": {}}}
+MLP, LINEAR = FAMILIES["mlp"], {"l2": 0.1, "spectral_power": 0.0}
+
+
+def in_folds(kind="classification", seeds=3, splits=None, **changes):
+    """Return the `NetworkCrossValidation` of rows whose best trial becomes several networks."""
+    ensemble = {"seeds": seeds} | changes.pop("ensemble", {})
+    changes = {"training": {"epochs": 2}, "search": {"repeats": 1}} | changes
+    task, targets = TASKS[kind]
+    given = splits or thirds(ROWS)
+    return cross_validation(X, targets, task, given, ensemble=ensemble, **changes)
+
+
+def tried(folds, number=1, family="mlp", values=MLP, epochs=2):
+    """Return the result of a trial as a search leaves it."""
+    if family == "linear":
+        ((_, fit),) = folds.path(family, values, [values["l2"]])
+    else:
+        fit = folds.fit(family, values, Plan(epochs, learning_rate=0.01), number)
+    return folds.judge(Trial(number, family, values), fit)
+
+
+def scored(result, score):
+    """Return a result with another score."""
+    return dataclasses.replace(result, trial=dataclasses.replace(result.trial, score=score))
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("kind", TASKS)
+def test_the_model_is_the_mean_of_networks_that_differ_in_their_seed(kind, family):
+    folds = in_folds(kind)
+    found = _refit.train(folds, Trial(1, family, FAMILIES[family]), 7, 3)
+    each = [found.model(replica).outputs(X) for replica in found.replicas]
+    assert np.abs(each[0] - each[1]).max() > 1e-3
+    mean = found.model(*found.replicas)
+    np.testing.assert_allclose(mean.outputs(X), np.mean(each, axis=0), rtol=1e-4, atol=1e-5)
+    assert (mean.networks, found.model(0).networks) == (3, 1)
+
+
+def test_a_single_split_is_judged_by_the_networks_that_are_the_last():
+    folds = in_folds(splits=thirds(ROWS)[:1])
+    final = fit_final_model(folds, [tried(folds)], size=1, seed=7)
+    ((_, rows),) = folds.splits
+    np.testing.assert_allclose(
+        final.predictor.outputs(X[rows]), final.outputs, rtol=1e-3, atol=1e-4
+    )
+    assert final.predictor.networks == 3 and final.folds is None
+
+
+def test_the_file_of_a_model_says_how_many_networks_it_averages(tmp_path):
+    folds = in_folds()
+    path = tmp_path / "model.keras"
+    final = fit_final_model(folds, [tried(folds)], size=1, seed=7)
+    final.predictor.save(path)
+    assert model_names(path)["networks"] == 3
+    np.testing.assert_allclose(Predictor.load(path).outputs(X), final.predictor.outputs(X))
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_the_fast_attributions_of_a_mean_are_those_of_shap(family):
+    folds = in_folds()
+    mean = _refit.train(folds, Trial(1, family, FAMILIES[family]), 7, 3).model(0, 1, 2)
+    rows = type("Rows", (), {"values": X[:4], "samples": list("abcd")})
+    fast, shap = (
+        explainers.explain(mean, rows, X[20:40], method).values
+        for method in ("fast_deep_shap", "deep_shap")
+    )
+    assert np.abs(shap).max() > 1e-3
+    assert np.abs(fast - shap).max() < 1e-4 * np.abs(shap).max()
+
+
+# Choice ---------------------------------------------------------------------------------------
+
+
+def test_the_best_network_is_judged_even_behind_a_linear_learner():
+    folds = in_folds()
+    ahead, network = scored(tried(folds, 0, "linear", LINEAR), 0.0), tried(folds)
+    best, judged = _finalists.best_judged(folds, [ahead, network], 7)
+    assert best is ahead and list(judged) == [1]
+    behind = scored(ahead, 9.0)
+    best, judged = _finalists.best_judged(folds, [network, behind], 7)
+    assert best is judged[1] and best.trial.score != network.trial.score
+
+
+def test_a_judged_score_is_that_of_the_average_of_all_seeds():
+    folds = in_folds()
+    _, judged = _finalists.best_judged(folds, [tried(folds)], 7)
+    fit = folds.fit("mlp", MLP, Plan.of(folds.settings.training, 2), 7, 3)
+    assert judged[1].trial.score == folds.judge(Trial(1, "mlp", MLP), fit).trial.score
+    assert len(judged[1].fit.weights[0]) == 9
+
+
+def test_what_luck_has_put_ahead_falls_back():
+    folds = in_folds(training={"epochs": 30})
+    lucky, worse = scored(tried(folds, 1), 0.0), scored(tried(folds, 2, "resnet"), 0.1)
+    steady = scored(tried(folds, 0, "linear", LINEAR), 0.2)
+    best, judged = _finalists.best_judged(folds, [lucky, worse, steady], 7)
+    assert set(judged) == {1, 2} and best is steady
+    assert all(one.trial.score > 0.2 for one in judged.values())
+
+
+def test_without_time_the_best_with_networks_at_hand_stays():
+    folds = in_folds()
+    network = tried(folds)
+    gone = dataclasses.replace(scored(tried(folds, 2), 0.0), fit=None)
+    best, judged = _finalists.best_judged(folds, [gone, network], 7, deadline=0.0)
+    assert best is network and not judged
+
+
+def test_the_final_model_is_of_the_judged_folds():
+    folds = in_folds()
+    final = fit_final_model(folds, [tried(folds)], size=1, seed=7)
+    (judged,) = final.judged
+    rows = final.validation_rows
+    np.testing.assert_allclose(final.outputs, judged.calibrated[rows], rtol=1e-5)
+    np.testing.assert_allclose(final.folds().outputs(X).shape, (ROWS, 2))
+
+
+# Number ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("family", "rows", "sections", "expected"),
+    [
+        ("mlp", 999, {}, 5),
+        ("mlp", 1000, {}, 1),
+        ("mlp", 5000, {"ensemble": {"seeds": 2}}, 2),
+        ("linear", 50, {"ensemble": {"seeds": 2}}, 1),
+        ("forest", 50, {"ensemble": {"seeds": 2}}, 1),
+        ("resvae", 50, {}, 1),
+        ("pathway", 50, {}, 1),
+        ("pathway", 50, {"ensemble": {"seeds": 2}}, 2),
+        ("wired", 50, LIMITED, 1),
+    ],
+)
+def test_few_rows_get_five_seeds_where_seeds_differ(family, rows, sections, expected):
+    settings = TrainingSettings.of(config_of("classification", **sections))
+    assert settings.number_of_seeds(family, rows) == expected
+
+
+def test_networks_of_folds_are_repeated_only_where_the_final_model_averages():
+    few, one = in_folds(seeds="auto", search={}), in_folds(seeds=1, search={})
+    assert (few.repeats, one.repeats) == (3, 1)
+    assert len(few.fit("mlp", MLP, Plan(1), 1).weights[0]) == 9
+    assert len(one.fit("mlp", MLP, Plan(1), 1).weights[0]) == 3
