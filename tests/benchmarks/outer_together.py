@@ -20,6 +20,9 @@ This is the most that can be saved: rates, early stopping, batches and noise are
 folds at once. Outer searches that score what they score now need them apart, which costs more.
 Training together is worth its code where the gain is at least 1.3 on most of the sets with the
 default search.
+
+Changed since: the first runs, of bayesian, timed the outer folds of whole runs, their tables
+included, and counted the fit of final models on folds among those of trials.
 """
 
 import argparse
