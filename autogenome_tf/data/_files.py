@@ -60,6 +60,8 @@ def stem(source: str | os.PathLike[str]) -> str:
 
 def missing_file(source):
     """Return the error for a path without a file."""
+    if "://" in source:
+        return InputError(f"{source}: an address; expected a path: download the file first.")
     folder, name = os.path.split(os.path.normpath(source))
     if not os.path.isdir(folder or "."):
         return InputError(f"{source}: no such file; the folder {folder!r} does not exist either.")

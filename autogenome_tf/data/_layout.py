@@ -34,6 +34,7 @@ class Layout:
         end: Text that begins the line below the table; "" where the table ends with the file.
         decimal: The decimal mark, "." or ",".
         words: What text stands for a missing value.
+        is_new: Whether the rows are for a fitted model, whose config cannot be changed.
     """
 
     delimiter: str
@@ -46,6 +47,7 @@ class Layout:
     end: str = ""
     decimal: str = "."
     words: frozenset[str] = MISSING
+    is_new: bool = False
 
     def places(self, *roles: str) -> list[int]:
         """Return the positions of the columns of some roles, in the order of the roles."""
@@ -126,7 +128,8 @@ def layout_of(source: str, rows: list[tuple[int, list[str]]], options: ReadOptio
     skip = rows[0][0] if head.has_header else rows[0][0] - 1
     layout = Layout("\t", names, roles, skip, head.has_header, orientation, reason)
     check_names(source, "column name", layout.named(EXTRA))
-    return dataclasses.replace(layout, decimal=decimal, words=options.missing_words)
+    known = {"words": options.missing_words, "is_new": bool(options.genes)}
+    return dataclasses.replace(layout, decimal=decimal, **known)
 
 
 def table_rows(rows, end):

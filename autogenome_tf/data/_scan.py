@@ -131,13 +131,16 @@ def _refusal(where, layout, cells):
     hint = ""
     if _GENOTYPE.fullmatch(cell.strip()):
         hint = " Of a genotype write the number of alternative alleles: 0, 1 or 2."
-    elif not any(map(str.isalnum, cell)):
-        hint = f' If it stands for a missing value, write NA, or set data.missing_words ["{cell}"].'
     elif 2 * len(texts) > len(layout.values):
         hint = (
             f" The line has text in {len(texts)} columns: a second header, or labels, which belong "
             "in a file of targets?"
         )
+    elif layout.is_new:
+        hint = ""
+    elif not any(map(str.isalnum, cell)):
+        way = f'write NA, or set data.missing_words ["{cell}"]'
+        hint = f" If it stands for a missing value, {way}."
     elif layout.has_header and layout.orientation != GENES and cell.strip():
         names = ", ".join(f'"{name}"' for name in texts[:MOST_NAMED])
         hint = f" Columns that are not genes belong in data.exclude: [{names}]."

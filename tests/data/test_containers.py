@@ -344,6 +344,15 @@ def test_several_sheets_with_the_columns_are_a_warning(tmp_path):
     assert not loaded(data | {"targets_sheet": "C"}).warnings
 
 
+def test_an_error_in_the_first_of_several_sheets_names_the_others(tmp_path):
+    path = write_xlsx(tmp_path / "x.xlsx", [["about"], ["our data"]], SHEET)
+    said = refused(path, columns=["type"])
+    assert "sheet 'A' of 2 (beside 'B'); data.matrix names another" in said
+    said = refused(path, options=ReadOptions(genes=frozenset(["TP53", "MYC"])))
+    assert "place the matrix first" in said and "data.matrix" not in said
+    assert "This was read" not in refused(path, columns=["type"], matrix="A")
+
+
 def test_a_sheet_is_asked_for_of_files_that_have_sheets(tmp_path):
     matrix = write_xlsx(tmp_path / "x.xlsx", SHEET)
     (tmp_path / "y.csv").write_text("sample,stage\nx,II\ny,I\n")

@@ -250,3 +250,23 @@ def test_one_sample_is_a_table_of_one_row(tmp_path):
         load_new(settings(tmp_path), VALUES.iloc[0], GENES)
     found = load_new(settings(tmp_path), VALUES.iloc[0].to_frame().T, GENES)
     np.testing.assert_allclose(found.values, VALUES[GENES].iloc[:1], rtol=1e-6)
+
+
+@pytest.mark.parametrize("is_file", [True, False])
+def test_columns_of_a_file_without_names_are_taken_by_order_with_a_warning(
+    tmp_path, caplog, is_file
+):
+    VALUES.to_csv(tmp_path / "new.csv", header=False, index=False)
+    new = str(tmp_path / "new.csv") if is_file else VALUES.to_numpy()
+    found = load_new(settings(tmp_path), new, GENES)
+    np.testing.assert_allclose(found.values, VALUES, rtol=1e-6)
+    warnings = [one.getMessage() for one in caplog.records if one.levelname == "WARNING"]
+    assert [("no names of genes" in text) for text in warnings] == [True] * is_file
+
+
+@pytest.mark.parametrize("cell", ["n.d.", "?"])
+def test_text_in_a_gene_of_new_rows_is_nothing_to_exclude(tmp_path, cell):
+    VALUES.astype(object).mask(VALUES == VALUES.iloc[2, 1], cell).to_csv(tmp_path / "new.csv")
+    with pytest.raises(InputError, match="column 'MYC': received") as caught:
+        load_new(settings(tmp_path), str(tmp_path / "new.csv"), GENES)
+    assert "data." not in str(caught.value).split("received")[1]

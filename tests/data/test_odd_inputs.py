@@ -264,3 +264,8 @@ def test_what_a_mask_covers_is_missing(tmp_path):
     write_rows(tmp_path / "x.npz", VALUES, labels)
     column = read_table(tmp_path / "x.npz", columns=["target"]).extra["target"]
     assert column.isna().sum() == 2 and list(column[2:]) == list(LABELS[2:])
+
+
+def test_an_address_is_no_path():
+    with pytest.raises(InputError, match="an address; expected a path: download the file first"):
+        read_table("https://example.org/x.csv")

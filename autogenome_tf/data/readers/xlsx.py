@@ -40,14 +40,13 @@ class Xlsx(Reader):
             name = _named(book, options.matrix, f"{source}: data.matrix") or book.sheetnames[0]
             rows = _rows(source, book, name)
         kind = _kind(book, name)
-        _check_dates(source, rows)
-        texts = [(line, _texts(cells)) for line, cells in rows]
-        layout = layout_of(source, texts[:HEAD], options)
-        below = (row for row in texts if row[0] > layout.skip)
-        values, lists = scanned(source, below, layout, options.limit)
-        table = assembled(source, layout, values, lists, options)
-        notes, limit = layout.notes(), options.limit
-        return checked(source, table, kind, *notes, columns=options.columns, limit=limit)
+        try:
+            return _matrix(source, rows, options, kind)
+        except InputError as error:
+            if len(book.sheetnames) == 1 or options.matrix is not None:
+                raise
+            way = "place the matrix first" if options.genes else "data.matrix names another"
+            raise InputError(f"{error} This was read: {kind}; {way}.") from None
 
     def read_columns(self, source: str, options: ReadOptions) -> pd.DataFrame | None:
         """Read a sheet as a file of targets: that of `data.targets_sheet`, or the likeliest."""
@@ -61,6 +60,17 @@ class Xlsx(Reader):
         if len(likely) > 1 and wanted is None:
             frame.attrs[SHEETS] = likely
         return frame
+
+
+def _matrix(source, rows, options, kind):
+    _check_dates(source, rows)
+    texts = [(line, _texts(cells)) for line, cells in rows]
+    layout = layout_of(source, texts[:HEAD], options)
+    below = (row for row in texts if row[0] > layout.skip)
+    values, lists = scanned(source, below, layout, options.limit)
+    table = assembled(source, layout, values, lists, options)
+    notes, limit = layout.notes(), options.limit
+    return checked(source, table, kind, *notes, columns=options.columns, limit=limit)
 
 
 @contextlib.contextmanager
