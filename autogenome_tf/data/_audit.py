@@ -11,8 +11,9 @@ from autogenome_tf.core import chunked
 from autogenome_tf.core.errors import some
 from autogenome_tf.data._codes import codes
 from autogenome_tf.data._dataset import Dataset
+from autogenome_tf.data._empty import nearly_empty
 from autogenome_tf.data._gene_names import genes_alike
-from autogenome_tf.data._groups import alike, groups_alike, patients
+from autogenome_tf.data._groups import alike, classes_in_one_group, groups_alike, patients
 from autogenome_tf.data._misspelt import missing_like, misspelt
 from autogenome_tf.data._no_genes import gives_away, no_genes, some_values, total_row
 from autogenome_tf.data._origins import kind_of_origin
@@ -58,7 +59,7 @@ def audit(
     found += [("columns", text) for text in total_row(values, dataset.samples)]
     found += [("names", text) for text in changed_names(dataset.features)]
     found += [("names", text) for text in genes_alike(dataset.features)]
-    found += [("values", text) for text in codes(values)]
+    found += [("values", text) for text in (*codes(values), *nearly_empty(dataset))]
     found += [("duplicates", text) for text in _duplicates(dataset, is_test, parts.fold)]
     if scored is not None:
         found += [("duplicates", text) for text in _repeated(dataset, scored)]
@@ -68,6 +69,9 @@ def audit(
     found += [("group", text) for text in patients(dataset, is_test)]
     if dataset.groups is not None:
         found += [("group", text) for text in groups_alike(dataset.groups)]
+        if kind.has_classes:
+            doubts = classes_in_one_group(dataset.groups, dataset.known_targets)
+            found += [("group", text) for text in doubts]
     targets, names = dataset.known_targets, dataset.target_names
     found += [("targets", text) for text in kind.doubts(targets, is_test & has_test, names)]
     each = list(_of_each_kind(dataset, kind))

@@ -55,6 +55,25 @@ def check_classes_of_groups(groups: np.ndarray, classes: np.ndarray, name: str) 
         )
 
 
+def classes_in_one_group(groups: np.ndarray, classes: np.ndarray) -> Iterator[str]:
+    """Yield a text on classes of which all rows are in one group.
+
+    Args:
+        groups: (rows,) names of groups.
+        classes: (rows,) names of classes.
+    """
+    owners = collections.defaultdict(set)
+    for group, one in zip(groups.tolist(), classes.tolist(), strict=True):
+        owners[one].add(group)
+    found = sorted(str(one) for one, own in owners.items() if len(own) == 1)
+    if found:
+        yield (
+            f"All rows of {some(found)} are in one group each: where this group is held out, the "
+            "class is not learned, so scores are too low, and nothing shows that it is learned "
+            "and not the group. Give rows of such classes from several groups."
+        )
+
+
 def alike(names: Iterable[str]) -> Iterator[list[str]]:
     """Yield the names, several at a time, that differ only in how they are written.
 

@@ -20,6 +20,10 @@ from autogenome_tf.data._names import nearest_rule
 from autogenome_tf.data._row_order import warning_of_order
 
 
+class NoCommonId(InputError):
+    """Two files have no sample in common."""
+
+
 @dataclasses.dataclass(frozen=True)
 class Match:
     """Say which row of a target file belongs to each row of a matrix.
@@ -163,7 +167,7 @@ def _check_ids(table, frame, theirs, source):
     key = named[0]
     has = "has" if key.name is None else f"has in {key.title}"
     ids = [name for name in key.ids if name is not None]
-    raise InputError(
+    raise NoCommonId(
         f"no sample id is in both files: {source} has {some(table.samples, 3)}; "
         f"{where} {has} {some(ids, 3)}.{hint}"
     )

@@ -1,6 +1,7 @@
 """Columns that may be no genes: by their headings, their numbers, or what they give away."""
 
 import re
+import warnings
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -163,7 +164,10 @@ def _strengths(values, targets):
     """Return (columns,) association of each column with the targets, 0 by chance to 1."""
     from scipy import stats
 
-    values = np.where(np.isnan(values), np.nanmedian(values, axis=0), values)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # of columns without a value
+        medians = np.nanmedian(values, axis=0)
+    values = np.where(np.isnan(values), medians, values)
     values = np.where(np.isnan(values), 0, values)
     ranks = stats.rankdata(values, axis=0)
     if targets.dtype != object:

@@ -15,6 +15,7 @@ from autogenome_tf.data._gene_names import aligned
 from autogenome_tf.data._groups import check_classes_of_groups
 from autogenome_tf.data._lacking import lacks
 from autogenome_tf.data._load import joined, load_labelled
+from autogenome_tf.data._match import NoCommonId
 from autogenome_tf.data._new_rows import load_new
 from autogenome_tf.data._outer import check_classes, outer_splits
 from autogenome_tf.data._rare import without_rare_classes
@@ -176,7 +177,15 @@ class RunData:
         if rows is None:
             return None
         source = rows[0]
-        dataset = self._load(rows, learned)
+        try:
+            dataset = self._load(rows, learned)
+        except NoCommonId as error:
+            if rows[1] != self._data.targets:
+                raise
+            raise InputError(
+                f"{error} data.{name}_targets names the targets of {source}, which may be the "
+                "same file."
+            ) from None
         may_lack = name == "evaluate" and self._may_lack
         dataset = self._without_rare(aligned(dataset, learned.features, may_lack), learned)
         self._check_values(dataset, source)

@@ -232,3 +232,25 @@ def test_genes_whose_names_are_nearly_the_same_are_named(names, rule):
     found = [one["text"] for one in audit(rows, part(), "classification")]
     assert len(found) == (rule is not None)
     assert rule is None or f"Names that differ in {rule} alone" in found[0]
+
+
+def test_samples_and_genes_that_are_nearly_empty_are_named():
+    values = np.random.default_rng(0).normal(size=(ROWS, 5))
+    assert not about(dataset(values=values), part(), "classification")
+    values[:, 2] = np.nan
+    values[7, 1:] = np.nan
+    found = [one["text"] for one in audit(dataset(values=values), part(), "classification")]
+    assert "1 genes have no value in any sample, such as 'x'." in found
+    (said,) = [text for text in found if "lack most" in text]
+    assert "'s7' (1 of 5 genes have one)" in said
+
+
+def test_a_class_in_one_group_is_named():
+    labels = np.array(["a", "b", "c"] * (ROWS // 3), object)
+    groups = np.array([f"d{row % 4}" for row in range(ROWS)], object)
+    rows = dataclasses.replace(dataset(labels), groups=groups)
+    assert "group" not in about(rows, part(), "classification")
+    groups[labels == "c"] = "d1"
+    (said,) = [one["text"] for one in audit(rows, part(), "classification")
+               if one["about"] == "group"]  # fmt: skip
+    assert said.startswith("All rows of 'c' are in one group each")

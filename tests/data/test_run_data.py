@@ -74,6 +74,23 @@ def test_text_beside_the_genes_of_the_evaluate_file_is_passed_over(made, tmp_pat
     np.testing.assert_allclose(further.values, learned.values[:10], rtol=1e-6)
 
 
+def test_rows_to_evaluate_without_targets_of_their_own_are_refused_with_the_key(made, tmp_path):
+    rows = made(evaluate=["x", "y"])
+    frame = pd.read_csv(tmp_path / "m.tsv", sep="\t", index_col=0)
+    frame[["label"]].to_csv(tmp_path / "y.tsv", sep="\t")
+    further = pd.read_csv(tmp_path / "e.tsv", sep="\t", index_col=0)
+    further.set_axis(["north", "south"]).rename_axis("sample").to_csv(tmp_path / "e.tsv", sep="\t")
+    given = made.config.data.model_dump() | {"targets": str(tmp_path / "y.tsv")}
+    for own in (None, str(tmp_path / "e.tsv")):
+        data = made.config.data.model_validate(given | {"evaluate_targets": own})
+        rows = rows_of(made.config.model_copy(update={"data": data}))
+        if own:
+            assert list(rows.scored.targets) == ["x", "y"]
+        else:
+            with pytest.raises(InputError, match="no sample id.*data.evaluate_targets names"):
+                _ = rows.scored
+
+
 def test_a_new_class_in_the_evaluate_file_is_refused_by_name(made):
     with pytest.raises(
         InputError, match="e.tsv: classes that the training data does not have: 'z'"
