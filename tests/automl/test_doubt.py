@@ -63,7 +63,7 @@ def test_report_and_summary_lead_with_the_corrected_score(shuffled, capsys):
     assert value in page[: page.index("Leaderboard") if "Leaderboard" in page else len(page)]
     _summary.show_metrics(shuffled.folder)
     head = next(line for line in capsys.readouterr().out.splitlines() if "validation" in line)
-    assert head.split()[1:] == ["validation_corrected", "validation"]
+    assert head.split()[1:] == ["validation", "corrected", "validation"]
 
 
 def test_a_run_without_the_outputs_of_a_trial_has_no_corrected_score(shuffled):
