@@ -2,10 +2,11 @@
 
 import functools
 import gc
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 from tensorflow.python.eager import context
 
@@ -38,18 +39,26 @@ def follow(model: keras.Model, value: Any, operation: Callable[[Any], Callable[.
     return model._run_through_graph(value, operation)
 
 
-def mean_of(networks: list[keras.Model]) -> keras.Model:
+def mean_of(networks: list[keras.Model], entrance: Sequence[np.ndarray] = ()) -> keras.Model:
     """Return one functional model that averages the outputs of several, layer by layer their own.
 
     Args:
         networks: Functional models of the same input, one output (rows, outputs) each.
+        entrance: (genes, inputs) kernel and (inputs,) bias of a dense layer in front of all of
+            them; none by default.
     """
     first, *_ = networks
-    x = keras.Input(first.input_shape[1:], name=first.input.name)
+    width = entrance[0].shape[0] if entrance else first.input_shape[1]
+    genes = keras.Input((width,), name=first.input.name)
+    x: Any = genes
+    if entrance:
+        dense = keras.layers.Dense(first.input_shape[1], name="coordinates")
+        x = dense(genes)
+        dense.set_weights(list(entrance))
     each = [_copied(network, x, f"network_{number}") for number, network in enumerate(networks, 1)]
     # What explains a single network finds it in front of the mean.
     stacked = keras.layers.Concatenate(axis=1)([keras.layers.Reshape((1, -1))(one) for one in each])
-    return keras.Model(x, keras.layers.GlobalAveragePooling1D()(stacked), name=first.name)
+    return keras.Model(genes, keras.layers.GlobalAveragePooling1D()(stacked), name=first.name)
 
 
 def averages(network: keras.Model) -> list[keras.layers.Layer]:
@@ -65,12 +74,20 @@ def averages(network: keras.Model) -> list[keras.layers.Layer]:
 def _copied(network, x, prefix):
     """Return the outputs of a copy of a network on a symbolic input, its layers named anew."""
 
-    def renamed(layer):
-        return type(layer).from_config(layer.get_config() | {"name": f"{prefix}_{layer.name}"})
+    def operation(layer):
+        if not isinstance(layer, keras.layers.Layer):
+            return layer
+        config = layer.get_config() | {"name": f"{prefix}_{layer.name}"}
+        return functools.partial(_called, type(layer).from_config(config), layer.get_weights())
 
-    copy = keras.models.clone_model(network, input_tensors=x, clone_function=renamed)
-    copy.set_weights(network.get_weights())
-    return copy.output
+    return follow(network, x, operation)
+
+
+def _called(layer, weights, *inputs, **options):
+    """Return the outputs of a layer that gets its weights when it has been built."""
+    outputs = layer(*inputs, **options)
+    layer.set_weights(weights)
+    return outputs
 
 
 # What stands in the place of "is not a number" and of its contrary where no value is missing.

@@ -284,15 +284,15 @@ class NetworkCrossValidation(CrossValidation):
 
     def final_model(self, family, values, fit, temperature, *replicas) -> Predictor:
         """Return the gene-level model of replicas of a fit, its preprocessing in front."""
-        own, (first, *others) = self.fold_inputs(family, values), replicas or (0,)
-        constants = own.constants[first % len(self.splits)]
+        own, replicas = self.fold_inputs(family, values), replicas or (0,)
+        constants = own.constants[replicas[0] % len(self.splits)]
         if families.is_of_trees(family):
-            network = forest_network(fit.weights[0][first], len(constants.genes))
+            network = forest_network(fit.weights[0][replicas[0]], len(constants.genes))
+        elif self._is_smaller_shared(own, constants, fit, len(replicas)):
+            network = self._on_shared_coordinates(family, values, fit, replicas)
         else:
-            network = self._on_genes(family, values, fit, first)
-        if others:
-            rest = [self._on_genes(family, values, fit, replica) for replica in others]
-            network = mean_of([network, *rest])
+            each = [self._on_genes(family, values, fit, replica) for replica in replicas]
+            network = mean_of(each) if len(each) > 1 else each[0]
         return Predictor.assemble(
             [(own.transform, constants, network)],
             self.task,
@@ -300,6 +300,26 @@ class NetworkCrossValidation(CrossValidation):
             self.settings.data.missing,
             temperature,
         )
+
+    @staticmethod
+    def _is_smaller_shared(own, constants, fit, count):
+        """Return whether so many networks behind one layer of coordinates need fewer weights."""
+        genes, units = len(constants.genes), fit.weights[0].shape[-1]
+        shared = own.width * (genes + count * units)
+        return own.coordinates[0].name != "genes" and count > 1 and shared < count * genes * units
+
+    def _on_shared_coordinates(self, family, values, fit, replicas):
+        """Return the mean of replicas of a fit, from genes to coordinates by one layer for all."""
+        own, fold, each = self.fold_inputs(family, values), replicas[0] % len(self.splits), []
+        factors = own.factors(values.get("spectral_power", 0.0))
+        scale = 1.0 if factors is None else factors[fold][:, None]
+        for replica in replicas:
+            weights = [stack[replica : replica + 1] for stack in fit.weights]
+            (kernel,), *others = to_dense_weights(self.network(family, values), weights)
+            each.append(self.network(family, values, is_plain=True))
+            each[-1].set_weights([kernel * scale, *(stack[0] for stack in others)])
+        same, nothing = np.eye(own.width, dtype="float32"), np.zeros(own.width, "float32")
+        return mean_of(each, own.on_genes(fold, same, nothing, own.constants[fold], 0.0))
 
     def _on_genes(self, family, values, fit, replica):
         """Return the gene-level network of one replica of a fit."""

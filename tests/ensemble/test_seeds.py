@@ -72,6 +72,32 @@ def test_the_model_is_the_mean_of_networks_that_differ_in_their_seed(kind, famil
     assert (mean.networks, found.model(0).networks) == (3, 1)
 
 
+@pytest.mark.parametrize("power", [0.0, 0.5])
+@pytest.mark.parametrize("family", ["mlp", "wired"])
+def test_networks_of_many_genes_share_the_layer_that_leads_to_coordinates(family, power):
+    task, targets = TASKS["classification"]
+    wide = np.random.default_rng(1).normal(size=(ROWS, 300)).astype("float32")
+    folds = cross_validation(wide, targets, task, thirds(ROWS), training={"epochs": 2})
+    assert folds.space == "rows"
+    values = FAMILIES[family] | {"units": 60, "spectral_power": power, "width_1": 4}
+    found = _refit.train(folds, Trial(1, family, values), 7, 20)
+    each = [found.model(replica).outputs(wide) for replica in found.replicas]
+    mean = found.model(*found.replicas)
+    np.testing.assert_allclose(mean.outputs(wide), np.mean(each, axis=0), rtol=1e-3, atol=1e-4)
+    network = mean.model.get_layer("network")
+    assert (
+        network.get_layer("coordinates").units
+        == found.cross_validation.fold_inputs(family, values).width
+    )
+    assert network.count_params() < sum(found.model(0).model.count_params() for _ in each)
+    rows = type("Rows", (), {"values": wide[:4], "samples": list("abcd")})
+    fast, shap = (
+        explainers.explain(mean, rows, wide[20:40], method).values
+        for method in ("fast_deep_shap", "deep_shap")
+    )
+    assert np.abs(fast - shap).max() < 1e-4 * np.abs(shap).max()
+
+
 def test_a_single_split_is_judged_by_the_networks_that_are_the_last():
     folds = in_folds(splits=thirds(ROWS)[:1])
     final = fit_final_model(folds, [tried(folds)], size=1, seed=7)
