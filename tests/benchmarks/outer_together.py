@@ -21,7 +21,7 @@ folds at once. Outer searches that score what they score now need them apart, wh
 Training together is worth its code where the gain is at least 1.3 on most of the sets with the
 default search.
 
-Changed since: the first runs, of bayesian, timed the outer folds of whole runs, their tables
+Changed since: the first three runs, of bayesian, timed the outer folds of whole runs, their tables
 included, and counted the fit of final models on folds among those of trials.
 """
 
