@@ -20,7 +20,7 @@ def check_streaming(rows: CrossValidation) -> None:
             f"and {rows.matrix.shape[0]} x {rows.genes} values fit data.memory; unset "
             "TF_CONFIG, or search by chief and workers (--role)."
         )
-    data, repeats = rows.settings.data, rows.settings.repeats
+    data, networks = rows.settings.data, {rows.settings.repeats, rows.settings.seeds}
     trees = [name for name in rows.settings.families if families.is_of_trees(name)]
     if rows.is_streamed and trees:
         raise InputError(
@@ -40,11 +40,11 @@ def check_streaming(rows: CrossValidation) -> None:
             f"{rows.genes} values do not fit data.memory; set a larger data.memory, or give each "
             "target a run of its own."
         )
-    several = len(rows.splits) > 1 or repeats not in ("auto", 1)
+    several = len(rows.splits) > 1 or networks - {"auto", 1}
     if rows.is_streamed and (several or data.missing == "median" or "rank" in data.transforms):
         raise InputError(
             f"{rows.matrix.shape[0]} x {rows.genes} values do not fit the memory for "
-            "search.folds or search.repeats above 1, data.missing median or data.transform "
-            "rank; set search.folds to 1, search.repeats to 1, and another data.missing or "
-            "data.transform."
+            "search.folds, search.repeats or ensemble.seeds above 1, data.missing median or "
+            "data.transform rank; set search.folds to 1, search.repeats to 1, ensemble.seeds to "
+            "1, and another data.missing or data.transform."
         )

@@ -667,16 +667,17 @@ def test_streamed_rows_find_their_rate(counts):
 
 
 @pytest.mark.parametrize(
-    ("splits", "data", "repeats"),
+    ("splits", "data", "networks"),
     [
-        (FOLDS, {}, "auto"),
-        (FOLDS[:1], {"missing": "median"}, "auto"),
-        (FOLDS[:1], {"transform": ["none", "rank"]}, "auto"),
-        (FOLDS[:1], {}, 3),
+        (FOLDS, {}, {}),
+        (FOLDS[:1], {"missing": "median"}, {}),
+        (FOLDS[:1], {"transform": ["none", "rank"]}, {}),
+        (FOLDS[:1], {}, {"search": {"repeats": 3}}),
+        (FOLDS[:1], {}, {"ensemble": {"seeds": 3}}),
     ],
-    ids=["folds", "median", "rank", "repeats"],
+    ids=["folds", "median", "rank", "repeats", "seeds"],
 )
-def test_what_streaming_cannot_do_is_said(counts, splits, data, repeats):
+def test_what_streaming_cannot_do_is_said(counts, splits, data, networks):
     data = {"transform": "auto", "memory": TINY} | data
     with pytest.raises(InputError, match="set search.folds to 1"):
-        in_folds(counts, splits=splits, data=data, search={"repeats": repeats})
+        in_folds(counts, splits=splits, data=data, **networks)
