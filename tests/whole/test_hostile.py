@@ -26,7 +26,7 @@ BASE = settings(
 FEW, MANY = 100, [pytest.mark.slow, pytest.mark.fuzz]
 EXAMPLES = pytest.mark.parametrize("examples", [FEW, pytest.param(1200, marks=MANY)])
 # Damage can send the library of HDF5 round in circles, for as long as it may.
-OF_HDF5 = pytest.mark.parametrize("examples", [FEW, pytest.param(200, marks=MANY)])
+OF_HDF5 = pytest.mark.parametrize("examples", [FEW, pytest.param(400, marks=MANY)])
 SECONDS = 2
 KINDS = (
     "x.csv", "x.tsv.bz2", "x.txt.gz", "x.parquet", "dense.npz", "sparse.npz", "x.gct", "series.txt",
