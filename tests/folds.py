@@ -6,6 +6,15 @@ from autogenome_tf.config import Config
 from autogenome_tf.training import TrainingSettings
 from autogenome_tf.training._networks import NetworkCrossValidation
 
+# A small network of each family, with an activation of its own.
+NETWORKS = {
+    "mlp": {"layers": 2, "units": 8},
+    "resnet": {"n_blocks": 1, "width": 8, "activation": "tanh"},
+    "densenet": {"block_config": [1, 1], "growth_rate": 4, "bottleneck": 4, "activation": "elu"},
+    "wired": {"layers": 3, "max_width": 8, "arc": [1, 2, 1], "width_2": 2, "width_3": 4,
+              "skip_1_3": 1, "activation": "softplus"},
+}  # fmt: skip
+
 
 def thirds(rows):
     """Return the splits of so many rows, of which every third validates."""

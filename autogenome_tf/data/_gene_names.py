@@ -69,9 +69,8 @@ def aligned(dataset: Dataset, features: Sequence[str], may_lack: bool = False) -
                 f"{dataset.source}: {len(dataset.features)} unnamed columns; expected "
                 f"{len(features)}, the genes of training in their order."
             )
-        if (
-            dataset.source != Dataset.source
-        ):  # an array has an order alone, a file may lack a header
+        # An array has an order alone, a file may lack a header.
+        if dataset.source != Dataset.source:
             text = (
                 f"{dataset.source}: no names of genes: its {len(features)} columns are taken for "
                 "those of training in their order, which cannot be checked. Give it a header."

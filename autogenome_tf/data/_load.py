@@ -95,16 +95,21 @@ def _check_excluded(table, data, source):
 def _read_targets(files, data):
     """Return the files of targets, each as it stands."""
     paths = [files] if isinstance(files, str) else files or []
-    takes = [path for path in paths if "targets_sheet" in find_reader(path).takes]
-    if data.targets_sheet is not None and not takes:
-        raise InputError(
-            f"data.targets_sheet: received {data.targets_sheet!r}, but no file of data.targets has "
-            "sheets; expected null."
-        )
+    if data.targets_sheet is not None:
+        _check_sheets(paths, data)
     frames = [read_targets(path, ReadOptions.of(data)) for path in paths]
     for frame in frames:
         log.info("%s", frame.attrs["said"])
     return frames
+
+
+def _check_sheets(paths, data):
+    """Refuse the name of a sheet where no file of targets has sheets."""
+    if not any("targets_sheet" in find_reader(path).takes for path in paths):
+        raise InputError(
+            f"data.targets_sheet: received {data.targets_sheet!r}, but no file of data.targets has "
+            "sheets; expected null."
+        )
 
 
 def _target_names(columns, data, task_type, genes):

@@ -44,7 +44,7 @@ def fit_final_model(
         # On the folds, it trains by the step that its trial has compiled.
         found = train(
             cross_validation, first.trial, derive(seed, "fit"), seeds, deadline,
-            judged=first if first.trial.number in judged else None,
+            judged=judged.get(first.trial.number),
         )  # fmt: skip
         if found.is_complete or first.fit is None:
             return found.final_model(cross_validation, tuple(judged.values()))

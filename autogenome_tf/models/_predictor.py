@@ -286,7 +286,7 @@ class Predictor:
     def _names(self):
         sources = [[name, np.asarray(kept).tolist()] for name, kept in self.sources]
         names = {"task": self.task.type, "missing": self.missing, "sources": sources}
-        names |= {"networks": self.networks}
+        names["networks"] = self.networks
         return names | self.labels | self.task.names() | self._carried()
 
     def _carried(self):

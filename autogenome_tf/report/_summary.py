@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from autogenome_tf.core.files import model_names, on_a_line
+from autogenome_tf.core.files import on_a_line
 from autogenome_tf.metrics import CORRECTED, OUTER, in_order, of_target
 from autogenome_tf.report import _warnings
 from autogenome_tf.report._metrics import (
@@ -210,7 +210,7 @@ def _model(run):
     if is_convex(run):
         used = "all training samples" if has_folds else "the training part"
         return f"{text}, fitted to its minimum on {used}"
-    networks = model_names(run.path("model.keras")).get("networks", 1)
+    networks = run.model_names().get("networks", 1)
     if networks > 1:
         text = f"the average of {networks} networks of {text}, which differ in their seed"
     if has_folds:

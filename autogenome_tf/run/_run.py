@@ -2,7 +2,6 @@
 
 import contextlib
 import functools
-import json
 import logging
 import shutil
 from collections.abc import Iterable, Iterator
@@ -24,13 +23,19 @@ DATA, ENVIRONMENT = "data.npz", "environment.json"
 @functools.lru_cache(8)
 def _config(path, _version):
     """Read a config; reports and figures ask for it nearly a hundred times a run."""
-    return _as_begun(path, Config.load(path))
+    return Config.load(path)
 
 
-def _as_begun(path, config):
-    """Return a config as the run of a file takes it: earlier versions trained a single network."""
-    ensemble = json.loads(path.read_text()).get("ensemble", {"seeds": "auto"})
-    if "seeds" in ensemble or config.ensemble.seeds != "auto":
+def _as_begun(config, known):
+    """Return a config as a run takes it: those of earlier versions trained a single network.
+
+    Args:
+        config: `Config`.
+        known: That in the folder of the run, where all defaults of its version are filled in.
+    """
+    is_of_before = "ensemble" in known.model_fields_set
+    is_of_before &= "seeds" not in known.ensemble.model_fields_set
+    if not is_of_before or config.ensemble.seeds != "auto":
         return config
     single = config.ensemble.model_copy(update={"seeds": 1})
     return config.model_copy(update={"ensemble": single})
@@ -152,7 +157,7 @@ class Run(Folder):
         with contextlib.suppress(InputError, OSError, ValueError):
             known = self.read_json(ENVIRONMENT).get("data", {})
             ours = _environment.relative(checksums, self.folder)
-            same = self.config() == _as_begun(self.folder / "config.json", config)
+            same = self.config() == _as_begun(config, self._known_config())
             return same and known == ours
         return False
 
@@ -162,6 +167,10 @@ class Run(Folder):
 
     def config(self) -> Config:
         """Return the config that ran, with absolute paths."""
+        known = self._known_config()
+        return _as_begun(known, known)
+
+    def _known_config(self):
         path = self.folder / "config.json"
         return _config(path, version(path))
 

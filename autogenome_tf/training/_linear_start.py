@@ -1,4 +1,4 @@
-"""Initialise networks as linear learners, each fold's as that of its own training rows."""
+"""Set the initial weights of each fold's network to the linear learner of its training rows."""
 
 import keras
 import numpy as np

@@ -21,14 +21,13 @@ for the median and the best network alike, searches try `linear_start` and begin
 """
 
 import argparse
-import json
 import time
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from fixed_pool import SCORES, Rows, pool
-from sets import SHARED, read_lines, sets
+from sets import SHARED, grown, sets
 
 from autogenome_tf.core.seeds import derive
 from autogenome_tf.run import _console
@@ -39,8 +38,9 @@ SEED, PLAN = 11, Plan(20)
 STARTS = (0.0, 0.01, 0.1, 1.0)
 
 
-def measured(rows):
+def measured(one):
     """Yield a line for the baseline, and for each network and value."""
+    rows = Rows(one, SEED)
     found = baseline(rows.folds, {}, PLAN, SEED)
     yield {"number": 0, "start": "linear"} | rows.losses("linear", found.trial.values, found.fit)
     for number, (family, values) in enumerate(pool(SEED), 1):
@@ -97,13 +97,7 @@ def main():
     parser.add_argument("--scores", type=Path, required=True, help="a .jsonl that grows by sets")
     asked = parser.parse_args()
     _console.talk(quiet=True)
-    known = set(read_lines(asked.scores)["set"]) if asked.scores.exists() else set()
-    for one in sets(asked.data, asked.sets):
-        if one.name not in known:
-            lines = [json.dumps({"set": one.name} | line) for line in measured(Rows(one, SEED))]
-            with asked.scores.open("a") as file:
-                file.write("\n".join(lines) + "\n")
-    frame = read_lines(asked.scores)
+    frame = grown(asked.scores, sets(asked.data, asked.sets), measured)
     print(table(frame).round(3).to_string())
     if frame["set"].nunique() > 1:
         judged = left_out(frame)

@@ -1,4 +1,4 @@
-"""What training the same configuration of all outer folds together would save.
+"""Measure the processor time of nested cross-validation that joint training could save.
 
     python tests/benchmarks/outer_together.py
     python tests/benchmarks/outer_together.py --sets khan_srbct --searches random:12 --repeats 3

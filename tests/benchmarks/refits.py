@@ -23,14 +23,13 @@ other way.
 """
 
 import argparse
-import json
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from baselines import SCORES
 from fixed_pool import Rows, pool
-from sets import SHARED, read_lines, sets
+from sets import SHARED, grown, sets
 
 from autogenome_tf.core.seeds import derive
 from autogenome_tf.ensemble._refit import train
@@ -102,13 +101,7 @@ def main():
     parser.add_argument("--scores", type=Path, required=True, help="a .jsonl that grows by sets")
     asked = parser.parse_args()
     _console.talk(quiet=True)
-    known = set(read_lines(asked.scores)["set"]) if asked.scores.exists() else set()
-    for one in sets(asked.data, asked.sets):
-        if one.name not in known:
-            lines = [json.dumps({"set": one.name} | line) for line in measured(one)]
-            with asked.scores.open("a") as file:
-                file.write("\n".join(lines) + "\n")
-    frame = read_lines(asked.scores)
+    frame = grown(asked.scores, sets(asked.data, asked.sets), measured)
     table = pd.concat([gains(frame, way) for way in WAYS[1:]], axis=1)
     print(table.round(3).to_string(), table.median().round(4).to_string(), sep="\n\n")
     for name in table:

@@ -48,7 +48,7 @@ import numpy as np
 import pandas as pd
 import tensorflow as tf
 from fixed_pool import SCORES, Rows, pool
-from sets import SHARED, read_lines, sets
+from sets import SHARED, grown, sets
 
 from autogenome_tf.core.seeds import derive
 from autogenome_tf.nn.vectorized import PENALTIES, structure
@@ -250,17 +250,15 @@ def main():
     parser.add_argument("--table", action="store_true", help="measure nothing")
     asked = parser.parse_args()
     _console.talk(quiet=True)
-    known = set(read_lines(asked.scores)["set"]) if asked.scores.exists() else set()
-    found = [] if asked.table else sets(asked.data, asked.sets)
-    for one in (one for one in found if one.name not in known):
-        lines = []
+
+    def shown(one):
         for line in measured(Trained(one, SEED), asked.arms):
-            lines.append(json.dumps({"set": one.name, "task": one.task} | line))
             print(one.name, line["number"], line["arm"], f"{line['valid']:.4f}",
                   f"{line['test']:.4f}", file=sys.stderr, flush=True)  # fmt: skip
-        with asked.scores.open("a") as file:
-            file.write("\n".join(lines) + "\n")
-    frame = read_lines(asked.scores)
+            yield {"task": one.task} | line
+
+    ones = [] if asked.table else sets(asked.data, asked.sets)
+    frame = grown(asked.scores, ones, shown)
     found = table(frame)
     print(found.round(3).T.to_string(), found.median().round(3).to_string(), sep="\n\n")
     if len(found) > 1:

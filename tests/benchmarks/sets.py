@@ -120,6 +120,23 @@ def sets(folder=SHARED, names=()):
     return found
 
 
+def grown(path, ones, measured):
+    """Measure the sets that a .jsonl of results lacks; return all its lines as a frame.
+
+    Args:
+        path: Path of the file, which grows by whole sets.
+        ones: The `Set`s.
+        measured: Function of a set that yields its lines, dicts.
+    """
+    known = set(read_lines(path)["set"]) if path.exists() else set()
+    for one in ones:
+        if one.name not in known:
+            lines = [json.dumps({"set": one.name} | line) for line in measured(one)]
+            with path.open("a") as file:
+                file.write("\n".join(lines) + "\n")
+    return read_lines(path)
+
+
 def read_lines(path):
     """Return the lines of a .jsonl of results as a frame."""
     return pd.DataFrame([json.loads(line) for line in path.read_text().splitlines()])

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import scipy.stats
 from documents import GUIDES, block
-from folds import cross_validation, thirds
+from folds import NETWORKS, cross_validation, thirds
 
 from autogenome_tf import explainers
 from autogenome_tf.core.errors import InputError, StageError
@@ -39,14 +39,7 @@ TASKS = {
         RANDOM.normal(size=(ROWS, 2)).astype("float32"),
     ),
 }
-FAMILIES = {
-    "linear": {"l2": 0.1},
-    "mlp": {"layers": 2, "units": 8},
-    "resnet": {"n_blocks": 1, "width": 8, "activation": "tanh"},
-    "densenet": {"block_config": [1, 1], "growth_rate": 4, "bottleneck": 4, "activation": "elu"},
-    "wired": {"layers": 3, "max_width": 8, "arc": [1, 2, 1], "width_2": 2, "width_3": 4,
-              "skip_1_3": 1, "activation": "softplus"},
-}  # fmt: skip
+FAMILIES = {"linear": {"l2": 0.1}} | NETWORKS
 ADDITIVE = ("fast_deep_shap", "deep_shap", "gradient")
 EXPLAINED = types.SimpleNamespace(values=X[:5], samples=list("abcde"))
 BACKGROUND = X[20:50]

@@ -82,6 +82,14 @@ def test_a_saved_model_answers_as_before(before, name):
             np.testing.assert_allclose(found, own, rtol=1e-3, atol=1e-4)
 
 
+def test_a_run_has_one_seed_as_it_began_and_its_config_may_have_comments(before):
+    run = Run(before / "finished" / "classes")
+    assert run.config().ensemble.seeds == 1
+    path = run.path("config.json")
+    path.write_text(f"// as it ran\n{path.read_text()}")
+    assert run.config().ensemble.seeds == 1
+
+
 def test_an_unfinished_run_is_resumed_to_the_leaderboard_of_a_whole_one(before):
     automl = ag.AutoGenome(
         ag.Config.load(before / "unfinished.json", [f"output_dir={before / 'finished'}"])
