@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-import scipy.sparse
 
 from autogenome_tf.config import Data
 from autogenome_tf.core import chunked
@@ -25,9 +24,10 @@ from autogenome_tf.preprocessing import (
     Transform,
     gene_weights,
 )
-from autogenome_tf.training._engines import resident
+from autogenome_tf.training._engines import aligned, lent
 
-CHUNK = 1024
+# Rows, and values of them, that are transformed and scaled at once: each step makes a copy.
+CHUNK, CELLS = 1024, 1 << 22
 
 
 class FoldInputs:
@@ -49,8 +49,6 @@ class FoldInputs:
         genes: Numbers of the genes that some fold keeps, sorted.
         coordinates: `RowSpace` or `Genes` of each fold.
         width: Number of inputs.
-        shape: (rows, inputs) of one fold.
-        rows: (folds, rows, inputs) in memory, or a list with one stream.
     """
 
     constants: list[FittedScaling]
@@ -58,7 +56,6 @@ class FoldInputs:
     genes: np.ndarray
     coordinates: list[RowSpace | Genes]
     width: int
-    rows: Any
 
     def __init__(
         self,
@@ -77,17 +74,33 @@ class FoldInputs:
         self._is_streamed, self._is_truncated = is_streamed, is_truncated
         # Batches that are read on demand are of genes.
         self._space, self.width = "genes" if is_streamed else space, 0
+        # Shared with those that weigh the same genes; empty where rows are made when asked for.
+        self._held: list[Any] = []
         # One fold transforms chunk by chunk; several share what is transformed once.
         self._transformed = None if len(splits) == 1 else self._transform(values)
         self.constants = [self._constants(train) for train, _ in splits]
         self.genes = np.unique(np.concatenate([constants.genes for constants in self.constants]))
         # A gene has the same place in every fold, so that one network can stand for all.
         self.coordinates = [Genes.of(constants.genes, self.genes) for constants in self.constants]
-        if is_streamed:
+        if self._space == "rows":
+            self._span()
+        else:
             self.width = len(self.genes)
-            self.rows = [self]
-            return
-        self._prepare()
+        self._transformed = None
+
+    @property
+    def rows(self) -> Any:
+        """Return (folds, rows, inputs) in memory, or a list with one stream."""
+        if self._is_streamed:
+            return [self]
+        if not self._held:
+            self._held.append(self._prepared())
+        return self._held[0]
+
+    def forget_genes(self) -> None:
+        """Free rows in memory that are all genes; they are made anew when asked for."""
+        if self._space == "genes":
+            self._held.clear()
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -101,8 +114,8 @@ class FoldInputs:
     def training_batches(self, fold: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Yield row numbers and preprocessed genes, all of weight 1, of a fold's training rows."""
         train = self._splits[fold][0]
-        for index in _chunks(train):
-            yield index, self.constants[fold].apply(self._transformed_rows(index))
+        for index in self._chunks(train):
+            yield index, self._unweighed(fold, index)
 
     def preprocessed(self, fold: int, rows: np.ndarray | None = None) -> np.ndarray:
         """Return preprocessed, weighed genes, (rows, genes of the fold) float32.
@@ -113,7 +126,7 @@ class FoldInputs:
         """
         index = np.arange(self.shape[0]) if rows is None else rows
         found = np.empty((len(index), len(self.constants[fold].genes)), "float32")
-        for part in _chunks(np.arange(len(index))):
+        for part in self._chunks(np.arange(len(index))):
             found[part] = self._batch(fold, index[part])
         return found
 
@@ -126,13 +139,12 @@ class FoldInputs:
         """
         other = copy.copy(self)
         other.gene_weights = [gene_weights(own, power) for own in statistics]
-        if self._is_streamed:
-            other.rows = [other]
-        elif self._space == "rows":
-            other.coordinates = list(self.coordinates)
+        if self._space == "rows":
+            other._held = []
             if len(self._splits) > 1:
                 other._transformed = self._transform(self._values)
-            other._prepare()
+            other._span()
+            other._transformed = None
         return other
 
     def factors(self, power: float) -> np.ndarray | None:
@@ -213,7 +225,10 @@ class FoldInputs:
 
     def _batch(self, fold, index):
         """Return the preprocessed, weighed genes of some rows."""
-        return self._weighed(fold, self.constants[fold].apply(self._transformed_rows(index)))
+        return self._weighed(fold, self._unweighed(fold, index))
+
+    def _unweighed(self, fold, index):
+        return self.constants[fold].apply(self._transformed_rows(index))
 
     def _weighed(self, fold, rows):
         """Multiply (rows, genes) by the fold's weights."""
@@ -226,30 +241,34 @@ class FoldInputs:
         pairs = zip(self.coordinates, self.gene_weights, strict=True)
         return np.concatenate([own.coordinates(weights[None]) for own, weights in pairs])
 
-    def _prepare(self):
-        """Bring transformed rows into the coordinates of each fold."""
-        prepared = [self._placed(fold, train) for fold, (train, _) in enumerate(self._splits)]
+    def _span(self):
+        """Find the coordinates of each fold by its training rows, and bring all rows into them."""
+        self.coordinates = [
+            RowSpace.of(self.preprocessed(fold, train), self._is_truncated)
+            for fold, (train, _) in enumerate(self._splits)
+        ]
         # Weighed rows take the width of the others where that fits, so that they share a step.
-        self.width = max(self.width, *(own.shape[1] for own in prepared))
-        padded = [_padded(own, self.width) for own in prepared]
-        # A view of one fold's rows: what a stack copies may be most of the memory.
-        self.rows = resident(np.stack(padded) if len(padded) > 1 else padded[0][None])
-        # What is needed of them from now on is made anew.
-        self._transformed = None
+        self.width = max(self.width, *(own.rank for own in self.coordinates))
+        self._held.append(self._prepared())
 
-    def _placed(self, fold, train):
-        """Return all rows in the coordinates of a fold, found by its training rows."""
-        if self._space != "rows":
-            return self.coordinates[fold].coordinates(self.preprocessed(fold))
-        space = RowSpace.of(self.preprocessed(fold, train), self._is_truncated)
-        self.coordinates[fold] = space
-        parts = _chunks(np.arange(self.shape[0]))
-        return np.concatenate([space.coordinates(self._batch(fold, part)) for part in parts])
+    def _prepared(self):
+        """Return (folds, rows, inputs), behind a fold's coordinates 0: folding drops their weights.
+
+        Each chunk goes straight to its place: copies of the rows would be most of the memory.
+        """
+        # Genes are weighed by `factors`, so that those of all powers share the rows.
+        batch = self._batch if self._space == "rows" else self._unweighed
+        rows = aligned((len(self._splits), *self.shape))
+        for fold, own in enumerate(self.coordinates):
+            for part in self._chunks(np.arange(self.shape[0])):
+                found = own.coordinates(batch(fold, part))
+                rows[fold, part, : found.shape[1]] = found
+        return lent(rows)
 
     def _constants(self, train, genes=None):
         """Fit scaling to some rows, for given genes or those that the settings choose."""
         settings = self._settings
-        weights, parts = self._row_weights, list(_chunks(train))
+        weights, parts = self._row_weights, list(self._chunks(train))
         moments = Moments.of(
             (self._transformed_rows(index) for index in parts),
             None if weights is None else (weights[index] for index in parts),
@@ -270,18 +289,11 @@ class FoldInputs:
         return self._transformed[index]
 
     def _transform(self, values):
-        chunks = [values[i : i + CHUNK] for i in range(0, values.shape[0], CHUNK)]
-        dense = (c.toarray() if scipy.sparse.issparse(c) else c for c in chunks)
-        return np.concatenate([np.asarray(self.transform(c), "float32") for c in dense])
+        starts = range(0, values.shape[0], CHUNK)
+        dense = (chunked.dense(values[start : start + CHUNK]) for start in starts)
+        return np.concatenate([np.asarray(self.transform(chunk), "float32") for chunk in dense])
 
-
-def _chunks(index):
-    """Yield numbers of rows, a chunk at a time."""
-    return (index[i : i + CHUNK] for i in range(0, len(index), CHUNK))
-
-
-def _padded(rows, width):
-    """Pad rows of smaller rank to a width with zeros; folding drops their weights."""
-    if rows.shape[1] == width:
-        return rows
-    return np.pad(rows, ((0, 0), (0, width - rows.shape[1])))
+    def _chunks(self, index):
+        """Yield numbers of rows, a chunk at a time."""
+        size = max(1, min(CHUNK, CELLS // self._values.shape[1]))
+        return (index[start : start + size] for start in range(0, len(index), size))

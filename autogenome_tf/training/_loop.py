@@ -13,6 +13,10 @@ from autogenome_tf.training._learning_rate import first_rate
 from autogenome_tf.training._linear_start import as_linear
 from autogenome_tf.training._plan import Fit, Plan
 
+# Factor of the initial weights of a convex loss: they are far from its minimum, but at 0 an output
+# that is rectified would have no slope.
+SMALL = 1e-3
+
 
 class Diverged(ArithmeticError):
     """The loss stopped being a finite number before a single epoch was worth keeping."""
@@ -73,6 +77,7 @@ def converge(
         A pair for each penalty: its value and its `Fit` (one epoch long).
     """
     engine.begin([network], seed=1, factors=factors)
+    engine.set_weights([SMALL * weight for weight in engine.weights()])
     for l2 in penalties:
         started = time.monotonic()
         loss, validation = engine.minimise(l2, iterations, deadline)

@@ -97,6 +97,7 @@ class NetworkCrossValidation(CrossValidation):
                 for fold in range(len(self.splits))
             ]
         if (*key, power) not in self._weighed_inputs:
+            self._free_genes()
             self._weighed_inputs[*key, power] = own.weighed(self._statistics[key], power)
         return self._weighed_inputs[*key, power]
 
@@ -112,6 +113,7 @@ class NetworkCrossValidation(CrossValidation):
         # "auto" may have chosen what another name says.
         key = transform.name, self.space_of(family, values)
         if key not in self._inputs:
+            self._free_genes()
             self._inputs[key] = FoldInputs(
                 self.matrix,
                 transform,
@@ -123,6 +125,12 @@ class NetworkCrossValidation(CrossValidation):
                 is_streamed=self.is_streamed,
             )
         return key, self._inputs[key]
+
+    def _free_genes(self):
+        """Free rows of all genes where they may be as large as the matrix, before more is made."""
+        if self._is_truncated:
+            for inputs in self._inputs.values():
+                inputs.forget_genes()
 
     def kept_genes(self, family, values):
         """Return the sorted numbers of the genes that some fold keeps."""
@@ -187,10 +195,8 @@ class NetworkCrossValidation(CrossValidation):
         if values.get("loss") in SOLVERS:
             self._check_memory(family, values)
             factors, own = self.factors(family, values), self.fold_inputs(family, values)
-            inputs = np.asarray(own.rows)
-            inputs = inputs if factors is None else inputs * factors[:, None]
-            genes = [len(constants.genes) for constants in own.constants]
-            yield from solved(self, values["loss"], options, inputs, genes, deadline)
+            inputs, genes = own.rows.numpy(), [len(known.genes) for known in own.constants]
+            yield from solved(self, values["loss"], options, inputs, factors, genes, deadline)
             return
         penalties = list(options)
         # Those of several targets, a dict, come alone.

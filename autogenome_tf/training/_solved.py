@@ -16,6 +16,7 @@ def solved(
     loss: str,
     options: Iterable[float],
     inputs: np.ndarray,
+    factors: np.ndarray | None,
     genes: list[int],
     deadline: float = float("inf"),
 ) -> Iterator[tuple[float, Fit]]:
@@ -25,13 +26,15 @@ def solved(
         cross_validation: Targets, weights and splits of the rows.
         loss: A key of `SOLVERS`.
         options: Values of the path.
-        inputs: (folds, rows, inputs) as the linear model of each fold sees the rows.
+        inputs: (folds, rows, inputs) of each fold, in memory once.
+        factors: (folds, inputs) that a linear model's inputs are multiplied by, or None.
         genes: Number of genes that the inputs of each fold stand for.
         deadline: `time.monotonic()` after which nothing further is solved.
     """
     solver = SOLVERS[loss]()
     options = sorted(options, reverse=solver.is_descending)
-    folds = list(_folds(cross_validation, inputs, genes))
+    each = [None] * len(inputs) if factors is None else factors
+    folds = list(_folds(cross_validation, inputs, each, genes))
     paths = zip(*(solver.path(rows, options, deadline) for rows in folds), strict=True)
     for option in options:
         started = time.monotonic()
@@ -40,22 +43,23 @@ def solved(
             scales = [unit_scale(*pair) for pair in zip(folds, kernels, strict=True)]
             scales = np.array(scales)[:, None]
             kernels, biases = kernels / scales[:, None], biases / scales
-        yield option, _fit(cross_validation, inputs, kernels, biases, started)
+        yield option, _fit(cross_validation, folds, kernels, biases, started)
         if time.monotonic() > deadline:
             return
 
 
-def _folds(cross_validation, inputs, genes):
+def _folds(cross_validation, inputs, factors, genes):
     """Yield the training rows of each fold."""
-    for rows, (train, _), count in zip(inputs, cross_validation.splits, genes, strict=True):
+    parts = zip(inputs, factors, cross_validation.splits, genes, strict=True)
+    for values, own, (train, _), count in parts:
         targets, weights = cross_validation.targets[train], cross_validation.weights[train]
-        yield LinearRows(rows[train], targets, weights, cross_validation.task.outputs, count)
+        outputs = cross_validation.task.outputs
+        yield LinearRows(values, targets, weights, outputs, count, train, own)
 
 
-def _fit(cross_validation, inputs, kernels, biases, started):
+def _fit(cross_validation, folds, kernels, biases, started):
     """Return the `Fit` of (folds, inputs, outputs) kernels and (folds, outputs) biases."""
-    folds = zip(inputs, kernels, biases, strict=True)
-    outputs = [(rows @ kernel + bias).astype("float32") for rows, kernel, bias in folds]
+    outputs = [rows.outputs_of(*layer) for rows, *layer in zip(folds, kernels, biases, strict=True)]
     weights = [kernels.astype("float32"), biases.astype("float32")]
     parameters = kernels[0].size + biases[0].size
     return fit_of(cross_validation, outputs, weights, parameters=parameters, started=started)

@@ -12,12 +12,13 @@ from autogenome_tf.nn.graphs import compiled
 from autogenome_tf.training._engines._engine import PLAIN
 from autogenome_tf.training._engines._vectorized import VectorizedEngine, looped, resident
 
-# Part of a value by which an iteration has to lower it.
-TOLERANCE = 1e-9
+# By how much an iteration has to lower a value, in parts of it where it is above 1: below that,
+# values differ by the rounding of float32, and the line search goes astray.
+TOLERANCE = 1e-7
 # Part of the largest curvature of a row's loss below which a row's is not taken.
 FLATTEST = 1e-3
 # Values of rows whose curvature is computed at once.
-CELLS = 1 << 24
+CELLS = 1 << 22
 # Of all targets, or of each by its name.
 Penalty = float | Mapping[str, float]
 

@@ -57,22 +57,40 @@ OPTIMIZERS = {
 }
 
 
-def resident(inputs):
-    """Return inputs (folds, rows, inputs) as the one tensor that all networks learn from.
+def aligned(shape: tuple[int, ...]) -> np.ndarray:
+    """Return zeros of float32 in memory that `lent` can hand to TensorFlow.
+
+    Args:
+        shape: Of the array.
+    """
+    size = int(np.prod(shape)) * np.dtype("float32").itemsize
+    memory = np.zeros(size + ALIGNMENT, "uint8")
+    first = -memory.ctypes.data % ALIGNMENT
+    return memory[first : first + size].view("float32").reshape(shape)
+
+
+def lent(values: np.ndarray) -> tf.Tensor:
+    """Return an `aligned` array, not to be changed from now on, as a tensor on the same memory.
 
     `tf.constant` would copy a large array twice, into memory that TensorFlow keeps.
+
+    Args:
+        values: What `aligned` returned.
+    """
+    return tf.identity(tf.experimental.dlpack.from_dlpack(values.__dlpack__()))
+
+
+def resident(inputs):
+    """Return inputs (folds, rows, inputs) as the one tensor that all networks learn from.
 
     Args:
         inputs: (folds, rows, inputs) array or tensor.
     """
     if tf.is_tensor(inputs):
         return inputs
-    inputs = np.asarray(inputs)
-    memory = np.empty(inputs.size * np.dtype("float32").itemsize + ALIGNMENT, "uint8")
-    first = -memory.ctypes.data % ALIGNMENT
-    rows = memory[first : first - ALIGNMENT].view("float32").reshape(inputs.shape)
+    rows = aligned(np.shape(inputs))
     rows[...] = inputs
-    return tf.identity(tf.experimental.dlpack.from_dlpack(rows.__dlpack__()))
+    return lent(rows)
 
 
 def optimizer_of(name: str, is_mirrored: bool = False) -> keras.optimizers.Optimizer:

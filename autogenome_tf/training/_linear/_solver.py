@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterable, Iterator
 import numpy as np
 
 Layer = tuple[np.ndarray, np.ndarray]
-CHUNK = 1024
+# Rows, and values of them, that are in float64 at once where sums are all that is needed.
+CHUNK, CELLS = 1024, 1 << 22
 
 
 @dataclasses.dataclass(frozen=True)
@@ -16,18 +17,27 @@ class LinearRows:
     """Training rows of one fold.
 
     Attributes:
-        inputs: (rows, inputs): genes, or coordinates in the span of the rows.
+        values: (all rows, inputs): genes, or coordinates in the span of the rows.
         targets: (rows,) class positions, or (rows, targets) standardised values, NaN for gaps.
         weights: (rows,) weight of each row, above 0.
         outputs: Number of classes or targets.
         genes: Number of genes that the inputs stand for.
+        index: (rows,) numbers of the training rows among all; None: all are.
+        factors: (inputs,) factor of each input; None: all are 1.
     """
 
-    inputs: np.ndarray
+    values: np.ndarray
     targets: np.ndarray
     weights: np.ndarray
     outputs: int
     genes: int
+    index: np.ndarray | None = None
+    factors: np.ndarray | None = None
+
+    @functools.cached_property
+    def inputs(self) -> np.ndarray:
+        """Return the (rows, inputs) times their factors, a copy: `summed` makes none of all."""
+        return self._taken(slice(None))
 
     @functools.cached_property
     def indicators(self) -> np.ndarray:
@@ -71,10 +81,31 @@ class LinearRows:
             of: Function from the inputs of some rows, (n, inputs) float64, and the slice of their
                 numbers to the array that is added up.
         """
-        parts = [slice(start, start + CHUNK) for start in range(0, len(self.inputs), CHUNK)]
+        parts = self._parts(len(self.targets))
         return functools.reduce(
-            np.add, (of(self.inputs[part].astype("float64"), part) for part in parts)
+            np.add, (of(self._taken(part).astype("float64"), part) for part in parts)
         )
+
+    def outputs_of(self, kernel: np.ndarray, bias: np.ndarray) -> np.ndarray:
+        """Return what a layer makes of all rows, (all rows, outputs) float32.
+
+        Args:
+            kernel: (inputs, outputs).
+            bias: (outputs,).
+        """
+        # Factors of the rows are those of the kernel, so that no row is copied.
+        kernel = kernel if self.factors is None else kernel * self.factors[:, None]
+        parts = self._parts(len(self.values))
+        return np.concatenate([(self.values[p] @ kernel + bias).astype("float32") for p in parts])
+
+    def _parts(self, count):
+        """Yield slices of so many rows."""
+        step = max(1, min(CHUNK, CELLS // self.values.shape[1]))
+        return (slice(start, start + step) for start in range(0, count, step))
+
+    def _taken(self, part):
+        rows = self.values[part if self.index is None else self.index[part]]
+        return rows if self.factors is None else rows * self.factors
 
 
 class LinearSolver(abc.ABC):
