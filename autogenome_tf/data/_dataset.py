@@ -10,6 +10,8 @@ from autogenome_tf.core import chunked
 
 # Name of the array of an archive that holds what arose as its rows were taken from memory.
 WARNINGS = "row_warnings"
+# Name of the array of an archive that says that a run wrote it: nobody writes to it again.
+WRITTEN_BY = "written_by"
 
 
 @dataclasses.dataclass(frozen=True)

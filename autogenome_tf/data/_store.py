@@ -11,7 +11,7 @@ import scipy.sparse
 
 from autogenome_tf.core.errors import InputError, some
 from autogenome_tf.data._aligned import aligned_targets
-from autogenome_tf.data._dataset import WARNINGS
+from autogenome_tf.data._dataset import WARNINGS, WRITTEN_BY
 from autogenome_tf.data._distinct import distinct
 from autogenome_tf.data._memory import how_of, is_annotated, plain_table
 from autogenome_tf.data._origins import origins
@@ -69,9 +69,10 @@ def write_rows(
         arrays |= {"data": values.data, "indices": values.indices, "indptr": values.indptr}
         arrays |= {"shape": np.array(values.shape), "format": np.array(b"csr")}
     else:
-        arrays["values"] = values
+        # First in the archive the values lie at a multiple of their size, and can be mapped.
+        arrays = {"values": values, WRITTEN_BY: np.array("autogenome_tf")} | arrays
     with open(path, "wb") as stream:
-        np.savez(stream, features=np.array(table.features), **arrays)
+        np.savez(stream, **arrays, features=np.array(table.features))
     if _has_pairs(y):
         return y
     return [str(name) for name in columns if name not in further]

@@ -97,7 +97,8 @@ class NetworkCrossValidation(CrossValidation):
                 for fold in range(len(self.splits))
             ]
         if (*key, power) not in self._weighed_inputs:
-            self._free_genes()
+            if key[1] == "rows":
+                self._free_genes()
             self._weighed_inputs[*key, power] = own.weighed(self._statistics[key], power)
         return self._weighed_inputs[*key, power]
 

@@ -116,3 +116,38 @@ def test_missing_labels_stay_missing(tmp_path):
     assert list(table.extra["level"].isna()) == list(VALUES["C"] > 1)
     table = read_back(tmp_path, X_NAMED, VALUES["C"].set_axis(NAMES).mask(labels.isna()))
     assert list(table.extra["C"].isna()) == list(VALUES["C"] > 1)
+
+
+# Rows that a run wrote ---------------------------------------------------------------------------
+
+
+def is_mapped(values):
+    """Return whether an array lies on pages of a file."""
+    while values is not None and not isinstance(values, np.memmap):
+        values = getattr(values, "base", None)
+    return values is not None
+
+
+@pytest.mark.parametrize("kind", ["float32", "float64", "int16"])
+def test_rows_that_a_run_wrote_are_read_without_a_copy(kind, tmp_path):
+    x = np.arange(60).reshape(12, 5).astype(kind)
+    write_rows(tmp_path / "x.npz", x, np.arange(12) % 3)
+    table = read_table(tmp_path / "x.npz")
+    assert is_mapped(table.values) and table.values.dtype == np.float32
+    np.testing.assert_array_equal(table.values, x)
+    assert table.values.flags.aligned and not table.values.flags.writeable
+    # A user may write other files again while they are used.
+    np.savez(tmp_path / "y.npz", values=x.astype("float32"))
+    assert not is_mapped(read_table(tmp_path / "y.npz").values)
+
+
+def test_rows_that_are_laid_out_otherwise_are_read(tmp_path):
+    x = np.asfortranarray(np.arange(60, dtype="float32").reshape(12, 5))
+    arrays = {"values": x, "written_by": np.array("autogenome_tf")}
+    np.savez(tmp_path / "columns.npz", **arrays)
+    np.savez_compressed(tmp_path / "packed.npz", **arrays | {"values": x.copy("C")})
+    np.savez(tmp_path / "behind.npz", a=np.zeros(2, "uint8"), **arrays | {"values": x.copy("C")})
+    for name in ("columns", "packed", "behind"):
+        values = read_table(tmp_path / f"{name}.npz").values
+        assert not is_mapped(values)
+        np.testing.assert_array_equal(values, x)

@@ -11,7 +11,7 @@ import scipy.sparse
 from autogenome_tf.core.errors import InputError, some
 from autogenome_tf.core.growing import Growing
 from autogenome_tf.data._checked import checked, numbered_features
-from autogenome_tf.data._dataset import WARNINGS, Table
+from autogenome_tf.data._dataset import WARNINGS, WRITTEN_BY, Table
 from autogenome_tf.data._files import check_file, check_unpacked
 from autogenome_tf.data._reader import Reader, ReadOptions
 from autogenome_tf.data._texts import without_words
@@ -23,6 +23,7 @@ _DAMAGED = (
 )  # fmt: skip
 _TARGET = "target_"
 _CHUNK = 16 << 20
+_LOCAL_LENGTHS = 26  # place of the lengths of name and further field, where a member begins
 _LINE = 64  # bytes that a row or a column takes, whatever is in it
 
 
@@ -74,7 +75,9 @@ def _unpack(source, limit, most):
         elif is_sparse:
             values = scipy.sparse.load_npz(source)
         else:
-            values = _array(archive, arrays, "values", "float32", limit)
+            values = _mapped(source, archive) if WRITTEN_BY in arrays else None
+            if values is None:
+                values = _array(archive, arrays, "values", "float32", limit)
         return _table(values, arrays), "sparse npz" if is_sparse else "dense npz"
 
 
@@ -84,10 +87,7 @@ def _array(archive, arrays, name, kind, limit):
     if member.file_size <= limit:
         return arrays[name]
     with archive.open(member) as stream:
-        read_header = {
-            (1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0
-        }  # fmt: skip
-        shape, is_fortran, own = read_header[np.lib.format.read_magic(stream)](stream)
+        shape, is_fortran, own = _header(stream)
         if is_fortran or own.hasobject or len(shape) > 2:
             return arrays[name]
         width = shape[1] if len(shape) == 2 else None
@@ -95,6 +95,35 @@ def _array(archive, arrays, name, kind, limit):
         while chunk := stream.read(_CHUNK // (row := own.itemsize * (width or 1)) * row or row):
             whole.add(np.frombuffer(chunk, own).reshape(-1, *shape[1:]))
     return whole.array
+
+
+def _mapped(source, archive):
+    """Map the matrix of an archive that `write_rows` wrote; None where it is not laid out so.
+
+    Nobody writes to it again, so that its pages need no copy in memory.
+    """
+    member = archive.getinfo("values.npy")
+    with archive.open(member) as stream:
+        shape, is_fortran, kind = _header(stream)
+        header = stream.tell()
+        while stream.read(_CHUNK):  # the sum of all bytes is checked at their end
+            pass
+    with open(source, "rb") as file:
+        file.seek(member.header_offset + _LOCAL_LENGTHS)
+        name, further = np.frombuffer(file.read(4), "<u2").tolist()
+        start = file.tell() + name + further + header
+    is_plain = member.compress_type == zipfile.ZIP_STORED and not is_fortran and not kind.hasobject
+    if not is_plain or start % kind.itemsize:
+        return None
+    return np.memmap(source, kind, "r", start, shape)
+
+
+def _header(stream):
+    """Read the header of an array: its shape, whether columns come first, its type."""
+    read_header = {
+        (1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0
+    }  # fmt: skip
+    return read_header[np.lib.format.read_magic(stream)](stream)
 
 
 def _table(values, arrays):
