@@ -243,12 +243,13 @@ class FoldInputs:
 
     def _span(self):
         """Find the coordinates of each fold by its training rows, and bring all rows into them."""
-        self.coordinates = [
+        found = [
             RowSpace.of(self.preprocessed(fold, train), self._is_truncated)
             for fold, (train, _) in enumerate(self._splits)
         ]
         # Weighed rows take the width of the others where that fits, so that they share a step.
-        self.width = max(self.width, *(own.rank for own in self.coordinates))
+        self.width = max(self.width, *(own.rank for own in found))
+        self.coordinates = [*found]
         self._held.append(self._prepared())
 
     def _prepared(self):
