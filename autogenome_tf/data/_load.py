@@ -116,7 +116,13 @@ def _target_names(columns, data, task_type, genes):
     """Return the names of the targets: those of the config, all, or the only one."""
     where = columns.attrs["source"]
     known = [name for name in columns.attrs[TARGETS] if name != data.weight]
+    is_optional = not kind_of(task_type).has_targets
     if data.target_names == [ALL]:
+        if not (known or is_optional):
+            raise InputError(
+                f"{where}: data.target: {ALL!r} stands for every column of the files of "
+                "data.targets; expected these files, or the names of the columns to predict."
+            )
         return known
     for name in data.target_names:
         if name not in columns.columns:
@@ -125,7 +131,6 @@ def _target_names(columns, data, task_type, genes):
                 hint = " Labels in another file, or in another sheet, need data.targets."
                 raise InputError(f"{error}{hint}")
             raise error
-    is_optional = not kind_of(task_type).has_targets
     if data.target_names or is_optional:
         return data.target_names
     if not data.targets:

@@ -77,12 +77,12 @@ def total_row(values: np.ndarray, samples: Sequence[str] | np.ndarray) -> Iterat
 
 
 def gives_away(dataset: Dataset, rows: np.ndarray, target: str = "the target") -> Iterator[str]:
-    """Yield a text on the one column that alone predicts classes (or values).
+    """Yield a text on a column that alone predicts classes, or the values of a target.
 
     Args:
         dataset: Rows with targets.
         rows: (n,) numbers of those that are learned from.
-        target: What to call the targets.
+        target: What to call the targets; several of numbers go by their own names.
     """
     rows = rows[np.linspace(0, len(rows) - 1, min(len(rows), ROWS)).astype(int)]
     genes = len(dataset.features) - dataset.covariates
@@ -91,17 +91,23 @@ def gives_away(dataset: Dataset, rows: np.ndarray, target: str = "the target") -
     values = chunked.dense(chunked.taken(dataset.values, rows))[:, :genes]
     starts = range(0, genes, _BLOCK)
     blocks = (values[:, start : start + _BLOCK] for start in starts)
-    strength = np.concatenate([_strengths(block, dataset.targets[rows]) for block in blocks])
-    second, first = np.argsort(strength)[-2:]
-    if strength[first] >= _TELLING and strength[second] <= _ALONE * strength[first]:
-        is_text = dataset.targets.dtype == object
-        measure = "area under the curve" if is_text else "rank correlation"
-        best, next_best = ((1 + s) / 2 if is_text else s for s in strength[[first, second]])
-        name = dataset.features[first]
+    strengths = np.hstack([_strengths(block, dataset.targets[rows]) for block in blocks])
+    is_text, names = dataset.targets.dtype == object, dataset.target_names
+    measure = "area under the curve" if is_text else "rank correlation"
+    found = {}
+    for place, strength in enumerate(strengths):
+        second, first = np.argsort(strength)[-2:]
+        if strength[first] >= _TELLING and strength[second] <= _ALONE * strength[first]:
+            best, next_best = ((1 + s) / 2 if is_text else s for s in strength[[first, second]])
+            called = target if len(strengths) == 1 else repr(names[place])
+            found[f"{dataset.features[first]!r} alone predicts {called} ({measure} {best:.2f}; the "
+                  f"next column {next_best:.2f})"] = dataset.features[first]  # fmt: skip
+    if found:
+        more = f", and {len(found) - MOST_NAMED} more" if len(found) > MOST_NAMED else ""
+        excluded = ", ".join(f'"{name}"' for name in dict.fromkeys(found.values()))
         yield (
-            f"The column {name!r} alone predicts {target} ({measure} {best:.2f}; the next column "
-            f"{next_best:.2f}). If it is not a gene, or is derived from the target, leave it out: "
-            f'data.exclude ["{name}"].'
+            f"The column {', '.join(list(found)[:MOST_NAMED])}{more}. If it is not a gene, or is "
+            f"derived from the target, leave it out: data.exclude [{excluded}]."
         )
 
 
@@ -161,7 +167,10 @@ def _total(values):
 
 
 def _strengths(values, targets):
-    """Return (columns,) association of each column with the targets, 0 by chance to 1."""
+    """Return (targets, columns) association of columns with targets, 0 by chance to 1.
+
+    Classes are one target, whichever of them a column tells best.
+    """
     from scipy import stats
 
     with warnings.catch_warnings():
@@ -172,9 +181,12 @@ def _strengths(values, targets):
     ranks = stats.rankdata(values, axis=0)
     if targets.dtype != object:
         known = [~np.isnan(column) for column in targets.T]
-        each = [_correlation(ranks[rows], stats.rankdata(column[rows]))
-                for rows, column in zip(known, targets.T, strict=True)]  # fmt: skip
-        return np.max(each, axis=0)
+        return np.stack(
+            [
+                _correlation(ranks[rows], stats.rankdata(column[rows]))
+                for rows, column in zip(known, targets.T, strict=True)
+            ]
+        )
     areas = []
     for label in sorted(set(targets)):
         own = targets == label
@@ -182,7 +194,7 @@ def _strengths(values, targets):
         if 5 <= count <= len(own) - 5:
             rank_sum = ranks[own].sum(axis=0) - count * (count + 1) / 2
             areas.append(np.abs(2 * rank_sum / (count * (len(own) - count)) - 1))
-    return np.max(areas, axis=0) if areas else np.zeros(values.shape[1])
+    return np.max(areas, axis=0, keepdims=True) if areas else np.zeros((1, values.shape[1]))
 
 
 def _correlation(ranks, other):

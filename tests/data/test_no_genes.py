@@ -123,11 +123,11 @@ def found(values):
     return list(no_genes(some_values(rows(values)), list(values.columns)))
 
 
-def rows(values, targets=LABELS):
+def rows(values, targets=LABELS, names=("dx",)):
     """A `Dataset` of a frame."""
-    names = np.array([f"s{n}" for n in range(len(values))], object)
+    samples = np.array([f"s{n}" for n in range(len(values))], object)
     targets = targets.astype(object) if targets.dtype.kind == "U" else targets
-    return Dataset(values.to_numpy("float32"), names, list(values.columns), targets, ["dx"])
+    return Dataset(values.to_numpy("float32"), samples, list(values.columns), targets, list(names))
 
 
 def test_genes_alone_give_no_warning():
@@ -164,6 +164,14 @@ def test_a_column_that_alone_predicts_the_target_is_named():
     told = rows(VALUES, values)
     (text,) = gives_away(told, np.arange(ROWS))
     assert "'MYC' alone predicts the target (rank correlation 1.00" in text
+
+
+def test_each_of_several_targets_may_be_given_away():
+    told = rows(VALUES, VALUES[["MYC", "EGFR"]].to_numpy() * 2.0, names=["myc", "egfr"])
+    (text,) = gives_away(told, np.arange(ROWS))
+    assert "'MYC' alone predicts 'myc' (rank correlation 1.00" in text
+    assert "'EGFR' alone predicts 'egfr' (rank correlation 1.00" in text
+    assert 'data.exclude ["MYC", "EGFR"]' in text
 
 
 def test_several_telling_genes_are_no_reason_for_a_warning():

@@ -9,6 +9,7 @@ import pytest
 from autogenome_tf.config import Config
 from autogenome_tf.core.errors import InputError
 from autogenome_tf.data import RunData, audit, read_table, table_of, write_rows
+from autogenome_tf.data._load import load_labelled
 from autogenome_tf.data._new_rows import load_new
 
 COUNT, GENES = 24, ["TP53", "MYC", "EGFR", "KRAS", "PTEN", "ESR1"]
@@ -269,3 +270,12 @@ def test_what_a_mask_covers_is_missing(tmp_path):
 def test_an_address_is_no_path():
     with pytest.raises(InputError, match="an address; expected a path: download the file first"):
         read_table("https://example.org/x.csv")
+
+
+@pytest.mark.parametrize("task", ["classification", "regression", "mixed"])
+def test_all_columns_are_no_target_without_a_file_of_targets(tmp_path, task):
+    frame = pd.DataFrame(np.random.default_rng(0).normal(size=(20, 4)), columns=[*"abcd"])
+    frame.to_csv(tmp_path / "x.csv")
+    data = Config.of({"name": "t", "data": {"features": "x.csv", "target": "*"}})
+    with pytest.raises(InputError, match=r"x\.csv: data\.target: '\*' stands for every column"):
+        load_labelled(data.resolved(tmp_path).data, task)
