@@ -79,13 +79,18 @@ def _work(session, role):
     """Run the trials that the chief of the search hands out."""
     check_trackers(session.config.output.trackers)
     last, count, before = ("", ""), session.config.search.outer, session
+
+    def has_ended():
+        # Before the first search there is no run that could have ended.
+        run = session.run and session.opened()
+        return run is not None and "train" in run.stages and run.has_all_folds
+
     while True:
         joined = search.joined(session.config, session.spaces, role)
         here = on_this_machine(f"{session.config.name}: search")
         with here, contextlib.closing(joined) as remote:
-            # Before the first search there is no run that could have ended.
-            has_ended = session.run and (lambda: session.opened().has_all_folds)
-            while (place := remote.joined(has_ended)) == last:
+            remote.has_ended = has_ended
+            while (place := remote.joined()) == last:
                 # The chief fits the final model of the search that is over.
                 time.sleep(POLL)
             if place is None:

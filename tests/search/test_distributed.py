@@ -380,10 +380,16 @@ def test_a_worker_waits_for_a_chief_that_comes_back(port, hired, tmp_path, monke
 def test_a_worker_does_not_wait_for_the_chief_of_a_run_that_has_ended(port, hired, tmp_path):
     with serving("random", tmp_path / "calls", port):
         remote = hired("a")
-        assert remote.joined(lambda: True) == ("run", "today")
+        remote.has_ended = lambda: True
+        assert remote.joined() == ("run", "today")
+        proposal, *_ = remote.propose()
     asked = iter([False, True])
-    assert remote.joined(lambda: next(asked)) is None
+    remote.has_ended = lambda: next(asked)
+    assert remote.joined() is None
     assert not list(asked)
+    remote.has_ended = lambda: True
+    remote.report(proposal, 0.5)
+    assert remote.propose() is None
 
 
 def test_a_chief_hands_out_nothing_more_when_its_search_is_over(port, hired, tmp_path):
@@ -406,7 +412,8 @@ def test_a_chief_serves_until_its_final_model_is_there(port, hired, tmp_path, mo
         assert not list(search.search(None, *given))
         remote = hired("a")
         assert remote.propose() is None
-    assert remote.joined(lambda: True) is None
+    remote.has_ended = lambda: True
+    assert remote.joined() is None
 
 
 def test_two_chiefs_do_not_share_a_port(port, tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import logging
 import threading
@@ -41,7 +42,13 @@ class Remote:
     Args:
         proposer: One of the same search; the chief's oracle takes the place of its own.
         role: That of this process.
+
+    Attributes:
+        has_ended: Function that returns whether no chief needs to be waited for; it is asked every
+            few seconds where none answers. None: one is.
     """
+
+    has_ended: Callable[[], bool] | None = None
 
     def __init__(self, proposer: Proposer, role: ProcessRole):
         self._proposer = proposer
@@ -53,15 +60,11 @@ class Remote:
         ]
         self._channel = grpc.insecure_channel(role.address, options)
         self._stub = protos.get_service_grpc().OracleStub(self._channel)
-        self._client.stub = self._patient = _Patient(self._stub, role.address)
+        self._client.stub = self._patient = _Patient(self._stub, role.address, self)
         self._address, self._beats = role.address, threading.Event()
 
-    def joined(self, has_ended: Callable[[], bool] | None = None) -> tuple[str, str] | None:
+    def joined(self) -> tuple[str, str] | None:
         """Wait for the chief; return the name of its run, and when that began.
-
-        Args:
-            has_ended: Function that returns whether no chief needs to be waited for; it is asked
-                every few seconds. None: one is.
 
         Returns:
             The pair, or None where none answers and `has_ended`.
@@ -69,13 +72,10 @@ class Remote:
         Raises:
             StageError: Where none answers, or some other program does.
         """
-        self._patient.has_ended = has_ended
         try:
             values = self._client.get_space().values
         except _Ended:
             return None
-        finally:
-            self._patient.has_ended = None
         if RUN not in values:
             raise StageError(f"{self._address}: a KerasTuner search, but not one of this package.")
         self._patient.run = ((METADATA, values[RUN]),)
@@ -86,13 +86,17 @@ class Remote:
 
         Returns:
             The engine's own trial, its number, family, values, epochs (or None) and the
-            `time.monotonic()` at which it must be over; None when nothing is left.
+            `time.monotonic()` at which it must be over; None when nothing is left, also where no
+            chief answers and `has_ended`.
 
         Raises:
             StageError: Where the chief has gone, or is that of another run by now.
         """
         while True:
-            proposal = self._client.create_trial(self._client.tuner_id)
+            try:
+                proposal = self._client.create_trial(self._client.tuner_id)
+            except _Ended:
+                return None
             if proposal.status == Status.STOPPED:
                 return None
             if proposal.status == Status.RUNNING:
@@ -105,11 +109,15 @@ class Remote:
         return proposal, number_of(proposal), *self._proposer.decoded(proposal), deadline
 
     def report(self, proposal: engine.Trial, score: float | None) -> None:
-        """Report the score of a trial, or None for a failure."""
+        """Report the score of a trial, or None for a failure.
+
+        Where no chief answers and `has_ended`, others have tried it, and nobody asks any more.
+        """
         self._beats.set()
         proposal.score = score
         proposal.status = Status.FAILED if score is None else Status.COMPLETED
-        self._client.end_trial(proposal)
+        with contextlib.suppress(_Ended):
+            self._client.end_trial(proposal)
 
     def close(self) -> None:
         """Leave the chief."""
@@ -137,20 +145,19 @@ class _Patient:
 
     Attributes:
         run: gRPC metadata of every call: for which run it is.
-        has_ended: See `Remote.joined`.
     """
 
-    def __init__(self, stub, address):
-        self._stub, self._address = stub, address
+    def __init__(self, stub, address, remote):
+        self._stub, self._address, self._remote = stub, address, remote
         self.run: tuple[tuple[str, str], ...] = ()
-        self.has_ended: Callable[[], bool] | None = None
 
     def __getattr__(self, name):
         return functools.partial(self._answer, getattr(self._stub, name))
 
     def _answer(self, call, request, **_):
         until, is_said = time.monotonic() + WAIT, False
-        seconds = min(LOOK if self.has_ended else SILENCE, WAIT)
+        has_ended = self._remote.has_ended
+        seconds = min(LOOK if has_ended else SILENCE, WAIT)
         while True:
             try:
                 return call(request, wait_for_ready=True, timeout=seconds, metadata=self.run)
@@ -160,7 +167,7 @@ class _Patient:
                     grpc.StatusCode.DEADLINE_EXCEEDED,
                 ):
                     raise StageError(f"the chief at {self._address}: {error.details()}") from None
-            if self.has_ended and self.has_ended():
+            if has_ended and has_ended():
                 raise _Ended
             left = until - time.monotonic()
             if left <= 0:
