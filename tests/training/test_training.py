@@ -89,9 +89,7 @@ def differ(left, right):
 # Replicas --------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    "optimizer", ["adam", "momentum", pytest.param("lamb", marks=pytest.mark.slow)]
-)
+@pytest.mark.parametrize("optimizer", ["adam", "momentum", "lamb"])
 def test_a_replica_alone_ends_like_the_same_replica_beside_four_others(optimizer):
     plan = Plan(3, optimizer=optimizer, learning_rate=0.01)
 
@@ -433,7 +431,8 @@ def test_every_optimizer_learns_with_the_rate_of_the_range_test(optimizer):
 
 # Adam makes steps of what rounding leaves of a bias that normalisation takes out again.
 @pytest.mark.parametrize(
-    ("optimizer", "normalization"), [("adam", "none"), ("adamw", "none"), ("momentum", "batch")]
+    ("optimizer", "normalization"),
+    [("adam", "none"), ("adamw", "none"), ("lamb", "none"), ("momentum", "batch")],
 )
 def test_steps_are_those_of_keras(optimizer, normalization):
     keys = {"layers": 2, "l2": 0.01, "normalization": normalization}
@@ -444,7 +443,7 @@ def test_steps_are_those_of_keras(optimizer, normalization):
     engine.epoch(index.astype("int32"), np.full(6, 0.01, "float32"))
     for fold in range(len(splits)):
         network = mlp(**keys)
-        kind = {"adam": "Adam", "adamw": "AdamW", "momentum": "SGD"}[optimizer]
+        kind = {"adamw": "AdamW", "momentum": "SGD"}.get(optimizer, optimizer.title())
         more = {"momentum": 0.9, "nesterov": True} if kind == "SGD" else {}
         network.compile(getattr(keras.optimizers, kind)(0.01, **more), TASK.keras_loss())
         for rows in index[:, fold]:

@@ -36,7 +36,7 @@ class AutoencoderEngine(Engine):
         self.task, self.optimizer = task, optimizer
         # A copy, since a network that was trained belongs to whoever asked for it.
         self._network = network = type(network).from_config(network.get_config())
-        clipped = optimizer_of(optimizer)
+        clipped = optimizer_of(optimizer, is_stacked=False)
         clipped.clipnorm = CLIP_NORM
         network.compile(optimizer=clipped)
         clipped.build(network.trainable_variables)

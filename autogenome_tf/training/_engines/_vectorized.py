@@ -5,6 +5,7 @@ from typing import Any
 import keras
 import numpy as np
 import tensorflow as tf
+from keras import ops
 
 from autogenome_tf.nn import stacked
 from autogenome_tf.nn.epistatic_penalty import complexity
@@ -40,6 +41,30 @@ class FusedAdam(keras.optimizers.Adam):
             epsilon=self.epsilon,
             grad=gradient,
         )
+
+
+class StackedLamb(keras.optimizers.Lamb):
+    """Keras' LAMB for stacked networks: a step is scaled by the norms of each one's tensor."""
+
+    def update_step(self, gradient, variable, learning_rate):
+        """Update one variable; see `keras.Optimizer.update_step`."""
+        place = self._get_variable_index(variable)
+        momentum, velocity = self._momentums[place], self._velocities[place]
+        self.assign_add(momentum, (gradient - momentum) * (1 - self.beta_1))
+        self.assign_add(velocity, (ops.square(gradient) - velocity) * (1 - self.beta_2))
+        step = ops.cast(self.iterations + 1, variable.dtype)
+        update = momentum / (1 - ops.power(self.beta_1, step))
+        update /= ops.sqrt(velocity / (1 - ops.power(self.beta_2, step))) + self.epsilon
+        weights, changes = _norms(variable), _norms(update)
+        is_scaled = ops.logical_and(weights > 0, changes > 0)
+        scale = ops.where(is_scaled, weights / ops.where(is_scaled, changes, 1), 1)
+        self.assign_sub(variable, scale * learning_rate * update)
+
+
+def _norms(stack):
+    """Return the norm of each part of a stack, of as many axes."""
+    axes = tuple(range(1, len(stack.shape)))
+    return ops.sqrt(ops.sum(ops.square(stack), axis=axes, keepdims=True))
 
 
 OPTIMIZERS = {
@@ -93,15 +118,19 @@ def resident(inputs):
     return lent(rows)
 
 
-def optimizer_of(name: str, is_mirrored: bool = False) -> keras.optimizers.Optimizer:
+def optimizer_of(
+    name: str, is_stacked: bool = True, is_mirrored: bool = False
+) -> keras.optimizers.Optimizer:
     """Return a new optimizer.
 
     Args:
         name: One of `OPTIMIZERS`.
+        is_stacked: Whether the first axis of a variable is that of networks.
         is_mirrored: Whether gradients are summed over devices; TensorFlow keeps every graph that
             could.
     """
-    optimizer = OPTIMIZERS[name](1e-3)
+    made = StackedLamb if is_stacked and name == "lamb" else OPTIMIZERS[name]
+    optimizer = made(1e-3)
     if not is_mirrored:
         optimizer._all_reduce_sum_gradients = lambda pairs: pairs
     return optimizer
@@ -164,8 +193,8 @@ class VectorizedEngine(Engine):
         self._trained = [variable.path for variable in network.trainable_weights]
         blank = {v.path: np.zeros((self.count, *v.shape), "float32") for v in network.weights}
         self._shapes = [blank[path].shape for path in self._trained]
-        self._optimizer = optimizer_of(optimizer, self.is_mirrored)
-        self._variables = [keras.Variable(part) for part in self._parts(blank)]
+        self._optimizer = optimizer_of(optimizer, is_mirrored=self.is_mirrored)
+        self._variables = [keras.Variable(blank[path]) for path in self._trained]
         self._optimizer.build(self._variables)
         # Each of an optimizer's variables starts as one number.
         self._starts = [np.ravel(v.numpy())[0] for v in self._optimizer.variables]
@@ -212,26 +241,11 @@ class VectorizedEngine(Engine):
         self._label_smoothing.assign(objective.label_smoothing)
         self._noise.assign([seed % 2**31, 0])
 
-    def _parts(self, stacks):
-        """Return trained weights as the optimizer sees them: an array, or one a replica, each."""
-        parts = [stacks[path] for path in self._trained]
-        if self.optimizer == "lamb":
-            # LAMB scales each tensor by its own norm, which must not span replicas.
-            return [part for stack in parts for part in stack]
-        return parts
-
     def _stacks(self):
         """Return every weight, (replicas, ...), by the path of its variable."""
-        values, k = [variable.value.read_value() for variable in self._variables], self.count
-        if self.optimizer == "lamb":
-            values = [tf.stack(values[i : i + k]) for i in range(0, len(values), k)]
+        values = [variable.value.read_value() for variable in self._variables]
         moving = {path: variable.read_value() for path, variable in self._moving.items()}
         return dict(zip(self._trained, values, strict=True)) | moving
-
-    def _apply(self, gradients):
-        if self.optimizer == "lamb":
-            gradients = [part for stack in gradients for part in tf.unstack(stack, self.count)]
-        self._optimizer.apply(gradients, self._variables)
 
     def _losses(self, index, outputs, smoothing=None):
         """Return the loss of each row, (sets, rows).
@@ -271,7 +285,7 @@ class VectorizedEngine(Engine):
             total = tf.reduce_sum(losses) + penalty * self._penalty_share
         gradients = tape.gradient(total, trained)
         self._optimizer.learning_rate.assign(rate)
-        self._apply(gradients)
+        self._optimizer.apply(gradients, self._variables)
         for path, value in moved.items():
             self._moving[path].assign(value)
         return tf.reduce_mean(losses)
@@ -309,8 +323,8 @@ class VectorizedEngine(Engine):
             weights: (replicas, ...) each, as `weights` returns them.
         """
         stacks = dict(zip(self._paths, weights, strict=True))
-        for variable, part in zip(self._variables, self._parts(stacks), strict=True):
-            variable.assign(part)
+        for path, variable in zip(self._trained, self._variables, strict=True):
+            variable.assign(stacks[path])
         for path, variable in self._moving.items():
             variable.assign(stacks[path])
 
