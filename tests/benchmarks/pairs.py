@@ -1,0 +1,145 @@
+"""Ask whether a network and a linear learner together are better than the better of them.
+
+    python tests/benchmarks/pairs.py --scores pairs.jsonl
+
+The protocol, written before it was run. No test row of accuracy.py is seen: of the rows to learn
+from of its first split (at most 600), a quarter is held out, in two draws. On the rest, the pool of
+fixed_pool.py (six networks) and all linear learners of a search are judged out of fold. The best
+network is judged again and trained on all rows as five networks that differ in their seed, the best
+linear learner and the best of another loss as a final fit trains them. Outputs are calibrated, by
+each one's temperature; those of several are averaged:
+
+- `best`: the network or the linear learner, whichever has the lower loss out of fold;
+- `half`: the mean of both;
+- `weighed`: their mean with the weight of 0, 1/4, 1/2, 3/4 or 1 that has the lowest loss out of
+  fold;
+- `linear`: the mean of the two linear learners, or the first alone where it has the lower loss;
+- `three`: the mean of all three;
+- `chosen`: of all seven means of one, two or three of them, the one with the lowest loss out of
+  fold.
+
+A gain over `best` is the log of the ratio of the losses (log loss, or RMSE), or the difference of
+the scores (balanced accuracy or R2), the mean over draws. A way takes the place of `best` if the
+median and the mean over sets of its gain in loss are above 0, the 95 % interval over sets
+(bootstrap) of the mean gain in loss holds no loss of 1 % and that in score none of 0.005; of
+several, the one with the highest mean gain in loss.
+"""
+
+import argparse
+import itertools
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from fixed_pool import Rows, pool
+from refits import interval, score
+from sets import SHARED, grown, sets
+
+from autogenome_tf import families
+from autogenome_tf.core.seeds import derive
+from autogenome_tf.ensemble._refit import judge, train
+from autogenome_tf.run import _console
+from autogenome_tf.search._linear import baseline, learners
+from autogenome_tf.search._trials import run_trial
+from autogenome_tf.training import Plan, Trial
+
+SEED, DRAWS, SEEDS = 11, 2, 5
+WEIGHTS = (0.0, 0.25, 0.5, 0.75, 1.0)
+WAYS = ("best", "half", "weighed", "linear", "three", "chosen")
+
+
+def measured(one):
+    """Yield a line for each draw."""
+    for draw in range(DRAWS):
+        rows = Rows(one, SEED, draw)
+        unseen = rows.folds.validation_rows
+        known, held = zip(*members(rows), strict=True)
+        outputs = [each[unseen] for each in known], list(held)
+        line = {"draw": draw}
+        for way, weights in ways(rows, outputs[0], unseen).items():
+            mean = np.tensordot(weights, np.stack(outputs[1]), 1)
+            line[f"{way} loss"], line[f"{way} score"] = (
+                rows.loss(rows.test, mean),
+                score(rows, mean),
+            )
+        line["network"] = ways(rows, outputs[0], unseen)["best"][0]
+        yield line
+
+
+def members(rows):
+    """Return outputs out of fold and of held-out rows: the network and two linear learners."""
+    folds = rows.folds
+    learnt = np.setdiff1d(np.arange(len(folds.targets)), rows.test)
+    whole = folds.with_splits([(learnt, np.zeros(0, int))])
+    plan = Plan.of(folds.settings.training, 20)
+    networks = [
+        run_trial(folds, Trial(number, family, values), plan, SEED)
+        for number, (family, values) in enumerate(pool(SEED), 1)
+    ]
+    network = min(networks, key=lambda found: loss(rows, found))
+    spaces = {"linear": families.space("linear", task=folds.task)}
+    linear = [baseline(folds, spaces, plan, SEED)]
+    linear += learners(folds, spaces, plan, SEED, behind=len(networks), finished={})
+    first = min(linear, key=lambda found: loss(rows, found))
+    others = [one for one in linear if one.trial.values["loss"] != first.trial.values["loss"]]
+    for found in (network, first, min(others, key=lambda found: loss(rows, found))):
+        trial, seeds = found.trial, SEEDS if found is network else 1
+        seed = derive(SEED, str(trial.number))
+        judged, _ = judge(folds, trial, seed, seeds, float("inf"))
+        last = train(folds, trial, seed, seeds, whole=whole, judged=judged)
+        held = rows.outputs(trial.family, trial.values, last.fit, whole).mean(axis=0)
+        yield judged.calibrated, held / judged.temperature
+
+
+def loss(rows, found):
+    """Return the loss of a result out of fold."""
+    unseen = rows.folds.validation_rows
+    return rows.loss(unseen, found.calibrated[unseen])
+
+
+def ways(rows, known, unseen):
+    """Return the weights of the network and of the two linear learners in each way."""
+
+    def lowest(candidates):
+        losses = [rows.loss(unseen, np.tensordot(one, np.stack(known), 1)) for one in candidates]
+        return candidates[int(np.argmin(losses))]
+
+    one = list(np.eye(3))
+    means = [np.mean(some, axis=0) for n in (1, 2, 3) for some in itertools.combinations(one, n)]
+    return {
+        "best": lowest(one[:2]),
+        "half": (one[0] + one[1]) / 2,
+        "weighed": lowest([share * one[0] + (1 - share) * one[1] for share in WEIGHTS]),
+        "linear": lowest([one[1], (one[1] + one[2]) / 2]),
+        "three": np.mean(one, axis=0),
+        "chosen": lowest(means),
+    }
+
+
+def gains(frame):
+    """Return the gains of each way over `best` on each set."""
+    found = {}
+    for way in WAYS[1:]:
+        found[f"{way} loss"] = np.log(frame["best loss"] / frame[f"{way} loss"])
+        found[f"{way} score"] = frame[f"{way} score"] - frame["best score"]
+    return pd.DataFrame(found).groupby(frame["set"]).mean()
+
+
+def main():
+    """Measure what is missing and print the table."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--data", default=SHARED, type=Path)
+    parser.add_argument("--sets", nargs="*", default=())
+    parser.add_argument("--scores", type=Path, required=True, help="a .jsonl that grows by sets")
+    asked = parser.parse_args()
+    _console.talk(quiet=True)
+    table = gains(grown(asked.scores, sets(asked.data, asked.sets), measured))
+    print(table.round(3).to_string(), table.median().round(4).to_string(), sep="\n\n")
+    for name in table:
+        print(f"{name}: mean {table[name].mean():.4f}, 95 % {interval(table[name].to_numpy())}")
+
+
+if __name__ == "__main__":
+    main()
