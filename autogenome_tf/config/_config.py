@@ -143,7 +143,7 @@ class Config(Section):
         known = ("auto", *self.task.kind.objectives)
         if self.search.objective not in known:
             raise ValueError(
-                f"search.objective: a {self.task.type} is ranked by one of {', '.join(known)}; "
+                f"search.objective: task.type {self.task.type} is ranked by one of {', '.join(known)}; "
                 f"received {self.search.objective!r}.{nearest(self.search.objective, known)}"
             )
         return self
