@@ -143,8 +143,8 @@ class Config(Section):
         known = ("auto", *self.task.kind.objectives)
         if self.search.objective not in known:
             raise ValueError(
-                f"search.objective: task.type {self.task.type} is ranked by one of {', '.join(known)}; "
-                f"received {self.search.objective!r}.{nearest(self.search.objective, known)}"
+                f"search.objective: task.type {self.task.type} is ranked by one of "
+                f"{', '.join(known)}; received {self.search.objective!r}.{nearest(self.search.objective, known)}"
             )
         return self
 
