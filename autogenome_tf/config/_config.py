@@ -144,7 +144,8 @@ class Config(Section):
         if self.search.objective not in known:
             raise ValueError(
                 f"search.objective: task.type {self.task.type} is ranked by one of "
-                f"{', '.join(known)}; received {self.search.objective!r}.{nearest(self.search.objective, known)}"
+                f"{', '.join(known)}; received {self.search.objective!r}."
+                f"{nearest(self.search.objective, known)}"
             )
         return self
 

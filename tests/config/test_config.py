@@ -199,7 +199,7 @@ def test_true_is_taken_for_no_number_and_no_text(path):
         ({"search": {"folds": 0}}, "search.folds: expected 'auto' or greater than or equal to 1"),
         ({"search": {"folds": "five"}}, "search.folds: expected 'auto' or a valid integer"),
         ({"search": {"objective": "acuracy"}}, "Did you mean 'accuracy'?"),
-        ({"search": {"objective": "r2"}}, "search.objective: task.type classification is ranked by one"),
+        ({"search": {"objective": "r2"}}, "task.type classification is ranked by one of"),
         ({"training": {"learning_rate": 0}}, "training.learning_rate: expected 'auto' or greater"),
         ({"training": {"optimizer": "Adam"}}, "Did you mean 'adam'?"),
         ({"training": {"l2": -1}}, "training.l2: expected greater than or equal to 0"),
