@@ -171,6 +171,12 @@ class AutoencoderCrossValidation(CrossValidation):
                 classes=self._classes,
             )  # fmt: skip
 
+        if not fit.best_epoch:
+            log.warning(
+                "No epoch of training had a better ELBO on validation rows than the principal "
+                "components that the network starts as: the latent space is theirs.",
+                extra={"about": "start"},
+            )
         finished, train = network.finished(), self.splits[fold][0]
         units = made(finished).units(chunked.taken(self.matrix, train[:PROBED]))
         return made(finished.scaled(units))

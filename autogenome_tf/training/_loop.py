@@ -91,6 +91,9 @@ def _run(engine, batches, plan, rate):
     progress, history = _Progress(engine), []
     best, since_best, since_drop = np.inf, 0, 0
     drop_after = plan.drop_after or max(1, plan.patience // 3)
+    if engine.is_fitted:
+        score = progress.note(engine.validation_outputs(), 0)
+        best = score if np.isfinite(score) else best
     for epoch in range(1, plan.epochs + 1):
         started = time.monotonic()
         rate = plan.rates[epoch - 1] if plan.rates else rate
@@ -98,7 +101,7 @@ def _run(engine, batches, plan, rate):
         losses, validation = engine.epoch(index, np.full(len(index), rate, "float32"))
         if not np.isfinite(losses).all():
             break
-        score = progress.note(validation)
+        score = progress.note(validation, epoch)
         if progress.is_validated and not np.isfinite(score):
             break
         line = _line(epoch, losses.mean(), score, rate, started)
@@ -110,7 +113,7 @@ def _run(engine, batches, plan, rate):
             rate, since_drop = rate * plan.drop, 0
         if since_best >= plan.patience or time.monotonic() > plan.deadline:
             break
-    if not history:
+    if not history and plan.epochs:
         raise Diverged(f"the loss was not finite at learning rate {rate:.3g}")
     return Fit(*progress.best(len(history)), history, engine.parameters)
 
@@ -126,8 +129,12 @@ class _Progress:
         self._epochs = np.ones(engine.count, int)
         self._best: list[np.ndarray] = []
 
-    def note(self, validation):
-        """Take the outputs of an epoch; return the mean loss of the folds' averaged outputs."""
+    def note(self, validation, epoch):
+        """Take the outputs of an epoch, 0 before the first.
+
+        Returns:
+            The mean loss of the folds' averaged outputs.
+        """
         folds = self._engine.folds
         averaged = [np.mean(validation[fold::folds], axis=0) for fold in range(folds)]
         losses = _validation_losses(self._engine, averaged)
@@ -141,15 +148,15 @@ class _Progress:
             self._curves.append(losses)
             is_one = len(validation) == folds
             own = losses if is_one else _validation_losses(self._engine, validation)
-            self._keep(np.asarray(own) < self._least, np.asarray(own))
+            self._keep(np.asarray(own) < self._least, np.asarray(own), epoch)
         return float(np.mean(losses))
 
-    def _keep(self, is_better, losses):
+    def _keep(self, is_better, losses, epoch):
         """Keep the weights of the replicas that are better than ever."""
         if not is_better.any():
             return
         self._least = np.where(is_better, losses, self._least)
-        self._epochs[is_better] = len(self._curves)
+        self._epochs[is_better] = epoch
         weights = self._engine.weights()
         if not self._best or is_better.all():
             self._best = weights

@@ -14,7 +14,7 @@ class Plan:
     """Settings of a network's training.
 
     Attributes:
-        epochs: At most.
+        epochs: At most; 0 keeps a network that begins as a fitted model (`Engine.is_fitted`).
         batch_size: At most; smaller where rows would not fill 8 batches.
         optimizer: A name of `OPTIMIZERS`.
         learning_rate: A number, or "auto" for a range test, or its lowest and highest rate.
@@ -76,7 +76,8 @@ class Fit:
         weights: The network's weights, (replicas, ...) each, every replica's at its own best epoch.
         validation: For each fold its outputs (validation rows, outputs), averaged over seeds, at
             the epoch that is best for the other folds, so that choosing the epoch does not leak.
-        best_epoch: 1-based, the median over replicas; the last one where no rows validate.
+        best_epoch: The median over replicas, 0 where they are best as they begin; the last one
+            where no rows validate.
         history: A dict an epoch: epoch, loss, validation_loss, learning_rate, seconds.
         parameters: Number of trained parameters of one network.
         gates: (replicas, inputs) factors of the inputs, or None where the network has no gates.

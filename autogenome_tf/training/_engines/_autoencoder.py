@@ -19,6 +19,10 @@ WARM_UP = 0.1
 VALIDATED = 512
 # A step that is larger goes this far only.
 CLIP_NORM = 1.0
+# Inputs of a kernel up to which it has the learning rate that is asked for; see `_rate_by_inputs`.
+RATED_INPUTS = 256
+# Optimizers whose steps are a share of the weights already, whatever the number of inputs.
+RELATIVE = ("lamb",)
 
 
 class AutoencoderEngine(Engine):
@@ -40,6 +44,8 @@ class AutoencoderEngine(Engine):
         clipped.clipnorm = CLIP_NORM
         network.compile(optimizer=clipped)
         clipped.build(network.trainable_variables)
+        if optimizer not in RELATIVE:
+            _rate_by_inputs(clipped, network.trainable_variables)
         self._fresh = [v.numpy().copy() for v in clipped.variables]
         self._step = tf.function(network.train_step, autograph=False, reduce_retracing=True)
         self._losses = tf.function(network.row_losses, autograph=False, reduce_retracing=True)
@@ -60,6 +66,15 @@ class AutoencoderEngine(Engine):
     def is_settled(self) -> bool:
         """Return whether the divergence weighs fully, so that losses of epochs can be compared."""
         return self._epochs >= self._warm_up
+
+    @property
+    def is_fitted(self) -> bool:
+        """Return whether the network begins as principal components of the training rows.
+
+        Where levels are to be aligned, which validation losses do not see, it has yet to do so.
+        """
+        config = self._network.get_config()
+        return config["linear"] and not config["alignment"]
 
     def set_rows(self, rows: TrainingRows, epochs: int = 1) -> None:
         """Turn to the rows of a fold, to train for so many epochs at most.
@@ -97,7 +112,7 @@ class AutoencoderEngine(Engine):
         losses = np.array([part.pop("loss") for part in parts])
         if not is_validated:
             return losses, []
-        validation = self._validation_outputs()
+        (validation,) = self.validation_outputs()
         means = {name: float(np.mean([part[name] for part in parts])) for name in parts[0]}
         self._measured = {**means, "warmth": float(network.warmth)}
         if len(validation):
@@ -107,6 +122,21 @@ class AutoencoderEngine(Engine):
         # As large as the loss of validation rows, whose parts are sums.
         weights = {"reconstruction": 1.0, "kl": 1.0, "cross_entropy": network.label_weight}
         return np.array([sum(weights[n] * part[n] for n in part) for part in parts]), [validation]
+
+    def validation_outputs(self) -> list[np.ndarray]:
+        """Return the parts of `ElboModel.row_losses`, every time by the same draws."""
+        rows, parts = self.rows.validation[0], [np.zeros((0, self.task.outputs), "float32")]
+        starts = range(0, len(rows), VALIDATED)
+        blocks = [rows[start : start + VALIDATED] for start in starts]
+        made = ahead(self.rows.inputs[0].batch, blocks)
+        for start, block, inputs in zip(starts, blocks, made, strict=True):
+            labels = self.rows.targets[block] if self._network.classes else None
+            parts.append(self._losses(inputs, labels, seed=tf.constant([start + 1, 0])).numpy())
+        found = np.concatenate(parts)
+        if self._network.classes:
+            # The mean of the rows with a label counts, as in training.
+            found[:, 2] /= max((self.rows.targets[rows] >= 0).mean(), 1 / max(len(rows), 1))
+        return [found]
 
     def measured(self) -> dict[str, float]:
         """Return the parts of the last epoch's loss."""
@@ -144,17 +174,20 @@ class AutoencoderEngine(Engine):
                 batch = batch if isinstance(inputs, tuple) else batch[0]
                 yield (batch, self.rows.targets[rows]) if self._network.classes else (batch,)
 
-    def _validation_outputs(self):
-        """Return (validation rows, parts of the loss), every epoch by the same draws."""
-        rows, parts = self.rows.validation[0], [np.zeros((0, self.task.outputs), "float32")]
-        starts = range(0, len(rows), VALIDATED)
-        blocks = [rows[start : start + VALIDATED] for start in starts]
-        made = ahead(self.rows.inputs[0].batch, blocks)
-        for start, block, inputs in zip(starts, blocks, made, strict=True):
-            labels = self.rows.targets[block] if self._network.classes else None
-            parts.append(self._losses(inputs, labels, seed=tf.constant([start + 1, 0])).numpy())
-        found = np.concatenate(parts)
-        if self._network.classes:
-            # The mean of the rows with a label counts, as in training.
-            found[:, 2] /= max((self.rows.targets[rows] >= 0).mean(), 1 / max(len(rows), 1))
-        return found
+
+def _rate_by_inputs(optimizer, variables):
+    """Divide the learning rate of each kernel by its inputs, where they are above `RATED_INPUTS`.
+
+    An optimizer such as Adam moves each weight of a kernel by about the learning rate, so that a
+    unit moves by that times its inputs. On 20,000 genes the first steps would drown the principal
+    components that the network starts as, whose encoder has weights of order 1 / genes. Rates that
+    fall with the inputs move the units alike (as in Yang et al. 2021, for hidden layers).
+    """
+    whole = optimizer.update_step
+    shares = [min(1.0, RATED_INPUTS / v.shape[0]) if len(v.shape) == 2 else 1.0 for v in variables]
+
+    def update_step(gradient, variable, learning_rate):
+        share = shares[optimizer._get_variable_index(variable)]
+        whole(gradient, variable, learning_rate * share)
+
+    optimizer.update_step = update_step

@@ -111,6 +111,15 @@ class Engine(abc.ABC):
         """Return whether losses of epochs can be compared; not while a loss term warms up."""
         return True
 
+    @property
+    def is_fitted(self) -> bool:
+        """Return whether the network begins as a fitted model, which epochs may only worsen."""
+        return False
+
+    def validation_outputs(self) -> list[np.ndarray]:
+        """Return what `epoch` does of validation rows, without training; where `is_fitted`."""
+        raise NotImplementedError
+
     @abc.abstractmethod
     def set_rows(self, rows: TrainingRows) -> None:
         """Turn to other rows, to be followed by `begin`.

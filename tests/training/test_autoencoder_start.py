@@ -1,0 +1,89 @@
+"""How an autoencoder leaves the principal components that it starts as."""
+
+import numpy as np
+import pytest
+
+from autogenome_tf.nn.res_vae import ResVAE
+from autogenome_tf.tasks import Representation
+from autogenome_tf.training import Plan, _loop
+from autogenome_tf.training._engines import AutoencoderEngine, TrainingRows
+from autogenome_tf.training._engines._autoencoder import RATED_INPUTS
+
+ROWS, TRAIN, GENES, RATE = 32, 24, 4 * RATED_INPUTS, 1e-3
+RANDOM = np.random.default_rng(0)
+X = RANDOM.normal(size=(ROWS, 2)) @ RANDOM.normal(size=(2, GENES))
+X = (X + RANDOM.normal(size=(ROWS, GENES))).astype("float32")
+
+
+class Inputs:
+    """Rows as batches."""
+
+    @staticmethod
+    def batch(index):
+        return X[index]
+
+
+def started(optimizer="adam", **options):
+    """Return an engine with its rows, and the network that it is to begin with."""
+    network = ResVAE(GENES, 2, (16, 8), seed=1, **({"linear": True, "dropout": 0.0} | options))
+    if options.get("linear", True):
+        network.start(X[:TRAIN])
+    engine = AutoencoderEngine(network, Representation(), optimizer)
+    train, validation = np.arange(TRAIN), np.arange(TRAIN, ROWS)
+    targets, weights = np.zeros(ROWS, "int32"), np.ones(ROWS, "float32")
+    engine.set_rows(TrainingRows([Inputs], targets, weights, [train], [validation]))
+    return engine, network
+
+
+def held_out(engine):
+    """The negative ELBO of validation rows."""
+    (outputs,) = engine.validation_outputs()
+    return outputs.sum(axis=1).mean()
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "rmsprop", "lion"])
+def test_kernels_on_many_genes_move_by_a_part_of_the_rate(optimizer):
+    engine, network = started(optimizer)
+    engine.begin([network], seed=1)
+    before = engine.weights()
+    engine.epoch(np.arange(TRAIN)[None, None], [RATE])
+    steps = [abs(new - old)[0] for new, old in zip(engine.weights(), before, strict=True)]
+    kernels = [step for step in steps if step.ndim == 2]
+    genes = max(step.max() for step in kernels if len(step) == GENES)
+    units = max(step.max() for step in kernels if len(step) < GENES)
+    assert units / genes == pytest.approx(GENES / RATED_INPUTS, rel=0.01)
+
+
+def test_steps_relative_to_the_weights_are_left_as_they_are():
+    engine, _ = started("lamb")
+    assert "update_step" not in vars(engine._network.optimizer)
+
+
+def test_first_epochs_do_not_destroy_the_components():
+    engine, network = started()
+    engine.begin([network], seed=1)
+    before = held_out(engine)
+    for _ in range(5):
+        engine.epoch(RANDOM.permutation(TRAIN).reshape(3, 1, 8), [RATE] * 3)
+    assert held_out(engine) < before + 0.01 * GENES
+
+
+def test_components_that_no_epoch_betters_are_kept():
+    engine, network = started()
+    found = _loop.fit(engine, [network], Plan(30, learning_rate=0.3, patience=3), seed=1)
+    assert found.best_epoch == 0 and len(found.history) == 3
+    assert all(
+        line["validation_loss"] > found.validation[0].sum(axis=1).mean() for line in found.history
+    )
+    for kept, begun in zip(found.replica(0), network.get_weights(), strict=True):
+        np.testing.assert_array_equal(kept, begun)
+    # On all rows it is trained for as long: not at all.
+    again = _loop.fit(engine, [network], Plan(0), seed=1)
+    assert again.best_epoch == 0 and not again.history
+
+
+@pytest.mark.parametrize("options", [{"linear": False}, {"alignment": 0.5, "covariates": 0}])
+def test_a_start_that_is_no_solution_is_not_kept(options):
+    engine, network = started(**options)
+    found = _loop.fit(engine, [network], Plan(2, learning_rate=0.3), seed=1)
+    assert found.best_epoch > 0
