@@ -162,7 +162,7 @@ def main():
     )
     parser.add_argument("--data", type=Path, default=SHARED)
     parser.add_argument("--sets", nargs="*", default=(*BULK, *CELLS))
-    parser.add_argument("--arms", nargs="*", default=("start", "same", "256"))
+    parser.add_argument("--arms", nargs="*", default=("start", "same", "kept"))
     parser.add_argument("--seeds", nargs="*", type=int, default=(1,))
     parser.add_argument("--epochs", type=int, default=200, help="of a fit, at most")
     parser.add_argument("--json", help="gets a line a set, seed and arm")

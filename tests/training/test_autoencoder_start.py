@@ -9,7 +9,7 @@ from autogenome_tf.training import Plan, _loop
 from autogenome_tf.training._engines import AutoencoderEngine, TrainingRows
 from autogenome_tf.training._engines._autoencoder import RATED_INPUTS
 
-ROWS, TRAIN, GENES, RATE = 32, 24, 4 * RATED_INPUTS, 1e-3
+ROWS, TRAIN, GENES, RATE = 32, 24, 1024, 1e-3
 RANDOM = np.random.default_rng(0)
 X = RANDOM.normal(size=(ROWS, 2)) @ RANDOM.normal(size=(2, GENES))
 X = (X + RANDOM.normal(size=(ROWS, GENES))).astype("float32")
@@ -85,5 +85,6 @@ def test_components_that_no_epoch_betters_are_kept():
 @pytest.mark.parametrize("options", [{"linear": False}, {"alignment": 0.5, "covariates": 0}])
 def test_a_start_that_is_no_solution_is_not_kept(options):
     engine, network = started(**options)
+    assert not engine.is_fitted
     found = _loop.fit(engine, [network], Plan(2, learning_rate=0.3), seed=1)
     assert found.best_epoch > 0

@@ -20,7 +20,7 @@ VALIDATED = 512
 # A step that is larger goes this far only.
 CLIP_NORM = 1.0
 # Inputs of a kernel up to which it has the learning rate that is asked for; see `_rate_by_inputs`.
-RATED_INPUTS = 256
+RATED_INPUTS = 64
 # Optimizers whose steps are a share of the weights already, whatever the number of inputs.
 RELATIVE = ("lamb",)
 
