@@ -21,5 +21,5 @@ def squared_slopes(network: Any, rows: np.ndarray) -> np.ndarray:
         tape.watch(inputs)
         # Each row's outputs depend on that row alone.
         totals = tf.unstack(tf.reduce_sum(network(inputs, training=False), axis=0))
-    slopes = [np.asarray(tape.gradient(total, inputs), "float64") for total in totals]
+    slopes = (np.asarray(tape.gradient(total, inputs), "float64") for total in totals)
     return np.stack([(slope**2).mean(axis=0) for slope in slopes], axis=1)

@@ -128,7 +128,7 @@ class NetworkCrossValidation(CrossValidation):
         return key, self._inputs[key]
 
     def _free_genes(self):
-        """Free rows of all genes where they may be as large as the matrix, before more is made."""
+        """Free rows of all genes where they may be as large as the matrix, until they are used."""
         if self._is_truncated:
             for inputs in self._inputs.values():
                 inputs.forget_genes()
@@ -193,6 +193,12 @@ class NetworkCrossValidation(CrossValidation):
         self, family, values, options: Iterable[Any], deadline=float("inf")
     ) -> Iterator[tuple[Any, Fit]]:
         """Solve a convex family for each value of its path; see `CrossValidation.path`."""
+        try:
+            yield from self._path(family, values, options, deadline)
+        finally:
+            self._free_genes()
+
+    def _path(self, family, values, options, deadline):
         if values.get("loss") in SOLVERS:
             self._check_memory(family, values)
             factors, own = self.factors(family, values), self.fold_inputs(family, values)

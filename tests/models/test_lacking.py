@@ -1,6 +1,7 @@
 """Genes that new rows lack: filled up to a share of the importance, refused beyond."""
 
 import dataclasses
+import tracemalloc
 
 import keras
 import numpy as np
@@ -51,6 +52,16 @@ def test_slopes_of_a_linear_network_are_its_weights():
     network.layers[-1].set_weights([WEIGHTS, np.ones(2)])
     found = squared_slopes(network, VALUES[:9])
     assert found == pytest.approx(WEIGHTS.astype("float64") ** 2)
+
+
+def test_slopes_of_one_output_are_in_memory_at_a_time():
+    network = keras.Sequential([keras.Input((500,)), keras.layers.Dense(40)])
+    rows = np.random.default_rng(0).normal(size=(100, 500))
+    tracemalloc.start()
+    found = squared_slopes(network, rows)
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert found.shape == (500, 40) and most < 5 * rows.nbytes
 
 
 def test_slopes_are_root_mean_squares_over_rows():

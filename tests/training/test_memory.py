@@ -67,7 +67,13 @@ def test_rows_of_all_genes_are_freed_before_others_are_made(monkeypatch):
     again = folds.fold_inputs("linear", weighed).rows
     assert again is not first and folds.fold_inputs("linear", genes).rows is again
     np.testing.assert_array_equal(again, first)
-    fit = folds.fit("mlp", MLP | {"gene_power": 1.0}, Plan(1, learning_rate=0.01), 1)
+    # A path leaves none behind.
+    plan = Plan(1, learning_rate=0.01)
+    folds.fit("linear", {"loss": "logistic", "l2": 1.0}, plan, 1)
+    freed = folds.fold_inputs("linear", genes)
+    most, rows = peak(lambda: freed.rows)
+    assert rows is not again and most > X.nbytes
+    fit = folds.fit("mlp", MLP | {"gene_power": 1.0}, plan, 1)
     assert np.isfinite(fit.validation[0]).all()
 
 
