@@ -17,7 +17,7 @@ from autogenome_tf.training._engines._vectorized import VectorizedEngine, looped
 TOLERANCE = 1e-7
 # Part of the largest curvature of a row's loss below which a row's is not taken.
 FLATTEST = 1e-3
-# Values of rows whose curvature is computed at once.
+# Values of rows whose outputs or curvature are computed at once: each step makes a copy.
 CELLS = 1 << 22
 # Of all targets, or of each by its name.
 Penalty = float | Mapping[str, float]
@@ -77,7 +77,8 @@ class InMemory(VectorizedEngine):
         """Return for each replica its outputs (validation rows, outputs)."""
         if not self._validation.shape[1]:
             return [np.zeros((0, self.task.outputs), "float32") for _ in range(self.count)]
-        outputs = self._validate(self._inputs, self._validation).numpy()
+        parts = [self._validation[:, part] for part in self._blocks(self._validation.shape[1])]
+        outputs = np.concatenate([self._validate(self._inputs, part) for part in parts], axis=1)
         return [outputs[k, : len(self.rows.validation[k % self.folds])] for k in range(self.count)]
 
     def minimise(
@@ -133,10 +134,9 @@ class InMemory(VectorizedEngine):
         Only its size matters. Where rows are predicted with certainty it is kept off zero.
         """
         kernel, bias = 0.0, 0.0
-        rows = max(1, CELLS // (self.count * self._inputs.shape[-1]))
-        for first in range(0, shares.shape[1], rows):
-            own = shares[:, first : first + rows]
-            index = tf.tile(tf.range(first, first + own.shape[1])[None], (self.count, 1))
+        for part in self._blocks(shares.shape[1]):
+            own = shares[:, part]
+            index = tf.tile(tf.range(part.start, part.start + own.shape[1])[None], (self.count, 1))
             of_kernel, of_bias = self._curved(self._inputs, index, own)
             kernel, bias = kernel + of_kernel, bias + of_bias
         parts = {3: kernel + 2 * penalties, 2: bias}
@@ -156,6 +156,11 @@ class InMemory(VectorizedEngine):
         bend = tf.stack(bends, axis=2)
         bend = tf.maximum(bend, FLATTEST * tf.reduce_max(bend)) * shares[:, :, None]
         return tf.matmul(x**2, bend, transpose_a=True), tf.reduce_sum(bend, axis=1)
+
+    def _blocks(self, rows):
+        """Yield slices of so many rows."""
+        step = max(1, CELLS // (self.count * self._inputs.shape[-1]))
+        return (slice(first, first + step) for first in range(0, rows, step))
 
     def _shares(self):
         """Return the part of each row in the training loss of each replica, (replicas, rows)."""
