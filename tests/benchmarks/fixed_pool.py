@@ -55,16 +55,17 @@ class Rows:
         seed: Of the split.
         draw: Number of a draw of a quarter of the rows to learn from, which take the place of the
             test rows, so that something can be chosen by them; None: the test rows of the split.
+        most: Rows to learn from, at most.
     """
 
-    def __init__(self, one, seed, draw=None):
+    def __init__(self, one, seed, draw=None, most=ROWS):
         ((_, problem),) = accuracy.problems(one, [0], 60.0, seed)
         if draw is not None:
             problem = _within(problem, draw)
         with tempfile.TemporaryDirectory() as folder:
             given = accuracy._config(problem, folder)
             path = Path(given["data"]["targets"])
-            labelled = pd.read_csv(path, sep="\t").iloc[portfolio.kept(problem, ROWS)]
+            labelled = pd.read_csv(path, sep="\t").iloc[portfolio.kept(problem, most)]
             labelled["part"] = labelled["part"].replace("validation", "train")
             labelled.to_csv(path, sep="\t", index=False)
             given["search"]["folds"] = FOLDS
