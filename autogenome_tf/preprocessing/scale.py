@@ -11,7 +11,7 @@ import numpy as np
 from autogenome_tf.core import chunked
 from autogenome_tf.core.chunked import Matrix
 
-COUNTS, SHARES, MARKERS = "counts", "shares", "markers"
+COUNTS, SHARES, MARKERS, LEVELS = "counts", "shares", "markers", "levels"
 LOG, RATIOS, Z_SCORES = "log scale", "log ratios", "z-scores"
 LINEAR, SIGNED = "linear scale", "linear scale with values below 0"
 
@@ -21,6 +21,14 @@ LARGEST_LOG_VALUE = 50.0
 LARGEST_EXACT = 2.0**23
 # Genotypes are copies of an allele: 0, 1 or 2, or lost, kept and gained: -1, 0 and 1.
 LARGEST_MARKER = 2.0
+# Whole numbers up to this may be levels of a scale with an end, such as copy numbers and scores.
+LARGEST_LEVEL = 100.0
+# Counts vary at least by their mean (Poisson). Levels: the variance is a smaller part of it, in the
+# median of the genes of at least this mean, by three standard errors.
+NARROW, FEWEST_COUNTED = 0.8, 0.5
+# Counts have no ceiling. Levels: this part of what is above 0 has the highest value, at least so
+# many cells, more than of the value below by this factor; and few have more.
+AT_END, FEWEST_AT_END, PILED_UP, BEYOND = 0.01, 10, 1.5, 0.25
 # Rows that are looked at: quantiles of more are hardly more exact. Of very many genes, fewer rows.
 ROWS, FEWEST_ROWS, CELLS = 1000, 50, 10_000_000
 # Rows or genes of another scale: this fraction of all, at least so many, less than a quarter.
@@ -36,8 +44,8 @@ class Scale:
     """Describe the scale of raw values.
 
     Attributes:
-        kind: "counts", "shares", "markers", "log scale", "log ratios", "z-scores", "linear scale"
-            or "linear scale with values below 0".
+        kind: "counts", "shares", "markers", "levels", "log scale", "log ratios", "z-scores",
+            "linear scale" or "linear scale with values below 0".
         low: Lower end of the values, without few rows of each gene and few genes.
         high: Upper end, likewise.
         total: Sum of a row where the kind is shares, else None.
@@ -62,7 +70,7 @@ class Scale:
             return cls(LOG, 0.0, 0.0)
         low, high = _ends(sample, known)
         kind, total = _kind(sample, known, low, high), None
-        if low >= 0 and kind not in (COUNTS, MARKERS):
+        if low >= 0 and kind not in (COUNTS, MARKERS, LEVELS):
             total = _equal_sum(sample, high)
         return cls(SHARES if total else kind, low, high, total)
 
@@ -112,7 +120,8 @@ def _ends(sample, known):
     genes, left_out = len(known), few(known)
     low = np.sort(np.take_along_axis(ordered, left_out[None], axis=0)[0])
     high = np.sort(np.take_along_axis(ordered, (known - 1 - left_out)[None], axis=0)[0])
-    return float(low[few(genes)]), float(high[genes - 1 - few(genes)])
+    # Without the sign of a zero.
+    return float(low[few(genes)]) + 0.0, float(high[genes - 1 - few(genes)]) + 0.0
 
 
 def _kind(sample, known, low, high):
@@ -121,7 +130,10 @@ def _kind(sample, known, low, high):
     if is_whole and max(high, -low) <= LARGEST_MARKER:
         return MARKERS
     if is_whole and low >= 0:
-        return COUNTS
+        has_end = high <= LARGEST_LEVEL and (
+            _is_narrow(sample, low, high) or _ends_at(sample, high)
+        )
+        return LEVELS if has_end else COUNTS
     if high > LARGEST_LOG_VALUE:
         return LINEAR if low >= 0 else SIGNED
     if low >= 0:
@@ -137,6 +149,27 @@ def _is_whole(sample, known):
     # Of sparse values on a log scale most genes have few that are not 0, none of them whole.
     is_rare = 4 * np.count_nonzero(broken) <= np.count_nonzero(np.nan_to_num(sample))
     return genes <= few(len(known)) and is_rare
+
+
+def _is_narrow(sample, low, high):
+    """Return whether values vary less than counts of their mean can."""
+    inner = np.clip(sample, low, high)
+    mean = np.nanmean(inner, axis=0)
+    # Columns of yes or no are no genes.
+    counted = (mean >= FEWEST_COUNTED) & (np.nanmax(inner, axis=0) > 1)
+    if len(sample) < 2 or not counted.any():
+        return False
+    spread = np.nanvar(inner[:, counted], axis=0, ddof=1) / mean[counted]
+    # Of a median of as many variances of counts.
+    error = np.sqrt(np.pi / counted.sum() / len(sample))
+    return bool(np.median(spread) + 3 * error < NARROW)
+
+
+def _ends_at(sample, high):
+    """Return whether values pile up at the highest."""
+    at_end, below = (np.count_nonzero(sample == value) for value in (high, high - 1))
+    fewest = max(FEWEST_AT_END, AT_END * np.count_nonzero(sample > 0), PILED_UP * below)
+    return bool(at_end >= fewest and np.count_nonzero(sample > high) <= BEYOND * at_end)
 
 
 def _is_standardised(sample):

@@ -288,6 +288,32 @@ def test_markers_are_recognised():
     assert recognised(markers - markers[::-1]) == "none"  # lost, kept, gained
 
 
+LEVELS = {
+    "copy numbers": lambda draw: np.rint(draw.normal([[2.0], [3.6]] * 30, 0.8, (60, 40))).clip(0),
+    "doses of four sets of chromosomes": lambda draw: draw.binomial(4, 0.4, (60, 40)),
+    "scores of 1 to 5": lambda draw: draw.integers(1, 6, (60, 40)),
+    "intensities up to 16": lambda draw: draw.normal(8, 8, (60, 40)).round().clip(0, 16),
+}
+
+
+@pytest.mark.parametrize("case", LEVELS)
+def test_levels_are_no_counts(case):
+    values = LEVELS[case](np.random.default_rng(0)).astype("float32")
+    assert Scale.of(values).kind == "levels" and recognised(values) == "none"
+
+
+@pytest.mark.parametrize("mean", [0.3, 1, 4, 20])
+def test_counts_are_no_levels(mean):
+    for seed in range(20):
+        draw = np.random.default_rng(seed)
+        means = mean * np.exp(draw.normal(size=15))
+        for values in (
+            draw.poisson(means, (30, 15)),
+            draw.negative_binomial(2, 1 / (1 + means / 2), (30, 15)),
+        ):
+            assert Scale.of(values.astype("float32")).kind in ("counts", "markers")
+
+
 @pytest.mark.parametrize("total", [1, 100])
 def test_shares_are_recognised(total):
     assert recognised(total * skewed() / skewed().sum(1, keepdims=True)) == "relative_log"
@@ -327,6 +353,7 @@ SCALES = {
     "linear scale with values below 0": lambda: skewed(60, 20) - 50,
     "counts": lambda: np.floor(skewed(60, 20)),
     "markers": lambda: np.random.default_rng(0).integers(0, 3, (60, 20)),
+    "levels": lambda: np.rint(np.random.default_rng(0).normal(2, 0.8, (60, 20)).clip(0)),
 }
 
 
