@@ -155,8 +155,9 @@ def _is_narrow(sample, low, high):
     """Return whether values vary less than counts of their mean can."""
     inner = np.clip(sample, low, high)
     mean = np.nanmean(inner, axis=0)
-    # Columns of yes or no are no genes.
-    counted = (mean >= FEWEST_COUNTED) & (np.nanmax(inner, axis=0) > 1)
+    # Columns of yes or no are no genes, and constant ones tell nothing.
+    top = np.nanmax(inner, axis=0)
+    counted = (mean >= FEWEST_COUNTED) & (top > np.maximum(1, np.nanmin(inner, axis=0)))
     if len(sample) < 2 or not counted.any():
         return False
     spread = np.nanvar(inner[:, counted], axis=0, ddof=1) / mean[counted]
