@@ -21,8 +21,8 @@ LARGEST_LOG_VALUE = 50.0
 LARGEST_EXACT = 2.0**23
 # Genotypes are copies of an allele: 0, 1 or 2, or lost, kept and gained: -1, 0 and 1.
 LARGEST_MARKER = 2.0
-# Whole numbers up to this may be levels of a scale with an end, such as copy numbers and scores.
-LARGEST_LEVEL = 100.0
+# Whole numbers up to this, a byte, may be levels of a scale with an end: copy numbers, scores.
+LARGEST_LEVEL = 255.0
 # Counts vary at least by their mean (Poisson). Levels: the variance is a smaller part of it, in the
 # median of the genes of at least this mean, by three standard errors.
 NARROW, FEWEST_COUNTED = 0.8, 0.5
