@@ -95,9 +95,7 @@ class Rows:
             folds: The cross-validation that trained them; None: that of the folds.
         """
         folds = folds or self.folds
-        x = np.asarray(folds.fold_inputs(family, values).rows)[:, self.test]
-        factors, network = folds.factors(family, values), folds.network(family, values)
-        x = x if factors is None else x * factors[:, None]
+        x, network = weighed(folds, family, values)[:, self.test], folds.network(family, values)
         pairs = zip(network.weights, fit.weights, strict=True)
         stacks = {variable.path: tf.constant(stack) for variable, stack in pairs}
         x = np.tile(x, (len(fit.weights[0]) // len(x), 1, 1))
@@ -110,6 +108,12 @@ class Rows:
         if self.folds.task.has_classes:
             return -float(log_softmax(outputs, axis=1)[np.arange(len(rows)), targets].mean())
         return float(np.sqrt(np.mean((outputs.ravel() - targets.ravel()) ** 2)))
+
+
+def weighed(folds, family, values):
+    """Return (folds, rows, inputs) as a network or learner sees the rows."""
+    x, factors = np.asarray(folds.fold_inputs(family, values).rows), folds.factors(family, values)
+    return x if factors is None else x * factors[:, None]
 
 
 def _within(problem, draw):

@@ -24,7 +24,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from fixed_pool import Rows
+from fixed_pool import Rows, weighed
 from refits import interval, score
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax
@@ -61,8 +61,7 @@ def candidates(rows):
     solve = _logistic if folds.task.has_classes else _ridge
     for power in POWERS:
         values = {"gene_power": power}
-        parts = np.asarray(folds.fold_inputs("linear", values).rows)
-        (every,) = np.asarray(whole.fold_inputs("linear", values).rows)
+        parts, (every,) = (weighed(own, "linear", values) for own in (folds, whole))
         for depth in DEPTHS:
             valid = 0.0
             for part, (train, held) in zip(parts, folds.splits, strict=True):
