@@ -58,6 +58,11 @@ def networks(model: Model, most: int) -> list[SingleNetwork]:
             )
     in_turn = (one for turn in itertools.zip_longest(*by_trial) for one in turn if one)
     return [
-        SingleNetwork(model, number, keras.Model(network.inputs[0], stacked[:, replica]))
+        # shap takes the last layer's output for the network's, and a slice is no layer.
+        SingleNetwork(
+            model,
+            number,
+            keras.Model(network.inputs[0], keras.layers.Reshape((-1,))(stacked[:, replica])),
+        )
         for number, network, stacked, replica in itertools.islice(in_turn, most)
     ]

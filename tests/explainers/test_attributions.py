@@ -490,6 +490,20 @@ def test_the_networks_of_an_ensemble_add_up_to_it():
     assert explainers.networks(fitted("regression", "mlp"), 5) == []
 
 
+def test_shap_explains_the_linear_networks_of_an_ensemble():
+    everyone = explainers.networks(averaged("regression"), 100)
+    kinds = [[type(layer) for layer in one.branches[0].network.layers] for one in everyone]
+    linear = [
+        one for one, own in zip(everyone, kinds, strict=True) if keras.layers.EinsumDense not in own
+    ]
+    assert len(linear) == len(THIRDS)
+    fast, reference = (
+        explainers.explain(linear[0], EXPLAINED, BACKGROUND, method).values
+        for method in ("fast_deep_shap", "deep_shap")
+    )
+    assert np.abs(fast - reference).max() < 1e-4 * np.abs(reference).max()
+
+
 def test_a_network_of_other_weights_has_other_attributions(predictors):
     (branch,) = predictors["classification", "mlp"].branches
     seen, reference = np.array(branch.seen(X[:20])), np.array(branch.seen(BACKGROUND))
