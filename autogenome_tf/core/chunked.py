@@ -16,8 +16,8 @@ from autogenome_tf.core.growing import LIMIT, Growing, GrowingRows
 
 # A matrix of rows, a NumPy array or a SciPy CSR matrix. SciPy ships no types that tell them apart.
 Matrix: TypeAlias = Any
-# Rows of a block.
-BLOCK = 1024
+# Rows of a block, and values of one whose rows are computed with: each step makes a copy.
+BLOCK, VALUES = 1024, 1 << 22
 
 
 def batches(values: Matrix, size: int = BLOCK) -> Iterator[np.ndarray]:
@@ -62,6 +62,18 @@ def blocks(values: Matrix, size: int = BLOCK) -> Iterator[tuple[int, Matrix]]:
     for start in range(0, values.shape[0], size):
         yield start, values[start : start + size]
         forget(values)
+
+
+def parts(count: int, width: int, most: int = BLOCK) -> Iterator[slice]:
+    """Yield slices of so many rows, of at most `VALUES` values each but at least one row.
+
+    Args:
+        count: Number of rows.
+        width: Values of a row.
+        most: Most rows of a slice.
+    """
+    step = max(1, min(most, VALUES // width))
+    return (slice(start, start + step) for start in range(0, count, step))
 
 
 def taken(values: Matrix, index: np.ndarray) -> Matrix:

@@ -26,9 +26,6 @@ from autogenome_tf.preprocessing import (
 )
 from autogenome_tf.training._engines import aligned, lent
 
-# Rows, and values of them, that are transformed and scaled at once: each step makes a copy.
-CHUNK, CELLS = 1024, 1 << 22
-
 
 class FoldInputs:
     """Prepare the same rows as the network of each fold sees them.
@@ -290,11 +287,9 @@ class FoldInputs:
         return self._transformed[index]
 
     def _transform(self, values):
-        starts = range(0, values.shape[0], CHUNK)
-        dense = (chunked.dense(values[start : start + CHUNK]) for start in starts)
-        return np.concatenate([np.asarray(self.transform(chunk), "float32") for chunk in dense])
+        batches = chunked.batches(values)
+        return np.concatenate([np.asarray(self.transform(batch), "float32") for batch in batches])
 
     def _chunks(self, index):
         """Yield numbers of rows, a chunk at a time."""
-        size = max(1, min(CHUNK, CELLS // self._values.shape[1]))
-        return (index[start : start + size] for start in range(0, len(index), size))
+        return (index[part] for part in chunked.parts(len(index), self._values.shape[1]))

@@ -268,3 +268,12 @@ def test_what_was_read_of_a_file_does_not_stay_in_memory(read):
     read(values)
     assert mapped() - before < 8  # of 64
     assert values[::1024, 0].sum() == 4
+
+
+def test_slices_of_rows_cover_each_row_once(monkeypatch):
+    monkeypatch.setattr(chunked, "VALUES", 30)
+    for width, most, step in ((10, 1024, 3), (100, 1024, 1), (1, 4, 4)):
+        parts = list(chunked.parts(10, width, most))
+        assert [part.stop - part.start for part in parts] == [step] * len(parts)
+        assert np.concatenate([np.arange(10)[part] for part in parts]).tolist() == list(range(10))
+    assert not list(chunked.parts(0, 10))

@@ -128,7 +128,7 @@ def test_genes_that_are_not_rotated_are_weighed_without_a_copy():
 def test_streamed_rows_learn_what_rows_in_memory_do(form, monkeypatch):
     values = SMALL | {"dropout": 0.0, "input_dropout": 0.0, "gene_power": 1.0}
     data = {"features": "x.tsv", "transform": "none", "memory": TINY}
-    monkeypatch.setattr("autogenome_tf.training._fold_inputs.CHUNK", 16)
+    monkeypatch.setattr("autogenome_tf.core.chunked.VALUES", 16 * X.shape[1])
     streamed = in_folds(form(X), splits=SPLITS[:1], data=data)
     within = in_folds(splits=SPLITS[:1], training={"space": "genes"})
     assert streamed.is_streamed and not within.is_streamed

@@ -33,7 +33,7 @@ def peak(make):
 
 @pytest.mark.parametrize("folds", [1, 3])
 def test_preprocessed_rows_have_no_copy_beside_them(folds, monkeypatch):
-    monkeypatch.setattr("autogenome_tf.training._fold_inputs.CELLS", 1 << 12)
+    monkeypatch.setattr("autogenome_tf.core.chunked.VALUES", 1 << 12)
     settings = Config.of({"name": "t", "data": {"features": "x.tsv"}}).data
     inputs = FoldInputs(X, Transform("log1p"), settings, [SPLIT] * folds, "genes")
     most, rows = peak(lambda: inputs.rows)
@@ -49,7 +49,7 @@ def test_chunks_do_not_change_rows(monkeypatch):
         return FoldInputs(X, Transform("log1p"), settings, [SPLIT], "genes").rows.numpy()
 
     whole = rows()
-    monkeypatch.setattr("autogenome_tf.training._fold_inputs.CELLS", 1 << 12)
+    monkeypatch.setattr("autogenome_tf.core.chunked.VALUES", 1 << 12)
     np.testing.assert_allclose(rows(), whole, atol=1e-5)
 
 
@@ -84,7 +84,7 @@ def test_factors_and_training_rows_are_taken_chunk_by_chunk(loss, monkeypatch):
     given = Y[train], np.ones(len(train)), 2, GENES
     option = 3 if loss == "pls" else 0.3
     (expected,) = SOLVERS[loss]().path(LinearRows(X[train] * factors, *given), [option])
-    monkeypatch.setattr("autogenome_tf.training._linear._solver.CELLS", 1 << 12)
+    monkeypatch.setattr("autogenome_tf.core.chunked.VALUES", 1 << 12)
     rows = LinearRows(X, *given, *own)
     (found,) = SOLVERS[loss]().path(rows, [option])
     for one, other in zip(found, expected, strict=True):

@@ -8,6 +8,7 @@ import scipy.optimize
 import tensorflow as tf
 import threadpoolctl
 
+from autogenome_tf.core import chunked
 from autogenome_tf.nn.graphs import compiled
 from autogenome_tf.training._engines._engine import PLAIN
 from autogenome_tf.training._engines._vectorized import VectorizedEngine, looped, resident
@@ -17,8 +18,6 @@ from autogenome_tf.training._engines._vectorized import VectorizedEngine, looped
 TOLERANCE = 1e-7
 # Part of the largest curvature of a row's loss below which a row's is not taken.
 FLATTEST = 1e-3
-# Values of rows whose outputs or curvature are computed at once: each step makes a copy.
-CELLS = 1 << 22
 # Of all targets, or of each by its name.
 Penalty = float | Mapping[str, float]
 
@@ -159,8 +158,7 @@ class InMemory(VectorizedEngine):
 
     def _blocks(self, rows):
         """Yield slices of so many rows."""
-        step = max(1, CELLS // (self.count * self._inputs.shape[-1]))
-        return (slice(first, first + step) for first in range(0, rows, step))
+        return chunked.parts(rows, self.count * self._inputs.shape[-1], most=rows)
 
     def _shares(self):
         """Return the part of each row in the training loss of each replica, (replicas, rows)."""

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 
+from autogenome_tf.core import chunked
+
 Layer = tuple[np.ndarray, np.ndarray]
-# Rows, and values of them, that are in float64 at once where sums are all that is needed.
-CHUNK, CELLS = 1024, 1 << 22
 
 
 @dataclasses.dataclass(frozen=True)
@@ -81,7 +81,8 @@ class LinearRows:
             of: Function from the inputs of some rows, (n, inputs) float64, and the slice of their
                 numbers to the array that is added up.
         """
-        parts = self._parts(len(self.targets))
+        # So many are in float64 at once, since sums are all that is needed.
+        parts = chunked.parts(len(self.targets), self.values.shape[1])
         return functools.reduce(
             np.add, (of(self._taken(part).astype("float64"), part) for part in parts)
         )
@@ -95,13 +96,8 @@ class LinearRows:
         """
         # Factors of the rows are those of the kernel, so that no row is copied.
         kernel = kernel if self.factors is None else kernel * self.factors[:, None]
-        parts = self._parts(len(self.values))
+        parts = chunked.parts(*self.values.shape)
         return np.concatenate([(self.values[p] @ kernel + bias).astype("float32") for p in parts])
-
-    def _parts(self, count):
-        """Yield slices of so many rows."""
-        step = max(1, min(CHUNK, CELLS // self.values.shape[1]))
-        return (slice(start, start + step) for start in range(0, count, step))
 
     def _taken(self, part):
         rows = self.values[part if self.index is None else self.index[part]]
