@@ -73,9 +73,9 @@ def seconds_of(run):
     return Calls(run.path(CALLS)).seconds()
 
 
-def remote(proposer, part):
+def remote(proposer, part, has_ended):
     """Return a worker's proposer, which asks the chief of a search like this proposer's."""
-    return worker.Remote(proposer.proposer, part)
+    return worker.Remote(proposer.proposer, part, has_ended)
 
 
 def served(proposer, run, part, deadline, *numbers):

@@ -4,7 +4,7 @@ import contextlib
 import json
 import logging
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from autogenome_tf.config import Config, processes
 from autogenome_tf.core.errors import InputError
@@ -134,19 +134,25 @@ def search(
             yield from _loop(proposer, folds, config, known, deadline, fewest)
 
 
-def joined(config: Config, spaces: dict[str, Space], part: processes.ProcessRole) -> Remote:
+def joined(
+    config: Config,
+    spaces: dict[str, Space],
+    part: processes.ProcessRole,
+    has_ended: Callable[[], bool],
+) -> Remote:
     """Return a worker's proposer, which asks the chief of the search.
 
     Args:
         config: The whole `Config`.
         spaces: Search space of each family asked for.
         part: The `processes.ProcessRole` of this process.
+        has_ended: See `Remote`.
 
     Returns:
         A `Remote`, to be closed; its `joined()` returns the run.
     """
     networks = {name: space for name, space in spaces.items() if name != "linear"}
-    return _distributed.remote(_method(networks, config), part)
+    return _distributed.remote(_method(networks, config), part, has_ended)
 
 
 def _method(networks, config, folds=None, run=None, deadline=float("inf"), first=None):

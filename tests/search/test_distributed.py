@@ -71,10 +71,10 @@ def hired(monkeypatch):
     """A function that makes a worker of this name, joined."""
     with contextlib.ExitStack() as stack:
 
-        def hire(name, method="random"):
+        def hire(name, method="random", has_ended=None):
             monkeypatch.setenv(processes.TUNER, name)
             remote = stack.enter_context(
-                contextlib.closing(worker.Remote(proposer(method), processes.part()))
+                contextlib.closing(worker.Remote(proposer(method), processes.part(), has_ended))
             )
             remote.joined()
             return remote
@@ -379,15 +379,13 @@ def test_a_worker_waits_for_a_chief_that_comes_back(port, hired, tmp_path, monke
 
 def test_a_worker_does_not_wait_for_the_chief_of_a_run_that_has_ended(port, hired, tmp_path):
     with serving("random", tmp_path / "calls", port):
-        remote = hired("a")
-        remote.has_ended = lambda: True
+        answers = []
+        remote = hired("a", has_ended=lambda: answers.pop(0) if answers else True)
         assert remote.joined() == ("run", "today")
         proposal, *_ = remote.propose()
-    asked = iter([False, True])
-    remote.has_ended = lambda: next(asked)
+    answers += [False, True]
     assert remote.joined() is None
-    assert not list(asked)
-    remote.has_ended = lambda: True
+    assert not answers
     remote.report(proposal, 0.5)
     assert remote.propose() is None
 
@@ -410,9 +408,8 @@ def test_a_chief_serves_until_its_final_model_is_there(port, hired, tmp_path, mo
     with contextlib.ExitStack() as stack:
         given = config, families.spaces(config), (), time.monotonic(), run, stack
         assert not list(search.search(None, *given))
-        remote = hired("a")
+        remote = hired("a", has_ended=lambda: True)
         assert remote.propose() is None
-    remote.has_ended = lambda: True
     assert remote.joined() is None
 
 

@@ -42,15 +42,13 @@ class Remote:
     Args:
         proposer: One of the same search; the chief's oracle takes the place of its own.
         role: That of this process.
-
-    Attributes:
         has_ended: Function that returns whether no chief needs to be waited for; it is asked every
             few seconds where none answers. None: one is.
     """
 
-    has_ended: Callable[[], bool] | None = None
-
-    def __init__(self, proposer: Proposer, role: ProcessRole):
+    def __init__(
+        self, proposer: Proposer, role: ProcessRole, has_ended: Callable[[], bool] | None = None
+    ):
         self._proposer = proposer
         self._client = oracle_client.OracleClient(proposer.oracle)
         options = [
@@ -60,7 +58,7 @@ class Remote:
         ]
         self._channel = grpc.insecure_channel(role.address, options)
         self._stub = protos.get_service_grpc().OracleStub(self._channel)
-        self._client.stub = self._patient = _Patient(self._stub, role.address, self)
+        self._client.stub = self._patient = _Patient(self._stub, role.address, has_ended)
         self._address, self._beats = role.address, threading.Event()
 
     def joined(self) -> tuple[str, str] | None:
@@ -147,8 +145,8 @@ class _Patient:
         run: gRPC metadata of every call: for which run it is.
     """
 
-    def __init__(self, stub, address, remote):
-        self._stub, self._address, self._remote = stub, address, remote
+    def __init__(self, stub, address, has_ended):
+        self._stub, self._address, self._has_ended = stub, address, has_ended
         self.run: tuple[tuple[str, str], ...] = ()
 
     def __getattr__(self, name):
@@ -156,8 +154,7 @@ class _Patient:
 
     def _answer(self, call, request, **_):
         until, is_said = time.monotonic() + WAIT, False
-        has_ended = self._remote.has_ended
-        seconds = min(LOOK if has_ended else SILENCE, WAIT)
+        seconds = min(LOOK if self._has_ended else SILENCE, WAIT)
         while True:
             try:
                 return call(request, wait_for_ready=True, timeout=seconds, metadata=self.run)
@@ -167,7 +164,7 @@ class _Patient:
                     grpc.StatusCode.DEADLINE_EXCEEDED,
                 ):
                     raise StageError(f"the chief at {self._address}: {error.details()}") from None
-            if has_ended and has_ended():
+            if self._has_ended and self._has_ended():
                 raise _Ended
             left = until - time.monotonic()
             if left <= 0:
