@@ -76,13 +76,17 @@ class Rows:
         task = task_of(config.task, learn, own.part == "train")
         self.folds = cross_validation(dataset, parts, task, TrainingSettings.of(config))
         self.test = np.flatnonzero(parts.part == "test")
+        self.learnt = np.flatnonzero(parts.part != "test")
+
+    def whole(self):
+        """Return the cross-validation of a final fit, which learns from all rows but those."""
+        return self.folds.with_splits([(self.learnt, np.zeros(0, int))])
 
     def losses(self, family, values, fit):
         """Return the loss out of fold and on the test rows, by `SCORES`."""
         result = self.folds.judge(Trial(1, family, values), fit)
-        unseen = self.folds.validation_rows
         test = self.outputs(family, values, fit).mean(axis=0) / result.temperature
-        found = self.loss(unseen, result.calibrated[unseen]), self.loss(self.test, test)
+        found = self.loss_of(result), self.loss(self.test, test)
         return dict(zip(SCORES, found, strict=True))
 
     def outputs(self, family, values, fit, folds=None):
@@ -101,6 +105,11 @@ class Rows:
         x = np.tile(x, (len(fit.weights[0]) // len(x), 1, 1))
         outputs, _ = VectorizedNetwork(network)(tf.constant(x, tf.float32), stacks)
         return outputs.numpy()
+
+    def loss_of(self, result):
+        """Return the loss of a `TrialResult` out of fold."""
+        unseen = self.folds.validation_rows
+        return self.loss(unseen, result.calibrated[unseen])
 
     def loss(self, rows, outputs):
         """Return the loss of (rows, outputs) for rows by their numbers."""

@@ -20,14 +20,12 @@ that is left out. If the median over sets of these gains is above 0 out of fold 
 for the median and the best network alike, searches try `linear_start` and begin with it.
 """
 
-import argparse
 import time
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from fixed_pool import SCORES, Rows, pool
-from sets import SHARED, grown, sets
+from sets import grown, parser, sets
 
 from autogenome_tf.core.seeds import derive
 from autogenome_tf.run import _console
@@ -89,13 +87,7 @@ def left_out(frame):
 
 def main():
     """Measure what is missing and print the tables."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--data", default=SHARED, type=Path)
-    parser.add_argument("--sets", nargs="*", default=())
-    parser.add_argument("--scores", type=Path, required=True, help="a .jsonl that grows by sets")
-    asked = parser.parse_args()
+    asked = parser(__doc__, "--data", "--sets", "--scores").parse_args()
     _console.talk(quiet=True)
     frame = grown(asked.scores, sets(asked.data, asked.sets), measured)
     print(table(frame).round(3).to_string())

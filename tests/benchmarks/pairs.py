@@ -25,15 +25,13 @@ median and the mean over sets of its gain in loss are above 0, the 95 % interval
 several, the one with the highest mean gain in loss.
 """
 
-import argparse
 import itertools
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from fixed_pool import Rows, pool
-from refits import interval, score
-from sets import SHARED, grown, sets
+from refits import score, tell
+from sets import grown, parser, sets
 
 from autogenome_tf import families
 from autogenome_tf.core.seeds import derive
@@ -54,35 +52,29 @@ def measured(one):
         rows = Rows(one, SEED, draw)
         unseen = rows.folds.validation_rows
         known, held = zip(*members(rows), strict=True)
-        outputs = [each[unseen] for each in known], list(held)
-        line = {"draw": draw}
-        for way, weights in ways(rows, outputs[0], unseen).items():
-            mean = np.tensordot(weights, np.stack(outputs[1]), 1)
-            line[f"{way} loss"], line[f"{way} score"] = (
-                rows.loss(rows.test, mean),
-                score(rows, mean),
-            )
-        line["network"] = ways(rows, outputs[0], unseen)["best"][0]
+        found = ways(rows, np.stack([each[unseen] for each in known]), unseen)
+        line = {"draw": draw, "network": found["best"][0]}
+        for way, weights in found.items():
+            mean = np.tensordot(weights, np.stack(held), 1)
+            line |= {f"{way} loss": rows.loss(rows.test, mean), f"{way} score": score(rows, mean)}
         yield line
 
 
 def members(rows):
     """Return outputs out of fold and of held-out rows: the network and two linear learners."""
-    folds = rows.folds
-    learnt = np.setdiff1d(np.arange(len(folds.targets)), rows.test)
-    whole = folds.with_splits([(learnt, np.zeros(0, int))])
+    folds, whole = rows.folds, rows.whole()
     plan = Plan.of(folds.settings.training, 20)
     networks = [
         run_trial(folds, Trial(number, family, values), plan, SEED)
         for number, (family, values) in enumerate(pool(SEED), 1)
     ]
-    network = min(networks, key=lambda found: loss(rows, found))
+    network = min(networks, key=rows.loss_of)
     spaces = {"linear": families.space("linear", task=folds.task)}
     linear = [baseline(folds, spaces, plan, SEED)]
     linear += learners(folds, spaces, plan, SEED, behind=len(networks), finished={})
-    first = min(linear, key=lambda found: loss(rows, found))
+    first = min(linear, key=rows.loss_of)
     others = [one for one in linear if one.trial.values["loss"] != first.trial.values["loss"]]
-    for found in (network, first, min(others, key=lambda found: loss(rows, found))):
+    for found in (network, first, min(others, key=rows.loss_of)):
         trial, seeds = found.trial, SEEDS if found is network else 1
         seed = derive(SEED, str(trial.number))
         judged, _ = judge(folds, trial, seed, seeds, float("inf"))
@@ -91,17 +83,11 @@ def members(rows):
         yield judged.calibrated, held / judged.temperature
 
 
-def loss(rows, found):
-    """Return the loss of a result out of fold."""
-    unseen = rows.folds.validation_rows
-    return rows.loss(unseen, found.calibrated[unseen])
-
-
 def ways(rows, known, unseen):
     """Return the weights of the network and of the two linear learners in each way."""
 
     def lowest(candidates):
-        losses = [rows.loss(unseen, np.tensordot(one, np.stack(known), 1)) for one in candidates]
+        losses = [rows.loss(unseen, np.tensordot(one, known, 1)) for one in candidates]
         return candidates[int(np.argmin(losses))]
 
     one = list(np.eye(3))
@@ -127,18 +113,9 @@ def gains(frame):
 
 def main():
     """Measure what is missing and print the table."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--data", default=SHARED, type=Path)
-    parser.add_argument("--sets", nargs="*", default=())
-    parser.add_argument("--scores", type=Path, required=True, help="a .jsonl that grows by sets")
-    asked = parser.parse_args()
+    asked = parser(__doc__, "--data", "--sets", "--scores").parse_args()
     _console.talk(quiet=True)
-    table = gains(grown(asked.scores, sets(asked.data, asked.sets), measured))
-    print(table.round(3).to_string(), table.median().round(4).to_string(), sep="\n\n")
-    for name in table:
-        print(f"{name}: mean {table[name].mean():.4f}, 95 % {interval(table[name].to_numpy())}")
+    tell(gains(grown(asked.scores, sets(asked.data, asked.sets), measured)))
 
 
 if __name__ == "__main__":

@@ -27,15 +27,13 @@ used for so many rows too if the best network's loss gains at least 0.02 and its
 0.005 on each of them, which was written before `--rows` was run.
 """
 
-import argparse
 import functools
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from baselines import SCORES
 from fixed_pool import ROWS, Rows, pool
-from sets import SHARED, grown, sets
+from sets import grown, parser, sets
 
 from autogenome_tf.core.seeds import derive
 from autogenome_tf.ensemble._refit import train
@@ -50,8 +48,7 @@ def measured(one, most):
     """Yield a line for each draw and network, with so many rows to learn from at most."""
     for draw in range(DRAWS):
         rows = Rows(one, SEED, draw, most)
-        learnt = np.setdiff1d(np.arange(len(rows.folds.targets)), rows.test)
-        whole = rows.folds.with_splits([(learnt, np.zeros(0, int))])
+        whole = rows.whole()
         for number, (family, values) in enumerate(pool(SEED), 1):
             trial, seed = Trial(number, family, values), derive(SEED, str(number))
             found = train(rows.folds, trial, seed, SEEDS, whole=whole)
@@ -61,11 +58,10 @@ def measured(one, most):
 def losses(rows, found, whole):
     """Return the loss out of fold, and loss and score of each way on held-out rows."""
     trial, temperature = found.result.trial, found.result.temperature
-    unseen = rows.folds.validation_rows
     folds = rows.outputs(trial.family, trial.values, found.on_folds) / temperature
     seeds = rows.outputs(trial.family, trial.values, found.fit, whole) / temperature
     each = {"one": list(seeds), "folds": [folds.mean(axis=0)], "seeds": [seeds.mean(axis=0)]}
-    lines = {"valid": rows.loss(unseen, found.result.calibrated[unseen])}
+    lines = {"valid": rows.loss_of(found.result)}
     for way, outputs in each.items():
         lines[f"{way} loss"] = float(np.mean([rows.loss(rows.test, own) for own in outputs]))
         lines[f"{way} score"] = float(np.mean([score(rows, own) for own in outputs]))
@@ -97,23 +93,23 @@ def interval(values, draws=10_000):
     return np.quantile(drawn, [0.025, 0.975]).round(4).tolist()
 
 
+def tell(table):
+    """Print the gains on each set, and their medians, means and intervals."""
+    print(table.round(3).to_string(), table.median().round(4).to_string(), sep="\n\n")
+    for name in table:
+        print(f"{name}: mean {table[name].mean():.4f}, 95 % {interval(table[name].to_numpy())}")
+
+
 def main():
     """Measure what is missing and print the tables."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--data", default=SHARED, type=Path)
-    parser.add_argument("--sets", nargs="*", default=())
-    parser.add_argument("--scores", type=Path, required=True, help="a .jsonl that grows by sets")
-    parser.add_argument("--rows", type=int, default=ROWS, help="to learn from, at most")
-    asked = parser.parse_args()
+    options = parser(__doc__, "--data", "--sets", "--scores")
+    options.add_argument("--rows", type=int, default=ROWS, help="to learn from, at most")
+    asked = options.parse_args()
     _console.talk(quiet=True)
     found = functools.partial(measured, most=asked.rows)
     frame = grown(asked.scores, sets(asked.data, asked.sets), found)
     table = pd.concat([gains(frame, way) for way in WAYS[1:]], axis=1)
-    print(table.round(3).to_string(), table.median().round(4).to_string(), sep="\n\n")
-    for name in table:
-        print(f"{name}: mean {table[name].mean():.4f}, 95 % {interval(table[name].to_numpy())}")
+    tell(table)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """The data sets that benchmarks run on: folders with features, target.tsv and meta.json."""
 
+import argparse
 import dataclasses
 import json
 from pathlib import Path
@@ -117,6 +118,24 @@ def sets(folder=SHARED, names=()):
         is_number = pd.api.types.is_float_dtype(target)
         task = "regression" if is_number else "classification"
         found.append(Set(name, path.parent, task))
+    return found
+
+
+# What benchmarks of sets ask for alike.
+OPTIONS = {
+    "--data": {"default": SHARED, "type": Path},
+    "--sets": {"nargs": "*", "default": ()},
+    "--scores": {"type": Path, "required": True, "help": "a .jsonl that grows by sets"},
+}
+
+
+def parser(text, *options):
+    """Return a parser of some of `OPTIONS`, with a text as it stands."""
+    found = argparse.ArgumentParser(
+        description=text, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    for option in options:
+        found.add_argument(option, **OPTIONS[option])
     return found
 
 

@@ -18,9 +18,7 @@ The gain is the log of the ratio of their losses on held-out rows, or the differ
 kernels have an R2 below half that of the wide ones: there the networks that exist are as good.
 """
 
-import argparse
 import warnings
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -28,7 +26,7 @@ from fixed_pool import Rows, weighed
 from refits import interval, score
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax
-from sets import SHARED, grown, sets
+from sets import grown, parser, sets
 from sklearn.linear_model import LogisticRegression
 
 from autogenome_tf.run import _console
@@ -56,8 +54,7 @@ def candidates(rows):
     """Return loss out of fold, loss and score on held-out rows of every kernel and penalty."""
     folds, found = rows.folds, []
     targets, unseen = folds.targets.ravel(), folds.validation_rows
-    learnt = np.setdiff1d(np.arange(len(targets)), rows.test)
-    whole = folds.with_splits([(learnt, np.zeros(0, int))])
+    whole, learnt = rows.whole(), rows.learnt
     solve = _logistic if folds.task.has_classes else _ridge
     for power in POWERS:
         values = {"gene_power": power}
@@ -137,13 +134,7 @@ def gains(frame):
 
 def main():
     """Measure what is missing and print the table."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--data", default=SHARED, type=Path)
-    parser.add_argument("--sets", nargs="*", default=())
-    parser.add_argument("--scores", type=Path, required=True, help="a .jsonl that grows by sets")
-    asked = parser.parse_args()
+    asked = parser(__doc__, "--data", "--sets", "--scores").parse_args()
     _console.talk(quiet=True)
     warnings.filterwarnings("ignore", category=UserWarning, module="sklearn")
     table = gains(grown(asked.scores, sets(asked.data, asked.sets), measured))

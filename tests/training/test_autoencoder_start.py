@@ -1,4 +1,4 @@
-"""How an autoencoder leaves the principal components that it starts as."""
+"""Train a Res-VAE from principal components: first epochs keep or better their ELBO."""
 
 import numpy as np
 import pytest
