@@ -64,15 +64,16 @@ def blocks(values: Matrix, size: int = BLOCK) -> Iterator[tuple[int, Matrix]]:
         forget(values)
 
 
-def parts(count: int, width: int, most: int = BLOCK) -> Iterator[slice]:
-    """Yield slices of so many rows, of at most `VALUES` values each but at least one row.
+def parts(count: int, width: int, most: int = BLOCK, values: int | None = None) -> Iterator[slice]:
+    """Yield slices of so many rows, of at most so many values each but at least one row.
 
     Args:
         count: Number of rows.
         width: Values of a row.
         most: Most rows of a slice.
+        values: Most values of a slice; None for `VALUES`.
     """
-    step = max(1, min(most, VALUES // width))
+    step = max(1, min(most, (values or VALUES) // max(1, width)))
     return (slice(start, start + step) for start in range(0, count, step))
 
 

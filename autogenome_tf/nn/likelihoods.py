@@ -13,6 +13,8 @@ import tensorflow as tf
 # Bounds of log variances and log dispersions: e^-10 to e^10, where float32 has digits to spare.
 BOUND = 10.0
 SMALLEST = 1e-8
+# Type that differences of log gammas need.
+FINE = tf.float64
 
 
 @dataclasses.dataclass(frozen=True)
@@ -81,23 +83,44 @@ def log_negative_binomial(counts: tf.Tensor, mean: Any, log_dispersion: Any) -> 
     theta, the exponential of `log_dispersion`, is the inverse dispersion: the variance is
     mean + mean^2 / theta.
 
-    It is computed in float64: of large counts the terms cancel to a millionth.
+    At a count of 0 it is -theta log(1 + mean / theta). Only the other counts, which are few in
+    single cells, need log gammas; they are computed in float64: of large counts the terms cancel to
+    a millionth.
 
     Args:
-        counts: (rows, genes) counts, at least 0.
+        counts: (rows, genes) counts, at least 0; they have no gradient.
         mean: (rows, genes) expected counts.
         log_dispersion: (genes,) log of the inverse dispersion.
     """
-    kind = counts.dtype
-    counts, mean, log_theta = (tf.cast(x, tf.float64) for x in (counts, mean, log_dispersion))
-    theta, mean = tf.exp(log_theta), mean + SMALLEST
-    log_total = tf.math.log(theta + mean)
-    found = (
-        tf.math.lgamma(counts + theta) - tf.math.lgamma(theta) - tf.math.lgamma(counts + 1.0)
-        + theta * (log_theta - log_total)
-        + counts * (tf.math.log(mean) - log_total)
-    )  # fmt: skip
-    return tf.cast(found, kind)
+
+    @tf.custom_gradient
+    def log_mass(mean, log_theta):
+        theta, apart = tf.exp(log_theta), tf.math.log1p(mean / tf.exp(log_theta))
+        places = tf.where(counts > 0)
+        genes = places[:, 1]
+        count, expected = (tf.cast(tf.gather_nd(x, places), FINE) for x in (counts, mean))
+        log_fine = tf.cast(log_theta, FINE)
+        fine = tf.exp(log_fine)
+        own = tf.gather(fine, genes)
+        log_total = tf.math.log(own + expected)
+        above_zero = (
+            tf.math.lgamma(count + own) - tf.gather(tf.math.lgamma(fine), genes)
+            - tf.math.lgamma(count + 1.0) + own * (tf.gather(log_fine, genes) - log_total)
+            + count * (tf.math.log(expected) - log_total)
+        )  # fmt: skip
+
+        def gradient(slopes):
+            share = slopes * (counts - mean) / (theta + mean)
+            rise = tf.math.digamma(count + own) - tf.gather(tf.math.digamma(fine), genes)
+            rise = tf.cast(rise, mean.dtype) * tf.gather_nd(slopes, places)
+            risen = tf.math.unsorted_segment_sum(rise, genes, tf.shape(theta)[0])
+            of_theta = risen - tf.reduce_sum(slopes * apart + share, axis=0)
+            return theta * share / mean, theta * of_theta
+
+        found = tf.cast(above_zero, mean.dtype)
+        return tf.tensor_scatter_nd_update(-theta * apart, places, found), gradient
+
+    return log_mass(mean + SMALLEST, tf.convert_to_tensor(log_dispersion))
 
 
 def log_zero_inflated(counts: tf.Tensor, mean: Any, log_dispersion: Any, logit: Any) -> tf.Tensor:

@@ -7,11 +7,14 @@ import keras
 import numpy as np
 from keras import ops
 
+from autogenome_tf.core import chunked
 from autogenome_tf.preprocessing._moments import Moments
 from autogenome_tf.preprocessing._ranks import Ranks
 
 # Beyond such a spread, or its inverse, values are brought nearer 1; see `FittedScaling.unit`.
 LARGE = 1e6
+# Values that are computed with at a time.
+CACHED = 1 << 16
 
 
 @dataclasses.dataclass(frozen=True)
@@ -130,10 +133,18 @@ class FittedScaling:
         Args:
             transformed: (rows, genes) transformed values.
         """
-        kept = np.asarray(transformed, "float32")[:, self.genes]
+        kept = np.asarray(transformed, "float32")
+        if len(self.genes) < kept.shape[1]:
+            kept = kept[:, self.genes]
         if self.ranks:
             kept = self.ranks.apply(kept)
-        return (np.where(np.isnan(kept), self.fill, kept) - self.centre) / self.spread
+        scaled, filled = np.empty_like(kept), (self.fill - self.centre) / self.spread
+        # Few rows at a time stay in the processor's cache between the steps.
+        for part in chunked.parts(*kept.shape, values=CACHED):
+            own = np.subtract(kept[part], self.centre, out=scaled[part])
+            own /= self.spread
+            np.copyto(own, filled, where=np.isnan(own))
+        return scaled
 
     def layers(self, x: Any, genes: int) -> Any:
         """Apply the same as Keras layers to a symbolic (rows, genes) tensor.

@@ -4,6 +4,7 @@ import dataclasses
 from typing import Any
 
 import numpy as np
+import scipy.sparse
 from keras import ops
 
 from autogenome_tf.core import chunked
@@ -21,6 +22,8 @@ OF_ALL_VALUES = ("none", "log2", "rank")
 RELATIVE = ("library_log1p", "relative_log")
 # Transforms that keep all variation.
 UNCHANGED = ("none", "rank")
+# Transforms of which 0 stays 0.
+SPARSE = ("none", "log1p", "library_log1p", "rank")
 # Fewer columns, some of them 0 or 1, are clinical covariates and no counts of a library.
 FEWEST_OF_A_LIBRARY = 20
 # Values of counts that would be above 1: where none is of so many, columns are yes or no.
@@ -55,6 +58,35 @@ class Transform:
         """Transform (rows, genes) eagerly or as part of a Keras graph."""
         x = ops.where(ops.isnan(x), 0.0, x) if self.is_filled else x
         return _formulas(self.floor)[self.name](x)
+
+    def rows(self, values: Matrix) -> np.ndarray:
+        """Transform the rows of a matrix, in batches, to (rows, genes) float32.
+
+        Of a CSR matrix only the values that it stores are computed with, where 0 stays 0.
+
+        Args:
+            values: (rows, genes) raw, an array or CSR; it stays as it is.
+        """
+        found = np.empty(values.shape, "float32")
+        is_sparse = scipy.sparse.issparse(values) and self.name in SPARSE
+        for start, block in chunked.blocks(values):
+            own = found[start : start + block.shape[0]]
+            if is_sparse:
+                self._of_stored(block).toarray(out=own)
+            else:
+                own[...] = self(chunked.dense(block))
+        return found
+
+    def _of_stored(self, block):
+        """Transform what CSR rows store."""
+        data = block.data.astype("float32")
+        if self.is_filled:
+            data[np.isnan(data)] = 0
+        if self.name == "library_log1p":
+            known = _like(block, np.where(np.isnan(data), 0, data))
+            library = known @ np.ones(block.shape[1])
+            data *= np.repeat(_factor(library, LIBRARY), np.diff(block.indptr))
+        return _like(block, data if self.name in UNCHANGED else np.log1p(data))
 
     @classmethod
     def choose(
@@ -132,7 +164,17 @@ def _formulas(floor):
 
 def _shares(x, total=1.0):
     library = ops.sum(ops.where(ops.isnan(x), 0.0, x), axis=-1, keepdims=True)
-    return x * (total / ops.maximum(library, 1e-12))
+    return x * _factor(library, total)
+
+
+def _factor(library, total):
+    """Return what brings a row to a total."""
+    return total / ops.maximum(library, 1e-12)
+
+
+def _like(block, data):
+    """Return a CSR matrix of other values at the same places."""
+    return scipy.sparse.csr_matrix((data, block.indices, block.indptr), block.shape)
 
 
 def _clr(x):

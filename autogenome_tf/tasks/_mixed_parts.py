@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import scipy.special
 
 from autogenome_tf.tasks._classification import Classification
 from autogenome_tf.tasks._discrete_survival import DiscreteSurvival
@@ -59,10 +58,12 @@ class ClassPart(MixedPart):
 
     def _entropies(self, targets, index, weights):
         """Return the log loss of the shares of the classes in each resample, (resamples,)."""
+        from scipy.special import entr
+
         drawn = _drawn(index, weights, len(targets))
         counts = drawn @ np.eye(self.task.outputs)[targets]
         shares = counts / counts.sum(axis=1, keepdims=True)
-        return -scipy.special.xlogy(shares, shares).sum(axis=1)
+        return entr(shares).sum(axis=1)
 
     def loss_without_genes(self, targets: np.ndarray, weights: np.ndarray) -> float:
         """Return the log loss of the shares of the classes."""
@@ -157,9 +158,11 @@ class TimePart(MixedPart):
 
     def _least(self, passed, found):
         """Return the least loss of rows of equal outputs from sums of both, (..., bins)."""
+        from scipy.special import xlogy
+
         total = np.maximum(passed + found, np.finfo("float64").tiny)
-        each = scipy.special.xlogy(passed, passed / total)
-        return -(each + scipy.special.xlogy(found, found / total)).sum(axis=-1)
+        each = xlogy(passed, passed / total) + xlogy(found, found / total)
+        return -each.sum(axis=-1)
 
     def loss_without_genes(self, targets: np.ndarray, weights: np.ndarray) -> float:
         """Return the loss of the share of events in each bin."""

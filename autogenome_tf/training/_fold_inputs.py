@@ -74,7 +74,7 @@ class FoldInputs:
         # Shared with those that weigh the same genes; empty where rows are made when asked for.
         self._held: list[Any] = []
         # One fold transforms chunk by chunk; several share what is transformed once.
-        self._transformed = None if len(splits) == 1 else self._transform(values)
+        self._transformed = None if len(splits) == 1 else self.transform.rows(values)
         self.constants = [self._constants(train) for train, _ in splits]
         self.genes = np.unique(np.concatenate([constants.genes for constants in self.constants]))
         # A gene has the same place in every fold, so that one network can stand for all.
@@ -139,7 +139,7 @@ class FoldInputs:
         if self._space == "rows":
             other._held = []
             if len(self._splits) > 1:
-                other._transformed = self._transform(self._values)
+                other._transformed = self.transform.rows(self._values)
             other._span()
             other._transformed = None
         return other
@@ -283,12 +283,8 @@ class FoldInputs:
 
     def _transformed_rows(self, index):
         if self._transformed is None:
-            return self._transform(chunked.taken(self._values, index))
+            return self.transform.rows(chunked.taken(self._values, index))
         return self._transformed[index]
-
-    def _transform(self, values):
-        batches = chunked.batches(values)
-        return np.concatenate([np.asarray(self.transform(batch), "float32") for batch in batches])
 
     def _chunks(self, index):
         """Yield numbers of rows, a chunk at a time."""

@@ -42,19 +42,45 @@ def test_the_divergence_is_that_of_a_monte_carlo_estimate():
 @pytest.mark.parametrize("theta", [0.1, 4.0, 1000.0])
 def test_negative_binomial_is_scipys(mean, theta):
     counts = np.unique(np.geomspace(1, 1e6, 40).astype(int))
-    counts = np.r_[0, counts].astype("float32")
+    counts = np.r_[0, counts].astype("float32")[:, None]
     found = likelihoods.log_negative_binomial(
-        tf.constant(counts), tf.constant(mean), tf.constant(np.log(theta), tf.float32)
+        tf.constant(counts), tf.fill(counts.shape, mean), tf.constant([np.log(theta)], tf.float32)
     )
     expected = scipy.stats.nbinom.logpmf(counts, theta, theta / (theta + mean))
     assert found.numpy() == pytest.approx(expected, rel=2e-5, abs=2e-5)
 
 
+def test_slopes_of_the_negative_binomial_are_those_of_scipys():
+    counts = RANDOM.poisson(1.5, (40, 6)).astype("float32")
+    counts[0], counts[1] = 2000, 0.7
+    mean = RANDOM.gamma(1, 3, counts.shape)
+    log_theta = np.array([-3.0, -1, 0, 1, 3, 5])
+
+    def total(mean, log_theta):
+        theta = np.exp(log_theta)
+        # SciPy's own takes whole numbers only.
+        return (
+            scipy.special.gammaln(counts + theta) - scipy.special.gammaln(theta)
+            + theta * np.log(theta / (theta + mean)) + counts * np.log(mean / (theta + mean))
+        )  # fmt: skip
+
+    step = 1e-6
+    of_mean = (total(mean + step, log_theta) - total(mean - step, log_theta)) / (2 * step)
+    of_theta = (total(mean, log_theta + step) - total(mean, log_theta - step)) / (2 * step)
+    seen = tf.constant(mean, tf.float32), tf.constant(log_theta, tf.float32)
+    with tf.GradientTape() as tape:
+        tape.watch(seen)
+        found = likelihoods.log_negative_binomial(tf.constant(counts), *seen)
+    slopes = tape.gradient(found, seen)
+    assert slopes[0].numpy() == pytest.approx(of_mean, rel=1e-4, abs=1e-5)
+    assert slopes[1].numpy() == pytest.approx(of_theta.sum(axis=0), rel=1e-4, abs=1e-3)
+
+
 def test_zero_inflated_chances_add_up_and_zero_has_its_closed_form():
-    counts = tf.range(0.0, 400.0)
+    counts = tf.range(0.0, 400.0)[:, None]
     mean, theta, logit = 6.0, 2.0, 0.4
     found = likelihoods.log_zero_inflated(
-        counts, tf.constant(mean), tf.math.log(theta), tf.constant(logit)
+        counts, tf.fill(counts.shape, mean), tf.math.log([theta]), tf.constant(logit)
     ).numpy()
     assert np.exp(found.astype("float64")).sum() == pytest.approx(1, abs=1e-5)
     chance = scipy.special.expit(logit)

@@ -116,6 +116,19 @@ def test_a_missing_value_stays_missing_and_does_not_count(name):
     np.testing.assert_allclose(np.delete(found, 2, axis=1), without, rtol=1e-6)
 
 
+@pytest.mark.parametrize("is_filled", [False, True])
+@pytest.mark.parametrize("name", NAMES)
+def test_stored_values_of_a_sparse_matrix_are_transformed_as_whole_rows_are(name, is_filled):
+    x = counts(with_missing=True)
+    x[x < 20] = 0
+    x[3] = 0
+    transform, sparse = Transform(name, is_filled=is_filled), scipy.sparse.csr_matrix(x)
+    stored = sparse.data.copy()
+    np.testing.assert_allclose(transform.rows(sparse), transform(x), rtol=1e-6, atol=1e-6)
+    np.testing.assert_array_equal(sparse.data, stored)
+    np.testing.assert_array_equal(transform.rows(x), transform(x))
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_a_row_without_a_count_gives_finite_values(name):
     assert np.isfinite(Transform(name)(np.zeros((2, 3), "float32"))).all()

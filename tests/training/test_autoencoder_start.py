@@ -2,12 +2,13 @@
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from autogenome_tf.nn.res_vae import ResVAE
 from autogenome_tf.tasks import Representation
 from autogenome_tf.training import Plan, _loop
 from autogenome_tf.training._engines import AutoencoderEngine, TrainingRows
-from autogenome_tf.training._engines._autoencoder import RATED_INPUTS
+from autogenome_tf.training._engines._autoencoder import RATED_INPUTS, _clipped
 
 ROWS, TRAIN, GENES, RATE = 32, 24, 1024, 1e-3
 RANDOM = np.random.default_rng(0)
@@ -55,8 +56,23 @@ def test_kernels_on_many_genes_move_by_a_part_of_the_rate(optimizer):
 
 
 def test_steps_relative_to_the_weights_are_left_as_they_are():
-    engine, _ = started("lamb")
-    assert "update_step" not in vars(engine._network.optimizer)
+    engine, network = started("lamb")
+    engine.begin([network], seed=1)
+    before = engine.weights()
+    engine.epoch(np.arange(TRAIN)[None, None], [RATE])
+    shares = [
+        np.linalg.norm(new - old) / np.linalg.norm(old)
+        for new, old in zip(engine.weights(), before, strict=True)
+        if old.ndim == 3 and GENES in old.shape and old.any() and (new != old).any()
+    ]
+    assert len(shares) >= 2 and shares == pytest.approx([RATE] * len(shares), rel=1e-3)
+
+
+@pytest.mark.parametrize("size", [0.3, 30.0])
+def test_a_gradient_is_clipped_as_keras_clips_it(size):
+    gradient = tf.constant(RANDOM.normal(size=(6, 4)), tf.float32)
+    gradient *= size / tf.norm(gradient)
+    np.testing.assert_allclose(_clipped(gradient), tf.clip_by_norm(gradient, 1.0), rtol=1e-6)
 
 
 def test_first_epochs_do_not_destroy_the_components():

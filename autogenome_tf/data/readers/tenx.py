@@ -4,7 +4,6 @@ import collections
 import os
 from typing import Any
 
-import scipy.io
 import scipy.sparse
 
 from autogenome_tf.core import chunked
@@ -104,13 +103,15 @@ def _find(folder, prefix, *names):
 
 
 def _matrix_market(path, most):
+    from scipy.io import mminfo, mmread
+
     check_file(path)
     try:
         with open_forward(path, most) as stream:
-            rows, columns, entries, *_ = scipy.io.mminfo(stream)
+            rows, columns, entries, *_ = mminfo(stream)
         check_unpacked(path, _LINE * (rows + columns) + _ENTRY * entries, most)
         with open_forward(path, most) as stream:
-            return scipy.sparse.csr_matrix(scipy.io.mmread(stream).T)
+            return scipy.sparse.csr_matrix(mmread(stream).T)
     except InputError:
         raise
     except (OSError, ValueError, OverflowError) as error:

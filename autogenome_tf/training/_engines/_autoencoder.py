@@ -1,7 +1,6 @@
 """Train one autoencoder at a time, on rows that are made batch by batch."""
 
 import math
-from collections.abc import Iterator
 
 import numpy as np
 import tensorflow as tf
@@ -10,7 +9,7 @@ from autogenome_tf.core.chunked import BLOCK, ahead
 from autogenome_tf.nn.res_vae import ResVAE
 from autogenome_tf.tasks import Task
 from autogenome_tf.training._engines._engine import PLAIN, Engine, TrainingRows
-from autogenome_tf.training._engines._vectorized import optimizer_of
+from autogenome_tf.training._engines._vectorized import looped, optimizer_of
 
 # The divergence counts more and more over this part of the epochs. A network that starts as
 # principal components starts with units that are active, and counts it in full at once.
@@ -19,7 +18,7 @@ WARM_UP = 0.1
 VALIDATED = 512
 # A step that is larger goes this far only.
 CLIP_NORM = 1.0
-# Inputs of a kernel up to which it has the learning rate that is asked for; see `_rate_by_inputs`.
+# Inputs of a kernel up to which it has the learning rate that is asked for; see `_bound_steps`.
 RATED_INPUTS = 64
 # Optimizers whose steps are a share of the weights already, whatever the number of inputs.
 RELATIVE = ("lamb",)
@@ -40,15 +39,17 @@ class AutoencoderEngine(Engine):
         self.task, self.optimizer = task, optimizer
         # A copy, since a network that was trained belongs to whoever asked for it.
         self._network = network = type(network).from_config(network.get_config())
-        clipped = optimizer_of(optimizer, is_stacked=False)
-        clipped.clipnorm = CLIP_NORM
-        network.compile(optimizer=clipped)
-        clipped.build(network.trainable_variables)
-        if optimizer not in RELATIVE:
-            _rate_by_inputs(clipped, network.trainable_variables)
-        self._fresh = [v.numpy().copy() for v in clipped.variables]
-        self._step = tf.function(network.train_step, autograph=False, reduce_retracing=True)
-        self._losses = tf.function(network.row_losses, autograph=False, reduce_retracing=True)
+        bounded = optimizer_of(optimizer, is_stacked=False)
+        network.compile(optimizer=bounded)
+        bounded.build(network.trainable_variables)
+        _bound_steps(bounded, network.trainable_variables, optimizer in RELATIVE)
+        self._fresh = [v.numpy().copy() for v in bounded.variables]
+        rates, seed = tf.TensorSpec((None,)), tf.TensorSpec((2,), tf.int32)
+        self._train = tf.function(self._run, [self._signature(None, None), rates], autograph=False)
+        self._losses = tf.function(
+            lambda data, seed: network.row_losses(*data, seed=seed),
+            [self._signature(None), seed], autograph=False,
+        )  # fmt: skip
         self._measured: dict[str, float] = {}
         self._epochs = self._warm_up = 0
 
@@ -102,18 +103,19 @@ class AutoencoderEngine(Engine):
 
         Outputs of validation rows are the parts of `ElboModel.row_losses`.
         """
-        network, parts = self._network, []
+        network = self._network
         self._epochs += is_validated
         network.warmth.assign(min(1.0, max(self._epochs, 1) / max(self._warm_up, 1)))
-        for batch, rate in zip(self._batches(index[:, 0]), rates, strict=True):
-            network.optimizer.learning_rate.assign(rate)
-            found = self._step(batch)
-            parts.append({name: float(value) for name, value in found.items()})
-        losses = np.array([part.pop("loss") for part in parts])
+        index, count = index[:, 0], max(1, BLOCK // index.shape[2])
+        blocks = [slice(start, start + count) for start in range(0, len(index), count)]
+        made = ahead(self._given, (index[block] for block in blocks))
+        found = [self._train(data, rates[block]) for block, data in zip(blocks, made, strict=True)]
+        parts = {name: np.concatenate([part[name] for part in found]) for name in found[0]}
+        losses = parts.pop("loss")
         if not is_validated:
             return losses, []
         (validation,) = self.validation_outputs()
-        means = {name: float(np.mean([part[name] for part in parts])) for name in parts[0]}
+        means = {name: float(values.mean()) for name, values in parts.items()}
         self._measured = {**means, "warmth": float(network.warmth)}
         if len(validation):
             held_out = validation.mean(axis=0) / [1, 1, network.label_weight][: validation.shape[1]]
@@ -121,17 +123,15 @@ class AutoencoderEngine(Engine):
             self._measured |= dict(zip(names, held_out.tolist(), strict=False))
         # As large as the loss of validation rows, whose parts are sums.
         weights = {"reconstruction": 1.0, "kl": 1.0, "cross_entropy": network.label_weight}
-        return np.array([sum(weights[n] * part[n] for n in part) for part in parts]), [validation]
+        return np.sum([weights[name] * parts[name] for name in parts], axis=0), [validation]
 
     def validation_outputs(self) -> list[np.ndarray]:
         """Return the parts of `ElboModel.row_losses`, every time by the same draws."""
         rows, parts = self.rows.validation[0], [np.zeros((0, self.task.outputs), "float32")]
         starts = range(0, len(rows), VALIDATED)
         blocks = [rows[start : start + VALIDATED] for start in starts]
-        made = ahead(self.rows.inputs[0].batch, blocks)
-        for start, block, inputs in zip(starts, blocks, made, strict=True):
-            labels = self.rows.targets[block] if self._network.classes else None
-            parts.append(self._losses(inputs, labels, seed=tf.constant([start + 1, 0])).numpy())
+        for start, data in zip(starts, ahead(self._given, blocks), strict=True):
+            parts.append(self._losses(data, tf.constant([start + 1, 0])).numpy())
         found = np.concatenate(parts)
         if self._network.classes:
             # The mean of the rows with a label counts, as in training.
@@ -158,36 +158,71 @@ class AutoencoderEngine(Engine):
     def _changing(self):
         return [*self._network.variables, *self._network.optimizer.variables]
 
-    def _batches(self, index) -> Iterator:
-        """Yield inputs, and labels if they are learned, of each batch of (batches, rows) numbers.
+    def _signature(self, *axes):
+        """Return the specifications of what `_given` returns, for axes of rows."""
+        network = self._network
+        rows = tf.TensorSpec((*axes, network.genes + network.covariates))
+        raw = tf.TensorSpec((*axes, network.genes))
+        labels = [tf.TensorSpec(axes, tf.int32)] if network.classes else []
+        return ((rows, raw) if network.likelihood.of_raw else rows, *labels)
 
-        Inputs of some batches are made at once and ahead.
+    def _given(self, index):
+        """Return (..., rows) numbers as what `ElboModel.train_step` takes, (..., rows, ...) each.
+
+        They are tensors, so that the thread that makes them ahead copies them too.
         """
-        count, size = max(1, BLOCK // index.shape[1]), index.shape[1]
-        blocks = [index[start : start + count] for start in range(0, len(index), count)]
-        made = ahead(self.rows.inputs[0].batch, (block.ravel() for block in blocks))
-        for block, inputs in zip(blocks, made, strict=True):
-            several = inputs if isinstance(inputs, tuple) else (inputs,)
-            for number, rows in enumerate(block):
-                own = slice(number * size, (number + 1) * size)
-                batch = tuple(one[own] for one in several)
-                batch = batch if isinstance(inputs, tuple) else batch[0]
-                yield (batch, self.rows.targets[rows]) if self._network.classes else (batch,)
+        rows = index.ravel()
+        labels = [self.rows.targets[rows].astype("int32")] if self._network.classes else []
+        return tf.nest.map_structure(
+            lambda part: tf.constant(part.reshape(*index.shape, *part.shape[1:])),
+            (self.rows.inputs[0].batch(rows), *labels),
+        )
+
+    def _run(self, data, rates):
+        """Run the steps of some batches.
+
+        Args:
+            data: What `ElboModel.train_step` takes, (batches, rows, ...) each.
+            rates: (batches,).
+
+        Returns:
+            (batches,) of each part of the loss, by its name.
+        """
+        names: list[str] = []
+
+        def step(i):
+            self._network.optimizer.learning_rate.assign(rates[i])
+            found = self._network.train_step(tf.nest.map_structure(lambda part: part[i], data))
+            names[:] = found
+            return tf.stack(list(found.values()))
+
+        parts = looped(step, tf.shape(rates)[0])
+        return dict(zip(names, tf.unstack(parts, len(names), axis=1), strict=True))
 
 
-def _rate_by_inputs(optimizer, variables):
-    """Divide the learning rate of each kernel by its inputs, where they are above `RATED_INPUTS`.
+def _bound_steps(optimizer, variables, is_relative):
+    """Clip the gradient of each variable, and rate kernels of many inputs by these.
 
     An optimizer such as Adam moves each weight of a kernel by about the learning rate, so that a
     unit moves by that times its inputs. On 20,000 genes the first steps would drown the principal
     components that the network starts as, whose encoder has weights of order 1 / genes. Rates that
-    fall with the inputs move the units alike (as in Yang et al. 2021, for hidden layers).
+    fall with the inputs above `RATED_INPUTS` move the units alike (as in Yang et al. 2021, for
+    hidden layers).
     """
     whole = optimizer.update_step
-    shares = [min(1.0, RATED_INPUTS / v.shape[0]) if len(v.shape) == 2 else 1.0 for v in variables]
+    shares = [
+        min(1.0, RATED_INPUTS / v.shape[0]) if len(v.shape) == 2 and not is_relative else 1.0
+        for v in variables
+    ]
 
     def update_step(gradient, variable, learning_rate):
         share = shares[optimizer._get_variable_index(variable)]
-        whole(gradient, variable, learning_rate * share)
+        whole(_clipped(gradient), variable, learning_rate * share)
 
     optimizer.update_step = update_step
+
+
+def _clipped(gradient):
+    """Return a gradient of at most `CLIP_NORM`; a pass over all weights less than Keras' clip."""
+    norm = tf.sqrt(2 * tf.nn.l2_loss(gradient))
+    return tf.cond(norm > CLIP_NORM, lambda: gradient * (CLIP_NORM / norm), lambda: gradient)

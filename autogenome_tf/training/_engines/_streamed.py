@@ -44,9 +44,9 @@ class Streamed(VectorizedEngine):
         return index
 
     def _rows(self, index):
-        """Make (..., rows, inputs) for (..., rows) numbers."""
+        """Make the tensor (..., rows, inputs) for (..., rows) numbers."""
         rows = self.rows.inputs[0].batch(index.ravel())
-        return np.asarray(rows, "float32").reshape(*index.shape, -1)
+        return tf.constant(rows.reshape(*index.shape, -1))
 
     def _run(self, x, index, rates):
         """Run the steps of some batches; return their losses."""
