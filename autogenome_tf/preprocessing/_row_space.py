@@ -7,6 +7,8 @@ and folds back into an equal gene-level network.
 """
 
 import dataclasses
+import functools
+from collections.abc import Callable
 
 import numpy as np
 import threadpoolctl
@@ -87,17 +89,22 @@ class RowSpace:
 
     Attributes:
         centre: (genes,) mean of the training rows.
-        basis: (genes, rank) orthonormal columns.
+        made_basis: Function that returns the `basis`; a search asks for that of few spaces.
         deviation: (rank,) standard deviation of the training rows along each column.
         factors: (rank,) factor of each coordinate.
     """
 
     centre: np.ndarray
-    basis: np.ndarray
+    made_basis: Callable[[], np.ndarray]
     deviation: np.ndarray
     factors: np.ndarray
 
     name = "rows"
+
+    @property
+    def basis(self) -> np.ndarray:
+        """Return the orthonormal columns, (genes, rank)."""
+        return self.made_basis()
 
     @property
     def rank(self) -> int:
@@ -109,25 +116,56 @@ class RowSpace:
         """Span preprocessed training rows.
 
         Args:
-            rows: (rows, genes); those of float32 are centred in place, since a large matrix has no
-                room for a copy.
+            rows: (rows, genes), which stay as they are; but those of float32 are centred in place
+                where the span is truncated, since a large matrix has no room for a copy.
             is_truncated: Take the `RANK` widest directions by a randomised subspace iteration
                 (Halko et al. 2011, algorithm 4.4) in place of all of them by a float64 eigenproblem
                 of rows x rows.
         """
+        if not is_truncated:
+            return cls.spanned(lambda: rows, np.arange(len(rows)))[0]
         centred = rows.astype("float32", copy=False)
         centre = centred.mean(0, dtype="float64")
         centred -= centre
-        values, vectors = _directions(centred, is_truncated)
-        kept = values > SMALLEST_EIGENVALUE * max(values[0], 1e-30)
-        values, vectors = values[kept], vectors[:, kept]
-        turn, genes = vectors / np.sqrt(values), centred.shape[1]
-        basis = np.empty((genes, len(values)), "float32")
-        # All genes in float64 at once would take twice the memory of the rows.
-        for start in range(0, genes, BLOCK):
-            basis[start : start + BLOCK] = centred[:, start : start + BLOCK].T @ turn
-        deviation = np.sqrt(values / len(centred))
-        return cls(centre.astype("float32"), basis, deviation, np.ones(len(values))).powered(0.0)
+        widest = _widest(centred, min(RANK, *centred.shape))
+        deviation, turn = _turn(*widest)
+        basis = _product(centred, turn)
+        return cls._scaled(centre, lambda: basis, deviation)
+
+    @classmethod
+    def spanned(
+        cls, read: Callable[[], np.ndarray], train: np.ndarray
+    ) -> tuple["RowSpace", np.ndarray]:
+        """Span the training rows among all rows; return the coordinates of all rows as well.
+
+        The products of rows with rows are all that either needs of the genes. They cost a fraction
+        of the basis, which is made when it is asked for.
+
+        Args:
+            read: Function that returns preprocessed rows, (rows, genes), the same each time.
+            train: Numbers of the training rows.
+
+        Returns:
+            The space, and (rows, rank) float32.
+        """
+        # Threads of BLAS wait for each other: beside other work that took 15 times as long as one.
+        with _threads().limit(limits=1):
+            centre, products = _products(read(), train)
+            deviation, turn = _turn(*_descending(products[np.ix_(train, train)]))
+
+            @functools.cache
+            def basis():
+                with _threads().limit(limits=1):
+                    return _product(read()[train], turn, centre)
+
+            space = cls._scaled(centre, basis, deviation)
+            return space, (products[:, train] @ turn * space.factors).astype("float32")
+
+    @classmethod
+    def _scaled(cls, centre, made_basis, deviation):
+        """Return the space whose coordinates have unit mean square."""
+        found = cls(centre.astype("float32"), made_basis, deviation, np.ones(len(deviation)))
+        return found.powered(0.0)
 
     def powered(self, power: float) -> "RowSpace":
         """Divide each coordinate by its deviation to a power (0: as is, 1: whitened).
@@ -162,21 +200,58 @@ class RowSpace:
         return folded.astype("float32"), (bias - self.centre @ folded).astype("float32")
 
 
-def _directions(centred, is_truncated):
-    """Return variances times rows, widest first, and the (rows, directions) they belong to."""
-    if is_truncated:
-        return _widest(centred, min(RANK, *centred.shape))
-    gram = centred.astype("float64")
-    gram = gram @ gram.T
-    # Threads of BLAS wait for each other at every column: beside other work that took 15 times as
-    # long as one alone.
-    with threadpoolctl.threadpool_limits(1):
-        values, vectors = np.linalg.eigh(gram)
+@functools.cache
+def _threads():
+    """Return what limits the threads of NumPy's BLAS; to find the library takes milliseconds."""
+    return threadpoolctl.ThreadpoolController()
+
+
+def _products(rows, train):
+    """Return the mean of the training rows and the products of all rows, centred, in float64."""
+    count, genes = rows.shape
+    centre, products = np.empty(genes), np.zeros((count, count))
+    for start in range(0, genes, BLOCK):
+        part = slice(start, start + BLOCK)
+        block = rows[:, part].astype("float64")
+        centre[part] = block[train].mean(0)
+        block -= centre[part]
+        products += block @ block.T
+    return centre, products
+
+
+def _product(rows, turn, centre=None):
+    """Return centred rows transposed times `turn`, (genes, rank) float32.
+
+    All genes in float64 at once would take twice the memory of the rows.
+    """
+    found = np.empty((rows.shape[1], turn.shape[1]), "float32")
+    for start in range(0, len(found), BLOCK):
+        part = slice(start, start + BLOCK)
+        block = rows[:, part].astype("float64")
+        found[part] = (block if centre is None else block - centre[part]).T @ turn
+    return found
+
+
+def _turn(values, vectors):
+    """Return the deviation along each direction that is data, and (rows, directions) to a basis.
+
+    Args:
+        values: Variances times rows, widest first.
+        vectors: (rows, directions) that they belong to.
+    """
+    kept = values > SMALLEST_EIGENVALUE * max(values[0], 1e-30)
+    values, vectors = values[kept], vectors[:, kept]
+    return np.sqrt(values / len(vectors)), vectors / np.sqrt(values)
+
+
+def _descending(products):
+    """Return eigenvalues, widest first, and the vectors that they belong to."""
+    values, vectors = np.linalg.eigh(products)
     return values[::-1], vectors[:, ::-1]
 
 
 def _widest(centred, rank):
-    """Return what `_directions` does for the widest directions alone.
+    """Return eigenvalues and vectors of products of rows, as `_descending`, the widest alone.
 
     scikit-learn's `randomized_svd` finds the same, but decomposes matrices with a row a gene in
     each step; here those of a row a sample do, which takes a third of the time.

@@ -6,6 +6,7 @@ and basis come from its training rows.
 
 import copy
 import dataclasses
+import functools
 from collections.abc import Iterator
 from typing import Any
 
@@ -240,14 +241,28 @@ class FoldInputs:
 
     def _span(self):
         """Find the coordinates of each fold by its training rows, and bring all rows into them."""
-        found = [
-            RowSpace.of(self.preprocessed(fold, train), self._is_truncated)
+        if self._is_truncated:
+            found = [
+                RowSpace.of(self.preprocessed(fold, train), is_truncated=True)
+                for fold, (train, _) in enumerate(self._splits)
+            ]
+            self._place(found)
+            self._held.append(self._prepared())
+            return
+        pairs = [
+            RowSpace.spanned(functools.partial(self.preprocessed, fold), train)
             for fold, (train, _) in enumerate(self._splits)
         ]
+        self._place([space for space, _ in pairs])
+        rows = aligned((len(pairs), *self.shape))
+        for own, (space, found) in zip(rows, pairs, strict=True):
+            own[:, : space.rank] = found
+        self._held.append(lent(rows))
+
+    def _place(self, spaces):
         # Weighed rows take the width of the others where that fits, so that they share a step.
-        self.width = max(self.width, *(own.rank for own in found))
-        self.coordinates = [*found]
-        self._held.append(self._prepared())
+        self.width = max(self.width, *(own.rank for own in spaces))
+        self.coordinates = [*spaces]
 
     def _prepared(self):
         """Return (folds, rows, inputs), behind a fold's coordinates 0: folding drops their weights.

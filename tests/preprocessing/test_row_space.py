@@ -39,6 +39,22 @@ def test_the_null_direction_of_centred_rows_is_dropped(rows):
     assert space.coordinates(rows).shape == (ROWS, ROWS - 1)
 
 
+def test_the_products_of_rows_give_the_coordinates_of_all_rows(rows):
+    train, read = np.arange(0, ROWS, 2), []
+
+    def kept():
+        read.append(1)
+        return rows
+
+    space, found = RowSpace.spanned(kept, train)
+    assert len(read) == 1 and found.dtype == np.float32
+    alone = RowSpace.of(rows[train])
+    np.testing.assert_allclose(space.basis, alone.basis, atol=1e-6)
+    np.testing.assert_allclose(space.centre, alone.centre, rtol=1e-6)
+    np.testing.assert_allclose(found, space.coordinates(rows), atol=1e-5)
+    assert len(read) == 2 and space.powered(1.0).basis is space.basis
+
+
 def test_directions_come_from_widest_to_narrowest(rows):
     space = RowSpace.of(rows.copy())
     singular = np.linalg.svd(rows - rows.mean(0, dtype="float64"), compute_uv=False)
