@@ -1,8 +1,9 @@
 """Walks through functional models; compiled functions, and the memory that they leave behind."""
 
+import contextlib
 import functools
 import gc
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import keras
@@ -22,6 +23,30 @@ def compiled(function: Callable, *shapes: tuple[tuple[int | None, ...], Any]) ->
     """
     signature = [tf.TensorSpec(shape, kind) for shape, kind in shapes]
     return tf.function(function, input_signature=signature, autograph=False)
+
+
+@contextlib.contextmanager
+def as_written() -> Iterator[None]:
+    """Let TensorFlow run functions as they were traced, in this thread and block only.
+
+    Otherwise the first call looks for equal graphs that are faster. That takes as long as the
+    trace, and finds nothing in a training step.
+    """
+    own = context.context()
+    usual = own.function_call_options
+    own.function_call_options = _without_rewriting(*usual.as_attrs().values())
+    try:
+        yield
+    finally:
+        own.function_call_options = usual
+
+
+@functools.cache
+def _without_rewriting(executor_type, config_proto):
+    """Return the options of a call with rewriting of graphs turned off."""
+    config = tf.compat.v1.ConfigProto.FromString(config_proto)
+    config.graph_options.rewrite_options.disable_meta_optimizer = True
+    return context.FunctionCallOptions(executor_type, config)
 
 
 def follow(model: keras.Model, value: Any, operation: Callable[[Any], Callable[..., Any]]) -> Any:

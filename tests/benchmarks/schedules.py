@@ -115,11 +115,12 @@ class Decayed(InMemory):
 
     def _apply(self, gradients):
         super()._apply(gradients)
+        stacks = self._stacks()
         for place, layer in enumerate(self._network._network.layers):
             if isinstance(getattr(layer, "kernel_regularizer", None), tuple(PENALTIES)):
-                variable = self._variables[self._trained.index(layer.kernel.path)]
                 rate = self._optimizer.learning_rate * DECAY * self._strengths[place]
-                variable.assign(variable * tf.maximum(1 - rate, 0))
+                stacks[layer.kernel.path] *= tf.maximum(1 - rate, 0)
+        self._assign_trained(stacks)
 
 
 def cosine(epochs):

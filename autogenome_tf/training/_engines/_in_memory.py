@@ -9,7 +9,7 @@ import tensorflow as tf
 import threadpoolctl
 
 from autogenome_tf.core import chunked
-from autogenome_tf.nn.graphs import compiled
+from autogenome_tf.nn.graphs import as_written, compiled
 from autogenome_tf.training._engines._engine import PLAIN
 from autogenome_tf.training._engines._vectorized import VectorizedEngine, looped, resident
 
@@ -69,7 +69,8 @@ class InMemory(VectorizedEngine):
 
     def epoch(self, index, rates, is_validated=True):
         """Train for an epoch; see `Engine.epoch`."""
-        losses = self._train_epoch(self._inputs, tf.constant(index), tf.constant(rates))
+        with as_written():
+            losses = self._train_epoch(self._inputs, tf.constant(index), tf.constant(rates))
         return losses.numpy(), self.validation_outputs() if is_validated else []
 
     def validation_outputs(self) -> list[np.ndarray]:
@@ -77,7 +78,8 @@ class InMemory(VectorizedEngine):
         if not self._validation.shape[1]:
             return [np.zeros((0, self.task.outputs), "float32") for _ in range(self.count)]
         parts = [self._validation[:, part] for part in self._blocks(self._validation.shape[1])]
-        outputs = np.concatenate([self._validate(self._inputs, part) for part in parts], axis=1)
+        with as_written():
+            outputs = np.concatenate([self._validate(self._inputs, part) for part in parts], axis=1)
         return [outputs[k, : len(self.rows.validation[k % self.folds])] for k in range(self.count)]
 
     def minimise(
@@ -112,7 +114,7 @@ class InMemory(VectorizedEngine):
             if time.monotonic() > deadline:
                 raise StopIteration
 
-        start = np.concatenate([v.numpy().ravel() for v in self._variables]) / unit
+        start = _flat(self._stacks()[path] for path in self._trained).numpy() / unit
         # Its own products are small; with other work beside, threads wait longer than they work.
         with threadpoolctl.threadpool_limits(1):
             found = scipy.optimize.minimize(
@@ -123,8 +125,7 @@ class InMemory(VectorizedEngine):
                 callback=in_time,
                 options={"maxiter": iterations, "ftol": TOLERANCE},
             )
-        for variable, part in zip(self._variables, self._apart(found.x * unit), strict=True):
-            variable.assign(part)
+        self._assign_trained(self._apart(found.x * unit))
         return found.fun / self.count, self.validation_outputs()
 
     def _curvature(self, shares, penalties):
@@ -139,7 +140,7 @@ class InMemory(VectorizedEngine):
             of_kernel, of_bias = self._curved(self._inputs, index, own)
             kernel, bias = kernel + of_kernel, bias + of_bias
         parts = {3: kernel + 2 * penalties, 2: bias}
-        return _flat(parts[len(shape)] for shape in self._shapes).numpy()
+        return _flat(parts[len(shape)] for shape in self._shapes.values()).numpy()
 
     def _curvature_of(self, inputs, index, shares):
         """Return what (replicas, batch) rows of given shares add to the second derivatives."""
@@ -176,9 +177,10 @@ class InMemory(VectorizedEngine):
         return tf.gather(flat, index + offsets[:, None]) * factors[:, None]
 
     def _apart(self, flat):
-        """Return all weights, one behind the other, as the stack of each variable."""
-        parts = tf.split(flat, [int(np.prod(shape)) for shape in self._shapes])
-        return [tf.reshape(*pair) for pair in zip(parts, self._shapes, strict=True)]
+        """Return the stack of each trained weight by its path, of all one behind the other."""
+        parts = tf.split(flat, [int(np.prod(shape)) for shape in self._shapes.values()])
+        pairs = zip(self._shapes.items(), parts, strict=True)
+        return {path: tf.reshape(part, shape) for (path, shape), part in pairs}
 
     def _value_and_gradient(self, inputs, shares, penalties, unit, point):
         """Return the sum over folds of training loss and penalty, and its gradient, of one seed.
@@ -193,7 +195,7 @@ class InMemory(VectorizedEngine):
         every = tf.tile(tf.range(tf.shape(shares)[1])[None], (self.count, 1))
         with tf.GradientTape() as tape:
             tape.watch(point)
-            stacks = dict(zip(self._trained, self._apart(point * unit), strict=True))
+            stacks = self._apart(point * unit)
             kernels = {path: stack for path, stack in stacks.items() if len(stack.shape) > 2}
             # Factors of the rows are those of the kernel, so that no row is copied.
             weighed = {path: kernel * self._factors[:, :, None] for path, kernel in kernels.items()}

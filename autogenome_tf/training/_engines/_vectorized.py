@@ -12,6 +12,7 @@ from autogenome_tf.nn.epistatic_penalty import complexity
 from autogenome_tf.nn.vectorized import VectorizedNetwork, strengths
 from autogenome_tf.tasks import Task
 from autogenome_tf.training._engines._engine import PLAIN, Engine, TrainingRows
+from autogenome_tf.training._engines._packing import Packing
 
 # Bytes of which the address of a tensor's memory is a multiple.
 ALIGNMENT = 64
@@ -80,6 +81,8 @@ OPTIMIZERS = {
     "lamb": keras.optimizers.Lamb,
     "lion": keras.optimizers.Lion,
 }
+# Optimizers whose step depends on all values of a weight.
+WHOLE = ("lamb",)
 
 
 def aligned(shape: tuple[int, ...]) -> np.ndarray:
@@ -191,19 +194,17 @@ class VectorizedEngine(Engine):
         self._network = VectorizedNetwork(network, self._strengths, self._label_smoothing)
         self._paths = [variable.path for variable in network.weights]
         self._trained = [variable.path for variable in network.trainable_weights]
-        blank = {v.path: np.zeros((self.count, *v.shape), "float32") for v in network.weights}
-        self._shapes = [blank[path].shape for path in self._trained]
+        shapes = {variable.path: (self.count, *variable.shape) for variable in network.weights}
+        self._shapes = {path: shapes.pop(path) for path in self._trained}
+        self._packing = Packing(self._shapes, is_apart=optimizer in WHOLE)
+        self._packing_of_moving = Packing(shapes)
         self._optimizer = optimizer_of(optimizer, is_mirrored=self.is_mirrored)
-        self._variables = [keras.Variable(blank[path]) for path in self._trained]
+        self._variables = [keras.Variable(np.zeros(s, "float32")) for s in self._packing.shapes]
         self._optimizer.build(self._variables)
         # Each of an optimizer's variables starts as one number.
         self._starts = [np.ravel(v.numpy())[0] for v in self._optimizer.variables]
         mean = {"aggregation": tf.VariableAggregation.MEAN}
-        self._moving = {
-            path: tf.Variable(stack, **mean)
-            for path, stack in blank.items()
-            if path not in self._trained
-        }
+        self._moving = [tf.Variable(tf.zeros(s), **mean) for s in self._packing_of_moving.shapes]
         self._targets = _of_any_length(rows.targets)
         self._row_weights = _of_any_length(rows.weights)
         self._genotypes = rows.genotypes
@@ -215,7 +216,7 @@ class VectorizedEngine(Engine):
     @property
     def parameters(self) -> int:
         """Return the number of trained parameters of one network."""
-        return sum(int(np.prod(shape[1:])) for shape in self._shapes)
+        return sum(int(np.prod(shape[1:])) for shape in self._shapes.values())
 
     @property
     def nbytes(self) -> int:
@@ -244,8 +245,8 @@ class VectorizedEngine(Engine):
     def _stacks(self):
         """Return every weight, (replicas, ...), by the path of its variable."""
         values = [variable.value.read_value() for variable in self._variables]
-        moving = {path: variable.read_value() for path, variable in self._moving.items()}
-        return dict(zip(self._trained, values, strict=True)) | moving
+        moving = [variable.read_value() for variable in self._moving]
+        return self._packing.apart(values) | self._packing_of_moving.apart(moving)
 
     def _losses(self, index, outputs, smoothing=None):
         """Return the loss of each row, (sets, rows).
@@ -283,12 +284,22 @@ class VectorizedEngine(Engine):
             # Replicas share no weight, so the gradient of the sum is that of each.
             penalty = self._penalty(network, stacks, seed)
             total = tf.reduce_sum(losses) + penalty * self._penalty_share
-        gradients = tape.gradient(total, trained)
+        unconnected = tf.UnconnectedGradients.ZERO
+        gradients = tape.gradient(total, trained, unconnected_gradients=unconnected)
         self._optimizer.learning_rate.assign(rate)
-        self._optimizer.apply(gradients, self._variables)
-        for path, value in moved.items():
-            self._moving[path].assign(value)
+        self._apply(dict(zip(self._trained, gradients, strict=True)))
+        self._assign_moving(stacks | moved)
         return tf.reduce_mean(losses)
+
+    def _apply(self, gradients):
+        """Update the trained weights by the gradient of each, by its path."""
+        self._optimizer.apply(self._packing.together(gradients), self._variables)
+
+    def _assign_moving(self, stacks):
+        for variable, value in zip(
+            self._moving, self._packing_of_moving.together(stacks), strict=True
+        ):
+            variable.assign(value)
 
     def _penalty(self, network, stacks, seed):
         """Return the penalties on weights and on epistasis, added up over replicas."""
@@ -313,8 +324,9 @@ class VectorizedEngine(Engine):
 
     def weights(self) -> list[np.ndarray]:
         """Return a copy of every weight, (replicas, ...), in the network's order."""
-        stacks = self._stacks()
-        return [np.array(stacks[path]) for path in self._paths]
+        stacks = self._packing.apart([v.numpy() for v in self._variables])
+        stacks |= self._packing_of_moving.apart([v.numpy() for v in self._moving])
+        return [stacks[path].copy() for path in self._paths]
 
     def set_weights(self, weights: list[np.ndarray]) -> None:
         """Replace every weight; what the optimizer remembers stays.
@@ -323,13 +335,15 @@ class VectorizedEngine(Engine):
             weights: (replicas, ...) each, as `weights` returns them.
         """
         stacks = dict(zip(self._paths, weights, strict=True))
-        for path, variable in zip(self._trained, self._variables, strict=True):
-            variable.assign(stacks[path])
-        for path, variable in self._moving.items():
-            variable.assign(stacks[path])
+        self._assign_trained(stacks)
+        self._assign_moving(stacks)
+
+    def _assign_trained(self, stacks):
+        for variable, value in zip(self._variables, self._packing.together(stacks), strict=True):
+            variable.assign(value)
 
     def _changing(self):
-        return [*self._variables, *self._moving.values(), *self._optimizer.variables, self._noise]
+        return [*self._variables, *self._moving, *self._optimizer.variables, self._noise]
 
     def state(self) -> list[np.ndarray]:
         """Return a copy of everything that training changes."""
