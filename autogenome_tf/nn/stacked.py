@@ -114,6 +114,32 @@ def between(own: tf.Tensor, other: tf.Tensor, part: tf.Tensor) -> Any:
     return own + part * (other - own), lambda slope: (slope * (1 - part), slope * part)
 
 
+@_differentiated(2)
+def added(one: tf.Tensor, other: tf.Tensor) -> Any:
+    """Add two tensors of one shape.
+
+    Args:
+        one: Tensor of any shape.
+        other: Of the same shape.
+    """
+    return one + other, lambda slope: (slope, slope)
+
+
+@_differentiated(1)
+def squares(values: tf.Tensor, factor: tf.Tensor) -> Any:
+    """Add up the squares of all values; through the factor of the sum no gradient flows.
+
+    Args:
+        values: Tensor of any shape.
+        factor: Scalar.
+
+    Returns:
+        A scalar.
+    """
+    twice = 2 * factor
+    return twice * tf.nn.l2_loss(values), lambda slope: (slope * twice * values,)
+
+
 @_differentiated(1)
 def sum_over_rows(values: tf.Tensor, shares: tf.Tensor) -> Any:
     """Add up values of rows by shares through which no gradient flows.

@@ -116,7 +116,9 @@ class VectorizedNetwork:
                 raise TypeError(f"replicas cannot train the layer {type(layer).__name__}")
             if getattr(layer, "weights", None):
                 return lambda x, **_: self._vectorised(layer, x, weights, training)
-            return layer.call
+            # What `+` between two Keras tensors is; it has no public name.
+            is_sum = type(layer).__name__ == "Add" and not isinstance(layer, keras.layers.Layer)
+            return _added if is_sum else layer.call
 
         outputs = follow(self._network, x, operation)
         return keras.tree.flatten(outputs)[0], updates
@@ -135,15 +137,17 @@ class VectorizedNetwork:
             regularizer = getattr(layer, "kernel_regularizer", None)
             if isinstance(regularizer, tuple(PENALTIES)):
                 kernel = weights[layer.kernel.path]
-                is_l1 = type(regularizer) is keras.regularizers.L1
-                size = tf.reduce_sum(tf.abs(kernel)) if is_l1 else 2 * tf.nn.l2_loss(kernel)
-                terms.append(self._strength(layer) * size)
+                strength = self._strength(layer)
+                if type(regularizer) is keras.regularizers.L1:
+                    terms.append(strength * tf.reduce_sum(tf.abs(kernel)))
+                else:
+                    terms.append(stacked.squares(kernel, strength))
             elif regularizer is not None:
                 raise TypeError(f"replicas regularise by L1 or L2; received {regularizer!r}")
         return tf.add_n(terms) if terms else tf.constant(0.0)
 
     def _strength(self, layer):
-        return self._strengths[self._position[layer.name]]
+        return tf.gather(self._strengths, self._position[layer.name])
 
     @staticmethod
     def _dense(layer, x, weights, training, seed, updates):
@@ -181,6 +185,12 @@ class VectorizedNetwork:
         return tf.vectorized_map(one, (trainable, x))
 
 
+def _added(*terms):
+    """Compute a sum; that of a residual block has a short gradient, since nothing is repeated."""
+    is_alike = all(map(tf.is_tensor, terms)) and len({tuple(term.shape) for term in terms}) == 1
+    return stacked.added(*terms) if is_alike else keras.ops.add(*terms)
+
+
 def dropped(x: tf.Tensor, rate: Any, seed: tf.Tensor) -> tf.Tensor:
     """Drop values at random and scale the others, so that the mean stays (Srivastava et al. 2014).
 
@@ -189,7 +199,7 @@ def dropped(x: tf.Tensor, rate: Any, seed: tf.Tensor) -> tf.Tensor:
         rate: Part that becomes 0, from 0 to below 1; of a shape that `x` has room for.
         seed: (2,) int32 tensor.
     """
-    kept = tf.random.stateless_uniform(tf.shape(x), seed) >= rate
+    kept = _drawn(tf.raw_ops.StatelessRandomUniformV2, x, seed) >= rate
     return stacked.times(x, tf.cast(kept, x.dtype) / (1 - rate))
 
 
@@ -201,7 +211,14 @@ def noisy(x: tf.Tensor, deviation: Any, seed: tf.Tensor) -> tf.Tensor:
         deviation: Standard deviation of the noise; of a shape that `x` has room for.
         seed: (2,) int32 tensor.
     """
-    return stacked.plus(x, deviation * tf.random.stateless_normal(tf.shape(x), seed))
+    return stacked.plus(x, deviation * _drawn(tf.raw_ops.StatelessRandomNormalV2, x, seed))
+
+
+def _drawn(draw, x, seed):
+    """Return what `tf.random.stateless_uniform` or its like does, without its scaling by 1."""
+    key, counter = tf.raw_ops.StatelessRandomGetKeyCounter(seed=seed)
+    usual = tf.random.Algorithm.AUTO_SELECT.value
+    return draw(shape=tf.shape(x), key=key, counter=counter, alg=usual)
 
 
 def frozen(network: keras.Model, weights: list[np.ndarray], stem: Any) -> Any:

@@ -27,6 +27,8 @@ CASES = {
     "times": (lambda x, factors: x * factors, (X, OTHER), 1),
     "plus": (lambda x, noise: x + noise, (X, OTHER), 1),
     "between": (lambda own, other, part: (1 - part) * own + part * other, (X, OTHER, 0.3), 2),
+    "added": (lambda one, other: one + other, (X, OTHER), 2),
+    "squares": (lambda x, factor: factor * tf.reduce_sum(x**2), (X, 0.3), 1),
     "sum_over_rows": (lambda x, shares: tf.reduce_sum(x * shares, 1), (X[0], OTHER[0]), 1),
 }
 

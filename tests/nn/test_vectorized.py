@@ -7,7 +7,7 @@ import tensorflow as tf
 from needed import GIVEN, gene_names, network_families
 
 from autogenome_tf import families, tasks
-from autogenome_tf.nn.vectorized import VectorizedNetwork, structure
+from autogenome_tf.nn.vectorized import VectorizedNetwork, dropped, noisy, structure
 
 TASK = tasks.Classification(["a", "b", "c"])
 NOISY = {"dropout": 0.5, "input_dropout": 0.3}
@@ -112,6 +112,29 @@ def _through(model, x):
     for layer in [*model.layers[1].layers, model.layers[2]]:
         x = layer(x)
     return x
+
+
+def test_sums_equal_keras_whatever_they_are_of(x):
+    def summed(seed):
+        genes = keras.Input((12,))
+        first = keras.layers.Dense(4, kernel_initializer=keras.initializers.HeNormal(seed))(genes)
+        narrow = keras.layers.Dense(1, kernel_initializer=keras.initializers.HeNormal(seed))(first)
+        y = keras.layers.Activation("tanh")(first) + first
+        y = keras.layers.Add()([y + narrow + 1.0, first])
+        return keras.Model(genes, y)
+
+    networks = [summed(seed) for seed in (1, 2, 3)]
+    outputs, _ = VectorizedNetwork(networks[0])(tf.constant(x), stacks(networks))
+    expected = np.stack([one(rows).numpy() for one, rows in zip(networks, x, strict=True)])
+    np.testing.assert_allclose(outputs, expected, rtol=1e-5, atol=1e-5)
+
+
+def test_noise_is_that_of_tensorflow_for_the_seed(x):
+    seed = tf.constant([3, 4])
+    kept = tf.random.stateless_uniform(x.shape, seed) >= 0.4
+    np.testing.assert_allclose(dropped(tf.constant(x), 0.4, seed), np.where(kept, x / 0.6, 0), 1e-6)
+    expected = x + 0.5 * tf.random.stateless_normal(x.shape, seed)
+    np.testing.assert_allclose(noisy(tf.constant(x), 0.5, seed), expected, 1e-6)
 
 
 def test_penalty_is_the_sum_over_replicas():

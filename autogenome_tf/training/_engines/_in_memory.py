@@ -172,9 +172,13 @@ class InMemory(VectorizedEngine):
         """Gather (replicas, batch, inputs) for (replicas, batch) row numbers."""
         flat = tf.reshape(inputs, (-1, inputs.shape[-1]))
         # Row 0 of each fold in the inputs of all folds, one below the other.
-        offsets = tf.tile(tf.range(self.folds) * tf.shape(inputs)[1], (self._seeds,))
-        factors = tf.tile(self._factors, (self._seeds, 1))
-        return tf.gather(flat, index + offsets[:, None]) * factors[:, None]
+        offsets = tf.range(self.folds) * tf.shape(inputs)[1]
+        each = self._of_seeds(tf.expand_dims(offsets, 1)), self._of_seeds(self._factors)
+        return tf.gather(flat, index + each[0]) * tf.expand_dims(each[1], 1)
+
+    def _of_seeds(self, of_folds):
+        """Repeat what is there once a fold for every seed."""
+        return of_folds if self._seeds == 1 else tf.tile(of_folds, (self._seeds, 1))
 
     def _apart(self, flat):
         """Return the stack of each trained weight by its path, of all one behind the other."""
@@ -210,8 +214,8 @@ class InMemory(VectorizedEngine):
         """Run all steps of an epoch, each with its part of `more`; return their losses."""
 
         def step(i):
-            given = [part[i] for part in more]
-            return self._trained_on(inputs, index[i], rates[i], *given)
+            given = [tf.gather(part, i) for part in (index, rates, *more)]
+            return self._trained_on(inputs, *given)
 
         return looped(step, tf.shape(rates)[0])
 

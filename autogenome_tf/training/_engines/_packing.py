@@ -59,8 +59,7 @@ class Packing:
         for group, value in zip(self._groups, values, strict=True):
             parts = [value] if len(group) == 1 else self._split(value, self._widths(group))
             found |= dict(zip(group, parts, strict=True))
-        reshape = tf.reshape if any(map(tf.is_tensor, values)) else np.reshape
-        return {path: reshape(found[path], shape) for path, shape in self._shapes.items()}
+        return {path: _shaped(found[path], shape) for path, shape in self._shapes.items()}
 
     def _widths(self, group):
         """Return the number of values of each weight of a replica."""
@@ -70,12 +69,18 @@ class Packing:
     def _joined(stacks):
         if len(stacks) == 1:
             return stacks[0]
-        if tf.is_tensor(stacks[0]):
-            return tf.concat([tf.reshape(s, (s.shape[0], -1)) for s in stacks], axis=1)
-        return np.concatenate([np.reshape(s, (len(s), -1)) for s in stacks], axis=1)
+        flat = [_shaped(stack, (stack.shape[0], int(np.prod(stack.shape[1:])))) for stack in stacks]
+        return tf.concat(flat, axis=1) if tf.is_tensor(flat[0]) else np.concatenate(flat, axis=1)
 
     @staticmethod
     def _split(value, widths):
         if tf.is_tensor(value):
             return tf.split(value, widths, axis=1)
         return np.split(value, np.cumsum(widths)[:-1], axis=1)
+
+
+def _shaped(value, shape):
+    """Reshape an array or a tensor; what has the shape already costs no operation."""
+    if tuple(value.shape) == shape:
+        return value
+    return tf.reshape(value, shape) if tf.is_tensor(value) else np.reshape(value, shape)

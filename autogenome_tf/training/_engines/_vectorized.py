@@ -261,7 +261,7 @@ class VectorizedEngine(Engine):
         if smoothing is None or not self.task.has_classes:
             return losses
         # A network that teaches nothing but zeros gives equal probabilities.
-        equal = self.task.taught_losses(tf.zeros_like(outputs), outputs)
+        equal = self.task.taught_losses(tf.zeros((1, 1, self.task.outputs)), outputs)
         return stacked.between(losses, equal, smoothing)
 
     def _step(self, x, index, rate):
