@@ -34,7 +34,7 @@ def as_written() -> Iterator[None]:
     """
     own = context.context()
     usual = own.function_call_options
-    own.function_call_options = _without_rewriting(*usual.as_attrs().values())
+    own.function_call_options = _without_rewriting(**usual.as_attrs())
     try:
         yield
     finally:

@@ -249,10 +249,14 @@ class FoldInputs:
             self._place(found)
             self._held.append(self._prepared())
             return
+        # A reader of its own, since spaces that knew these inputs would keep them in memory.
+        reader = copy.copy(self)
+        reader._held = []
         pairs = [
-            RowSpace.spanned(functools.partial(self.preprocessed, fold), train)
+            RowSpace.spanned(functools.partial(reader.preprocessed, fold), train)
             for fold, (train, _) in enumerate(self._splits)
         ]
+        reader._transformed = None
         self._place([space for space, _ in pairs])
         rows = aligned((len(pairs), *self.shape))
         for own, (space, found) in zip(rows, pairs, strict=True):

@@ -114,7 +114,7 @@ def _through(model, x):
     return x
 
 
-def test_sums_equal_keras_whatever_they_are_of(x):
+def test_sums_and_their_gradients_equal_keras_whatever_they_are_of(x):
     def summed(seed):
         genes = keras.Input((12,))
         first = keras.layers.Dense(4, kernel_initializer=keras.initializers.HeNormal(seed))(genes)
@@ -124,9 +124,17 @@ def test_sums_equal_keras_whatever_they_are_of(x):
         return keras.Model(genes, y)
 
     networks = [summed(seed) for seed in (1, 2, 3)]
-    outputs, _ = VectorizedNetwork(networks[0])(tf.constant(x), stacks(networks))
-    expected = np.stack([one(rows).numpy() for one, rows in zip(networks, x, strict=True)])
-    np.testing.assert_allclose(outputs, expected, rtol=1e-5, atol=1e-5)
+    given = {path: tf.constant(stack) for path, stack in stacks(networks).items()}
+    with tf.GradientTape(persistent=True) as tape:
+        tape.watch(given)
+        outputs, _ = VectorizedNetwork(networks[0])(tf.constant(x), given)
+        each = [one(rows) for one, rows in zip(networks, x, strict=True)]
+        total, totals = tf.reduce_sum(outputs**2), [tf.reduce_sum(own**2) for own in each]
+    np.testing.assert_allclose(outputs, np.stack(each), rtol=1e-5, atol=1e-5)
+    slopes = tape.gradient(total, list(given.values()))
+    for one, own, place in zip(networks, totals, range(3), strict=True):
+        for slope, expected in zip(slopes, tape.gradient(own, one.weights), strict=True):
+            np.testing.assert_allclose(slope[place], expected, rtol=1e-4, atol=1e-4)
 
 
 def test_noise_is_that_of_tensorflow_for_the_seed(x):

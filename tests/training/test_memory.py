@@ -1,6 +1,8 @@
 """Rows of a large matrix are in memory once: no copy beside them, and none that lie idle."""
 
+import gc
 import tracemalloc
+import weakref
 
 import numpy as np
 import pytest
@@ -51,6 +53,20 @@ def test_chunks_do_not_change_rows(monkeypatch):
     whole = rows()
     monkeypatch.setattr("autogenome_tf.core.chunked.VALUES", 1 << 12)
     np.testing.assert_allclose(rows(), whole, atol=1e-5)
+
+
+def test_rows_in_row_space_are_freed_without_a_collection():
+    settings = Config.of({"name": "t", "data": {"features": "x.tsv"}}).data
+    inputs = FoldInputs(X, Transform("log1p"), settings, [SPLIT] * 2, "rows")
+    weighed = inputs.weighed([np.arange(GENES)] * 2, 1.0)
+    (space, _), known = weighed.coordinates, [weakref.ref(inputs), weakref.ref(weighed)]
+    gc.disable()
+    try:
+        del inputs, weighed
+        assert [one() for one in known] == [None, None]
+    finally:
+        gc.enable()
+    assert space.basis.shape == (GENES, space.rank)
 
 
 def test_rows_of_all_genes_are_freed_before_others_are_made(monkeypatch):
