@@ -79,6 +79,9 @@ class Transform:
 
     def _of_stored(self, block):
         """Transform what CSR rows store."""
+        if not block.has_canonical_format:
+            block = block.copy()
+            block.sum_duplicates()
         data = block.data.astype("float32")
         if self.is_filled:
             data[np.isnan(data)] = 0

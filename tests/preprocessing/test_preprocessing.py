@@ -129,6 +129,12 @@ def test_stored_values_of_a_sparse_matrix_are_transformed_as_whole_rows_are(name
     np.testing.assert_array_equal(transform.rows(x), transform(x))
 
 
+def test_a_value_that_is_stored_in_parts_is_transformed_as_their_sum():
+    twice = scipy.sparse.csr_matrix((np.float32([1, 2, 4]), [0, 0, 1], [0, 3]), (1, 2))
+    np.testing.assert_allclose(Transform("log1p").rows(twice), np.log1p([[3, 4]]), rtol=1e-6)
+    assert twice.nnz == 3
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_a_row_without_a_count_gives_finite_values(name):
     assert np.isfinite(Transform(name)(np.zeros((2, 3), "float32"))).all()
