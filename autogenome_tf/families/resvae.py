@@ -24,6 +24,7 @@ PASSED = (
     "skip", "likelihood", "beta", "free_bits", "dropout", "input_dropout", "activation",
     "normalization", "l2", "condition", "alignment",
 )  # fmt: skip
+DISTANCES = ("auto", "decoded", "prior")
 LIKELIHOODS = ("auto", "gaussian", "bernoulli", "negative_binomial", "zero_inflated")
 
 
@@ -45,6 +46,8 @@ class ResVAE(AutoencoderFamily):
         "free_bits": number(0.0, high=1e6),
         # The ELBO that ranks trials does not see it, so a search has one.
         "alignment": number(0.0, high=1e6, alone=True),
+        # It changes coordinates after training, and no ELBO.
+        "distance": word("auto", known=DISTANCES, alone=True),
         "dropout": number(0.1, 0.0, 0.3, high=1.0, below=True),
         "input_dropout": number(0.1, 0.0, 0.3, high=1.0, below=True),
         "activation": word("relu", "elu", known=ACTIVATIONS),

@@ -1,6 +1,7 @@
 """The deliverable of a representation: raw values to latent means and expected values."""
 
 import dataclasses
+import logging
 from typing import Any
 
 import keras
@@ -11,10 +12,13 @@ from autogenome_tf.core.chunked import Matrix
 from autogenome_tf.data import Dataset
 from autogenome_tf.models._branch import Branch
 from autogenome_tf.models._predictor import Predictor
+from autogenome_tf.models._separation import separation
 from autogenome_tf.models._training_scale import TrainingScale
 from autogenome_tf.nn.likelihoods import LIKELIHOODS
 from autogenome_tf.nn.res_vae import ResVAE
 from autogenome_tf.tasks import Representation
+
+log = logging.getLogger(__name__)
 
 # Rows around which the decoder is probed for the units of the latent space.
 PROBED = 200
@@ -35,11 +39,13 @@ class LatentModel(Predictor):
         autoencoder: The `ResVAE` itself, around the same layers.
         averages: (covariates,) means of the training rows.
         library: Median sum of a row's counts, for likelihoods of counts.
+        distance: What distances between latent means are, of `units`: "decoded" or "prior".
     """
 
     autoencoder: Any = None
     averages: Any = ()
     library: float | None = None
+    distance: str = "decoded"
 
     @classmethod
     def of(
@@ -53,6 +59,7 @@ class LatentModel(Predictor):
         averages: Any = (),
         library: float | None = None,
         classes: tuple[str, ...] = (),
+        distance: str = "decoded",
     ) -> "LatentModel":
         """Put preprocessing before a trained `ResVAE` and undo the scaling behind it.
 
@@ -65,6 +72,7 @@ class LatentModel(Predictor):
             averages: See the class.
             library: See the class.
             classes: Names of the labels that shaped the latent space.
+            distance: See the class.
         """
         raw = keras.Input((len(features),), name="genes")
         genes = len(features) - network.covariates
@@ -90,7 +98,7 @@ class LatentModel(Predictor):
         sources = [(transform.name, _kept(constants.genes, genes, network.covariates))]
         return cls(
             model, task, list(features), missing, sources,
-            autoencoder=network, averages=averages, library=library,
+            autoencoder=network, averages=averages, library=library, distance=distance,
         )  # fmt: skip
 
     @property
@@ -207,17 +215,30 @@ class LatentModel(Predictor):
             found.append(np.sqrt((slopes**2).sum(axis=1).mean()))
         return np.array(found)
 
-    def units(self, values: Matrix) -> np.ndarray:
-        """Return what latent units are multiplied by so that distances are those of decoded values.
+    def units(self, values: Matrix, distance: str = "auto") -> tuple[np.ndarray, str]:
+        """Choose what latent units in units of the prior are multiplied by.
 
         Args:
-            values: (rows, features) raw training rows.
+            values: (rows, features) raw training rows, about `CLUSTERED` at most.
+            distance: "decoded": distances between points are those of decoded values; "prior": they
+                are in standard deviations of the prior, all units alike; "auto": whichever of both
+                has the higher `separation` of the rows, the first where they are equal.
 
         Returns:
-            (units,) above 0: `reaches` around the rows, at least `LEAST_REACH` of the largest.
+            (units,) above 0, and which distance they give. Of "decoded" they are `reaches` around
+            `PROBED` of the rows, at least `LEAST_REACH` of the largest.
         """
-        reach = self.reaches(self.run(values, "latent"))
-        return np.maximum(reach, max(LEAST_REACH * reach.max(), LEAST_REACH))
+        points = self.run(values, "latent")
+        reach = self.reaches(points[:: -(-len(points) // PROBED)])
+        reach = np.maximum(reach, max(LEAST_REACH * reach.max(), LEAST_REACH))
+        if distance == "auto":
+            decoded, prior = separation(points * reach), separation(points)
+            distance = "prior" if prior > decoded else "decoded"
+            log.info(
+                "Distances in the latent space: %s; mean silhouette of clusters of training rows "
+                "%.3f with decoded, %.3f with prior.", distance, decoded, prior,
+            )  # fmt: skip
+        return (reach if distance == "decoded" else np.ones_like(reach)), distance
 
     def decode(self, latent: np.ndarray, covariates: Any = None, library: Any = None) -> np.ndarray:
         """Decode latent points to expected values, in the units of reconstructions.
@@ -254,7 +275,7 @@ class LatentModel(Predictor):
         return {
             "task": "representation", "features": self.features, "missing": self.missing,
             "sources": [[name, np.asarray(kept).tolist()]],
-            "averages": list(self.averages), "library": self.library,
+            "averages": list(self.averages), "library": self.library, "distance": self.distance,
             "autoencoder": self.autoencoder.get_config(), "shared": shared,
             **self.task.names(), **self._carried(),
         }  # fmt: skip
@@ -273,6 +294,7 @@ class LatentModel(Predictor):
             model, task, names["features"], names["missing"], sources,
             TrainingScale.from_json(names.get("trained_on")),
             autoencoder=network, averages=names["averages"], library=names["library"],
+            distance=names.get("distance", "decoded"),
         )  # fmt: skip
 
 

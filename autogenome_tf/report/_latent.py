@@ -13,7 +13,8 @@ def section(run: Run) -> Section | None:
     parts: list[Part] = [
         "Principal components have as many dimensions as the latent space and the same training "
         "samples. Intervals are 95\u00a0% bootstrap intervals over samples. "
-        f"{_labels(run)} Figures of scIB are computed without Leiden clusters and have no interval."
+        f"{_distance(run)} {_labels(run)} Figures of scIB are computed without Leiden clusters and "
+        "have no interval."
         if scores
         else "No sample was held out, so there is no score: see data.split and data.evaluate."
     ]
@@ -29,6 +30,16 @@ def section(run: Run) -> Section | None:
         parts.append(Table(head, rows, f"Samples of the {part} part.", left=(0, len(head) - 1)))
     parts += pictures(run, "latent")
     return Section("latent", "Latent space", parts)
+
+
+def _distance(run):
+    """Return in a sentence what distances between samples mean."""
+    if run.model_names().get("distance") == "prior":
+        return (
+            "Distances between samples are in standard deviations of the prior "
+            "(families.resvae.distance prior)."
+        )
+    return "Distances between samples are those of decoded values."
 
 
 def _labels(run):

@@ -10,7 +10,7 @@ from autogenome_tf import families
 from autogenome_tf.core import chunked
 from autogenome_tf.core.errors import InputError
 from autogenome_tf.core.seeds import derive
-from autogenome_tf.models import PROBED, LatentModel
+from autogenome_tf.models import CLUSTERED, LatentModel
 from autogenome_tf.nn.likelihoods import LIKELIHOODS
 from autogenome_tf.nn.res_vae import ResVAE
 from autogenome_tf.preprocessing import Transform
@@ -65,6 +65,10 @@ class AutoencoderCrossValidation(CrossValidation):
         self.transforms = {name: chosen}
         self._likelihoods = {
             name: self._likelihood(name, given) for name, given in settings.families.items()
+        }
+        self._distances = {
+            name: families.space(name, given)["distance"].options[0]
+            for name, given in settings.families.items()
         }
         self._check_alignment()
         self._log_levels()
@@ -164,11 +168,11 @@ class AutoencoderCrossValidation(CrossValidation):
         averages = self._covariates.mean(axis=0).tolist()
         library = self._library() if self._likelihoods[family] in OF_COUNTS else None
 
-        def made(autoencoder):
+        def made(autoencoder, distance):
             return LatentModel.of(
                 autoencoder, own.transform, own.constants[0], self.features,
                 missing=self.settings.data.missing, averages=averages, library=library,
-                classes=self._classes,
+                classes=self._classes, distance=distance,
             )  # fmt: skip
 
         if not fit.best_epoch:
@@ -178,8 +182,10 @@ class AutoencoderCrossValidation(CrossValidation):
                 extra={"about": "start"},
             )
         finished, train = network.finished(), self.splits[fold][0]
-        units = made(finished).units(chunked.taken(self.matrix, train[:PROBED]))
-        return made(finished.scaled(units))
+        # Spread over the rows, whose order may be that of batches or classes.
+        some = chunked.taken(self.matrix, train[:: -(-len(train) // CLUSTERED)])
+        units, distance = made(finished, "prior").units(some, self._distances[family])
+        return made(finished.scaled(units), distance)
 
     def inputs(self, fold: int, index: np.ndarray, of_raw: bool):
         """Return what a `ResVAE` takes for some rows.
