@@ -82,8 +82,9 @@ def _draw(panel, history, name):
 def _line(panel, history, name, **style):
     if name not in history or history[name].isna().all():
         return
-    trials = history["trial"] if "trial" in history else np.zeros(len(history))
-    for _, measured in history.dropna(subset=[name]).groupby(trials):
+    known = history.dropna(subset=[name])
+    trials = known["trial"] if "trial" in known else np.zeros(len(known))
+    for _, measured in known.groupby(trials):
         # A line through one point is invisible.
         marker = "o" if len(measured) == 1 else None
         panel.plot(measured["epoch"], measured[name], marker=marker, **style)

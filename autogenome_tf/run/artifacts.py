@@ -82,7 +82,8 @@ ARTIFACTS = (
              optional=True),
     Artifact("history.tsv", "train",
              "the final fit, a row an epoch (of an ensemble: the fits of its trials, with a "
-             "column `trial`)"),
+             "column `trial`); a Res-VAE that starts as principal components has a row for epoch "
+             "0, the start, whose training columns are empty"),
     Artifact("model.keras", "train", "the model"),
     Artifact("folds.keras", "train",
              "of `ensemble.size` 1 with folds: the average of the folds' networks, by which the "

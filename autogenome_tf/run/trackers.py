@@ -4,6 +4,7 @@ import importlib
 import importlib.util
 import json
 import logging
+import math
 import shutil
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -144,10 +145,11 @@ def _plain(trial):
 
 
 def _curves(history):
-    """Yield (epoch, name, value) of the curves of a trial."""
+    """Yield (epoch, name, value) of the curves of a trial, where there is a value."""
     for line in history:
         for name in line.keys() - NO_CURVES:
-            yield int(line["epoch"]), name, float(line[name])
+            if not math.isnan(line[name]):
+                yield int(line["epoch"]), name, float(line[name])
 
 
 _TRACKERS: dict[str, Callable[..., None]] = {"tensorboard": _tensorboard, "mlflow": _mlflow}

@@ -92,8 +92,11 @@ def _run(engine, batches, plan, rate):
     best, since_best, since_drop = np.inf, 0, 0
     drop_after = plan.drop_after or max(1, plan.patience // 3)
     if engine.is_fitted:
+        started = time.monotonic()
         score = progress.note(engine.validation_outputs(), 0)
         best = score if np.isfinite(score) else best
+        if progress.is_validated:
+            history.append(_line(0, np.nan, score, np.nan, started) | engine.measured())
     for epoch in range(1, plan.epochs + 1):
         started = time.monotonic()
         rate = plan.rates[epoch - 1] if plan.rates else rate
@@ -113,7 +116,7 @@ def _run(engine, batches, plan, rate):
             rate, since_drop = rate * plan.drop, 0
         if since_best >= plan.patience or time.monotonic() > plan.deadline:
             break
-    if not history and plan.epochs:
+    if plan.epochs and not (history and history[-1]["epoch"]):
         raise Diverged(f"the loss was not finite at learning rate {rate:.3g}")
     return Fit(*progress.best(len(history)), history, engine.parameters)
 

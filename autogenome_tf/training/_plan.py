@@ -78,7 +78,9 @@ class Fit:
             the epoch that is best for the other folds, so that choosing the epoch does not leak.
         best_epoch: The median over replicas, 0 where they are best as they begin; the last one
             where no rows validate.
-        history: A dict an epoch: epoch, loss, validation_loss, learning_rate, seconds.
+        history: A dict an epoch: epoch, loss, validation_loss, learning_rate, seconds. Of a network
+            that begins as a fitted model (`Engine.is_fitted`) and has validation rows the first is
+            epoch 0, without loss and learning rate (NaN).
         parameters: Number of trained parameters of one network.
         gates: (replicas, inputs) factors of the inputs, or None where the network has no gates.
     """
@@ -101,4 +103,4 @@ class Fit:
     @property
     def rates(self) -> list[float]:
         """Return the learning rate of each epoch."""
-        return [line["learning_rate"] for line in self.history]
+        return [line["learning_rate"] for line in self.history if line["epoch"]]

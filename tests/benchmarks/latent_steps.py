@@ -105,12 +105,10 @@ def trained(one, seed, arm, epochs):
             best = history["validation_loss"].idxmin()
             known = {
                 "epoch": int(history["epoch"][best]),
-                "epochs": len(history),
-                "rate": history["learning_rate"][0],
+                "epochs": int(history["epoch"].max()),
+                "rate": history["learning_rate"].dropna().iloc[0],
                 "loss": history["validation_loss"][best],
             }
-            if "start" in {warning["about"] for warning in session.run.read_json("warnings.json")}:
-                known |= {"epoch": 0, "loss": begun(session, seed)[1]}
         dataset, _ = session.rows.labelled
         known["genes"] = model.autoencoder.genes
         points = pd.DataFrame(model.outputs(dataset.values), index=dataset.samples)

@@ -6,8 +6,8 @@
 Runs of task.type representation: the search knows no label. On test rows, means over seeds, each
 with a split of its own: share of explained variance, and by the labels accuracy of the 15 nearest
 training rows, adjusted Rand index and normalised mutual information of k-means at the true number,
-silhouette; `Res-VAE / PCA`. The last column says whether every loss of every epoch was a finite
-number.
+silhouette; `Res-VAE / PCA`. `distance` is what `resvae.distance` `auto` chose, once a seed where it
+differs. The last column says whether every loss of every epoch was a finite number.
 
 Batches: the same for a set whose rows come in batches, without and with these as covariates; and
 how well the batch can still be told from the nearest rows (lower is better mixed).
@@ -29,13 +29,14 @@ SHOWN = ("explained", "knn_accuracy", "ari", "nmi", "silhouette")
 
 
 def scored(config):
-    """Metrics of the test rows, and the history of the final fit."""
+    """Metrics of the test rows, the history of the final fit, what distances are."""
     automl = ag.AutoGenome(config)
     automl.train()
     rows = automl._session.rows.labelled
-    space = LatentSpace(automl._session.model(), *rows, None, automl.config.seed)
+    model = automl._session.model()
+    space = LatentSpace(model, *rows, None, automl.config.seed)
     found = {name: one["value"] for name, one in space.scores()["test"].items()}
-    return found, automl._session.run.read_table("history.tsv")
+    return found, automl._session.run.read_table("history.tsv"), model.distance
 
 
 def configured(one, folder, parsed, seed, **data):
@@ -48,15 +49,18 @@ def configured(one, folder, parsed, seed, **data):
 
 
 def row(one, parsed, **data):
-    """Means over seeds of one set, and whether all losses were finite."""
-    scores, histories = [], []
+    """Means over seeds of one set, distances, and whether all losses were finite."""
+    scores, histories, distances = [], [], {}
     for seed in range(1, parsed.seeds + 1):
         with tempfile.TemporaryDirectory() as folder:
-            found, history = scored(configured(one, folder, parsed, seed, **data))
+            found, history, distance = scored(configured(one, folder, parsed, seed, **data))
+        distances[distance] = None
         scores.append(found)
         histories.append(history)
-    losses = [history[["loss", "validation_loss"]] for history in histories]
-    return pd.DataFrame(scores).mean(), all(np.isfinite(own).all(axis=None) for own in losses)
+    # Epoch 0, the start, has no loss of training rows.
+    losses = [one.loc[one["epoch"] > 0, ["loss", "validation_loss"]] for one in histories]
+    is_finite = all(np.isfinite(own).all(axis=None) for own in losses)
+    return pd.DataFrame(scores).mean(), ", ".join(distances), is_finite
 
 
 def cells(means, names):
@@ -77,11 +81,11 @@ def main():
     parser.add_argument("--trials", type=int, default=3)
     parsed = parser.parse_args()
     _console.talk(quiet=True)
-    columns = [*SHOWN, "finite"]
+    columns = [*SHOWN, "distance", "finite"]
     print(f"| set | {' | '.join(columns)} |\n|---|{'---:|' * len(columns)}")
     for one in sets(names=parsed.sets):
-        means, is_finite = row(one, parsed)
-        shown = [*cells(means, SHOWN), "yes" if is_finite else "no"]
+        means, distances, is_finite = row(one, parsed)
+        shown = [*cells(means, SHOWN), distances, "yes" if is_finite else "no"]
         print(f"| {one.name} | {' | '.join(shown)} |", flush=True)
     if parsed.sets and BATCHED not in parsed.sets:
         return
@@ -91,7 +95,7 @@ def main():
     info = str(one.folder / "sample_info.tsv")
     both = {"targets": [str(one.folder / "target.tsv"), info]}
     for title, covariates in (("without covariates", []), ("batch as covariate", ["batch"])):
-        means, _ = row(one, parsed, **both, covariates=covariates)
+        means, *_ = row(one, parsed, **both, covariates=covariates)
         print(f"| {title} | {' | '.join(cells(means, names))} |", flush=True)
 
 

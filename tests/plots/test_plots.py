@@ -205,6 +205,15 @@ def test_curves_show_every_measure_and_its_validation_twin():
     assert legend(figure) == ["training", "validation", "best epoch"]
 
 
+def test_a_start_that_is_best_is_marked():
+    start = pd.DataFrame({"epoch": [0], "validation_loss": [0.01]})
+    panel = plots.learning_curves(pd.concat([start, history()], ignore_index=True)).axes[0]
+    training, validation, best = panel.lines
+    assert list(training.get_xdata()) == list(history()["epoch"])
+    assert list(validation.get_xdata()) == [0, *history()["epoch"]]
+    assert list(best.get_xdata()) == [0, 0]
+
+
 @pytest.mark.parametrize("change", ["drop", "empty", "none"])
 def test_curves_without_validation_show_training_alone(change):
     frame = history().drop(columns="validation_loss")

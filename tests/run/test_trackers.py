@@ -46,6 +46,14 @@ def test_tensorboard_reads_curves_hyperparameters_and_score(tmp_path):
     assert [metric.name.tag for metric in shown.metric_infos] == ["log_loss"]
 
 
+def test_what_an_epoch_did_not_measure_is_no_point_of_a_curve(tmp_path):
+    start = {"epoch": 0, "validation_loss": 4.0, "loss": float("nan")}
+    trackers.track(Run(tmp_path), ["tensorboard"], "log_loss", DONE, [start, *HISTORY])
+    events = read(tmp_path / "tensorboard" / "trial-3")
+    assert [one.step for one in events.Scalars("validation_loss")] == [0, 1, 2]
+    assert [one.step for one in events.Scalars("loss")] == [1, 2]
+
+
 def test_a_trial_that_failed_is_shown_as_such(tmp_path):
     trackers.track(Run(tmp_path), ["tensorboard"], "log_loss", FAILED)
     events = read(tmp_path / "tensorboard" / "trial-4")

@@ -87,15 +87,18 @@ def test_first_epochs_do_not_destroy_the_components():
 def test_components_that_no_epoch_betters_are_kept():
     engine, network = started()
     found = _loop.fit(engine, [network], Plan(30, learning_rate=0.3, patience=3), seed=1)
-    assert found.best_epoch == 0 and len(found.history) == 3
-    assert all(
-        line["validation_loss"] > found.validation[0].sum(axis=1).mean() for line in found.history
-    )
+    start, *trained = found.history
+    assert found.best_epoch == start["epoch"] == 0 and len(trained) == len(found.rates) == 3
+    assert start["validation_loss"] == pytest.approx(found.validation[0].sum(axis=1).mean())
+    parts = start["validation_reconstruction"] + start["validation_kl"]
+    assert parts == pytest.approx(start["validation_loss"], rel=1e-5)
+    assert np.isnan(start["loss"]) and np.isnan(start["learning_rate"])
+    assert all(line["validation_loss"] > start["validation_loss"] for line in trained)
     for kept, begun in zip(found.replica(0), network.get_weights(), strict=True):
         np.testing.assert_array_equal(kept, begun)
     # On all rows it is trained for as long: not at all.
     again = _loop.fit(engine, [network], Plan(0), seed=1)
-    assert again.best_epoch == 0 and not again.history
+    assert again.best_epoch == 0 and not again.rates
 
 
 @pytest.mark.parametrize("options", [{"linear": False}, {"alignment": 0.5, "covariates": 0}])
@@ -103,4 +106,4 @@ def test_a_start_that_is_no_solution_is_not_kept(options):
     engine, network = started(**options)
     assert not engine.is_fitted
     found = _loop.fit(engine, [network], Plan(2, learning_rate=0.3), seed=1)
-    assert found.best_epoch > 0
+    assert found.best_epoch > 0 and [line["epoch"] for line in found.history] == [1, 2]

@@ -116,11 +116,7 @@ class AutoencoderEngine(Engine):
             return losses, []
         (validation,) = self.validation_outputs()
         means = {name: float(values.mean()) for name, values in parts.items()}
-        self._measured = {**means, "warmth": float(network.warmth)}
-        if len(validation):
-            held_out = validation.mean(axis=0) / [1, 1, network.label_weight][: validation.shape[1]]
-            names = ("validation_reconstruction", "validation_kl", "validation_cross_entropy")
-            self._measured |= dict(zip(names, held_out.tolist(), strict=False))
+        self._measured |= {**means, "warmth": float(network.warmth)}
         # As large as the loss of validation rows, whose parts are sums.
         weights = {"reconstruction": 1.0, "kl": 1.0, "cross_entropy": network.label_weight}
         return np.sum([weights[name] * parts[name] for name in parts], axis=0), [validation]
@@ -136,6 +132,11 @@ class AutoencoderEngine(Engine):
         if self._network.classes:
             # The mean of the rows with a label counts, as in training.
             found[:, 2] /= max((self.rows.targets[rows] >= 0).mean(), 1 / max(len(rows), 1))
+        self._measured = {}
+        if len(found):
+            means = found.mean(axis=0) / [1, 1, self._network.label_weight][: found.shape[1]]
+            names = ("validation_reconstruction", "validation_kl", "validation_cross_entropy")
+            self._measured = dict(zip(names, means.tolist(), strict=False))
         return [found]
 
     def measured(self) -> dict[str, float]:
