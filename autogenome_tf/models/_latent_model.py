@@ -24,6 +24,9 @@ log = logging.getLogger(__name__)
 PROBED = 200
 # A unit that the decoder does not use keeps this part of the largest one's reach.
 LEAST_REACH = 1e-6
+# A silhouette so many times as high is clearly higher. Where it is nearly the same, either space
+# may have the better clusters, and distances of decoded values have a meaning in the data's units.
+CLEARLY = 1.2
 
 
 @dataclasses.dataclass(frozen=True)
@@ -221,8 +224,8 @@ class LatentModel(Predictor):
         Args:
             values: (rows, features) raw training rows, about `CLUSTERED` at most.
             distance: "decoded": distances between points are those of decoded values; "prior": they
-                are in standard deviations of the prior, all units alike; "auto": whichever of both
-                has the higher `separation` of the rows, the first where they are equal.
+                are in standard deviations of the prior, all units alike; "auto": the second where
+                the `separation` of the rows is clearly higher then (`CLEARLY`), else the first.
 
         Returns:
             (units,) above 0, and which distance they give. Of "decoded" they are `reaches` around
@@ -233,7 +236,7 @@ class LatentModel(Predictor):
         reach = np.maximum(reach, max(LEAST_REACH * reach.max(), LEAST_REACH))
         if distance == "auto":
             decoded, prior = separation(points * reach), separation(points)
-            distance = "prior" if prior > decoded else "decoded"
+            distance = "prior" if prior > CLEARLY * max(decoded, 0.0) else "decoded"
             log.info(
                 "Distances in the latent space: %s; mean silhouette of clusters of training rows "
                 "%.3f with decoded, %.3f with prior.", distance, decoded, prior,

@@ -1,18 +1,19 @@
-"""How well clusters of points are separated: the silhouette at the number that suits best."""
+"""Measure how well clusters of points are separated, by the silhouette at the best number."""
 
 import numpy as np
-import sklearn.cluster
+import scipy.cluster.hierarchy
+import scipy.spatial.distance
 import sklearn.metrics
 
 # Points that are clustered, at most; numbers of clusters that are tried, with so many points each.
 CLUSTERED = 1000
-MOST_CLUSTERS, POINTS_A_CLUSTER = 15, 10
+MOST_CLUSTERS, POINTS_A_CLUSTER = 30, 10
 # Clusters count where none has more than this part of the points: all but a few outliers are none.
 LARGEST_SHARE = 0.9
 
 
 def separation(points: np.ndarray) -> float:
-    """Return the highest mean silhouette of k-means clusters, over numbers of clusters.
+    """Return the highest mean silhouette of Ward's clusters, over numbers of clusters.
 
     No label is needed. Deterministic.
 
@@ -22,10 +23,15 @@ def separation(points: np.ndarray) -> float:
     Returns:
         -1 to 1; -1 where no number of clusters divides the points.
     """
-    found = [-1.0]
-    for count in range(2, min(MOST_CLUSTERS, len(points) // POINTS_A_CLUSTER) + 1):
-        means = sklearn.cluster.KMeans(count, n_init=3, random_state=0).fit(points)
-        sizes = np.bincount(means.labels_)
-        if (sizes > 0).sum() > 1 and sizes.max() <= LARGEST_SHARE * len(points):
-            found.append(float(sklearn.metrics.silhouette_score(points, means.labels_)))
-    return max(found)
+    counts = range(2, min(MOST_CLUSTERS, len(points) // POINTS_A_CLUSTER) + 1)
+    if not counts or not np.ptp(points, axis=0).any():
+        return -1.0
+    distances = scipy.spatial.distance.squareform(scipy.spatial.distance.pdist(points))
+    tree = scipy.cluster.hierarchy.linkage(points, "ward")
+    clusters = scipy.cluster.hierarchy.cut_tree(tree, counts).T
+    found = [
+        float(sklearn.metrics.silhouette_score(distances, own, metric="precomputed"))
+        for own in clusters
+        if np.bincount(own).max() <= LARGEST_SHARE * len(points)
+    ]
+    return max(found, default=-1.0)

@@ -3,6 +3,7 @@
     python tests/benchmarks/integration.py
     python tests/benchmarks/integration.py --sets pancreas_3batches --python ENVIRONMENT/bin/python
     python tests/benchmarks/integration.py --atlases nested unequal --cells 3000 --seeds 3
+    python tests/benchmarks/integration.py --atlases nested unequal --cells 3000 --seeds 3 --first 201
 
 `--python` is that of an environment with scvi-tools and harmonypy (and torch); without it `--peers`
 are left out.
@@ -23,12 +24,18 @@ without, and neighbours' labels are at most 0.01 worse; an option where so on so
 
 Distances of the latent space. On seed 101 of both atlases it was seen that units in standard
 deviations of the prior have far better clusters than units scaled by what they move, as all were
-until then, and that on sets of real cells and tumours they have worse ones; and that k-means of
-training rows has the higher silhouette in the better of both. So `resvae.distance` `auto` chooses
+until then, and that on sets of real cells and tumours they have worse ones; and that clusters of
+training rows have the higher silhouette in the better of both. So `resvae.distance` `auto` chooses
 by it, without labels. It becomes the default where the mean totals of both atlases, seeds 1 to 3,
 are higher than those of `Res-VAE, decoded`, and on no set of `representation.py` the first figure
 or the adjusted Rand index falls by more than 0.01, the mean of two seeds. `ComBat + PCA, whitened`
 has components of variance 1, which is that choice without a network.
+
+After a first run of it: k-means, at 2 to 15 clusters, chose the prior's units for one of three
+atlases `unequal`, and for the contigs of the binning notebook, whose 20 genomes it found less well
+then (silhouettes 0.337 and 0.323). By seed 101 and these contigs Ward's clusters, at 2 to 30, took
+its place, and have to be 1.2 times as well separated. Seeds 1 to 3 are not untouched therefore:
+the rule has to hold on seeds 201 to 203 too.
 """
 
 import argparse
@@ -181,7 +188,8 @@ def main():
     parser.add_argument("--sets", nargs="*", default=())
     parser.add_argument("--atlases", nargs="*", default=(), choices=KINDS, help="in place of sets")
     parser.add_argument("--cells", type=int, default=10_000, help="of an atlas")
-    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--seeds", type=int, default=5, help="number of seeds")
+    parser.add_argument("--first", type=int, default=1, help="first seed")
     parser.add_argument("--python", help="Python of an environment with scvi-tools and harmonypy")
     parser.add_argument("--peers", nargs="*", default=PEERS)
     parser.add_argument("--json", help="file that gets a line a set, method and seed")
@@ -193,9 +201,8 @@ def main():
     for one in asked or sets(parsed.data, parsed.sets):
         if one.task != "classification":
             continue
-        rows = [
-            row for s in range(1, parsed.seeds + 1) for row in scored(one, s, parsed.python, peers)
-        ]
+        seeds = range(parsed.first, parsed.first + parsed.seeds)
+        rows = [row for seed in seeds for row in scored(one, seed, parsed.python, peers)]
         if parsed.json:
             with open(parsed.json, "a") as file:
                 file.writelines(json.dumps(row) + "\n" for row in rows)

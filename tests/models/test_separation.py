@@ -58,6 +58,12 @@ def test_points_without_clusters_have_the_least_separation(points):
     assert separation(points) == -1
 
 
+def test_few_rows_keep_distances_of_decoded_values(tmp_path):
+    model = trained(tmp_path, 1.0, distance="prior")._session.model()
+    units, distance = model.units(values(1.0)[:15].astype("float32"), "auto")
+    assert distance == "decoded" and units.max() > 1.5 * units.min()
+
+
 @pytest.mark.parametrize(("spread", "distance"), [(12.0, "prior"), (1.0, "decoded")])
 def test_auto_takes_the_distance_whose_clusters_are_separated(tmp_path, spread, distance):
     automl = trained(tmp_path, spread)
