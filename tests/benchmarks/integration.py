@@ -3,7 +3,7 @@
     python tests/benchmarks/integration.py
     python tests/benchmarks/integration.py --sets pancreas_3batches --python ENVIRONMENT/bin/python
     python tests/benchmarks/integration.py --atlases nested unequal --cells 3000 --seeds 3
-    python tests/benchmarks/integration.py --atlases nested unequal --cells 3000 --seeds 3 --first 201
+    python tests/benchmarks/integration.py --atlases unequal --cells 3000 --seeds 3 --first 201
 
 `--python` is that of an environment with scvi-tools and harmonypy (and torch); without it `--peers`
 are left out.
