@@ -442,7 +442,7 @@ def test_a_fit_does_not_hang_on_the_one_before_it(steps):
     in_folds().fit("resvae", values, plan, seed=1)
     found = in_folds().fit("resvae", values, plan, seed=2)
     (engine,) = steps
-    assert engine._step.experimental_get_tracing_count() == 1
+    assert engine._train.experimental_get_tracing_count() == 1
     steps.clear()
     fresh = in_folds().fit("resvae", values, plan, seed=2)
     for first, second in zip(found.weights, fresh.weights, strict=True):
