@@ -87,9 +87,9 @@ class Transform:
             data[np.isnan(data)] = 0
         if self.name == "library_log1p":
             known = _like(block, np.where(np.isnan(data), 0, data))
-            library = known @ np.ones(block.shape[1])
+            library = (known @ np.ones(block.shape[1])).astype("float32")
             data *= np.repeat(_factor(library, LIBRARY), np.diff(block.indptr))
-        return _like(block, data if self.name in UNCHANGED else np.log1p(data))
+        return _like(block, data if self.name in UNCHANGED else np.asarray(ops.log1p(data)))
 
     @classmethod
     def choose(
