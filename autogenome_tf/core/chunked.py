@@ -65,7 +65,7 @@ def blocks(values: Matrix, size: int = BLOCK) -> Iterator[tuple[int, Matrix]]:
 
 
 def parts(count: int, width: int, most: int = BLOCK, values: int | None = None) -> Iterator[slice]:
-    """Yield slices of so many rows, of at most so many values each but at least one row.
+    """Yield slices of so many rows, or columns, of at most so many values each but at least one.
 
     Args:
         count: Number of rows.

@@ -13,6 +13,8 @@ from collections.abc import Callable
 import numpy as np
 import threadpoolctl
 
+from autogenome_tf.core import chunked
+
 # Directions below this share of the largest variance are rounding, not data.
 SMALLEST_EIGENVALUE = 1e-6
 # The eigenproblem is rows x rows; beyond this it costs more than it saves.
@@ -23,8 +25,6 @@ RANK = 512
 LARGE = 2e7
 # The subspace iteration for the widest directions: its steps, and directions beyond `RANK`.
 STEPS, BEYOND = 3, 10
-# Genes that are in float64 at once.
-BLOCK = 1024
 
 
 @dataclasses.dataclass(frozen=True)
@@ -210,8 +210,7 @@ def _products(rows, train):
     """Return the mean of the training rows and the products of all rows, centred, in float64."""
     count, genes = rows.shape
     centre, products = np.empty(genes), np.zeros((count, count))
-    for start in range(0, genes, BLOCK):
-        part = slice(start, start + BLOCK)
+    for part in chunked.parts(genes, 1):
         block = rows[:, part].astype("float64")
         centre[part] = block[train].mean(0)
         block -= centre[part]
@@ -225,8 +224,7 @@ def _product(rows, turn, centre=None):
     All genes in float64 at once would take twice the memory of the rows.
     """
     found = np.empty((rows.shape[1], turn.shape[1]), "float32")
-    for start in range(0, len(found), BLOCK):
-        part = slice(start, start + BLOCK)
+    for part in chunked.parts(len(found), 1):
         block = rows[:, part].astype("float64")
         found[part] = (block if centre is None else block - centre[part]).T @ turn
     return found

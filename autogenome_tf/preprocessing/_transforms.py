@@ -82,14 +82,13 @@ class Transform:
         if not block.has_canonical_format:
             block = block.copy()
             block.sum_duplicates()
-        data = block.data.astype("float32")
-        if self.is_filled:
-            data[np.isnan(data)] = 0
+        data, elementwise = block.data.astype("float32"), self
         if self.name == "library_log1p":
             known = _like(block, np.where(np.isnan(data), 0, data))
             library = (known @ np.ones(block.shape[1])).astype("float32")
             data *= np.repeat(_factor(library, LIBRARY), np.diff(block.indptr))
-        return _like(block, data if self.name in UNCHANGED else np.asarray(ops.log1p(data)))
+            elementwise = dataclasses.replace(self, name="log1p")
+        return _like(block, np.asarray(elementwise(data)))
 
     @classmethod
     def choose(

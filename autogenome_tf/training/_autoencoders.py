@@ -23,8 +23,6 @@ from autogenome_tf.training._plan import Fit
 
 log = logging.getLogger(__name__)
 
-# Rows that are prepared in one call.
-PREPARED = 512
 # Rows whose principal components a network starts from, at most.
 STARTED = 2000
 OF_COUNTS = ("negative_binomial", "zero_inflated")
@@ -63,13 +61,7 @@ class AutoencoderCrossValidation(CrossValidation):
         name = data.transforms[0]
         chosen = Transform.choose(self._values, name, data.log2_floor, data.missing)
         self.transforms = {name: chosen}
-        self._likelihoods = {
-            name: self._likelihood(name, given) for name, given in settings.families.items()
-        }
-        self._distances = {
-            name: families.space(name, given)["distance"].options[0]
-            for name, given in settings.families.items()
-        }
+        self._likelihoods = {name: self._likelihood(name) for name in settings.families}
         self._check_alignment()
         self._log_levels()
         self._forget_inputs()
@@ -184,7 +176,7 @@ class AutoencoderCrossValidation(CrossValidation):
         finished, train = network.finished(), self.splits[fold][0]
         # Spread over the rows, whose order may be that of batches or classes.
         some = chunked.taken(self.matrix, train[:: -(-len(train) // CLUSTERED)])
-        units, distance = made(finished, "prior").units(some, self._distances[family])
+        units, distance = made(finished, "prior").units(some, self._asked(family, "distance"))
         return made(finished.scaled(units), distance)
 
     def inputs(self, fold: int, index: np.ndarray, of_raw: bool):
@@ -214,10 +206,7 @@ class AutoencoderCrossValidation(CrossValidation):
         if self.is_streamed:
             return self.fold_inputs(fold).batch(index)
         if fold not in self._in_memory:
-            rows = np.arange(len(self.targets))
-            chunks = [rows[start : start + PREPARED] for start in range(0, len(rows), PREPARED)]
-            batches = [self.fold_inputs(fold).batch(chunk) for chunk in chunks]
-            self._in_memory[fold] = np.concatenate(batches)
+            self._in_memory[fold] = self.fold_inputs(fold).preprocessed(0)
         return self._in_memory[fold][index]
 
     def _forget_inputs(self):
@@ -229,13 +218,18 @@ class AutoencoderCrossValidation(CrossValidation):
         sums = [np.nansum(batch, axis=1) for batch in chunked.batches(self._values)]
         return float(np.median(np.concatenate(sums)))
 
-    def _likelihood(self, name, given):
+    def _asked(self, family, hyperparameter):
+        """Return what the config asks of a hyperparameter that no search varies."""
+        given = self.settings.families[family]
+        return families.space(family, given)[hyperparameter].options[0]
+
+    def _likelihood(self, name):
         """Return the likelihood of a family; `auto` is decided by the values.
 
         Counts have a negative binomial one, values of 0 and 1 a bernoulli one, others a gaussian;
         of those that may be expected counts a warning says so.
         """
-        (asked, *_) = families.space(name, given)["likelihood"].options
+        asked = self._asked(name, "likelihood")
         if asked != "auto":
             self._check_values(asked, f"families.{name}.likelihood")
             return asked
@@ -258,8 +252,8 @@ class AutoencoderCrossValidation(CrossValidation):
 
     def _check_alignment(self):
         """Refuse an alignment without covariates; with them, warn of what it may merge."""
-        for name, given in self.settings.families.items():
-            (weight,) = families.space(name, given)["alignment"].options
+        for name in self.settings.families:
+            weight = self._asked(name, "alignment")
             if weight and not self._covariates.shape[1]:
                 raise InputError(
                     f"families.{name}.alignment: it mixes the levels of data.covariates; expected "

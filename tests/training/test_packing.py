@@ -11,7 +11,7 @@ from autogenome_tf.tasks import Classification
 from autogenome_tf.training import Plan
 from autogenome_tf.training._engines import SHARED, _packing
 from autogenome_tf.training._engines._packing import Packing
-from autogenome_tf.training._engines._vectorized import OPTIMIZERS, WHOLE
+from autogenome_tf.training._engines._vectorized import BY_NORM, OPTIMIZERS
 
 SHAPES = {"kernel": (3, 40, 8), "bias": (3, 8), "last": (3, 8, 2), "offset": (3, 2)}
 VALUES = {"layers": 2, "units": 8, "normalization": "batch", "dropout": 0.2, "l2": 0.01}
@@ -53,7 +53,7 @@ def test_training_does_not_depend_on_what_shares_a_variable(optimizer, monkeypat
         SHARED.clear()
         found.append(cross_validation(x, y, task, thirds(30)).fit("mlp", VALUES, plan, 1))
         (engine,) = SHARED
-        is_apart = not limit or optimizer in WHOLE
+        is_apart = not limit or optimizer in BY_NORM
         assert len(engine._variables) == (10 if is_apart else 1)
     SHARED.clear()
     for own, other in zip(*(fit.weights for fit in found), strict=True):

@@ -5,11 +5,12 @@ import math
 import numpy as np
 import tensorflow as tf
 
+from autogenome_tf.core import chunked
 from autogenome_tf.core.chunked import BLOCK, ahead
 from autogenome_tf.nn.res_vae import ResVAE
 from autogenome_tf.tasks import Task
 from autogenome_tf.training._engines._engine import PLAIN, Engine, TrainingRows
-from autogenome_tf.training._engines._vectorized import looped, optimizer_of
+from autogenome_tf.training._engines._vectorized import BY_NORM, looped, optimizer_of
 
 # The divergence counts more and more over this part of the epochs. A network that starts as
 # principal components starts with units that are active, and counts it in full at once.
@@ -20,8 +21,6 @@ VALIDATED = 512
 CLIP_NORM = 1.0
 # Inputs of a kernel up to which it has the learning rate that is asked for; see `_bound_steps`.
 RATED_INPUTS = 64
-# Optimizers whose steps are a share of the weights already, whatever the number of inputs.
-RELATIVE = ("lamb",)
 
 
 class AutoencoderEngine(Engine):
@@ -42,7 +41,8 @@ class AutoencoderEngine(Engine):
         bounded = optimizer_of(optimizer, is_stacked=False)
         network.compile(optimizer=bounded)
         bounded.build(network.trainable_variables)
-        _bound_steps(bounded, network.trainable_variables, optimizer in RELATIVE)
+        # A step in proportion to the weights is a share of them, whatever the number of inputs.
+        _bound_steps(bounded, network.trainable_variables, optimizer in BY_NORM)
         self._fresh = [v.numpy().copy() for v in bounded.variables]
         rates, seed = tf.TensorSpec((None,)), tf.TensorSpec((2,), tf.int32)
         self._train = tf.function(self._run, [self._signature(None, None), rates], autograph=False)
@@ -106,8 +106,8 @@ class AutoencoderEngine(Engine):
         network = self._network
         self._epochs += is_validated
         network.warmth.assign(min(1.0, max(self._epochs, 1) / max(self._warm_up, 1)))
-        index, count = index[:, 0], max(1, BLOCK // index.shape[2])
-        blocks = [slice(start, start + count) for start in range(0, len(index), count)]
+        index = index[:, 0]
+        blocks = list(chunked.parts(*index.shape, values=BLOCK))
         made = ahead(self._given, (index[block] for block in blocks))
         found = [self._train(data, rates[block]) for block, data in zip(blocks, made, strict=True)]
         parts = {name: np.concatenate([part[name] for part in found]) for name in found[0]}

@@ -1,4 +1,4 @@
-"""Small weights one behind the other in one variable, large ones in variables of their own."""
+"""Pack small weights into one shared variable; each large weight keeps a variable of its own."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -12,7 +12,7 @@ SHARED_VALUES = 1 << 15
 
 
 class Packing:
-    """The place of each stack, (replicas, ...), in variables of (replicas, values).
+    """Map the stack of each weight, (replicas, ...), to its place in variables.
 
     An elementwise optimizer does not see the difference. Each operation of a step is traced, placed
     and dispatched, so that few variables train faster than many.

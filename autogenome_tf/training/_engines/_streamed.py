@@ -3,6 +3,7 @@
 import numpy as np
 import tensorflow as tf
 
+from autogenome_tf.core import chunked
 from autogenome_tf.core.chunked import BLOCK, ahead
 from autogenome_tf.nn.graphs import compiled
 from autogenome_tf.training._engines._vectorized import VectorizedEngine, looped
@@ -23,9 +24,8 @@ class Streamed(VectorizedEngine):
 
     def epoch(self, index, rates, is_validated=True):
         """Train for an epoch, block by block; see `Engine.epoch`."""
-        steps = max(1, BLOCK // index.shape[2])
+        parts = list(chunked.parts(len(index), index.shape[2], values=BLOCK))
         index = self._own(index)
-        parts = [slice(start, start + steps) for start in range(0, len(index), steps)]
         made = ahead(lambda part: self._rows(index[part]), parts)
         losses = [
             self._train_epoch(x, index[part], rates[part]).numpy()
@@ -33,8 +33,7 @@ class Streamed(VectorizedEngine):
         ]
         validation = self.rows.validation[0] if is_validated else np.zeros(0, int)
         outputs = [np.zeros((0, self.task.outputs), "float32")]
-        starts = range(0, len(validation), BLOCK)
-        blocks = (validation[None, start : start + BLOCK] for start in starts)
+        blocks = (validation[None, part] for part in chunked.parts(len(validation), 1))
         for x in ahead(self._rows, blocks):
             outputs.append(self._validate(x).numpy()[0])
         return np.concatenate(losses), [np.concatenate(outputs)]

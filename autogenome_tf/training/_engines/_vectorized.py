@@ -81,8 +81,8 @@ OPTIMIZERS = {
     "lamb": keras.optimizers.Lamb,
     "lion": keras.optimizers.Lion,
 }
-# Optimizers whose step depends on all values of a weight.
-WHOLE = ("lamb",)
+# Optimizers that scale the step of a weight by the norm of all its values.
+BY_NORM = ("lamb",)
 
 
 def aligned(shape: tuple[int, ...]) -> np.ndarray:
@@ -196,7 +196,7 @@ class VectorizedEngine(Engine):
         self._trained = [variable.path for variable in network.trainable_weights]
         shapes = {variable.path: (self.count, *variable.shape) for variable in network.weights}
         self._shapes = {path: shapes.pop(path) for path in self._trained}
-        self._packing = Packing(self._shapes, is_apart=optimizer in WHOLE)
+        self._packing = Packing(self._shapes, is_apart=optimizer in BY_NORM)
         self._packing_of_moving = Packing(shapes)
         self._optimizer = optimizer_of(optimizer, is_mirrored=self.is_mirrored)
         self._variables = [keras.Variable(np.zeros(s, "float32")) for s in self._packing.shapes]
