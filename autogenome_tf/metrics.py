@@ -10,7 +10,8 @@ from autogenome_tf.tasks.value_metrics import regression
 
 __all__ = [
     "CORRECTED", "HIGHER_IS_BETTER", "OUTER", "PERMUTATION", "SCORED", "classification",
-    "differences", "gap", "in_order", "of_target", "regression", "temperature", "with_intervals",
+    "differences", "gap", "in_order", "of_target", "regression", "sign", "temperature",
+    "with_intervals",
 ]  # fmt: skip
 
 HIGHER_IS_BETTER = {
@@ -32,6 +33,18 @@ CORRECTED = "validation_corrected"
 OUTER = "outer"
 # Name of the test of the headline metric against permuted targets.
 PERMUTATION = "permutation"
+
+
+def sign(name: str) -> int:
+    """Return 1 for a metric of which higher values are better, -1 for one of lower values.
+
+    Args:
+        name: Name of the metric.
+
+    >>> sign("accuracy"), sign("rmse")
+    (1, -1)
+    """
+    return 1 if HIGHER_IS_BETTER[name] else -1
 
 
 def of_target(key: str) -> tuple[str, str]:
@@ -147,7 +160,6 @@ def gap(
         Name of the worst level, and the p-value: the share of permutations, the observed levels
         among them, in which the worst level is as bad.
     """
-    sign = 1 if HIGHER_IS_BETTER[name] else -1
     names, own = np.unique(np.asarray(levels, str), return_inverse=True)
     random = np.random.default_rng(seed)
     strata = targets if task.has_classes else np.zeros(len(own), int)
@@ -155,7 +167,7 @@ def gap(
     scores = []
     for level in range(len(names)):
         index = np.stack([np.flatnonzero(line == level) for line in drawn])
-        scores.append(sign * task.metric(name, targets, outputs, index, weights))
+        scores.append(sign(name) * task.metric(name, targets, outputs, index, weights))
     known = np.nan_to_num(scores, nan=np.inf)
     least = known.min(axis=0)
     worst = str(names[known[:, 0].argmin()])

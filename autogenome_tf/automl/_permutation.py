@@ -36,7 +36,7 @@ def permutation_test(
         95 % range of permuted targets, and (1 + those at least as good) / (1 + count).
     """
     name = retraining.cross_validation.task.headlines[0]
-    sign = 1 if metrics.HIGHER_IS_BETTER[name] else -1
+    sign = metrics.sign(name)
     value = (scores.get(metrics.CORRECTED) or scores["validation"])[name]["value"]
     null = retraining.shuffled_scores(trial, count, name, groups)
     null = null[np.isfinite(null)]

@@ -113,7 +113,7 @@ class Sites:
             left_out: (rows, outputs) of networks trained without the level.
             weights: As for `add`.
         """
-        sign = 1 if metrics.HIGHER_IS_BETTER[self.metric] else -1
+        sign = metrics.sign(self.metric)
         seed = derive(self._seed, f"sites/{column}")
         apart = metrics.differences(
             self._task, targets, known, left_out, seed, RESAMPLES, weights=weights

@@ -73,8 +73,8 @@ def average_of(
 
 def _skill(cross_validation, outputs):
     """Return the objective of (rows, outputs) on the validation rows, higher is better."""
-    sign = 1 if metrics.HIGHER_IS_BETTER[cross_validation.objective] else -1
-    return sign * cross_validation.score(cross_validation.validation_rows, outputs)
+    score = cross_validation.score(cross_validation.validation_rows, outputs)
+    return metrics.sign(cross_validation.objective) * score
 
 
 def _at_hand(results, deadline) -> Iterator[TrialResult]:

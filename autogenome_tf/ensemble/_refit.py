@@ -161,4 +161,4 @@ def skill(cross_validation: CrossValidation, trial: Trial) -> float:
         cross_validation: The rows it was found on.
         trial: The trial.
     """
-    return trial.score if metrics.HIGHER_IS_BETTER[cross_validation.objective] else -trial.score
+    return metrics.sign(cross_validation.objective) * trial.score

@@ -61,9 +61,8 @@ def corrected(
 
 def _scores(task, targets, outputs, objective, index, weights):
     """Return the objective of each trial on each resample, (trials, resamples), higher better."""
-    sign = 1 if metrics.HIGHER_IS_BETTER[objective] else -1
     scores = [[*_chunks(task, targets, one, objective, index, weights)] for one in outputs]
-    return np.nan_to_num(sign * np.array(scores), nan=-np.inf)
+    return np.nan_to_num(metrics.sign(objective) * np.array(scores), nan=-np.inf)
 
 
 def _chunks(task, targets, outputs, objective, index, weights) -> Iterator[float]:
@@ -81,8 +80,7 @@ def _shares(task, targets, outputs, objective, weights):
 
 
 def _objective(task, objective, targets, weights, outputs):
-    sign = 1 if metrics.HIGHER_IS_BETTER[objective] else -1
-    return sign * task.metric(objective, targets, outputs, weights=weights)[0]
+    return metrics.sign(objective) * task.metric(objective, targets, outputs, weights=weights)[0]
 
 
 def _summary(values):

@@ -5,14 +5,7 @@ import sklearn.metrics
 
 from autogenome_tf import plots
 from autogenome_tf.core.files import on_a_line
-from autogenome_tf.metrics import (
-    CORRECTED,
-    HIGHER_IS_BETTER,
-    OUTER,
-    PERMUTATION,
-    in_order,
-    of_target,
-)
+from autogenome_tf.metrics import CORRECTED, OUTER, PERMUTATION, in_order, of_target, sign
 from autogenome_tf.report import _outer
 from autogenome_tf.report._metrics import NAMES, difference, meaning_of, measured, name_of
 from autogenome_tf.report._model import is_convex
@@ -180,8 +173,7 @@ def _of_target(own, linear, caption):
 def _difference(apart, name):
     if apart["value"] is None:
         return difference(name, apart)
-    gains = sum((apart["low"] > 0, -(apart["high"] < 0)))
-    gains = gains if HIGHER_IS_BETTER[of_target(name)[1]] else -gains
+    gains = sign(of_target(name)[1]) * sum((apart["low"] > 0, -(apart["high"] < 0)))
     return difference(name, apart) + {1: ", better", 0: "", -1: ", worse"}[gains]
 
 

@@ -138,7 +138,7 @@ def _finished(cross_validation, best, started, plan, seed):
 
 def _best(cross_validation, space, trial, every, deadline):
     """Return the best result of the paths of some values; the trial itself where none scores."""
-    best, sign = TrialResult(trial), _sign(cross_validation)
+    best, sign = TrialResult(trial), metrics.sign(cross_validation.objective)
     for values in every:
         for result in _path(cross_validation, space, trial.number, values, deadline):
             score = sign * result.trial.score
@@ -258,7 +258,3 @@ def _space(cross_validation, spaces):
 def _losses(cross_validation):
     """Return the losses of linear learners for the task, the baseline's first."""
     return cross_validation.task.linear_losses
-
-
-def _sign(cross_validation):
-    return 1 if metrics.HIGHER_IS_BETTER[cross_validation.objective] else -1

@@ -50,8 +50,8 @@ def ranked(trials: Iterable[Trial], objective: str) -> list[Trial]:
         trials: Trials in any order.
         objective: Metric that ranks trials.
     """
-    sign = -1 if metrics.HIGHER_IS_BETTER[objective] else 1
-    return sorted(trials, key=lambda t: (not t.is_scored, sign * t.score, t.number))
+    sign = metrics.sign(objective)
+    return sorted(trials, key=lambda t: (not t.is_scored, -sign * t.score, t.number))
 
 
 def leaderboard(trials: Iterable[Trial], objective: str) -> pd.DataFrame:

@@ -18,7 +18,7 @@ class Coordinate(SearchMethod):
 
     def __init__(self, request: Request):
         super().__init__(request)
-        self._sign = 1 if metrics.HIGHER_IS_BETTER[request.objective] else -1
+        self._sign = metrics.sign(request.objective)
         self._last = float("-inf")
         self._walk = self._steps(request.spaces)
 
