@@ -5,11 +5,12 @@ import dataclasses
 import numpy as np
 import sklearn.cluster
 
+from autogenome_tf.automl._unseen import validated_rows
 from autogenome_tf.config import Explanation
 from autogenome_tf.core.chunked import Matrix
 from autogenome_tf.core.seeds import derive
 from autogenome_tf.data import Dataset, RunData
-from autogenome_tf.models import LatentModel, Predictor
+from autogenome_tf.models import Predictor
 from autogenome_tf.run import Run
 
 # Rows among which k-means looks for a background, at most.
@@ -30,7 +31,7 @@ class ChosenRows:
 
 
 def choose_rows(
-    run: Run, rows: RunData, model: Predictor | LatentModel, settings: Explanation, seed: int
+    run: Run, rows: RunData, model: Predictor, settings: Explanation, seed: int
 ) -> ChosenRows:
     """Draw rows to explain and a background; the same arguments give the same rows.
 
@@ -52,8 +53,7 @@ def _explained(run, rows, count, seed):
     if not len(places) and rows.scored:
         dataset, places = rows.scored, np.arange(len(rows.scored))
     elif not len(places):
-        names = set(run.read_arrays("validation.npz")["samples"])
-        places = np.flatnonzero([str(sample) in names for sample in dataset.samples])
+        places = np.sort(validated_rows(run, dataset))
     return dataset.rows(_drawn(places, count, seed))
 
 
@@ -71,9 +71,7 @@ def _drawn(places, count, seed):
     return np.sort(np.random.default_rng(seed).permutation(places)[:count])
 
 
-def nearest_to_centres(
-    model: Predictor | LatentModel, values: Matrix, count: int, seed: int
-) -> np.ndarray:
+def nearest_to_centres(model: Predictor, values: Matrix, count: int, seed: int) -> np.ndarray:
     """Return the rows nearest to the centres of k-means on preprocessed genes.
 
     Args:

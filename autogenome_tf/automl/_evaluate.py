@@ -2,9 +2,7 @@
 
 import dataclasses
 import logging
-from collections.abc import Iterator
 
-import numpy as np
 import pandas as pd
 
 from autogenome_tf import families, metrics
@@ -13,6 +11,7 @@ from autogenome_tf.automl._learning_curve import write_learning_curve
 from autogenome_tf.automl._outer import FOLDS, outer_scores
 from autogenome_tf.automl._permutation import permutation_test
 from autogenome_tf.automl._sites import write_sites
+from autogenome_tf.automl._unseen import unseen_outputs, unseen_parts
 from autogenome_tf.config import Config
 from autogenome_tf.core.seeds import derive
 from autogenome_tf.data import RunData
@@ -33,7 +32,7 @@ PARTS = (
 def evaluate(
     run: Run,
     rows: RunData,
-    model: Predictor | LatentModel,
+    model: Predictor,
     baseline: Predictor | None,
     *,
     config: Config,
@@ -57,52 +56,56 @@ def evaluate(
     """
     if isinstance(model, LatentModel):
         return _evaluate_latent(run, rows, model, config.seed)
-    scored = dict(_unseen(run, rows, model, "outputs"))
+    task, parts = model.task, unseen_parts(run, rows, model, config.seed)
     if rows.scored:
         lacking.warn(rows.scored)
-    weights = _weights(run, rows)
-    seeds = {part: derive(config.seed, f"bootstrap/{part}") for part in scored}
     found = {
-        part: tables.scores(model.task, *answers, seeds[part], weights.get(part))
-        for part, answers in scored.items()
+        name: tables.scores(task, part.targets, part.outputs, part.seed, part.weights)
+        for name, part in parts.items()
     }
     trials = _trials(run, config)
-    found |= _corrected(
-        run, rows, config, model.task, scored["validation"][0], trials, weights.get("validation")
-    )
+    found |= _corrected(run, rows, config, task, parts["validation"], trials)
     if count := config.evaluation.permutations:
-        found[metrics.PERMUTATION] = permutation_test(
-            retraining, trials[0], count, found, _groups(rows)
-        )
+        null = permutation_test(retraining, trials[0], count, found, _groups(rows))
+        found[metrics.PERMUTATION] = null
     beside = {}
     if run.has(FOLDS):
         found[metrics.OUTER], beside[metrics.OUTER] = outer_scores(run)
     found = {part: found[part] for part in PARTS if part in found}
     run.write_json("metrics.json", found)
-    _write_coverage(run, model, scored)
+    _write_coverage(run, model, parts)
     if config.data.sites:
-        write_sites(
-            run, rows, model.task, scored,
-            weights=weights, seed=config.seed, retraining=retraining, trial=trials[0],
-        )  # fmt: skip
+        known = {"seed": config.seed, "retraining": retraining, "trial": trials[0]}
+        write_sites(run, rows, task, parts, **known)
     if config.evaluation.learning_curve:
         write_learning_curve(run, retraining, trials[0], config.seed)
     if baseline is not None:
-        beside |= {
-            part: tables.beside(
-                model.task, targets, scored[part][1], outputs, seeds[part], weights.get(part)
-            )
-            for part, (targets, outputs) in _unseen(run, rows, baseline, "baseline")
-        }
+        beside |= _of_baseline(run, rows, task, baseline, parts)
     if beside:
         run.write_json("baseline.json", beside)
-    foremost = scored[metrics.in_order(scored)[0]]
-    if model.task.has_classes:
-        counts = tables.confusion_matrix(model.task, *foremost)
-        run.write_table("confusion_matrix.tsv", counts, index=True)
-    elif model.task.is_of_several:
-        run.write_table("confusion_matrix.tsv", tables.confusion_matrices(model.task, *foremost))
+    _write_confusion(run, task, parts[metrics.in_order(parts)[0]])
     return found
+
+
+def _of_baseline(run, rows, task, baseline, parts):
+    """Return the metrics of the baseline for each part, by the model's task."""
+    # The limit of genes that may lack is the final model's; the baseline has none.
+    scored = rows.scored and dataclasses.replace(rows.scored, lacking=())
+    found = {}
+    for name, outputs in unseen_outputs(run, rows, baseline, "baseline", scored).items():
+        targets, own, weights, _, seed = parts[name]
+        found[name] = tables.beside(task, targets, own, outputs, seed, weights)
+    return found
+
+
+def _write_confusion(run, task, part):
+    """Write confusion_matrix.tsv of tasks that have classes."""
+    if task.has_classes:
+        counts = tables.confusion_matrix(task, part.targets, part.outputs)
+        run.write_table("confusion_matrix.tsv", counts, index=True)
+    elif task.is_of_several:
+        counts = tables.confusion_matrices(task, part.targets, part.outputs)
+        run.write_table("confusion_matrix.tsv", counts)
 
 
 def _groups(rows):
@@ -111,26 +114,7 @@ def _groups(rows):
     return None if dataset.groups is None else dataset.groups[split.part != "test"]
 
 
-def _weights(run, rows):
-    """Return the weights of the rows of each part that has some."""
-    dataset, split = rows.labelled
-    found = {"evaluate": rows.scored.weights if rows.scored else None}
-    if dataset.weights is not None:
-        places = _validated(run, dataset)
-        found |= {
-            "validation": dataset.weights[places],
-            "test": dataset.weights[split.part == "test"],
-        }
-    return {part: weights for part, weights in found.items() if weights is not None}
-
-
-def _validated(run, dataset):
-    """Return the numbers of the rows that validated, in the order of validation.npz."""
-    position = {sample: row for row, sample in enumerate(dataset.samples)}
-    return [position[sample] for sample in run.read_arrays("validation.npz")["samples"]]
-
-
-def _corrected(run, rows, config, task, targets, trials, weights):
+def _corrected(run, rows, config, task, validation, trials):
     """Return the validation metrics without the winner's bias, by their part; {} if not known."""
     outputs = read_outputs(run, sorted(trials, key=lambda trial: trial.number))
     if not outputs:
@@ -138,11 +122,10 @@ def _corrected(run, rows, config, task, targets, trials, weights):
         return {}
     size = size_for(config.ensemble.size, len(rows.learnable[0]))
     seed = derive(config.seed, "bootstrap/winner")
-    known = tables.encoded(task, targets), outputs
+    chosen = {"objective": config.objective, "size": size, "seed": seed}
+    targets = task.as_scored(validation.targets)
     return {
-        metrics.CORRECTED: corrected(
-            task, *known, objective=config.objective, size=size, seed=seed, weights=weights
-        )
+        metrics.CORRECTED: corrected(task, targets, outputs, weights=validation.weights, **chosen)
     }
 
 
@@ -155,12 +138,15 @@ def _trials(run, config):
     ]
 
 
-def _write_coverage(run, model, scored):
+def _write_coverage(run, model, parts):
     """Write coverage.tsv: how often sets or intervals hold the truth, on rows not used for them."""
-    held_out = [part for part in scored if part != "validation"]
+    held_out = {name: part for name, part in parts.items() if name != "validation"}
     if model.conformal is None or not held_out:
         return
-    frames = [model.conformal.covered(*scored[part]).assign(part=part) for part in held_out]
+    frames = [
+        model.conformal.covered(part.targets, part.outputs).assign(part=name)
+        for name, part in held_out.items()
+    ]
     frame = pd.concat(frames, ignore_index=True)
     run.write_table("coverage.tsv", frame[["part", *frame.columns.drop("part")]])
     for line in frame[(frame["output"] == ALL) & (frame["high"] < frame["coverage"])].itertuples():
@@ -171,29 +157,6 @@ def _write_coverage(run, model, scored):
             "class" if model.task.has_classes else "value", line.coverage,
             extra={"about": "coverage"},
         )  # fmt: skip
-
-
-def _unseen(
-    run: Run, rows: RunData, model: Predictor, name: str
-) -> Iterator[tuple[str, tuple[np.ndarray, np.ndarray]]]:
-    """Yield targets and outputs of each part that training has not seen.
-
-    Args:
-        run: The run.
-        rows: Its rows.
-        model: Computes the outputs of rows that no fold has validated on.
-        name: Name of its out-of-fold outputs in validation.npz.
-    """
-    dataset, split = rows.labelled
-    outputs = run.read_arrays("validation.npz")[name]
-    yield "validation", (dataset.known_targets[_validated(run, dataset)], outputs)
-    test = np.flatnonzero(split.part == "test")
-    if len(test):
-        yield "test", (dataset.known_targets[test], model.outputs(dataset.rows(test), is_own=True))
-    if rows.scored:
-        # The limit of genes that may lack is the final model's; the baseline has none.
-        new = rows.scored if name == "outputs" else dataclasses.replace(rows.scored, lacking=())
-        yield "evaluate", (rows.scored.known_targets, model.outputs(new))
 
 
 def _evaluate_latent(run, rows, model, seed):

@@ -9,7 +9,7 @@ from autogenome_tf.automl._chosen_rows import ChosenRows
 from autogenome_tf.config import Explanation
 from autogenome_tf.ensemble import Retraining
 from autogenome_tf.explainers import Attributions
-from autogenome_tf.models import LatentModel, Predictor
+from autogenome_tf.models import Predictor
 from autogenome_tf.run import Run
 from autogenome_tf.search import trials_of
 from autogenome_tf.tasks import OutputMeans
@@ -30,7 +30,7 @@ class Explained:
     """
 
     run: Run
-    model: Predictor | LatentModel
+    model: Predictor
     chosen: ChosenRows
     settings: Explanation
     families: dict[str, dict[str, Any]]

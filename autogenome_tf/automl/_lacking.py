@@ -33,8 +33,8 @@ class LackingGenes:
         config: Its config.
     """
 
-    model: Predictor | LatentModel
-    of_folds: Callable[[], Predictor | LatentModel]
+    model: Predictor
+    of_folds: Callable[[], Predictor]
     rows: RunData
     config: Config
 

@@ -13,7 +13,7 @@ from autogenome_tf import metrics
 from autogenome_tf.automl._session import Session
 from autogenome_tf.config import Config, Output
 from autogenome_tf.data import Dataset, Split
-from autogenome_tf.models import Predictor, tables
+from autogenome_tf.models import tables
 from autogenome_tf.run import Run
 from autogenome_tf.run.artifacts import OUTER
 
@@ -166,7 +166,6 @@ def _write(run: Run, dataset: Dataset, folds: list[OuterFold]) -> None:
     predicted, lines, shares = [], [], []
     for number, fold in enumerate(folds, 1):
         model, own = fold.session.model(), dataset.rows(fold.rows)
-        assert isinstance(model, Predictor)
         frame = tables.predictions(model, own, number).rename(columns={"part": "fold"})
         predicted.append(frame.assign(place=fold.rows))
         lines.append({"fold": number, "rows": len(own)} | _line(fold.session, model, own))
@@ -184,7 +183,7 @@ def _line(session, model, dataset):
     """Return the best trial of an outer fold, and the metrics of model and baseline on its rows."""
     board = session.opened().read_table("leaderboard.tsv")
     asked = board[board["family"].isin(session.config.families) & board["score"].notna()].iloc[0]
-    targets = tables.encoded(model.task, dataset.known_targets)
+    targets = model.task.as_scored(dataset.known_targets)
     own = _metrics(model, targets, dataset)
     baseline = session.baseline()
     linear = own if baseline is None else _metrics(baseline, targets, dataset)

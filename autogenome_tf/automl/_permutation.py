@@ -16,7 +16,7 @@ def permutation_test(
     trial: Trial,
     count: int,
     scores: dict[str, dict],
-    groups: np.ndarray | None = None,
+    groups: np.ndarray | None,
 ) -> dict[str, dict]:
     """Compare the headline metric of validation with that of permuted targets.
 

@@ -19,9 +19,7 @@ MOST_RECONSTRUCTED = 50_000_000
 MOST_NOVEL, FEWEST_NOVEL = 0.05, 2
 
 
-def predict(
-    run: Run, rows: RunData, model: Predictor | LatentModel, lacking: LackingGenes
-) -> pd.DataFrame:
+def predict(run: Run, rows: RunData, model: Predictor, lacking: LackingGenes) -> pd.DataFrame:
     """Predict all rows of a run; write predictions.tsv, or latent.tsv and reconstruction.tsv.gz.
 
     Args:
@@ -55,9 +53,7 @@ def predict(
     return frame
 
 
-def predict_new(
-    rows: RunData, model: Predictor | LatentModel, new: Any, lacking: LackingGenes
-) -> pd.DataFrame:
+def predict_new(rows: RunData, model: Predictor, new: Any, lacking: LackingGenes) -> pd.DataFrame:
     """Predict rows that the run does not have; write nothing.
 
     Args:

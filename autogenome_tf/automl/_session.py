@@ -183,7 +183,7 @@ class Session:
         """Return what trains networks of a trial anew; rows are prepared at its first use."""
         return Retraining(lambda: self.prepared().cross_validation, self.config.seed)
 
-    def chosen_rows(self, model: Predictor | LatentModel, settings: Explanation) -> ChosenRows:
+    def chosen_rows(self, model: Predictor, settings: Explanation) -> ChosenRows:
         """Return rows to explain and a background.
 
         Args:
@@ -196,7 +196,7 @@ class Session:
         """Free what training needed."""
         self._prepared = self.workers = None
 
-    def model(self) -> Predictor | LatentModel:
+    def model(self) -> Predictor:
         """Load the model of the run."""
         kind = Predictor if self.config.task.kind.has_targets else LatentModel
         return self._load(kind, "model.keras")
@@ -221,7 +221,7 @@ class Session:
         name = "baseline.keras"
         return self._load(Predictor, name) if self.opened().has(name) else None
 
-    def lacking_genes(self, model: Predictor | LatentModel) -> LackingGenes:
+    def lacking_genes(self, model: Predictor) -> LackingGenes:
         """Return what warns of genes that new rows lack.
 
         Args:

@@ -2,17 +2,17 @@
 
 import logging
 from collections.abc import Iterable
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from autogenome_tf import metrics
+from autogenome_tf.automl._unseen import UnseenPart
 from autogenome_tf.core.seeds import derive
 from autogenome_tf.data import RunData
 from autogenome_tf.ensemble import Retraining
-from autogenome_tf.models import tables
 from autogenome_tf.run import Run
+from autogenome_tf.tasks import Task
 from autogenome_tf.training import Trial
 
 log = logging.getLogger(__name__)
@@ -36,7 +36,7 @@ class Sites:
         seed: The config's.
     """
 
-    def __init__(self, task: Any, seed: int):
+    def __init__(self, task: Task, seed: int):
         self._task, self._seed = task, seed
         self.frames: list[pd.DataFrame] = []
 
@@ -132,10 +132,9 @@ class Sites:
 def write_sites(
     run: Run,
     rows: RunData,
-    task: Any,
-    scored: dict[str, tuple[np.ndarray, np.ndarray]],
+    task: Task,
+    parts: dict[str, UnseenPart],
     *,
-    weights: dict[str, np.ndarray],
     seed: int,
     retraining: Retraining,
     trial: Trial,
@@ -146,35 +145,18 @@ def write_sites(
         run: The run.
         rows: Its rows.
         task: The model's task.
-        scored: Targets and outputs of each part that training has not seen.
-        weights: Weights of the rows of each part that has some.
+        parts: Rows that training has not seen.
         seed: The config's.
         retraining: Trains networks without a level.
         trial: The best trial, which they are networks of.
     """
     sites = Sites(task, seed)
-    for part, frame in _frames(run, rows).items():
-        for column in frame if part in scored else ():
-            targets, outputs = scored[part]
-            sites.add(
-                column, part, frame[column].to_numpy(), tables.encoded(task, targets), outputs,
-                weights.get(part),
-            )  # fmt: skip
+    for name, part in parts.items():
+        for column, levels in () if part.sites is None else part.sites.items():
+            targets = task.as_scored(part.targets)
+            sites.add(column, name, levels.to_numpy(), targets, part.outputs, part.weights)
     _leave_out(sites, rows, task, retraining, trial)
     run.write_table("sites.tsv", pd.concat(sites.frames, ignore_index=True))
-
-
-def _frames(run, rows):
-    """Return the columns of `data.sites` for each part that is scored."""
-    dataset, split = rows.labelled
-    validated = run.read_arrays("validation.npz")["samples"]
-    place = {sample: row for row, sample in enumerate(dataset.samples)}
-    found = {
-        "validation": dataset.sites.iloc[[place[sample] for sample in validated]],
-        "test": dataset.sites[split.part == "test"],
-    }
-    further = rows.scored.sites if rows.scored else None
-    return found if further is None else found | {"evaluate": further}
 
 
 def _leave_out(sites, rows, task, retraining, trial):
@@ -183,7 +165,7 @@ def _leave_out(sites, rows, task, retraining, trial):
     if not retraining.is_possible:
         log.info("sites: no level is left out, since that needs the rows in memory")
         return
-    known, targets = retraining.unseen(trial), tables.encoded(task, learn.known_targets)
+    known, targets = retraining.unseen(trial), task.as_scored(learn.known_targets)
     for column in learn.sites:
         levels = learn.sites[column].to_numpy()
         splits = list(_splits(levels))

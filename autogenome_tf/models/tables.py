@@ -15,7 +15,7 @@ from autogenome_tf.tasks import Task
 
 
 def scores(
-    task: Any,
+    task: Task,
     targets: np.ndarray,
     outputs: np.ndarray,
     seed: int,
@@ -33,11 +33,11 @@ def scores(
     Returns:
         Dict of metric name to {"value", "low", "high"}.
     """
-    return metrics.with_intervals(task, encoded(task, targets), outputs, seed, weights=weights)
+    return metrics.with_intervals(task, task.as_scored(targets), outputs, seed, weights=weights)
 
 
 def beside(
-    task: Any,
+    task: Task,
     targets: np.ndarray,
     outputs: np.ndarray,
     baseline: np.ndarray,
@@ -54,7 +54,7 @@ def beside(
         seed: Of the resampling.
         weights: (rows,) weight of each row; None: all rows count alike.
     """
-    targets = encoded(task, targets)
+    targets = task.as_scored(targets)
     found = metrics.with_intervals(task, targets, baseline, seed, weights=weights)
     apart = metrics.differences(task, targets, outputs, baseline, seed, weights=weights)
     return {name: found[name] | {"difference": apart[name]} for name in found}
@@ -193,13 +193,3 @@ def reconstruction(model: LatentModel, dataset: Dataset, part: Any) -> pd.DataFr
     frame = pd.DataFrame({"sample": list(dataset.samples), "part": part})
     decoded = model.run(dataset, "reconstruction")
     return pd.concat([frame, pd.DataFrame(decoded, columns=pd.Index(model.kept_features))], axis=1)
-
-
-def encoded(task: Task, targets: np.ndarray) -> np.ndarray:
-    """Return targets as metrics take them: (rows,) class positions, else values as they are.
-
-    Args:
-        task: A task that has targets.
-        targets: (rows,) class names, or (rows, targets) in original units.
-    """
-    return task.as_scored(targets)
