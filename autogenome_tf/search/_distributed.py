@@ -1,11 +1,16 @@
-"""One search by many processes: workers try what the chief's oracle proposes, the chief gathers.
+"""One search by many processes: workers run the trials that the chief's oracle proposes.
 
 They share the run folder. A worker writes each trial to a file of its own, as a leaderboard of one
 row, before it reports to the chief, so that a trial that was finished is never lost.
 """
 
+from __future__ import annotations
+
 import logging
 import time
+from collections.abc import Callable, Collection, Iterator
+from contextlib import AbstractContextManager
+from typing import Any
 
 from autogenome_tf.config import Config
 from autogenome_tf.config.processes import ProcessRole
@@ -25,7 +30,7 @@ from autogenome_tf.search._trials import (
     run_trial,
     trials_of,
 )
-from autogenome_tf.training import CrossValidation, Plan
+from autogenome_tf.training import CrossValidation, Plan, TrialResult
 
 log = logging.getLogger(__name__)
 
@@ -37,11 +42,14 @@ POLL = 0.2
 ARRIVAL = 90.0
 
 
-def check_config(config):
+def check_config(config: Config) -> None:
     """Refuse a search that KerasTuner's chief and workers cannot share.
 
+    Args:
+        config: Config of the run.
+
     Raises:
-        InputError: Naming those that they can.
+        InputError: Naming the methods that they can.
     """
     name = config.search.method
     if not method(name).is_distributable:
@@ -53,49 +61,84 @@ def check_config(config):
         raise InputError("families: linear alone leaves nothing for a chief and workers to share.")
 
 
-def check_run(run, part, finished):
+def check_run(run: Run, role: ProcessRole | None, finished: Collection[int]) -> None:
     """Refuse to go on with a search of one process in several, or the other way round.
+
+    Args:
+        run: The run.
+        role: Role of this process; None where it is alone.
+        finished: Numbers of the trials that have ended, without the baseline.
 
     Raises:
         StageError: Where the run was begun so.
     """
     was_shared = run.has(CALLS)
-    if was_shared != (part is not None) and (was_shared or finished):
-        was = "in one process" if part else "by a chief and workers"
+    if was_shared != (role is not None) and (was_shared or finished):
+        was = "in one process" if role else "by a chief and workers"
         raise StageError(
             f"{run.folder}: its search was started {was}; continue it that way, or give the run "
             "another name."
         )
 
 
-def seconds_of(run):
-    """Return the seconds that the search of a chief has run."""
+def seconds_of(run: Run) -> float:
+    """Return the seconds that the search of a chief has run.
+
+    Args:
+        run: The chief's run.
+    """
     return Calls(run.path(CALLS)).seconds()
 
 
-def remote(proposer, part, has_ended):
-    """Return a worker's proposer, which asks the chief of a search like this proposer's."""
-    return worker.Remote(proposer.proposer, part, has_ended)
+def remote(method: OracleMethod, role: ProcessRole, has_ended: Callable[[], bool]) -> worker.Remote:
+    """Return what asks the chief of a search for trials.
+
+    Args:
+        method: A search method that `is_distributable`, begun as the chief's is.
+        role: Role of this process.
+        has_ended: See `worker.Remote`.
+    """
+    return worker.Remote(method.proposer, role, has_ended)
 
 
-def served(proposer, run, part, deadline, *numbers):
-    """Serve a proposer's oracle to workers while a block runs; see `chief.served`."""
+def served(
+    method: Any, run: Any, role: ProcessRole, deadline: float, fewest: int, most: int
+) -> AbstractContextManager[chief.Chief]:
+    """Serve the oracle of a search method to workers while a block runs.
+
+    Args:
+        method: A search method that `is_distributable`, begun.
+        run: The `Run`, which keeps the calls of the oracle.
+        role: Role of this process, with the address to listen at.
+        deadline: `time.monotonic()` after which no trial is handed out.
+        fewest: Trials that are handed out in any case.
+        most: Trials that are handed out at most.
+    """
     path = run.path(CALLS)
     path.parent.mkdir(exist_ok=True)
     began = run.read_json("environment.json")["began"]
     log.info(
         "search: listening at %s for workers; start them with the same command, --role worker and "
         "--chief with the name of this machine",
-        part.address,
+        role.address,
     )
-    about = run.place, began, deadline
-    return chief.served(part.address, proposer.proposer, Calls(path), *about, *numbers)
+    own = chief.Chief(method.proposer, Calls(path), run.place, began, deadline, fewest, most)
+    return chief.served(role.address, own)
 
 
-def gathered(chief, folds, config, run, deadline):
-    """Yield the `TrialResult`s of all workers as they end, those of an interrupted run first.
+def gathered(
+    chief: chief.Chief, folds: CrossValidation, config: Config, run: Any, deadline: float
+) -> Iterator[TrialResult]:
+    """Yield the results of all workers as they end, those of an interrupted run first.
 
     In the end the chief hands out nothing more.
+
+    Args:
+        chief: The chief, served.
+        folds: The rows of the trials.
+        config: Config of the run.
+        run: The `Run`, in which workers write their trials.
+        deadline: `time.monotonic()` at which trials must be over.
 
     Raises:
         StageError: When most trials fail, or a file does not arrive.
@@ -104,10 +147,11 @@ def gathered(chief, folds, config, run, deadline):
     while True:
         # First, so that nothing that ends meanwhile is left out.
         is_over = chief.is_over()
-        for number, family, values, epochs, is_lost in chief.ended():
-            trial = Trial(number, family, values, status="failed: its workers were lost")
-            trial = trial if is_lost else _arrived(run, trial)
-            plan = Plan.of(config.training, epochs or config.search.epochs, deadline)
+        for ended in chief.ended():
+            status = "failed: its workers were lost"
+            trial = Trial(ended.number, ended.family, ended.values, status=status)
+            trial = trial if ended.is_lost else _arrived(run, trial)
+            plan = Plan.of(config.training, ended.epochs or config.search.epochs, deadline)
             yield recorded(folds, trial, plan, config.seed)
             count += 1
             failed += [] if trial.is_scored else [trial]
@@ -120,21 +164,21 @@ def gathered(chief, folds, config, run, deadline):
 
 
 def work(remote: worker.Remote, folds: CrossValidation, config: Config, run: Run) -> None:
-    """Try what the chief hands out until nothing is left.
+    """Run the trials that the chief hands out until nothing is left.
 
     Args:
-        remote: A `worker.Remote`, joined.
-        folds: `CrossValidation` to train and judge on.
-        config: The run's `Config`.
-        run: The chief's `Run`.
+        remote: Asks the chief; it has joined the search.
+        folds: The rows to train and judge on.
+        config: The run's config.
+        run: The chief's run.
     """
     count = 0
-    while (proposed := remote.propose()) is not None:
-        proposal, number, family, values, epochs, deadline = proposed
-        asked = Trial(number, family, values)
+    while (given := remote.propose()) is not None:
+        asked = Trial(given.number, given.family, given.values)
         trial = _known(run, asked)
         if trial is None:
-            plan = Plan.of(config.training, epochs or config.search.epochs, deadline)
+            epochs = given.epochs or config.search.epochs
+            plan = Plan.of(config.training, epochs, given.deadline)
             result = run_trial(folds, asked, plan, config.seed)
             write_outputs(run, folds, result)
             track_result(run, config, result)
@@ -143,18 +187,18 @@ def work(remote: worker.Remote, folds: CrossValidation, config: Config, run: Run
         count += 1
         score = trial.score if trial.is_scored else None
         found = trial.status if score is None else f"{config.objective} {score:.4g}"
-        log.info("trial %d: %s %s", number, family, found)
-        remote.report(proposal, score)
+        log.info("trial %d: %s %s", given.number, given.family, found)
+        remote.report(given.handle, score)
     log.info("search: over; %d trials were run here", count)
 
 
-def log_of(part: ProcessRole) -> str:
+def log_of(role: ProcessRole) -> str:
     """Return the file name of a worker's own log in the run folder.
 
     Args:
-        part: Role of the process.
+        role: Role of the process.
     """
-    return f"search/{safe_names([part.tuner])[0]}.log"
+    return f"search/{safe_names([role.tuner])[0]}.log"
 
 
 def _name(trial):
@@ -162,7 +206,7 @@ def _name(trial):
 
 
 def _known(run, asked):
-    """Return a trial that a worker has run and written; None where there is none."""
+    """Return a trial as a worker has written it; None where none has run it."""
     if not run.has(_name(asked)):
         return None
     frame = run.read_table(_name(asked), text_columns("leaderboard.tsv"))
@@ -172,7 +216,7 @@ def _known(run, asked):
 
 
 def _arrived(run, asked):
-    """Return the same, waiting a while, as some file systems are slow."""
+    """Return a trial that a worker has written, waiting for the file on slow file systems."""
     until = time.monotonic() + ARRIVAL
     while (trial := _known(run, asked)) is None:
         if time.monotonic() > until:

@@ -61,8 +61,8 @@ def proposer(method):
 @contextlib.contextmanager
 def serving(method, calls, port, deadline=math.inf, fewest=0, began="today"):
     with contextlib.closing(proposer(method)) as made:
-        about = "run", began, deadline, fewest, MOST
-        with chief.served(f"127.0.0.1:{port}", made, Calls(calls), *about) as served:
+        own = chief.Chief(made, Calls(calls), "run", began, deadline, fewest, MOST)
+        with chief.served(f"127.0.0.1:{port}", own) as served:
             yield served
 
 

@@ -15,7 +15,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent import futures
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import grpc
 import keras_tuner
@@ -45,6 +45,24 @@ FOLDER, RUN = "autogenome_tf/folder", "autogenome_tf/run"
 METADATA = "autogenome_tf-run"
 
 Status = engine.TrialStatus
+
+
+class EndedTrial(NamedTuple):
+    """A trial that a worker has ended, or that was lost with its workers.
+
+    Attributes:
+        number: Number of the trial, from 1.
+        family: Name of the family.
+        values: Hyperparameter name to value.
+        epochs: Epochs it was trained for; None for the config's `search.epochs`.
+        is_lost: Whether its workers were lost before it ended.
+    """
+
+    number: int
+    family: str
+    values: dict[str, Any]
+    epochs: int | None
+    is_lost: bool
 
 
 class Chief(oracle_chief.OracleServicer):
@@ -148,13 +166,13 @@ class Chief(oracle_chief.OracleServicer):
             is_done = self._is_exhausted or len(self._ended) >= self.oracle.max_trials
             return not self.oracle.ongoing_trials and (is_done or self._is_late())
 
-    def ended(self) -> list[tuple[int, str, dict[str, Any], int | None, bool]]:
-        """Return what has ended since the last call: number, family, values, epochs, is lost."""
+    def ended(self) -> list[EndedTrial]:
+        """Return the trials that have ended since the last call."""
         with self._lock:
             new, self._seen = self._ended[self._seen :], len(self._ended)
             trials = [self.oracle.trials[trial_id] for trial_id in new]
         return [
-            (number_of(trial), *self._proposer.decoded(trial), trial.message is not None)
+            EndedTrial(number_of(trial), *self._proposer.decoded(trial), trial.message is not None)
             for trial in trials
         ]
 
@@ -265,17 +283,16 @@ class Chief(oracle_chief.OracleServicer):
 
 
 @contextlib.contextmanager
-def served(address: str, *arguments: Any) -> Iterator[Chief]:
+def served(address: str, chief: Chief) -> Iterator[Chief]:
     """Serve a chief at an address while the block runs.
 
     Args:
         address: ``host:port``.
-        *arguments: Those of `Chief`.
+        chief: The chief.
 
     Raises:
         InputError: Where one cannot listen there.
     """
-    chief = Chief(*arguments)
     # Two chiefs would share the port, and the workers, in peace.
     options = [("grpc.so_reuseport", 0)]
     # KerasTuner's oracles are for one thread.

@@ -8,7 +8,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import grpc
 from keras_tuner.engine import trial as engine
@@ -36,8 +36,28 @@ BEAT = 5.0
 Status = engine.TrialStatus
 
 
+class Assignment(NamedTuple):
+    """A trial that a chief has handed out to this process.
+
+    Attributes:
+        handle: The oracle's own trial, which `Remote.report` takes.
+        number: Number of the trial, from 1.
+        family: Name of the family.
+        values: Hyperparameter name to value.
+        epochs: Epochs to train for; None for the config's `search.epochs`.
+        deadline: `time.monotonic()` at which the trial must be over.
+    """
+
+    handle: engine.Trial
+    number: int
+    family: str
+    values: dict[str, Any]
+    epochs: int | None
+    deadline: float
+
+
 class Remote:
-    """Propose what a chief hands out.
+    """Ask a chief for trials, and report their scores to it.
 
     Args:
         proposer: One of the same search; the chief's oracle takes the place of its own.
@@ -79,13 +99,11 @@ class Remote:
         self._patient.run = ((METADATA, values[RUN]),)
         return values[FOLDER], values[RUN]
 
-    def propose(self) -> tuple[engine.Trial, int, str, dict[str, Any], int | None, float] | None:
+    def propose(self) -> Assignment | None:
         """Return the next trial; wait while another worker's may come back.
 
         Returns:
-            The engine's own trial, its number, family, values, epochs (or None) and the
-            `time.monotonic()` at which it must be over; None when nothing is left, also where no
-            chief answers and `has_ended`.
+            None when nothing is left, also where no chief answers and `has_ended`.
 
         Raises:
             StageError: Where the chief has gone, or is that of another run by now.
@@ -100,16 +118,20 @@ class Remote:
             if proposal.status == Status.RUNNING:
                 break
             time.sleep(POLL)
-        values = proposal.hyperparameters.values
-        deadline = time.monotonic() + values.pop(SECONDS)
+        deadline = time.monotonic() + proposal.hyperparameters.values.pop(SECONDS)
         self._beats = threading.Event()
         threading.Thread(target=self._beat, args=(self._beats, proposal), daemon=True).start()
-        return proposal, number_of(proposal), *self._proposer.decoded(proposal), deadline
+        family, values, epochs = self._proposer.decoded(proposal)
+        return Assignment(proposal, number_of(proposal), family, values, epochs, deadline)
 
     def report(self, proposal: engine.Trial, score: float | None) -> None:
         """Report the score of a trial, or None for a failure.
 
-        Where no chief answers and `has_ended`, others have tried it, and nobody asks any more.
+        Where no chief answers and `has_ended`, nothing is done: another worker has run the trial.
+
+        Args:
+            proposal: The handle of the `Assignment`.
+            score: Its score.
         """
         self._beats.set()
         proposal.score = score
