@@ -39,22 +39,23 @@ def unseen_parts(run: Run, rows: RunData, model: Predictor, seed: int) -> dict[s
         seed: The config's.
     """
     dataset, split = rows.labelled
-    places = {
+    sources = {
         "validation": (dataset, validated_rows(run, dataset)),
-        "test": (dataset, np.flatnonzero(split.part == "test")),
+        "test": (dataset, split.part == "test"),
+        "evaluate": (rows.scored, slice(None)),
     }
-    if rows.scored:
-        places["evaluate"] = rows.scored, np.arange(len(rows.scored))
     return {
-        name: _part(*places[name], outputs, derive(seed, f"bootstrap/{name}"))
+        name: _part(sources[name], outputs, derive(seed, f"bootstrap/{name}"))
         for name, outputs in unseen_outputs(run, rows, model, "outputs", rows.scored).items()
     }
 
 
-def _part(dataset, places, outputs, seed):
-    weights = None if dataset.weights is None else dataset.weights[places]
-    sites = None if dataset.sites is None else dataset.sites.iloc[places]
-    return UnseenPart(dataset.known_targets[places], outputs, weights, sites, seed)
+def _part(source, outputs, seed):
+    """Return a part from a pair of a data set and which of its rows are meant."""
+    dataset, own = source
+    weights = None if dataset.weights is None else dataset.weights[own]
+    sites = None if dataset.sites is None else dataset.sites.iloc[own]
+    return UnseenPart(dataset.known_targets[own], outputs, weights, sites, seed)
 
 
 def unseen_outputs(

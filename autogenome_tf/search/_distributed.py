@@ -90,7 +90,7 @@ def seconds_of(run: Run) -> float:
     return Calls(run.path(CALLS)).seconds()
 
 
-def remote(method: OracleMethod, role: ProcessRole, has_ended: Callable[[], bool]) -> worker.Remote:
+def remote(method: Any, role: ProcessRole, has_ended: Callable[[], bool]) -> worker.Remote:
     """Return what asks the chief of a search for trials.
 
     Args:
