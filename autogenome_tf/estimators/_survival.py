@@ -7,7 +7,7 @@ import numpy as np
 
 from autogenome_tf.core.errors import InputError
 from autogenome_tf.estimators._estimator import Supervised, weighed
-from autogenome_tf.tasks import Survival
+from autogenome_tf.tasks import TimeToEvent
 from autogenome_tf.tasks.hazards import stepped
 
 
@@ -98,7 +98,7 @@ class AutoGenomeSurvival(Supervised):
         return float(self._fitted.metric("concordance", targets, self._outputs(X))[0])
 
     @property
-    def _fitted(self) -> Survival:
+    def _fitted(self) -> TimeToEvent:
         return self.predictor_.task
 
     @property

@@ -8,13 +8,13 @@ import scipy.stats
 
 from autogenome_tf.plots._source import unseen
 from autogenome_tf.run import Run
-from autogenome_tf.tasks import Survival, task_from_names
+from autogenome_tf.tasks import TimeToEvent, task_from_names
 from autogenome_tf.tasks.hazards import Baseline
 
 THIRDS = ("low risk", "middle risk", "high risk")
 
 
-def scored_rows(run: Run) -> tuple[str, np.ndarray, np.ndarray, Survival]:
+def scored_rows(run: Run) -> tuple[str, np.ndarray, np.ndarray, TimeToEvent]:
     """Return the rows that no network has learned from.
 
     Args:
@@ -29,7 +29,7 @@ def scored_rows(run: Run) -> tuple[str, np.ndarray, np.ndarray, Survival]:
     return part, *_known(frame, task), task
 
 
-def validation_rows(run: Run) -> tuple[np.ndarray, np.ndarray, Survival]:
+def validation_rows(run: Run) -> tuple[np.ndarray, np.ndarray, TimeToEvent]:
     """Return targets and risks (rows,) of the rows that validated, and the task.
 
     Args:
@@ -42,7 +42,7 @@ def validation_rows(run: Run) -> tuple[np.ndarray, np.ndarray, Survival]:
     return targets, task.risks(validation["outputs"]), task
 
 
-def _known(frame: pd.DataFrame, task: Survival):
+def _known(frame: pd.DataFrame, task: TimeToEvent):
     columns = [f"target_{name}" for name in task.targets]
     return frame[columns].to_numpy(float), task.outputs_of(frame)
 

@@ -18,12 +18,13 @@ from autogenome_tf.tasks._regression import Regression
 from autogenome_tf.tasks._representation import UNLABELLED, Representation
 from autogenome_tf.tasks._survival import Survival
 from autogenome_tf.tasks._task import Task
+from autogenome_tf.tasks._time_to_event import TimeToEvent
 
 __all__ = [
     "ALL", "Classification", "Conformal", "DEFAULT", "DiscreteSurvival", "KINDS", "Kind", "Mixed",
     "NOVEL", "OutputMeans", "PredictionIntervals", "PredictionSets", "Regression",
-    "Representation", "Survival", "Task", "UNLABELLED", "as_text", "kind_of", "natural",
-    "task_from_names", "task_of", "types",
+    "Representation", "Survival", "Task", "TimeToEvent", "UNLABELLED", "as_text", "kind_of",
+    "natural", "task_from_names", "task_of", "types",
 ]  # fmt: skip
 
 Kind = type[Task]

@@ -7,9 +7,9 @@ from typing import Any, ClassVar
 import numpy as np
 import pandas as pd
 
+from autogenome_tf.tasks._calibration import best_divisor
 from autogenome_tf.tasks._output_means import OutputMeans
-from autogenome_tf.tasks._survival import Survival
-from autogenome_tf.tasks._task import Task
+from autogenome_tf.tasks._time_to_event import TimeToEvent
 from autogenome_tf.tasks.discrete_hazards import Bins
 
 LIKELIHOOD = "hazard_log_likelihood"
@@ -18,7 +18,7 @@ HAZARD = "hazard_"
 
 
 @dataclasses.dataclass(frozen=True)
-class DiscreteSurvival(Survival):
+class DiscreteSurvival(TimeToEvent):
     """Time to an event in bins of time; networks learn log-odds less those of all rows.
 
     Attributes:
@@ -30,10 +30,8 @@ class DiscreteSurvival(Survival):
     loss: str = "hazard"
     bins: Bins | None = None
 
-    own_loss: ClassVar = "hazard"
-    objectives: ClassVar = {LIKELIHOOD: True} | Survival.objectives
+    objectives: ClassVar = {LIKELIHOOD: True} | TimeToEvent.objectives
     linear_losses: ClassVar = ("hazard",)
-    is_of_sets: ClassVar = False
     explained: ClassVar = "the mean log-odds of an event over the bins of time"
 
     @classmethod
@@ -114,43 +112,28 @@ class DiscreteSurvival(Survival):
         """Return the cache key of `row_losses`; see `Task.loss_key`."""
         return *super().loss_key, tuple(self.curves.logits)
 
-    stacked_losses = Task.stacked_losses
-    part_losses = Task.part_losses
-    comparable = Task.comparable
-
     def temperature(
         self, targets: np.ndarray, outputs: np.ndarray, weights: np.ndarray | None = None
     ) -> float:
         """Return the divisor of log-odds, less the usual ones, that maximises the likelihood."""
         if not np.isfinite(outputs).all():
             return 1.0
-        # It takes a third of the time in which a config is checked.
-        import scipy.optimize
 
-        found = scipy.optimize.minimize_scalar(
-            lambda log_divisor: np.average(
-                self._losses(targets, self._logits(outputs / np.exp(log_divisor))), weights=weights
-            ),
-            bounds=(-np.log(20.0), np.log(20.0)),
-            method="bounded",
-        )
-        return float(np.exp(found.x))
+        def loss(divisor):
+            each = self._losses(targets, self._logits(outputs / divisor))
+            return float(np.average(each, weights=weights))
+
+        return best_divisor(loss)
 
     def output_scale(self, temperature: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
         """Return one over the temperature, and the usual log-odds."""
         return np.full(self.outputs, 1.0 / temperature), self.curves.logits
 
-    def with_baseline(
-        self, targets: np.ndarray, outputs: np.ndarray, weights: np.ndarray | None = None
-    ) -> "DiscreteSurvival":
-        """Return the task: its bins are those of the training rows."""
-        return self
-
     def risks(self, outputs: np.ndarray) -> np.ndarray:
         """Return the mean log-odds over bins of (rows, bins), (rows,)."""
         return np.asarray(outputs, "float64").mean(axis=1)
 
-    def _known(self, outputs):
+    def _for_curves(self, outputs):
         return outputs
 
     def outputs_of(self, frame: pd.DataFrame) -> np.ndarray:
@@ -220,7 +203,7 @@ class DiscreteSurvival(Survival):
         return self.encode(found)
 
     def frame(self, outputs: np.ndarray) -> pd.DataFrame:
-        """Return the columns of predictions.tsv: those of `Survival`, and the hazard of each bin.
+        """Return the columns of predictions.tsv: those of any survival, and the hazard of each bin.
 
         Args:
             outputs: (rows, bins) log-odds.
@@ -256,6 +239,5 @@ class DiscreteSurvival(Survival):
         usual = np.broadcast_to(self.curves.logits, np.shape(outputs))
         gains = self._losses(targets, usual) - self._losses(targets, np.asarray(outputs, "float64"))
         drawn = self.drawn_weights(index, weights, len(targets))
-        drawn = np.ones((1, len(targets))) if drawn is None else drawn
         known = np.isfinite(gains)
         return drawn[:, known] @ gains[known] / drawn[:, known].sum(axis=1)

@@ -60,7 +60,7 @@ class ClassPart(MixedPart):
         """Return the log loss of the shares of the classes in each resample, (resamples,)."""
         from scipy.special import entr
 
-        drawn = _drawn(index, weights, len(targets))
+        drawn = Task.drawn_weights(index, weights, len(targets))
         counts = drawn @ np.eye(self.task.outputs)[targets]
         shares = counts / counts.sum(axis=1, keepdims=True)
         return entr(shares).sum(axis=1)
@@ -145,7 +145,7 @@ class TimePart(MixedPart):
         return self._scored(self._skills, *known)
 
     def _skills(self, targets, outputs, index, weights):
-        drawn = _drawn(index, weights, len(targets)) * is_known(targets)
+        drawn = Task.drawn_weights(index, weights, len(targets)) * is_known(targets)
         passed, found = self._counts(np.nan_to_num(targets))
         outputs = np.asarray(outputs, "float64")
         each = passed * np.logaddexp(0, outputs) + found * np.logaddexp(0, -outputs)
@@ -174,9 +174,3 @@ class TimePart(MixedPart):
 PARTS: dict[str, type[MixedPart]] = {
     Classification.type: ClassPart, Regression.type: NumberPart, DiscreteSurvival.type: TimePart,
 }  # fmt: skip
-
-
-def _drawn(index, weights, count):
-    """Return how much each row counts in each resample, (resamples, rows)."""
-    drawn = Task.drawn_weights(index, weights, count)
-    return np.ones((1, count)) if drawn is None else drawn

@@ -7,16 +7,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from autogenome_tf.tasks._gene_statistics import Batches, of_correlation
-from autogenome_tf.tasks._survival_kind import SurvivalKind
+from autogenome_tf.tasks._discrete_survival import DiscreteSurvival
 from autogenome_tf.tasks._task import Task
-from autogenome_tf.tasks.hazards import Baseline, martingale_residuals
+from autogenome_tf.tasks._time_to_event import TimeToEvent
+from autogenome_tf.tasks.hazards import Baseline
 from autogenome_tf.tasks.partial_likelihood import RiskSets
-from autogenome_tf.tasks.survival_metrics import METRICS, SurvivalRows, calibrating_divisor
+from autogenome_tf.tasks.survival_metrics import calibrating_divisor
 
 
 @dataclasses.dataclass(frozen=True)
-class Survival(SurvivalKind, Task):
+class Survival(TimeToEvent):
     """Time to an event under proportional hazards; the network's output is the log-risk.
 
     Attributes:
@@ -26,12 +26,19 @@ class Survival(SurvivalKind, Task):
         baseline: Curves that make survival of a log-risk; None before the final model is fitted.
     """
 
-    targets: Sequence[str]
     loss: str = "cox"
     baseline: Baseline | None = None
 
+    linear_losses = ("cox",)
+    is_of_sets = True
+    explained = "the log-risk (ln of the hazard, less that of the average sample)"
     outputs = 1
     output_names = ("risk",)
+
+    @classmethod
+    def for_loss(cls, loss: str | None) -> type[Task]:
+        """Return the class of survival in discrete time for its loss, else that of Cox models."""
+        return DiscreteSurvival if loss == DiscreteSurvival.loss else cls
 
     @classmethod
     def fitted(cls, settings: Any, rows: Any, is_train: np.ndarray) -> "Survival":
@@ -68,28 +75,6 @@ class Survival(SurvivalKind, Task):
     def comparable(self, outputs: np.ndarray) -> np.ndarray:
         """Return log-risks of mean 0: a partial likelihood leaves their level open."""
         return outputs - outputs.mean(axis=0) if len(outputs) else outputs
-
-    def keras_loss(self, label_smoothing: float = 0.0) -> Any:
-        """Return the loss of a compiled Keras model, whose batches are the risk sets.
-
-        Args:
-            label_smoothing: Of classes; not used here.
-        """
-        return lambda targets, outputs: self.row_losses(targets, outputs)
-
-    def keras_metrics(self) -> list[str]:
-        """Return no metrics: Keras has none of survival."""
-        return []
-
-    def gene_statistics(
-        self, batches: Batches, targets: np.ndarray, weights: np.ndarray
-    ) -> np.ndarray:
-        """Compute the F statistic of each gene's correlation with martingale residuals."""
-        known = list(batches)
-        rows = np.concatenate([index for index, _ in known])
-        residuals = np.full((len(targets), 1), np.nan)
-        residuals[rows, 0] = martingale_residuals(targets[rows, :2], weights[rows])
-        return of_correlation(known, residuals, weights)
 
     def log_likelihoods(
         self, targets: np.ndarray, outputs: np.ndarray, weights: np.ndarray
@@ -138,23 +123,9 @@ class Survival(SurvivalKind, Task):
         """
         return np.asarray(outputs, "float64")[:, 0]
 
-    def survival(self, outputs: np.ndarray, times: np.ndarray) -> np.ndarray:
-        """Return the probability of no event until each time, (rows, times).
-
-        Args:
-            outputs: (rows, outputs) of a predictor.
-            times: (times,) times; (rows, times) for times of each row.
-        """
-        return self.curves.survival(self._known(outputs), times)
-
-    def _known(self, outputs: np.ndarray) -> np.ndarray:
-        """Return what the curves take of outputs: log-risks."""
+    def _for_curves(self, outputs: np.ndarray) -> np.ndarray:
+        """Return log-risks."""
         return self.risks(outputs)
-
-    @property
-    def times(self) -> dict[str, list[str]]:
-        """Return the quartiles of the times of events, as text."""
-        return {"times": [f"{time:g}" for time in self.curves.quartiles] if self.has_curves else []}
 
     @property
     def has_curves(self) -> bool:
@@ -199,55 +170,6 @@ class Survival(SurvivalKind, Task):
             raise ValueError("no baseline hazard yet: it comes with the final model.")
         return self.baseline
 
-    def rows(
-        self,
-        targets: np.ndarray,
-        outputs: np.ndarray,
-        index: np.ndarray | None = None,
-        weights: np.ndarray | None = None,
-    ) -> SurvivalRows:
-        """Return what scores rows; without a fitted baseline, by the curves of these rows.
-
-        Args:
-            targets: (rows, 2) time and event; a row that lacks one is left out.
-            outputs: (rows, 1) log-risks.
-            index: (resamples, rows) row numbers, or None for the rows themselves.
-            weights: (rows,) weight of each row; None: all rows count alike.
-        """
-        targets = np.asarray(targets)[:, :2]
-        drawn = self.drawn_weights(index, weights, len(targets))
-        known = ~np.isnan(targets).any(axis=1)
-        if not known.all():
-            targets, outputs = targets[known], outputs[known]
-            drawn = None if drawn is None else drawn[:, known]
-            weights = None if weights is None else weights[known]
-        own = self if self.has_curves else self.with_baseline(targets, outputs, weights)
-        risks = self.risks(outputs)
-        return SurvivalRows(
-            targets, risks, own.curves, drawn, weights, lambda times: own.survival(outputs, times)
-        )
-
-    def metrics(
-        self,
-        targets: np.ndarray,
-        outputs: np.ndarray,
-        index: np.ndarray | None = None,
-        weights: np.ndarray | None = None,
-    ) -> dict[str, np.ndarray]:
-        """Compute every metric of (rows, 2) times and events and (rows, 1) log-risks."""
-        return self.rows(targets, outputs, index, weights).all(METRICS)
-
-    def metric(
-        self,
-        name: str,
-        targets: np.ndarray,
-        outputs: np.ndarray,
-        index: np.ndarray | None = None,
-        weights: np.ndarray | None = None,
-    ) -> np.ndarray:
-        """Compute one metric and no other, (resamples,)."""
-        return self.rows(targets, outputs, index, weights).all([name])[name]
-
     def drawn(
         self, outputs: np.ndarray, targets: np.ndarray, random: np.random.Generator
     ) -> np.ndarray:
@@ -266,25 +188,6 @@ class Survival(SurvivalKind, Task):
         ends = np.where(targets[:, 1] > 0, last, targets[:, 0])
         ends = random.permutation(ends)
         return np.stack([np.minimum(times, ends), (times <= ends).astype("float64")], axis=1)
-
-    def frame(self, outputs: np.ndarray) -> pd.DataFrame:
-        """Return the columns of predictions.tsv: risk, survival at three times, median time.
-
-        Args:
-            outputs: (rows, 1) log-risks.
-        """
-        frame = pd.DataFrame({"risk": self.risks(outputs)})
-        if not self.has_curves:
-            return frame
-        quartiles = self.curves.quartiles
-        for time, column in zip(quartiles, self.survival(outputs, quartiles).T, strict=True):
-            frame[f"survival_{time:g}"] = column
-        return frame.assign(median=self.curves.median(self._known(outputs)))
-
-    def target_columns(self, targets: np.ndarray | None, count: int) -> list[tuple[str, Any]]:
-        """Return the columns target_<time> and target_<event>."""
-        known = np.full((count, 2), np.nan) if targets is None else targets
-        return [(f"target_{name}", known[:, i]) for i, name in enumerate(self.targets)]
 
     def names(self) -> dict[str, Any]:
         """Return what a model's file holds of the task."""

@@ -16,18 +16,15 @@ LOWER_IS_BETTER = ("brier", "brier_ratio", "d_calibration")
 
 
 class SurvivalKind(TaskKind):
-    """Time to an event; `Survival` says how networks learn it."""
+    """Time to an event; `TimeToEvent` says how networks learn it."""
 
     type = "survival"
     losses = ("cox", "hazard")
     objectives = {name: name not in LOWER_IS_BETTER for name in METRICS}
-    linear_losses = ("cox",)
     has_times = True
-    is_of_sets = True
     needs_all_targets = True
     skill, no_skill, skill_of_none = "concordance", "guessing", 0.5
     headlines = ("concordance", "brier_ratio")
-    explained = "the log-risk (ln of the hazard, less that of the average sample)"
     directions = ("higher risk", "lower risk")
 
     @classmethod

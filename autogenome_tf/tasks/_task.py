@@ -30,6 +30,15 @@ class Task(TaskKind):
     output_names: Any
 
     @classmethod
+    def for_loss(cls, loss: str | None) -> type[Task]:
+        """Return the class of the kind that learns by a loss; for most kinds the kind itself.
+
+        Args:
+            loss: One of `losses`; None for the default.
+        """
+        return cls
+
+    @classmethod
     @abc.abstractmethod
     def fitted(cls, settings: Any, rows: Any, is_train: np.ndarray) -> Task:
         """Return the task of a data set; see `task_of`.
@@ -61,20 +70,17 @@ class Task(TaskKind):
     @staticmethod
     def drawn_weights(
         index: np.ndarray | None, weights: np.ndarray | None, count: int
-    ) -> np.ndarray | None:
+    ) -> np.ndarray:
         """Return how much each row counts in each resample, (resamples, rows) float64.
 
         Args:
             index: (resamples, rows) row numbers, or None for the rows themselves.
             weights: (rows,) weight of each row, or None.
             count: Number of rows.
-
-        Returns:
-            None for the rows themselves without weights.
         """
-        if index is None:
-            return None if weights is None else np.asarray(weights, "float64")[None]
-        drawn = np.stack([np.bincount(row, minlength=count) for row in index]).astype("float64")
+        drawn = np.ones((1, count))
+        if index is not None:
+            drawn = np.stack([np.bincount(row, minlength=count) for row in index]).astype("float64")
         return drawn if weights is None else drawn * weights
 
     @abc.abstractmethod

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import abc
 from collections.abc import Mapping, Sequence
-from typing import ClassVar, Self
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
@@ -17,7 +17,6 @@ class TaskKind(abc.ABC):
 
     Attributes:
         type: Name of the kind in configs.
-        own_loss: The loss that asks for this class in place of its base; "" for the base itself.
         losses: Losses that `task.loss` may name; the first is the default.
         objectives: Metrics that may rank trials, each with whether higher is better; the first is
             the default.
@@ -43,7 +42,6 @@ class TaskKind(abc.ABC):
     """
 
     type: ClassVar[str]
-    own_loss: ClassVar[str] = ""
     losses: ClassVar[tuple[str, ...]]
     objectives: ClassVar[dict[str, bool]]
     families: ClassVar[tuple[str, ...]] = ("linear", "mlp", "resnet", "densenet")
@@ -62,16 +60,6 @@ class TaskKind(abc.ABC):
     no_skill: ClassVar[str] = ""
     explained: ClassVar[str]
     directions: ClassVar[tuple[str, str]] = ("higher", "lower")
-
-    @classmethod
-    def for_loss(cls, loss: str | None) -> type[Self]:
-        """Return the class of the kind that a loss asks for; for most losses the kind itself.
-
-        Args:
-            loss: One of `losses`.
-        """
-        others = [kind for kind in cls.__subclasses__() if kind.own_loss == loss]
-        return others[0] if loss and others else cls
 
     @classmethod
     @abc.abstractmethod

@@ -4,9 +4,10 @@ A resample is a row of weights: how often each row was drawn.
 """
 
 import numpy as np
-import scipy.optimize
 import scipy.sparse
 import scipy.special
+
+from autogenome_tf.tasks._calibration import best_divisor
 
 LEAST_PROBABILITY = 1e-15
 # Divisors of logits of which the best calibrates a network that is one of many.
@@ -88,15 +89,13 @@ def temperature(
     logits = np.asarray(logits, "float64")
     smoothing = 1 / (len(targets) + 2)
 
-    def loss(log_t):
-        log_p = scipy.special.log_softmax(logits / np.exp(log_t), axis=1)
+    def loss(divisor):
+        log_p = scipy.special.log_softmax(logits / divisor, axis=1)
         own = np.take_along_axis(log_p, targets[:, None], axis=1)[:, 0]
         smoothed = (1 - smoothing) * own + smoothing * log_p.mean(axis=1)
         return -np.average(smoothed, weights=weights)
 
-    bound = np.log(20.0)
-    found = scipy.optimize.minimize_scalar(loss, bounds=(-bound, bound), method="bounded")
-    return float(np.exp(found.x))
+    return best_divisor(loss)
 
 
 def _log_loss(targets, probabilities, weights):

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from autogenome_tf.tasks._calibration import best_divisor
 from autogenome_tf.tasks.hazards import censoring
 from autogenome_tf.tasks.partial_likelihood import RiskSets
 
@@ -200,16 +201,9 @@ def calibrating_divisor(
         risks: (rows,) log-risks of rows that the networks have not seen.
         weights: (rows,) weight of each row; None: all rows count alike.
     """
-    import scipy.optimize
-
     risks = np.asarray(risks, "float64")
-    times, events = np.asarray(targets, "float64").T
-    sets, bound = RiskSets(times, events, weights), np.log(20.0)
     if not np.isfinite(risks).all():
         return 1.0
-    found = scipy.optimize.minimize_scalar(
-        lambda log_divisor: sets.losses_and_slopes(risks / np.exp(log_divisor))[0],
-        bounds=(-bound, bound),
-        method="bounded",
-    )
-    return float(np.exp(found.x))
+    times, events = np.asarray(targets, "float64").T
+    sets = RiskSets(times, events, weights)
+    return best_divisor(lambda divisor: sets.losses_and_slopes(risks / divisor)[0])
