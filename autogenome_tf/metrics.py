@@ -61,7 +61,7 @@ def of_target(key: str) -> tuple[str, str]:
 
 
 def in_order(parts: Iterable[str]) -> list[str]:
-    """Return those of some parts that can be scored, the most independent of training first.
+    """Sort parts that can be scored, the most independent of training first; drop all others.
 
     Args:
         parts: Names of parts of the rows.

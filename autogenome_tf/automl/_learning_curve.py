@@ -121,7 +121,7 @@ def fit(sizes: np.ndarray, values: np.ndarray, asked: np.ndarray) -> np.ndarray:
 
 
 def sentence(frame: pd.DataFrame) -> str:
-    """Return what twice the samples would bring, in one sentence.
+    """Describe the expected score with twice the training samples in one sentence.
 
     Args:
         frame: Rows of learning_curve.tsv.

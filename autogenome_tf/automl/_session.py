@@ -180,7 +180,7 @@ class Session:
         return Explained(run, model, chosen, settings, config.families, self.retraining())
 
     def retraining(self) -> Retraining:
-        """Return what trains networks of a trial anew; rows are prepared at its first use."""
+        """Return the object that retrains trials; rows are prepared at its first use."""
         return Retraining(lambda: self.prepared().cross_validation, self.config.seed)
 
     def chosen_rows(self, model: Predictor, settings: Explanation) -> ChosenRows:
@@ -222,7 +222,7 @@ class Session:
         return self._load(Predictor, name) if self.opened().has(name) else None
 
     def lacking_genes(self, model: Predictor) -> LackingGenes:
-        """Return what warns of genes that new rows lack.
+        """Return the object that warns of genes that new rows lack.
 
         Args:
             model: The model of the run.
@@ -235,7 +235,7 @@ class Session:
         return LackingGenes(model, of_folds, self.rows, self.config)
 
     def _load(self, kind, name):
-        """Load a model of the run, once as long as its file is the same.
+        """Load a model of the run; keep it until its file changes.
 
         HDF5 that may be a stranger's is looked through first.
         """

@@ -164,7 +164,7 @@ def _check(found, names):
 
 
 def _judged(run, folds, found, final, config):
-    """Return what was found with the scores of trials judged anew; write their outputs."""
+    """Update the search result with the scores of trials judged anew; write their outputs."""
     again = {result.trial.number: result.trial for result in final.judged}
     for result in final.judged:
         search.write_outputs(run, folds, result)

@@ -268,7 +268,7 @@ class Config(Section):
         return [*listed(data.group), *data.covariates, *data.sites, *listed(data.weight)]
 
     def reading(self, features: str) -> "Config":
-        """Return the same config with another matrix, which contains genes only.
+        """Return the config with another matrix, which contains genes only.
 
         Args:
             features: Path of the matrix.
@@ -305,7 +305,7 @@ class Config(Section):
         """Check a plain dict.
 
         Args:
-            given: The keys of DESIGN's config as nested dicts.
+            given: The keys of a config as nested dicts.
             place: What to call it in an error.
 
         Raises:
@@ -342,7 +342,7 @@ class Config(Section):
         return cls.of(given, place=str(path)).resolved(path.resolve().parent)
 
     def resolved(self, folder: str | Path) -> "Config":
-        """Return the same config with absolute paths, taken relative to `folder`."""
+        """Return the config with absolute paths, taken relative to `folder`."""
 
         def absolute(path):
             return path if _is_no_path(path) else os.path.normpath(Path(folder) / path)

@@ -133,9 +133,9 @@ def rows(values: Matrix, index: np.ndarray, limit: int = LIMIT) -> Matrix:
     """Take rows by their numbers; a result above the limit lies in a file.
 
     Args:
-        values: (rows, columns), an array or CSR.
-        index: (n,) whole numbers.
-        limit: Bytes.
+        values: (rows, columns) array or CSR.
+        index: (n,) numbers of rows.
+        limit: Bytes that may be in memory.
     """
     if nbytes(values) * len(index) <= limit * max(1, values.shape[0]):
         return values[index]
@@ -145,7 +145,7 @@ def rows(values: Matrix, index: np.ndarray, limit: int = LIMIT) -> Matrix:
 
 
 def columns(values: Matrix, index: Any, limit: int = LIMIT) -> Matrix:
-    """Take columns by their numbers, likewise.
+    """Take columns by their numbers; a result above the limit lies in a file.
 
     Args:
         values: (rows, columns) array or CSR.
@@ -158,7 +158,7 @@ def columns(values: Matrix, index: Any, limit: int = LIMIT) -> Matrix:
 
 
 def transposed(values: Matrix, limit: int = LIMIT) -> Matrix:
-    """Exchange rows and columns, likewise.
+    """Exchange rows and columns; a result above the limit lies in a file.
 
     Args:
         values: (rows, columns) array or CSR.
@@ -176,7 +176,7 @@ def transposed(values: Matrix, limit: int = LIMIT) -> Matrix:
 
 
 def beside(values: Matrix, other: np.ndarray, limit: int = LIMIT) -> Matrix:
-    """Put the columns of an array behind those of a matrix, likewise.
+    """Put the columns of an array behind those of a matrix; above the limit they lie in a file.
 
     Args:
         values: (rows, columns) array or CSR.
@@ -189,7 +189,7 @@ def beside(values: Matrix, other: np.ndarray, limit: int = LIMIT) -> Matrix:
 
 
 def below(first: Matrix, second: Matrix, limit: int = LIMIT) -> Matrix:
-    """Put the rows of a matrix below those of another, likewise; CSR where one of them is.
+    """Put the rows of a matrix below those of another; CSR where one of them is.
 
     Args:
         first: (rows, columns) array or CSR.

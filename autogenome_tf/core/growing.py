@@ -87,7 +87,7 @@ def _no_space(error):
 
 
 class GrowingRows:
-    """The same for a CSR matrix.
+    """A CSR matrix that grows at its end and goes on in a file beyond a limit.
 
     Args:
         width: Columns.

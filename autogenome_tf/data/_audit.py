@@ -266,7 +266,7 @@ def _digests(values):
 
 
 def _called(dataset, kind):
-    """Return what warnings call the targets: one of several by its name."""
+    """Return the name of the targets in warnings: of several, that of the one."""
     return repr(dataset.target_names[0]) if kind.is_of_several else "the target"
 
 

@@ -121,7 +121,7 @@ def _check_counts(pair, both):
 
 
 def _hint(pair, lost):
-    """Say what would let more rows match."""
+    """Return a hint at the rule by which more rows would match."""
     taken = set(pair.like.take)
     others = [name for place, name in enumerate(pair.theirs.ids) if place not in taken]
     near = nearest_rule(lost, others)

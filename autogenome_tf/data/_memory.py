@@ -81,7 +81,7 @@ def _of_annotated(where, data, options):
 
 
 def how_of(x: Any, options: ReadOptions) -> str:
-    """Return what is done about names of an object that repeat."""
+    """Return the treatment of repeated names of an object."""
     return options.duplicates or (SUFFIX if is_annotated(x) else ERROR)
 
 

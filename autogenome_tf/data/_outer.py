@@ -71,7 +71,7 @@ def check_classes(dataset: Dataset, parts: Split, count: int) -> None:
 
 
 def _without_values(dataset, rows):
-    """Return what a split is drawn by of some rows: targets and groups, no genes."""
+    """Return some rows without genes: a split is drawn by targets and groups."""
     empty = dataclasses.replace(
         dataset, values=np.zeros((len(dataset), 0), "float32"), features=[], covariates=0
     )

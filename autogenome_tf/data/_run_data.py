@@ -112,7 +112,7 @@ class RunData:
         return found
 
     def moved(self, data: Any) -> "RunData":
-        """Return the same rows, whose files are at other places; what was read is not read again.
+        """Return the rows with files at other places; what was read is not read again.
 
         Args:
             data: The config's `data` section, which differs in paths alone.
@@ -127,7 +127,7 @@ class RunData:
         return found
 
     def divided(self, data: Any, parts: Split) -> "RunData":
-        """Return the same labelled rows in other parts; none is read again.
+        """Return the labelled rows with another split; none is read again.
 
         Args:
             data: The config's `data` section, which names no further rows.
@@ -271,7 +271,7 @@ class RunData:
 
 
 def _left_out(dataset):
-    """Return what is known of rows that were left out, since too few of them are left."""
+    """Return the warnings about rows that were left out, for an error about too few rows."""
     texts = [text for about, text in dataset.warnings if about in ("matching", "labels", "classes")]
     return "".join(f" {text}" for text in texts)
 

@@ -135,7 +135,7 @@ def _drawn(dataset, rows, share, seed):
 
 
 def _folds(dataset, part, folds, seed):
-    """Fold numbers of the training rows, 0 elsewhere."""
+    """Return the fold numbers of the training rows, 0 elsewhere."""
     from sklearn import model_selection
 
     fold = np.zeros(len(dataset), int)

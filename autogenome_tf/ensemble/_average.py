@@ -154,7 +154,7 @@ def _sum(parts):
 
 
 def _part(cross_validation, entrance, share, result):
-    """Return what a member adds to the sum, (batch, outputs) symbolic."""
+    """Return the contribution of a member to the sum, (batch, outputs) symbolic."""
     trial = result.trial
     wired = cross_validation.network(trial.family, trial.values)
     weights = to_dense_weights(wired, result.fit.weights)

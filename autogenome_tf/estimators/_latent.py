@@ -18,7 +18,7 @@ def _learns_labels(estimator):
 
 
 class ResVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Estimator):
-    """Search and train a variational autoencoder with skip connections; see `resvae.ResVAE`.
+    """Search and train a variational autoencoder with skip connections; see `families.ResVAE`.
 
     Args:
         latent: Number of latent units.
@@ -33,7 +33,7 @@ class ResVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Estimator):
 
     Attributes:
         leaderboard_: DataFrame of the trials, best first.
-        predictor_: The fitted `LatentModel`.
+        predictor_: The fitted `models.LatentModel`.
         n_features_in_: Number of genes.
         classes_: (labels,) names in the order of `predict_proba`, of labels "semi".
     """

@@ -38,7 +38,7 @@ class AutoGenomeSurvival(Supervised):
     Attributes:
         unique_times_: (times,) times of events, at which survival falls.
         leaderboard_: DataFrame of the trials, best first.
-        predictor_: The fitted `predictor.Predictor`.
+        predictor_: The fitted `models.Predictor`.
         n_features_in_: Number of genes.
     """
 

@@ -27,7 +27,7 @@ class AutoGenomeClassifier(ClassifierMixin, Supervised):
     Attributes:
         classes_: (classes,) labels, sorted.
         leaderboard_: DataFrame of the trials, best first.
-        predictor_: The fitted `predictor.Predictor`.
+        predictor_: The fitted `models.Predictor`.
         n_features_in_: Number of genes.
     """
 

@@ -97,7 +97,7 @@ class Attributions:
         return pd.DataFrame(lines)
 
     def explanation(self) -> Any:
-        """Return the same as a `shap.Explanation`, base values filled, for shap's own plots."""
+        """Convert to a `shap.Explanation`, base values filled, for shap's own plots."""
         return shap_explanation(
             values=self.values,
             base_values=np.tile(self.base_values, (len(self.values), 1)),

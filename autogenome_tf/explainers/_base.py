@@ -114,7 +114,7 @@ class Explainer(abc.ABC):
     def seen_background(
         self, branch: Branch, raw: np.ndarray, background: np.ndarray, remaining_fraction: float
     ) -> np.ndarray:
-        """Return what `attribute` compares with: by default the background, preprocessed.
+        """Return the rows that `attribute` compares with: by default the background, preprocessed.
 
         Args:
             branch: A preprocessing and its network.

@@ -111,7 +111,7 @@ def double_knockout(
 
 
 def _stems(network, genes):
-    """Return what some genes do to units, (genes, units), units of rows, and what runs on them.
+    """Return kernel (genes, units) of some genes, a function of rows to units, and one of units.
 
     Trees look at the genes themselves, which are their units.
     """

@@ -27,7 +27,7 @@ class Knockout(Explainer):
     def seen_background(
         self, branch: Branch, raw: np.ndarray, background: np.ndarray, remaining_fraction: float
     ) -> np.ndarray:
-        """Return what the network sees of each gene of each row where it is knocked out."""
+        """Return the network input of each gene of each row where that gene is knocked out."""
         return perturbed_inputs(branch.preprocessing, branch.transform, raw, remaining_fraction)
 
     def attribute(

@@ -9,7 +9,7 @@ from autogenome_tf.models import QUANTILES, Predictor, TrainingScale
 
 
 def outside(predictor: Predictor, known: TrainingScale, values: Any) -> tf.Tensor:
-    """Return how many widths each row lies outside of the range of training rows, (rows,).
+    """Return the distance of each row from the range of training rows in widths, (rows,).
 
     The same as `TrainingScale.compare` measures: 0 is inside, above 0.5 is cause for doubt.
 

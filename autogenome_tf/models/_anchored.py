@@ -1,4 +1,4 @@
-"""A fitted model with what predictions need beside outputs, such as a baseline hazard."""
+"""A fitted model with the level of its log-risks and its baseline hazard."""
 
 import dataclasses
 

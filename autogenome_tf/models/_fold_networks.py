@@ -71,7 +71,7 @@ class FoldNetworks:
         return (chosen * self._scale + self._offset).astype("float32")
 
     def _of_folds(self, values) -> Iterator[np.ndarray]:
-        """Yield what each member adds to the outputs, (rows, folds, outputs)."""
+        """Yield the contribution of each member to the outputs, (rows, folds, outputs)."""
         for preprocessing, networks, shares in self._branches:
             found = networks(preprocessing(values, training=False), training=False)
             # A model of one output returns it alone.

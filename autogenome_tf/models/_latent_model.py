@@ -145,7 +145,7 @@ class LatentModel(Predictor):
 
     @property
     def covariates(self) -> int:
-        """Return how many of the last features are levels of covariates, 0 or 1."""
+        """Return the number of last features that are levels of covariates, 0 or 1."""
         return self.task.covariates
 
     def outputs(self, rows: Dataset | Matrix, is_own: bool = False) -> np.ndarray:
@@ -219,7 +219,7 @@ class LatentModel(Predictor):
         return np.array(found)
 
     def units(self, values: Matrix, distance: str = "auto") -> tuple[np.ndarray, str]:
-        """Choose what latent units in units of the prior are multiplied by.
+        """Choose the factors of latent units that are in units of the prior.
 
         Args:
             values: (rows, features) raw training rows, about `CLUSTERED` at most.

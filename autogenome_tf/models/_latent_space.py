@@ -115,7 +115,7 @@ class LatentSpace:
         self.latent = latent
         points = latent
         if model.autoencoder.get_config()["scale"] is None:
-            # Of before, whose units are those of the prior.
+            # Models of earlier versions are in units of the prior.
             points = latent * model.reaches(latent[is_train][:PROBED])
         self.spaces = {"latent": self._space(points), "pca": self._space(self._components)}
         if self._covariate is not None:
@@ -242,7 +242,7 @@ class LatentSpace:
         return Reduction(points, kmeans, np.where(dense < 0, -1, dense + 1))
 
     def _neighbours(self, space, rows, names):
-        """Measure how often the nearest training rows that have a name have a row's."""
+        """Measure the k-NN accuracy of names, by the nearest training rows that have one."""
         train = np.flatnonzero(self._is_train & (names != UNLABELLED))
         nearest = sklearn.neighbors.KNeighborsClassifier(min(NEIGHBOURS, len(train)))
         nearest.fit(space.points[train], names[train])

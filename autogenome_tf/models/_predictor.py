@@ -127,7 +127,7 @@ class Predictor:
 
     @property
     def covariates(self) -> int:
-        """Return how many of the last features are levels of covariates, 0 or 1."""
+        """Return the number of last features that are levels of covariates, 0 or 1."""
         return 0
 
     @property
@@ -186,7 +186,7 @@ class Predictor:
         log.warning("%s Predictions may be wrong.", text, extra={"about": "scale"})
 
     def with_training_rows(self, values: Matrix, may_lack: float = 0.0) -> Any:
-        """Return the same model with the scale of training rows and the importance of genes.
+        """Return the model with the scale of training rows and the importance of genes added.
 
         Args:
             values: (rows, features) raw training rows, an array or CSR.
@@ -200,7 +200,7 @@ class Predictor:
     def with_coverage(
         self, targets: np.ndarray, outputs: np.ndarray, coverage: Sequence[float]
     ) -> Any:
-        """Return the same model with sets or intervals of a stated coverage.
+        """Return the model with sets or intervals of a stated coverage added.
 
         Args:
             targets: As networks learn them.

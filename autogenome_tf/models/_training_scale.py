@@ -41,7 +41,7 @@ FACTOR, BELOW = 10.0, 0.5
 
 @dataclasses.dataclass(frozen=True)
 class Comparison:
-    """Say how new rows differ from the training rows.
+    """Describe the difference of new rows from the training rows.
 
     Attributes:
         kind: What their raw values are and those of training are not, in words; "" if nothing.
@@ -63,12 +63,12 @@ class Comparison:
 
     @property
     def is_notable(self) -> bool:
-        """Return if there is reason for a warning."""
+        """Return whether there is reason for a warning."""
         return bool(self.kind) or self._median > (OUTSIDE if self._is_sure else FAR)
 
     @property
     def is_plain(self) -> bool:
-        """Return if the rows are of another scale without doubt."""
+        """Return whether the rows are of another scale without doubt."""
         is_far = self.is_impossible or self._median > FAR
         return bool(self.kind) and self._is_sure and is_far
 
@@ -135,7 +135,7 @@ class TrainingScale:
         return Comparison(kind, np.max(outside, axis=0), is_impossible)
 
     def as_json(self) -> dict[str, Any]:
-        """Return what `from_json` takes."""
+        """Return the scale as JSON values."""
         parts = zip(self.ranges, self.widths, strict=True)
         return dataclasses.asdict(self.scale) | {
             "rows": [{"ends": ends.tolist(), "widths": width.tolist()} for ends, width in parts]
@@ -143,7 +143,7 @@ class TrainingScale:
 
     @classmethod
     def from_json(cls, given: dict[str, Any] | None) -> "TrainingScale | None":
-        """Rebuild what `as_json` gave; None of a model that carries none.
+        """Rebuild the scale from the values of `as_json`; None where a model has none.
 
         Args:
             given: Dict as `as_json` writes it.
@@ -169,7 +169,7 @@ def distances(found: np.ndarray, ends: np.ndarray, widths: np.ndarray) -> np.nda
 
 
 def other_kind(known: Scale, new: Scale, rows: int, is_relative: bool) -> str:
-    """Return what new values are that training values were not, in words; "" if nothing.
+    """Describe in words a kind of values that new rows have and training rows had not; "" for none.
 
     Args:
         known: Scale of the training rows.

@@ -74,7 +74,7 @@ class ElboModel(keras.Model):
         return likelihood, divergence
 
     def _bound_at(self, inputs, training, seed):
-        """Return what `bound` does, and the (rows, latent) points that were drawn for it."""
+        """Return the terms of `bound`, and the (rows, latent) points that were drawn for it."""
         rows, values = self._rows_and_values(inputs)
         mean, log_variance = self._encoded(rows, training)
         if seed is None:

@@ -108,7 +108,7 @@ def classifier(latent: int, classes: int) -> keras.Model:
 
 
 def scaled_classifier(model: keras.Model, scale: np.ndarray) -> keras.Model:
-    """Make the same `classifier` of units that are multiplied.
+    """Rebuild a `classifier` for latent units that are multiplied by a scale.
 
     Args:
         model: The classifier of the units as they were.

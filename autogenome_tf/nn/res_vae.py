@@ -196,7 +196,7 @@ class ResVAE(ElboModel):
         return self._with_ends(self._config, self.encoder, decoder, signs)
 
     def scaled(self, scale: np.ndarray) -> ResVAE:
-        """Return the same trained model in other units of the latent space.
+        """Rescale the latent units of the trained model.
 
         Means and standard deviations of the posterior, and of the prior, are multiplied, and the
         decoder divides, so that expected values and the ELBO stay as they are.

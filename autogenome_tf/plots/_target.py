@@ -32,7 +32,7 @@ class TargetRun(Run):
         return next(part for part in self._whole.parts if part.name == self.target)
 
     def model_names(self) -> dict[str, Any]:
-        """Return what a model of the target alone would go by."""
+        """Return the names of the model as those of a model of this target alone."""
         return next(one for one in super().model_names()["parts"] if one["name"] == self.target)
 
     def read_table(self, name: str, text: Iterable[str] = ()) -> pd.DataFrame:

@@ -202,7 +202,7 @@ class RowSpace:
 
 @functools.cache
 def _threads():
-    """Return what limits the threads of NumPy's BLAS; to find the library takes milliseconds."""
+    """Return the controller of the threads of NumPy's BLAS; to find it takes milliseconds."""
     return threadpoolctl.ThreadpoolController()
 
 

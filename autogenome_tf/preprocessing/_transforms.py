@@ -170,7 +170,7 @@ def _shares(x, total=1.0):
 
 
 def _factor(library, total):
-    """Return what brings a row to a total."""
+    """Return the factor that scales a row to a total."""
     return total / ops.maximum(library, 1e-12)
 
 

@@ -47,7 +47,7 @@ class Scale:
         kind: "counts", "shares", "markers", "levels", "log scale", "log ratios", "z-scores",
             "linear scale" or "linear scale with values below 0".
         low: Lower end of the values, without few rows of each gene and few genes.
-        high: Upper end, likewise.
+        high: Upper end of the values, without few rows of each gene and few genes.
         total: Sum of a row where the kind is shares, else None.
     """
 
@@ -94,7 +94,7 @@ def sample_of(values: Matrix) -> np.ndarray:
 
 
 def whole_share(values: Matrix) -> float:
-    """Return which part of the values above 0 is whole numbers, 0 where none is above 0.
+    """Return the share of whole numbers among values above 0; 0 where none is above 0.
 
     Args:
         values: (rows, genes) raw values.
@@ -105,7 +105,7 @@ def whole_share(values: Matrix) -> float:
 
 
 def few(count: int | np.ndarray) -> np.ndarray:
-    """Return how many of `count` rows or genes may be of another scale than the others.
+    """Return the number of rows or genes, of `count`, that may be of another scale.
 
     >>> few(np.array([1, 9, 100, 1000]))
     array([ 0,  2,  2, 10])
@@ -142,7 +142,7 @@ def _kind(sample, known, low, high):
 
 
 def _is_whole(sample, known):
-    """Return if values are whole numbers, but for few rows of each gene and few genes."""
+    """Return whether values are whole numbers, but for few rows of each gene and few genes."""
     is_exact = np.abs(sample) < LARGEST_EXACT
     broken = ~np.isnan(sample) & ~(is_exact & (sample == np.round(sample)))
     genes = np.count_nonzero(broken.sum(axis=0) > few(known))

@@ -146,7 +146,7 @@ def name_of(key: str) -> str:
 
 
 def meaning_of(key: str) -> str:
-    """Return what a metric means, of whichever target.
+    """Return the meaning of a metric, of whichever target.
 
     Args:
         key: Key of metrics.json.

@@ -67,7 +67,7 @@ def section(run: Run) -> Section | None:
 
 
 def _coverage(frame, task, follows):
-    """Return how often prediction sets or intervals hold the true class or value."""
+    """Return the table of the coverage of prediction sets or intervals."""
     kind, of, size = "set", "class", "mean number of classes"
     if not task.has_classes:
         kind, of, size = "interval", "value", "mean width"

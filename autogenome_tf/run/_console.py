@@ -18,7 +18,7 @@ _console = rich.console.Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 class _Lines(logging.Handler):
-    """Prints above the bar where there is one."""
+    """Print lines on the console, above the bar where there is one."""
 
     def emit(self, record):
         _console.print(self.format(record), markup=False)
@@ -35,7 +35,7 @@ def talk(quiet: bool = False) -> None:
 
 
 class _Kept(logging.Handler):
-    """Keeps what is said in a list."""
+    """Keep log records in a list."""
 
     def __init__(self, records):
         super().__init__()
@@ -64,7 +64,7 @@ def remembered(
 
 @contextlib.contextmanager
 def say_to(path: str | Path, earlier: list[logging.LogRecord] | tuple[()] = ()) -> Iterator[None]:
-    """Write everything that is said to a file too, after what `earlier` holds, which is emptied.
+    """Write log records to a file too, those of `earlier` first.
 
     Args:
         path: Path of the log file.
@@ -82,7 +82,7 @@ def say_to(path: str | Path, earlier: list[logging.LogRecord] | tuple[()] = ()) 
 
 @contextlib.contextmanager
 def _added(handler):
-    """Return a further handler of the package; in a notebook the console is shown as well."""
+    """Add a handler of the package while the block runs; in a notebook show the console as well."""
     if not log.handlers and not logging.getLogger().handlers:
         talk()
     if log.level == logging.NOTSET:

@@ -108,7 +108,7 @@ class Folder:
             return dict(archive)
 
     def model_names(self) -> dict[str, Any]:
-        """Return what the model of the run goes by: task, features, classes or targets, sources."""
+        """Read the names of the model of the run: task, features, classes or targets, sources."""
         return model_names(self.path("model.keras"))
 
 

@@ -18,7 +18,7 @@ LOCK = ".lock"
 
 @contextlib.contextmanager
 def alone(folder: Path) -> Iterator[None]:
-    """Keep other processes from a run folder while the block runs.
+    """Lock a run folder for this process while the block runs.
 
     Raises:
         StageError: Where another process is working on it. The lock of one that died is gone.

@@ -176,10 +176,10 @@ class Run(Folder):
 
     @property
     def environment(self) -> dict[str, Any]:
-        """Return what environment.json holds.
+        """Read environment.json.
 
         Raises:
-            InputError: Where that is not what is written here.
+            InputError: Where the file is not as a run writes it.
         """
         return _environment.checked(self.read_json(ENVIRONMENT), self.path(ENVIRONMENT))
 

@@ -43,5 +43,5 @@ def warned(run: Run, stage: str, earlier: Iterable[logging.LogRecord] = ()) -> I
 
 
 def is_kept(record: logging.LogRecord) -> bool:
-    """Return if a log record is a warning for warnings.json."""
+    """Return whether a log record is a warning for warnings.json."""
     return record.levelno >= logging.WARNING and hasattr(record, "about")

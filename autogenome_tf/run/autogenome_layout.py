@@ -20,7 +20,7 @@ SUMMARY = "feature_importance_summary.pdf"
 
 
 def follow(run: Any, stage: str) -> None:
-    """Write what a finished stage of a `Run` has in the original's layout.
+    """Copy the files of a finished stage into the original's layout.
 
     Args:
         run: The `Run`.

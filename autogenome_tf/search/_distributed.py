@@ -91,7 +91,7 @@ def seconds_of(run: Run) -> float:
 
 
 def remote(method: Any, role: ProcessRole, has_ended: Callable[[], bool]) -> worker.Remote:
-    """Return what asks the chief of a search for trials.
+    """Return the client of the chief of a search.
 
     Args:
         method: A search method that `is_distributable`, begun as the chief's is.

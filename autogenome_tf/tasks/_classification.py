@@ -182,7 +182,7 @@ class Classification(Task):
     def log_likelihoods(
         self, targets: np.ndarray, outputs: np.ndarray, weights: np.ndarray
     ) -> np.ndarray:
-        """Return those of calibrated logits, each network's at the best of some temperatures."""
+        """Return log-likelihoods of logits, each network calibrated by one of some temperatures."""
         from autogenome_tf.tasks import class_metrics
 
         return class_metrics.log_likelihoods(targets, outputs, weights)
@@ -196,11 +196,11 @@ class Classification(Task):
     def conformal(
         self, targets: np.ndarray, outputs: np.ndarray, coverage: Sequence[float]
     ) -> PredictionSets:
-        """Return what makes sets of classes with a stated coverage."""
+        """Fit prediction sets of classes with a stated coverage."""
         return PredictionSets.of(self.classes, targets, outputs, coverage)
 
     def known_conformal(self, found: dict[str, Any]) -> PredictionSets:
-        """Rebuild it from what a model file has kept."""
+        """Rebuild the prediction sets of a model file."""
         return PredictionSets.from_json(self.classes, found)
 
     def drawn(

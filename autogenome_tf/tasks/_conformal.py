@@ -49,7 +49,7 @@ class Conformal(abc.ABC):
     beside: ClassVar[dict[str, type[KeptArrays]]]
 
     def as_json(self) -> dict[str, Any]:
-        """Return what a model file keeps."""
+        """Return the content of a model file as JSON values."""
         kept = [rounded(own).tolist() for own in self.kept]
         known = {name: getattr(self, name) for name in self.beside}
         further = {name: one.as_json() for name, one in known.items() if one is not None}

@@ -215,7 +215,7 @@ class DiscreteSurvival(TimeToEvent):
         )
 
     def names(self) -> dict[str, Any]:
-        """Return what a model's file holds of the task."""
+        """Return the names of the columns and the bins."""
         known = {"loss": self.loss, "bins": self.curves.as_json()}
         return {"targets": list(self.targets), **known}
 

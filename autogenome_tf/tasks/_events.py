@@ -117,7 +117,7 @@ def _plain(word):
 
 
 def _refusal(unknown, column, labels):
-    """Return what is wrong with words or codes of events, and what to do."""
+    """Return the error text for words or codes of events that are not known."""
     numbers = [word for word in unknown if natural(word)[0] == 0]
     if len(numbers) == len(unknown):
         codes = sorted(set(labels), key=natural)

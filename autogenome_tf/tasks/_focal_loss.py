@@ -30,7 +30,7 @@ class FocalLoss(keras.losses.Loss):
         return focused(log_probability(y_true, y_pred, self.classes))
 
     def get_config(self):
-        """Return what `from_config` needs."""
+        """Return the arguments of the constructor."""
         return super().get_config() | {"classes": self.classes}
 
 
@@ -61,7 +61,7 @@ class SmoothedLoss(keras.losses.Loss):
         return own + self.label_smoothing * (equal - own)
 
     def get_config(self):
-        """Return what `from_config` needs."""
+        """Return the arguments of the constructor."""
         loss = keras.losses.serialize(self.loss)
         return super().get_config() | {"loss": loss, "label_smoothing": self.label_smoothing}
 

@@ -118,7 +118,7 @@ class Mixed(MixedKind, Task):
 
     @property
     def times(self) -> dict[str, list[str]]:
-        """Return those of each time, behind its name."""
+        """Return the times of each time-to-event target, their name behind that of the target."""
         return {
             f"{part.name}_{name}": times
             for part in self.parts
@@ -145,7 +145,7 @@ class Mixed(MixedKind, Task):
         return sum(part.losses(targets[:, part.columns], outputs) for part in self.parts)
 
     def by_output(self, values: Any) -> Any:
-        """Return a number for each output, that of its target."""
+        """Return for each output the number of its target."""
         if not isinstance(values, Mapping):
             return values
         return np.concatenate(

@@ -9,7 +9,7 @@ import numpy as np
 
 @dataclasses.dataclass(frozen=True)
 class OutputMeans:
-    """Means of some outputs each, which contributions of genes are to; both are linear.
+    """Means of groups of outputs, which are explained in place of the outputs.
 
     Attributes:
         names: Name of each mean.

@@ -151,7 +151,7 @@ class Regression(Task):
     def log_likelihoods(
         self, targets: np.ndarray, outputs: np.ndarray, weights: np.ndarray
     ) -> np.ndarray:
-        """Return those of a normal distribution with the residual variance, averaged over targets.
+        """Return normal log-likelihoods at the residual variance, averaged over targets.
 
         Targets that are not measured do not count.
         """
@@ -190,12 +190,12 @@ class Regression(Task):
     def conformal(
         self, targets: np.ndarray, outputs: np.ndarray, coverage: Sequence[float]
     ) -> PredictionIntervals:
-        """Return what makes intervals with a stated coverage."""
+        """Fit prediction intervals with a stated coverage."""
         scale, offset = self.output_scale()
         return PredictionIntervals.of(self.targets, targets * scale + offset, outputs, coverage)
 
     def known_conformal(self, found: dict[str, Any]) -> PredictionIntervals:
-        """Rebuild it from what a model file has kept."""
+        """Rebuild the prediction intervals of a model file."""
         return PredictionIntervals.from_json(self.targets, found)
 
     def drawn(

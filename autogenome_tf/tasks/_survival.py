@@ -190,7 +190,7 @@ class Survival(TimeToEvent):
         return np.stack([np.minimum(times, ends), (times <= ends).astype("float64")], axis=1)
 
     def names(self) -> dict[str, Any]:
-        """Return what a model's file holds of the task."""
+        """Return the names of the columns and the baseline hazard."""
         known = {} if self.baseline is None else {"baseline": self.baseline.as_json()}
         return {"targets": list(self.targets), "outputs": list(self.output_names), **known}
 

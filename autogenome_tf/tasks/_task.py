@@ -55,7 +55,7 @@ class Task(TaskKind):
         return None
 
     def by_output(self, values: Any) -> Any:
-        """Return a number for each output, (outputs,), or one for all.
+        """Return the number of each output, (outputs,), or one for all.
 
         Args:
             values: The number for all; or of several targets a dict of that of each by its name.
@@ -218,7 +218,7 @@ class Task(TaskKind):
     def conformal(
         self, targets: np.ndarray, outputs: np.ndarray, coverage: Sequence[float]
     ) -> Conformal | None:
-        """Return what makes sets or intervals with a stated coverage; None where there are none.
+        """Fit prediction sets or intervals with a stated coverage; None where a kind has neither.
 
         Args:
             targets: As networks learn them.
@@ -229,7 +229,7 @@ class Task(TaskKind):
         return None
 
     def known_conformal(self, found: dict[str, Any]) -> Conformal | None:
-        """Rebuild it from what a model file has kept.
+        """Rebuild the prediction sets or intervals of a model file.
 
         Args:
             found: What `Conformal.as_json` returned.
@@ -239,7 +239,7 @@ class Task(TaskKind):
     def drawn(
         self, outputs: np.ndarray, targets: np.ndarray, random: np.random.Generator
     ) -> np.ndarray:
-        """Draw targets, as networks learn them, that a model of these outputs explains.
+        """Draw encoded targets from the distribution that a model with these outputs predicts.
 
         Args:
             outputs: (rows, outputs): logits, or values in original units.
@@ -254,7 +254,7 @@ class Task(TaskKind):
     def with_baseline(
         self, targets: np.ndarray, outputs: np.ndarray, weights: np.ndarray | None = None
     ) -> Task:
-        """Return the task with what predictions need beside outputs; most need nothing.
+        """Return the task with its baseline hazard; tasks without one stay as they are.
 
         Args:
             targets: (rows,) or (rows, targets) as networks learn them.
@@ -279,7 +279,7 @@ class Task(TaskKind):
         return [("target", unknown if targets is None else np.ravel(targets))]
 
     def names(self) -> dict[str, Any]:
-        """Return what a model's file holds of the task; `from_names` reads it."""
+        """Return the task as JSON values for the model file; `from_names` reads them."""
         raise NotImplementedError(f"task.type {self.type}: its models have a file of their own")
 
     @classmethod

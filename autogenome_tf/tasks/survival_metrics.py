@@ -73,11 +73,11 @@ class SurvivalRows:
         return own - sets.mean_log_likelihood(np.zeros(len(self._risks)), self._weights)
 
     def harrell(self) -> np.ndarray:
-        """Return the share of comparable pairs of which the earlier event has the higher risk."""
+        """Return Harrell's C: share of comparable pairs whose earlier event has the higher risk."""
         return self._concordance(self._events, self._is_later)
 
     def uno(self) -> np.ndarray:
-        """Return the same with each pair weighed by the inverse probability of being seen."""
+        """Return Uno's C: Harrell's with pairs weighed by the inverse probability of being seen."""
         return self._concordance(self._inverse() ** 2, self._is_later)
 
     def area(self, quartile: int) -> np.ndarray:

@@ -126,7 +126,7 @@ class _Head:
         )
 
     def extra(self, options):
-        """Return what is said of samples as a frame, or None."""
+        """Return the annotation of samples as a frame, or None."""
         if not self.about:
             return None
         return frame_of_texts(self.about, self.samples, options.missing_words)

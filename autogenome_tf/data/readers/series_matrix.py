@@ -61,7 +61,7 @@ class SeriesMatrix(Reader):
 
 
 def _about(source):
-    """Return what is said of samples, by name, and the line above the table (None: no table)."""
+    """Return the annotation of samples by name, and the line above the table (None: no table)."""
     about, count = {}, None
     for number, line in numbered_lines(source):
         if line.startswith(_BEGIN):

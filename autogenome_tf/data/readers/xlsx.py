@@ -123,7 +123,7 @@ def _lines(book, name, most=None):
 
 
 def _kind(book, name):
-    """Return what was read, and what else there is."""
+    """Describe in words the sheet that was read and the sheets beside it."""
     others = [other for other in book.sheetnames if other != name]
     beside = f" (beside {some(others)})" if others else ""
     return f"xlsx, sheet {name!r} of {len(book.sheetnames)}{beside}"

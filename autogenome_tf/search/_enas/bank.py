@@ -37,7 +37,7 @@ class Bank(InMemory):
         space: The `ChildSpace`.
         views: The rows in memory.
         task: The loss of each row.
-        optimizer: A name of `sections.OPTIMIZERS`.
+        optimizer: The config's `training.optimizer`.
         children: How many a step trains.
         seed: Of the rows whose statistics normalise.
 

@@ -27,7 +27,7 @@ MOST_DRAWS = 20
 
 
 class Finalists:
-    """Searches when it is first asked for a proposal.
+    """Propose the finalists of a search with shared weights, which begins at the first proposal.
 
     Files in search/enas of the run: curves.tsv (an epoch a line), candidates.tsv (arcs, and beside
     them the other options, with their shared scores, of the controller and drawn uniformly),

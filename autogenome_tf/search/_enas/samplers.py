@@ -59,7 +59,7 @@ class Uniform:
         return {"reward": float(np.mean(rewards))}
 
     def state(self) -> list[np.ndarray]:
-        """Return how often codes were drawn."""
+        """Return the number of draws."""
         return [np.array(self._drawn)]
 
     def restore(self, state: list[np.ndarray]) -> None:

@@ -1,4 +1,4 @@
-"""Turns of the bank and of whoever proposes children; scores of children by shared weights."""
+"""Alternate training of shared weights and sampler; scores of children by shared weights."""
 
 from __future__ import annotations
 
@@ -172,7 +172,7 @@ class SharedSearch:
         return Controller(self.space.allowed, self._settings, self._seed, beside)
 
     def _children(self, epoch):
-        """Return what steps of an epoch train; the seed is the epoch's, for resumption."""
+        """Return the sampler of an epoch's children; its seed is the epoch's, for resumption."""
         seed, limit = derive(self._seed, f"children/{epoch}"), self._search.max_parameters
         within = self._is_within if limit else None
         return Sandwich(self.space, self._settings.children, seed, self._largest, within)

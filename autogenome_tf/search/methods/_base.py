@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class SearchMethod(abc.ABC):
-    """Choose what is tried next.
+    """Propose the configurations of a search one by one.
 
     A class that derives from this one, in a file of `search/methods/`, is a member of the open set:
     the config (`search.method`), `autogenome-tf check` and `schema`, the trial loop and the report
@@ -45,7 +45,7 @@ class SearchMethod(abc.ABC):
 
     @classmethod
     def most_trials(cls, settings: Search) -> int:
-        """Return how many trials there are at most; by default `search.max_trials`.
+        """Return the largest number of trials; by default `search.max_trials`.
 
         Args:
             settings: The config's section `search`.
