@@ -133,7 +133,7 @@ def _search(
     # Workers track the trials that they run.
     is_shared = search.process_role(config) is not None
     most = search.method(config.search.method).most_trials(config.search)
-    with watched(config.search, most, objective) as show:
+    with watched(config.search.max_seconds, most, objective) as show:
         for result in search.search(folds, config, spaces, finished, deadline, run, serving):
             trial = result.trial
             best = best_results([*best, result], size, objective, config.families)

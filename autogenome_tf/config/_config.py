@@ -103,39 +103,38 @@ class Config(Section):
         return with_dependent_defaults(values)
 
     @model_validator(mode="after")
-    def _representations_are_of_one_model(self):
-        is_one = not self.task.kind.has_targets
-        if is_one and self.ensemble.size != 1:
-            raise ValueError("ensemble.size: a representation is of one model; expected 1")
-        if is_one and len(self.data.transforms) > 1:
-            raise ValueError("data.transform: a representation has one; expected a single name")
-        if is_one and (self.evaluation.permutations or self.evaluation.learning_curve):
-            raise ValueError(
-                "evaluation: a representation has no targets to permute or to predict; expected "
-                "permutations 0 and learning_curve false"
-            )
-        if is_one and self.search.outer:
-            raise ValueError("search.outer: a representation predicts nothing to score; expected 0")
-        if self.search.outer and self.data.validation:
-            raise ValueError(
-                "search.outer: outer folds are drawn from all rows to learn from; expected 0, or "
-                "data.validation null"
-            )
-        if self.data.sites and self.data.validation:
-            raise ValueError("data.sites: not with data.validation; expected search.folds instead")
-        if self.data.sites and is_one:
-            raise ValueError("data.sites: a representation predicts nothing to score; expected []")
-        if self.data.weight and is_one:
-            raise ValueError(
-                "data.weight: rows of a representation count alike; expected null, or a task with "
-                "targets"
-            )
+    def _representations_have_less(self):
+        if self.task.kind.has_targets:
+            if self.data.covariates:
+                raise ValueError("data.covariates: only task.type representation has covariates")
+            return self
+        needs_targets = self.evaluation.permutations or self.evaluation.learning_curve
+        refusals = (
+            (self.ensemble.size != 1, "ensemble.size: a representation is of one model; expected 1"),
+            (len(self.data.transforms) > 1,
+             "data.transform: a representation has one; expected a single name"),
+            (needs_targets,
+             "evaluation: a representation has no targets to permute or to predict; expected "
+             "permutations 0 and learning_curve false"),
+            (self.search.outer,
+             "search.outer: a representation predicts nothing to score; expected 0"),
+            (self.data.sites,
+             "data.sites: a representation predicts nothing to score; expected []"),
+            (self.data.weight,
+             "data.weight: rows of a representation count alike; expected null, or a task with "
+             "targets"),
+        )  # fmt: skip
+        for is_asked, text in refusals:
+            if is_asked:
+                raise ValueError(text)
+        return self
+
+    @model_validator(mode="after")
+    def _weight_is_no_target(self):
         if self.data.weight in self.data.target_names:
             raise ValueError(
                 f"data.weight: {self.data.weight} is a target; expected another column"
             )
-        if self.data.covariates and not is_one:
-            raise ValueError("data.covariates: only task.type representation has covariates")
         return self
 
     @model_validator(mode="after")
@@ -182,11 +181,20 @@ class Config(Section):
 
     @model_validator(mode="after")
     def _validation_rows_are_one_fold(self):
-        if self.data.validation and self.search.folds not in ("auto", 1):
+        if not self.data.validation:
+            return self
+        if self.search.folds not in ("auto", 1):
             raise ValueError(
                 "search.folds: rows of data.validation rank trials; expected 1 or auto, "
                 f"received {self.search.folds}"
             )
+        if self.search.outer:
+            raise ValueError(
+                "search.outer: outer folds are drawn from all rows to learn from; expected 0, or "
+                "data.validation null"
+            )
+        if self.data.sites:
+            raise ValueError("data.sites: not with data.validation; expected search.folds instead")
         return self
 
     @model_validator(mode="after")

@@ -96,12 +96,12 @@ def _added(handler):
 
 @contextlib.contextmanager
 def watched(
-    settings: Any, most_trials: int, objective: str
+    max_seconds: float | None, most_trials: int, objective: str
 ) -> Iterator[Callable[[Any, Any], None]]:
     """Show trials as they end: a line each, and on a terminal a bar with the time left.
 
     Args:
-        settings: The config's `search` section.
+        max_seconds: The config's `search.max_seconds`.
         most_trials: Number of trials to come, at most.
         objective: Name of the metric.
 
@@ -129,9 +129,7 @@ def watched(
             seen.append(trial)
             log.info("%s", _line(trial, most_trials, objective, best))
             done = sum(0 < own.number <= most_trials for own in seen)
-            left = _left(
-                settings.max_seconds, most_trials - done, time.monotonic() - started, len(seen)
-            )
+            left = _left(max_seconds, most_trials - done, time.monotonic() - started, len(seen))
             description = f"search, best {objective} {best.score:.4g} ({best.family})"
             bar.update(task, completed=done, description=description, left=left)
 

@@ -74,12 +74,19 @@ class Folder:
         """
         self.write_text(name, table_text(frame, digits, index))
 
-    def write_compressed(self, name: str, frame: pd.DataFrame, digits: int = 6) -> None:
-        """Write tab-separated text, compressed; the same frame gives the same bytes."""
+    def write_compressed(self, name: str, frame: pd.DataFrame) -> None:
+        """Write tab-separated text, compressed, to six significant digits.
+
+        The same frame gives the same bytes.
+
+        Args:
+            name: The file.
+            frame: The rows.
+        """
         with replacing(self.path(name)) as path, open(path, "wb") as raw:
             # Neither name nor time in the header.
             with gzip.GzipFile("", "wb", compresslevel=1, fileobj=raw, mtime=0) as stream:
-                frame.to_csv(stream, sep="\t", index=False, float_format=f"%.{digits}g")
+                frame.to_csv(stream, sep="\t", index=False, float_format="%.6g")
 
     def read_table(self, name: str, text: Iterable[str] = ()) -> pd.DataFrame:
         """Read tab-separated text.

@@ -8,22 +8,22 @@ import datetime
 import json
 import shutil
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from autogenome_tf.core.files import replacing, safe_names
+from autogenome_tf.run._run import Run
 
 TYPES = {"mlp": "MLP", "resnet": "ResNet", "densenet": "DenseNet", "wired": "enas"}
 SUMMARY = "feature_importance_summary.pdf"
 
 
-def follow(run: Any, stage: str) -> None:
+def follow(run: Run, stage: str) -> None:
     """Copy the files of a finished stage into the original's layout.
 
     Args:
-        run: The `Run`.
+        run: The run.
         stage: Its name.
     """
     write = {
@@ -33,8 +33,8 @@ def follow(run: Any, stage: str) -> None:
         write(run)
 
 
-def folder(run: Any, kind: str) -> Path:
-    """Return the original's folder of a run; kind is models or output_files.
+def folder(run: Run, kind: str) -> Path:
+    """Return the original's folder of a run.
 
     Args:
         run: A run.

@@ -50,7 +50,7 @@ class Finalists:
     def __init__(self, request):
         self._search, self._epochs = request.search, request.training.epochs
         self._seed = derive(request.seed, "contributions")
-        self._run, self._deadline = request.run, request.deadline
+        self._run = request.run
         self._objective = request.cross_validation.objective
         self._is_higher_better = metrics.HIGHER_IS_BETTER[self._objective]
         self.shared = SharedSearch(request)
