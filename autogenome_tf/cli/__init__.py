@@ -233,38 +233,10 @@ def _parser():
     )
     parser.add_argument("--version", action="version", version=__version__)
     verbs = parser.add_subparsers(title="verbs", required=True, metavar="VERB")
-    for verb, config_help in (
-        (run, "JSON config"),
-        (train, "JSON config"),
-        (check, "JSON config"),
-    ):
-        sub = _verb(verbs, verb)
-        sub.add_argument("config", metavar="CONFIG", help=config_help)
-        sub.add_argument("--set", action="append", default=[], metavar="key.path=value",
-                         help="override one key of the config")  # fmt: skip
-        if verb is not check:
-            sub.add_argument("--output", metavar="DIR",
-                             help="folder of run folders; replaces output_dir")  # fmt: skip
-            sub.add_argument("--role", choices=["chief", "worker"],
-                             help="role of this process in a shared search")  # fmt: skip
-            sub.add_argument("--chief", metavar="HOST:PORT",
-                             help="address of the chief (default: 127.0.0.1:8000)")  # fmt: skip
-            _quiet(sub)
+    for verb in (run, train, check):
+        _add_of_config(verbs, verb)
     for verb in (evaluate, explain, predict, export, report):
-        sub = _verb(verbs, verb)
-        sub.add_argument("run", metavar="RUN", help="run folder")
-        if verb is explain:
-            sub.add_argument("--method", help="explainer; replaces explanation.method")
-            sub.add_argument("--samples", type=int, metavar="N", help="number of rows to explain")
-            sub.add_argument("--interactions", type=int, metavar="N",
-                             help="rank interactions among the N most important genes")  # fmt: skip
-        if verb is predict:
-            sub.add_argument(
-                "file", metavar="FILE", help="file of rows with the same genes, in any order"
-            )
-            sub.add_argument("--output", metavar="OUT.tsv",
-                             help="- is standard output; default: in the run folder")  # fmt: skip
-        _quiet(sub)
+        _add_of_run(verbs, verb)
     sub = _verb(verbs, port)
     sub.add_argument("old", metavar="OLD.json", help="config of the original AutoGenome")
     sub.add_argument("new", metavar="NEW.json", help="path of the config to write")
@@ -272,6 +244,41 @@ def _parser():
     sub.add_argument("--table", action="store_true", help="print a Markdown table in place of JSON")
     _add_simulate(verbs)
     return parser
+
+
+def _add_of_config(verbs, verb):
+    """Add a verb that takes a config."""
+    sub = _verb(verbs, verb)
+    sub.add_argument("config", metavar="CONFIG", help="JSON config")
+    sub.add_argument("--set", action="append", default=[], metavar="key.path=value",
+                     help="override one key of the config")  # fmt: skip
+    if verb is check:
+        return
+    sub.add_argument("--output", metavar="DIR",
+                     help="folder of run folders; replaces output_dir")  # fmt: skip
+    sub.add_argument("--role", choices=["chief", "worker"],
+                     help="role of this process in a shared search")  # fmt: skip
+    sub.add_argument("--chief", metavar="HOST:PORT",
+                     help="address of the chief (default: 127.0.0.1:8000)")  # fmt: skip
+    _quiet(sub)
+
+
+def _add_of_run(verbs, verb):
+    """Add a verb that takes a run folder."""
+    sub = _verb(verbs, verb)
+    sub.add_argument("run", metavar="RUN", help="run folder")
+    if verb is explain:
+        sub.add_argument("--method", help="explainer; replaces explanation.method")
+        sub.add_argument("--samples", type=int, metavar="N", help="number of rows to explain")
+        sub.add_argument("--interactions", type=int, metavar="N",
+                         help="rank interactions among the N most important genes")  # fmt: skip
+    if verb is predict:
+        sub.add_argument(
+            "file", metavar="FILE", help="file of rows with the same genes, in any order"
+        )
+        sub.add_argument("--output", metavar="OUT.tsv",
+                         help="- is standard output; default: in the run folder")  # fmt: skip
+    _quiet(sub)
 
 
 def _verb(verbs, function):

@@ -110,7 +110,8 @@ class Config(Section):
             return self
         needs_targets = self.evaluation.permutations or self.evaluation.learning_curve
         refusals = (
-            (self.ensemble.size != 1, "ensemble.size: a representation is of one model; expected 1"),
+            (self.ensemble.size != 1,
+             "ensemble.size: a representation is of one model; expected 1"),
             (len(self.data.transforms) > 1,
              "data.transform: a representation has one; expected a single name"),
             (needs_targets,

@@ -17,6 +17,17 @@ from autogenome_tf.config.autogenome._networks import Network
 from autogenome_tf.core.errors import InputError, unknown
 from autogenome_tf.tasks import kind_of
 
+# Keys of `data` that name files: section and key of the original.
+_FILES = {
+    "features": ("data_train", "features_file"),
+    "targets": ("data_train", "labels_file"),
+    "validation": ("data_train", "validation_features"),
+    "validation_targets": ("data_train", "validation_labels"),
+    "evaluate": ("data_evaluate", "features_file"),
+    "evaluate_targets": ("data_evaluate", "labels_file"),
+    "predict": ("data_predict", "features_file"),
+}
+
 
 def put_all(keys):
     """Put a config here in place of every key of `Keys`.
@@ -55,7 +66,7 @@ def _family(keys):
 
 
 def _name(keys):
-    """Return a name that can be a folder on any system."""
+    """Take over the name, changed into one that can be a folder on any system."""
     given = keys.word("name", "")
     keys.put("name", re.sub(r"[^A-Za-z0-9._-]+", "-", given).lstrip("._-") or "autogenome")
 
@@ -69,16 +80,26 @@ def _file(keys, section, key):
 
 
 def _data(keys, is_labelled):
-    files = {
-        "features": ("data_train", "features_file"),
-        "targets": ("data_train", "labels_file"),
-        "validation": ("data_train", "validation_features"),
-        "validation_targets": ("data_train", "validation_labels"),
-        "evaluate": ("data_evaluate", "features_file"),
-        "evaluate_targets": ("data_evaluate", "labels_file"),
-        "predict": ("data_predict", "features_file"),
-    }
-    for new, (section, key) in files.items():
+    _files(keys, is_labelled)
+    names = keys.word("explainer.features_name_file")
+    if names:
+        keys.put("data.feature_names", names, "explainer.features_name_file")
+    keys.note("", "genes are numbered", "explainer.features_name_file")
+    share = keys.number("data_train.validation_split")
+    has_files = "validation" in keys.new["data"]
+    if share is None and not has_files:
+        share = 0.2
+    keys.put(
+        "data.split", {"test": 0.0, "validation": 0.0 if has_files else share},
+        "data_train.validation_split",
+        effect="the files take its place" if has_files else "nothing is held out as a test",
+    )  # fmt: skip
+    keys.put("search.folds", 1)
+
+
+def _files(keys, is_labelled):
+    """Take over the names of files; refuse a config without rows, or rows without labels."""
+    for new, (section, key) in _FILES.items():
         path = _file(keys, section, key)
         if path and not is_labelled and new.endswith("targets"):
             effect = "a VAE needs none; with data.target they score its latent space"
@@ -94,22 +115,8 @@ def _data(keys, is_labelled):
         ("evaluate", "evaluate_targets"),
     ):  # fmt: skip
         if is_labelled and rows in found and labels not in found:
-            key = ".".join(files[labels])
+            key = ".".join(_FILES[labels])
             raise InputError(f"{keys.place}: {key}: this key must be given.")
-    names = keys.word("explainer.features_name_file")
-    if names:
-        keys.put("data.feature_names", names, "explainer.features_name_file")
-    keys.note("", "genes are numbered", "explainer.features_name_file")
-    share = keys.number("data_train.validation_split")
-    has_files = "validation" in keys.new["data"]
-    if share is None and not has_files:
-        share = 0.2
-    keys.put(
-        "data.split", {"test": 0.0, "validation": 0.0 if has_files else share},
-        "data_train.validation_split",
-        effect="the files take its place" if has_files else "nothing is held out as a test",
-    )  # fmt: skip
-    keys.put("search.folds", 1)
 
 
 def _task(keys, family):
@@ -141,6 +148,13 @@ def _schedule(keys):
         effect = "each batch is shared, where rows are read batch by batch"
         keys.put("training.devices", devices, "trainer.num_gpus", effect=effect)
     keys.note("", "one device is what there is without it", "trainer.num_gpus")
+    _patience(keys)
+    _epochs(keys)
+    _rate(keys)
+
+
+def _patience(keys):
+    """Take over patience and the decay of learning rates, which go together."""
     patience = keys.number("trainer.patience")
     decays, divisor = (keys.number(f"trainer.decay_{key}") for key in ("patience", "lr"))
     if patience is not None and (decays is not None or divisor is not None):
@@ -158,6 +172,10 @@ def _schedule(keys):
                   effect="what it was divided by, as a factor")  # fmt: skip
     keys.note("", "it goes with patience", "trainer.decay_patience", "trainer.patience")
     keys.note("", "the usual one", "trainer.decay_lr")
+
+
+def _epochs(keys):
+    """Turn the number of steps into one of epochs, where the rows can be counted."""
     steps = keys.number("trainer.max_steps")
     files = keys.new["data"]
     rows = _lines(Path(keys.folder) / files.get("targets", files["features"]))
@@ -169,7 +187,6 @@ def _schedule(keys):
         keys.put("training.epochs", max(1, epochs), "trainer.max_steps",
                   effect="steps x batch size / rows; patience ends it sooner")  # fmt: skip
     keys.note("", "patience ends training", "trainer.max_steps")
-    _rate(keys)
 
 
 def _rate(keys):
