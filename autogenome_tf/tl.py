@@ -30,7 +30,7 @@ def classify(
     Returns:
         The `AutoGenome`. In `adata.obs` are then <key>_predicted (values of the column `key`, so
         that `==` compares both; categorical, or of the column's type where that is an extension
-        type of pandas), <key>_confidence (the chance of the predicted class) and <key>_part
+        type of pandas), <key>_confidence (the probability of the predicted class) and <key>_part
         (train, validation, test, or new).
 
     Raises:
@@ -44,10 +44,10 @@ def classify(
 
 def _write_labels(adata, key, found):
     """Write predicted labels and their probability into `obs`."""
-    chances = found.filter(regex="^p_")
-    classes = [name.removeprefix("p_") for name in chances]
+    probabilities = found.filter(regex="^p_")
+    classes = [name.removeprefix("p_") for name in probabilities]
     adata.obs[f"{key}_predicted"] = _as_in(adata.obs[key], found["prediction"], classes)
-    adata.obs[f"{key}_confidence"] = chances.max(axis=1).to_numpy()
+    adata.obs[f"{key}_confidence"] = probabilities.max(axis=1).to_numpy()
 
 
 def _as_in(column, names, classes):

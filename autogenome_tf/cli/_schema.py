@@ -13,7 +13,7 @@ HYPER_HEAD = "| hyperparameter | of | values | searched, the default first |\n|-
 
 def schema() -> dict[str, Any]:
     """Return the JSON Schema of configs, hyperparameters of families included."""
-    told = Config.model_json_schema()
+    document = Config.model_json_schema()
     known = {
         family: {
             "type": "object",
@@ -26,45 +26,48 @@ def schema() -> dict[str, Any]:
         }
         for family in families.names()
     }
-    told["properties"]["families"] |= {"properties": known, "additionalProperties": False}
-    return told
+    document["properties"]["families"] |= {"properties": known, "additionalProperties": False}
+    return document
 
 
 def table() -> str:
     """Return every key and every hyperparameter as two Markdown tables."""
-    told = Config.model_json_schema()
-    keys = [
-        f"| `{key}` | {_values(rule, told)} | {_default(rule)} | {rule.get('description', '')} |"
-        for key, rule in _keys(told, told)
-    ]
+    document = Config.model_json_schema()
+    keys = [_line(key, rule, document) for key, rule in _keys(document, document)]
     return "\n".join([HEAD, *keys, "", HYPER_HEAD, *_hyperparameters()])
 
 
-def _keys(node, told, before=""):
+def _line(key, rule, document):
+    """Return the line of a key of a config."""
+    text = rule.get("description", "")
+    return f"| `{key}` | {_values(rule, document)} | {_default(rule)} | {text} |"
+
+
+def _keys(node, document, before=""):
     """Return each key below a node with its rule, in order; sections by their keys."""
     for name, rule in node["properties"].items():
-        section = _section(rule, told)
+        section = _section(rule, document)
         if section is None or "anyOf" in rule:
             yield before + name, rule
         if section is not None:
-            yield from _keys(section, told, f"{before}{name}.")
+            yield from _keys(section, document, f"{before}{name}.")
 
 
-def _section(rule, told):
+def _section(rule, document):
     """Return the section that a rule stands for, or None."""
     for one in [rule, *rule.get("anyOf", [])]:
         if "$ref" in one:
-            return told["$defs"][one["$ref"].rpartition("/")[2]]
+            return document["$defs"][one["$ref"].rpartition("/")[2]]
     return None
 
 
-def _values(rule: dict[str, Any], told: dict[str, Any]) -> str:
+def _values(rule: dict[str, Any], document: dict[str, Any]) -> str:
     if "anyOf" in rule:
         kinds = rule["anyOf"]
         return " or ".join(
             "a list of them"
             if one.get("items") in kinds and "maxItems" not in one
-            else _values(one, told)
+            else _values(one, document)
             for one in kinds
         )
     if "$ref" in rule:
@@ -75,7 +78,7 @@ def _values(rule: dict[str, Any], told: dict[str, Any]) -> str:
         return f"`{rule['const']}`"
     if rule["type"] == "array":
         few = f"{rule['maxItems']}, each " if "maxItems" in rule else ""
-        return f"list of {few}{_values(rule['items'], told)}"
+        return f"list of {few}{_values(rule['items'], document)}"
     named = {"string": "text", "boolean": "true or false"}
     return (named.get(rule["type"]) or rule["type"]) + _range(rule)
 
@@ -85,8 +88,8 @@ def _range(rule):
         "minimum": "at least", "exclusiveMinimum": "above", "maximum": "at most",
         "exclusiveMaximum": "below",
     }  # fmt: skip
-    told = [f"{word} {rule[key]:g}" for key, word in ends.items() if key in rule]
-    return f" {' and '.join(told)}" if told else ""
+    limits = [f"{word} {rule[key]:g}" for key, word in ends.items() if key in rule]
+    return f" {' and '.join(limits)}" if limits else ""
 
 
 def _default(rule):

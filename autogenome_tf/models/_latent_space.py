@@ -178,8 +178,8 @@ class LatentSpace:
                 of_integration[f"{prefix}scib_{key}"] = {"value": value, "low": None, "high": None}
         classes = np.array(self.model.task.classes, object)
         if len(classes) and len(labelled):
-            chances = self.model.run(self._values[labelled], "probabilities")
-            is_right = classes[chances.argmax(axis=1)] == self.labels[labelled]
+            probabilities = self.model.run(self._values[labelled], "probabilities")
+            is_right = classes[probabilities.argmax(axis=1)] == self.labels[labelled]
             of_labels["label_accuracy"] = _mean(is_right.astype(float))
             count = {"value": len(labelled), "low": None, "high": None}
             of_integration["labels_held_out"] = count

@@ -58,7 +58,7 @@ def classes(run: Run) -> dict[str, Any]:
     _, frame = unseen(run)
     columns = [name for name in frame if str(name).startswith("p_")]
     probabilities = frame[columns].rename(columns=lambda name: name.removeprefix("p_"))
-    return {"truth": frame["target"].to_numpy(), "chances": probabilities}
+    return {"targets": frame["target"].to_numpy(), "probabilities": probabilities}
 
 
 def attributions(run: Run) -> dict[str, np.ndarray]:

@@ -33,28 +33,29 @@ class Calibration(Figure):
         """Return targets and probabilities of rows that no network has learned from."""
         return classes(run)
 
-    def draw(self, truth: np.ndarray, chances: pd.DataFrame) -> Drawing:
+    def draw(self, targets: np.ndarray, probabilities: pd.DataFrame) -> Drawing:
         """Draw the share of correct predictions against their probability (a reliability diagram).
 
         Args:
-            truth: (rows,) class names; or a run, whose rows are those that no network has learned
+            targets: (rows,) class names; or a run, whose rows are those that no network has learned
                 from.
-            chances: DataFrame (rows, classes) of probabilities, class names as columns.
+            probabilities: DataFrame (rows, classes), class names as columns.
 
         Returns:
             A `matplotlib.figure.Figure`; bars are 95 % Wilson intervals, the lower panel is a
             histogram of the probabilities. The expected calibration error (Guo et al. 2017) is over
             bins of equally many rows.
         """
-        confidence = chances.to_numpy().max(axis=1)
-        is_right = chances.columns.to_numpy()[chances.to_numpy().argmax(axis=1)] == truth
+        values = probabilities.to_numpy()
+        confidence, predicted = values.max(axis=1), values.argmax(axis=1)
+        is_right = probabilities.columns.to_numpy()[predicted] == targets
         figure, ((panel,), (below,)) = _paper.blank(4.6, 5.2, 2, 1, height_ratios=[3, 1])
         bins = reliability(confidence, is_right)
         low, high = bins["accuracy"] - bins["low"], bins["high"] - bins["accuracy"]
         label = f"expected calibration error {calibration_error(bins):.3f}"
         look = {"color": _paper.PALETTE[0], "fmt": "o-", "markersize": 4, "linewidth": 1.2}
         panel.errorbar(bins["confidence"], bins["accuracy"], [low, high], label=label, **look)
-        least = min(confidence.min(), 1 / chances.shape[1])
+        least = min(confidence.min(), 1 / probabilities.shape[1])
         panel.plot([least, 1], [least, 1], color=_paper.GREY, linestyle="--", linewidth=1)
         panel.set(
             xlim=(least - 0.02, 1.02), ylim=(-0.02, 1.02), ylabel="share of correct predictions"

@@ -31,23 +31,23 @@ class PrecisionRecallCurves(Figure):
         """Return targets and probabilities of rows that no network has learned from."""
         return classes(run)
 
-    def draw(self, truth: np.ndarray, chances: pd.DataFrame) -> Drawing:
+    def draw(self, targets: np.ndarray, probabilities: pd.DataFrame) -> Drawing:
         """Draw precision against recall of each class; unlike ROC curves, they show how rare it is.
 
         Args:
-            truth: (rows,) class names; or a run, whose rows are those that no network has learned
+            targets: (rows,) class names; or a run, whose rows are those that no network has learned
                 from.
-            chances: DataFrame (rows, classes) of probabilities, class names as columns.
+            probabilities: DataFrame (rows, classes), class names as columns.
 
         Returns:
             A `matplotlib.figure.Figure`; areas are average precisions (the sum of precisions by
             steps of recall). A class that no row has is left out.
         """
         curves = {}
-        for name in chances.columns:
-            is_it = truth == name
+        for name in probabilities.columns:
+            is_it = targets == name
             if is_it.any():
-                score = chances[name]
+                score = probabilities[name]
                 precision, recall, _ = sklearn.metrics.precision_recall_curve(is_it, score)
                 area = sklearn.metrics.average_precision_score(is_it, score)
                 curves[name] = (recall, precision, area)

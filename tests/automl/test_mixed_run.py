@@ -191,8 +191,10 @@ def test_figures_of_a_target_show_the_rows_that_have_it(automl, frame):
         expected = sklearn.metrics.confusion_matrix(*pair, labels=labels)
         np.testing.assert_array_equal(found.to_numpy(), expected)
         read = plots.member("roc_curves").read(TargetRun(run, target))
-        assert list(read["chances"]) == labels and len(read["truth"]) == len(own)
-        np.testing.assert_array_equal(read["chances"], own[[f"p_{target}:{x}" for x in labels]])
+        assert list(read["probabilities"]) == labels and len(read["targets"]) == len(own)
+        np.testing.assert_array_equal(
+            read["probabilities"], own[[f"p_{target}:{x}" for x in labels]]
+        )
     read = plots.member("predicted_vs_true").read(TargetRun(run, "age"))
     assert read["target"] == "age" and not read["predictions"]["target"].isna().any()
     read = plots.member("kaplan_meier_curves").read(TargetRun(run, "days"))

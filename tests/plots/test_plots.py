@@ -527,7 +527,7 @@ def test_a_notebook_shows_a_figure_as_it_is():
 def test_arguments_of_a_figure_may_be_named():
     truth, chances = np.array(["a", "b"] * 4), pd.DataFrame({"a": np.linspace(0, 1, 8)})
     chances["b"] = 1 - chances["a"]
-    figure = plots.roc_curves(truth=truth, chances=chances)
+    figure = plots.roc_curves(targets=truth, probabilities=chances)
     assert figure.axes
     counts = pd.DataFrame([[2, 0], [1, 3]], index=["a", "b"], columns=["a", "b"])
     assert plots.confusion_matrix(counts=counts).axes
