@@ -47,8 +47,8 @@ def audit(
         scored: The `data.Dataset` of `data.evaluate`, or None.
 
     Returns:
-        A list of dicts, `about` (labels, matching, names, ids, commas, columns, values, classes,
-        targets, test, duplicates, group, batch) and `text`.
+        A list of dicts, `about` (labels, matching, names, ids, weights, commas, columns, values,
+        classes, targets, test, duplicates, group, batch) and `text`.
     """
     is_test, has_test = parts.part == "test", bool((parts.part == "test").any())
     if not has_test:

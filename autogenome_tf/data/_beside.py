@@ -10,7 +10,7 @@ import pandas as pd
 from autogenome_tf.core import chunked
 from autogenome_tf.core.errors import InputError, some, unknown
 from autogenome_tf.data._dataset import Dataset, Table
-from autogenome_tf.data._match import Match, match_rows
+from autogenome_tf.data._match import Match, NoCommonId, match_rows
 from autogenome_tf.data._texts import COMMAS, SHEETS, WORDS
 
 log = logging.getLogger(__name__)
@@ -42,13 +42,9 @@ def with_columns(
     if not frames:
         return _alone(table, data, source)
     _check_key(data.id, table, frames, source)
-    matches, warnings = [], list(table.warnings)
-    for frame in frames:
-        found = match_rows(
-            table, frame, source, asked=data.target_names, key=data.id, is_only=len(frames) == 1
-        )
-        table = found.table
-        matches.append(found)
+    table, matches = _matched(table, frames, data, source)
+    warnings = list(table.warnings)
+    for found in matches:
         warnings += found.warnings
         if found.said:
             log.info("%s", found.said)
@@ -97,6 +93,38 @@ def _check_key(key, table, frames, source):
     raise unknown(f"{source}: data.id", key, [*extra, *known])
 
 
+def _matched(table, frames, data, source):
+    """Match each file with the matrix; return the matrix, and the `Match` of each.
+
+    A file without an id of the matrix is matched by a column of those that have some: a sheet of
+    samples and their patients leads to a table of patients.
+    """
+    found: dict[int, Match] = {}
+
+    def match(place, table, source):
+        return match_rows(
+            table, frames[place], source, asked=data.target_names, key=data.id,
+            is_only=len(frames) == 1,
+        )  # fmt: skip
+
+    left: dict[int, NoCommonId] = {}
+    for place in range(len(frames)):
+        try:
+            found[place] = match(place, table, source)
+        except NoCommonId as error:
+            left[place] = error
+        else:
+            table = found[place].table
+    if left and not found:
+        raise next(iter(left.values()))
+    if left:
+        named = " with ".join([source, *(frames[place].attrs["source"] for place in found)])
+        beside = _once([_taken(frames[place], one) for place, one in found.items()])
+        through = dataclasses.replace(table, extra=beside)
+        found |= {place: match(place, through, named) for place in left}
+    return table, [found[place] for place in range(len(frames))]
+
+
 def _joined(table, frames, matches):
     """Return the columns of the files, then of the matrix, in the order of the matrix's rows."""
     where = " and ".join(frame.attrs["source"] for frame in frames)
@@ -105,8 +133,14 @@ def _joined(table, frames, matches):
     parts = [_taken(*pair) for pair in zip(frames, matches, strict=True)]
     names = [name for part in parts for name in part.columns]
     twice = [name for name in dict.fromkeys(names) if names.count(name) > 1]
-    if twice:
-        raise InputError(f"{where}: both have the column {some(twice)}; expected each only once.")
+    for name in twice:
+        first, *others = [part[name] for part in parts if name in part]
+        if any(_disagree(first, other).any() for other in others):
+            raise InputError(
+                f"{where}: both have the column {name!r}, with different values; expected each "
+                "only once."
+            )
+    parts = [_once(parts)]
     for frame, found in zip(frames, matches, strict=True):
         # Ids may be asked for too, such as those of patients beside those of samples.
         if frame.attrs["has_ids"] and frame.index.name not in names:
@@ -118,7 +152,8 @@ def _joined(table, frames, matches):
     columns = pd.concat(parts, axis=1)
     columns.index = pd.Index(_names(table))
     ids = {found.column for found in matches}
-    targets = [name for frame in frames for name in frame.columns if name not in ids]
+    named = dict.fromkeys(name for frame in frames for name in frame.columns)
+    targets = [name for name in named if name not in ids]
     words = {name: met for frame in frames for name, met in frame.attrs[WORDS].items()}
     columns.attrs = {"source": where, TARGETS: targets, WORDS: words}
     return columns
@@ -129,7 +164,7 @@ def _contradictions(table, columns, source):
     extra = pd.DataFrame() if table.extra is None else table.extra.reset_index(drop=True)
     for name in extra.columns.intersection(columns.attrs[TARGETS]):
         ours, theirs = extra[name].astype(object), columns[name].reset_index(drop=True)
-        others = int((ours.notna() & theirs.notna() & ~_are_equal(ours, theirs)).sum())
+        others = int(_disagree(ours, theirs).sum())
         if others:
             text = (
                 f"{source} and {columns.attrs['source']}: both have the column {name!r}, with "
@@ -166,11 +201,20 @@ def _doubtful_sheets(frames):
             )
 
 
-def _are_equal(ours, theirs):
-    """Compare cells as text, and as numbers where both are."""
+def _disagree(ours, theirs):
+    """Return where both have a cell, and not the same: as text, and as numbers where both are."""
     first, second = (pd.to_numeric(column, errors="coerce") for column in (ours, theirs))
     is_text = ours.map(str) == theirs.map(str)
-    return is_text | np.isclose(first.astype(float), second.astype(float))
+    are_equal = is_text | np.isclose(first.astype(float), second.astype(float))
+    return ours.notna() & theirs.notna() & ~are_equal
+
+
+def _once(parts):
+    """Return the columns of frames of the same rows as one; one of several may have gaps."""
+    known: dict[str, pd.Series] = {}
+    for name, column in (pair for part in parts for pair in part.items()):
+        known[name] = known[name].where(known[name].notna(), column) if name in known else column
+    return pd.DataFrame(known, index=parts[0].index)
 
 
 def _taken(frame: pd.DataFrame, found: Match) -> pd.DataFrame:

@@ -2,7 +2,7 @@
 
 import collections
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from autogenome_tf.core.errors import InputError, nearest
 
@@ -26,8 +26,8 @@ MISSING: frozenset[str] = frozenset(
 NOT = "!"
 
 _ID_NAMES = frozenset(
-    "accession barcode cell eid id iid index name obs obs_names patient row row_names rownames "
-    "sample sample_name samples".split()
+    "accession barcode cell eid id iid index individual name obs obs_names participant patient row "
+    "row_names rownames sample sample_name samples subject".split()
 )
 # Joined to "id"; other words that are, such as plate or batch, stand over groups of samples.
 _OF_IDS = "case cell donor individual participant patient person sample subject".split()
@@ -135,6 +135,12 @@ def is_text(cell: str, words: frozenset[str] = MISSING) -> bool:
 def is_corner(name):
     """Return whether a heading is the empty corner above row names."""
     return _CORNER.fullmatch(name.strip().lower().replace(" ", "_")) is not None
+
+
+def are_numbers_of_rows(ids: Sequence[str | None]) -> bool:
+    """Return whether ids are 0, 1, 2 ... or 1, 2, 3 ... in the order that they stand in."""
+    counts = ([str(n) for n in range(start, start + len(ids))] for start in (0, 1))
+    return any(map(list(ids).__eq__, counts))
 
 
 def is_id_name(name):

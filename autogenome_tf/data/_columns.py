@@ -14,6 +14,9 @@ from autogenome_tf.tasks import as_text, kind_of
 
 log = logging.getLogger(__name__)
 
+# Rows of equal weight that the weights of all should be worth.
+FEWEST_OF_WEIGHT = 10
+
 
 def with_covariates(dataset, columns, names, where, known=None, averages=None):
     """Put a column of 0 and 1 for each level of covariates behind the genes.
@@ -163,11 +166,20 @@ def with_weights(dataset, columns, name, where, *, is_optional):
             f"received {value!r} ({len(wrong)} such samples). Give these samples a weight, or "
             "leave them out of the file."
         )
-    size = weights.sum() ** 2 / (weights**2).sum()
+    shares = weights / weights.max()
+    size = shares.sum() ** 2 / (shares**2).sum()
     log.info(
         "weights: %s, from %.4g to %.4g; %d rows count as %.4g of equal weight",
         name, weights.min(), weights.max(), len(weights), size,
     )  # fmt: skip
+    if size < min(FEWEST_OF_WEIGHT, len(weights) / 2):
+        sample = dataset.samples[weights.argmax()]
+        text = (
+            f"{where}: data.weight: {name}: {len(weights)} rows count as {size:.3g} of equal "
+            f"weight; sample {sample} alone has {1 / shares.sum():.0%} of all. Model and scores "
+            "rest on these few."
+        )
+        dataset = dataset.warned("weights", text)
     return dataclasses.replace(dataset, weights=weights)
 
 

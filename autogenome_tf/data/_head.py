@@ -4,6 +4,7 @@ import dataclasses
 import itertools
 
 from autogenome_tf.data._cells import (
+    are_numbers_of_rows,
     is_corner,
     is_id_name,
     is_missing,
@@ -188,9 +189,7 @@ def _behind_numbers(names, columns, words):
     (_, numbers), *others = columns.items()
     if not all(cell.strip().isdigit() for cell in numbers):
         return None
-    counts = any(
-        [str(n) for n in range(start, start + len(numbers))] == numbers for start in (0, 1)
-    )
+    counts = are_numbers_of_rows(numbers)
     distinct = [(place, cells) for place, cells in others if len(set(cells)) == len(cells)]
     text = [place for place, cells in distinct if all(is_text(cell, words) for cell in cells)]
     named = [place for place, _ in distinct if is_id_name(names[place])]

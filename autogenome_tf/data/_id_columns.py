@@ -9,7 +9,13 @@ import pandas as pd
 
 from autogenome_tf.core import chunked
 from autogenome_tf.core.errors import InputError
-from autogenome_tf.data._cells import is_id_name, is_number, is_text
+from autogenome_tf.data._cells import (
+    are_numbers_of_rows,
+    is_corner,
+    is_id_name,
+    is_number,
+    is_text,
+)
 from autogenome_tf.data._dataset import Table
 from autogenome_tf.data._names import NUMBERS, Likeness, likeness, nearest_rule
 from autogenome_tf.tasks import as_text
@@ -27,7 +33,8 @@ class IdColumn:
     Attributes:
         name: Its name; None for the index of its file.
         ids: A text for each row, None where it is missing.
-        is_named: Whether its heading says that it holds ids.
+        is_named: Whether its heading says that it holds ids; not that of the numbers of rows which
+            R and pandas write.
     """
 
     name: str | None
@@ -57,11 +64,20 @@ class Pair:
     @property
     def merit(self) -> tuple:
         """Return the sort key of a pair of columns: matching rows, then columns known as ids."""
+        is_shared = self.ours.name is not None and self.ours.name == self.theirs.name
         return (
             self.like.hits,
+            is_shared,
             self.ours.name is None,
-            self.theirs.name is None,
             self.theirs.is_named,
+            self.theirs.name is None,
+        )
+
+    @property
+    def is_by_order(self) -> bool:
+        """Return whether numbers of rows say no more than the order that they stand in."""
+        return not self.theirs.is_named and all(
+            are_numbers_of_rows(key.ids) and key.name is None for key in (self.ours, self.theirs)
         )
 
     @property
@@ -96,7 +112,7 @@ def columns_of_matrix(table: Table, frame: pd.DataFrame, key: str | None) -> lis
         return keys
     extra = pd.DataFrame() if table.extra is None else table.extra
     keys += [_key(name, extra[name]) for name in extra.columns]
-    if table.samples is None:
+    if table.samples is None or are_numbers_of_rows(table.samples):
         keys += [IdColumn(name, _texts(ours)) for name, ours, theirs in shared_columns(table, frame)
                  if _is_counted(ours) and not np.array_equal(ours, theirs)]  # fmt: skip
     return [one for one in keys if _may_be_ids(one)]
@@ -112,7 +128,9 @@ def columns_of_file(frame: pd.DataFrame, asked: Sequence[str], key: str | None) 
     """
     if key is not None and key in frame.columns:
         return [_key(key, frame[key])]
-    keys = [IdColumn(None, list(frame.index), True)] if frame.attrs["has_ids"] else []
+    ids = list(frame.index)
+    is_named = not (is_corner(frame.index.name or "") and are_numbers_of_rows(ids))
+    keys = [IdColumn(None, ids, is_named)] if frame.attrs["has_ids"] else []
     if key is not None and keys and frame.index.name == key:
         return keys
     keys += [_key(name, frame[name]) for name in frame.columns if name not in asked]

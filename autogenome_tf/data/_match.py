@@ -8,6 +8,7 @@ import pandas as pd
 
 from autogenome_tf.core import chunked
 from autogenome_tf.core.errors import InputError, some
+from autogenome_tf.data._cells import are_numbers_of_rows
 from autogenome_tf.data._dataset import Table
 from autogenome_tf.data._id_columns import (
     best_pair,
@@ -104,6 +105,13 @@ def _by_ids(table, frame, pair, source, is_only):
     elif unused:
         text = f"{where}: samples without a row in {source} are not used: {unused}"
         said = f"{said}; {text}" if said else text
+    if pair.is_by_order:
+        text = (
+            f"{source} and {where}: their ids are the numbers of their rows, as R and pandas write "
+            "them, so rows are matched by their order, which cannot be checked. Give both files a "
+            "column with the same ids."
+        )
+        warnings.append(("matching", text))
     return Match(
         like.take, _identified(table, pair.ours), pair.theirs.name, False, tuple(warnings), said
     )
@@ -131,8 +139,8 @@ def _hint(pair, lost):
 
 
 def _identified(table, key):
-    """Return the matrix with one of its columns as sample ids."""
-    if key.name is None:
+    """Return the matrix with one of its columns as sample ids, unless it has ids that tell more."""
+    if key.name is None or not (table.samples is None or are_numbers_of_rows(table.samples)):
         return table
     table = dataclasses.replace(table, samples=[name or "" for name in key.ids])
     if key.name not in table.features:

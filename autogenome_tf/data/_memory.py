@@ -39,7 +39,7 @@ def table_of(x: Any, columns: Sequence[str] = (), options: ReadOptions | None = 
     """
     if isinstance(x, Table):
         return x
-    options = options or ReadOptions()
+    x, options = in_pandas(x), options or ReadOptions()
     options = dataclasses.replace(options, columns=(*options.columns, *columns))
     table = plain_table(x, options)
     how, is_new = how_of(x, options), bool(options.genes)
@@ -78,6 +78,11 @@ def _of_annotated(where, data, options):
     table = annotated_table(where, data)
     text = f"{where}: it has no layer {matrix!r}, which data.matrix names; X is read."
     return dataclasses.replace(table, warnings=(*table.warnings, ("values", text)))
+
+
+def in_pandas(x: Any) -> Any:
+    """Return a table of Polars or Arrow as one of pandas: as an array it would lose its names."""
+    return x.to_pandas() if hasattr(x, "to_pandas") else x
 
 
 def how_of(x: Any, options: ReadOptions) -> str:

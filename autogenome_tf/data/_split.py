@@ -12,12 +12,16 @@ import pandas as pd
 from autogenome_tf.core.errors import InputError, some, unknown
 from autogenome_tf.core.growing import LIMIT
 from autogenome_tf.core.seeds import derive
-from autogenome_tf.data._dataset import Dataset
-from autogenome_tf.data._targets import read_columns
+from autogenome_tf.data._dataset import Dataset, Table
+from autogenome_tf.data._match import match_rows
+from autogenome_tf.data._reader import ReadOptions
+from autogenome_tf.data._targets import read_targets
 
 log = logging.getLogger(__name__)
 
 PARTS = ("train", "validation", "test")
+# Of a split file, beside the sample ids.
+_COLUMNS = ("part", "fold")
 AUTO_FOLDS = 5
 # With more rows to learn from, one validation part is as sure as folds, at a fifth of the price.
 FEW_ROWS = 2000
@@ -195,13 +199,7 @@ def _labels(dataset, rows):
 
 
 def _from_file(dataset, path, folds, seed, is_exact):
-    frame = read_columns(path)
-    if "part" not in frame.columns or not frame.attrs["has_ids"]:
-        raise InputError(f"{path}: expected the columns sample and part.")
-    missing = [sample for sample in dataset.samples if sample not in frame.index]
-    if missing:
-        raise InputError(f"{path}: no part given for {len(missing)} samples: {some(missing)}.")
-    frame = frame.loc[list(dataset.samples)]
+    frame = _of_samples(dataset, path)
     for sample, part in frame["part"].items():
         if part not in PARTS:
             raise unknown(f"{path}: sample {sample}: part", part, PARTS)
@@ -216,6 +214,21 @@ def _from_file(dataset, path, folds, seed, is_exact):
     if not is_exact:
         folds = _fewer(folds, dataset, np.flatnonzero(part == "train"))
     return Split(part, _folds(dataset, part, folds, derive(seed, "folds")))
+
+
+def _of_samples(dataset, path):
+    """Return the rows of a split file in the order of the samples, matched as targets are."""
+    frame = read_targets(path, ReadOptions(columns=_COLUMNS))
+    table = Table(dataset.values, list(dataset.samples), dataset.features)
+    found = match_rows(table, frame, dataset.source, asked=_COLUMNS)
+    if "part" not in frame.columns or found.is_by_order:
+        raise InputError(f"{path}: expected the columns sample and part.")
+    for about, text in found.warnings:
+        log.warning("%s", text, extra={"about": about})
+    missing = [str(name) for name in dataset.samples[found.take < 0]]
+    if missing:
+        raise InputError(f"{path}: no part given for {len(missing)} samples: {some(missing)}.")
+    return frame.iloc[found.take].set_axis(list(dataset.samples))
 
 
 def _given_folds(frame, part, path):

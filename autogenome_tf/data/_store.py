@@ -13,7 +13,7 @@ from autogenome_tf.core.errors import InputError, some
 from autogenome_tf.data._aligned import aligned_targets
 from autogenome_tf.data._dataset import WARNINGS, WRITTEN_BY
 from autogenome_tf.data._distinct import distinct
-from autogenome_tf.data._memory import how_of, is_annotated, plain_table
+from autogenome_tf.data._memory import how_of, in_pandas, is_annotated, plain_table
 from autogenome_tf.data._origins import origins
 from autogenome_tf.data._reader import ReadOptions
 
@@ -44,7 +44,8 @@ def write_rows(
     Raises:
         InputError: Where rows do not match, or a column is not there.
     """
-    options, columns = options or ReadOptions(), _columns(x, y, further)
+    x, options = in_pandas(x), options or ReadOptions()
+    columns = _columns(x, in_pandas(y), further)
     if _has_pairs(y) and isinstance(x, pd.DataFrame):
         options = dataclasses.replace(options, columns=(*options.columns, *columns))
     table, columns = aligned_targets(plain_table(x, options), x, y, columns)
@@ -99,8 +100,8 @@ def _columns(x, y, further):
         values = values.astype(object)
         values[np.ma.getmaskarray(y)] = None
     if values.dtype.names:
-        # As scikit-survival has them: the event first.
-        names = values.dtype.names[::-1]
+        # As scikit-survival has them: the event first, unless the types say otherwise.
+        names = sorted(values.dtype.names[::-1], key=lambda name: values.dtype[name].kind == "b")
         return pd.DataFrame({name: values[name].astype("float64") for name in names})
     if values.ndim not in (1, 2):
         raise InputError(
@@ -140,6 +141,11 @@ def _are_names(y, obs):
 def _plain(column):
     """Return numbers unchanged, everything else as text, blank where missing: no objects."""
     values = column.to_numpy()
+    if values.dtype.kind == "m":
+        raise InputError(
+            f"data: {column.name}: received durations ({column.dtype}); expected numbers in one "
+            "unit, such as those of column.dt.days."
+        )
     if values.dtype.kind in "iufb":
         return values
     return np.where(column.isna(), "", values.astype(str))

@@ -45,10 +45,14 @@ def read_times(column: pd.Series) -> np.ndarray:
     wrong = np.flatnonzero(~(np.isfinite(times) & (times > 0)))
     if len(wrong):
         sample, value = column.index[wrong[0]], column.iloc[wrong[0]]
+        way_out = (
+            "Leave these samples out, or give those of time 0 half of the shortest interval."
+            if np.isfinite(times[wrong]).any()
+            else "Write the time since the start of observation as a number, all in one unit."
+        )
         raise ValueError(
-            f"{column.name}: sample {sample}: expected a time above 0; received {value!r} "
-            f"({len(wrong)} such samples). Leave these samples out, or give those of time 0 half "
-            "of the shortest interval."
+            f"{column.name}: sample {sample}: expected a time above 0; received "
+            f"{as_text(value)!r} ({len(wrong)} such samples). {way_out}"
         )
     return times
 

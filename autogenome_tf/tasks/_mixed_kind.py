@@ -8,11 +8,9 @@ import pandas as pd
 from autogenome_tf.tasks._classification import Classification, check_classes
 from autogenome_tf.tasks._discrete_survival import DiscreteSurvival
 from autogenome_tf.tasks._mixed_columns import KINDS, cells_of, check_output_names, targets_of
+from autogenome_tf.tasks._number_doubts import are_few_whole, outweighing
 from autogenome_tf.tasks._target_columns import TargetColumns
 from autogenome_tf.tasks._task_kind import TaskKind
-
-# A target of at most so many whole numbers may be codes of classes.
-FEW_NUMBERS = 5
 
 
 class MixedKind(TaskKind):
@@ -77,20 +75,23 @@ class MixedKind(TaskKind):
     def doubts(
         cls, targets: np.ndarray, is_test: np.ndarray, names: Sequence[str] = ()
     ) -> list[str]:
-        """Return warnings of numbers that may be codes of classes, and of few events."""
+        """Return warnings of odd numbers, and of few events."""
         found = []
         for target in targets_of(targets, names):
             kind = KINDS[target.type]
             if kind.has_times:
                 own = kind.doubts(target.known, is_test[target.is_known], target.names)
                 found += [f"{target.name}: {text}" for text in own]
-            numbers = set(target.known.ravel()) if kind.has_units else set()
-            if 0 < len(numbers) <= FEW_NUMBERS and all(value % 1 == 0 for value in numbers):
+            if not kind.has_units:
+                continue
+            numbers = target.known.astype(float).ravel()
+            if are_few_whole(numbers):
                 found.append(
-                    f"{target.name}: {len(numbers)} different whole numbers are learned as "
+                    f"{target.name}: {len(set(numbers))} different whole numbers are learned as "
                     f'numbers. If they are codes of classes, set task.kinds {{"{target.name}": '
                     f'"{Classification.type}"}}.'
                 )
+            found += outweighing(numbers, target.name)
         return found
 
     @classmethod

@@ -9,6 +9,8 @@ import pandas as pd
 
 from autogenome_tf.tasks._conformal import PredictionIntervals
 from autogenome_tf.tasks._gene_statistics import Batches, of_correlation
+from autogenome_tf.tasks._labels import as_text
+from autogenome_tf.tasks._number_doubts import doubts_of_numbers
 from autogenome_tf.tasks._task import Task
 
 # Rows with a value of a target.
@@ -73,6 +75,13 @@ class Regression(Task):
                 )
             if np.ptp(known) == 0:
                 raise ValueError(f"{name}: constant ({known[0]:g}); there is nothing to predict.")
+
+    @classmethod
+    def doubts(
+        cls, targets: np.ndarray, is_test: np.ndarray, names: Sequence[str] = ()
+    ) -> list[str]:
+        """Return warnings of codes of classes, and of a value that outweighs all others."""
+        return doubts_of_numbers(targets, names)
 
     @classmethod
     def fitted(cls, settings: Any, rows: Any, is_train: np.ndarray) -> "Regression":
@@ -248,7 +257,7 @@ def _numbers(column: pd.Series) -> np.ndarray:
     if len(wrong):
         sample, value = column.index[wrong[0]], column.astype(object).iloc[wrong[0]]
         raise ValueError(
-            f"{column.name}: sample {sample}: expected a number; received {value!r} ({len(wrong)} "
-            "such samples). Leave the cell empty where no value is known."
+            f"{column.name}: sample {sample}: expected a number; received {as_text(value)!r} "
+            f"({len(wrong)} such samples). Leave the cell empty where no value is known."
         )
     return numbers

@@ -12,6 +12,8 @@ from autogenome_tf.tasks.survival_metrics import METRICS
 # With fewer events, every score is uncertain.
 FEW_EVENTS = 30
 FEWEST_EVENTS = 2
+# Times from which on a narrow range is no accident.
+MANY_TIMES = 20
 LOWER_IS_BETTER = ("brier", "brier_ratio", "d_calibration")
 
 
@@ -60,7 +62,7 @@ class SurvivalKind(TaskKind):
     def doubts(
         cls, targets: np.ndarray, is_test: np.ndarray, names: Sequence[str] = ()
     ) -> list[str]:
-        """Return warnings of parts with few events."""
+        """Return warnings of few events, of events alone, and of times that may be dates."""
         found = []
         for part, rows in (("training", ~is_test), ("test", is_test)):
             events = int(targets[rows, 1].sum())
@@ -70,4 +72,17 @@ class SurvivalKind(TaskKind):
                     f"than {FEW_EVENTS}, scores of survival are uncertain whatever the number of "
                     "samples."
                 )
+        times, events = targets[:, 0], targets[:, 1]
+        if events.all():
+            found.append(
+                f"All {len(events)} samples had the event. If others were left out because their "
+                "event or time is not written down, risks are those of early events alone: give "
+                "them event 0 and the time of the last visit."
+            )
+        if len(times) >= MANY_TIMES and 2 * times.min() > times.max():
+            found.append(
+                f"All times are {times.min():g} to {times.max():g}: no sample was observed for "
+                "less than half of the longest time. If they are dates, years or ages, give the "
+                "time since the start of observation."
+            )
         return found

@@ -2,10 +2,11 @@
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from autogenome_tf.core.errors import InputError
-from autogenome_tf.data import read_table, write_rows
+from autogenome_tf.data import read_table, table_of, write_rows
 
 ROWS = 30
 RANDOM = np.random.default_rng(0)
@@ -108,6 +109,30 @@ def test_labels_that_contradict_each_other_are_refused(tmp_path, case):
     make, said = REFUSED[case]
     with pytest.raises(InputError, match=said):
         write_rows(tmp_path / "x.npz", *make())
+
+
+@pytest.mark.parametrize("time_is_first", [False, True])
+def test_a_field_of_logicals_is_the_event_in_any_place(tmp_path, time_is_first):
+    fields = [("died", bool), ("days", float)][:: -1 if time_is_first else 1]
+    y = np.zeros(ROWS, fields)
+    y["died"], y["days"] = VALUES["A"] > 0, np.arange(1, ROWS + 1)
+    assert write_rows(tmp_path / "x.npz", VALUES, y) == ["days", "died"]
+
+
+def test_durations_are_refused_with_a_way_to_numbers(tmp_path):
+    days = pd.Series(pd.to_timedelta(np.arange(ROWS), "D"), name="time")
+    with pytest.raises(InputError, match="data: time: received durations .*dt.days"):
+        write_rows(tmp_path / "x.npz", VALUES, days)
+
+
+def test_a_table_of_arrow_keeps_its_names(tmp_path):
+    order = ["C", "A", "B"]
+    table = pa.Table.from_pandas(X_NAMED[order])
+    write_rows(tmp_path / "x.npz", table, pa.array(Y.tolist()))
+    found = read_table(tmp_path / "x.npz")
+    assert found.features == order and found.samples == NAMES and not found.warnings
+    new = table_of(pa.Table.from_pandas(X_NAMED))
+    assert new.features == list("ABC")
 
 
 def test_missing_labels_stay_missing(tmp_path):

@@ -294,3 +294,22 @@ def test_counts_beside_z_scores_are_named_and_can_be_asked_for(tmp_path):
     np.testing.assert_array_equal(table.values, z)
     assert "h5ad, X (data.matrix: 'raw', 'counts'), 24 samples" in table.said
     np.testing.assert_array_equal(read_table(tmp_path / "x.h5ad", matrix="counts").values, VALUES)
+
+
+# Weights -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("heavy", [1e6, 1e300, 1e-300])
+def test_rows_that_have_nearly_all_of_the_weight_are_named(tmp_path, heavy):
+    given = pd.DataFrame({"type": LABELS, "w": 1.0 if heavy > 1 else 1e-305})
+    given.loc["S03", "w"] = heavy
+    _, found = loaded(tmp_path, MATRIX, given.to_csv(), weight="w")
+    (text,) = texts(found, "weights")
+    assert "24 rows count as 1 of equal weight; sample S03 alone has 100%" in text
+
+
+@pytest.mark.parametrize("small", [1e-300, 0.01, 1.0])
+def test_weights_of_classes_are_not_doubted(tmp_path, small):
+    given = pd.DataFrame({"type": LABELS, "w": np.where(LABELS == "normal", 1.0, small)})
+    _, found = loaded(tmp_path, MATRIX, given.to_csv(), weight="w")
+    assert not texts(found, "weights")

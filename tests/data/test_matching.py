@@ -361,7 +361,90 @@ def test_files_of_targets_that_do_not_fit_are_refused(tmp_path):
     matrix(tmp_path)
     targets(tmp_path, "a.csv", sample=IDS, dx=LABELS)
     targets(tmp_path, "b.csv", age=range(ROWS))
-    with pytest.raises(InputError, match="both have the column 'dx'"):
-        loaded(tmp_path, targets=["a.csv", "./a.csv"])
+    targets(tmp_path, "c.csv", sample=IDS, dx=LABELS[::-1])
+    with pytest.raises(InputError, match="both have the column 'dx', with different values"):
+        loaded(tmp_path, targets=["a.csv", "c.csv"])
     with pytest.raises(InputError, match="only one of them has sample ids"):
         loaded(tmp_path, targets=["a.csv", "b.csv"])
+
+
+@pytest.mark.parametrize("files", [["a.csv", "b.csv"], ["b.csv", "a.csv"]])
+def test_files_of_targets_may_have_ids_of_other_columns_of_the_matrix(tmp_path, files):
+    patients = [f"P{n:02d}" for n in range(ROWS)]
+    matrix(tmp_path, patient=patients)
+    targets(tmp_path, "a.csv", patient=patients, dx=LABELS)
+    targets(tmp_path, "b.csv", order=ORDER[::-1], sample=IDS, age=range(ROWS))
+    dataset = loaded(tmp_path, targets=files, weight=None, exclude=["patient"])
+    assert is_right(dataset) and list(dataset.samples) == IDS and not dataset.warnings
+
+
+@pytest.mark.parametrize("files", [["a.csv", "b.csv"], ["b.csv", "a.csv"]])
+def test_a_sheet_of_samples_and_patients_leads_to_a_file_of_patients(tmp_path, files):
+    matrix(tmp_path)
+    patients = [f"P{n:02d}" for n in range(ROWS)]
+    targets(tmp_path, "a.csv", sample=IDS, PATIENT_ID=patients)
+    targets(tmp_path, "b.csv", order=ORDER[::-1], PATIENT_ID=patients, dx=LABELS)
+    assert is_right(loaded(tmp_path, targets=files))
+    targets(tmp_path, "b.csv", PATIENT_ID=[name.lower() + "x" for name in patients], dx=LABELS)
+    with pytest.raises(InputError, match="no sample id is in both files: .* with .*a.csv has"):
+        loaded(tmp_path, targets=files)
+
+
+def test_files_of_targets_may_share_a_column_of_the_same_values(tmp_path):
+    matrix(tmp_path)
+    ages = [*range(30, 30 + ROWS - 2), None, None]
+    targets(tmp_path, "a.csv", sample=IDS, dx=LABELS, age=ages)
+    targets(tmp_path, "b.csv", order=ORDER[::-1], sample=IDS, age=[*range(30, 30 + ROWS)])
+    given = {"targets": ["a.csv", "b.csv"], "target": ["age"]}
+    dataset = loaded(tmp_path, "regression", **given)
+    assert dataset.targets[:, 0].tolist() == list(range(30, 30 + ROWS))
+
+
+# Numbers of rows ----------------------------------------------------------------------------
+
+
+def numbered(folder, name, first=1):
+    """Put numbers of rows before a table, as R and pandas write them."""
+    frame = pd.read_csv(folder / name)
+    frame.set_axis(range(first, first + len(frame))).to_csv(folder / name)
+
+
+COUNT = [str(number) for number in range(1, ROWS + 1)]
+
+
+@pytest.mark.parametrize("first", [0, 1])
+@pytest.mark.parametrize("heading", ["patient", "Subject"])
+@pytest.mark.parametrize("which", [("x.csv",), ("y.csv",), ("x.csv", "y.csv")])
+def test_numbers_of_rows_give_way_to_numbers_that_name_samples(tmp_path, first, heading, which):
+    frame = pd.DataFrame(VALUES, columns=["TP53", "MYC", "EGFR", "KRAS"])
+    frame.insert(0, heading, COUNT)
+    frame.iloc[ORDER[::-1]].to_csv(tmp_path / "x.csv", index=False)
+    targets(tmp_path, dx=LABELS, **{heading: COUNT})
+    for name in which:
+        numbered(tmp_path, name, first)
+    dataset = loaded(tmp_path)
+    rows = [COUNT.index(name) for name in dataset.samples]
+    assert list(dataset.targets) == list(LABELS[rows]) and len(dataset.features) == 4
+    np.testing.assert_allclose(dataset.values, VALUES[rows])
+    assert not dataset.warnings
+
+
+def test_numbers_of_rows_give_way_to_a_column_that_both_files_have(tmp_path):
+    frame = pd.DataFrame(VALUES, columns=["TP53", "MYC", "EGFR", "KRAS"]).assign(key=COUNT)
+    frame.iloc[ORDER[::-1]].to_csv(tmp_path / "x.csv", index=False)
+    targets(tmp_path, dx=LABELS, key=COUNT)
+    numbered(tmp_path, "x.csv")
+    dataset = loaded(tmp_path)
+    rows = [COUNT.index(name) for name in dataset.samples]
+    assert list(dataset.targets) == list(LABELS[rows]) and "key" not in dataset.features
+
+
+def test_numbers_of_rows_alone_are_the_order_which_is_a_warning(tmp_path):
+    matrix(tmp_path, None)
+    targets(tmp_path, order=range(ROWS), dx=LABELS)
+    for name in ("x.csv", "y.csv"):
+        numbered(tmp_path, name)
+    dataset = loaded(tmp_path)
+    assert list(dataset.targets) == list(LABELS)
+    ((about, text),) = dataset.warnings
+    assert about == "matching" and "matched by their order, which cannot be checked" in text

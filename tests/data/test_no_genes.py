@@ -76,7 +76,7 @@ def test_the_error_about_text_names_the_key(tmp_path, kind):
 @pytest.mark.parametrize(
     ("heading", "numbers"),
     [
-        ("Subject", range(101, 101 + ROWS)),
+        ("Sample no", range(101, 101 + ROWS)),
         ("Case No.", [7 * n + 3 for n in range(ROWS)]),
         ("what", range(ROWS, 0, -1)),
         ("MRN number", [123456789 + n for n in range(ROWS)]),

@@ -184,6 +184,24 @@ def test_a_split_file_is_taken_over_by_sample(tmp_path):
     assert not parts.fold.any()
 
 
+@pytest.mark.parametrize(
+    "change",
+    [str.upper, "{}-1".format, "'{}'".format, "{} ".format],
+    ids=["case", "ending", "quotes", "blank"],
+)
+def test_ids_of_a_split_file_may_differ_by_one_rule(tmp_path, change):
+    cells = [line.split("\t") for line in GIVEN[:0:-1]]
+    lines = ["part\tsample", *(f"{part}\t{change(name)}" for name, part in cells)]
+    parts = split(eight(), written(tmp_path, lines), 1, 7)
+    assert list(parts.part) == PARTS * 2
+
+
+def test_a_split_file_is_never_taken_by_order(tmp_path):
+    lines = ["part\tage", *(f"{PARTS[i % 4]}\t{50.5 + i}" for i in range(8))]
+    with pytest.raises(InputError, match="columns sample and part"):
+        split(eight(), written(tmp_path, lines), 1, 7)
+
+
 def test_with_folds_the_validation_rows_of_a_file_train(tmp_path):
     parts = split(eight(), written(tmp_path, GIVEN), 2, 7)
     assert list(parts.part) == ["train", "train", "train", "test"] * 2

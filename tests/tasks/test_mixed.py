@@ -65,7 +65,7 @@ def test_columns_are_numbers_or_text():
     assert read(a=[True, None, False]) == [["True", None, "False"]]
     assert read(a=[1, 2.0, "x"]) == [["1", "2", "x"]]
     assert read(a=pd.Categorical(["1", "2", None])) == [["1", "2", None]]
-    with pytest.raises(ValueError, match="a: sample s2: expected a number; received inf"):
+    with pytest.raises(ValueError, match="a: sample s2: expected a number; received 'inf'"):
         read(a=[1, np.inf, 2])
     with pytest.raises(ValueError, match="a: empty for sample 's1'"):
         read(a=[" ", "x", "y"])

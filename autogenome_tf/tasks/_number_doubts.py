@@ -1,0 +1,60 @@
+"""Numbers to predict that may be no measurements: codes of classes, or one that outweighs all."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from autogenome_tf.core.errors import some
+
+# A target of at most so many whole numbers may be codes of classes.
+FEW_NUMBERS = 5
+# Of one value in the squared distances from the median, among so many values or more.
+_MOST_OF_ONE, _FEWEST_VALUES = 0.5, 10
+
+
+def are_few_whole(values: np.ndarray) -> bool:
+    """Return whether numbers may be codes of classes: a few whole ones.
+
+    Args:
+        values: The known values of a target.
+    """
+    numbers = np.unique(values)
+    return 0 < len(numbers) <= FEW_NUMBERS and bool((numbers % 1 == 0).all())
+
+
+def outweighing(values: np.ndarray, name: str) -> Iterator[str]:
+    """Yield a text on a value that decides the fit of a target alone.
+
+    Args:
+        values: The known values of the target.
+        name: Name of the target.
+    """
+    squares = (values - np.median(values)) ** 2
+    place = int(squares.argmax())
+    if len(values) < _FEWEST_VALUES or squares[place] <= _MOST_OF_ONE * squares.sum():
+        return
+    others, share = np.delete(values, place), squares[place] / squares.sum()
+    yield (
+        f"{name}: one value, {values[place]:g}, makes up {share:.0%} of the squared differences "
+        f"from the median (all others are {others.min():g} to {others.max():g}), so fit and scores "
+        "follow this row. Check it; where values span orders of magnitude, predict their logarithm."
+    )
+
+
+def doubts_of_numbers(targets: np.ndarray, names: Sequence[str]) -> list[str]:
+    """Return warnings about the targets of a regression.
+
+    Args:
+        targets: (rows, targets) numbers, NaN where one is missing.
+        names: Of the targets.
+    """
+    columns = [column[~np.isnan(column)] for column in targets.T]
+    pairs = [pair for pair in zip(names, columns, strict=True) if len(pair[1])]
+    coded = [name for name, values in pairs if are_few_whole(values)]
+    found = []
+    if coded:
+        found.append(
+            f"{some(coded)}: at most {FEW_NUMBERS} different whole numbers are learned as numbers. "
+            "If they are codes of classes, set task.type classification."
+        )
+    return found + [text for name, values in pairs for text in outweighing(values, name)]

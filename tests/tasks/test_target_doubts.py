@@ -1,0 +1,65 @@
+"""Numbers and times to predict that may not be what they seem: warned of, not refused."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from autogenome_tf.tasks import Regression, Survival
+from autogenome_tf.tasks._events import read_times
+
+ROWS = 40
+RANDOM = np.random.default_rng(0)
+VALUES = RANDOM.normal(50, 9, ROWS)
+TIMES = RANDOM.exponential(400, ROWS) + 1
+EVENTS = np.tile([1.0, 0.0], ROWS // 2)
+NONE = np.zeros(ROWS, bool)
+
+
+def of_numbers(*columns):
+    """What is doubted of the targets of a regression."""
+    names = [f"drug{number}" for number in range(len(columns))]
+    return Regression.doubts(np.stack(columns, axis=1), NONE, names)
+
+
+def of_times(times=TIMES, events=EVENTS):
+    """What is doubted of times and events, but for their number."""
+    texts = Survival.doubts(np.stack([times, events], axis=1), NONE, ["time", "event"])
+    return [text for text in texts if "events in" not in text]
+
+
+def test_measured_numbers_are_not_doubted():
+    gaps = np.where(np.arange(ROWS) % 3 == 0, np.nan, VALUES)
+    assert not of_numbers(VALUES, gaps, np.exp(VALUES / 20), np.full(ROWS, np.nan))
+
+
+def test_a_few_whole_numbers_may_be_codes_of_classes():
+    (text,) = of_numbers(np.arange(ROWS) % 3, VALUES, np.where(VALUES > 50, 2.0, np.nan))
+    assert "'drug0', 'drug2'" in text and "task.type classification" in text
+
+
+@pytest.mark.parametrize("value", [1e9, -4000.0])
+def test_a_value_that_outweighs_all_others_is_named(value):
+    values = np.append(VALUES[1:], value)
+    (text,) = of_numbers(VALUES, values)
+    assert text.startswith(f"drug1: one value, {value:g}, makes up 100%")
+
+
+def test_times_and_events_are_not_doubted():
+    assert not of_times()
+
+
+def test_events_alone_are_doubted():
+    (text,) = of_times(events=np.ones(ROWS))
+    assert "All 40 samples had the event" in text
+
+
+@pytest.mark.parametrize("times", [41000 + TIMES, 1990 + TIMES / 200], ids=["dates", "years"])
+def test_times_that_may_be_dates_are_doubted(times):
+    (text,) = of_times(times=times)
+    assert "All times are" in text and "dates, years or ages" in text
+
+
+@pytest.mark.parametrize("cell", ["2012-03-01", "574 days", ">60"])
+def test_a_time_that_is_no_number_is_refused_with_what_is_one(cell):
+    with pytest.raises(ValueError, match=f"'{cell}' .*Write the time since the start"):
+        read_times(pd.Series([12, cell], ["a", "b"], name="time"))
