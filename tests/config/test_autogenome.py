@@ -344,6 +344,16 @@ def test_a_key_of_another_type_is_noted(small, kind):
     assert len(notes) == len(dict(_keys.leaves(given)))
 
 
+def test_a_value_of_a_key_of_another_type_is_a_warning(small, caplog):
+    for kind in TYPES:
+        autogenome.ported(original(small, kind), "old.json", small)
+    assert not caplog.records
+    given = original(small, "MLP")
+    given["param_spec"]["args"]["n_latent"] = 32
+    autogenome.ported(given, "old.json", small)
+    assert "'param_spec.n_latent': no key of a config of MLP" in caplog.text
+
+
 def test_without_a_search_param_spec_is_the_model(small):
     fixed = {"trainer__hyper_selector": False}
     mlp, _ = ported(original(small, "MLP", **fixed), small)

@@ -134,7 +134,7 @@ def test_a_batch_that_tells_the_label_is_named():
     random = parts(np.random.default_rng(0).permutation(part().part))
     (warning,) = audit(dataset(labels, batch=batches), random, "classification")
     assert warning["about"] == "batch" and "Cramér's V 1.00" in warning["text"]
-    values = np.where(batches == "one", 0.0, 3.0)[:, None]
+    values = np.where(batches == "one", 0.5, 3.5)[:, None]
     assert about(dataset(values, batch=batches), random, "regression") == ["batch"]
 
 

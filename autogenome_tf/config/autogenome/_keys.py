@@ -146,6 +146,12 @@ class Keys:
         """Return a `Note` for each old key, in order."""
         return [self._notes[key] for key in self.old]
 
+    @property
+    def left(self) -> list[str]:
+        """Return the old keys that have a value and no note yet."""
+        given = [key for key, value in self.old.items() if value is not None]
+        return [key for key in given if key not in self._notes]
+
     def put(self, new, value, *old, effect=""):
         """Set a key here, and note the old ones that it comes from.
 

@@ -1,5 +1,6 @@
 """Port of the original's data, task, training and search keys, one after another."""
 
+import logging
 import math
 import os
 import re
@@ -14,8 +15,10 @@ from autogenome_tf.config.autogenome._keys import (
     whole,
 )
 from autogenome_tf.config.autogenome._networks import Network
-from autogenome_tf.core.errors import InputError, unknown
+from autogenome_tf.core.errors import InputError, some, unknown
 from autogenome_tf.tasks import kind_of
+
+log = logging.getLogger(__name__)
 
 # Keys of `data` that name files: section and key of the original.
 _FILES = {
@@ -51,8 +54,11 @@ def put_all(keys):
     for key in keys.old:
         if key in WITHOUT_EFFECT:
             keys.note("", WITHOUT_EFFECT[key], key)
-    nothing = f"null, or not a key of {keys.old['model.type']}"
-    keys.note("", nothing, *keys.old)
+    left, kind = keys.left, keys.old["model.type"]
+    if left:
+        text = f"{keys.place}: {some(left)}: no key of a config of {kind}, so it has no effect."
+        log.warning("%s", text, extra={"about": "config"})
+    keys.note("", f"null, or not a key of {kind}", *keys.old)
 
 
 def _family(keys):
