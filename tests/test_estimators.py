@@ -207,6 +207,12 @@ def test_rows_and_targets_belong_together_by_position():
     np.testing.assert_array_equal(by_labels, by_place)
 
 
+def test_cells_are_refused_with_what_takes_them(adata):
+    for model in (AutoGenomeClassifier(), AutoGenomeRegressor()):
+        with pytest.raises(InputError, match="received AnnData; .* adata.to_df"):
+            model.fit(adata, np.arange(len(adata)) % 2)
+
+
 def test_labels_of_several_types_are_refused():
     mixed = np.array([1, "x"] * (len(X) // 2), object)
     with pytest.raises(InputError, match=r"y: .*several types \(int, str\).*y\.astype\(str\)"):

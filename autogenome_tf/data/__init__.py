@@ -12,7 +12,7 @@ from autogenome_tf.data._gmt import GeneSet, read_gene_sets
 from autogenome_tf.data._hdf5 import check_hdf5
 from autogenome_tf.data._lacking import lacks
 from autogenome_tf.data._load import load_labelled
-from autogenome_tf.data._memory import table_of
+from autogenome_tf.data._memory import is_annotated, table_of
 from autogenome_tf.data._read import find_reader, read_table
 from autogenome_tf.data._reader import Reader, ReadOptions
 from autogenome_tf.data._run_data import RunData
@@ -35,6 +35,7 @@ __all__ = [
     "check_hdf5",
     "checked",
     "find_reader",
+    "is_annotated",
     "lacks",
     "load_labelled",
     "number_of_folds",

@@ -168,7 +168,8 @@ def _contradictions(table, columns, source):
         if others:
             text = (
                 f"{source} and {columns.attrs['source']}: both have the column {name!r}, with "
-                f"other values for {others} of {len(extra)} samples; those of the second are used."
+                f"other values for {others} of {len(extra)} samples; those of the second are used, "
+                "those of the first are left out."
             )
             yield "matching", text
 

@@ -19,6 +19,15 @@ BLANKS = " "  # this delimiter stands for any run of spaces and tabs
 # How many times its size a file may unpack to, unless a config says otherwise (`data.expansion`).
 EXPANSION = 200.0
 _BEGINNING, _SOME = 1 << 16, 1 << 12
+# What files begin with that are no tables, whatever their name, and what they are.
+_PAGE = "a web page, as a download that failed leaves"
+_NO_TABLES = {
+    b"<!doctype": _PAGE,
+    b"<html": _PAGE,
+    b"%pdf-": "a PDF",
+    b"pk\x03\x04": "a zip archive (unpack it) or a spreadsheet (its name must end in .xlsx)",
+    b"version https://git-lfs": "a pointer of Git LFS (fetch the file itself with git lfs pull)",
+}
 # A row of 20,000 genes takes less than 1.
 MOST_LINE = 256 << 20
 
@@ -40,6 +49,23 @@ def check_file(source: str | os.PathLike) -> None:
         raise InputError(f"{source}: no permission to read it.")
     if os.path.getsize(source) == 0:
         raise InputError(f"{source}: the file is empty; expected a table.")
+
+
+def check_text(source: str | os.PathLike) -> None:
+    """Refuse what is not a file of text, as `check_file`, and what begins like no table.
+
+    Args:
+        source: Path of the file.
+
+    Raises:
+        InputError: Naming what the file is and what to do.
+    """
+    check_file(source)
+    with open(source, "rb") as stream:
+        first = stream.read(max(map(len, _NO_TABLES))).lstrip().lower()
+    for begin, what in _NO_TABLES.items():
+        if first.startswith(begin):
+            raise InputError(f"{source}: the file is {what}; expected a table of text.")
 
 
 def stem(source: str | os.PathLike[str]) -> str:

@@ -103,7 +103,9 @@ def groups_alike(groups: np.ndarray) -> Iterator[str]:
 
 def _plain(name):
     """Return a name without case, blanks and quotes; letters, numbers and truth in one form."""
-    name = unicodedata.normalize("NFKC", name)
+    # Signs without width, which are no blanks, are of the category Cf.
+    letters = (one for one in name if unicodedata.category(one) != "Cf")
+    name = unicodedata.normalize("NFKC", "".join(letters))
     name = "".join(name.casefold().split()).strip("\"'")
     name = {"true": "1", "false": "0"}.get(name, name)
     try:

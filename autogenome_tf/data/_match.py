@@ -17,7 +17,7 @@ from autogenome_tf.data._id_columns import (
     counted_from,
     is_of_ids,
 )
-from autogenome_tf.data._names import nearest_rule
+from autogenome_tf.data._names import PATIENT, nearest_rule, tissues
 from autogenome_tf.data._row_order import warning_of_order
 
 
@@ -93,6 +93,12 @@ def _by_ids(table, frame, pair, source, is_only):
             f", which differ in {like.rule} (such as {pair.ours.ids[one]!r} and "
             f"{pair.theirs.ids[like.take[one]]!r})"
         )
+        found = tissues(pair.ours.ids) if like.rule == PATIENT else []
+        if len(found) > 1:
+            said += (
+                f"; samples are of several kinds ({', '.join(found)}: 01 is a tumour, 11 normal "
+                "tissue), and each has the row of its patient"
+            )
         warnings.append(("matching", f"{said[0].upper()}{said[1:]}."))
         said = ""
     lost = [name for name, place in zip(pair.ours.ids, like.take, strict=True) if place < 0]

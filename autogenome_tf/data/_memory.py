@@ -96,8 +96,12 @@ def is_counted(index: pd.Index) -> bool:
     return is_whole and index.name is None
 
 
-def is_annotated(x):
-    """Return whether an object looks like an AnnData, which need not be installed to ask."""
+def is_annotated(x: Any) -> bool:
+    """Return whether an object looks like an AnnData, which need not be installed to ask.
+
+    Args:
+        x: Any object.
+    """
     return all(hasattr(x, name) for name in ("X", "obs", "obs_names", "var_names"))
 
 

@@ -152,8 +152,15 @@ def _barcode(parts):
     return form
 
 
+def tissues(names: Iterable[str | None]) -> list[str]:
+    """Return the codes of samples in TCGA's barcodes, such as 01 of tumours and 11 of normals."""
+    found = (_TCGA.match(_signs(name).casefold()) for name in names if name)
+    return sorted({match[2].strip("-") for match in found if match and match[2]})
+
+
 ALIKE = "case, signs and leading zeros"
 NUMBERS = "how numbers are written"
+PATIENT = "what stands behind the patient in TCGA's barcodes"
 VERSION = "the version of Ensembl ids"
 # What may differ between two names of one thing, and the form without it; the simplest first.
 RULES: dict[str, Callable[[str], str]] = {
@@ -165,7 +172,7 @@ RULES: dict[str, Callable[[str], str]] = {
     VERSION: _without_version,
     "what stands behind the vial in TCGA's barcodes": _barcode(3),
     "what stands behind the sample in TCGA's barcodes": _barcode(2),
-    "what stands behind the patient in TCGA's barcodes": _barcode(1),
+    PATIENT: _barcode(1),
     "what stands behind the symbol": _symbol,
 }
 OF_GENES = (

@@ -20,6 +20,7 @@ from autogenome_tf.data._delimiter import (
 from autogenome_tf.data._files import (
     BLANKS,
     check_file,
+    check_text,
     check_width,
     numbered_rows,
 )
@@ -65,6 +66,7 @@ def read_targets(source: str | os.PathLike, options: ReadOptions) -> pd.DataFram
     frame = own_columns(source, options)
     if frame is not None:
         return frame
+    check_text(source)
     delimiter, rows = _rows(source, options.most(source))
     return columns_of_rows(source, rows, options, DELIMITERS[delimiter])
 
@@ -132,7 +134,7 @@ def _rows(source, most):
     for line, cells in filled:
         is_header = line == filled[0][0]
         # R leaves out the name above row names, others end the header with a delimiter.
-        is_other = len(cells) == width - 1 or not any(cells[width:])
+        is_other = len(cells) >= width - 1 and not any(cells[width:])
         check_width(source, line, cells, len(cells) if is_header and is_other else width)
     return delimiter, [cells for _, cells in filled]
 

@@ -17,7 +17,7 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, vali
 from autogenome_tf.automl import AutoGenome
 from autogenome_tf.config import listed, merged
 from autogenome_tf.core.errors import InputError
-from autogenome_tf.data import Dataset, numbered_features
+from autogenome_tf.data import Dataset, is_annotated, numbered_features
 from autogenome_tf.models import Predictor
 
 FILE = "model.keras"
@@ -78,6 +78,11 @@ class Estimator(BaseEstimator):
         return merged({"data": {"missing": "error"}}, self.config)["data"]["missing"] != "error"
 
     def _checked(self, X, **options):  # noqa: N803
+        if is_annotated(X):
+            raise InputError(
+                "X: received AnnData; expected a DataFrame, an array or a sparse matrix, such as "
+                "adata.to_df() or adata.X. autogenome_tf.tl takes AnnData."
+            )
         _warn_of_order(X, options.get("y"))
         return validate_data(
             self, X, accept_sparse="csr", dtype=np.float32,

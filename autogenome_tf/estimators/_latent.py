@@ -67,7 +67,7 @@ class ResVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Estimator):
         """Learn from X (samples, genes).
 
         Args:
-            X: (samples, genes) DataFrame, array, sparse matrix or AnnData.
+            X: (samples, genes) DataFrame, array or sparse matrix.
             y: (samples,) labels, None or NaN where a sample has none; not used with labels "none".
 
         Raises:

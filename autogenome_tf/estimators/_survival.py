@@ -48,7 +48,7 @@ class AutoGenomeSurvival(Supervised):
         """Learn from X (samples, genes) and y (samples,) of events and times.
 
         Args:
-            X: (samples, genes) DataFrame, array, sparse matrix or AnnData.
+            X: (samples, genes) DataFrame, array or sparse matrix.
             y: (samples,) structured array with a field of booleans, whether the event was seen, and
                 a field of times, as scikit-survival's `Surv` makes it.
             sample_weight: As for `AutoGenomeClassifier.fit`.

@@ -37,7 +37,7 @@ class AutoGenomeClassifier(ClassifierMixin, Supervised):
         """Learn from X (samples, genes), dense, sparse or a DataFrame, and y (samples,) labels.
 
         Args:
-            X: (samples, genes) DataFrame, array, sparse matrix or AnnData.
+            X: (samples, genes) DataFrame, array or sparse matrix.
             y: (samples,) class names, of one type.
             sample_weight: (samples,) weight of each row, at least 0; 0 leaves it out. None: all
                 rows count alike.
@@ -115,7 +115,7 @@ class AutoGenomeRegressor(RegressorMixin, Supervised):
         """Learn from X (samples, genes) and y (samples,) or (samples, targets).
 
         Args:
-            X: (samples, genes) DataFrame, array, sparse matrix or AnnData.
+            X: (samples, genes) DataFrame, array or sparse matrix.
             y: (samples,) or (samples, targets) numbers.
             sample_weight: As for `AutoGenomeClassifier.fit`.
         """

@@ -151,7 +151,7 @@ def test_columns_that_are_all_dates_are_what_they_are(tmp_path):
 @pytest.mark.parametrize(
     ("first", "second"),
     [("TRUE", "1"), ("True", "true"), ("1", "1.0"), ("'a'", "a"), ("A", "a "),
-     ("caf\u00e9", "cafe\u0301"), ("\uff21", "a")],
+     ("caf\u00e9", "cafe\u0301"), ("\uff21", "a"), ("a", "a\u200b")],
 )  # fmt: skip
 def test_classes_that_are_written_in_two_ways_are_named(tmp_path, first, second):
     labels = LABELS.where(np.arange(COUNT) < 10, LABELS.replace("tumour", second))
@@ -294,6 +294,39 @@ def test_counts_beside_z_scores_are_named_and_can_be_asked_for(tmp_path):
     np.testing.assert_array_equal(table.values, z)
     assert "h5ad, X (data.matrix: 'raw', 'counts'), 24 samples" in table.said
     np.testing.assert_array_equal(read_table(tmp_path / "x.h5ad", matrix="counts").values, VALUES)
+
+
+# Files that are no tables --------------------------------------------------------------------
+
+NO_TABLES = {
+    "page": (b"\n<!DOCTYPE html>\n<html><body>404</body></html>\n", "a web page"),
+    "pdf": (b"%PDF-1.7\n1 0 obj\n", "a PDF"),
+    "zip": (b"PK\x03\x04\x14\x00\x00\x00x.csv", "a zip archive"),
+    "pointer": (b"version https://git-lfs.github.com/spec/v1\noid sha256:1\nsize 2\n", "git lfs"),
+}
+
+
+@pytest.mark.parametrize("name", NO_TABLES)
+def test_files_that_are_no_tables_are_named(tmp_path, name):
+    content, said = NO_TABLES[name]
+    with pytest.raises(InputError, match=f"x.csv: the file is .*{said}"):
+        loaded(tmp_path, content, TARGETS)
+    with pytest.raises(InputError, match=f"y.csv: the file is .*{said}"):
+        loaded(tmp_path, MATRIX, content)
+
+
+def test_a_title_above_targets_is_refused_by_its_line(tmp_path):
+    given = LABELS.to_frame().assign(age=50)
+    with pytest.raises(InputError, match="y.csv line 1: received 1 cells; expected 3"):
+        loaded(tmp_path, MATRIX, "Cohort of 2020\n" + given.to_csv())
+
+
+def test_patients_of_tumours_and_normal_tissue_are_named(tmp_path):
+    names = [f"TCGA-A1-A{n:03d}-{'01' if n % 3 else '11'}A" for n in range(COUNT)]
+    labels = LABELS.set_axis([name[:12] for name in names]).rename_axis("patient")
+    _, found = loaded(tmp_path, VALUES.set_axis(names).to_csv(index_label="id"), labels.to_csv())
+    (text,) = texts(found, "matching")
+    assert "samples are of several kinds (01, 11: 01 is a tumour" in text
 
 
 # Weights -----------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from autogenome_tf.data._checked import checked
 from autogenome_tf.data._dataset import Table
 from autogenome_tf.data._delimiter import DELIMITERS
 from autogenome_tf.data._distinct import repeated
-from autogenome_tf.data._files import TEXTS, check_file
+from autogenome_tf.data._files import TEXTS, check_text
 from autogenome_tf.data._layout import find_layout
 from autogenome_tf.data._lists import check_table
 from autogenome_tf.data._reader import Reader, ReadOptions
@@ -25,7 +25,7 @@ class Text(Reader):
 
     def read(self, source: str, options: ReadOptions) -> Table:
         """Read as `Reader.read` says; a wrong cell is named by line and column."""
-        check_file(source)
+        check_text(source)
         layout = find_layout(source, options)
         try:
             table = _read(source, layout, options)
