@@ -208,7 +208,7 @@ def test_rows_and_targets_belong_together_by_position():
 
 
 def test_cells_are_refused_with_what_takes_them(adata):
-    for model in (AutoGenomeClassifier(), AutoGenomeRegressor()):
+    for model in (ag.AutoGenomeClassifier(), ag.AutoGenomeRegressor()):
         with pytest.raises(InputError, match="received AnnData; .* adata.to_df"):
             model.fit(adata, np.arange(len(adata)) % 2)
 

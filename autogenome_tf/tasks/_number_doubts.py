@@ -4,10 +4,10 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from autogenome_tf.core.errors import some
-
 # A target of at most so many whole numbers may be codes of classes.
 FEW_NUMBERS = 5
+# Targets that a warning names.
+_MOST_NAMED = 5
 # Of one value in the squared distances from the median, among so many values or more.
 _MOST_OF_ONE, _FEWEST_VALUES = 0.5, 10
 
@@ -53,8 +53,10 @@ def doubts_of_numbers(targets: np.ndarray, names: Sequence[str]) -> list[str]:
     coded = [name for name, values in pairs if are_few_whole(values)]
     found = []
     if coded:
+        more = [f"and {len(coded) - _MOST_NAMED} more"] * (len(coded) > _MOST_NAMED)
         found.append(
-            f"{some(coded)}: at most {FEW_NUMBERS} different whole numbers are learned as numbers. "
-            "If they are codes of classes, set task.type classification."
+            f"{', '.join([*coded[:_MOST_NAMED], *more])}: at most {FEW_NUMBERS} different whole "
+            "numbers are learned as numbers. If they are codes of classes, set task.type "
+            "classification."
         )
     return found + [text for name, values in pairs for text in outweighing(values, name)]
