@@ -64,24 +64,21 @@ def train(
         StageError: Where most trials fail, or none of a family that is asked for has a score.
     """
     started = time.monotonic()
-    folds = prepared.cross_validation
     _write_rows(run, rows, config)
-    _write_gene_sets(run, folds, spaces)
+    _write_gene_sets(run, prepared.cross_validation, spaces)
     finished = trials_of(run.read_table("leaderboard.tsv")) if run.has("leaderboard.tsv") else []
     spaces = families.as_begun(spaces, ((trial.family, trial.values) for trial in finished))
     before = search.seconds_before(config, run, finished)
     deadline = started + (config.search.max_seconds or float("inf")) - before
-    size = size_for(config.ensemble.size, len(prepared.samples))
+    stage = _Stage(run, prepared, config, spaces, finished, deadline)
     # A chief answers workers until the final model is there: they wait for the search behind it.
     with contextlib.ExitStack() as serving:
-        known = {"finished": finished, "deadline": deadline, "serving": serving}
-        found = _search(run, folds, config, spaces, size=size, **known)
+        found = stage.search(serving)
         times["search"] = time.monotonic() - started + before
         started = time.monotonic()
-        _check(found, spaces)
-        final = _write_models(run, prepared, found, config, size=size, deadline=deadline)
-        found = _judged(run, folds, found, final, config)
-        _compare(found, config, spaces)
+        final = stage.write_models(found)
+        found = stage.judged(found, final)
+        stage.compare(found)
         times["fit"] = time.monotonic() - started
     table = leaderboard(found.trials, config.objective)
     if final.judged:
@@ -106,113 +103,136 @@ def _write_gene_sets(run, folds, names):
         run.write_table("gene_sets.tsv", pd.concat(tables, ignore_index=True))
 
 
-def _search(
-    run: Run,
-    folds: CrossValidation,
-    config: Config,
-    spaces: dict[str, dict],
-    *,
-    size: int,
-    finished: list[Trial],
-    deadline: float,
-    serving: contextlib.ExitStack,
-) -> Found:
-    """Run the trials; each is a line of leaderboard.tsv as soon as it ends.
+@dataclasses.dataclass(frozen=True)
+class _Stage:
+    """The steps of the train stage behind its preparations.
 
-    Args:
-        run: The run.
-        folds: Rows to train and judge on.
+    Attributes:
+        run: The run that the files are written to.
+        prepared: Rows to learn from, and their cross-validation.
         config: The run's config.
-        spaces: Search space of each family.
-        size: How many results the final model may be made of.
+        spaces: Search space of each family that the config names.
         finished: Trials that an interrupted training left.
         deadline: `time.monotonic()` at which search and final fit must be over.
-        serving: Stack whose end ends a chief's service.
     """
-    trials, best, others, baseline, objective = [], [], [], None, config.objective
-    # Workers track the trials that they run.
-    is_shared = search.process_role(config) is not None
-    most = search.method(config.search.method).most_trials(config.search)
-    with watched(config.search.max_seconds, most, objective) as show:
-        for result in search.search(folds, config, spaces, finished, deadline, run, serving):
-            trial = result.trial
-            best = best_results([*best, result], size, objective, config.families)
-            others.append(dataclasses.replace(result, fit=None))
-            baseline = result if trial.number == 0 and trial.is_scored else baseline
-            trials.append(trial)
-            if len(trials) > len(finished):
-                search.write_outputs(run, folds, result)
-                if result.fit is not None or not is_shared:
-                    search.track_result(run, config, result)
-                run.write_table("leaderboard.tsv", leaderboard(trials, objective), digits=None)
-            show(trial, ranked(trials, objective)[0])
-    if size == 1:
-        # Only the best keeps its networks; others are trained again if they are judged anew.
-        best = best_results([*others, *best], len(others), objective, config.families)
-    return Found(trials, best, baseline)
 
+    run: Run
+    prepared: Prepared
+    config: Config
+    spaces: dict[str, dict]
+    finished: list[Trial]
+    deadline: float
 
-def _check(found, names):
-    """Refuse to go on without a trial of a family that the config names.
+    @property
+    def folds(self) -> CrossValidation:
+        """Return the cross-validation of the rows to learn from."""
+        return self.prepared.cross_validation
 
-    Raises:
-        StageError: With the reason of the first that failed.
-    """
-    if not found.best:
-        reason = next((t.status for t in found.trials if not t.is_scored), "no trial was run")
-        raise StageError(f"no trial of {', '.join(names)} has a score: {reason}")
+    @property
+    def size(self) -> int:
+        """Return how many results the final model may be made of."""
+        return size_for(self.config.ensemble.size, len(self.prepared.samples))
 
+    def search(self, serving: contextlib.ExitStack) -> Found:
+        """Run the trials; each is a line of leaderboard.tsv as soon as it ends.
 
-def _judged(run, folds, found, final, config):
-    """Update the search result with the scores of trials judged anew; write their outputs."""
-    again = {result.trial.number: result.trial for result in final.judged}
-    for result in final.judged:
-        search.write_outputs(run, folds, result)
-    trials = [again.get(trial.number, trial) for trial in found.trials]
-    every, count = [*found.best, *final.judged], len(found.best)
-    best = best_results(every, count, config.objective, config.families)
-    return found._replace(trials=trials, best=best)
+        Args:
+            serving: Stack whose end ends a chief's service.
 
+        Raises:
+            StageError: Where no trial of a family that the config names has a score.
+        """
+        run, folds, config, objective = self.run, self.folds, self.config, self.config.objective
+        trials, best, others, baseline = [], [], [], None
+        # Workers track the trials that they run.
+        is_shared = search.process_role(config) is not None
+        most = search.method(config.search.method).most_trials(config.search)
+        results = search.search(
+            folds, config, self.spaces, self.finished, self.deadline, run, serving
+        )
+        with watched(config.search.max_seconds, most, objective) as show:
+            for result in results:
+                trial = result.trial
+                best = best_results([*best, result], self.size, objective, config.families)
+                others.append(dataclasses.replace(result, fit=None))
+                baseline = result if trial.number == 0 and trial.is_scored else baseline
+                trials.append(trial)
+                if len(trials) > len(self.finished):
+                    search.write_outputs(run, folds, result)
+                    if result.fit is not None or not is_shared:
+                        search.track_result(run, config, result)
+                    run.write_table("leaderboard.tsv", leaderboard(trials, objective), digits=None)
+                show(trial, ranked(trials, objective)[0])
+        if self.size == 1:
+            # Only the best keeps its networks; others are trained again if they are judged anew.
+            best = best_results([*others, *best], len(others), objective, config.families)
+        if not best:
+            reason = next((t.status for t in trials if not t.is_scored), "no trial was run")
+            raise StageError(f"no trial of {', '.join(self.spaces)} has a score: {reason}")
+        return Found(trials, best, baseline)
 
-def _compare(found, config, names):
-    """Warn where the linear baseline, which the config does not ask for, is better than its own."""
-    first, own = ranked(found.trials, config.objective)[0], found.best[0].trial
-    if first.family not in names:
-        is_fixed = search.method(config.search.method).families
+    def write_models(self, found: Found) -> FinalModel:
+        """Fit the final model and the baseline; write them, history.tsv and validation.npz.
+
+        Args:
+            found: Result of the search.
+        """
+        run, folds, config, baseline = self.run, self.folds, self.config, found.baseline
+        known = {"size": self.size, "seed": config.seed}
+        final = fit_final_model(folds, found.best, deadline=self.deadline, **known)
+        beside = {}
+        if baseline and set(final.trials) != {baseline.trial.number}:
+            # However little time is left, as much as the search needed.
+            log.info("baseline: fitted as the final model is")
+            until = max(self.deadline, time.monotonic() + baseline.trial.seconds)
+            linear = fit_final_model(folds, [baseline], deadline=until, **known)
+            linear.predictor.save(run.path("baseline.keras"))
+            beside = {"baseline": linear.outputs}
+        if final.folds is not None and config.task.kind.has_targets:
+            final.folds().save(run.path("folds.keras"))
+        self._write_validation(final, beside)
+        predictor = final.predictor.with_training_rows(folds.matrix, config.data.missing_genes)
+        targets = folds.targets[final.validation_rows]
+        predictor = predictor.with_coverage(targets, final.outputs, config.evaluation.coverage)
+        predictor.save(run.path("model.keras"))
+        return final
+
+    def _write_validation(self, final: FinalModel, beside: dict) -> None:
+        """Write history.tsv, validation.npz and gates.tsv."""
+        run, samples = self.run, self.prepared.samples[final.validation_rows].astype(str)
+        run.write_table("history.tsv", final.history)
+        run.write_arrays("validation.npz", samples=samples, outputs=final.outputs, **beside)
+        if final.gates is not None:
+            run.write_table("gates.tsv", final.gates)
+
+    def judged(self, found: Found, final: FinalModel) -> Found:
+        """Update the search result with the scores of trials judged anew; write their outputs.
+
+        Args:
+            found: Result of the search.
+            final: The final model.
+        """
+        again = {result.trial.number: result.trial for result in final.judged}
+        for result in final.judged:
+            search.write_outputs(self.run, self.folds, result)
+        trials = [again.get(trial.number, trial) for trial in found.trials]
+        every, count = [*found.best, *final.judged], len(found.best)
+        best = best_results(every, count, self.config.objective, self.config.families)
+        return found._replace(trials=trials, best=best)
+
+    def compare(self, found: Found) -> None:
+        """Warn where the baseline, which the config does not name, scores better than its trials.
+
+        Args:
+            found: Result of the search, trials judged anew.
+        """
+        first = ranked(found.trials, self.config.objective)[0]
+        if first.family in self.spaces:
+            return
+        own, is_fixed = found.best[0].trial, search.method(self.config.search.method).families
         log.warning(
             "the baseline (%.4g) scores %s the best trial of %s (%.4g)%s", first.score,
             "as well as" if first.score == own.score else "better than",
-            ", ".join(names), own.score,
+            ", ".join(self.spaces), own.score,
             "" if is_fixed else "; add it to families so that it can become the final model",
         )  # fmt: skip
-
-
-def _write_models(run, prepared, found, config, *, size, deadline):
-    """Fit the final model and the baseline; write them, history.tsv and validation.npz."""
-    folds, seed = prepared.cross_validation, config.seed
-    final = fit_final_model(folds, found.best, size=size, seed=seed, deadline=deadline)
-    beside, baseline = {}, found.baseline
-    if baseline and set(final.trials) != {baseline.trial.number}:
-        # However little time is left, as much as the search needed.
-        log.info("baseline: fitted as the final model is")
-        until = max(deadline, time.monotonic() + baseline.trial.seconds)
-        linear = fit_final_model(folds, [baseline], size=size, seed=seed, deadline=until)
-        linear.predictor.save(run.path("baseline.keras"))
-        beside = {"baseline": linear.outputs}
-    if final.folds is not None and config.task.kind.has_targets:
-        final.folds().save(run.path("folds.keras"))
-    _write_known(run, prepared, final, beside)
-    predictor = final.predictor.with_training_rows(folds.matrix, config.data.missing_genes)
-    known = folds.targets[final.validation_rows]
-    predictor = predictor.with_coverage(known, final.outputs, config.evaluation.coverage)
-    predictor.save(run.path("model.keras"))
-    return final
-
-
-def _write_known(run: Run, prepared: Prepared, final: FinalModel, beside: dict) -> None:
-    """Write what is known of the final model: history.tsv, validation.npz, gates.tsv."""
-    run.write_table("history.tsv", final.history)
-    samples = prepared.samples[final.validation_rows].astype(str)
-    run.write_arrays("validation.npz", samples=samples, outputs=final.outputs, **beside)
-    if final.gates is not None:
-        run.write_table("gates.tsv", final.gates)
