@@ -10,7 +10,7 @@ import dataclasses
 import functools
 import logging
 import warnings
-from typing import Any
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
@@ -86,42 +86,30 @@ class LatentSpace:
         scored: Dataset | None,
         seed: int,
     ):
-        dataset, part = _some(dataset, parts.part, seed)
-        scored = scored and _some(scored, np.full(len(scored), "evaluate", object), seed)[0]
-        self.model = model
-        self.labels: Any = dataset.targets
-        self._samples, self._part, values = dataset.samples, part, dataset.values
-        if scored:
-            model.compare_scale(scored)
-            values = chunked.below(values, scored.values)
-            self._samples = np.concatenate([self._samples, scored.samples])
-            self._part = np.concatenate([self._part, np.full(len(scored), "evaluate", object)])
-            if self.labels is not None:
-                unknown = np.full(len(scored), UNLABELLED, object)
-                behind = unknown if scored.targets is None else scored.targets
-                self.labels = np.concatenate([self.labels, behind])
-        self._is_train = is_train = self._part == "train"
-        if self.labels is not None and not (self.labels[is_train] != UNLABELLED).any():
-            self.labels = None
+        rows = _gathered(model, dataset, parts.part, scored, seed)
+        self.model, self.labels = model, rows.labels
+        self._values, self._samples, self._part = rows.values, rows.samples, rows.part
+        self._is_train, self._seed = rows.part == "train", derive(seed, "representation") % 2**32
         self._imputed: dict[str, Imputation] = {}
-        self._values, self._seed = values, derive(seed, "representation") % 2**32
-        self.transformed = _transformed(model, values)
-        latent = model.outputs(values)
-        train = self.transformed[is_train]
-        count = min(latent.shape[1], *train.shape)
-        self._pca = sklearn.decomposition.PCA(count, random_state=self._seed).fit(train)
+        self._covariate = _first_covariate(model, rows.values)
+        self.transformed, self.latent = _transformed(model, rows.values), model.outputs(rows.values)
+        self._pca = self._fitted_pca(self.transformed)
         self._components = self._pca.transform(self.transformed)
-        self._covariate = _first_covariate(model, values)
-        self.latent = latent
-        points = latent
+        points = self.latent
         if model.autoencoder.get_config()["scale"] is None:
             # Models of earlier versions are in units of the prior.
-            points = latent * model.reaches(latent[is_train][:PROBED])
+            points = points * model.reaches(self.latent[self._is_train][:PROBED])
         self.spaces = {"latent": self._space(points), "pca": self._space(self._components)}
         if self._covariate is not None:
-            corrected = combat(self.transformed, self._covariate, is_train)
-            own = sklearn.decomposition.PCA(count, random_state=self._seed)
-            self.spaces["combat"] = self._space(own.fit(corrected[is_train]).transform(corrected))
+            corrected = combat(self.transformed, self._covariate, self._is_train)
+            components = self._fitted_pca(corrected).transform(corrected)
+            self.spaces["combat"] = self._space(components)
+
+    def _fitted_pca(self, values):
+        """Return principal components of training rows, as many as the latent space has units."""
+        train = values[self._is_train]
+        count = min(self.latent.shape[1], *train.shape)
+        return sklearn.decomposition.PCA(count, random_state=self._seed).fit(train)
 
     def scores(self) -> dict[str, dict]:
         """Score the parts that were not trained on.
@@ -164,7 +152,7 @@ class LatentSpace:
         measures["pca_explained"] = self._explained(rows, decoded)
         if (imputation := self._imputation(part)) is not None:
             measures |= imputation.measures()
-        of_labels, of_integration = {}, {}
+        of_labels, without_interval = {}, {}
         for name, space in self.spaces.items():
             prefix = "" if name == "latent" else f"{name}_"
             if self._covariate is not None:
@@ -175,16 +163,18 @@ class LatentSpace:
                 of_labels |= {prefix + key: measure for key, measure in own.items()}
             # Resampled rows are their own neighbours, so that these figures have no interval.
             for key, value in self._of_integration(space, labelled).items():
-                of_integration[f"{prefix}scib_{key}"] = {"value": value, "low": None, "high": None}
-        classes = np.array(self.model.task.classes, object)
-        if len(classes) and len(labelled):
-            probabilities = self.model.run(self._values[labelled], "probabilities")
-            is_right = classes[probabilities.argmax(axis=1)] == self.labels[labelled]
-            of_labels["label_accuracy"] = _mean(is_right.astype(float))
-            count = {"value": len(labelled), "low": None, "high": None}
-            of_integration["labels_held_out"] = count
+                without_interval[f"{prefix}scib_{key}"] = _plain_figure(value)
+        if len(self.model.task.classes) and len(labelled):
+            of_labels["label_accuracy"] = self._label_accuracy(labelled)
+            without_interval["labels_held_out"] = _plain_figure(len(labelled))
         found = self._with_intervals(measures, len(rows))
-        return found | self._with_intervals(of_labels, len(labelled)) | of_integration
+        return found | self._with_intervals(of_labels, len(labelled)) | without_interval
+
+    def _label_accuracy(self, rows):
+        """Measure how often the classifier of the latent space predicts the label of a row."""
+        probabilities = self.model.run(self._values[rows], "probabilities")
+        predicted = np.array(self.model.task.classes, object)[probabilities.argmax(axis=1)]
+        return _mean((predicted == self.labels[rows]).astype(float))
 
     def _labelled(self, part):
         """Return the positions of the rows of a part whose label may score."""
@@ -310,6 +300,43 @@ class LatentSpace:
         return scib_scores(space.points[rows], labels, batches, before, seed=self._seed)
 
 
+class _Rows(NamedTuple):
+    """Rows of a run, behind them those of `data.evaluate`.
+
+    Attributes:
+        values: (rows, features) raw, an array or CSR.
+        samples: (rows,) ids.
+        part: (rows,) name of the part.
+        labels: (rows,) labels, `UNLABELLED` for none; None where no training row has one.
+    """
+
+    values: Any
+    samples: np.ndarray
+    part: np.ndarray
+    labels: Any
+
+
+def _gathered(model, dataset, part, scored, seed):
+    """Draw the rows that are scored; warn of those of `data.evaluate` that are on another scale."""
+    dataset, part = _some(dataset, part, seed)
+    rows = _Rows(dataset.values, dataset.samples, part, dataset.targets)
+    if scored:
+        scored, behind = _some(scored, np.full(len(scored), "evaluate", object), seed)
+        model.compare_scale(scored)
+        unknown = np.full(len(scored), UNLABELLED, object)
+        labels = unknown if scored.targets is None else scored.targets
+        rows = _Rows(
+            chunked.below(rows.values, scored.values),
+            np.concatenate([rows.samples, scored.samples]),
+            np.concatenate([part, behind]),
+            None if rows.labels is None else np.concatenate([rows.labels, labels]),
+        )
+    is_train = rows.part == "train"
+    if rows.labels is not None and not (rows.labels[is_train] != UNLABELLED).any():
+        return rows._replace(labels=None)
+    return rows
+
+
 def _some(dataset, part, seed):
     """Draw at most `MOST_ROWS` rows of each part, in their order; return their parts too."""
     random = np.random.default_rng(derive(seed, "representation/rows"))
@@ -320,6 +347,11 @@ def _some(dataset, part, seed):
         return dataset, part
     log.info("scores, clusters and maps use %d of %d rows", len(index), len(part))
     return dataset.rows(index), part[index]
+
+
+def _plain_figure(value):
+    """Return a figure without an interval."""
+    return {"value": value, "low": None, "high": None}
 
 
 def _mean(each):
