@@ -15,7 +15,6 @@ from autogenome_tf.families._members import (
     BASELINE,
     has_levels,
     is_asked,
-    is_for,
     is_of_genes,
     is_of_trees,
     member,
@@ -41,7 +40,7 @@ from autogenome_tf.families._spaces import as_begun, settings, space, spaces
 __all__ = [
     "ACTIVATIONS", "AutoencoderFamily", "BASELINE", "COMMON", "Family", "GENE_POWER",
     "Hyperparameter", "LINEAR_START", "Membership", "RATES", "Space", "TreeFamily", "as_begun",
-    "files", "has_levels", "hypermodel", "integer", "is_asked", "is_for", "is_of_genes",
+    "files", "has_levels", "hypermodel", "integer", "is_asked", "is_of_genes",
     "is_of_trees", "limit", "member", "names", "number", "read_membership", "settings", "sizes",
     "space", "spaces", "switch", "word",
 ]  # fmt: skip

@@ -56,25 +56,22 @@ class ElboModel(keras.Model):
     # (genes + covariates,) float32, 0 where the encoder does not see an input; None: it sees all.
     _seen: np.ndarray | None
 
-    def bound(
-        self, inputs: Any, training: bool = False, seed: Any = None
-    ) -> tuple[tf.Tensor, tf.Tensor]:
+    def bound(self, inputs: Any, seed: Any = None) -> tuple[tf.Tensor, tf.Tensor]:
         """Compute the two parts of the ELBO, with one draw a row.
 
         Args:
             inputs: As for a call.
-            training: Whether dropout and batch statistics are used; False by default.
             seed: Of the draw: an integer, or a tensor of it and 0, so that one trace serves
                 several; None for the model's own stream.
 
         Returns:
             (rows,) log likelihoods and (rows, latent) divergences, in nats.
         """
-        likelihood, divergence, _ = self._bound_at(inputs, training, seed)
+        likelihood, divergence, _ = self._bound_at(inputs, False, seed)
         return likelihood, divergence
 
     def _bound_at(self, inputs, training, seed):
-        """Return the terms of `bound`, and the (rows, latent) points that were drawn for it."""
+        """Return the terms of `bound`, in training too, and the (rows, latent) points drawn."""
         rows, values = self._rows_and_values(inputs)
         mean, log_variance = self._encoded(rows, training)
         if seed is None:

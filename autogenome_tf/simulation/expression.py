@@ -117,7 +117,7 @@ def check_range(name: str, value: Any, kind: type, least: float, below: float = 
         value: Its value.
         kind: int or float.
         least: Lowest value allowed.
-        below: Value that must not be reached; None for no bound.
+        below: Value that must not be reached; infinite for no bound.
     """
     if not isinstance(value, kind) or not least <= value < below:
         noun = "an integer" if kind is numbers.Integral else "a number"

@@ -117,20 +117,7 @@ def draw(**parameters: Any) -> Pathways:
         # A set raises some of its genes and lowers others.
         signs = rng.choice([-1.0, 1.0], len(own))
         states[:, own] += LOADING * drawn[:, None] * signs
-    informative = np.sort(rng.choice(asked.sets, asked.informative, replace=False))
-    weights = rng.normal(size=(asked.informative, asked.classes))
-    weights /= weights.std(axis=1, keepdims=True)
-    scores = activity[:, informative] @ weights
-    scores += BLUR * rng.normal(size=scores.shape)
-    target = scores.argmax(axis=1)
-    counts = np.bincount(target, minlength=asked.classes)
-    if counts.min() < 2:
-        raise InputError(
-            f"simulate: classes: one of {asked.classes} has {counts.min()} of the {asked.samples} "
-            "samples; expected at least 2: ask for fewer classes, more samples or another seed."
-        )
-    effect = np.zeros(asked.sets)
-    effect[informative] = weights.std(axis=1)
+    target, effect = _draw_classes(rng, asked, activity)
     means = LOG_MEAN + np.abs(LOG_MEAN_SPREAD * rng.normal(size=asked.features))
     names = np.array(numbered("class_", asked.classes, width=len(str(asked.classes))))
     roles = np.where(effect > 0, "informative", "null")
@@ -145,3 +132,22 @@ def draw(**parameters: Any) -> Pathways:
         truth=pd.DataFrame({"set": sets, "role": roles, "effect": effect}),
         parameters=asked,
     )
+
+
+def _draw_classes(rng, asked, activity):
+    """Return the class of each sample, by number, and the effect of each set on the classes."""
+    informative = np.sort(rng.choice(asked.sets, asked.informative, replace=False))
+    weights = rng.normal(size=(asked.informative, asked.classes))
+    weights /= weights.std(axis=1, keepdims=True)
+    scores = activity[:, informative] @ weights
+    scores += BLUR * rng.normal(size=scores.shape)
+    target = scores.argmax(axis=1)
+    counts = np.bincount(target, minlength=asked.classes)
+    if counts.min() < 2:
+        raise InputError(
+            f"simulate: classes: one of {asked.classes} has {counts.min()} of the {asked.samples} "
+            "samples; expected at least 2: ask for fewer classes, more samples or another seed."
+        )
+    effect = np.zeros(asked.sets)
+    effect[informative] = weights.std(axis=1)
+    return target, effect
