@@ -50,8 +50,8 @@ def _explained(run, rows, count, seed):
     """Draw test rows, else rows of `data.evaluate`, else validation rows."""
     dataset, split = rows.labelled
     places = np.flatnonzero(split.part == "test")
-    if not len(places) and rows.scored:
-        dataset, places = rows.scored, np.arange(len(rows.scored))
+    if not len(places) and rows.to_evaluate:
+        dataset, places = rows.to_evaluate, np.arange(len(rows.to_evaluate))
     elif not len(places):
         places = np.sort(validated_rows(run, dataset))
     return dataset.rows(_drawn(places, count, seed))

@@ -57,8 +57,8 @@ def evaluate(
     if isinstance(model, LatentModel):
         return _evaluate_latent(run, rows, model, config.seed)
     task, parts = model.task, unseen_parts(run, rows, model, config.seed)
-    if rows.scored:
-        lacking.warn(rows.scored)
+    if rows.to_evaluate:
+        lacking.warn(rows.to_evaluate)
     found = {
         name: tables.scores(task, part.targets, part.outputs, part.seed, part.weights)
         for name, part in parts.items()
@@ -90,7 +90,7 @@ def evaluate(
 def _of_baseline(run, rows, task, baseline, parts):
     """Return the metrics of the baseline for each part, by the model's task."""
     # The limit of genes that may lack is the final model's; the baseline has none.
-    scored = rows.scored and dataclasses.replace(rows.scored, lacking=())
+    scored = rows.to_evaluate and dataclasses.replace(rows.to_evaluate, lacking=())
     found = {}
     for name, outputs in unseen_outputs(run, rows, baseline, "baseline", scored).items():
         targets, own, weights, _, seed = parts[name]
@@ -162,7 +162,7 @@ def _write_coverage(run, model, parts):
 def _evaluate_latent(run, rows, model, seed):
     """Score a latent space; write metrics.json, clusters.tsv, maps.tsv and imputation.tsv."""
     dataset, split = rows.labelled
-    space = LatentSpace(model, dataset, split, rows.scored, seed)
+    space = LatentSpace(model, dataset, split, rows.to_evaluate, seed)
     found = space.scores()
     if model.task.classes and not any("labels_held_out" in part for part in found.values()):
         log.warning(

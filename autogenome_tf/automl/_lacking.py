@@ -96,7 +96,7 @@ class LackingGenes:
             if (part == name).any():
                 rows = dataset.rows(np.flatnonzero(part == name))
                 return Measured(self.model, rows, f"the score of {len(rows)} {name} rows")
-        rows, kind = self.rows.scored, "rows of data.evaluate"
+        rows, kind = self.rows.to_evaluate, "rows of data.evaluate"
         if rows is None or rows.lacking:
             rows, kind = dataset, "training rows, which is optimistic"
         return Measured(self.model, rows, f"the score of {len(rows)} {kind}")

@@ -34,7 +34,9 @@ def predict(run: Run, rows: RunData, model: Predictor, lacking: LackingGenes) ->
     dataset, split = rows.labelled
     parts = [(dataset, split.part)]
     parts += [
-        (new, part) for new, part in ((rows.scored, "evaluate"), (rows.asked, "predict")) if new
+        (new, part)
+        for new, part in ((rows.to_evaluate, "evaluate"), (rows.to_predict, "predict"))
+        if new
     ]
     frame = pd.concat([_table(model, *one) for one in parts], ignore_index=True)
     for new, part in parts[1:]:

@@ -62,7 +62,7 @@ def prepared(rows: RunData, config: Config, workers: WorkerCluster | None = None
     """
     _, split = rows.labelled
     # What is wrong with them is said before hours of training.
-    _ = rows.scored, rows.asked
+    _ = rows.to_evaluate, rows.to_predict
     learn, parts = rows.learnable
     counts = zip(*np.unique(split.part.astype(str), return_counts=True), strict=True)
     log.info("rows: %s", ", ".join(f"{count} {part}" for part, count in counts))

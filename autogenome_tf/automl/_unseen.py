@@ -42,11 +42,11 @@ def unseen_parts(run: Run, rows: RunData, model: Predictor, seed: int) -> dict[s
     sources = {
         "validation": (dataset, validated_rows(run, dataset)),
         "test": (dataset, split.part == "test"),
-        "evaluate": (rows.scored, slice(None)),
+        "evaluate": (rows.to_evaluate, slice(None)),
     }
     return {
         name: _part(sources[name], outputs, derive(seed, f"bootstrap/{name}"))
-        for name, outputs in unseen_outputs(run, rows, model, "outputs", rows.scored).items()
+        for name, outputs in unseen_outputs(run, rows, model, "outputs", rows.to_evaluate).items()
     }
 
 

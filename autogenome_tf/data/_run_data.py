@@ -135,17 +135,17 @@ class RunData:
         """
         found = self.moved(data)
         found.__dict__["labelled"] = self.labelled[0], parts
-        for name in ("scored", "asked"):
+        for name in ("to_evaluate", "to_predict"):
             found.__dict__.pop(name, None)
         return found
 
     @functools.cached_property
-    def scored(self) -> Dataset | None:
+    def to_evaluate(self) -> Dataset | None:
         """Return the rows of `data.evaluate` with their targets, or None."""
         return self._further("evaluate", self.labelled[0])
 
     @functools.cached_property
-    def asked(self) -> Dataset | None:
+    def to_predict(self) -> Dataset | None:
         """Return the rows of `data.predict`, or None."""
         source = self._data.predict
         return self.new(source, self.labelled[0].features) if source else None

@@ -237,7 +237,7 @@ def refused(folder, **sections):
     task = config.task.model_copy(update=sections.get("task", {}))
     with pytest.raises(InputError) as error:
         found = RunData(data, task)
-        assert found.labelled and found.scored
+        assert found.labelled and found.to_evaluate
     return str(error.value)
 
 

@@ -55,10 +55,10 @@ def test_enough_rows_are_no_rare_class(tmp_path):
 @pytest.mark.parametrize(("how", "expected"), [("leave_out", ["a", "b"]),
                                                ("merge", ["a", "b", "other"])])  # fmt: skip
 def test_rare_classes_of_further_rows_are_those_of_training(tmp_path, how, expected):
-    scored = rows(tmp_path, evaluate=["a", "b", "c"], rare_classes=how).scored
+    scored = rows(tmp_path, evaluate=["a", "b", "c"], rare_classes=how).to_evaluate
     assert list(scored.targets) == expected
     with pytest.raises(InputError, match="classes that the training data does not have: 'z'"):
-        _ = rows(tmp_path, evaluate=["a", "b", "z"], rare_classes=how).scored
+        _ = rows(tmp_path, evaluate=["a", "b", "z"], rare_classes=how).to_evaluate
 
 
 def test_two_classes_must_remain(tmp_path):

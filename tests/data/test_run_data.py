@@ -69,7 +69,7 @@ def test_text_beside_the_genes_of_the_evaluate_file_is_passed_over(made, tmp_pat
     rows = made(evaluate=["x", "y"] * 5)
     frame = pd.read_csv(tmp_path / "e.tsv", sep="\t").rename(columns={"a": "A"})
     frame.assign(hospital="A").to_csv(tmp_path / "e.tsv", sep="\t", index=False)
-    learned, further = rows.labelled[0], rows.scored
+    learned, further = rows.labelled[0], rows.to_evaluate
     assert further.features == learned.features == list("abcde")
     np.testing.assert_allclose(further.values, learned.values[:10], rtol=1e-6)
 
@@ -85,21 +85,21 @@ def test_rows_to_evaluate_without_targets_of_their_own_are_refused_with_the_key(
         data = made.config.data.model_validate(given | {"evaluate_targets": own})
         rows = rows_of(made.config.model_copy(update={"data": data}))
         if own:
-            assert list(rows.scored.targets) == ["x", "y"]
+            assert list(rows.to_evaluate.targets) == ["x", "y"]
         else:
             with pytest.raises(InputError, match="no sample id.*data.evaluate_targets names"):
-                _ = rows.scored
+                _ = rows.to_evaluate
 
 
 def test_a_new_class_in_the_evaluate_file_is_refused_by_name(made):
     with pytest.raises(
         InputError, match="e.tsv: classes that the training data does not have: 'z'"
     ):
-        _ = made(evaluate=["x", "y", "z"]).scored
+        _ = made(evaluate=["x", "y", "z"]).to_evaluate
 
 
 def test_a_few_rows_of_one_class_may_be_evaluated(made):
-    scored = made(evaluate=["x"]).scored
+    scored = made(evaluate=["x"]).to_evaluate
     assert list(scored.targets) == ["x"] and scored.features == list("abcde")
 
 
@@ -156,8 +156,8 @@ def bare(tmp_path):
 def test_names_of_genes_may_stand_in_a_file_of_their_own(bare):
     rows = bare(feature_names="names.txt", evaluate="e.txt", evaluate_targets="e_labels.txt")
     assert rows.labelled[0].features == ["TP53", "MYC", "EGFR", "KRAS"]
-    assert rows.scored.features == rows.labelled[0].features
-    assert list(rows.scored.targets) == ["0", "1"] * 4
+    assert rows.to_evaluate.features == rows.labelled[0].features
+    assert list(rows.to_evaluate.targets) == ["0", "1"] * 4
 
 
 @pytest.mark.parametrize(
