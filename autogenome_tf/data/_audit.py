@@ -53,59 +53,87 @@ def audit(
     is_test, has_test = parts.part == "test", bool((parts.part == "test").any())
     if not has_test:
         is_test = (parts.part == "validation") | (parts.fold == 1)
-    found = [*dataset.warnings, *(() if scored is None else scored.warnings)]
-    values = some_values(dataset)
-    found += [("columns", text) for text in no_genes(values, dataset.features)]
-    found += [("columns", text) for text in total_row(values, dataset.samples)]
-    found += [("names", text) for text in changed_names(dataset.features)]
-    found += [("names", text) for text in genes_alike(dataset.features)]
-    found += [("values", text) for text in (*codes(values), *nearly_empty(dataset))]
-    found += [("duplicates", text) for text in _duplicates(dataset, is_test, parts.fold)]
-    if scored is not None:
-        found += [("duplicates", text) for text in _repeated(dataset, scored)]
     kind = kind_of(task_type)
-    if not kind.has_targets:
-        return _listed(found)
-    found += [("group", text) for text in patients(dataset, is_test)]
+    found = [*dataset.warnings, *(() if scored is None else scored.warnings)]
+    found += _of_values(dataset)
+    found += _about("duplicates", _duplicates(dataset, is_test, parts.fold))
+    if scored is not None:
+        found += _about("duplicates", _repeated(dataset, scored))
+    if kind.has_targets:
+        found += _of_groups(dataset, kind, is_test)
+        doubts = kind.doubts(dataset.known_targets, is_test & has_test, dataset.target_names)
+        found += _about("targets", doubts)
+        each = list(_of_each_kind(dataset, kind))
+        for one, rows in each:
+            found += _of_targets(one, rows, is_test, has_test, kind)
+        tested = {"The test part": int(is_test.sum()) if has_test else 0}
+        tested["data.evaluate"] = 0 if scored is None else len(scored)
+        found += _about("test", _few_tested(tested, kind))
+        found += _of_origins(dataset, each, kind, is_test, group)
+    return [{"about": about, "text": text} for about, text in found]
+
+
+def _about(subject, texts):
+    """Return warnings of one subject."""
+    return [(subject, text) for text in texts]
+
+
+def _of_values(dataset):
+    """Return warnings about values, and about names of genes and samples."""
+    values = some_values(dataset)
+    return [
+        *_about("columns", no_genes(values, dataset.features)),
+        *_about("columns", total_row(values, dataset.samples)),
+        *_about("names", changed_names(dataset.features)),
+        *_about("names", genes_alike(dataset.features)),
+        *_about("values", codes(values)),
+        *_about("values", nearly_empty(dataset)),
+    ]
+
+
+def _of_groups(dataset, kind, is_test):
+    """Return warnings about rows of one patient or group."""
+    found = _about("group", patients(dataset, is_test))
     if dataset.groups is not None:
-        found += [("group", text) for text in groups_alike(dataset.groups)]
+        found += _about("group", groups_alike(dataset.groups))
         if kind.has_classes:
             doubts = classes_in_one_group(dataset.groups, dataset.known_targets)
-            found += [("group", text) for text in doubts]
-    targets, names = dataset.known_targets, dataset.target_names
-    found += [("targets", text) for text in kind.doubts(targets, is_test & has_test, names)]
-    each = list(_of_each_kind(dataset, kind))
-    for one, rows in each:
-        found += _of_targets(one, rows, is_test, has_test, kind)
-    tested = {"The test part": int(is_test.sum()) if has_test else 0}
-    tested["data.evaluate"] = 0 if scored is None else len(scored)
-    for name, count in tested.items():
+            found += _about("group", doubts)
+    return found
+
+
+def _few_tested(counts, kind):
+    """Yield warnings about parts with few rows, from the number of rows by the name of a part."""
+    for name, count in counts.items():
         if 0 < count < FEWEST_TESTED:
             each_row = f"each is {100 / count:.0f} percentage points of accuracy"
             few = each_row if kind.has_classes else "the scores of so few are uncertain"
-            found.append(("test", f"{name} has {count} rows: {few}."))
-    if dataset.origins is not None:
-        for name in dataset.origins.columns.drop(group or [], errors="ignore"):
-            levels = dataset.origins[name].to_numpy()
-            found += _on_both_sides(name, levels, is_test)
-            for one, rows in each:
-                called = _called(one, kind)
-                found += _origin(name, levels[rows], one.known_targets[rows], called)
-    return _listed(found)
+            yield f"{name} has {count} rows: {few}."
+
+
+def _of_origins(dataset, each, kind, is_test, group):
+    """Yield warnings about the columns of origins; `each` are rows with each of their targets."""
+    if dataset.origins is None:
+        return
+    for name in dataset.origins.columns.drop(group or [], errors="ignore"):
+        levels = dataset.origins[name].to_numpy()
+        yield from _on_both_sides(name, levels, is_test)
+        for one, rows in each:
+            yield from _origin(name, levels[rows], one.known_targets[rows], _called(one, kind))
 
 
 def _of_targets(dataset, rows, is_test, has_test, kind):
     """Yield warnings about targets of one kind in the rows that have them."""
     targets, names = dataset.known_targets, dataset.target_names
     learned = rows[~is_test[rows]]
-    yield from (("columns", text) for text in gives_away(dataset, learned, _called(dataset, kind)))
+    yield from _about("columns", gives_away(dataset, learned, _called(dataset, kind)))
     if targets.dtype == object:
         place = f"{names[0]}: " if kind.is_of_several else ""
         known = targets[rows].astype(str), is_test[rows], has_test
-        yield from (("classes", place + text) for text in _classes(*known, kind.has_classes))
+        yield from _about("classes", (place + text for text in _classes(*known, kind.has_classes)))
         return
     for name, column in zip(names, targets.T, strict=True):
-        yield from (("values", f"{name}: {text}") for text in codes(column))
+        yield from _about("values", (f"{name}: {text}" for text in codes(column)))
 
 
 def _of_each_kind(dataset, kind):
@@ -154,10 +182,6 @@ def explained(names, values):
     means = np.bincount(places, values) / counts
     within = ((values - means[places]) ** 2).sum() / max(1, len(values) - len(counts))
     return float(max(0.0, 1 - within / values.var(ddof=1))) if np.ptp(values) else 0.0
-
-
-def _listed(found):
-    return [{"about": about, "text": text} for about, text in found]
 
 
 def _classes(labels, is_test, has_test, may_weigh):
@@ -277,8 +301,7 @@ def _on_both_sides(name, levels, is_test):
         text = (
             f"Rows of the same {name} are in both training and test parts ({len(shared)} of them, "
             f"such as {min(shared)!r}): scores are too optimistic for a new {name}. Set "
-            "data.split.group to "
-            f'"{name}".'
+            f'data.split.group to "{name}".'
         )
         yield "group", text
 
