@@ -182,7 +182,7 @@ def test_the_mean_gradient_of_log_p_is_nothing_within_its_error():
     def gradient(arcs):
         with tf.GradientTape() as tape:
             weight = controller._to_widths.value
-            log_p = tf.reduce_mean(controller._walk(50, arcs)[1])
+            log_p = tf.reduce_mean(controller._walk(50, arcs)[0].log_p)
         return tape.gradient(log_p, weight)
 
     arcs = (tf.constant(controller.sample(50)) for _ in range(60))
@@ -207,7 +207,7 @@ def test_log_p_is_that_of_the_sampled_frequencies():
     controller = controller_of(layers=3, widths=2)
     arcs = controller.sample(20_000)
     kinds, counts = np.unique(arcs, axis=0, return_counts=True)
-    log_p = controller._walk(len(kinds), tf.constant(kinds))[1]
+    log_p = controller._walk(len(kinds), tf.constant(kinds))[0].log_p
     assert np.exp(log_p) == pytest.approx(counts / counts.sum(), abs=0.015)
     assert np.exp(log_p).sum() == pytest.approx(1.0, abs=1e-5)  # all 2 x 2 x 2 arcs were drawn
 

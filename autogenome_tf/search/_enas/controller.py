@@ -129,15 +129,16 @@ class Controller:
             variable.assign(value)
 
     def _sample(self, count, noise):
-        return tf.stack(self._walk(count, noise=noise)[0], axis=1)
+        made, *_ = self._walk(count, noise=noise)
+        return tf.stack(made.chosen, axis=1)
 
     def _learn(self, arcs, advantage):
         settings = self._settings
         with tf.GradientTape() as tape:
             weights = [weight.value for weight in self._weights]
-            _, log_p, entropy, divergence, rates = self._walk(tf.shape(arcs)[0], arcs)
-            loss = -tf.reduce_mean(log_p * advantage)
-            loss -= settings.entropy_weight * tf.reduce_mean(entropy)
+            made, divergence, rates = self._walk(tf.shape(arcs)[0], arcs)
+            loss = -tf.reduce_mean(made.log_p * advantage)
+            loss -= settings.entropy_weight * tf.reduce_mean(made.entropy)
             loss += settings.skip_weight * tf.reduce_mean(divergence)
         gradients = tape.gradient(loss, weights)
         self._optimizer.apply(
@@ -147,28 +148,25 @@ class Controller:
             ],
             self._weights,
         )
-        return tf.reduce_mean(entropy), tf.reduce_mean(rates)
+        return tf.reduce_mean(made.entropy), tf.reduce_mean(rates)
 
     def _walk(self, count, arcs=None, noise=None):
         """Decide layer by layer, or follow `arcs`.
 
         Returns:
-            A list of (count,) positions, and for each arc: log p, entropy, mean divergence of free
-            skips from the target rate, mean probability of skips.
+            The `_Decisions`, and for each arc the mean divergence of free skips from the target
+            rate and the mean probability of skips.
         """
         units = self._settings.units
         state = tf.zeros((count, units)), tf.zeros((count, units))
         begin = tf.tile(self._begin.value, (count, 1))
         state = self._step(begin, state)
-        anchors, inputs = [state[1]], begin
-        chosen, log_p, entropy = [], tf.zeros(count), tf.zeros(count)
+        anchors, inputs, made = [state[1]], begin, _Decisions(count, arcs, noise)
         divergences, rates = [tf.zeros(count)], [tf.zeros(count)]
         for closed, closed_skips in zip(self._closed, self._closed_skips, strict=True):
             state = self._step(inputs, state)
             logits = self._squashed(state[1] @ self._to_widths.value) + closed
-            width, own, uncertain = self._decide(logits, chosen, arcs, noise)
-            log_p, entropy = log_p + own, entropy + uncertain
-            chosen.append(width)
+            width = made.next(logits)
             state = self._step(tf.gather(self._embedding.value, width), state)
             # The layer directly before is always a source.
             wired = [tf.zeros(count)] * (len(anchors) - 1) + [tf.ones(count)]
@@ -181,23 +179,17 @@ class Controller:
                     rate = tf.sigmoid(logits[:, 1] - logits[:, 0])
                     divergences.append(_divergence(logits, self._settings.skip_target))
                     rates.append(rate)
-                skip, own, uncertain = self._decide(logits, chosen, arcs, noise)
-                log_p, entropy = log_p + own, entropy + uncertain
-                chosen.append(skip)
-                wired[source] = tf.cast(skip, tf.float32)
+                wired[source] = tf.cast(made.next(logits), tf.float32)
             pairs = zip(wired, anchors, strict=True)
             total = tf.add_n([bit[:, None] * anchor for bit, anchor in pairs])
             inputs = total / (1 + tf.add_n(wired))[:, None]
             anchors.append(state[1])
         for to_options, of_options in zip(self._to_options, self._of_options, strict=True):
             state = self._step(inputs, state)
-            logits = self._squashed(state[1] @ to_options.value)
-            option, own, uncertain = self._decide(logits, chosen, arcs, noise)
-            log_p, entropy = log_p + own, entropy + uncertain
-            chosen.append(option)
+            option = made.next(self._squashed(state[1] @ to_options.value))
             inputs = tf.gather(of_options.value, option)
         free = max(1, len(rates) - 1)
-        return chosen, log_p, entropy, tf.add_n(divergences) / free, tf.add_n(rates) / free
+        return made, tf.add_n(divergences) / free, tf.add_n(rates) / free
 
     def _step(self, x, state):
         """Run one step of the LSTM on (count, units); return cell and hidden state."""
@@ -217,17 +209,38 @@ class Controller:
             logits = logits / settings.temperature
         return settings.tanh_constant * tf.tanh(logits) if settings.tanh_constant else logits
 
-    @staticmethod
-    def _decide(logits, chosen, arcs, noise):
-        """Return the position, its log p, and the entropy of the decision, (count,) each."""
-        if arcs is None:
-            seed = noise + tf.constant([len(chosen), 0])
+
+class _Decisions:
+    """Make the decisions of some arcs one after the other, or follow those that are given.
+
+    Args:
+        count: Number of arcs.
+        arcs: (count, decisions) positions to follow; None to draw them.
+        noise: (2,) seed of the draws.
+
+    Attributes:
+        chosen: The (count,) positions of each decision so far.
+        log_p: (count,) log probability of each arc.
+        entropy: (count,) nats of each arc.
+    """
+
+    def __init__(self, count, arcs, noise):
+        self._arcs, self._noise = arcs, noise
+        self.chosen, self.log_p, self.entropy = [], tf.zeros(count), tf.zeros(count)
+
+    def next(self, logits):
+        """Return the (count,) positions of the next decision, from (count, options) logits."""
+        number = len(self.chosen)
+        if self._arcs is None:
+            seed = self._noise + tf.constant([number, 0])
             position = tf.random.stateless_categorical(logits, 1, seed, dtype=tf.int32)[:, 0]
         else:
-            position = arcs[:, len(chosen)]
+            position = self._arcs[:, number]
         log_all = tf.nn.log_softmax(logits)
-        own = tf.gather(log_all, position, batch_dims=1)
-        return position, own, -tf.reduce_sum(tf.exp(log_all) * log_all, axis=1)
+        self.log_p += tf.gather(log_all, position, batch_dims=1)
+        self.entropy -= tf.reduce_sum(tf.exp(log_all) * log_all, axis=1)
+        self.chosen.append(position)
+        return position
 
 
 def _closed(options, length):
