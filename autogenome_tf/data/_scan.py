@@ -127,21 +127,26 @@ def _refusal(where, layout, cells):
         )
     if is_number(cell):
         return InputError(f"{where}: received {cell}; expected a finite float32 number.")
+    hint = _way_out(layout, cells, cell)
+    return InputError(f"{where}: received {cell!r}; {_EXPECTED}.{hint}")
+
+
+def _way_out(layout, cells, cell):
+    """Return what to do about a cell of text among numbers; "" where nothing is sure to help."""
     texts = [layout.names[p] for p in layout.values if is_text(cells[p], layout.words)]
-    hint = ""
     if _GENOTYPE.fullmatch(cell.strip()):
-        hint = " Of a genotype write the number of alternative alleles: 0, 1 or 2."
-    elif 2 * len(texts) > len(layout.values):
-        hint = (
+        return " Of a genotype write the number of alternative alleles: 0, 1 or 2."
+    if 2 * len(texts) > len(layout.values):
+        return (
             f" The line has text in {len(texts)} columns: a second header, or labels, which belong "
             "in a file of targets?"
         )
-    elif layout.is_new:
-        hint = ""
-    elif not any(map(str.isalnum, cell)):
+    if layout.is_new:
+        return ""
+    if not any(map(str.isalnum, cell)):
         way = f'write NA, or set data.missing_words ["{cell}"]'
-        hint = f" If it stands for a missing value, {way}."
-    elif layout.has_header and layout.orientation != GENES and cell.strip():
+        return f" If it stands for a missing value, {way}."
+    if layout.has_header and layout.orientation != GENES and cell.strip():
         names = ", ".join(f'"{name}"' for name in texts[:MOST_NAMED])
-        hint = f" Columns that are not genes belong in data.exclude: [{names}]."
-    return InputError(f"{where}: received {cell!r}; {_EXPECTED}.{hint}")
+        return f" Columns that are not genes belong in data.exclude: [{names}]."
+    return ""
