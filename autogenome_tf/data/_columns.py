@@ -44,6 +44,14 @@ def with_covariates(dataset, columns, names, where, known=None, averages=None):
     levels = np.stack([columns[name].map(lambda x, n=name: f"{n}={as_text(x)}") for name in names])
     if known is None:
         known = [level for own in levels for level in sorted(set(own))]
+        for name, own in zip(names, levels, strict=True):
+            if 2 * len(set(own)) > len(own):
+                text = (
+                    f"{where}: data.covariates: {name} has {len(set(own))} values in {len(own)} "
+                    "samples, and each is a level of its own, by which the decoder may know single "
+                    "samples. Name groups of samples, such as batches; part numbers into a few."
+                )
+                dataset = dataset.warned("covariates", text)
     new = sorted(set(levels.ravel()) - set(known))
     text = f"{where}: data.covariates: values that the training rows do not have: {some(new)}"
     if new and averages is None:

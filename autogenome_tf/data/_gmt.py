@@ -16,11 +16,13 @@ class GeneSet:
         name: Of the set.
         source: Name of its file, without folder.
         genes: Its members, each once, in the order of the file.
+        description: The second column.
     """
 
     name: str
     source: str
     genes: tuple[str, ...]
+    description: str = ""
 
 
 def read_gene_sets(paths: Iterable[str]) -> tuple[GeneSet, ...]:
@@ -65,4 +67,4 @@ def _parsed(line, place, source):
             f"{place}: expected a set's name, a description and genes, separated by tabs; received "
             f"{line.strip()[:80]!r}."
         )
-    return GeneSet(name, source, genes)
+    return GeneSet(name, source, genes, cells[0])

@@ -105,12 +105,16 @@ class Head:
         return roles[: len(roles) - self.blank] + [BLANK] * self.blank
 
     def _about_genes(self, options):
-        """Yield the columns that describe genes: by their names, or as text before the values."""
-        is_before = True
+        """Yield the columns that describe genes: by their names, or as text.
+
+        Where no sample is known by its id, text counts before the values only.
+        """
+        samples, is_before = options.known_ids.intersection(self.names), True
         for place, name in enumerate(self.names):
-            is_before = is_before and self._is_text(place, options.missing_words)
-            is_sample = name in options.known_ids
-            if place != self.place and not is_sample and (is_before or is_annotation(name)):
+            is_text = self._is_text(place, options.missing_words)
+            is_before = is_before and is_text
+            is_about = is_before or is_annotation(name) or (is_text and samples)
+            if place != self.place and name not in samples and is_about:
                 yield place
 
     def _is_text(self, place, words):

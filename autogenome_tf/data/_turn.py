@@ -44,7 +44,20 @@ def turned(table: Table, frames: Sequence[pd.DataFrame], data, source: str) -> T
             return _by_ids(table, data.limit)
         if found == SAMPLES:
             return table
+        if len(ids.intersection(features)) >= FEWEST_IDS:
+            return _doubted(table, source)
     return _by_names(table, data, source)
+
+
+def _doubted(table, source):
+    """Return a matrix as it is, whose rows and header have the ids alike, with a warning."""
+    text = (
+        f"{source}: its rows and its header have the same number of ids of the targets, so both "
+        "may be samples. It is read as "
+        f"{'genes x samples' if table.orientation == GENES else 'samples x genes'}; "
+        "data.orientation says how it is."
+    )
+    return dataclasses.replace(table, warnings=(*table.warnings, ("orientation", text)))
 
 
 def _by_ids(table, limit):

@@ -26,6 +26,7 @@ class Membership:
         table: A row for each set in the files, kept or not: set, source, genes (of the file),
             measured, status ("kept", "too few", "too many" measured genes), lost (genes that were
             not measured, joined by blanks).
+        doubt: What may be wrong with the files, in a sentence; "" for nothing.
     """
 
     rows: np.ndarray
@@ -33,6 +34,7 @@ class Membership:
     inputs: int
     names: tuple[str, ...]
     table: pd.DataFrame
+    doubt: str = ""
 
     def __str__(self):
         counts = self.table["status"].value_counts()
@@ -120,7 +122,19 @@ def _matched(paths, _versions, features, least, most, place):
     if not names:
         raise InputError(_none_left(place, table, sets, features, least, most))
     return Membership(
-        np.array(rows, "int32"), np.array(columns, "int32"), len(features), tuple(names), table
+        np.array(rows, "int32"), np.array(columns, "int32"), len(features), tuple(names), table,
+        _doubt(sets, find),
+    )  # fmt: skip
+
+
+def _doubt(sets, find):
+    """Return a sentence where the second column of all sets is a gene: a column may lack."""
+    if any(one.description == one.name or find(one.description) is None for one in sets):
+        return ""
+    return (
+        f"the second column of all sets is one of the genes, such as {sets[0].description!r} of "
+        f"{sets[0].name!r}. It is the description in a GMT file, so they are no members. If the "
+        "file has no descriptions, add a column of them."
     )
 
 

@@ -351,3 +351,6 @@ class CrossValidation(abc.ABC):
         for family in self.settings.families:
             for level in self.levels(family):
                 log.info("%s: %s", family, level)
+                if level.doubt:
+                    text = f"families.{family}: gene sets: {level.doubt}"
+                    log.warning("%s", text, extra={"about": "sets"})

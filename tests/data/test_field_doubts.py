@@ -346,3 +346,15 @@ def test_weights_of_classes_are_not_doubted(tmp_path, small):
     given = pd.DataFrame({"type": LABELS, "w": np.where(LABELS == "normal", 1.0, small)})
     _, found = loaded(tmp_path, MATRIX, given.to_csv(), weight="w")
     assert not texts(found, "weights")
+
+
+@pytest.mark.parametrize("count", [COUNT, 6])
+def test_a_covariate_that_names_single_samples_is_doubted(tmp_path, count):
+    ages = VALUES.assign(age=[30.5 + number % count for number in range(COUNT)])
+    dataset, found = loaded(
+        tmp_path, ages.to_csv(), task="representation", target=None, covariates=["age"]
+    )
+    assert dataset.covariates == count
+    assert any("age has 24 values in 24 samples" in one for one in texts(found, "covariates")) == (
+        count == COUNT
+    )

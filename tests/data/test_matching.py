@@ -314,6 +314,26 @@ def test_usual_names_leave_samples_by_genes_as_they_are(tmp_path, ids):
     assert list(dataset.samples) == list(ids) and not dataset.warnings
 
 
+def test_text_beside_known_samples_describes_genes_wherever_it_stands(tmp_path):
+    frame = pd.DataFrame(VALUES.T, index=["TP53", "MYC", "EGFR", "KRAS"], columns=IDS)
+    frame.insert(4, "note", ["a gene", "b", "c", "d"])
+    frame = frame.assign(more=["x", "y", "z", "w"])
+    frame.to_csv(tmp_path / "x.csv", index_label="what")
+    targets(tmp_path, sample=IDS, dx=LABELS)
+    dataset = loaded(tmp_path)
+    assert is_right(dataset) and dataset.features == ["TP53", "MYC", "EGFR", "KRAS"]
+
+
+def test_ids_in_rows_and_header_alike_are_a_warning(tmp_path):
+    square = np.random.default_rng(4).normal(size=(ROWS, ROWS))
+    pd.DataFrame(square, IDS, IDS).to_csv(tmp_path / "x.csv", index_label="sample")
+    targets(tmp_path, sample=IDS, dx=LABELS)
+    dataset = loaded(tmp_path)
+    ((about, text),) = dataset.warnings
+    assert about == "orientation" and "read as samples x genes; data.orientation" in text
+    assert not loaded(tmp_path, orientation="samples_by_genes").warnings
+
+
 # The order ----------------------------------------------------------------------------------
 
 

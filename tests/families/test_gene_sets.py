@@ -39,6 +39,15 @@ def test_a_description_is_no_gene_and_a_gene_counts_once(written):
     ]
 
 
+def test_genes_in_place_of_descriptions_are_doubted(written):
+    lines = ("one", "A", "B", "C"), ("two", "b", "D")
+    found = _gene_sets.read_membership([written(*lines)], list("ABCD"))
+    assert "such as 'A' of 'one'" in found.doubt and len(found.rows) == 3
+    for other in (("three", "text", "A"), ("C", "C", "A"), ("four", "", "A")):
+        path = written(*lines, other, name=f"{other[0]}.gmt")
+        assert not _gene_sets.read_membership([path], list("ABCD")).doubt
+
+
 def test_masks_are_exact_in_the_order_of_the_features(written):
     path = written(("one", "x", "C", "A"), ("two", "x", "B", "C", "absent"))
     found = _gene_sets.read_membership([path], ["A", "B", "C", "D"])
