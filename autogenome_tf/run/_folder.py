@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from autogenome_tf.config import read_json
+from autogenome_tf.core.errors import InputError
 from autogenome_tf.core.files import model_names, partial, replacing
 from autogenome_tf.run import artifacts
 
@@ -96,12 +97,22 @@ class Folder:
         Args:
             name: The file. Columns that the table of artifacts knows as ids and names stay text.
             text: Further columns that stay text.
+
+        Raises:
+            InputError: The file is no table.
         """
         kinds = dict.fromkeys([*artifacts.text_columns(name), *text], str)
-        return pd.read_csv(
-            self.path(name), sep="\t", dtype=kinds, keep_default_na=False, na_values=[""],
-            float_precision="round_trip",
-        )  # fmt: skip
+        try:
+            return pd.read_csv(
+                self.path(name), sep="\t", dtype=kinds, keep_default_na=False, na_values=[""],
+                float_precision="round_trip",
+            )  # fmt: skip
+        except (pd.errors.EmptyDataError, pd.errors.ParserError, UnicodeDecodeError) as error:
+            reason = str(error).strip()
+            raise InputError(
+                f"{self.path(name)}: not the table that a run writes ({reason}); delete it and run "
+                "the stage that writes it again."
+            ) from None
 
     def write_arrays(self, name: str, is_compressed: bool = True, **arrays: np.ndarray) -> None:
         """Write a NumPy archive without pickled objects."""

@@ -10,6 +10,7 @@ import pandas as pd
 from autogenome_tf.tasks._conformal import PredictionSets
 from autogenome_tf.tasks._gene_statistics import Batches, between_classes
 from autogenome_tf.tasks._labels import natural, read_labels
+from autogenome_tf.tasks._number_doubts import fractions_as_classes
 from autogenome_tf.tasks._task import Task
 
 FEWEST_OF_A_CLASS = 2
@@ -59,6 +60,13 @@ class Classification(Task):
     def strata(cls, targets: np.ndarray) -> np.ndarray:
         """Return the classes."""
         return targets
+
+    @classmethod
+    def doubts(
+        cls, targets: np.ndarray, is_test: np.ndarray, names: Sequence[str] = ()
+    ) -> list[str]:
+        """Return a warning of classes that are measured numbers as it seems."""
+        return list(fractions_as_classes(targets, names[0]))
 
     @classmethod
     def labels(cls, targets: np.ndarray, names: Sequence[str]) -> set[str]:

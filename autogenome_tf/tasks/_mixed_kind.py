@@ -8,7 +8,11 @@ import pandas as pd
 from autogenome_tf.tasks._classification import Classification, check_classes
 from autogenome_tf.tasks._discrete_survival import DiscreteSurvival
 from autogenome_tf.tasks._mixed_columns import KINDS, cells_of, check_output_names, targets_of
-from autogenome_tf.tasks._number_doubts import are_few_whole, outweighing
+from autogenome_tf.tasks._number_doubts import (
+    are_few_whole,
+    numbers_among_words,
+    outweighing,
+)
 from autogenome_tf.tasks._target_columns import TargetColumns
 from autogenome_tf.tasks._task_kind import TaskKind
 
@@ -51,8 +55,9 @@ class MixedKind(TaskKind):
         for target in each:
             kind = KINDS[target.type]
             if kind.has_classes:
-                way_out = "Leave their cells empty, or merge them with others."
-                check_classes(target.known, target.name, way_out)
+                ways = "Leave their cells empty, or merge them with others."
+                doubts = numbers_among_words(target.known, target.name)
+                check_classes(target.known, target.name, " ".join([ways, *doubts]))
             else:
                 kind.check_learnable(target.known, target.names)
         check_output_names(each)
@@ -75,13 +80,15 @@ class MixedKind(TaskKind):
     def doubts(
         cls, targets: np.ndarray, is_test: np.ndarray, names: Sequence[str] = ()
     ) -> list[str]:
-        """Return warnings of odd numbers, and of few events."""
+        """Return warnings of odd numbers, of numbers among words, and of few events."""
         found = []
         for target in targets_of(targets, names):
             kind = KINDS[target.type]
             if kind.has_times:
                 own = kind.doubts(target.known, is_test[target.is_known], target.names)
                 found += [f"{target.name}: {text}" for text in own]
+            if kind.has_classes:
+                found += numbers_among_words(target.known, target.name)
             if not kind.has_units:
                 continue
             numbers = target.known.astype(float).ravel()

@@ -1,8 +1,10 @@
-"""Numbers to predict that may be no measurements: codes of classes, or one that outweighs all."""
+"""Targets that may not be what they seem: numbers that are codes, classes that are numbers."""
 
 from collections.abc import Iterator, Sequence
 
 import numpy as np
+
+from autogenome_tf.tasks._labels import natural
 
 # A target of at most so many whole numbers may be codes of classes.
 FEW_NUMBERS = 5
@@ -39,6 +41,40 @@ def outweighing(values: np.ndarray, name: str) -> Iterator[str]:
         f"from the median (all others are {others.min():g} to {others.max():g}), so fit and scores "
         "follow this row. Check it; where values span orders of magnitude, predict their logarithm."
     )
+
+
+def numbers_among_words(labels: Sequence[str], name: str) -> Iterator[str]:
+    """Yield a text on a target that is learned as classes because a few cells are no numbers.
+
+    Args:
+        labels: The known labels of the target.
+        name: Name of the target.
+    """
+    classes = sorted(set(labels), key=natural)
+    words = [label for label in classes if natural(label)[0]]
+    count = len(classes) - len(words)
+    if words and count > max(FEW_NUMBERS, len(words)):
+        yield (
+            f"{name}: {count} of {len(classes)} classes are numbers: the target is learned as "
+            f"classes since other cells are not, such as {words[0]!r}. If it is a number, leave "
+            "these cells empty, or name them in data.missing_words."
+        )
+
+
+def fractions_as_classes(labels: Sequence[str], name: str) -> Iterator[str]:
+    """Yield a text on classes that are measured numbers as it seems: many, with fractions.
+
+    Args:
+        labels: The labels.
+        name: Name of the target.
+    """
+    classes = [natural(label) for label in set(labels)]
+    numbers = [number for is_word, number, _ in classes if not is_word]
+    if len(numbers) > max(FEW_NUMBERS, len(classes) / 2) and any(one % 1 for one in numbers):
+        yield (
+            f"{name}: {len(numbers)} of {len(classes)} classes are numbers, some with fractions, "
+            "and their order is not learned. If they are measured, set task.type regression."
+        )
 
 
 def doubts_of_numbers(targets: np.ndarray, names: Sequence[str]) -> list[str]:

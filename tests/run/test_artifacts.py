@@ -5,7 +5,7 @@ import pytest
 from documents import GUIDES, between
 
 from autogenome_tf import explainers
-from autogenome_tf.core.errors import StageError
+from autogenome_tf.core.errors import InputError, StageError
 from autogenome_tf.run import Run, artifacts
 
 
@@ -37,6 +37,13 @@ def test_ids_stay_text_whatever_they_look_like(run):
     run.write_table("other.tsv", pd.DataFrame({"feature": ["007"]}))
     assert list(run.read_table("other.tsv")["feature"]) == [7]
     assert list(run.read_table("other.tsv", text=["feature"])["feature"]) == ["007"]
+
+
+@pytest.mark.parametrize("content", [b"", b'a\tb\n1\t"2\n', b"a\n\xff\xfe\n", b"a\n1\n2\t3\t4\n"])
+def test_a_damaged_table_is_named_with_a_way_out(run, content):
+    run.path("leaderboard.tsv").write_bytes(content)
+    with pytest.raises(InputError, match="(?s)leaderboard.tsv: not the table .* delete it and"):
+        run.read_table("leaderboard.tsv")
 
 
 def test_tables_of_explainers_are_in_the_table():

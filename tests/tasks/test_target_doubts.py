@@ -4,8 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from autogenome_tf.tasks import Regression, Survival
+from autogenome_tf.tasks import Classification, Regression, Survival
 from autogenome_tf.tasks._events import read_times
+from autogenome_tf.tasks._mixed_kind import MixedKind
 
 ROWS = 40
 RANDOM = np.random.default_rng(0)
@@ -42,6 +43,23 @@ def test_a_value_that_outweighs_all_others_is_named(value):
     values = np.append(VALUES[1:], value)
     (text,) = of_numbers(VALUES, values)
     assert text.startswith(f"drug1: one value, {value:g}, makes up 100%")
+
+
+def test_classes_that_are_measured_numbers_are_doubted():
+    doses = np.resize([f"{number / 4:g}" for number in range(10)], ROWS).astype(object)
+    (text,) = Classification.doubts(doses, NONE, ["dose"])
+    assert "dose: 10 of 10 classes are numbers, some with fractions" in text
+    for others in ([*"abcdef", "0.5"], map(str, range(10)), ["0.5", "1", "2"], ["1.0", *"abcdef"]):
+        names = np.resize(list(others), ROWS).astype(object)
+        assert not Classification.doubts(names, NONE, ["dose"])
+
+
+def test_a_few_words_among_numbers_are_named():
+    ages = np.resize([*map(str, range(40, 50)), "<40"], ROWS)[:, None].astype(object)
+    (text,) = MixedKind.doubts(ages, NONE, ["age"])
+    assert "age: 10 of 11 classes are numbers" in text and "such as '<40'" in text
+    stages = np.resize(["1", "2", "3", "4a"], ROWS)[:, None].astype(object)
+    assert not MixedKind.doubts(stages, NONE, ["stage"])
 
 
 def test_times_and_events_are_not_doubted():
