@@ -7,7 +7,9 @@ import numpy as np
 import pandas as pd
 
 from autogenome_tf.core.errors import InputError, some
+from autogenome_tf.data._cells import is_id_name
 from autogenome_tf.data._dataset import Table
+from autogenome_tf.data._ids import texts
 from autogenome_tf.data._memory import is_annotated, is_counted
 from autogenome_tf.data._names import REPEATED, likeness, nearest_rule
 
@@ -28,6 +30,8 @@ def aligned_targets(table: Table, x: Any, y: Any, columns: pd.DataFrame) -> tupl
     Raises:
         InputError: The labels of both contradict each other, or there are other counts of rows.
     """
+    if isinstance(y, pd.DataFrame) and is_counted(y.index) and table.samples is not None:
+        columns = _identified(columns, table.samples)
     theirs = columns.index if isinstance(y, (pd.Series, pd.DataFrame)) else None
     ours = _labels(x, table, theirs)
     if ours is None or theirs is None or _say_nothing(ours, theirs):
@@ -47,6 +51,17 @@ def aligned_targets(table: Table, x: Any, y: Any, columns: pd.DataFrame) -> tupl
             f"data: y has no value for any sample: X has {some(names, 3)}; y has {some(others, 3)}."
         )
     return _taken(table, columns, like, names)
+
+
+def _identified(columns, samples):
+    """Return targets whose index is their column of the ids of the samples, if one has all."""
+    for name, column in columns.items():
+        if pd.api.types.is_numeric_dtype(column) and not is_id_name(str(name)):
+            continue
+        ids = texts(column)
+        if len(set(ids)) == len(ids) and likeness(samples, ids).is_complete:
+            return columns.set_axis(ids)
+    return columns
 
 
 def _labels(x, table, theirs):

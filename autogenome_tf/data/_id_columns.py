@@ -74,11 +74,10 @@ class Pair:
         )
 
     @property
-    def is_by_order(self) -> bool:
-        """Return whether numbers of rows say no more than the order that they stand in."""
-        return not self.theirs.is_named and all(
-            are_numbers_of_rows(key.ids) and key.name is None for key in (self.ours, self.theirs)
-        )
+    def is_by_count(self) -> bool:
+        """Return whether the ids are nothing but numbers of rows, as R and pandas write them."""
+        is_counted = self.theirs.name is None and not self.theirs.is_named
+        return is_counted and self.ours.name is None and counted_from(self.ours.ids) is not None
 
     @property
     def is_credible(self) -> bool:
@@ -112,7 +111,7 @@ def columns_of_matrix(table: Table, frame: pd.DataFrame, key: str | None) -> lis
         return keys
     extra = pd.DataFrame() if table.extra is None else table.extra
     keys += [_key(name, extra[name]) for name in extra.columns]
-    if table.samples is None or are_numbers_of_rows(table.samples):
+    if table.samples is None or counted_from(table.samples) is not None:
         keys += [IdColumn(name, _texts(ours)) for name, ours, theirs in shared_columns(table, frame)
                  if _is_counted(ours) and not np.array_equal(ours, theirs)]  # fmt: skip
     return [one for one in keys if _may_be_ids(one)]

@@ -8,7 +8,6 @@ import pandas as pd
 
 from autogenome_tf.core import chunked
 from autogenome_tf.core.errors import InputError, some
-from autogenome_tf.data._cells import are_numbers_of_rows
 from autogenome_tf.data._dataset import Table
 from autogenome_tf.data._id_columns import (
     best_pair,
@@ -111,10 +110,10 @@ def _by_ids(table, frame, pair, source, is_only):
     elif unused:
         text = f"{where}: samples without a row in {source} are not used: {unused}"
         said = f"{said}; {text}" if said else text
-    if pair.is_by_order:
+    if pair.is_by_count:
         text = (
-            f"{source} and {where}: their ids are the numbers of their rows, as R and pandas write "
-            "them, so rows are matched by their order, which cannot be checked. Give both files a "
+            f"{source} and {where}: their only ids are numbers of rows, as R and pandas write "
+            "them; rows are matched by these numbers, which cannot be checked. Give both files a "
             "column with the same ids."
         )
         warnings.append(("matching", text))
@@ -146,7 +145,7 @@ def _hint(pair, lost):
 
 def _identified(table, key):
     """Return the matrix with one of its columns as sample ids, unless it has ids that tell more."""
-    if key.name is None or not (table.samples is None or are_numbers_of_rows(table.samples)):
+    if key.name is None or not (table.samples is None or counted_from(table.samples) is not None):
         return table
     table = dataclasses.replace(table, samples=[name or "" for name in key.ids])
     if key.name not in table.features:

@@ -47,6 +47,16 @@ ALIGNED = {
         X_NAMED.rename_axis("sample").reset_index(),
         Y_NAMED.sample(frac=1, random_state=1),
     ),
+    "a column of ids in both": lambda: (
+        X_NAMED.rename_axis("sample").reset_index(),
+        Y_NAMED.rename_axis("id")
+        .reset_index()[["level", "id"]]
+        .sample(frac=1, random_state=1, ignore_index=True),
+    ),
+    "names, and a column of ids": lambda: (
+        X_NAMED,
+        Y_NAMED.rename_axis("id").reset_index()[["level", "id"]][::-1].reset_index(drop=True),
+    ),
     "ids in a column beside counted labels": lambda: (
         X_NAMED.rename_axis("sample").reset_index(),
         Y,
@@ -62,6 +72,13 @@ def test_rows_have_their_own_labels(tmp_path, case):
     x, y = ALIGNED[case]()
     table = read_back(tmp_path, x, y)
     assert is_right(table) and len(table.values) == len(x) and not table.warnings
+
+
+def test_numbers_that_name_samples_in_both_align_them(tmp_path):
+    count = range(1, ROWS + 1)
+    x, y = (one.set_axis(count).rename_axis("subject").reset_index() for one in (VALUES, Y))
+    y = y.sample(frac=1, random_state=1, ignore_index=True)[["level", "subject"]]
+    assert is_right(read_back(tmp_path, x, y))
 
 
 def test_cells_have_their_own_labels(tmp_path):

@@ -459,6 +459,18 @@ def test_numbers_of_rows_give_way_to_a_column_that_both_files_have(tmp_path):
     assert list(dataset.targets) == list(LABELS[rows]) and "key" not in dataset.features
 
 
+def test_numbers_of_rows_that_were_shuffled_in_one_file_give_way_too(tmp_path):
+    frame = pd.DataFrame(VALUES, columns=["TP53", "MYC", "EGFR", "KRAS"]).assign(code=COUNT)
+    frame.iloc[ORDER[::-1]].to_csv(tmp_path / "x.csv")
+    targets(tmp_path, dx=LABELS, code=COUNT)
+    numbered(tmp_path, "y.csv", 0)
+    dataset = loaded(tmp_path)
+    rows = [COUNT.index(name) for name in dataset.samples]
+    assert list(dataset.targets) == list(LABELS[rows]) and "code" not in dataset.features
+    frame.drop(columns="code").iloc[ORDER].to_csv(tmp_path / "x.csv")
+    assert "matched by these numbers" in loaded(tmp_path).warnings[0][1]
+
+
 def test_numbers_of_rows_alone_are_the_order_which_is_a_warning(tmp_path):
     matrix(tmp_path, None)
     targets(tmp_path, order=range(ROWS), dx=LABELS)
@@ -467,4 +479,4 @@ def test_numbers_of_rows_alone_are_the_order_which_is_a_warning(tmp_path):
     dataset = loaded(tmp_path)
     assert list(dataset.targets) == list(LABELS)
     ((about, text),) = dataset.warnings
-    assert about == "matching" and "matched by their order, which cannot be checked" in text
+    assert about == "matching" and "matched by these numbers, which cannot be checked" in text
