@@ -43,7 +43,7 @@ def outweighing(values: np.ndarray, name: str) -> Iterator[str]:
     )
 
 
-def numbers_among_words(labels: Sequence[str], name: str) -> Iterator[str]:
+def numbers_among_words(labels: np.ndarray, name: str) -> Iterator[str]:
     """Yield a text on a target that is learned as classes because a few cells are no numbers.
 
     Args:
@@ -61,7 +61,7 @@ def numbers_among_words(labels: Sequence[str], name: str) -> Iterator[str]:
         )
 
 
-def fractions_as_classes(labels: Sequence[str], name: str) -> Iterator[str]:
+def fractions_as_classes(labels: np.ndarray, name: str) -> Iterator[str]:
     """Yield a text on classes that are measured numbers as it seems: many, with fractions.
 
     Args:
