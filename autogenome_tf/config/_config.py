@@ -11,7 +11,7 @@ import pydantic
 from pydantic import Field, field_validator, model_validator
 
 from autogenome_tf.config import autogenome
-from autogenome_tf.config._defaults import with_dependent_defaults
+from autogenome_tf.config._defaults import default_families, with_dependent_defaults
 from autogenome_tf.config._json import merged, put, read_json
 from autogenome_tf.config._members import file_keys
 from autogenome_tf.config._messages import NAME, first_problem
@@ -63,11 +63,12 @@ class Config(Section):
     data: Data = Field(default_factory=Data)
     task: TaskSection = Field(default_factory=lambda: TaskSection(loss=DEFAULT.losses[0]))
     families: dict[str, dict[str, Any]] = Field(
-        default_factory=lambda: {name: {} for name in DEFAULT.families},
+        default_factory=default_families,
         min_length=1,
         description=(
             "Families to search, each with its hyperparameters: a list narrows one, a scalar "
-            "fixes it. Default: linear, mlp, resnet and densenet; for a representation resvae."
+            "fixes it. Default: linear, mlp, resnet, densenet, and for classes and values forest "
+            "where it is quick; for a representation resvae."
         ),
     )
     search: Search = Field(default_factory=Search)

@@ -2,7 +2,20 @@
 
 from typing import Any
 
-from autogenome_tf.tasks import DEFAULT, KINDS
+from autogenome_tf.tasks import DEFAULT, KINDS, Kind
+
+# Forests are searched by default where they are quick: hundreds of trees take longer than a network
+# on many values.
+SETTINGS = {"forest": {"most_values": 5_000_000}}
+
+
+def default_families(kind: Kind = DEFAULT) -> dict[str, dict[str, Any]]:
+    """Return the section `families` of a config that has none.
+
+    Args:
+        kind: Kind of its task.
+    """
+    return {name: dict(SETTINGS.get(name, {})) for name in kind.families}
 
 
 def with_dependent_defaults(given: Any) -> Any:
@@ -17,7 +30,7 @@ def with_dependent_defaults(given: Any) -> Any:
     kind = _kind(task.get("type", DEFAULT.type) if isinstance(task, dict) else task)
     own = {}
     if kind.families != DEFAULT.families and "families" not in given:
-        own["families"] = {name: {} for name in kind.families}
+        own["families"] = default_families(kind)
     data = given.get("data", {})
     if not kind.has_targets and isinstance(data, dict) and "scale" not in data:
         # The noise of a gene does not grow with its spread; see tests/benchmarks/gene_scaling.py.

@@ -189,15 +189,16 @@ def files(optional: bool = False) -> Hyperparameter:
     )  # fmt: skip
 
 
-def limit(option: int, low: int = 1, high: int = 65536) -> Hyperparameter:
+def limit(*option: int, low: int = 1, high: int = 65536) -> Hyperparameter:
     """Declare an integer that all trials share.
 
     Args:
-        option: The default.
+        *option: The default; none for no limit.
         low: Smallest allowed value; 1 by default.
         high: Largest allowed value; 65536 by default.
     """
-    return dataclasses.replace(integer(option, low=low, high=high, alone=True), setting=True)
+    known = integer(*option, low=low, high=high, optional=not option, alone=True)
+    return dataclasses.replace(known, setting=True)
 
 
 # Attribution is exact for these activations (DeepLIFT's rescale rule), so only these are offered.

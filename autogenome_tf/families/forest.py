@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from autogenome_tf.families import TreeFamily, integer, word
+from autogenome_tf.families import TreeFamily, integer, limit, word
 
 # Part of the genes among which a node finds its own.
 SHARES = {"sqrt": "sqrt", "tenth": 0.1, "third": 1 / 3, "all": 1.0}
@@ -17,6 +17,7 @@ class Forest(TreeFamily):
         "trees": integer(300, high=10000),
         "max_features": word("sqrt", "tenth", known=tuple(SHARES)),
         "min_leaf": integer(1, 3),
+        "most_values": limit(high=10**15),
     }
 
     @staticmethod

@@ -27,7 +27,7 @@ from autogenome_tf.search._trials import (
     recorded,
     run_trial,
 )
-from autogenome_tf.training import CrossValidation, Plan
+from autogenome_tf.training import CrossValidation, Plan, left_out
 
 log = logging.getLogger(__name__)
 
@@ -111,7 +111,7 @@ def search(
         _distributed.check_run(run, part, known.keys() - {0})
     check_rows(folds, config.families)
     first = _first(folds, config, spaces, known, deadline)
-    networks = {name: space for name, space in spaces.items() if name != "linear"}
+    networks = _searched(folds, spaces)
     # A run ends in a model: where that cannot be the reference, one trial is made in any case.
     fewest = 0 if "linear" in spaces else 1
     if not networks:
@@ -132,6 +132,16 @@ def search(
         proposer = _method(networks, config, folds, run, deadline, begun)
         with contextlib.closing(proposer):
             yield from _loop(proposer, folds, config, known, deadline, fewest)
+
+
+def _searched(folds, spaces):
+    """Return the spaces of the families that a method proposes from."""
+    found = {name: space for name, space in spaces.items() if name != "linear"}
+    for name in list(found):
+        if reason := left_out(folds, name):
+            log.info("search: %s is left out: %s", name, reason)
+            del found[name]
+    return found
 
 
 def joined(

@@ -38,6 +38,7 @@ class Classification(Task):
         "log_loss": False, "accuracy": True, "balanced_accuracy": True, "f1_macro": True,
         "mcc": True, "roc_auc": True,
     }  # fmt: skip
+    families = ("linear", "forest", "mlp", "resnet", "densenet")
     linear_losses = ("logistic", "discriminant", "hinge", "centroid", "pls")
     has_classes = True
     skill, no_skill = "mcc", "guessing"

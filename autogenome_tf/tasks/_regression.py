@@ -43,6 +43,7 @@ class Regression(Task):
     type = "regression"
     losses = ("mse", "mae", "huber")
     objectives = {"r2": True, "pearson": True, "spearman": True, "rmse": False, "mae": False}
+    families = ("linear", "forest", "mlp", "resnet", "densenet")
     linear_losses = ("ridge", "pls")
     has_units = True
     may_have_gaps = True

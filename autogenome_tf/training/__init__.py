@@ -4,6 +4,7 @@ from autogenome_tf.training._batches import Batches
 from autogenome_tf.training._cross_validation import CrossValidation, Splits
 from autogenome_tf.training._engines import Engine, EngineError, InMemory, TrainingRows
 from autogenome_tf.training._factory import cross_validation
+from autogenome_tf.training._forests import left_out
 from autogenome_tf.training._learning_rate import first_rate
 from autogenome_tf.training._multi_worker import WorkerCluster, worker_cluster
 from autogenome_tf.training._plan import Fit, Plan
@@ -13,5 +14,5 @@ from autogenome_tf.training._trials import Trial, TrialResult
 __all__ = [
     "Batches", "CrossValidation", "Engine", "EngineError", "Fit", "InMemory",
     "Plan", "Splits", "TrainingRows", "TrainingSettings", "Trial", "TrialResult", "WorkerCluster",
-    "cross_validation", "first_rate", "worker_cluster",
+    "cross_validation", "first_rate", "left_out", "worker_cluster",
 ]  # fmt: skip

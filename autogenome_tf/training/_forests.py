@@ -25,6 +25,31 @@ STEP = 50
 PRIOR = 1.0
 
 
+def left_out(cross_validation: CrossValidation, family: str) -> str:
+    """Return why rows are not searched for forests, or nothing if they are, or it is no forest.
+
+    A config that names `most_values`, as the default does, asks for forests where they are quick.
+
+    Args:
+        cross_validation: The rows.
+        family: Name of a family.
+    """
+    if not families.is_of_trees(family):
+        return ""
+    given = cross_validation.settings.families.get(family)
+    most = families.settings(family, given).get("most_values")
+    rows, genes = cross_validation.matrix.shape
+    if not most:
+        return ""
+    if cross_validation.is_streamed:
+        return "its rows must fit data.memory"
+    if np.isnan(cross_validation.targets).any():
+        return "rows lack some of the targets"
+    if rows * genes > most[0]:
+        return f"{rows * genes:,} values are more than families.{family}.most_values, {most[0]:,}"
+    return ""
+
+
 def fitted(
     cross_validation: CrossValidation,
     inputs: Any,
@@ -72,7 +97,7 @@ def fitted(
 def _completed(trial):
     """Return the values of a trial; missing ones take their defaults."""
     family, values = trial
-    space = families.member(family).space
+    space = families.space(family)
     return {name: hyper.options[0] for name, hyper in space.items()} | values
 
 

@@ -60,18 +60,25 @@ def measured(one):
         yield line
 
 
-def members(rows):
-    """Return outputs out of fold and of held-out rows: the network and two linear learners."""
-    folds, whole = rows.folds, rows.whole()
+def tried(rows):
+    """Return the results of the pool's networks, and of all linear learners of a search."""
+    folds = rows.folds
     plan = Plan.of(folds.settings.training, 20)
     networks = [
         run_trial(folds, Trial(number, family, values), plan, SEED)
         for number, (family, values) in enumerate(pool(SEED), 1)
     ]
-    network = min(networks, key=rows.loss_of)
     spaces = {"linear": families.space("linear", task=folds.task)}
     linear = [baseline(folds, spaces, plan, SEED)]
     linear += learners(folds, spaces, plan, SEED, behind=len(networks), finished={})
+    return networks, linear
+
+
+def members(rows):
+    """Return outputs out of fold and of held-out rows: the network and two linear learners."""
+    folds, whole = rows.folds, rows.whole()
+    networks, linear = tried(rows)
+    network = min(networks, key=rows.loss_of)
     first = min(linear, key=rows.loss_of)
     others = [one for one in linear if one.trial.values["loss"] != first.trial.values["loss"]]
     for found in (network, first, min(others, key=rows.loss_of)):

@@ -53,6 +53,8 @@ STRUCTURES = [
     ("resnet", {"width": 64, "n_blocks": 1, "layers_per_block": 2}),
     ("densenet", {}),
 ]
+# Forests behind them, chosen by forest_trials.py: those of larger leaves are the quicker ones.
+FORESTS = [("forest", {"max_features": share, "min_leaf": 3}) for share in ("sqrt", "tenth")]
 DRAWN = ("dropout", "input_dropout", "l2", "spectral_power", "gene_power")
 # Hyperparameters of a learner that no path chooses.
 NAMED = ("loss", "gene_power")
@@ -192,7 +194,8 @@ def main():
         counts = f"above in {(gain > 0).sum()}, equal in {(gain == 0).sum()} of {len(gain)} sets"
         print(f"list beside {column}: {counts}, median difference {gain.median():+.3f}")
     frame = frame[~frame["set"].isin(asked.without)]
-    lists = {task: chosen(part) for task, part in frame.groupby("task")}
+    forests = [json.dumps(one) for one in FORESTS]
+    lists = {task: [*chosen(part), *forests] for task, part in frame.groupby("task")}
     text = ",\n".join(
         f'"{task}": [\n  ' + ",\n  ".join(names) + "\n]" for task, names in lists.items()
     )

@@ -68,9 +68,10 @@ def losses(rows, found, whole):
     return lines
 
 
-def score(rows, outputs):
-    """Return balanced accuracy or R2 of (rows, outputs) for the held-out rows."""
-    truth, has_classes = rows.folds.targets[rows.test], rows.folds.task.has_classes
+def score(rows, outputs, index=None):
+    """Return balanced accuracy or R2 of (rows, outputs) for rows by their numbers, or held out."""
+    truth = rows.folds.targets[rows.test if index is None else index]
+    has_classes = rows.folds.task.has_classes
     predicted = outputs.argmax(axis=1) if has_classes else outputs.ravel()
     return SCORES["classification" if has_classes else "regression"](truth.ravel(), predicted)
 

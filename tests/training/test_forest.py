@@ -14,7 +14,7 @@ from autogenome_tf.core.seeds import derive
 from autogenome_tf.models import Predictor
 from autogenome_tf.tasks import Classification, Regression, Survival
 from autogenome_tf.tasks.hazards import Baseline
-from autogenome_tf.training import Plan, Trial, _forests
+from autogenome_tf.training import Plan, Trial, _forests, left_out
 
 RANDOM = np.random.default_rng(2)
 ROWS, GENES = 90, 40
@@ -151,6 +151,22 @@ def test_rows_without_a_target_are_refused():
     targets[3, 1] = np.nan
     with pytest.raises(ValueError, match="forest: rows lack some of the targets"):
         in_folds("regression", targets).fit("forest", TREES, Plan(1), 1)
+
+
+def test_forests_of_the_default_config_are_left_out_where_they_are_slow_or_cannot_be():
+    asked = Config.of({"name": "demo"}).families
+    (most,) = asked["forest"].values()
+    assert ROWS * GENES < most and left_out(in_folds("regression", families=asked), "forest") == ""
+    few = {"linear": {}, "forest": {"most_values": ROWS * GENES - 1}, "mlp": {}}
+    folds = in_folds("regression", families=few)
+    assert "3,600 values are more than families.forest.most_values, 3,599" in left_out(
+        folds, "forest"
+    )
+    assert left_out(folds, "mlp") == left_out(folds, "linear") == ""
+    gaps = np.where(np.arange(ROWS)[:, None] == 5, np.nan, VALUES)
+    assert "lack" in left_out(in_folds("regression", gaps, families=asked), "forest")
+    # What a config names without a limit is tried, and says itself what is wrong.
+    assert left_out(in_folds("regression", gaps, families={"forest": {}}), "forest") == ""
 
 
 def test_streamed_rows_are_refused():
