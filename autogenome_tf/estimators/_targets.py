@@ -17,7 +17,7 @@ class AutoGenomeClassifier(ClassifierMixin, Supervised):
 
     Args:
         families: Names of families, or a dict of name to hyperparameters as in a config; None for
-            linear, mlp, resnet and densenet.
+            those of a config without any.
         max_trials: Of the search.
         max_seconds: Wall-clock budget of a `fit`, or None.
         ensemble_size: 1, a number of trials to choose from, or "auto".

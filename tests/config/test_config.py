@@ -26,7 +26,8 @@ CONTRACT = """{
     "memory": 1.0
   },
   "task": {"type": "classification", "loss": "cross_entropy", "class_weight": null},
-  "families": {"linear": {}, "forest": {"most_values": 5000000}, "mlp": {}, "resnet": {}, "densenet": {}},
+  "families": {"linear": {}, "forest": {"most_values": 5000000}, "mlp": {}, "resnet": {},
+               "densenet": {}},
   "search": {"method": "bayesian", "max_trials": 30, "max_seconds": null, "epochs": 20,
              "folds": "auto", "objective": "auto"},
   "training": {"epochs": 200, "batch_size": 64, "optimizer": "adam", "learning_rate": "auto",
