@@ -122,11 +122,11 @@ def test_strengths_and_other_scaled_genotypes_share_a_step(steps):
     assert engine._train_epoch.experimental_get_tracing_count() == 1
 
 
-def test_strengths_are_a_dimension_of_every_family_but_the_baseline():
+def test_strengths_are_a_dimension_of_every_family_of_networks():
     config = {"name": "t", "data": {"features": "x"}, "task": {"type": "regression"}}
     spaces = ag.families.spaces(Config.of(config | {"training": {"epistasis": {}}}))
     for name, space in spaces.items():
-        assert ("epistasis" in space) == (name != "linear")
+        assert ("epistasis" in space) == (name not in ("linear", "forest"))
     assert set(spaces["mlp"]["epistasis"].options) == {0.003, 0.01, 0.03, 0.1, 0.3}
     one = Config.of(config | {"training": {"epistasis": {"strength": 0.2}}})
     assert ag.families.spaces(one)["mlp"]["epistasis"].options == (0.2,)
