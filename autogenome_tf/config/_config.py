@@ -15,6 +15,7 @@ from autogenome_tf.config._defaults import default_families, with_dependent_defa
 from autogenome_tf.config._json import merged, put, read_json
 from autogenome_tf.config._members import file_keys
 from autogenome_tf.config._messages import NAME, first_problem
+from autogenome_tf.config._rules import check_rules
 from autogenome_tf.config._sections import (
     Data,
     Ensemble,
@@ -29,15 +30,12 @@ from autogenome_tf.config._sections import (
     Training,
     listed,
 )
-from autogenome_tf.core.errors import InputError, nearest
-from autogenome_tf.core.open_sets import declared
-from autogenome_tf.tasks import DEFAULT, types
+from autogenome_tf.core.errors import InputError
+from autogenome_tf.tasks import DEFAULT
 
 log = logging.getLogger(__name__)
 
 SCANPY_PREFIX = "scanpy:"
-# The open set of search methods.
-METHODS = "search/methods"
 # Keys of `data` that name files.
 PATHS = (
     "features", "targets", "feature_names", "gene_names", "validation", "validation_targets",
@@ -104,152 +102,8 @@ class Config(Section):
         return with_dependent_defaults(values)
 
     @model_validator(mode="after")
-    def _representations_have_less(self):
-        if self.task.kind.has_targets:
-            if self.data.covariates:
-                raise ValueError("data.covariates: only task.type representation has covariates")
-            return self
-        needs_targets = self.evaluation.permutations or self.evaluation.learning_curve
-        refusals = (
-            (self.ensemble.size != 1,
-             "ensemble.size: a representation is of one model; expected 1"),
-            (len(self.data.transforms) > 1,
-             "data.transform: a representation has one; expected a single name"),
-            (needs_targets,
-             "evaluation: a representation has no targets to permute or to predict; expected "
-             "permutations 0 and learning_curve false"),
-            (self.search.outer,
-             "search.outer: a representation predicts nothing to score; expected 0"),
-            (self.data.sites,
-             "data.sites: a representation predicts nothing to score; expected []"),
-            (self.data.weight,
-             "data.weight: rows of a representation count alike; expected null, or a task with "
-             "targets"),
-        )  # fmt: skip
-        for is_asked, text in refusals:
-            if is_asked:
-                raise ValueError(text)
-        return self
-
-    @model_validator(mode="after")
-    def _weight_is_no_target(self):
-        if self.data.weight in self.data.target_names:
-            raise ValueError(
-                f"data.weight: {self.data.weight} is a target; expected another column"
-            )
-        return self
-
-    @model_validator(mode="after")
-    def _objective_fits_the_task(self):
-        known = ("auto", *self.task.kind.objectives)
-        if self.search.objective not in known:
-            raise ValueError(
-                f"search.objective: task.type {self.task.type} is ranked by one of "
-                f"{', '.join(known)}; received {self.search.objective!r}."
-                f"{nearest(self.search.objective, known)}"
-            )
-        return self
-
-    @model_validator(mode="after")
-    def _search_method_fits(self):
-        name, own = self.search.method, declared(METHODS)
-        needed = own[name]["families"]
-        if needed and set(self.families) != set(needed):
-            raise ValueError(
-                f"families: search.method {name} needs exactly the "
-                f"{'family' if len(needed) == 1 else 'families'} {', '.join(needed)}; "
-                f"received {', '.join(self.families)}"
-            )
-        if not own[name]["is_of_shared_weights"]:
-            if self.search.max_parameters:
-                able = [one for one in own if own[one]["is_of_shared_weights"]]
-                raise ValueError(
-                    f"search.max_parameters: search.method {name} keeps no limit; expected null, "
-                    f"or search.method {' or '.join(able)}"
-                )
-            return self
-        for family, given in self.families.items():
-            if "gates" in given:
-                raise ValueError(
-                    f"families.{family}.gates: search.method {name} has none; expected no value"
-                )
-        if self.training.epistasis:
-            others = [one for one in own if not own[one]["is_of_shared_weights"]]
-            raise ValueError(
-                "training.epistasis: shared weights are those of many networks; expected "
-                f"search.method {' or '.join(others)}; received {name!r}"
-            )
-        return self
-
-    @model_validator(mode="after")
-    def _validation_rows_are_one_fold(self):
-        if not self.data.validation:
-            return self
-        if self.search.folds not in ("auto", 1):
-            raise ValueError(
-                "search.folds: rows of data.validation rank trials; expected 1 or auto, "
-                f"received {self.search.folds}"
-            )
-        if self.search.outer:
-            raise ValueError(
-                "search.outer: outer folds are drawn from all rows to learn from; expected 0, or "
-                "data.validation null"
-            )
-        if self.data.sites:
-            raise ValueError("data.sites: not with data.validation; expected search.folds instead")
-        return self
-
-    @model_validator(mode="after")
-    def _pairs_are_among_several_kinds(self):
-        if self.data.pairs and not self.task.kind.is_of_several:
-            raise ValueError(
-                f"data.target: {list(self.data.pairs[0])} is a pair of time and event among other "
-                f"targets; expected names, or task.type {' or '.join(types('is_of_several'))}; "
-                f"received {self.task.type!r}"
-            )
-        for name in self.task.kinds:
-            if any(name in pair for pair in self.data.pairs):
-                raise ValueError(
-                    f"task.kinds: {name} is of a pair of time and event in data.target, which says "
-                    "its kind; expected other targets"
-                )
-        return self
-
-    @model_validator(mode="after")
-    def _several_kinds_have_less(self):
-        if not self.task.kind.is_of_several:
-            return self
-        asked = {
-            "data.rare_classes": self.data.rare_classes != "error",
-            "data.sites": self.data.sites,
-            "search.outer": self.search.outer,
-            "evaluation.permutations": self.evaluation.permutations,
-            "evaluation.learning_curve": self.evaluation.learning_curve,
-            "search.method": declared(METHODS)[self.search.method]["is_of_shared_weights"],
-        }
-        for key, is_asked in asked.items():
-            if is_asked:
-                raise ValueError(
-                    f"{key}: not with task.type {self.task.type}, whose targets are of several "
-                    "kinds; expected the default, or a run for each target"
-                )
-        return self
-
-    @model_validator(mode="after")
-    def _epistasis_is_of_genotypes(self):
-        if self.training.epistasis is None:
-            return self
-        if not self.task.kind.has_units:
-            raise ValueError(
-                "training.epistasis: strengths are in units of the target; expected task.type "
-                f"{' or '.join(types('has_units'))}; received {self.task.type!r}"
-            )
-        changed = set(self.data.transforms) - {"auto", "none"}
-        if changed:
-            raise ValueError(
-                "training.epistasis: genotypes stay 0 and 1; expected data.transform none; "
-                f"received {', '.join(sorted(changed))}"
-            )
+    def _sections_fit(self):
+        check_rules(self)
         return self
 
     @property

@@ -111,7 +111,7 @@ def columns_of_matrix(table: Table, frame: pd.DataFrame, key: str | None) -> lis
         return keys
     extra = pd.DataFrame() if table.extra is None else table.extra
     keys += [_key(name, extra[name]) for name in extra.columns]
-    if table.samples is None or counted_from(table.samples) is not None:
+    if lacks_ids(table):
         keys += [IdColumn(name, _texts(ours)) for name, ours, theirs in shared_columns(table, frame)
                  if _is_counted(ours) and not np.array_equal(ours, theirs)]  # fmt: skip
     return [one for one in keys if _may_be_ids(one)]
@@ -171,6 +171,15 @@ def _check_ambiguous(pairs, both):
             f"{both}: the columns {first.theirs.name!r} and {second.theirs.name!r} both have ids "
             "of the other file, but match different rows; set data.id to the column to match by."
         )
+
+
+def lacks_ids(table: Table) -> bool:
+    """Return whether a matrix has no ids of samples, or numbers of rows in their place.
+
+    Args:
+        table: The matrix.
+    """
+    return table.samples is None or counted_from(table.samples) is not None
 
 
 def is_of_ids(key: IdColumn) -> bool:

@@ -15,6 +15,7 @@ from autogenome_tf.data._id_columns import (
     columns_of_matrix,
     counted_from,
     is_of_ids,
+    lacks_ids,
 )
 from autogenome_tf.data._names import PATIENT, nearest_rule, tissues
 from autogenome_tf.data._row_order import warning_of_order
@@ -145,7 +146,7 @@ def _hint(pair, lost):
 
 def _identified(table, key):
     """Return the matrix with one of its columns as sample ids, unless it has ids that tell more."""
-    if key.name is None or not (table.samples is None or counted_from(table.samples) is not None):
+    if key.name is None or not lacks_ids(table):
         return table
     table = dataclasses.replace(table, samples=[name or "" for name in key.ids])
     if key.name not in table.features:

@@ -175,18 +175,6 @@ class Mixed(MixedKind, Task):
         """Return the cache key of `row_losses`; see `Task.loss_key`."""
         return *super().loss_key, *((part.task.loss_key, part.factor) for part in self.parts)
 
-    def keras_loss(self, label_smoothing: float = 0.0) -> Any:
-        """Return the loss of a compiled Keras model.
-
-        Args:
-            label_smoothing: Of classes; not used here.
-        """
-        return lambda targets, outputs: self.row_losses(targets, outputs)
-
-    def keras_metrics(self) -> list[str]:
-        """Return no metrics: Keras has none of outputs of several kinds."""
-        return []
-
     def gene_statistics(
         self, batches: Batches, targets: np.ndarray, weights: np.ndarray
     ) -> np.ndarray:

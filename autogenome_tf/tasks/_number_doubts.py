@@ -50,14 +50,12 @@ def numbers_among_words(labels: np.ndarray, name: str) -> Iterator[str]:
         labels: The known labels of the target.
         name: Name of the target.
     """
-    classes = sorted(set(labels), key=natural)
-    words = [label for label in classes if natural(label)[0]]
-    count = len(classes) - len(words)
-    if words and count > max(FEW_NUMBERS, len(words)):
+    numbers, words = _numbers_and_words(labels)
+    if numbers and words:
         yield (
-            f"{name}: {count} of {len(classes)} classes are numbers: the target is learned as "
-            f"classes since other cells are not, such as {words[0]!r}. If it is a number, leave "
-            "these cells empty, or name them in data.missing_words."
+            f"{name}: {len(numbers)} of {len(numbers) + len(words)} classes are numbers: the "
+            f"target is learned as classes since other cells are not, such as {words[0]!r}. If it "
+            "is a number, leave these cells empty, or name them in data.missing_words."
         )
 
 
@@ -68,13 +66,21 @@ def fractions_as_classes(labels: np.ndarray, name: str) -> Iterator[str]:
         labels: The labels.
         name: Name of the target.
     """
-    classes = [natural(label) for label in set(labels)]
-    numbers = [number for is_word, number, _ in classes if not is_word]
-    if len(numbers) > max(FEW_NUMBERS, len(classes) / 2) and any(one % 1 for one in numbers):
+    numbers, words = _numbers_and_words(labels)
+    if any(number % 1 for number in numbers):
         yield (
-            f"{name}: {len(numbers)} of {len(classes)} classes are numbers, some with fractions, "
-            "and their order is not learned. If they are measured, set task.type regression."
+            f"{name}: {len(numbers)} of {len(numbers) + len(words)} classes are numbers, some with "
+            "fractions, and their order is not learned. If they are measured, set task.type "
+            "regression."
         )
+
+
+def _numbers_and_words(labels):
+    """Divide classes into numbers and words; no numbers unless most of many classes are such."""
+    keys = sorted(natural(label) for label in set(labels))
+    numbers = [number for is_word, number, _ in keys if not is_word]
+    words = [label for is_word, _, label in keys if is_word]
+    return (numbers if len(numbers) > max(FEW_NUMBERS, len(words)) else []), words
 
 
 def doubts_of_numbers(targets: np.ndarray, names: Sequence[str]) -> list[str]:

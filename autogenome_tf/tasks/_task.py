@@ -282,6 +282,19 @@ class Task(TaskKind):
         """Return the task as JSON values for the model file; `from_names` reads them."""
         raise NotImplementedError(f"task.type {self.type}: its models have a file of their own")
 
+    def keras_loss(self, label_smoothing: float = 0.0) -> Any:
+        """Return the loss of a compiled Keras model; that of Cox compares the rows of a batch.
+
+        Args:
+            label_smoothing: Part of the loss that is for equal probabilities of all classes, from
+                0 (the default) to below 1; tasks without classes ignore it.
+        """
+        return lambda targets, outputs: self.row_losses(targets, outputs)
+
+    def keras_metrics(self) -> list[str]:
+        """Return the metrics that Keras shows during training; most kinds have none there."""
+        return []
+
     @classmethod
     def from_names(cls, names: dict[str, Any]) -> Task:
         """Return the task that `names` described.

@@ -91,18 +91,6 @@ class TimeToEvent(SurvivalKind, Task):
             outputs: (rows, outputs) of the model, a tensor.
         """
 
-    def keras_loss(self, label_smoothing: float = 0.0) -> Any:
-        """Return the loss of a compiled Keras model; that of Cox compares the rows of a batch.
-
-        Args:
-            label_smoothing: Of classes; not used here.
-        """
-        return lambda targets, outputs: self.row_losses(targets, outputs)
-
-    def keras_metrics(self) -> list[str]:
-        """Return no metrics: Keras has none of survival."""
-        return []
-
     def gene_statistics(
         self, batches: Batches, targets: np.ndarray, weights: np.ndarray
     ) -> np.ndarray:

@@ -38,9 +38,9 @@ def left_out(cross_validation: CrossValidation, family: str) -> str:
         return ""
     given = cross_validation.settings.families.get(family)
     most = families.settings(family, given).get("most_values")
-    rows, genes = cross_validation.matrix.shape
     if not most:
         return ""
+    rows, genes = cross_validation.matrix.shape
     if cross_validation.is_streamed:
         return "its rows must fit data.memory"
     if np.isnan(cross_validation.targets).any():

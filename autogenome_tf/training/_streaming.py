@@ -22,8 +22,8 @@ def check_streaming(rows: CrossValidation) -> None:
             "TF_CONFIG, or search by chief and workers (--role)."
         )
     data, networks = rows.settings.data, {rows.settings.repeats, rows.settings.seeds}
-    asked = [name for name in rows.settings.families if not left_out(rows, name)]
-    trees = [name for name in asked if families.is_of_trees(name)]
+    trees = [name for name in rows.settings.families if families.is_of_trees(name)]
+    trees = [name for name in trees if not left_out(rows, name)]
     if rows.is_streamed and trees:
         raise InputError(
             f"families.{trees[0]}: trees are fitted to all rows, and {rows.matrix.shape[0]} x "

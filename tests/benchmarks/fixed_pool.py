@@ -20,6 +20,7 @@ from scipy.special import log_softmax
 from autogenome_tf import families
 from autogenome_tf.automl._rows import rows_of
 from autogenome_tf.config import Config
+from autogenome_tf.nn.trees import forest_network
 from autogenome_tf.nn.vectorized import VectorizedNetwork
 from autogenome_tf.tasks import task_of
 from autogenome_tf.training import TrainingSettings, Trial, cross_validation
@@ -99,12 +100,21 @@ class Rows:
             folds: The cross-validation that trained them; None: that of the folds.
         """
         folds = folds or self.folds
+        if families.is_of_trees(family):
+            inputs, pairs = folds.fold_inputs(family, values), enumerate(fit.weights[0])
+            return np.stack([self._of_forest(inputs, *pair) for pair in pairs])
         x, network = weighed(folds, family, values)[:, self.test], folds.network(family, values)
         pairs = zip(network.weights, fit.weights, strict=True)
         stacks = {variable.path: tf.constant(stack) for variable, stack in pairs}
         x = np.tile(x, (len(fit.weights[0]) // len(x), 1, 1))
         outputs, _ = VectorizedNetwork(network)(tf.constant(x, tf.float32), stacks)
         return outputs.numpy()
+
+    def _of_forest(self, inputs, replica, trees):
+        """Return (rows, outputs) of a forest for the test rows."""
+        fold = replica % len(inputs.constants)
+        x = inputs.preprocessed(fold, self.test)
+        return forest_network(trees, x.shape[1]).predict(x, verbose=0)
 
     def loss_of(self, result):
         """Return the loss of a `TrialResult` out of fold."""

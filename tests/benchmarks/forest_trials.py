@@ -25,14 +25,11 @@ import time
 import numpy as np
 import pandas as pd
 from fixed_pool import Rows
-from pairs import DRAWS, SEED, SEEDS, tried
+from pairs import DRAWS, SEED, SEEDS, final_outputs, tried
 from refits import score, tell
 from sets import grown, parser, sets
 
-from autogenome_tf.core.seeds import derive
-from autogenome_tf.ensemble._refit import judge, train
 from autogenome_tf.families.forest import Forest
-from autogenome_tf.nn.trees import forest_network
 from autogenome_tf.run import _console
 from autogenome_tf.search._trials import run_trial
 from autogenome_tf.training import Plan, Trial
@@ -44,6 +41,7 @@ def measured(one):
     """Yield a line for each draw."""
     for draw in range(DRAWS):
         rows = Rows(one, SEED, draw)
+        whole = rows.whole()
         networks, linear = tried(rows)
         others = [*networks, *linear]
         started = time.process_time()
@@ -57,7 +55,8 @@ def measured(one):
         for way, result in chosen.items():
             name = result.trial.family, str(result.trial.values)
             if name not in trained:
-                trained[name] = held(rows, result, result in networks)
+                seeds = SEEDS if result in networks else 1
+                _, trained[name] = final_outputs(rows, result, whole, seeds)
             outputs = trained[name]
             line[way] = result.trial.family
             line[f"{way} loss"] = rows.loss(rows.test, outputs)
@@ -78,20 +77,6 @@ def unseen_score(rows, result):
     """Return balanced accuracy or R2 out of fold."""
     unseen = rows.folds.validation_rows
     return score(rows, result.calibrated[unseen], unseen)
-
-
-def held(rows, result, is_network):
-    """Return the outputs of held-out rows by the final fit of a trial."""
-    folds, whole, trial = rows.folds, rows.whole(), result.trial
-    seeds, seed = SEEDS if is_network else 1, derive(SEED, str(trial.number))
-    judged, _ = judge(folds, trial, seed, seeds, float("inf"))
-    last = train(folds, trial, seed, seeds, whole=whole, judged=judged)
-    if trial.family != "forest":
-        outputs = rows.outputs(trial.family, trial.values, last.fit, whole).mean(axis=0)
-    else:
-        values = whole.fold_inputs(trial.family, trial.values).preprocessed(0, rows.test)
-        outputs = forest_network(last.fit.weights[0][0], values.shape[1]).predict(values, verbose=0)
-    return outputs / judged.temperature
 
 
 def gains(frame):

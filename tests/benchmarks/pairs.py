@@ -76,18 +76,22 @@ def tried(rows):
 
 def members(rows):
     """Return outputs out of fold and of held-out rows: the network and two linear learners."""
-    folds, whole = rows.folds, rows.whole()
+    whole = rows.whole()
     networks, linear = tried(rows)
     network = min(networks, key=rows.loss_of)
     first = min(linear, key=rows.loss_of)
     others = [one for one in linear if one.trial.values["loss"] != first.trial.values["loss"]]
     for found in (network, first, min(others, key=rows.loss_of)):
-        trial, seeds = found.trial, SEEDS if found is network else 1
-        seed = derive(SEED, str(trial.number))
-        judged, _ = judge(folds, trial, seed, seeds, float("inf"))
-        last = train(folds, trial, seed, seeds, whole=whole, judged=judged)
-        held = rows.outputs(trial.family, trial.values, last.fit, whole).mean(axis=0)
-        yield judged.calibrated, held / judged.temperature
+        yield final_outputs(rows, found, whole, SEEDS if found is network else 1)
+
+
+def final_outputs(rows, result, whole, seeds):
+    """Return calibrated outputs out of fold, and of held-out rows by the final fit of a trial."""
+    trial, seed = result.trial, derive(SEED, str(result.trial.number))
+    judged, _ = judge(rows.folds, trial, seed, seeds, float("inf"))
+    last = train(rows.folds, trial, seed, seeds, whole=whole, judged=judged)
+    held = rows.outputs(trial.family, trial.values, last.fit, whole).mean(axis=0)
+    return judged.calibrated, held / judged.temperature
 
 
 def ways(rows, known, unseen):

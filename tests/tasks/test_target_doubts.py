@@ -17,13 +17,13 @@ NONE = np.zeros(ROWS, bool)
 
 
 def of_numbers(*columns):
-    """What is doubted of the targets of a regression."""
+    """Return the warnings about the targets of a regression."""
     names = [f"drug{number}" for number in range(len(columns))]
     return Regression.doubts(np.stack(columns, axis=1), NONE, names)
 
 
 def of_times(times=TIMES, events=EVENTS):
-    """What is doubted of times and events, but for their number."""
+    """Return the warnings about times and events, but for their number."""
     texts = Survival.doubts(np.stack([times, events], axis=1), NONE, ["time", "event"])
     return [text for text in texts if "events in" not in text]
 
