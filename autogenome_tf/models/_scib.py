@@ -1,9 +1,9 @@
 """Scores of the integration of batches: the card of scIB, as scib-metrics computes it.
 
 Luecken et al. (2022), Nature Methods 19:41; BRAS: Rautenstrauch and Ohler (2025). The figures are
-those of the default `Benchmarker` of scib-metrics 0.5 on exact neighbours. Leiden clusters, which
-it leaves out by default, are left out here too. Its kBET of a label may differ where single
-precision makes the largest eigenvalue of the diffusion map 0.99999994 instead of 1.
+those of the default `Benchmarker` of scib-metrics 0.5 on exact neighbours. Figures of Leiden
+clusters, which it leaves out by default, are no part of the means. Its kBET of a label may differ
+where single precision makes the largest eigenvalue of the diffusion map 0.99999994 instead of 1.
 """
 
 import numpy as np
@@ -18,8 +18,9 @@ import sklearn.neighbors
 import sklearn.preprocessing
 
 from autogenome_tf.core.errors import InputError
+from autogenome_tf.models import _leiden
 
-# Neighbours, the cell itself among them: of LISI, kBET and the connectivity of labels.
+# Neighbours, the cell itself among them: of LISI, of kBET, of Leiden and connected labels.
 LISI, KBET, GRAPH = 90, 50, 15
 BIOLOGY = ("nmi", "ari", "silhouette_label", "clisi", "isolated_labels")
 MIXING = ("bras", "ilisi", "kbet", "graph_connectivity", "pcr")
@@ -46,10 +47,11 @@ def scib_scores(
         labels: (cells,) names of cell types, at least two.
         batches: (cells,) names of batches, at least two, or None.
         before: (cells, components) principal components before integration; needed with `batches`.
-        seed: Of k-means.
+        seed: Of k-means and Leiden.
 
     Returns:
-        Dict of nmi and ari (k-means at the number of labels), silhouette_label, clisi; with
+        Dict of nmi and ari (k-means at the number of labels), silhouette_label, clisi; leiden_nmi
+        and leiden_ari, where the package igraph is installed; with
         batches also isolated_labels, bras, ilisi, kbet (mean over labels), graph_connectivity,
         pcr, and the means bio and batch with total = 0.6 bio + 0.4 batch. None is a figure that is
         undefined on these cells; means leave it out.
@@ -70,6 +72,9 @@ def scib_scores(
         "silhouette_label": widths.mean(),
         "clisi": (count - np.median(_lisi(distances, nearest, labels))) / (count - 1),
     }
+    if _leiden.is_installed():
+        graph = _fuzzy(distances[:, :GRAPH], nearest[:, :GRAPH])
+        found |= _leiden.leiden_scores(graph, labels, seed)
     if batches is not None:
         batches = np.unique(batches, return_inverse=True)[1]
         lisi = np.median(_lisi(distances, nearest, batches))

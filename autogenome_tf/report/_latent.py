@@ -13,8 +13,8 @@ def section(run: Run) -> Section | None:
     parts: list[Part] = [
         "Principal components have as many dimensions as the latent space and the same training "
         "samples. Intervals are 95\u00a0% bootstrap intervals over samples. "
-        f"{_distance(run)} {_labels(run)} Figures of scIB are computed without Leiden clusters and "
-        "have no interval."
+        f"{_distance(run)} {_labels(run)} Figures of scIB have no interval; those "
+        "of Leiden clusters need the package igraph."
         if scores
         else "No sample was held out, so there is no score: see data.split and data.evaluate."
     ]

@@ -50,6 +50,8 @@ NAMES = {
     "labels_held_out": "samples with a label",
     "scib_nmi": "scIB: NMI",
     "scib_ari": "scIB: ARI",
+    "scib_leiden_nmi": "scIB: NMI, Leiden",
+    "scib_leiden_ari": "scIB: ARI, Leiden",
     "scib_silhouette_label": "scIB: silhouette of labels",
     "scib_clisi": "scIB: cLISI",
     "scib_isolated_labels": "scIB: isolated labels",
@@ -114,6 +116,8 @@ MEANINGS = {
     "labels_held_out": "number of samples whose labels score; none of these was used in training",
     "scib_nmi": "normalised mutual information of labels and k-means clusters of these samples",
     "scib_ari": "adjusted Rand index of labels and k-means clusters of these samples",
+    "scib_leiden_nmi": "mutual information with Leiden clusters at the best of ten resolutions",
+    "scib_leiden_ari": "adjusted Rand index of these clusters",
     "scib_silhouette_label": "separation of labels, 0 to 1",
     "scib_clisi": "1: the neighbours of a sample have one label",
     "scib_isolated_labels": "silhouette of the labels that the fewest batches have, 0 to 1",
@@ -122,8 +126,8 @@ MEANINGS = {
     "scib_kbet": "share of samples whose neighbours have the batches of their label",
     "scib_graph_connectivity": "share of the samples of a label that neighbours connect",
     "scib_pcr": "share by which batches explain less variance than in principal components",
-    "scib_bio": "mean of the first five figures of scIB, which labels judge",
-    "scib_batch": "mean of the other five, which batches judge",
+    "scib_bio": "mean of the figures of scIB that labels judge, without those of Leiden",
+    "scib_batch": "mean of the figures of scIB that batches judge",
     "scib_total": "0.6 biology + 0.4 batch correction",
 }
 SHARES = {

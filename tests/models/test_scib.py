@@ -1,5 +1,7 @@
 """Scores of integration and ComBat: equal to scib-metrics and scanpy, and what they say."""
 
+import random
+
 import anndata
 import numpy as np
 import pandas as pd
@@ -8,18 +10,20 @@ import scanpy
 import sklearn.neighbors
 
 from autogenome_tf.core.errors import InputError
-from autogenome_tf.models import scib_scores
+from autogenome_tf.models import _leiden, scib_scores
 from autogenome_tf.models._combat import combat
 from autogenome_tf.models._scib import BIOLOGY, LISI, MIXING
 
 # Of scib-metrics 0.5.10 by `by_scib_metrics` (JAX 0.10.2 in double precision), by seed.
 REFERENCE = {
     1: {
+        "leiden_nmi": 0.9777174, "leiden_ari": 0.9869141,
         "silhouette_label": 0.7031188, "clisi": 0.9981188, "isolated_labels": 0.7033312,
         "bras": 0.7568134, "ilisi": 0.6213839, "kbet": 0.6069647,
         "graph_connectivity": 0.9893899, "pcr": 0.8629255,
     },
     2: {
+        "leiden_nmi": 0.7795292, "leiden_ari": 0.7272563,
         "silhouette_label": 0.6427767, "clisi": 0.9522435, "isolated_labels": 0.6960711,
         "bras": 0.6755964, "ilisi": 0.4973315, "kbet": 0.4113951,
         "graph_connectivity": 0.9917657, "pcr": 0.8608246,
@@ -29,11 +33,11 @@ REFERENCE = {
 
 def drawn(seed, count=400):
     """Cells of four types in three batches, one type absent from one batch; after and before."""
-    random = np.random.default_rng(seed)
-    labels, batches = random.choice(4, count, p=[0.4, 0.3, 0.2, 0.1]), random.integers(0, 3, count)
+    rng = np.random.default_rng(seed)
+    labels, batches = rng.choice(4, count, p=[0.4, 0.3, 0.2, 0.1]), rng.integers(0, 3, count)
     batches[(labels == 3) & (batches == 2)] = 0
-    centres, shifts = 1.5 * random.normal(size=(4, 6)), random.normal(size=(3, 6))
-    noise = random.normal(size=(2, count, 6))
+    centres, shifts = 1.5 * rng.normal(size=(4, 6)), rng.normal(size=(3, 6))
+    noise = rng.normal(size=(2, count, 6))
     before = centres[labels] + 2 * shifts[batches] + noise[0]
     return centres[labels] + 0.5 * shifts[batches] + noise[1], labels, batches, before
 
@@ -46,7 +50,9 @@ def by_scib_metrics(points, labels, batches, before):
     finder = sklearn.neighbors.NearestNeighbors(n_neighbors=LISI).fit(points)
     distances, indices = finder.kneighbors(points)
     near = {k: NeighborsResults(indices[:, :k], distances[:, :k]) for k in (15, 50, LISI)}
+    leiden = scib_metrics.nmi_ari_cluster_labels_leiden(near[15], labels, seed=0)
     return {
+        **{f"leiden_{name}": one for name, one in leiden.items()},
         "silhouette_label": scib_metrics.silhouette_label(points, labels),
         "clisi": scib_metrics.clisi_knn(near[LISI], labels),
         "isolated_labels": scib_metrics.isolated_labels(points, labels, batches),
@@ -95,8 +101,18 @@ def test_batches_by_chance_are_mixed_and_labels_by_chance_are_not_apart():
     assert found["kbet"] > 0.9 and found["ilisi"] > 0.8
     assert all(found[name] > given[name] for name in ("bras", "ilisi", "kbet"))
     apart = scib_scores(points, np.random.default_rng(0).permutation(labels))
-    assert set(apart) == {"nmi", "ari", "silhouette_label", "clisi"}
+    assert not apart.keys() & {*MIXING, "bio", "batch", "total"}
     assert abs(apart["ari"]) < 0.05 and apart["clisi"] < 0.6
+
+
+def test_leiden_clusters_need_igraph_and_are_no_part_of_the_means(monkeypatch):
+    expected = scib_scores(*drawn(1))
+    state = random.getstate()
+    monkeypatch.setattr(_leiden, "is_installed", lambda: False)
+    found = scib_scores(*drawn(1))
+    assert expected.keys() - found.keys() == {"leiden_nmi", "leiden_ari"}
+    assert found == {name: expected[name] for name in found}
+    assert random.getstate() == state
 
 
 def test_batches_within_single_labels_leave_mixing_undefined():
@@ -132,10 +148,10 @@ def test_what_cannot_be_scored_is_refused(change, message):
 
 def batched():
     """Draw (90, 40) expression values of three batches that differ in mean and variance."""
-    random = np.random.default_rng(0)
-    batches = np.array(list("abc"))[random.integers(0, 3, 90)]
-    values = random.gamma(2, 1, size=(90, 40)) * (1 + 0.5 * (batches == "a"))[:, None]
-    return values + (batches == "b")[:, None] * random.normal(size=40), batches
+    rng = np.random.default_rng(0)
+    batches = np.array(list("abc"))[rng.integers(0, 3, 90)]
+    values = rng.gamma(2, 1, size=(90, 40)) * (1 + 0.5 * (batches == "a"))[:, None]
+    return values + (batches == "b")[:, None] * rng.normal(size=40), batches
 
 
 def test_combat_is_that_of_scanpy():
