@@ -18,9 +18,9 @@ and `trees` are `default` with the best trial, an ensemble, and an ensemble with
 Differences to each rival are paired: of the same splits, a mean over sets with a 95 % interval from
 a bootstrap that draws sets, and then splits of each.
 
-XGBoost, FLAML and AutoGluon run in environments of their own, made in `--environments` where they
-are missing, and are ended after three times their seconds. A method that fails gets the score of
-the baseline (the largest class, the mean), and the table marks it.
+XGBoost, FLAML, AutoGluon, RealMLP and TabM run in environments of their own, made in
+`--environments` where they are missing, and are ended after three times their seconds. A method
+that fails gets the score of the baseline (the largest class, the mean), and the table marks it.
 """
 
 import argparse
@@ -75,6 +75,8 @@ HEADERS = {
     "xgboost": "XGBoost",
     "flaml": "FLAML",
     "autogluon": "AutoGluon",
+    "realmlp": "RealMLP",
+    "tabm": "TabM",
 }
 # Ours, the first that has scores is compared with all others.
 OWN = ("default", "ours", "trees", "average", "single", "cold", "seed")

@@ -13,6 +13,8 @@ REQUIREMENTS = {
     "xgboost": ["xgboost==3.*", "scikit-learn"],
     "flaml": ["flaml[automl]==2.7.*"],
     "autogluon": ["autogluon.tabular[lightgbm,catboost,xgboost]==1.6.*"],
+    "realmlp": ["pytabkit==1.8.*", "torch==2.13.*"],
+    "tabm": ["pytabkit==1.8.*", "torch==2.13.*"],
 }
 CACHE = Path.home() / ".cache" / "autogenome_tf-benchmarks"
 SCRIPTS = Path(__file__).resolve().parent / "peers"

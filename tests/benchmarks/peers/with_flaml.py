@@ -1,8 +1,7 @@
 """FLAML; missing values become the means of training rows, as not all of its learners take them."""
 
-from exchange import answer
+from exchange import answer, filled
 from flaml import AutoML
-from sklearn.impute import SimpleImputer
 from sklearn.metrics import balanced_accuracy_score
 
 
@@ -14,10 +13,10 @@ def imbalance(x, truth, estimator, labels, *others, **more):
 
 def predict(task, train, truth, test, seconds, seed):
     """Search for the time given and predict."""
-    fill = SimpleImputer(keep_empty_features=True).fit(train)
+    train, test = filled(train, test)
     model = AutoML()
     model.fit(
-        fill.transform(train),
+        train,
         truth,
         task=task,
         metric=imbalance if task == "classification" else "r2",
@@ -28,7 +27,7 @@ def predict(task, train, truth, test, seconds, seed):
     )
     if model.best_estimator is None or model.model is None:
         raise SystemExit("FLAML has no model within its time")
-    return model.predict(fill.transform(test))
+    return model.predict(test)
 
 
 if __name__ == "__main__":
