@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeAlias
 
 import numpy as np
-import scipy.sparse
+import scipy
 
 from autogenome_tf.core.growing import LIMIT, Growing, GrowingRows
 

@@ -9,7 +9,7 @@ import tempfile
 from typing import IO, Any
 
 import numpy as np
-import scipy.sparse
+import scipy
 
 from autogenome_tf.core.errors import InputError
 
@@ -103,7 +103,7 @@ class GrowingRows:
         self._ends.add([0])
         self._count = 0
 
-    def add(self, block: scipy.sparse.csr_matrix) -> None:
+    def add(self, block: "scipy.sparse.csr_matrix") -> None:
         """Append the rows of a CSR matrix.
 
         Args:
@@ -133,7 +133,7 @@ class GrowingRows:
             self._count += int(ends[-1])
 
     @property
-    def matrix(self) -> scipy.sparse.csr_matrix:
+    def matrix(self) -> "scipy.sparse.csr_matrix":
         """Return all rows so far, a CSR matrix of float32; its indices are not checked."""
         ends = self._ends.array
         indices, shape = self._indices.array, (len(ends) - 1, self._width)

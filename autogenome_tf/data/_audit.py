@@ -5,7 +5,7 @@ import dataclasses
 import hashlib
 
 import numpy as np
-import scipy.sparse
+import scipy
 
 from autogenome_tf.core import chunked
 from autogenome_tf.core.errors import some

@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 import pandas as pd
-import scipy.sparse
+import scipy
 
 from autogenome_tf.core import chunked
 
@@ -31,7 +31,7 @@ class Table:
         warnings: As those of a `Dataset`.
     """
 
-    values: np.ndarray | scipy.sparse.csr_matrix
+    values: "np.ndarray | scipy.sparse.csr_matrix"
     samples: list[str] | None
     features: list[str]
     extra: pd.DataFrame | None = None
@@ -79,7 +79,7 @@ class Dataset:
         source: Name of the file or the object that the rows came from, for messages.
     """
 
-    values: np.ndarray | scipy.sparse.csr_matrix
+    values: "np.ndarray | scipy.sparse.csr_matrix"
     samples: np.ndarray
     features: list[str]
     targets: np.ndarray | None = None

@@ -5,7 +5,7 @@ import dataclasses
 from collections.abc import Sequence
 
 import numpy as np
-import scipy.sparse
+import scipy
 
 from autogenome_tf.core import chunked
 from autogenome_tf.core.chunked import Matrix

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import scipy.sparse
+import scipy
 
 from autogenome_tf.core.errors import InputError
 from autogenome_tf.data._annotated import RAW

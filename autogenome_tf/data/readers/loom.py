@@ -3,7 +3,7 @@
 import itertools
 
 import pandas as pd
-import scipy.sparse
+import scipy
 
 from autogenome_tf.core import chunked
 from autogenome_tf.core.errors import InputError, unknown

@@ -6,7 +6,7 @@ import zlib
 
 import numpy as np
 import pandas as pd
-import scipy.sparse
+import scipy
 
 from autogenome_tf.core.errors import InputError, some
 from autogenome_tf.core.growing import Growing

@@ -4,7 +4,7 @@ import collections
 import os
 from typing import Any
 
-import scipy.sparse
+import scipy
 
 from autogenome_tf.core import chunked
 from autogenome_tf.core.errors import InputError, some
