@@ -86,9 +86,9 @@ def _work(session, role):
         return run is not None and "train" in run.stages and run.has_all_folds
 
     while True:
-        joined = search.joined(session.config, session.spaces, role, has_ended)
+        remote = search.remote(session.config, session.spaces, role, has_ended)
         here = on_this_machine(f"{session.config.name}: search")
-        with here, contextlib.closing(joined) as remote:
+        with here, contextlib.closing(remote):
             while (place := remote.joined()) == last:
                 # The chief fits the final model of the search that is over.
                 time.sleep(POLL)

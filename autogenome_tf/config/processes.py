@@ -42,7 +42,7 @@ class ProcessRole:
         return f"{self.host}:{self.port}"
 
 
-def part() -> ProcessRole | None:
+def own_role() -> ProcessRole | None:
     """Return the `ProcessRole` of this process from its environment; None where it is alone.
 
     Raises:

@@ -12,8 +12,8 @@ from autogenome_tf.search.methods._base import OracleMethod, SearchMethod
 
 if TYPE_CHECKING:
     from autogenome_tf.search._distributed import log_of, work
-    from autogenome_tf.search._loop import joined, process_role, search, seconds_before
     from autogenome_tf.search._outputs import read_outputs, track_result, write_outputs
+    from autogenome_tf.search._search import process_role, remote, search, seconds_before
     from autogenome_tf.search._trials import (
         Trial,
         TrialResult,
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 # What trains imports TensorFlow, which takes seconds; `check` must not wait for it.
 _HOMES = {
-    **dict.fromkeys(("joined", "process_role", "search", "seconds_before"), "_loop"),
+    **dict.fromkeys(("process_role", "remote", "search", "seconds_before"), "_search"),
     **dict.fromkeys(("log_of", "work"), "_distributed"),
     **dict.fromkeys(("read_outputs", "track_result", "write_outputs"), "_outputs"),
     **dict.fromkeys(
@@ -41,16 +41,16 @@ __all__ = [
     "Trial",
     "TrialResult",
     "best_results",
-    "joined",
     "leaderboard",
     "log_of",
     "method",
     "process_role",
     "ranked",
     "read_outputs",
+    "remote",
     "search",
-    "track_result",
     "seconds_before",
+    "track_result",
     "trials_of",
     "work",
     "write_outputs",

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 from contextlib import AbstractContextManager
-from typing import Any
+from typing import TYPE_CHECKING
 
 from autogenome_tf.config import Config
 from autogenome_tf.config.processes import ProcessRole
@@ -18,8 +18,10 @@ from autogenome_tf.core.errors import InputError, StageError, some
 from autogenome_tf.core.files import safe_names
 from autogenome_tf.run import Run
 from autogenome_tf.run.artifacts import text_columns
-from autogenome_tf.search._keras_tuner import chief, worker
 from autogenome_tf.search._keras_tuner.calls import Calls
+from autogenome_tf.search._keras_tuner.chief import Chief, served
+from autogenome_tf.search._keras_tuner.worker import Remote
+from autogenome_tf.search._limits import Limits
 from autogenome_tf.search._members import distributable, method
 from autogenome_tf.search._outputs import track_result, write_outputs
 from autogenome_tf.search._trials import (
@@ -31,6 +33,9 @@ from autogenome_tf.search._trials import (
     trials_of,
 )
 from autogenome_tf.training import CrossValidation, Plan, TrialResult
+
+if TYPE_CHECKING:
+    from autogenome_tf.search._keras_tuner import Proposer
 
 log = logging.getLogger(__name__)
 
@@ -90,29 +95,16 @@ def seconds_of(run: Run) -> float:
     return Calls(run.path(CALLS)).seconds()
 
 
-def remote(method: Any, role: ProcessRole, has_ended: Callable[[], bool]) -> worker.Remote:
-    """Return the client of the chief of a search.
-
-    Args:
-        method: A search method that `is_distributable`, begun as the chief's is.
-        role: Role of this process.
-        has_ended: See `worker.Remote`.
-    """
-    return worker.Remote(method.proposer, role, has_ended)
-
-
-def served(
-    method: Any, run: Any, role: ProcessRole, deadline: float, fewest: int, most: int
-) -> AbstractContextManager[chief.Chief]:
+def served_chief(
+    proposer: Proposer, run: Run, role: ProcessRole, limits: Limits
+) -> AbstractContextManager[Chief]:
     """Serve the oracle of a search method to workers while a block runs.
 
     Args:
-        method: A search method that `is_distributable`, begun.
-        run: The `Run`, which keeps the calls of the oracle.
+        proposer: That of a search method that `is_distributable`, begun.
+        run: The run, which keeps the calls of the oracle.
         role: Role of this process, with the address to listen at.
-        deadline: `time.monotonic()` after which no trial is handed out.
-        fewest: Trials that are handed out in any case.
-        most: Trials that are handed out at most.
+        limits: When no further trial is handed out.
     """
     path = run.path(CALLS)
     path.parent.mkdir(exist_ok=True)
@@ -122,12 +114,12 @@ def served(
         "--chief with the name of this machine",
         role.address,
     )
-    own = chief.Chief(method.proposer, Calls(path), run.place, began, deadline, fewest, most)
-    return chief.served(role.address, own)
+    chief = Chief(proposer, Calls(path), run.place, began, limits)
+    return served(role.address, chief)
 
 
 def gathered(
-    chief: chief.Chief, folds: CrossValidation, config: Config, run: Any, deadline: float
+    chief: Chief, folds: CrossValidation, config: Config, run: Run, deadline: float
 ) -> Iterator[TrialResult]:
     """Yield the results of all workers as they end, those of an interrupted run first.
 
@@ -137,7 +129,7 @@ def gathered(
         chief: The chief, served.
         folds: The rows of the trials.
         config: Config of the run.
-        run: The `Run`, in which workers write their trials.
+        run: The run, in which workers write their trials.
         deadline: `time.monotonic()` at which trials must be over.
 
     Raises:
@@ -163,7 +155,7 @@ def gathered(
         time.sleep(POLL)
 
 
-def work(remote: worker.Remote, folds: CrossValidation, config: Config, run: Run) -> None:
+def work(remote: Remote, folds: CrossValidation, config: Config, run: Run) -> None:
     """Run the trials that the chief hands out until nothing is left.
 
     Args:

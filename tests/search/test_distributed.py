@@ -14,9 +14,10 @@ from autogenome_tf.config import processes
 from autogenome_tf.config._config import Config
 from autogenome_tf.core.errors import InputError, StageError
 from autogenome_tf.run import Run
-from autogenome_tf.search import _keras_tuner, _loop
+from autogenome_tf.search import _keras_tuner, _search
 from autogenome_tf.search._keras_tuner import chief, worker
 from autogenome_tf.search._keras_tuner.calls import Calls
+from autogenome_tf.search._limits import Limits
 
 SPACES = {
     "mlp": families.space("mlp", {"units": [8, 16, 32], "dropout": [0.0, 0.2], "l2": 0.0}),
@@ -61,7 +62,7 @@ def proposer(method):
 @contextlib.contextmanager
 def serving(method, calls, port, deadline=math.inf, fewest=0, began="today"):
     with contextlib.closing(proposer(method)) as made:
-        own = chief.Chief(made, Calls(calls), "run", began, deadline, fewest, MOST)
+        own = chief.Chief(made, Calls(calls), "run", began, Limits(fewest, MOST, deadline))
         with chief.served(f"127.0.0.1:{port}", own) as served:
             yield served
 
@@ -74,7 +75,7 @@ def hired(monkeypatch):
         def hire(name, method="random", has_ended=None):
             monkeypatch.setenv(processes.TUNER, name)
             remote = stack.enter_context(
-                contextlib.closing(worker.Remote(proposer(method), processes.part(), has_ended))
+                contextlib.closing(worker.Remote(proposer(method), processes.own_role(), has_ended))
             )
             remote.joined()
             return remote
@@ -402,8 +403,8 @@ def test_a_chief_serves_until_its_final_model_is_there(port, hired, tmp_path, mo
     keys = {"name": "t", "families": {"linear": {}, "mlp": {"units": [8, 16]}}}
     config = Config.of(keys | {"output_dir": str(tmp_path), "search": {"method": "random"}})
     run = Run.of(config, ["train"])
-    for name in ("check_rows", "_first"):
-        monkeypatch.setattr(_loop, name, lambda *_: ())
+    monkeypatch.setattr(_search, "check_rows", lambda *_: None)
+    monkeypatch.setattr(_search._Search, "linear_results", lambda _: ())
     monkeypatch.setenv(processes.TUNER, "chief")
     with contextlib.ExitStack() as stack:
         given = config, families.spaces(config), (), time.monotonic(), run, stack

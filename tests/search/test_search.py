@@ -5,6 +5,7 @@ import ctypes
 import dataclasses
 import itertools
 import json
+import math
 from types import SimpleNamespace
 
 import numpy as np
@@ -14,9 +15,17 @@ import tensorflow as tf
 from autogenome_tf import families, search
 from autogenome_tf.config._config import Config
 from autogenome_tf.core.errors import InputError, StageError
-from autogenome_tf.search import _loop, _trials, leaderboard, ranked, trials_of
+from autogenome_tf.search import (
+    Proposal,
+    _limits,
+    _search,
+    _trials,
+    leaderboard,
+    ranked,
+    trials_of,
+)
+from autogenome_tf.search._loop import TrialLoop
 from autogenome_tf.search._trials import Trial
-from autogenome_tf.search.methods.random import Random
 from autogenome_tf.tasks import Classification
 from autogenome_tf.training import CrossValidation, Fit, Plan, TrialResult
 from autogenome_tf.training._loop import Diverged
@@ -350,34 +359,28 @@ def test_a_recorded_trial_that_time_had_stopped_has_as_much_again(clock):
 # Repetition ------------------------------------------------------------------------------------
 
 
-class Stubborn:
+class Stubborn(search.SearchMethod):
     """A search method that hardly ever has a new idea."""
-
-    most_trials = Random.most_trials
 
     def __init__(self, ideas):
         self.ideas, self.scores = list(ideas), []
 
     def propose(self):
         values = self.ideas.pop(0) if len(self.ideas) > 1 else self.ideas[0]
-        return object(), "mlp", values, None
+        return Proposal(object(), "mlp", values, None)
 
     def report(self, handle, score):
         self.scores.append(score)
 
-    def close(self):
-        """Nothing to remove."""
 
-
-def test_a_repeated_proposal_is_told_its_score_and_not_trained_again(monkeypatch):
+def test_a_repeated_proposal_is_told_its_score_and_not_trained_again():
     shallow, deep = ({"layers": layers, "units": 8} for layers in (1, 2))
-    proposer = Stubborn([shallow, deep, shallow, deep])
-    monkeypatch.setattr("autogenome_tf.search._loop._method", lambda *_: proposer)
-    folds = Pretended()
-    trials = searched(folds)
-    assert len(trials) == 3 and len(folds.trained) == 2
-    assert proposer.scores[:4] == [1 / 8, 2 / 8, 1 / 8, 2 / 8]
-    assert len(proposer.scores) == 2 + _trials.MOST_REPEATS
+    method, folds = Stubborn([shallow, deep, shallow, deep]), Pretended()
+    limits = _limits.Limits(0, 6, math.inf)
+    results = list(TrialLoop(method, folds, config_of(), {}, limits).results())
+    assert len(results) == 2 and len(folds.trained) == 2
+    assert method.scores[:4] == [1 / 8, 2 / 8, 1 / 8, 2 / 8]
+    assert len(method.scores) == 2 + _trials.MOST_REPEATS
 
 
 @pytest.mark.parametrize("method", ["random", "grid", "bayesian", "hyperband"])
@@ -450,8 +453,8 @@ def test_hyperband_trains_for_the_epochs_it_asks_for():
 def clock(monkeypatch):
     """The only time that search knows of."""
     made = Clock()
-    monkeypatch.setattr(_loop, "time", made)
-    monkeypatch.setattr(_trials, "time", made)
+    for module in (_limits, _search, _trials):
+        monkeypatch.setattr(module, "time", made)
     return made
 
 

@@ -28,6 +28,7 @@ from autogenome_tf.search._keras_tuner.calls import Calls
 
 if TYPE_CHECKING:
     from autogenome_tf.search._keras_tuner import Proposer
+    from autogenome_tf.search._limits import Limits
 
 log = logging.getLogger(__name__)
 
@@ -72,31 +73,19 @@ class Chief(oracle_chief.OracleServicer):
         proposer: A `Proposer`, which nobody else uses.
         calls: The calls that its oracle has had, which are repeated.
         folder, began: The run's name and when it began, by which workers know it.
-        deadline: `time.monotonic()` after which no trial is handed out.
-        fewest: Trials that are handed out in any case.
-        most: Trials that are handed out at most.
+        limits: When no further trial is handed out.
 
     Raises:
         StageError: Where the calls give other trials than they gave once.
     """
 
-    def __init__(
-        self,
-        proposer: Proposer,
-        calls: Calls,
-        folder: str,
-        began: str,
-        deadline: float,
-        fewest: int,
-        most: int,
-    ):
+    def __init__(self, proposer: Proposer, calls: Calls, folder: str, began: str, limits: Limits):
         super().__init__(proposer.oracle)
         self.oracle.max_retries_per_trial = MOST_LOSSES - 1
-        self.oracle.max_trials = most
+        self.oracle.max_trials = limits.most
         self.failure = None
-        self._proposer, self._calls, self._fewest = proposer, calls, fewest
+        self._proposer, self._calls, self._limits = proposer, calls, limits
         self._about = {FOLDER: folder, RUN: began}
-        self._deadline = deadline
         self._lock = threading.RLock()
         self._heard, self._tuners = {}, set()
         self._ended, self._seen, self._is_exhausted, self._is_closing = [], 0, False, False
@@ -129,7 +118,7 @@ class Chief(oracle_chief.OracleServicer):
             if trial.status != Status.RUNNING:
                 return _created(Status.IDLE)
             self._heard[trial.trial_id] = time.monotonic()
-            beside = {SECONDS: self._deadline - time.monotonic()}
+            beside = {SECONDS: self._limits.deadline - time.monotonic()}
             return _created(trial.status, trial.trial_id, trial.hyperparameters.values | beside)
 
     def GetTrial(self, request, context):  # noqa: N802
@@ -206,8 +195,7 @@ class Chief(oracle_chief.OracleServicer):
             )
 
     def _is_late(self):
-        begun = len(self.oracle.trials) - len(self.oracle._retry_queue)
-        return time.monotonic() > self._deadline and begun >= self._fewest
+        return self._limits.is_late(len(self.oracle.trials) - len(self.oracle._retry_queue))
 
     def _create(self, tuner):
         trial = self.oracle.create_trial(tuner)

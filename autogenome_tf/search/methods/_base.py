@@ -10,6 +10,7 @@ from autogenome_tf.search._request import Proposal, Request, proposes_otherwise
 if TYPE_CHECKING:
     from autogenome_tf.config import Search
     from autogenome_tf.run import Run
+    from autogenome_tf.search._keras_tuner import Proposer
 
 
 class SearchMethod(abc.ABC):
@@ -29,16 +30,18 @@ class SearchMethod(abc.ABC):
     Attributes:
         summary: The method in a few words, for the table of config keys.
         families: Names of exactly those families that the method needs; empty for any.
-        is_distributable: Whether a chief and workers can share the search. Such a method has an
-            attribute `proposer` as `OracleMethod` has.
+        is_distributable: Whether a chief and workers can share the search.
         is_of_shared_weights: Whether trials begin as parts of one network, which can have neither
             gates nor epistatic regularisation.
+        proposer: The `Proposer` that speaks to KerasTuner's oracle; of a method that
+            `is_distributable` alone.
     """
 
     summary: ClassVar[str] = ""
     families: ClassVar[tuple[str, ...]] = ()
     is_distributable: ClassVar[bool] = False
     is_of_shared_weights: ClassVar[bool] = False
+    proposer: Proposer
 
     def __init__(self, request: Request):
         self.request = request
@@ -99,7 +102,6 @@ class OracleMethod(SearchMethod):
 
     Attributes:
         oracle: Name of the oracle: "random", "grid", "hyperband" or "bayesian".
-        proposer: The `Proposer` that speaks to the oracle.
     """
 
     is_distributable = True
