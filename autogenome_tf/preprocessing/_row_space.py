@@ -11,9 +11,8 @@ import functools
 from collections.abc import Callable
 
 import numpy as np
-import threadpoolctl
 
-from autogenome_tf.core import chunked
+from autogenome_tf.core import blas, chunked
 
 # Directions below this share of the largest variance are rounding, not data.
 SMALLEST_EIGENVALUE = 1e-6
@@ -148,14 +147,13 @@ class RowSpace:
         Returns:
             The space, and (rows, rank) float32.
         """
-        # Threads of BLAS wait for each other: beside other work that took 15 times as long as one.
-        with _threads().limit(limits=1):
+        with blas.one_thread():
             centre, products = _products(read(), train)
             deviation, turn = _turn(*_descending(products[np.ix_(train, train)]))
 
             @functools.cache
             def basis():
-                with _threads().limit(limits=1):
+                with blas.one_thread():
                     return _product(read()[train], turn, centre)
 
             space = cls._scaled(centre, basis, deviation)
@@ -198,12 +196,6 @@ class RowSpace:
         kernel = kernel[: self.rank]
         folded = self.basis.astype("float64") @ (self.factors[:, None] * kernel)
         return folded.astype("float32"), (bias - self.centre @ folded).astype("float32")
-
-
-@functools.cache
-def _threads():
-    """Return the controller of the threads of NumPy's BLAS; to find it takes milliseconds."""
-    return threadpoolctl.ThreadpoolController()
 
 
 def _products(rows, train):

@@ -13,8 +13,8 @@ import logging
 from typing import Any
 
 import numpy as np
-import threadpoolctl
 
+from autogenome_tf.core import blas
 from autogenome_tf.search._enas.children import POWERS
 from autogenome_tf.training import TrainingRows
 
@@ -84,8 +84,7 @@ def _turn(own, first, splits, width):
     turns = []
     for fold, (train, _) in enumerate(splits):
         rows, aims = (_padded(np.asarray(one.rows[fold])[train], width) for one in (own, first))
-        # Beside other work, threads of LAPACK wait for each other far longer than they work.
-        with threadpoolctl.threadpool_limits(1):
+        with blas.one_thread():
             left, _, right = np.linalg.svd(rows.T.astype("float64") @ aims)
         turns.append(left @ right)
     return np.stack(turns).astype("float32")

@@ -6,9 +6,8 @@ from collections.abc import Mapping
 import numpy as np
 import scipy.optimize
 import tensorflow as tf
-import threadpoolctl
 
-from autogenome_tf.core import chunked
+from autogenome_tf.core import blas, chunked
 from autogenome_tf.nn.graphs import as_written, compiled
 from autogenome_tf.training._engines._engine import PLAIN
 from autogenome_tf.training._engines._vectorized import VectorizedEngine, looped, resident
@@ -115,8 +114,7 @@ class InMemory(VectorizedEngine):
                 raise StopIteration
 
         start = _flat(self._stacks()[path] for path in self._trained).numpy() / unit
-        # Its own products are small; with other work beside, threads wait longer than they work.
-        with threadpoolctl.threadpool_limits(1):
+        with blas.one_thread():
             found = scipy.optimize.minimize(
                 function,
                 start,

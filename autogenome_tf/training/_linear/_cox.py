@@ -4,8 +4,8 @@ import time
 
 import numpy as np
 import scipy.optimize
-import threadpoolctl
 
+from autogenome_tf.core import blas
 from autogenome_tf.tasks.partial_likelihood import RiskSets
 from autogenome_tf.training._linear._solver import LinearSolver
 
@@ -38,8 +38,7 @@ class Cox(LinearSolver):
 
         for l2 in values:
             options = {"maxiter": ITERATIONS, "maxcor": 20, "ftol": 0, "gtol": TOLERANCE * l2}
-            # Threads of BLAS would wait for each other longer than they work.
-            with threadpoolctl.threadpool_limits(1):
+            with blas.one_thread():
                 kernel = scipy.optimize.minimize(
                     function, kernel, (l2,), "L-BFGS-B", jac=True, callback=in_time,
                     options=options,

@@ -5,8 +5,8 @@ Sigma_s = (1 - s) S + s tr(S)/p I with the covariance S within classes and p gen
 """
 
 import numpy as np
-import threadpoolctl
 
+from autogenome_tf.core import blas
 from autogenome_tf.training._linear._solver import LinearSolver
 
 # An eigenproblem of more rows and inputs than this takes longer than a search may.
@@ -42,8 +42,7 @@ def _principal(rows):
             f"of {rows.shape[1]} genes. data.top_variable keeps fewer genes."
         )
     is_wide = rows.shape[1] > rows.shape[0]
-    # Threads of BLAS wait for each other at every column.
-    with threadpoolctl.threadpool_limits(1):
+    with blas.one_thread():
         values, vectors = np.linalg.eigh(rows @ rows.T if is_wide else rows.T @ rows)
     kept = values > SMALLEST * max(values[-1], np.finfo("float32").tiny)
     values, vectors = values[kept], vectors[:, kept]

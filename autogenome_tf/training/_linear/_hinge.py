@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import scipy.linalg
 import scipy.optimize
-import threadpoolctl
 
+from autogenome_tf.core import blas
 from autogenome_tf.training._linear._solver import LinearSolver
 
 # Newton steps for each penalty, at most; from the solution before, a few are enough.
@@ -31,8 +31,7 @@ class Hinge(LinearSolver):
         squares = _LeastSquares(inputs.astype("float64"), shares)
         machines = [_Machine(squares, signs) for signs in (2 * rows.indicators - 1).T]
         for l2 in values:
-            # Threads of BLAS would wait for each other longer than they work.
-            with threadpoolctl.threadpool_limits(1):
+            with blas.one_thread():
                 layers = np.stack([one.solved(l2, deadline) for one in machines], axis=1)
             kernel, bias = layers[:-1], layers[-1]
             yield kernel, bias - rows.mean @ kernel
