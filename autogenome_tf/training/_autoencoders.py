@@ -109,7 +109,8 @@ class AutoencoderCrossValidation(CrossValidation):
                 self._start(network, fold, own)
                 with self._engine(network, plan.optimizer) as engine:
                     engine.set_rows(self._rows(network, fold), plan.epochs)
-                    fits.append(_loop.fit(engine, [network], plan, own))
+                    engine.begin([network], own)
+                    fits.append(_loop.fit(engine, plan, own))
         return Fit(
             # Not as one array each: wired to the genes that a fold keeps, they differ in shape.
             list(zip(*(fit.replica(0) for fit in fits), strict=True)),

@@ -2,17 +2,18 @@
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from typing import Any, cast
+from typing import Any
 
+import keras
 import numpy as np
 
 from autogenome_tf import families
 from autogenome_tf.tasks import Task
-from autogenome_tf.training._engines import InMemory, TrainingRows, VectorizedEngine
+from autogenome_tf.training._engines import InMemory, TrainingRows
 from autogenome_tf.training._loop import converge
 from autogenome_tf.training._plan import Fit
 
-Lend = Callable[..., AbstractContextManager[VectorizedEngine]]
+Lend = Callable[[TrainingRows, keras.Model], AbstractContextManager[InMemory]]
 
 
 def linear_fit(
@@ -26,7 +27,7 @@ def linear_fit(
     """Solve logistic, ridge or the task's own regression on a network's training rows.
 
     Args:
-        lend: Function of rows, networks and the name of an optimizer that lends a compiled step.
+        lend: Function of rows in memory and a network that lends the engine which solves it.
         rows: What the network learns from.
         task: Its loss.
         values: The network's hyperparameters; `linear_start` is the L2.
@@ -43,7 +44,6 @@ def linear_fit(
     inputs = rows.inputs[0].shape[-1]
     own = {"l2": 0.0, "output_nonlinearity": values.get("output_nonlinearity", "none")}
     network = families.hypermodel("linear")(inputs, task, seed=1).network(own)
-    with lend(rows, [network], "adam") as engine:
-        solver = cast(InMemory, engine)
-        ((_, fit),) = converge(solver, network, [l2], deadline=deadline, factors=factors)
+    with lend(rows, network) as engine:
+        ((_, fit),) = converge(engine, network, [l2], deadline=deadline, factors=factors)
     return fit

@@ -3,6 +3,21 @@
 import keras
 import numpy as np
 
+from autogenome_tf.training._engines import VectorizedEngine
+from autogenome_tf.training._plan import Fit
+
+
+def begin_as_linear(engine: VectorizedEngine, network: keras.Model, linear: Fit | None) -> None:
+    """Set the weights of an engine that has begun to those of the linear learner of each fold.
+
+    Args:
+        engine: Compiled steps for the network, begun.
+        network: As for `as_linear`.
+        linear: Fit of the learner; None: the weights stay as they are.
+    """
+    if linear:
+        engine.set_weights(as_linear(network, engine.weights(), *linear.weights))
+
 
 def as_linear(
     network: keras.Model, weights: list[np.ndarray], kernel: np.ndarray, bias: np.ndarray

@@ -2,15 +2,13 @@
 
 import time
 from collections.abc import Iterable, Iterator
-from typing import cast
 
 import keras
 import numpy as np
 
 from autogenome_tf.training._batches import Batches
-from autogenome_tf.training._engines import PLAIN, Engine, InMemory, Objective, Penalty
+from autogenome_tf.training._engines import Engine, InMemory, Penalty
 from autogenome_tf.training._learning_rate import first_rate
-from autogenome_tf.training._linear_start import as_linear
 from autogenome_tf.training._plan import Fit, Plan
 
 # Factor of the initial weights of a convex loss: they are far from its minimum, but at 0 an output
@@ -22,33 +20,17 @@ class Diverged(ArithmeticError):
     """The loss stopped being a finite number before a single epoch was worth keeping."""
 
 
-def fit(
-    engine: Engine,
-    networks: list[keras.Model],
-    plan: Plan,
-    seed: int,
-    factors: np.ndarray | None = None,
-    objective: Objective = PLAIN,
-    linear: Fit | None = None,
-) -> Fit:
+def fit(engine: Engine, plan: Plan, seed: int) -> Fit:
     """Train replicas of one network together.
 
     Args:
-        engine: Compiled steps for networks of this structure.
-        networks: One Keras model a seed; the replicas of a seed start alike in all folds.
-        plan: `Plan`; its optimizer is the engine's.
-        seed: Order of rows and noise; each replica derives its own.
-        factors: (folds, inputs) that inputs are multiplied by, or None.
-        objective: What is minimised beside the loss of the targets.
-        linear: Fit of the linear learner as which they begin; None: as they are.
+        engine: Compiled steps for the network, begun.
+        plan: How long and how fast; its optimizer is the engine's.
+        seed: Of the order of rows; each replica derives its own.
 
     Raises:
         Diverged: When not one epoch had a finite loss.
     """
-    engine.begin(networks, seed, factors, objective)
-    if linear:
-        begun = as_linear(networks[0], engine.weights(), *linear.weights)
-        cast(InMemory, engine).set_weights(begun)
     batches = Batches(engine, plan.batch_size, seed)
     rate = plan.rates[0] if plan.rates else first_rate(engine, batches, plan)
     return _run(engine, batches, plan, rate)

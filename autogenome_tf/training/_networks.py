@@ -5,9 +5,11 @@ A configuration's score is that of its out-of-fold outputs, averaged over seeds.
 
 import contextlib
 import dataclasses
+import functools
 import logging
-from collections.abc import Iterable, Iterator
-from typing import Any, cast
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager
+from typing import Any
 
 import keras
 import numpy as np
@@ -22,11 +24,12 @@ from autogenome_tf.nn.trees import forest_network
 from autogenome_tf.nn.vectorized import structure
 from autogenome_tf.preprocessing import MOST_ROWS, Transform, space_for
 from autogenome_tf.training import _engines, _forests, _loop
-from autogenome_tf.training._cross_validation import CrossValidation, Values
+from autogenome_tf.training._cross_validation import CrossValidation, Lent, Values
 from autogenome_tf.training._engines import InMemory, Objective, TrainingRows
 from autogenome_tf.training._fold_inputs import FoldInputs
 from autogenome_tf.training._linear import SOLVERS
 from autogenome_tf.training._linear_fit import linear_fit
+from autogenome_tf.training._linear_start import begin_as_linear
 from autogenome_tf.training._plan import Fit, Plan
 from autogenome_tf.training._solved import solved
 from autogenome_tf.training._streaming import check_streaming
@@ -151,9 +154,11 @@ class NetworkCrossValidation(CrossValidation):
             for repeat in range(repeats or self._repeats_of(family))
         ]
         rows, factors = self.rows(family, values), self.factors(family, values)
-        linear = linear_fit(self._engine, rows, self.task, values, plan.deadline, factors)
+        linear = linear_fit(self._solver, rows, self.task, values, plan.deadline, factors)
         with self._engine(rows, networks, plan.optimizer) as engine:
-            fit = _loop.fit(engine, networks, plan, seed, factors, Objective.of(values), linear)
+            engine.begin(networks, seed, factors, Objective.of(values))
+            begin_as_linear(engine, networks[0], linear)
+            fit = _loop.fit(engine, plan, seed)
         return dataclasses.replace(fit, gates=open_gates(networks[0], fit.weights))
 
     def _repeats_of(self, family):
@@ -185,9 +190,11 @@ class NetworkCrossValidation(CrossValidation):
             train=[self.splits[0][0]] * count, validation=[nobody] * count, genotypes=None,
         )  # fmt: skip
         networks = [self.network(family, values, seed)]
-        linear = linear_fit(self._engine, rows, self.task, values, plan.deadline, factors)
+        linear = linear_fit(self._solver, rows, self.task, values, plan.deadline, factors)
         engine = _engines.engine(networks[0], 1, rows, self.task, plan.optimizer)
-        return _loop.fit(engine, networks, plan, seed, factors, Objective.of(values), linear)
+        engine.begin(networks, seed, factors, Objective.of(values))
+        begin_as_linear(engine, networks[0], linear)
+        return _loop.fit(engine, plan, seed)
 
     def path(
         self, family, values, options: Iterable[Any], deadline=float("inf")
@@ -211,10 +218,9 @@ class NetworkCrossValidation(CrossValidation):
             penalties.sort(reverse=True)
         network = self.network(family, values, 1)
         factors = self.factors(family, values)
-        with self._engine(self.rows(family, values), [network], "adam") as engine:
-            solver = cast(InMemory, engine)
+        with self._solver(self.rows(family, values), network) as engine:
             yield from _loop.converge(
-                solver, network, penalties, deadline=deadline, factors=factors
+                engine, network, penalties, deadline=deadline, factors=factors
             )
 
     def _check_memory(self, family, values):
@@ -271,16 +277,30 @@ class NetworkCrossValidation(CrossValidation):
         train, validation = map(list, zip(*self.splits, strict=True))
         return TrainingRows(own.rows, self.targets, self.weights, train, validation, genotypes)
 
-    @contextlib.contextmanager
     def _engine(self, rows, networks, optimizer):
         """Lend the compiled step for networks of this structure, turned to these rows."""
+        options = optimizer, self._devices, self.workers
+        make = functools.partial(
+            _engines.engine, networks[0], len(networks), rows, self.task, *options
+        )
+        return self._lent_for(rows, networks, optimizer, make)
+
+    def _solver(self, rows: TrainingRows, network: keras.Model) -> AbstractContextManager[InMemory]:
+        """Lend the engine that minimises a network's convex loss, turned to rows in memory."""
+        make = functools.partial(InMemory, network, 1, rows, self.task)
+        return self._lent_for(rows, [network], "adam", make)
+
+    @contextlib.contextmanager
+    def _lent_for(
+        self,
+        rows: TrainingRows,
+        networks: list[keras.Model],
+        optimizer: str,
+        make: Callable[[], Lent],
+    ) -> Iterator[Lent]:
+        """Lend the engine that `make` makes, or one kept from networks of the same structure."""
         (network, *_), seeds = networks, len(networks)
         key = structure(network), seeds, optimizer, self.task.loss_key, rows.key
-
-        def make():
-            options = optimizer, self._devices, self.workers
-            return _engines.engine(network, seeds, rows, self.task, *options)
-
         replicas = seeds * len(rows.train)
         with self._lent(key, make, replicas * network.count_params()) as engine:
             engine.set_rows(rows)

@@ -188,7 +188,8 @@ class Trained(Rows):
             self._engines[key] = kind(network, 1, rows, folds.task)
         self._engines[key].set_rows(rows)
         factors, objective = folds.factors(family, values), Objective.of(values)
-        return fit(self._engines[key], [network], plan, seed, factors, objective)
+        self._engines[key].begin([network], seed, factors, objective)
+        return fit(self._engines[key], plan, seed)
 
 
 def measured(rows, names):

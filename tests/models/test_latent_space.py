@@ -452,8 +452,8 @@ def test_a_fit_does_not_hang_on_the_one_before_it(steps):
 def test_the_last_fit_has_a_rate_for_each_epoch_that_folds_ask_for(monkeypatch):
     lengths, fit = iter([2, 6, 9]), _loop.fit
 
-    def other_lengths(engine, networks, plan, seed):
-        found, epochs = fit(engine, networks, plan, seed), next(lengths)
+    def other_lengths(*given):
+        found, epochs = fit(*given), next(lengths)
         return dataclasses.replace(found, best_epoch=epochs, history=found.history * epochs)
 
     monkeypatch.setattr(_loop, "fit", other_lengths)

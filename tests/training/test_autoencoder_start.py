@@ -84,9 +84,15 @@ def test_first_epochs_do_not_destroy_the_components():
     assert held_out(engine) < before + 0.01 * GENES
 
 
+def fit(engine, network, plan):
+    """Train a network from its own weights."""
+    engine.begin([network], seed=1)
+    return _loop.fit(engine, plan, seed=1)
+
+
 def test_components_that_no_epoch_betters_are_kept():
     engine, network = started()
-    found = _loop.fit(engine, [network], Plan(30, learning_rate=0.3, patience=3), seed=1)
+    found = fit(engine, network, Plan(30, learning_rate=0.3, patience=3))
     start, *trained = found.history
     assert found.best_epoch == start["epoch"] == 0 and len(trained) == len(found.rates) == 3
     assert start["validation_loss"] == pytest.approx(found.validation[0].sum(axis=1).mean())
@@ -97,7 +103,7 @@ def test_components_that_no_epoch_betters_are_kept():
     for kept, begun in zip(found.replica(0), network.get_weights(), strict=True):
         np.testing.assert_array_equal(kept, begun)
     # On all rows it is trained for as long: not at all.
-    again = _loop.fit(engine, [network], Plan(0), seed=1)
+    again = fit(engine, network, Plan(0))
     assert again.best_epoch == 0 and not again.rates
 
 
@@ -105,5 +111,5 @@ def test_components_that_no_epoch_betters_are_kept():
 def test_a_start_that_is_no_solution_is_not_kept(options):
     engine, network = started(**options)
     assert not engine.is_fitted
-    found = _loop.fit(engine, [network], Plan(2, learning_rate=0.3), seed=1)
+    found = fit(engine, network, Plan(2, learning_rate=0.3))
     assert found.best_epoch > 0 and [line["epoch"] for line in found.history] == [1, 2]

@@ -50,7 +50,8 @@ def rows_of(splits, targets=Y, x=X, weights=None, is_validated=True):
 def fit(networks, rows, task, plan, seed):
     """Train one network a seed on every fold of rows."""
     engine = _engines.engine(networks[0], len(networks), rows, task, plan.optimizer)
-    return _loop.fit(engine, networks, plan, seed)
+    engine.begin(networks, seed)
+    return _loop.fit(engine, plan, seed)
 
 
 def converge(network, rows, task, penalties, **options):
