@@ -38,8 +38,7 @@ def unseen(run: Run) -> tuple[str, pd.DataFrame]:
         StageError: Before the predict stage.
     """
     run.require("predictions.tsv")
-    task = task_from_names(run.model_names())
-    frame = run.read_table("predictions.tsv", text=task.text_columns)
+    task, frame = task_from_names(run.model_names()), run.predictions()
     for part in SCORED[:2]:
         rows = frame[frame["part"] == part]
         if len(rows):

@@ -36,7 +36,7 @@ def validation_rows(run: Run) -> tuple[np.ndarray, np.ndarray, TimeToEvent]:
         run: A run of task.type survival, its predict stage done.
     """
     task: Any = task_from_names(run.model_names())
-    validation, frame = run.read_arrays("validation.npz"), run.read_table("predictions.tsv")
+    validation, frame = run.read_arrays("validation.npz"), run.predictions()
     own = frame[~frame["part"].isin(["evaluate", "predict"])].set_index("sample")
     targets, _ = _known(own.loc[validation["samples"]], task)
     return targets, task.risks(validation["outputs"]), task

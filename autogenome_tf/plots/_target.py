@@ -1,7 +1,6 @@
 """One target of a run of several kinds of targets, as if the run were of it alone."""
 
 import functools
-from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -21,11 +20,11 @@ class TargetRun(Run):
 
     def __init__(self, run: Run, target: str):
         super().__init__(run.folder)
-        self.target = target
+        self._run, self.target = run, target
 
     @functools.cached_property
     def _whole(self) -> Any:
-        return task_from_names(super().model_names())
+        return task_from_names(self._run.model_names())
 
     @property
     def _part(self):
@@ -33,11 +32,12 @@ class TargetRun(Run):
 
     def model_names(self) -> dict[str, Any]:
         """Return the names of the model as those of a model of this target alone."""
-        return next(one for one in super().model_names()["parts"] if one["name"] == self.target)
+        parts = self._run.model_names()["parts"]
+        return next(one for one in parts if one["name"] == self.target)
 
-    def read_table(self, name: str, text: Iterable[str] = ()) -> pd.DataFrame:
+    def predictions(self) -> pd.DataFrame:
         """Read predictions.tsv with the columns of a run of the target alone."""
-        part, frame = self._part, super().read_table(name, text=self._whole.text_columns)
+        part, frame = self._part, self._run.predictions()
         given = [f"target_{column}" for column in part.column_names]
         # Times and events have names of their own in a run of their own too.
         called = dict(zip(given, given if len(given) > 1 else ["target"], strict=True))
@@ -50,7 +50,7 @@ class TargetRun(Run):
     def confusion_matrix(self) -> pd.DataFrame:
         """Return the counts of a target of classes, rows the true ones, columns the predicted."""
         text = ("target", "true", "predicted")
-        frame = super().read_table("confusion_matrix.tsv", text=text)
+        frame = self.read_table("confusion_matrix.tsv", text=text)
         own = frame[frame["target"] == self.target]
         classes = self._part.task.classes
         return own.pivot(index="true", columns="predicted", values="count").loc[classes, classes]
@@ -58,6 +58,6 @@ class TargetRun(Run):
     def read_arrays(self, name: str) -> dict[str, np.ndarray]:
         """Read validation.npz: samples and outputs of the rows that have the target."""
         found = super().read_arrays(name)
-        has_target = np.isin(found["samples"], self.read_table("predictions.tsv")["sample"])
+        has_target = np.isin(found["samples"], self.predictions()["sample"])
         outputs = found["outputs"][has_target][:, self._part.outputs]
         return {"samples": found["samples"][has_target], "outputs": outputs}

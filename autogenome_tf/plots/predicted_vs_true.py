@@ -32,7 +32,7 @@ class PredictedVsTrue(Figure):
 
     def read(self, run: Run, *, target: str | None = None) -> dict[str, Any]:
         """Return the predictions of one target; the only one where None."""
-        frame, names = run.read_table("predictions.tsv"), run.model_names()["targets"]
+        frame, names = run.predictions(), run.model_names()["targets"]
         target = names[0] if target is None and len(names) == 1 else target
         if target not in names:
             raise unknown(f"{run.folder}: target", target, names)

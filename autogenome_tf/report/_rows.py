@@ -25,7 +25,7 @@ def section(run: Run) -> Section:
         ranked += f" Samples with the same {on_a_line(config.data.group)} are in the same part."
     frame, target = split.assign(target="samples"), None
     if run.has("predictions.tsv") and config.task.kind.has_classes:
-        frame = run.read_table("predictions.tsv", text=["target"])
+        frame = run.predictions()
         target = "class"
     counts = pd.crosstab(frame["target"].fillna("unknown"), frame["part"])
     if target:

@@ -59,7 +59,7 @@ def section(run: Run) -> Section | None:
         part, frame = plots.unseen(run)
         if task.has_classes:
             parts.append(_classes(part, frame))
-            parts.append(_novel(run.read_table("predictions.tsv")))
+            parts.append(_novel(run.predictions()))
         elif task.has_units:
             parts.append(_targets(part, frame))
         parts += pictures(run, "predictions")

@@ -6,7 +6,6 @@ from autogenome_tf.core.files import on_a_line
 from autogenome_tf.report._metrics import NAMES
 from autogenome_tf.report._page import Section, Table, listed, number, pictures
 from autogenome_tf.run import Run
-from autogenome_tf.run.artifacts import text_columns
 
 TOP = 10
 FRONT = "search/enas/front.tsv"
@@ -70,7 +69,7 @@ def _contributions(run):
     """Return the table of what decisions of a search with shared weights contribute, if any."""
     if not run.has(CONTRIBUTIONS):
         return []
-    lines = run.read_table(CONTRIBUTIONS, text_columns(CONTRIBUTIONS))
+    lines = run.read_table(CONTRIBUTIONS)
     if lines["share"].isna().all():
         return []
     *decisions, interactions = lines.itertuples()

@@ -94,8 +94,7 @@ def _rows_of(run, part):
         return run.read_arrays("validation.npz")["samples"]
     if part == OUTER:
         return run.read_table("outer.tsv")
-    table = "predictions.tsv" if run.has("predictions.tsv") else "split.tsv"
-    frame = run.read_table(table)
+    frame = run.predictions() if run.has("predictions.tsv") else run.read_table("split.tsv")
     return frame[frame["part"] == part]
 
 

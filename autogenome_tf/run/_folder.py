@@ -11,9 +11,10 @@ import numpy as np
 import pandas as pd
 
 from autogenome_tf.config import read_json
-from autogenome_tf.core.errors import InputError
+from autogenome_tf.core.errors import InputError, some
 from autogenome_tf.core.files import model_names, partial, replacing
 from autogenome_tf.run import artifacts
+from autogenome_tf.tasks import task_from_names
 
 
 class Folder:
@@ -113,6 +114,22 @@ class Folder:
                 f"{self.path(name)}: not the table that a run writes ({reason}); delete it and run "
                 "the stage that writes it again."
             ) from None
+
+    def predictions(self) -> pd.DataFrame:
+        """Read predictions.tsv; names of classes stay text whatever they look like.
+
+        Raises:
+            InputError: The file lacks columns that the predict stage writes.
+        """
+        task = task_from_names(self.model_names())
+        frame = self.read_table("predictions.tsv", text=task.text_columns)
+        missing = [name for name in ("sample", "part", *task.columns) if name not in frame]
+        if missing:
+            raise InputError(
+                f"{self.path('predictions.tsv')}: expected the columns that the predict stage "
+                f"writes; missing: {some(missing)}. Run predict again."
+            )
+        return frame
 
     def write_arrays(self, name: str, is_compressed: bool = True, **arrays: np.ndarray) -> None:
         """Write a NumPy archive without pickled objects."""

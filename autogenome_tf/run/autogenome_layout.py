@@ -61,7 +61,7 @@ def _predictions(run):
             values = frame.drop(columns=["sample", "part"])
             _table(run, f"res_vae_predicted_{target}_data_frame.csv", values)
         return
-    frame = _asked(run.read_table("predictions.tsv"))
+    frame = _asked(run.predictions())
     classes = [name for name in frame if name.startswith("p_")]
     shown = [name for name in frame if name.startswith("prediction")]
     table = frame[shown].rename(columns={"prediction": "predicted_result"})

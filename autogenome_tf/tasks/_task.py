@@ -268,6 +268,12 @@ class Task(TaskKind):
         """Return the columns of predictions.tsv that are text though they may look like numbers."""
         return ["target"] if self.has_classes else []
 
+    @property
+    def columns(self) -> list[str]:
+        """Return the columns of predictions.tsv that hold targets and what is predicted of them."""
+        targets = [name for name, _ in self.target_columns(None, 0)]
+        return [*targets, *self.frame(np.zeros((0, self.outputs)))]
+
     def target_columns(self, targets: np.ndarray | None, count: int) -> list[tuple[str, Any]]:
         """Return the columns of predictions.tsv that hold targets, pairs of name and values.
 
