@@ -207,6 +207,45 @@ def test_rows_and_targets_belong_together_by_position():
     np.testing.assert_array_equal(by_labels, by_place)
 
 
+def test_classes_that_are_left_out_do_not_shift_the_others():
+    labels = np.where(X[:, 0] > 0, "tumour", "healthy")
+    labels[5] = "other"
+    quick = QUICK | {"data": {"rare_classes": "leave_out"}}
+    made = ag.AutoGenomeClassifier(["linear"], 1, config=quick).fit(X, labels)
+    assert made.classes_.tolist() == ["healthy", "tumour"]
+    assert (made.predict(X) == labels).mean() > 0.9
+
+
+@pytest.mark.parametrize(
+    ("data", "text"),
+    [
+        ({}, r"^y: a class needs at least 2 members; these have one: 'rare'\."),
+        ({"rare_classes": "merge"}, "config: data.rare_classes: received 'merge'.*'leave_out'"),
+    ],
+)
+def test_rare_classes_are_refused_by_their_own_names(data, text):
+    labels = np.where(np.arange(len(X)) == 5, "rare", LABELS)
+    with pytest.raises(InputError, match=text):
+        ag.AutoGenomeClassifier(["linear"], 1, config=QUICK | {"data": data}).fit(X, labels)
+
+
+def test_names_that_are_numbers_are_names():
+    entrez = pd.DataFrame(X, columns=range(7157, 7157 + X.shape[1]))
+    made = ag.AutoGenomeClassifier(["linear"], 1, config=QUICK).fit(entrez, LABELS)
+    assert list(made.predictor_.features) == [str(name) for name in entrez]
+    assert (made.predict(entrez) == LABELS).mean() > 0.9
+    with pytest.raises(ValueError, match="same order"):
+        made.predict(entrez.iloc[:, ::-1])
+
+
+def test_what_a_mask_covers_is_missing_and_dates_are_no_values():
+    made = ag.AutoGenomeClassifier(["linear"], 1, config=QUICK)
+    with pytest.raises(ValueError, match="NaN"):
+        made.fit(np.ma.masked_greater(X, 1.0), LABELS)
+    with pytest.raises(InputError, match=r"X: received values of type datetime64\[D\]"):
+        made.fit(np.zeros(X.shape, "M8[D]"), LABELS)
+
+
 def test_cells_are_refused_with_what_takes_them(adata):
     for model in (ag.AutoGenomeClassifier(), ag.AutoGenomeRegressor()):
         with pytest.raises(InputError, match="received AnnData; .* adata.to_df"):

@@ -85,7 +85,7 @@ class Estimator(BaseEstimator):
             )
         _warn_of_order(X, options.get("y"))
         return validate_data(
-            self, X, accept_sparse="csr", dtype=np.float32,
+            self, _with_names(X), accept_sparse="csr", dtype=np.float32,
             ensure_all_finite="allow-nan" if self._takes_missing else True, **options,
         )  # fmt: skip
 
@@ -175,6 +175,22 @@ def _warn_of_order(X, y):  # noqa: N803
             "row i of X is paired with row i of y; y.loc[X.index] pairs them by label.",
             stacklevel=4,
         )
+
+
+def _with_names(X):  # noqa: N803
+    """Return rows with what scikit-learn passes over: masks, and names that are numbers.
+
+    Raises:
+        InputError: They are dates, which would become numbers.
+    """
+    if isinstance(X, pd.DataFrame):
+        # Entrez ids are names: genes in another order would be taken for those of training.
+        is_numbered = X.columns.inferred_type == "integer"
+        return X.set_axis(X.columns.astype(str), axis=1) if is_numbered else X
+    kind = getattr(getattr(X, "dtype", None), "kind", "")
+    if kind in ("m", "M"):
+        raise InputError(f"X: received values of type {X.dtype}; expected numbers.")
+    return X.astype("float32").filled(np.nan) if isinstance(X, np.ma.MaskedArray) else X
 
 
 def weighed(X: Any, y: Any, sample_weight: Any) -> tuple[Any, np.ndarray, Any]:  # noqa: N803

@@ -10,6 +10,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from autogenome_tf.config import merged
 from autogenome_tf.core.errors import InputError, unknown
 from autogenome_tf.estimators._estimator import Supervised, weighed
+from autogenome_tf.tasks import kind_of
 
 
 class AutoGenomeClassifier(ClassifierMixin, Supervised):
@@ -53,7 +54,26 @@ class AutoGenomeClassifier(ClassifierMixin, Supervised):
         check_classification_targets(y)
         X, y, sample_weight = weighed(X, y, sample_weight)  # noqa: N806
         self.classes_, places = np.unique(y, return_inverse=True)
-        return self._learn(X, places.astype(str), sample_weight)
+        self._check_classes(y)
+        self._learn(X, places.astype(str), sample_weight)
+        # `data.rare_classes` may have left some out.
+        self.classes_ = self.classes_[[int(place) for place in self.predictor_.task.classes]]
+        return self
+
+    def _check_classes(self, y):
+        """Refuse classes that cannot be learned, by their own names, or that would be merged."""
+        data = merged({}, self.config).get("data")
+        how = data.get("rare_classes", "error") if isinstance(data, dict) else "error"
+        if how == "merge":
+            raise InputError(
+                "config: data.rare_classes: received 'merge', but an estimator predicts labels of "
+                "y; expected 'leave_out', or y with a class of all rare labels."
+            )
+        if how == "error":
+            try:
+                kind_of(self._task).check_learnable(y.astype(str), ["y"])
+            except ValueError as error:
+                raise InputError(str(error)) from None
 
     def _given(self):
         task = merged({}, self.config).get("task")
