@@ -199,6 +199,25 @@ def test_numbers_of_picked_rows_in_parquet_are_no_ids(tmp_path):
     assert read_table(tmp_path / "y.parquet").samples == [str(number) for number in picked.index]
 
 
+def test_numbers_that_parquet_stores_as_a_range_are_ids(tmp_path):
+    ids = [str(number) for number in range(1000, 1000 + COUNT)]
+    VALUES.set_axis(range(1000, 1000 + COUNT)).to_parquet(tmp_path / "x.parquet")
+    assert read_table(tmp_path / "x.parquet").samples == ids
+    VALUES.reset_index(drop=True).to_parquet(tmp_path / "y.parquet")
+    assert read_table(tmp_path / "y.parquet").samples is None
+    targets = pd.DataFrame({"type": LABELS.to_numpy()}, index=range(1000, 1000 + COUNT))
+    targets.to_parquet(tmp_path / "y.parquet")
+    shuffled = VALUES.set_axis(ids).sample(frac=1, random_state=1)
+    files = {"features": str(tmp_path / "x.csv"), "targets": str(tmp_path / "y.parquet")}
+    shuffled.to_csv(files["features"])
+    config = Config.of({"name": "t", "data": files | {"target": "type"}})
+    dataset = load_labelled(config.data, "classification")
+    assert dict(zip(dataset.samples, dataset.targets, strict=True)) == dict(
+        zip(ids, LABELS, strict=True)
+    )
+    assert not dataset.warnings
+
+
 @pytest.mark.parametrize("words", [("True", "False"), ("TRUE", "FALSE")])
 def test_mutations_may_be_true_or_false(tmp_path, words):
     mutated = (VALUES > 7).mask(VALUES < 6)

@@ -9,6 +9,7 @@ from autogenome_tf.data._cells import is_corner, is_id_name
 from autogenome_tf.data._checked import check_names, checked
 from autogenome_tf.data._dataset import Table
 from autogenome_tf.data._files import check_file, check_unpacked
+from autogenome_tf.data._memory import is_counted
 from autogenome_tf.data._orientation import (
     AUTO,
     GENES,
@@ -22,6 +23,8 @@ from autogenome_tf.data._stack import stack_batches
 from autogenome_tf.data._targets import columns_of_rows
 from autogenome_tf.tasks import as_text
 
+# As pandas calls a column of index values without a name.
+_CORNER = "__index_level_0__"
 _CELL = 4  # bytes of a number in memory
 _BUFFER = 1 << 16  # bytes of a column that are read at once
 _ROWS = 1024  # a batch; at 20,000 genes of float64 it takes 160 MB beside the matrix
@@ -30,8 +33,8 @@ _ROWS = 1024  # a batch; at 20,000 genes of float64 it takes 160 MB beside the m
 class Parquet(Reader):
     """Read a Parquet file of samples x genes.
 
-    The sample ids are the pandas index, else a first column of text or with a heading such as
-    ``sample``.
+    The sample ids are the pandas index, unless it only counts from 0, else a first column of text
+    or with a heading such as ``sample``.
     """
 
     kinds = ".parquet"
@@ -58,6 +61,9 @@ class Parquet(Reader):
             name for name in names if name != index
         ]
         _, lists = _stacked(source, file, [], names, options.limit)
+        if (ids := _range_index(file)) is not None:
+            heading = str(ids.name or _CORNER)
+            names, lists = [heading, *names], {heading: list(ids)} | lists
         rows = [[_text(cell) for cell in row] for row in zip(*lists.values(), strict=True)]
         return columns_of_rows(source, [names, *rows], options, "parquet", has_header=True)
 
@@ -74,7 +80,7 @@ def _text(cell):
 
 def _table(source, file, options):
     try:
-        ids = _id_column(file.schema_arrow, options)
+        ids, counted = _id_column(file.schema_arrow, options), _range_index(file)
     except (ValueError, AttributeError, TypeError) as error:
         raise InputError(f"{source}: what pandas wrote of it is damaged ({error}).") from None
     names = file.schema_arrow.names
@@ -89,10 +95,14 @@ def _table(source, file, options):
     _check_numeric(source, file.schema_arrow, features)
     others = extra if ids is None else [ids, *extra]
     values, lists = _stacked(source, file, features, others, options.limit)
-    samples = None if ids is None else ["" if name is None else str(name) for name in lists[ids]]
+    samples = None if counted is None else list(map(str, counted))
+    if ids is not None:
+        samples = ["" if name is None else str(name) for name in lists[ids]]
     index = None if samples is None else pd.Index(samples)
     frame = pd.DataFrame({name: lists[name] for name in extra}, index=index) if extra else None
-    note = "no sample ids" if ids is None else f"{ids!r} is the sample id"
+    note = f"{ids!r} is the sample id"
+    if ids is None:
+        note = "no sample ids" if samples is None else "the pandas index is the sample id"
     table = Table(values, samples, features, frame, orientation=orientation)
     if not is_turned:
         return checked(source, table, "parquet", note)
@@ -150,9 +160,25 @@ def _are_numbers_of_rows(schema, index):
 
 
 def _pandas_index(schema):
-    """Return the column in which pandas stored its index; a RangeIndex is not stored."""
-    stored = json.loads((schema.metadata or {}).get(b"pandas", b"{}")).get("index_columns", [])
-    return next((name for name in stored if isinstance(name, str)), None)
+    """Return the column in which pandas stored its index; a RangeIndex has none."""
+    return next((name for name in _stored_index(schema) if isinstance(name, str)), None)
+
+
+def _stored_index(schema):
+    """Return what pandas wrote of its index: names of columns, or dicts of ranges."""
+    return json.loads((schema.metadata or {}).get(b"pandas", b"{}")).get("index_columns", [])
+
+
+def _range_index(file):
+    """Return an index that pandas stored as a range, for ids; None where it only counts rows."""
+    for one in _stored_index(file.schema_arrow):
+        if isinstance(one, dict):
+            ends = (one.get(key) for key in ("start", "stop", "step"))
+            index = pd.RangeIndex(*ends, name=one.get("name"))
+            # Rows that were picked later leave it as it was.
+            is_whole = len(index) == file.metadata.num_rows
+            return index if is_whole and not is_counted(index) else None
+    return None
 
 
 def _is_text(kind):
