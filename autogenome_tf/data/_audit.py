@@ -13,7 +13,13 @@ from autogenome_tf.data._codes import codes
 from autogenome_tf.data._dataset import Dataset
 from autogenome_tf.data._empty import nearly_empty
 from autogenome_tf.data._gene_names import genes_alike
-from autogenome_tf.data._groups import alike, classes_in_one_group, groups_alike, patients
+from autogenome_tf.data._groups import (
+    alike,
+    classes_in_one_group,
+    groups_alike,
+    groups_of_one,
+    patients,
+)
 from autogenome_tf.data._misspelt import missing_like, misspelt
 from autogenome_tf.data._no_genes import gives_away, no_genes, some_values, total_row
 from autogenome_tf.data._origins import kind_of_origin
@@ -96,6 +102,7 @@ def _of_groups(dataset, kind, is_test):
     found = _about("group", patients(dataset, is_test))
     if dataset.groups is not None:
         found += _about("group", groups_alike(dataset.groups))
+        found += _about("group", groups_of_one(dataset.groups))
         if kind.has_classes:
             doubts = classes_in_one_group(dataset.groups, dataset.known_targets)
             found += _about("group", doubts)
@@ -133,7 +140,7 @@ def _of_targets(dataset, rows, is_test, has_test, kind):
         yield from _about("classes", (place + text for text in _classes(*known, kind.has_classes)))
         return
     for name, column in zip(names, targets.T, strict=True):
-        yield from _about("values", (f"{name}: {text}" for text in codes(column)))
+        yield from _about("values", (f"{name}: {text}" for text in codes(column, fewest=1)))
 
 
 def _of_each_kind(dataset, kind):
@@ -201,8 +208,8 @@ def _classes(labels, is_test, has_test, may_weigh):
         yield f"Fewer than {FEWEST_OF_A_CLASS} training rows in a class: {some(rare)}."
     for names in alike(name for name, _ in counts):
         yield (
-            f"Classes differ only by case, blanks, quotes or the way a letter or a number is "
-            f"written: {some(names)}. Check that they are different classes."
+            "Classes differ only by case, blanks, dashes, quotes or the way a letter, a number or "
+            f"a short word is written: {some(names)}. Check that they are different classes."
         )
     for name, count in missing_like(counts):
         yield (

@@ -4,30 +4,33 @@ from collections.abc import Iterator
 
 import numpy as np
 
-# Below all other values, and above them.
-_BELOW, _ABOVE = (-9, -99, -999, -9999, -99999), (999, 9999, 99999)
+# Below all other values, and above them; questionnaires have several, one a reason.
+_BELOW = (-9, -77, -88, -99, -777, -888, -999, -9999, -99999)
+_ABOVE = (777, 888, 999, 7777, 8888, 9999, 99999)
 # Cells that have it, and the distance to the next value in spans of all other values.
 _FEWEST, _APART = 2, 0.5
 
 
-def codes(values: np.ndarray) -> Iterator[str]:
-    """Yield a text on a number that stands for missing values as it seems.
+def codes(values: np.ndarray, fewest: int = _FEWEST) -> Iterator[str]:
+    """Yield a text on each number that stands for missing values as it seems.
 
     Args:
         values: (rows, genes) some of the rows.
+        fewest: Cells that have such a number, at least.
     """
     known = values[~np.isnan(values)]
-    if not len(known):
-        return
-    for code, is_asked in ((known.min(), _BELOW), (known.max(), _ABOVE)):
-        others = known[known != code]
-        count = len(known) - len(others)
-        if code in is_asked and count >= _FEWEST and _is_apart(code, others):
-            yield (
-                f"{count} values are {code:g}, apart from all others ({others.min():.4g} to "
-                f"{others.max():.4g}). They are learned from like all others; if they stand for "
-                f'missing values, set data.missing_words ["{code:g}"].'
-            )
+    for end, asked in ((np.min, _BELOW), (np.max, _ABOVE)):
+        if not len(known) or end(known) not in asked:
+            continue
+        is_code = np.isin(known, asked)
+        others = known[~is_code]
+        for code, count in zip(*np.unique(known[is_code], return_counts=True), strict=True):
+            if count >= fewest and _is_apart(code, others):
+                yield (
+                    f"{count} values are {code:g}, apart from all others ({others.min():.4g} to "
+                    f"{others.max():.4g}). They are learned from like all others; if they stand "
+                    f'for missing values, set data.missing_words ["{code:g}"].'
+                )
 
 
 def _is_apart(code, others):

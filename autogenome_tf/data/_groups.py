@@ -1,4 +1,4 @@
-"""Groups of rows that a split may tear apart: people in TCGA's barcodes, groups written twice."""
+"""Groups of rows that a split may tear apart: people in barcodes, groups written twice."""
 
 import collections
 import re
@@ -10,26 +10,56 @@ import numpy as np
 from autogenome_tf.core.errors import InputError, some
 from autogenome_tf.data._dataset import Dataset
 
-_PATIENT = re.compile(r"(TCGA[-.]\w{2}[-.]\w{4})[-.]\d{2}\w?([-.].*)?")
+# Ids of samples that begin with what several samples are of, and what that is called: patients of
+# TCGA, donors of GTEx, samples that were measured several times.
+_OWNERS = {
+    "patient": re.compile(r"(TCGA[-.]\w{2}[-.]\w{4})[-.]\d{2}\w?([-.].*)?"),
+    "donor": re.compile(r"(GTEX[-.][A-Z0-9]{4,5})[-.].+"),
+    "sample": re.compile(r"(.*[^-_. ])[-_. ](rep|replicate|techrep)[-_. ]?\d+", re.IGNORECASE),
+}
+# Letters and numbers that a dash may stand between or not; between numbers it means something.
+_DASH = re.compile("(?<=[a-z])[-_\u2010-\u2015](?=[a-z0-9])|(?<=[0-9])[-_\u2010-\u2015](?=[a-z])")
+# Stages and grades, with a letter behind them or none.
+_NUMERALS = ("i", "ii", "iii", "iv")
+_ROMAN = re.compile(rf"(?<![a-z])({'|'.join(_NUMERALS)})(?=[abc]?$)")
+# Short forms of words, which meet where labels of several sources are joined.
+_SHORT = {
+    "true": "1", "yes": "1", "y": "1", "false": "0", "no": "0", "n": "0", "male": "m",
+    "female": "f", "positive": "+", "pos": "+", "negative": "-", "neg": "-",
+}  # fmt: skip
 
 
 def patients(dataset: Dataset, is_test: np.ndarray) -> Iterator[str]:
-    """Yield a text on TCGA's patients with samples on both sides of the split.
+    """Yield a text on patients, by the ids of samples, who are on both sides of the split.
 
     Args:
-        dataset: All rows, without groups.
+        dataset: All rows.
         is_test: (rows,) whether a row is tested on.
     """
-    found = [_PATIENT.fullmatch(str(name)) for name in dataset.samples]
-    if dataset.groups is not None or not all(found):
-        return
-    owners = np.array([match[1] for match in found if match])
-    shared = sorted(set(owners[is_test]) & set(owners[~is_test]))
-    if shared:
+    for owner, form in _OWNERS.items():
+        found = [form.fullmatch(str(name)) for name in dataset.samples]
+        if not all(found):
+            continue
+        owners = np.array([match[1] for match in found if match])
+        shared = sorted(set(owners[is_test]) & set(owners[~is_test]))
+        if shared:
+            yield (
+                f"Samples of the same {owner} are in both training and test parts ({len(shared)} "
+                f"{owner}s, such as {str(shared[0])!r}): scores are too optimistic for a new "
+                f"{owner}. Add a column of {owner}s and name it in data.split.group."
+            )
+
+
+def groups_of_one(groups: np.ndarray) -> Iterator[str]:
+    """Yield a text on groups of one row each, which keep nothing together.
+
+    Args:
+        groups: (rows,) names.
+    """
+    if len(set(groups.tolist())) == len(groups):
         yield (
-            f"Samples of the same patient are in both training and test parts ({len(shared)} "
-            f"patients, such as {str(shared[0])!r}): scores are too optimistic for a new patient. "
-            "Add a column of patients and name it in data.split.group."
+            "data.split.group: each row is a group of its own, so the split is as without groups. "
+            "Name a column of what several samples share, such as a donor."
         )
 
 
@@ -77,8 +107,10 @@ def classes_in_one_group(groups: np.ndarray, classes: np.ndarray) -> Iterator[st
 def alike(names: Iterable[str]) -> Iterator[list[str]]:
     """Yield the names, several at a time, that differ only in how they are written.
 
-    >>> list(alike(["Tumor", "tumor ", "1", "TRUE", "0.0", "0", "'x'", "y"]))
+    >>> list(alike(["Tumor", "tumor ", "1", "TRUE", "0.0", "0", "'x'", "z"]))
     [['Tumor', 'tumor '], ['1', 'TRUE'], ['0.0', '0']]
+    >>> list(alike(["T-cell", "T cell", "Stage II", "stage 2", "CD4+", "CD4-", "1-2", "12"]))
+    [['T-cell', 'T cell'], ['Stage II', 'stage 2']]
     """
     groups = collections.defaultdict(list)
     for name in names:
@@ -102,12 +134,14 @@ def groups_alike(groups: np.ndarray) -> Iterator[str]:
 
 
 def _plain(name):
-    """Return a name without case, blanks and quotes; letters, numbers and truth in one form."""
+    """Return a name without case, blanks, dashes and quotes; numbers and words in one form."""
     # Signs without width, which are no blanks, are of the category Cf.
     letters = (one for one in name if unicodedata.category(one) != "Cf")
     name = unicodedata.normalize("NFKC", "".join(letters))
-    name = "".join(name.casefold().split()).strip("\"'")
-    name = {"true": "1", "false": "0"}.get(name, name)
+    name = " ".join(name.casefold().split()).strip("\"'")
+    name = _ROMAN.sub(lambda found: str(_NUMERALS.index(found[0]) + 1), name)
+    name = _DASH.sub("", name.replace(" ", ""))
+    name = _SHORT.get(name, name)
     try:
         return f"{float(name):.12g}"
     except ValueError:

@@ -26,7 +26,9 @@ def missing_like(counts: Iterable[tuple[str, int]]) -> Iterator[tuple[str, int]]
     ([('?', 3), ('UNKNOWN', 2)], [])
     """
     known = [(str(name), count) for name, count in counts]
+    # A plus beside words is positive, and then a minus is not missing.
     are_words = any(any(map(str.isalnum, name)) for name, _ in known)
+    are_words = are_words and "+" not in dict(known)
     for name, count in known:
         is_sign = are_words and not any(map(str.isalnum, name))
         # Those that a file has after all are values by the config.

@@ -20,7 +20,7 @@ _WORDS = frozenset(
     "age sex gender ethnicity survival os pfs dfs dss rfs days months years day month year "
     "time date stage grade status vital bmi height weight dose batch plate visit patient subject "
     "participant donor individual sample barcode id nr outcome response recurrence relapse death "
-    "smoking followup purity total".split()
+    "smoking followup purity phenotype total".split()
 )
 # Times the largest mean of other columns, from which on a scale is one of its own: in fractions,
 # and in counts, whose means differ by themselves.

@@ -1,5 +1,6 @@
 """Times and events as files have them: how they are read and checked."""
 
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -14,6 +15,8 @@ FEW_EVENTS = 30
 FEWEST_EVENTS = 2
 # Times from which on a narrow range is no accident.
 MANY_TIMES = 20
+# Short names of outcomes, of which a clinical table has a time and an event each.
+OUTCOMES = frozenset("os pfs dfs rfs efs dss ttp pfi dfi mfs dmfs css bcr".split())
 LOWER_IS_BETTER = ("brier", "brier_ratio", "d_calibration")
 
 
@@ -62,7 +65,7 @@ class SurvivalKind(TaskKind):
     def doubts(
         cls, targets: np.ndarray, is_test: np.ndarray, names: Sequence[str] = ()
     ) -> list[str]:
-        """Return warnings of few events, of events alone, and of times that may be dates."""
+        """Return warnings of few events or events alone, and of times that may be others'."""
         found = []
         for part, rows in (("training", ~is_test), ("test", is_test)):
             events = int(targets[rows, 1].sum())
@@ -72,6 +75,12 @@ class SurvivalKind(TaskKind):
                     f"than {FEW_EVENTS}, scores of survival are uncertain whatever the number of "
                     "samples."
                 )
+        outcomes = [_outcome(name) for name in names]
+        if None not in outcomes and len(set(outcomes)) > 1:
+            found.append(
+                f"By their names the time {names[0]!r} and the event {names[1]!r} belong to "
+                "different outcomes: name both of one."
+            )
         times, events = targets[:, 0], targets[:, 1]
         if events.all():
             found.append(
@@ -86,3 +95,12 @@ class SurvivalKind(TaskKind):
                 "time since the start of observation."
             )
         return found
+
+
+def _outcome(name):
+    """Return the outcome that a column belongs to by its name, or None.
+
+    >>> _outcome("OS_MONTHS"), _outcome("PFI.time"), _outcome("event")
+    ('os', 'pfi', None)
+    """
+    return next((word for word in re.split("[^a-z]+", name.casefold()) if word in OUTCOMES), None)

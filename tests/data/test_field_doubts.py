@@ -151,7 +151,8 @@ def test_columns_that_are_all_dates_are_what_they_are(tmp_path):
 @pytest.mark.parametrize(
     ("first", "second"),
     [("TRUE", "1"), ("True", "true"), ("1", "1.0"), ("'a'", "a"), ("A", "a "),
-     ("caf\u00e9", "cafe\u0301"), ("\uff21", "a"), ("a", "a\u200b")],
+     ("caf\u00e9", "cafe\u0301"), ("\uff21", "a"), ("a", "a\u200b"), ("T-cell", "T cell"),
+     ("T_1", "T\u20131"), ("Y", "yes"), ("male", "M"), ("neg", "-"), ("Stage IIA", "stage 2a")],
 )  # fmt: skip
 def test_classes_that_are_written_in_two_ways_are_named(tmp_path, first, second):
     labels = LABELS.where(np.arange(COUNT) < 10, LABELS.replace("tumour", second))
@@ -171,6 +172,12 @@ def test_a_class_that_may_stand_for_a_missing_label_is_named(tmp_path, word):
         if "missing label" in text
     ]  # fmt: skip
     assert f"Class {word!r} (4 rows)" in said and f'data.missing_words ["{word}"]' in said
+
+
+def test_a_minus_beside_a_plus_is_no_missing_label(tmp_path):
+    labels = LABELS.where(np.arange(COUNT) < 16, np.where(np.arange(COUNT) % 2, "+", "-"))
+    said = texts(loaded(tmp_path, MATRIX, labels.to_csv())[1], "classes")
+    assert not any("missing label" in text for text in said)
 
 
 def test_classes_of_signs_alone_stand_for_themselves(tmp_path):
@@ -256,6 +263,32 @@ def test_patients_do_not_stand_for_their_samples(tmp_path):
             tmp_path, VALUES.set_axis(BARCODES).to_csv(index_label="sample"),
             labels.to_csv(index_label="bcr_patient_barcode"),
         )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("form", "owner"),
+    [
+        ("GTEX-1A{:02d}-000{}-SM-5", "donor"),
+        ("x{:02d}_rep{}", "sample"),
+        ("P.{:02d}.Rep.{}", "sample"),
+    ],
+)
+def test_donors_and_replicates_on_both_sides_are_named(tmp_path, form, owner):
+    names = [form.format(number // 2, number % 2) for number in range(COUNT)]
+    files = (frame.set_axis(names).to_csv(index_label="sample") for frame in (VALUES, LABELS))
+    (said,) = texts(loaded(tmp_path, *files)[1], "group")
+    assert f"Samples of the same {owner} are in both" in said and f"of {owner}s and name it" in said
+
+
+def test_groups_of_one_row_each_are_named(tmp_path):
+    files = (frame.set_axis(BARCODES) for frame in (VALUES, LABELS))
+    values, labels = (frame.rename_axis("sample") for frame in files)
+    targets = labels.reset_index().assign(aliquot=BARCODES).to_csv(index=False)
+    one, patients = sorted(
+        texts(loaded(tmp_path, values.to_csv(), targets, split={"group": "aliquot"})[1], "group"),
+        reverse=True,
+    )
+    assert "each row is a group of its own" in one and "Samples of the same patient" in patients
 
 
 def test_groups_that_are_written_in_two_ways_are_named(tmp_path):

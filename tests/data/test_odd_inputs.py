@@ -9,6 +9,7 @@ import pytest
 from autogenome_tf.config import Config
 from autogenome_tf.core.errors import InputError
 from autogenome_tf.data import RunData, audit, read_table, table_of, write_rows
+from autogenome_tf.data._codes import codes
 from autogenome_tf.data._load import load_labelled
 from autogenome_tf.data._new_rows import load_new
 
@@ -162,6 +163,16 @@ def test_numbers_that_stand_for_missing_values_are_named(tmp_path, code, shift):
     (text,) = doubts(tmp_path, values.mask(values < 6 + shift, code).to_csv(), TARGETS, "values")
     assert f'data.missing_words ["{code}"]' in text
     assert doubts(tmp_path, values.to_csv(), TARGETS, "values") == []
+
+
+def test_several_codes_are_named_and_in_targets_a_single_one(tmp_path):
+    values = VALUES.mask(VALUES < 6, -99).mask(VALUES > 8, -88)
+    texts = doubts(tmp_path, values.to_csv(), TARGETS, "values")
+    assert ["values are -99," in texts[0], "values are -88," in texts[1]] == [True, True]
+    values = np.linspace(7, 88, 30)
+    assert list(codes(np.r_[values, -9])) == list(codes(np.r_[values, 99], fewest=1)) == []
+    assert "1 values are -9, apart" in next(codes(np.r_[values, -9], fewest=1))
+    assert "1 values are 888, apart" in next(codes(np.r_[values, 888], fewest=1))
 
 
 def test_the_floor_of_a_logarithm_stands_for_no_missing_value(tmp_path):

@@ -66,6 +66,19 @@ def test_times_and_events_are_not_doubted():
     assert not of_times()
 
 
+def test_a_time_and_an_event_of_two_outcomes_are_doubted():
+    targets = np.stack([TIMES, EVENTS], axis=1)
+    for names, count in (
+        (["OS_MONTHS", "PFS_STATUS"], 1),
+        (["PFI.time", "PFI"], 0),
+        (["OS", "event"], 0),
+    ):
+        texts = [text for text in Survival.doubts(targets, NONE, names) if "outcomes" in text]
+        assert len(texts) == count and all(
+            "'OS_MONTHS' and the event 'PFS_STATUS'" in t for t in texts
+        )
+
+
 def test_events_alone_are_doubted():
     (text,) = of_times(events=np.ones(ROWS))
     assert "All 40 samples had the event" in text
