@@ -85,7 +85,7 @@ class Estimator(BaseEstimator):
             )
         _warn_of_order(X, options.get("y"))
         return validate_data(
-            self, _with_names(X), accept_sparse="csr", dtype=np.float32,
+            self, _as_checked(X), accept_sparse="csr", dtype=np.float32,
             ensure_all_finite="allow-nan" if self._takes_missing else True, **options,
         )  # fmt: skip
 
@@ -177,8 +177,8 @@ def _warn_of_order(X, y):  # noqa: N803
         )
 
 
-def _with_names(X):  # noqa: N803
-    """Return rows with what scikit-learn passes over: masks, and names that are numbers.
+def _as_checked(X):  # noqa: N803
+    """Return rows so that scikit-learn sees what it passes over: masks, numbers that are names.
 
     Raises:
         InputError: They are dates, which would become numbers.
@@ -190,7 +190,7 @@ def _with_names(X):  # noqa: N803
     kind = getattr(getattr(X, "dtype", None), "kind", "")
     if kind in ("m", "M"):
         raise InputError(f"X: received values of type {X.dtype}; expected numbers.")
-    return X.astype("float32").filled(np.nan) if isinstance(X, np.ma.MaskedArray) else X
+    return np.ma.filled(X.astype("float32"), np.nan) if isinstance(X, np.ma.MaskedArray) else X
 
 
 def weighed(X: Any, y: Any, sample_weight: Any) -> tuple[Any, np.ndarray, Any]:  # noqa: N803
