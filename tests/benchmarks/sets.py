@@ -43,6 +43,11 @@ class Set:
     task: str
 
     @property
+    def transform(self):
+        """Keys of `data` that its values need; a further question has the values of its set."""
+        return TRANSFORMS.get(self.name.partition(".")[0], {"transform": "auto"})
+
+    @property
     def features(self):
         """Path of the matrix."""
         sparse = self.folder / "features.npz"
@@ -54,7 +59,7 @@ class Set:
             "features": str(self.features),
             "targets": str(self.folder / "target.tsv"),
             "target": "target",
-            **TRANSFORMS.get(self.name, {}),
+            **self.transform,
         }
         return {
             "name": self.name,
@@ -65,7 +70,12 @@ class Set:
         }
 
     def matrix(self):
-        """(rows, genes) transformed as the config says, by numpy alone, with its sample ids."""
+        """Sample ids and (rows, genes) transformed as the config says, by numpy alone."""
+        samples, values = self.raw()
+        return samples, _transformed(values, **self.transform)
+
+    def raw(self):
+        """Sample ids and (rows, genes) as the file has them."""
         if self.features.suffix == ".npz":
             with np.load(self.features) as arrays:
                 samples = arrays["samples"].astype(str)
@@ -73,7 +83,7 @@ class Set:
         else:
             frame = pd.read_csv(self.features, sep="\t", index_col=0)
             samples, values = frame.index.astype(str).to_numpy(), frame.to_numpy("float64")
-        return samples, _transformed(values, **TRANSFORMS.get(self.name, {"transform": "auto"}))
+        return samples, values
 
     def truth(self, samples):
         """(rows,) class names or numbers of these samples, in their order."""
