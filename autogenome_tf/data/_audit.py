@@ -125,6 +125,9 @@ def _of_origins(dataset, each, kind, is_test, group):
     for name in dataset.origins.columns.drop(group or [], errors="ignore"):
         levels = dataset.origins[name].to_numpy()
         yield from _on_both_sides(name, levels, is_test)
+        # Levels of few rows each go with any target.
+        if 2 * len(set(levels)) > len(levels):
+            continue
         for one, rows in each:
             yield from _origin(name, levels[rows], one.known_targets[rows], _called(one, kind))
 

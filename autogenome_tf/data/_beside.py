@@ -48,6 +48,8 @@ def with_columns(
         warnings += found.warnings
         if found.said:
             log.info("%s", found.said)
+    if data.group is None:
+        warnings += _torn_apart(frames, matches)
     columns = _joined(table, frames, matches)
     warnings += _contradictions(table, columns, source)
     warnings += _doubtful_commas(frames, data)
@@ -172,6 +174,22 @@ def _contradictions(table, columns, source):
                 "those of the first are left out."
             )
             yield "matching", text
+
+
+def _torn_apart(frames, matches):
+    """Yield warnings of files of which several samples share a row, where a split may part them."""
+    for frame, found in zip(frames, matches, strict=True):
+        if found.owner:
+            rows, counts = np.unique(found.take[found.take >= 0], return_counts=True)
+            yield (
+                "group",
+                (
+                    f"{frame.attrs['source']}: {int((counts > 1).sum())} of its {len(rows)} rows "
+                    f"in use belong to several samples each, by the column {found.owner!r}. Where "
+                    "these are on both sides of the split, scores are too optimistic for a new "
+                    f'one. Set data.split.group to "{found.owner}".'
+                ),
+            )
 
 
 def _doubtful_commas(frames, data):

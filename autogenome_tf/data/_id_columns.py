@@ -17,7 +17,7 @@ from autogenome_tf.data._cells import (
     is_text,
 )
 from autogenome_tf.data._dataset import Table
-from autogenome_tf.data._names import NUMBERS, Likeness, likeness, nearest_rule
+from autogenome_tf.data._names import NUMBERS, REPEATED, Likeness, likeness, nearest_rule
 from autogenome_tf.tasks import as_text
 
 # Columns of numbers that both files have, which are looked at where there are no ids.
@@ -159,6 +159,26 @@ def best_pair(ours: list[IdColumn], theirs: list[IdColumn], both: str) -> Pair |
         if like is not None and like.is_complete and like.hits > least:
             return Pair(one, other, like)
     return exact[0] if exact else None
+
+
+def pair_of_owners(table: Table, theirs: list[IdColumn]) -> Pair | None:
+    """Return the columns by which several samples share a row of a file, as those of a patient do.
+
+    They are text or have one name: numbers that come several times are seldom ids.
+
+    Args:
+        table: The matrix.
+        theirs: Columns of the target file.
+    """
+    extra = pd.DataFrame() if table.extra is None else table.extra
+    owners = [_key(name, extra[name]) for name in extra.columns]
+    pairs = [
+        Pair(one, other, likeness(one.ids, other.ids))
+        for one, other in itertools.product(owners, theirs)
+        if one.name == other.name or all(is_text(name) for name in one.ids if name)
+    ]
+    found = [pair for pair in pairs if pair.like.hits and not (pair.like.take == REPEATED).any()]
+    return max(found, key=lambda pair: pair.merit, default=None)
 
 
 def _check_ambiguous(pairs, both):

@@ -16,6 +16,7 @@ from autogenome_tf.data._id_columns import (
     counted_from,
     is_of_ids,
     lacks_ids,
+    pair_of_owners,
 )
 from autogenome_tf.data._names import PATIENT, nearest_rule, tissues
 from autogenome_tf.data._row_order import warning_of_order
@@ -32,6 +33,7 @@ class Match:
     Attributes:
         take: (rows,) number of the row in the file, below 0 for none.
         column: Name of the file's column that holds the ids; None: its index, or the order.
+        owner: Name of the matrix's column by which several rows share one of the file, or None.
         is_by_order: Whether nothing but the order says so.
         warnings: Pairs of a subject and a text.
         said: How rows were matched, for the log; "" where nothing about it is unusual.
@@ -41,6 +43,7 @@ class Match:
     take: np.ndarray
     table: Table
     column: str | None = None
+    owner: str | None = None
     is_by_order: bool = False
     warnings: tuple[tuple[str, str], ...] = ()
     said: str = ""
@@ -71,11 +74,12 @@ def match_rows(
     where = frame.attrs["source"]
     theirs = columns_of_file(frame, asked, key)
     pair = best_pair(columns_of_matrix(table, frame, key), theirs, f"{source} and {where}")
+    pair = pair or pair_of_owners(table, theirs)
     if pair is not None:
         return _by_ids(table, frame, pair, source, is_only)
     _check_ids(table, frame, theirs, source)
     text, rows = warning_of_order(table, frame, source), np.arange(table.values.shape[0])
-    return Match(rows, table, None, True, (("matching", text),))
+    return Match(rows, table, is_by_order=True, warnings=(("matching", text),))
 
 
 def _by_ids(table, frame, pair, source, is_only):
@@ -102,7 +106,7 @@ def _by_ids(table, frame, pair, source, is_only):
         warnings.append(("matching", f"{said[0].upper()}{said[1:]}."))
         said = ""
     lost = [name for name, place in zip(pair.ours.ids, like.take, strict=True) if place < 0]
-    unused = like.count - like.hits
+    unused = like.count - len(like.found)
     if lost:
         out = " and are left out" if is_only else ""
         text = f"{source}: {len(lost)} of {rows} samples have no row in {where}{out} (such as "
@@ -118,9 +122,10 @@ def _by_ids(table, frame, pair, source, is_only):
             "column with the same ids."
         )
         warnings.append(("matching", text))
-    return Match(
-        like.take, _identified(table, pair.ours), pair.theirs.name, False, tuple(warnings), said
-    )
+    given = {"column": pair.theirs.name, "warnings": tuple(warnings), "said": said}
+    if not like.is_distinct:
+        return Match(like.take, table, owner=pair.ours.name, **given)
+    return Match(like.take, _identified(table, pair.ours), **given)
 
 
 def _check_counts(pair, both):

@@ -42,10 +42,14 @@ class Likeness:
         return int((self.take >= 0).sum())
 
     @property
+    def found(self) -> set[int]:
+        """Return the places of the others that are found."""
+        return set(self.take[self.take >= 0])
+
+    @property
     def is_distinct(self) -> bool:
         """Return whether no two names stand for one, on either side."""
-        found = self.take[self.take >= 0]
-        return len(set(found)) == len(found) and not (self.take == REPEATED).any()
+        return len(self.found) == self.hits and not (self.take == REPEATED).any()
 
     @property
     def is_complete(self) -> bool:

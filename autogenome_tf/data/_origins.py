@@ -32,12 +32,12 @@ def origins(columns, apart=()):
         columns: Frame, a row a sample.
         apart: Names of columns that are something else (the targets).
 
-    A column with a value of its own in nearly every row is left out.
+    A column with a value of its own in nearly every row is left out; of persons, in every row.
     """
     found = {}
     for name in columns:
-        levels = columns[name].nunique()
-        is_one = name not in apart and kind_of_origin(name)
-        if is_one and 2 <= levels <= len(columns) / 2:
+        kind = None if name in apart else kind_of_origin(name)
+        most = len(columns) - 1 if kind == "person" else len(columns) / 2
+        if kind and 2 <= columns[name].nunique() <= most:
             found[str(name)] = columns[name].astype(str).to_numpy(dtype=object)
     return pd.DataFrame(found) if found else None

@@ -143,6 +143,9 @@ def test_persons_on_both_sides_are_said_unless_they_are_the_group():
     (warning,) = audit(dataset(donor=donors), part(), "classification")
     assert warning["about"] == "group" and "7 of them" in warning["text"]
     assert about(dataset(donor=donors), part(), "classification", group="donor") == []
+    few = np.array([f"d{row % 80}" for row in range(ROWS)])
+    (warning,) = audit(dataset(donor=few), part(), "classification")
+    assert warning["about"] == "group" and "40 of them" in warning["text"]
 
 
 def test_without_a_test_part_folds_are_looked_at():
@@ -200,6 +203,7 @@ def test_origins_are_read_with_the_rows(tmp_path, is_annotated):
         {
             "y": ["a", "b"] * (ROWS // 2), "Seq_Batch": ["one", "two"] * (ROWS // 2),
             "phase": ["g1", "s"] * (ROWS // 2), "run": samples,
+            "donor": [f"d{row % 80}" for row in range(ROWS)], "patient": samples,
         },
         index=pd.Index(samples, name="sample"),
     )  # fmt: skip
@@ -217,7 +221,7 @@ def test_origins_are_read_with_the_rows(tmp_path, is_annotated):
     config = Config.of({"name": "t", "data": given})
     found = data.load_labelled(config.data, "classification")
     # A value of its own in every row tells nothing.
-    assert list(found.origins.columns) == ["Seq_Batch"]
+    assert list(found.origins.columns) == ["Seq_Batch", "donor"]
     assert list(found.rows([1, 0]).origins["Seq_Batch"]) == ["two", "one"]
 
 

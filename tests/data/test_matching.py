@@ -410,6 +410,49 @@ def test_a_sheet_of_samples_and_patients_leads_to_a_file_of_patients(tmp_path, f
         loaded(tmp_path, targets=files)
 
 
+@pytest.mark.parametrize("per_patient", [2, 3, ROWS])
+def test_several_samples_may_share_the_row_of_their_patient(tmp_path, per_patient):
+    owners = [f"P{n // per_patient:02d}" for n in range(ROWS)]
+    names = sorted(set(owners))
+    dx = [f"class of {name}" for name in names] if len(names) > 1 else ["one"]
+    by_name = dict(zip(names, dx, strict=True))
+    targets(tmp_path, "sheet.csv", sample=IDS, case=owners)
+    targets(tmp_path, "patients.csv", order=range(len(names))[::-1], PATIENT_ID=names, dx=dx)
+    expected = [by_name[name] for name in owners]
+
+    matrix(tmp_path)
+    files = ["sheet.csv", "patients.csv"]
+    found = [loaded(tmp_path, targets=files), loaded(tmp_path, targets=files[::-1])]
+    matrix(tmp_path, case=owners)
+    found.append(loaded(tmp_path, targets="patients.csv", exclude=["case"]))
+    for dataset in found:
+        assert list(dataset.samples) == IDS and list(dataset.targets) == expected
+        ((about, text),) = dataset.warnings
+        assert about == "group" and f"{len(names)} of its {len(names)} rows" in text
+        assert 'data.split.group to "case"' in text
+    kept = loaded(tmp_path, targets=files, split={"group": "case"})
+    assert list(kept.groups) == owners and not kept.warnings
+
+
+def test_samples_without_a_row_of_their_patient_are_counted(tmp_path):
+    matrix(tmp_path)
+    owners = [f"P{n // 2}" for n in range(ROWS)]
+    targets(tmp_path, "sheet.csv", sample=IDS, case=owners)
+    targets(tmp_path, "patients.csv", order=range(3), case=["P0", "P2", "P9"], dx=["a", "b", "c"])
+    dataset = loaded(tmp_path, targets=["sheet.csv", "patients.csv"])
+    assert list(dataset.samples) == [*IDS[:2], *IDS[4:6]]
+    assert list(dataset.targets) == ["a", "a", "b", "b"]
+    assert any("8 of 12 samples have no row" in text and "1 of its 3 rows" in text
+               for _, text in dataset.warnings)  # fmt: skip
+
+
+def test_numbers_that_come_several_times_are_no_patients(tmp_path):
+    matrix(tmp_path, stage=[1, 2, 3, 4] * 3)
+    targets(tmp_path, order=range(4), id=[1, 2, 3, 4], dx=list("abcd"))
+    with pytest.raises(InputError, match="no sample id is in both files"):
+        loaded(tmp_path)
+
+
 def test_files_of_targets_may_share_a_column_of_the_same_values(tmp_path):
     matrix(tmp_path)
     ages = [*range(30, 30 + ROWS - 2), None, None]
