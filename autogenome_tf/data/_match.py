@@ -83,49 +83,63 @@ def match_rows(
 
 
 def _by_ids(table, frame, pair, source, is_only):
-    where, like, rows = frame.attrs["source"], pair.like, len(pair.like.take)
+    where, like = frame.attrs["source"], pair.like
     _check_counts(pair, f"{source} and {where}")
-    warnings, said = [], ""
-    if pair.ours.name is not None or pair.theirs.name is not None or like.rule:
-        said = (
-            f"rows of {source} and {where} are matched by {pair.ours.title} of the first and "
-            f"{pair.theirs.title} of the second"
+    said, texts = _sentence(pair, source, where), []
+    if like.rule:
+        # A rule may match what does not belong together, so that it is more than a line of the log.
+        texts, said = [f"{said[0].upper()}{said[1:]}."], ""
+    lost = [name for name, place in zip(pair.ours.ids, like.take, strict=True) if place < 0]
+    if lost:
+        texts.append(_warning_of_lost(pair, lost, source, where, is_only))
+    elif unused := like.count - len(like.found):
+        text = f"{where}: samples without a row in {source} are not used: {unused}"
+        said = f"{said}; {text}" if said else text
+    if pair.is_by_count:
+        texts.append(
+            f"{source} and {where}: their only ids are numbers of rows, as R and pandas write "
+            "them; rows are matched by these numbers, which cannot be checked. Give both files a "
+            "column with the same ids."
         )
+    warnings = tuple(("matching", text) for text in texts)
+    given = {"column": pair.theirs.name, "warnings": warnings, "said": said}
+    if not like.is_distinct:
+        return Match(like.take, table, owner=pair.ours.name, **given)
+    return Match(like.take, _identified(table, pair.ours), **given)
+
+
+def _sentence(pair, source, where):
+    """Return by which columns and which rule rows are matched; "" where both are as usual."""
+    like = pair.like
+    if pair.ours.name is None and pair.theirs.name is None and not like.rule:
+        return ""
+    said = (
+        f"rows of {source} and {where} are matched by {pair.ours.title} of the first and "
+        f"{pair.theirs.title} of the second"
+    )
     if like.rule:
         one = int(np.flatnonzero(like.take >= 0)[0])
         said += (
             f", which differ in {like.rule} (such as {pair.ours.ids[one]!r} and "
             f"{pair.theirs.ids[like.take[one]]!r})"
         )
-        found = tissues(pair.ours.ids) if like.rule == PATIENT else []
-        if len(found) > 1:
-            said += (
-                f"; samples are of several kinds ({', '.join(found)}: 01 is a tumour, 11 normal "
-                "tissue), and each has the row of its patient"
-            )
-        warnings.append(("matching", f"{said[0].upper()}{said[1:]}."))
-        said = ""
-    lost = [name for name, place in zip(pair.ours.ids, like.take, strict=True) if place < 0]
-    unused = like.count - len(like.found)
-    if lost:
-        out = " and are left out" if is_only else ""
-        text = f"{source}: {len(lost)} of {rows} samples have no row in {where}{out} (such as "
-        text += f"{lost[0]!r}); {unused} of its {like.count} rows have no sample."
-        warnings.append(("matching", text + _hint(pair, lost)))
-    elif unused:
-        text = f"{where}: samples without a row in {source} are not used: {unused}"
-        said = f"{said}; {text}" if said else text
-    if pair.is_by_count:
-        text = (
-            f"{source} and {where}: their only ids are numbers of rows, as R and pandas write "
-            "them; rows are matched by these numbers, which cannot be checked. Give both files a "
-            "column with the same ids."
+    found = tissues(pair.ours.ids) if like.rule == PATIENT else []
+    if len(found) > 1:
+        said += (
+            f"; samples are of several kinds ({', '.join(found)}: 01 is a tumour, 11 normal "
+            "tissue), and each has the row of its patient"
         )
-        warnings.append(("matching", text))
-    given = {"column": pair.theirs.name, "warnings": tuple(warnings), "said": said}
-    if not like.is_distinct:
-        return Match(like.take, table, owner=pair.ours.name, **given)
-    return Match(like.take, _identified(table, pair.ours), **given)
+    return said
+
+
+def _warning_of_lost(pair, lost, source, where, is_only):
+    """Return how many samples have no row, such as the first, and what would match more."""
+    like, out = pair.like, " and are left out" if is_only else ""
+    return (
+        f"{source}: {len(lost)} of {len(like.take)} samples have no row in {where}{out} (such as "
+        f"{lost[0]!r}); {like.count - len(like.found)} of its {like.count} rows have no sample."
+        f"{_hint(pair, lost)}"
+    )
 
 
 def _check_counts(pair, both):
