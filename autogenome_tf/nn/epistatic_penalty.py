@@ -38,7 +38,8 @@ class Genotypes:
     def __init__(self, low: np.ndarray, high: np.ndarray, method: str = "auto", bits: int = 7):
         self.ends = np.stack([low, high])[:, :, None].astype("float32")
         self._sites, self._bits = low.shape[1], bits
-        self.is_exact = is_exact(method, self._sites)
+        check_sites(method, self._sites)
+        self.is_exact = method == "exact" or (method == "auto" and self._sites <= AUTO_SITES)
         self.key = self._sites, self.is_exact, bits
 
     def seen(self, seed: tf.Tensor, ends: tf.Tensor) -> tf.Tensor:
@@ -65,8 +66,8 @@ class Genotypes:
         return ones % 2
 
 
-def is_exact(method: str, sites: int) -> bool:
-    """Return whether a step takes all 2^sites genotypes instead of drawing some.
+def check_sites(method: str, sites: int) -> None:
+    """Refuse sites of which there are too many for steps that take all 2^sites genotypes.
 
     Args:
         method: "auto", "exact" or "hashed".
@@ -80,7 +81,6 @@ def is_exact(method: str, sites: int) -> bool:
             f"training.epistasis.method: exact takes all 2^{sites} genotypes in each step; "
             f"expected hashed or auto for more than {MOST_SITES} sites."
         )
-    return method == "exact" or (method == "auto" and sites <= AUTO_SITES)
 
 
 def complexity(outputs: tf.Tensor) -> tf.Tensor:

@@ -15,6 +15,7 @@ from autogenome_tf.core.seeds import derive
 from autogenome_tf.nn.trees import Trees, rounded_down
 from autogenome_tf.tasks.hazards import expected_events
 from autogenome_tf.training._cross_validation import CrossValidation, Values
+from autogenome_tf.training._fold_inputs import FoldInputs
 from autogenome_tf.training._plan import Fit, Plan
 from autogenome_tf.training._solved import fit_of
 
@@ -52,9 +53,11 @@ def left_out(cross_validation: CrossValidation, family: str) -> str:
 
 def fitted(
     cross_validation: CrossValidation,
-    inputs: Any,
-    trial: tuple[str, Values],
+    inputs: FoldInputs,
+    family: str,
+    values: Values,
     plan: Plan,
+    *,
     seed: int,
     repeats: int = 1,
 ) -> Fit:
@@ -64,8 +67,9 @@ def fitted(
 
     Args:
         cross_validation: Targets, weights and splits of the rows.
-        inputs: The `FoldInputs` of the trial.
-        trial: Name of the family, and hyperparameters.
+        inputs: The rows as the forests of each fold see them.
+        family: Name of the family.
+        values: Its hyperparameters; missing ones take their defaults.
         plan: Its deadline counts.
         seed: Of the trees.
         repeats: Forests a fold, which differ in their seed.
@@ -75,13 +79,15 @@ def fitted(
     """
     started, forests, outputs = time.monotonic(), [], []
     if np.isnan(cross_validation.targets).any():
-        raise ValueError(f"{trial[0]}: rows lack some of the targets; expected all of them")
+        raise ValueError(f"{family}: rows lack some of the targets; expected all of them")
     until = started + (plan.deadline - started) / (len(cross_validation.splits) * repeats)
-    count = _completed(trial)["trees"]
+    member: Any = families.member(family)
+    values = {name: hyper.options[0] for name, hyper in families.space(family).items()} | values
+    count = values["trees"]
     for fold, (train, _) in enumerate(cross_validation.splits):
         rows, each = inputs.preprocessed(fold), []
         for repeat in range(repeats):
-            model = _unfitted(cross_validation.task, trial, len(train))
+            model = member.estimator(values, cross_validation.task, len(train))
             model.set_params(random_state=derive(seed, f"repeat/{repeat}"), warm_start=True)
             _grow(model, _training(cross_validation, rows, train), count, until)
             count, until = len(model.estimators_), float("inf")
@@ -92,18 +98,6 @@ def fitted(
     ordered = [forest for repeat in range(repeats) for forest in forests[repeat::repeats]]
     parameters = _parameters(ordered[0])
     return fit_of(cross_validation, outputs, [ordered], parameters=parameters, started=started)
-
-
-def _completed(trial):
-    """Return the values of a trial; missing ones take their defaults."""
-    family, values = trial
-    space = families.space(family)
-    return {name: hyper.options[0] for name, hyper in space.items()} | values
-
-
-def _unfitted(task, trial, rows):
-    member: Any = families.member(trial[0])
-    return member.estimator(_completed(trial), task, rows)
 
 
 def _training(cross_validation, rows, train):

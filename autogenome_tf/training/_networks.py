@@ -18,7 +18,7 @@ from autogenome_tf import families
 from autogenome_tf.core.seeds import derive
 from autogenome_tf.models import Predictor
 from autogenome_tf.nn.dense_weights import open_gates, to_dense_weights
-from autogenome_tf.nn.epistatic_penalty import is_exact
+from autogenome_tf.nn.epistatic_penalty import check_sites
 from autogenome_tf.nn.graphs import mean_of
 from autogenome_tf.nn.trees import forest_network
 from autogenome_tf.nn.vectorized import structure
@@ -143,8 +143,8 @@ class NetworkCrossValidation(CrossValidation):
     def fit(self, family, values, plan, seed, repeats=None):
         """Train a configuration on every fold and seed at once; see `CrossValidation.fit`."""
         if families.is_of_trees(family):
-            inputs = self.fold_inputs(family, values)
-            return _forests.fitted(self, inputs, (family, values), plan, seed, repeats or 1)
+            inputs, repeats = self.fold_inputs(family, values), repeats or 1
+            return _forests.fitted(self, inputs, family, values, plan, seed=seed, repeats=repeats)
         if self._is_convex(family):
             name = families.member(family).path(values)
             ((_, fit),) = self.path(family, values, [values[name]], plan.deadline)
@@ -391,7 +391,7 @@ class NetworkCrossValidation(CrossValidation):
         training = self.settings.training
         genes = min(self.genes, self.settings.data.top_variable or self.genes)
         if training.epistasis is not None:
-            is_exact(training.epistasis.method, genes)
+            check_sites(training.epistasis.method, genes)
         in_genes = self.is_streamed or training.epistasis is not None
         return space_for(len(self.targets), genes, "genes" if in_genes else training.space)
 
