@@ -140,8 +140,8 @@ def rows(values: Matrix, index: np.ndarray, limit: int = LIMIT) -> Matrix:
     if nbytes(values) * len(index) <= limit * max(1, values.shape[0]):
         return values[index]
     starts = range(0, len(index), BLOCK)
-    parts = (taken(values, index[start : start + BLOCK]) for start in starts)
-    return built(parts, limit, values.size)
+    taken_blocks = (taken(values, index[start : start + BLOCK]) for start in starts)
+    return built(taken_blocks, limit, values.size)
 
 
 def columns(values: Matrix, index: Any, limit: int = LIMIT) -> Matrix:
@@ -197,27 +197,27 @@ def below(first: Matrix, second: Matrix, limit: int = LIMIT) -> Matrix:
         limit: Bytes that may be in memory.
     """
     sparse = scipy.sparse.issparse(first) or scipy.sparse.issparse(second)
-    parts = itertools.chain(blocks(first), blocks(second))
-    parts = (scipy.sparse.csr_matrix(block) if sparse else block for _, block in parts)
-    return built(parts, limit, first.size + second.size)
+    each = itertools.chain(blocks(first), blocks(second))
+    alike = (scipy.sparse.csr_matrix(block) if sparse else block for _, block in each)
+    return built(alike, limit, first.size + second.size)
 
 
-def built(parts: Iterable, limit: int = LIMIT, count: int = 0) -> Matrix:
+def built(blocks_of_rows: Iterable, limit: int = LIMIT, count: int = 0) -> Matrix:
     """Join blocks of rows, at least one, arrays or CSR of `count` values at most.
 
     Args:
-        parts: At least one array or CSR of (rows, columns).
+        blocks_of_rows: At least one array or CSR of (rows, columns).
         limit: Bytes that may be in memory.
         count: Most stored values of a CSR matrix; 0 where not known.
     """
-    parts = iter(parts)
-    first = next(parts)
+    others = iter(blocks_of_rows)
+    first = next(others)
     if scipy.sparse.issparse(first):
         whole = GrowingRows(first.shape[1], limit, count)
-        for block in itertools.chain([first], parts):
+        for block in itertools.chain([first], others):
             whole.add(block.tocsr())
         return whole.matrix
     whole = Growing(first.shape[1], limit=limit)
-    for block in itertools.chain([first], parts):
+    for block in itertools.chain([first], others):
         whole.add(block)
     return whole.array

@@ -76,12 +76,12 @@ def number_of_folds(asked: int | Literal["auto"], rows: int, genes: int, limit: 
     return AUTO_FOLDS if rows <= FEW_ROWS and AUTO_FOLDS * rows * genes * 4 <= limit else 1
 
 
-def split(dataset: Dataset, split: Any, folds: int, seed: int, is_exact: bool = False) -> Split:
+def split(dataset: Dataset, asked: Any, folds: int, seed: int, is_exact: bool = False) -> Split:
     """Divide the rows of a `Dataset`.
 
     Args:
         dataset: Text targets are stratified over; `groups` stay on one side.
-        split: The config's `data.split`: fractions, or the path of a file with columns sample
+        asked: The config's `data.split`: fractions, or the path of a file with columns sample
             and part (and, where it likes, fold).
         folds: Fits a trial; with more than one, no row is kept for validation alone.
         seed: Of the shuffling.
@@ -91,18 +91,18 @@ def split(dataset: Dataset, split: Any, folds: int, seed: int, is_exact: bool = 
     Raises:
         InputError: Where the file does not cover the rows, or a part would be empty.
     """
-    if isinstance(split, str):
-        parts = _from_file(dataset, split, folds, seed, is_exact)
+    if isinstance(asked, str):
+        parts = _from_file(dataset, asked, folds, seed, is_exact)
         given = len(np.unique(parts.fold[parts.fold > 0]))
         if is_exact and given not in (0, folds):
-            raise InputError(f"{split}: fold: {given} folds; search.folds asks for {folds}.")
+            raise InputError(f"{asked}: fold: {given} folds; search.folds asks for {folds}.")
         return parts
     part = np.full(len(dataset), "train", dtype=object)
-    part[_drawn(dataset, np.arange(len(dataset)), split.test, derive(seed, "test"))] = "test"
+    part[_drawn(dataset, np.arange(len(dataset)), asked.test, derive(seed, "test"))] = "test"
     rest = np.flatnonzero(part == "train")
     folds = folds if is_exact else _fewer(folds, dataset, rest)
     if folds == 1:
-        share = split.validation * len(dataset) / max(1, len(rest))
+        share = asked.validation * len(dataset) / max(1, len(rest))
         part[_drawn(dataset, rest, share, derive(seed, "validation"))] = "validation"
     return Split(part, _folds(dataset, part, folds, derive(seed, "folds")))
 

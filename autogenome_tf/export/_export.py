@@ -57,7 +57,7 @@ def export(
         _compare(signatures, predictor, values)
         requests = {name: _request(predictor, name, example) for name in signatures}
         _write_warm_up(path / WARM_UP, config.name, requests)
-    answer = signatures["serving_default"](**requests["serving_default"])
+    answered = signatures["serving_default"](**requests["serving_default"])
     run.write_json("serving.json", {
         "name": config.name,
         "version": number,
@@ -69,7 +69,7 @@ def export(
         "example": {
             "url": f"/v1/models/{config.name}:predict",
             "request": {"signature_name": "serving_default", "instances": _listed(example)},
-            "response": {"predictions": _by_row(answer)},
+            "response": {"predictions": _by_row(answered)},
         },
         **names,
     })  # fmt: skip
@@ -183,9 +183,9 @@ def _described(signature):
     }
 
 
-def _by_row(answer):
+def _by_row(answered):
     """Return an object a row, or the value alone if it has one, as REST answers."""
-    columns = {name: _listed(part.numpy()) for name, part in answer.items()}
+    columns = {name: _listed(part.numpy()) for name, part in answered.items()}
     rows = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
     return [next(iter(row.values())) for row in rows] if len(columns) == 1 else rows
 

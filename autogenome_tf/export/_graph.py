@@ -135,11 +135,11 @@ class Served(tf.Module):
                 own = tf.gather(tf.pad(own, [[0, 0], [0, 1], [0, 0]]), places, axis=1)
             found += own * scale.astype("float32")
         base = tf.tile(self._base[None], [tf.shape(values)[0], 1])
-        answer = {"attributions": found, "base_values": base}
+        explained = {"attributions": found, "base_values": base}
         means = self._predictor.task.means
         if means is not None:
-            return {name: means.averaged(one) for name, one in answer.items()}
-        return answer
+            return {name: means.averaged(one) for name, one in explained.items()}
+        return explained
 
     def _outputs(self, values, lacking=False):
         """Run the model on values (rows, genes), or fail where it is not defined for them.
