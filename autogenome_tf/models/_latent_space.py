@@ -6,19 +6,12 @@ ComBat has corrected for it. Clusters and neighbours are found in the latent spa
 a map drawn of it.
 """
 
-import dataclasses
 import functools
-import logging
-import warnings
-from typing import Any, NamedTuple
 
 import keras
 import numpy as np
 import pandas as pd
-import sklearn.cluster
 import sklearn.decomposition
-import sklearn.metrics
-import sklearn.neighbors
 
 from autogenome_tf.core import chunked
 from autogenome_tf.core.seeds import derive
@@ -28,40 +21,17 @@ from autogenome_tf.models._combat import combat
 from autogenome_tf.models._imputation import Imputation
 from autogenome_tf.models._latent_model import PROBED, LatentModel
 from autogenome_tf.models._maps import map_of
+from autogenome_tf.models._reduction import Reduction, mean_measure
 from autogenome_tf.models._scib import LISI, scib_scores
+from autogenome_tf.models._scored_rows import scored_rows
 from autogenome_tf.tasks import UNLABELLED
-
-log = logging.getLogger(__name__)
 
 # Parts that are scored.
 SCORED = ("validation", "test", "evaluate")
-NEIGHBOURS = 15
 # Draws of the importance-weighted bound, and resamples behind an interval.
 DRAWS, RESAMPLES = 100, 200
 # A unit whose means vary more, in units of its prior, is active (Burda et al. 2016).
 ACTIVE = 1e-2
-# A cluster has at least so many rows, and this part of all.
-SMALLEST, SMALLEST_SHARE = 5, 0.01
-# Of a part.
-MOST_ROWS = 10_000
-# Distances between more rows are those of a sample.
-COMPARED = 5000
-
-
-@dataclasses.dataclass(frozen=True)
-class Reduction:
-    """Keep the rows in few dimensions and their clusters there.
-
-    Attributes:
-        points: (rows, dimensions).
-        kmeans: (rows,) cluster numbers from 1 at the number of labels, centres from training rows;
-            None without labels.
-        hdbscan: (rows,) cluster numbers from 1, -1 for noise.
-    """
-
-    points: np.ndarray
-    kmeans: np.ndarray | None
-    hdbscan: np.ndarray
 
 
 class LatentSpace:
@@ -86,7 +56,7 @@ class LatentSpace:
         scored: Dataset | None,
         seed: int,
     ):
-        rows = _gathered(model, dataset, parts.part, scored, seed)
+        rows = scored_rows(model, dataset, parts.part, scored, seed)
         self.model, self.labels = model, rows.labels
         self._values, self._samples, self._part = rows.values, rows.samples, rows.part
         self._is_train, self._seed = rows.part == "train", derive(seed, "representation") % 2**32
@@ -99,11 +69,11 @@ class LatentSpace:
         if model.autoencoder.get_config()["scale"] is None:
             # Models of earlier versions are in units of the prior.
             points = points * model.reaches(self.latent[self._is_train][:PROBED])
-        self.spaces = {"latent": self._space(points), "pca": self._space(self._components)}
+        self.spaces = {"latent": self._reduced(points), "pca": self._reduced(self._components)}
         if self._covariate is not None:
             corrected = combat(self.transformed, self._covariate, self._is_train)
             components = self._fitted_pca(corrected).transform(corrected)
-            self.spaces["combat"] = self._space(components)
+            self.spaces["combat"] = self._reduced(components)
 
     def _fitted_pca(self, values):
         """Return principal components of training rows, as many as the latent space has units."""
@@ -115,19 +85,23 @@ class LatentSpace:
         """Score the parts that were not trained on.
 
         Returns:
-            Dict of part to name to {"value", "low", "high"}, 95 % bootstrap intervals over rows;
-            elbo, reconstruction (negative log likelihood), kl and importance_weighted_bound in
-            nats a row; active_units; explained (share of the variance of transformed values); of
-            rows with labels ari, nmi (k-means at their number), hdbscan_ari, hdbscan_noise (share),
-            silhouette (of the labels), knn_accuracy (15 nearest training rows); with covariates
-            covariate_knn_accuracy (of the first covariate's levels: low is well mixed); and those
-            of the components with the prefix ``pca_``, after ComBat ``combat_``. Parts of at least
-            90 rows with labels also have the figures of `scib_scores`, each called ``scib_`` and
-            its name, without an interval (low and high are None); the first covariate is the batch.
-            Where labels shaped the space: label_accuracy of the classifier, and labels_held_out,
-            the number of rows with a label; labels of the validation part, which have chosen the
-            epoch, do not score. Of counts also imputed_deviance and imputed_error; see
-            `Imputation.measures`.
+            Dict of part to name to {"value", "low", "high"}, 95 % bootstrap intervals over rows.
+
+            - Of all rows: elbo, reconstruction (negative log likelihood), kl and
+              importance_weighted_bound, in nats a row; active_units; explained, the share of the
+              variance of transformed values.
+            - Of rows with labels: ari and nmi of k-means at the number of labels; hdbscan_ari and
+              hdbscan_noise (share of rows); silhouette of the labels; knn_accuracy by the 15
+              nearest training rows.
+            - With covariates: covariate_knn_accuracy of the first one's levels. Low is well mixed.
+            - Of principal components the same with the prefix ``pca_``, after ComBat ``combat_``.
+            - Of at least 90 rows with labels: the figures of `scib_scores`, each with the prefix
+              ``scib_`` and without an interval (low and high are None). The first covariate is the
+              batch.
+            - Where labels shaped the space: label_accuracy of the classifier, and labels_held_out,
+              the number of rows with a label. Labels of the validation part have chosen the epoch,
+              so they do not score.
+            - Of counts: imputed_deviance and imputed_error; see `Imputation.measures`.
         """
         return {part: self._scores(part) for part in SCORED if len(self._rows(part))}
 
@@ -141,10 +115,10 @@ class LatentSpace:
         bounds = self.model.bounds(self._values[rows], self._seed, DRAWS)
         prior = self.latent[rows] / self.model.autoencoder.deviation
         measures = {
-            "elbo": _mean(-bounds[:, 0] - bounds[:, 1]),
-            "reconstruction": _mean(bounds[:, 0]),
-            "kl": _mean(bounds[:, 1]),
-            "importance_weighted_bound": _mean(-bounds[:, 2]),
+            "elbo": mean_measure(-bounds[:, 0] - bounds[:, 1]),
+            "reconstruction": mean_measure(bounds[:, 0]),
+            "kl": mean_measure(bounds[:, 1]),
+            "importance_weighted_bound": mean_measure(-bounds[:, 2]),
             "active_units": lambda index: float((prior[index].var(axis=0) > ACTIVE).sum()),
         }
         measures["explained"] = self._explained(rows, self._reconstructed(rows))
@@ -156,10 +130,10 @@ class LatentSpace:
         for name, space in self.spaces.items():
             prefix = "" if name == "latent" else f"{name}_"
             if self._covariate is not None:
-                mixed = self._neighbours(space, rows, self._covariate)
+                mixed = space.neighbour_accuracy(rows, self._covariate)
                 measures[f"{prefix}covariate_knn_accuracy"] = mixed
             if len(labelled):
-                own = self._of_labels(space, labelled)
+                own = space.label_measures(labelled)
                 of_labels |= {prefix + key: measure for key, measure in own.items()}
             # Resampled rows are their own neighbours, so that these figures have no interval.
             for key, value in self._of_integration(space, labelled).items():
@@ -174,7 +148,7 @@ class LatentSpace:
         """Measure how often the classifier of the latent space predicts the label of a row."""
         probabilities = self.model.run(self._values[rows], "probabilities")
         predicted = np.array(self.model.task.classes, object)[probabilities.argmax(axis=1)]
-        return _mean((predicted == self.labels[rows]).astype(float))
+        return mean_measure((predicted == self.labels[rows]).astype(float))
 
     def _labelled(self, part):
         """Return the positions of the rows of a part whose label may score."""
@@ -219,24 +193,9 @@ class LatentSpace:
             frame[[f"{title} 1", f"{title} 2"]] = two
         return frame
 
-    def _space(self, points):
-        count, kmeans = len(points), None
-        if self.labels is not None:
-            groups = min(len(set(self.labels) - {UNLABELLED}), int(self._is_train.sum()))
-            found = sklearn.cluster.KMeans(groups, n_init=10, random_state=self._seed)
-            kmeans = found.fit(points[self._is_train]).predict(points) + 1
-        least = min(max(SMALLEST, round(SMALLEST_SHARE * count)), count)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", FutureWarning)
-            dense = sklearn.cluster.HDBSCAN(min_cluster_size=max(2, least)).fit(points).labels_
-        return Reduction(points, kmeans, np.where(dense < 0, -1, dense + 1))
-
-    def _neighbours(self, space, rows, names):
-        """Measure the k-NN accuracy of names, by the nearest training rows that have one."""
-        train = np.flatnonzero(self._is_train & (names != UNLABELLED))
-        nearest = sklearn.neighbors.KNeighborsClassifier(min(NEIGHBOURS, len(train)))
-        nearest.fit(space.points[train], names[train])
-        return _mean((nearest.predict(space.points[rows]) == names[rows]).astype(float))
+    def _reduced(self, points):
+        """Return rows in few dimensions with their clusters there."""
+        return Reduction.of(points, self.labels, self._is_train, self._seed)
 
     def _reconstructed(self, rows):
         """Return (rows, kept genes) expected values as the transform gives them."""
@@ -270,24 +229,6 @@ class LatentSpace:
             self._imputed[part] = Imputation.of(*known)
         return self._imputed[part]
 
-    def _of_labels(self, space, rows):
-        # Numbers are compared sooner than names, two hundred times a metric.
-        _, labels = np.unique(self.labels[rows].astype(str), return_inverse=True)
-        points = space.points
-        kmeans, hdbscan = space.kmeans[rows], space.hdbscan[rows]
-        measures = {
-            "ari": lambda i: sklearn.metrics.adjusted_rand_score(labels[i], kmeans[i]),
-            "nmi": lambda i: sklearn.metrics.normalized_mutual_info_score(labels[i], kmeans[i]),
-            "hdbscan_ari": lambda i: sklearn.metrics.adjusted_rand_score(labels[i], hdbscan[i]),
-            "hdbscan_noise": _mean((hdbscan < 0).astype(float)),
-            "knn_accuracy": self._neighbours(space, rows, self.labels.astype(str)),
-        }
-        some = np.arange(len(rows))[:COMPARED]
-        if 1 < len(set(labels[some])) < len(some):
-            widths = sklearn.metrics.silhouette_samples(points[rows][some], labels[some])
-            measures["silhouette"] = lambda i: float(widths[i[i < COMPARED]].mean())
-        return measures
-
     def _of_integration(self, space, rows):
         if len(rows) < LISI:
             return {}
@@ -300,62 +241,9 @@ class LatentSpace:
         return scib_scores(space.points[rows], labels, batches, before, seed=self._seed)
 
 
-class _Rows(NamedTuple):
-    """Rows of a run, behind them those of `data.evaluate`.
-
-    Attributes:
-        values: (rows, features) raw, an array or CSR.
-        samples: (rows,) ids.
-        part: (rows,) name of the part.
-        labels: (rows,) labels, `UNLABELLED` for none; None where no training row has one.
-    """
-
-    values: Any
-    samples: np.ndarray
-    part: np.ndarray
-    labels: Any
-
-
-def _gathered(model, dataset, part, scored, seed):
-    """Draw the rows that are scored; warn of those of `data.evaluate` that are on another scale."""
-    dataset, part = _some(dataset, part, seed)
-    rows = _Rows(dataset.values, dataset.samples, part, dataset.targets)
-    if scored:
-        scored, behind = _some(scored, np.full(len(scored), "evaluate", object), seed)
-        model.compare_scale(scored)
-        unknown = np.full(len(scored), UNLABELLED, object)
-        labels = unknown if scored.targets is None else scored.targets
-        rows = _Rows(
-            chunked.below(rows.values, scored.values),
-            np.concatenate([rows.samples, scored.samples]),
-            np.concatenate([part, behind]),
-            None if rows.labels is None else np.concatenate([rows.labels, labels]),
-        )
-    is_train = rows.part == "train"
-    if rows.labels is not None and not (rows.labels[is_train] != UNLABELLED).any():
-        return rows._replace(labels=None)
-    return rows
-
-
-def _some(dataset, part, seed):
-    """Draw at most `MOST_ROWS` rows of each part, in their order; return their parts too."""
-    random = np.random.default_rng(derive(seed, "representation/rows"))
-    kinds = sorted(set(part))
-    drawn = [random.permutation(np.flatnonzero(part == name))[:MOST_ROWS] for name in kinds]
-    index = np.sort(np.concatenate(drawn))
-    if len(index) == len(part):
-        return dataset, part
-    log.info("scores, clusters and maps use %d of %d rows", len(index), len(part))
-    return dataset.rows(index), part[index]
-
-
 def _plain_figure(value):
     """Return a figure without an interval."""
     return {"value": value, "low": None, "high": None}
-
-
-def _mean(each):
-    return lambda index: float(each[index].mean())
 
 
 def _with_interval(measure, drawn):
