@@ -69,10 +69,11 @@ class Attributions:
             top: How many genes of each output, by their mean absolute contribution.
 
         Returns:
-            A frame: output, feature, rank, mean, low and high (95 % interval of the mean over the
-            rows explained, by Student's t), positive (share of rows where it is above 0),
-            correlation of the gene's raw value with its contribution: above 0, high values speak
-            for the output, whatever the sign of the mean; missing where either is constant.
+            A frame: output, feature, rank; mean, low and high (95 % interval of the mean over the
+            rows explained, by Student's t); positive, the share of rows where the contribution is
+            above 0; correlation of the gene's raw value with its contribution. Above 0, high values
+            speak for the output, whatever the sign of the mean. It is missing where either is
+            constant.
         """
         count, lines = len(self.values), []
         quantile = scipy.stats.t.ppf((1 + CONFIDENCE) / 2, max(count - 1, 1))

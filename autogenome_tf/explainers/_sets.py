@@ -42,9 +42,9 @@ def set_importance(
 
     Args:
         levels: The sets of each layer by the name of its activation, from the genes on.
-        trained: For each trained network its kind ("trained", "genes": wired to other genes,
-            "labels": trained on shuffled targets), a model of one branch whose network it is until
-            the next one comes, and the (inputs,) order in which it sees genes.
+        trained: For each trained network three things. Its kind: "trained", "genes" (wired to
+            other genes) or "labels" (trained on shuffled targets). A model of one branch, whose
+            network it is until the next one comes. The (inputs,) order in which it sees genes.
         rows: (rows, genes) raw values of the rows to explain.
         background: (background, genes) raw values that stand for "nothing known".
         units: Units of each set.
@@ -52,14 +52,17 @@ def set_importance(
         means: Means of outputs, which are explained in their place; None: each output is.
 
     Returns:
-        A frame, best first within each level. `level`, `set`, `genes` (inputs it is connected to),
-        `rank` (by `above`), `share` (of the level's total mean absolute contribution; its mean over
-        networks) with `sd`, `rank_low` and `rank_high` over networks and `in_top` (share of
-        networks that have it among the `top` foremost); `other_genes` and `other_labels`, the mean
-        share in networks wired to other genes and in networks trained on shuffled targets;
-        `above_genes` and `above_labels`, how many standard deviations of those networks the share
-        lies above that, and `above`, the smaller of the two; then for each output the mean absolute
-        contribution.
+        A frame, best first within each level, of these columns:
+
+        - `level`, `set`, `genes` (inputs it is connected to) and `rank` (by `above`).
+        - `share` of the level's total mean absolute contribution, the mean over networks; `sd`,
+          `rank_low` and `rank_high` over networks; `in_top`, the share of networks that have the
+          set among the `top` foremost.
+        - `other_genes` and `other_labels`: the mean share in networks wired to other genes, and in
+          networks trained on shuffled targets.
+        - `above_genes` and `above_labels`: how far the share lies above those means, in standard
+          deviations of those networks; `above` is the smaller of the two.
+        - For each output the mean absolute contribution.
     """
     shares = {kind: [[] for _ in levels] for kind in KINDS}
     sizes, outputs = [[] for _ in levels], []

@@ -57,23 +57,28 @@ class Served(tf.Module):
     def signatures(self) -> dict[str, Any]:
         """Return concrete functions by name.
 
-        - serving_default: values (rows, genes) float32, raw, genes in the order of training ->
-          probabilities (rows, classes) and prediction (rows,), names of classes; or prediction
-          (rows, targets) in original units; or risk (rows, 1), the log-risk, and survival
-          (rows, times), the probability of no event until each of the `times`; or latent
-          (rows, units) and reconstruction. Of targets of several kinds these names are behind that
-          of the target, such as type_probabilities.
+        The input is values (rows, genes), raw float32, genes in the order of training, where
+        nothing else is said.
+
+        - serving_default returns what the task predicts. Of classification: probabilities (rows,
+          classes) and prediction (rows,), names of classes. Of regression: prediction (rows,
+          targets) in original units. Of survival: risk (rows, 1), the log-risk, and survival
+          (rows, times), the probability of no event until each of the `times`. Of a
+          representation: latent (rows, units) and reconstruction. Of targets of several kinds each
+          name begins with that of its target, such as type_probabilities.
         - serving_float64: the same with values and results as float64.
-        - predict_genes: genes (given,), names in any order, and values (rows, given) -> the same.
-        - logits, of classification: values -> logits (rows, classes).
-        - encoder, of a representation: values -> latent and log_variance (rows, units).
-        - prediction_set, of classification: values -> p_value (rows, classes), and prediction_set
-          (rows, classes), whether each class belongs to the set of the first
-          `evaluation.coverage`, and novelty_p (rows,); prediction_interval, of regression: values
-          -> low and high (rows, targets).
-        - scale: as predict_genes -> outside (rows,), the distance from the range of training rows.
-        - explain, where the rescale rule is defined: values -> attributions (rows, genes,
-          outputs) that add up to logits, values or latent means less base_values (rows, outputs).
+        - predict_genes: the same for genes (given,), names in any order, and values (rows, given).
+        - logits, of classification: logits (rows, classes).
+        - encoder, of a representation: latent and log_variance (rows, units).
+        - prediction_set, of classification: p_value (rows, classes); prediction_set (rows,
+          classes), whether each class belongs to the set of the first `evaluation.coverage`;
+          novelty_p (rows,).
+        - prediction_interval, of regression: low and high (rows, targets).
+        - scale: for the inputs of predict_genes, outside (rows,), the distance from the range of
+          training rows.
+        - explain, where the rescale rule is defined: attributions (rows, genes, outputs) and
+          base_values (rows, outputs). Over genes, attributions add up to logits, values or latent
+          means less base_values.
         """
         matrix = {"values": tf.TensorSpec((None, None), tf.float32)}
         named = {"genes": tf.TensorSpec((None,), tf.string)} | matrix

@@ -50,11 +50,12 @@ def scib_scores(
         seed: Of k-means and Leiden.
 
     Returns:
-        Dict of nmi and ari (k-means at the number of labels), silhouette_label, clisi; leiden_nmi
-        and leiden_ari, where the package igraph is installed; with
-        batches also isolated_labels, bras, ilisi, kbet (mean over labels), graph_connectivity,
-        pcr, and the means bio and batch with total = 0.6 bio + 0.4 batch. None is a figure that is
-        undefined on these cells; means leave it out.
+        Dict of name to figure. None is one that is undefined on these cells; means leave it out.
+
+        - Always: nmi and ari of k-means at the number of labels, silhouette_label, clisi.
+        - Where the package igraph is installed: leiden_nmi and leiden_ari.
+        - With batches: isolated_labels, bras, ilisi, kbet (mean over labels), graph_connectivity
+          and pcr; the means bio and batch; total = 0.6 bio + 0.4 batch.
 
     Raises:
         InputError: With fewer cells, labels or batches, or `batches` without `before`.

@@ -1,10 +1,12 @@
 """Epistatic regularisation: the penalty on the Walsh coefficients of a network.
 
-It adds to the loss the absolute Walsh coefficients of a network's outputs over all genotypes, also
-those that are not measured, R = sum over non-empty S of |g_S| (Aghazadeh et al. 2021, "Epistatic
-Net"): few sites and few sets of them explain the outputs then. 2^n genotypes a step are too many
-for long ones; a random linear map from few bits draws some (HashWH, Gorji et al. 2023), whose
-coefficients are sums of the g_S that the map sends to the same place.
+It adds R = sum over non-empty S of |g_S| to the loss (Aghazadeh et al. 2021, "Epistatic Net"). The
+g_S are the Walsh coefficients of a network's outputs over all genotypes, measured or not. So few
+sites, and few sets of them, explain the outputs.
+
+Of many sites, all 2^n genotypes are too many for a step. A random linear map from few bits draws
+some of them (HashWH, Gorji et al. 2023). Their coefficients are sums of the g_S that the map sends
+to the same place.
 """
 
 import numpy as np

@@ -30,9 +30,11 @@ class ResVAE(ElboModel):
     The encoder is a dense stem and blocks that narrow, each with a skip connection; the decoder is
     its mirror image. With `linear` a linear map leads around all of encoder and decoder too, so
     that the blocks learn what principal components leave (see `start`). The log-variance head is
-    linear and bounded; the loss is the negative evidence lower bound (ELBO; Kingma and Welling
-    2014) over the number of genes: log likelihoods are summed over genes and divergences over
-    units, so that `beta` (Higgins et al. 2017) is the weight of Higgins et al.
+    linear and bounded.
+
+    The loss is the negative evidence lower bound (ELBO; Kingma and Welling 2014) over the number of
+    genes. Log likelihoods are summed over genes and divergences over units, so that `beta` is the
+    weight of Higgins et al. (2017).
 
     Args:
         genes: Number of genes.
@@ -64,10 +66,10 @@ class ResVAE(ElboModel):
     Attributes:
         deviation: (latent,) float32 standard deviations of the prior.
 
-    A call takes (rows, genes + covariates), or, where the likelihood is of raw values, a pair of
-    that and the (rows, genes) raw values, and returns the expected values (rows, genes) from the
-    latent means. `fit` takes the same, and with `classes` (rows,) their positions, -1 where a row
-    has no label.
+    A call takes (rows, genes + covariates) and returns the expected values (rows, genes) from the
+    latent means. Where the likelihood is of raw values, it takes a pair: that, and the (rows,
+    genes) raw values. `fit` takes the same, and with `classes` the (rows,) positions of classes, -1
+    where a row has no label.
 
     >>> model = ResVAE(genes=100, latent=2, widths=(16, 8))
     >>> model.encode(np.zeros((3, 100), "float32"))[0].shape

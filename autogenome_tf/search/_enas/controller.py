@@ -89,12 +89,13 @@ class Controller:
         """Make arcs of a reward above the moving average likelier.
 
         The loss is the mean of -log p(arc) (reward - baseline) / spread, minus the entropy bonus,
-        plus the skip penalty: the divergence of each skip's Bernoulli probability from the target
-        rate. Baseline and spread are moving averages, of rewards and of their standard deviation in
-        an update. (The published code does not divide, so that rewards that differ little hardly
-        teach; its baseline starts at 0, and takes some hundred updates to be one; it adds a
-        surrogate of the entropy to the reward, and penalises another distribution than the one it
-        samples from.)
+        plus the skip penalty. The penalty is the divergence of each skip's Bernoulli probability
+        from the target rate. Baseline and spread are moving averages: of rewards, and of their
+        standard deviation in an update.
+
+        The published code differs. It does not divide, so that rewards that differ little hardly
+        teach. Its baseline starts at 0 and needs some hundred updates. It adds a surrogate of the
+        entropy to the reward, and penalises another distribution than the one it samples from.
 
         Args:
             codes: (count, decisions) as sampled.

@@ -29,12 +29,17 @@ MOST_DRAWS = 20
 class Finalists:
     """Propose the finalists of a search with shared weights, which begins at the first proposal.
 
-    Files in search/enas of the run: curves.tsv (an epoch a line), candidates.tsv (arcs, and beside
-    them the other options, with their shared scores, of the controller and drawn uniformly),
-    front.tsv (those that no smaller one scores better than), contributions.tsv (the share of each
-    decision in the variance of shared scores, without rates, which shared weights do not
-    distinguish), finalists.tsv (shared and stand-alone scores), report.json (how far these agree,
-    and what the controller is worth). state.npz lets an interrupted search go on; it is removed.
+    It writes files to search/enas of the run. A shared score is one by shared weights.
+
+    - curves.tsv: an epoch a line.
+    - candidates.tsv: arcs of the controller and uniformly drawn ones, beside them the other
+      options, with their shared scores.
+    - front.tsv: candidates that no smaller one scores better than.
+    - contributions.tsv: the share of each decision in the variance of shared scores. Rates are not
+      among them, since shared weights do not distinguish these.
+    - finalists.tsv: shared and stand-alone scores.
+    - report.json: how far these agree, and what the controller is worth.
+    - state.npz: lets an interrupted search go on; it is removed in the end.
 
     Args:
         request: The `Request` of the method; rows are in memory.

@@ -2,8 +2,8 @@
 
 KerasTuner serves an oracle over gRPC; what it leaves open is written here. A worker that falls
 silent gives its trial back (KerasTuner would wait for it for ever). A chief that was killed goes
-on: an oracle is deterministic, so the calls it has had are its state, and these are kept, a line a
-call (what KerasTuner saves forgets where a grid was, and what has ended last).
+on. An oracle is deterministic, so that the calls it has had are its state: they are kept, a line a
+call. (What KerasTuner saves forgets where a grid was, and what has ended last.)
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """ENAS (Pham et al. 2018): a controller samples wired networks from a bank of shared weights.
 
-Turns of an epoch of the shared weights on training rows and some updates of the controller on
-validation rows; then many arcs are sampled and scored with shared weights, and the best are
-proposed as trials, which train from scratch as those of any search do. Between them stand the best
-so far with other dropouts, L2 and label smoothing, which shared weights do not distinguish.
+Epochs of the shared weights on training rows take turns with updates of the controller on
+validation rows. Then many arcs are sampled and scored with shared weights. The best are proposed as
+trials, which train from scratch as those of any search do. Between them stand the best so far with
+other dropouts, L2 and label smoothing, which shared weights do not distinguish.
 """
 
 from typing import Any
