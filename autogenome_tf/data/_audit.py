@@ -11,7 +11,7 @@ from autogenome_tf.core import chunked
 from autogenome_tf.core.errors import some
 from autogenome_tf.data._codes import codes
 from autogenome_tf.data._dataset import Dataset
-from autogenome_tf.data._empty import nearly_empty
+from autogenome_tf.data._empty import nearly_empty, of_one_value
 from autogenome_tf.data._gene_names import genes_alike
 from autogenome_tf.data._groups import (
     alike,
@@ -94,6 +94,7 @@ def _of_values(dataset):
         *_about("names", genes_alike(dataset.features)),
         *_about("values", codes(values)),
         *_about("values", nearly_empty(dataset)),
+        *_about("values", of_one_value(dataset)),
     ]
 
 

@@ -1,4 +1,4 @@
-"""Genes without a value, and samples that lack most of theirs: what fills them says nothing."""
+"""Genes without a value; samples that lack most of theirs, or have one value in all genes."""
 
 from collections.abc import Iterator
 
@@ -10,6 +10,31 @@ from autogenome_tf.data._dataset import Dataset
 
 # Share of the genes below which the values of a sample are few.
 FEW = 0.5
+# Different values, in so many rows, up to which they are levels, such as mutations: a sample may
+# have one of them in all genes. Fewer genes may have the same value by chance.
+_LEVELS, _ROWS, _FEWEST_GENES = 20, 100, 20
+
+
+def of_one_value(dataset: Dataset) -> Iterator[str]:
+    """Yield a text on samples that have the same value in all genes, such as 0 after a failed run.
+
+    Args:
+        dataset: All rows. Nothing is said of levels, and of rows larger than memory.
+    """
+    values, genes = dataset.values, len(dataset.features) - dataset.covariates
+    if genes < _FEWEST_GENES or chunked.nbytes(values) > dataset.limit:
+        return
+    some_rows = chunked.dense(chunked.taken(values, np.arange(min(len(dataset), _ROWS))))
+    if len(np.unique(some_rows[:, :genes])) <= _LEVELS:
+        return
+    batches = (batch[:, :genes] for batch in chunked.batches(values))
+    is_one = np.concatenate([(batch == batch[:, :1]).all(axis=1) for batch in batches])
+    if is_one.any():
+        first = str(dataset.samples[is_one.argmax()])
+        yield (
+            f"{is_one.sum()} samples have the same value in all genes, such as {first!r}: they say "
+            "nothing of any gene. Leave them out."
+        )
 
 
 def nearly_empty(dataset: Dataset) -> Iterator[str]:

@@ -9,8 +9,9 @@ from autogenome_tf.core import chunked
 from autogenome_tf.core.errors import InputError, some
 from autogenome_tf.data._checked import has_names
 from autogenome_tf.data._dataset import Dataset, Table
-from autogenome_tf.data._lacking import with_lacking
+from autogenome_tf.data._lacking import MOST, with_lacking
 from autogenome_tf.data._names import OF_GENES, RULES, VERSION, nearest_rule
+from autogenome_tf.data._spreadsheet import restored
 
 log = logging.getLogger(__name__)
 
@@ -97,7 +98,7 @@ def _with_all(dataset, features, may_lack):
     others = [name for name in dataset.features if name not in wanted]
     near = nearest_rule(lacking, others, OF_GENES)
     if near is None or near.hits < BY_RULE * len(lacking) or not near.is_distinct:
-        hint = f"Ignoring {near.rule}, {near.hits} of them match." if near else ""
+        hint = _hint(lacking, others, near, len(features))
         return with_lacking(dataset, features, lacking, may_lack=may_lack, hint=hint)
     pairs = list(zip(lacking, near.take.tolist(), strict=True))
     names = {others[place]: name for name, place in pairs if place >= 0}
@@ -109,7 +110,19 @@ def _with_all(dataset, features, may_lack):
     )
     named = [names.get(name, name) for name in dataset.features]
     dataset = dataclasses.replace(dataset, features=named).warned("names", text)
-    return with_lacking(dataset, features, left, may_lack=may_lack, hint="") if left else dataset
+    if not left:
+        return dataset
+    hint = _hint(left, [name for name in others if name not in names], None, len(features))
+    return with_lacking(dataset, features, left, may_lack=may_lack, hint=hint)
+
+
+def _hint(lacking, others, near, count):
+    """Return how rows may have the genes that they lack by other names, or ""."""
+    found = [f"Ignoring {near.rule}, {near.hits} of them match."] if near else []
+    found += restored(lacking, others)
+    if others and len(lacking) > MOST * count:
+        found.append(f"The rows have {some(others, 3)} instead.")
+    return " ".join(found)
 
 
 def genes_alike(names: Sequence[str]) -> Iterator[str]:

@@ -145,7 +145,8 @@ def _without_version(name):
 
 
 def _symbol(name):
-    return re.split(r"[|;]", name)[0].strip()
+    # DepMap's columns are called TP53 (7157).
+    return re.split(r"[|;]|\s\([^()]*\)$", name)[0].strip()
 
 
 def _barcode(parts):

@@ -12,6 +12,7 @@ import pandas as pd
 from autogenome_tf.data._beside import dataset_of
 from autogenome_tf.data._columns import with_covariates
 from autogenome_tf.data._dataset import Dataset, Table
+from autogenome_tf.data._empty import of_one_value
 from autogenome_tf.data._gene_names import aligned
 from autogenome_tf.data._ids import texts
 from autogenome_tf.data._memory import table_of
@@ -64,7 +65,8 @@ def load_new(
         known = list(levels), list(levels.values())
         dataset = with_covariates(dataset, extra, data.covariates, source, *known)
     dataset = aligned(dataset, genes, may_lack=data.missing_genes > 0)
-    for _, text in dataset.warnings:
+    doubts = (f"{source}: {text}" for text in of_one_value(dataset))
+    for text in (*(text for _, text in dataset.warnings), *doubts):
         log.warning("%s", text)
     check_missing(dataset, data.missing, source, is_new=True)
     return dataset

@@ -10,6 +10,7 @@ _MONTH = "(mar|sep|dec|oct|apr|nov)"
 _DATE = re.compile(
     rf"\d{{1,2}}-{_MONTH}|{_MONTH}-\d{{1,2}}|\d{{4}}-\d\d-\d\d( 00:00:00)?", re.IGNORECASE
 )
+_DATED = re.compile(rf"{_MONTH}[a-z]*\d", re.IGNORECASE)
 _NUMBER = re.compile(r"\d[.,]\d+E\+\d+", re.IGNORECASE)
 
 
@@ -20,6 +21,22 @@ def dates(names: Iterable[str]) -> list[str]:
     ['1-Mar', 'Sep-02', '2021-09-02']
     """
     return [name for name in names if _DATE.fullmatch(name)]
+
+
+def restored(lacking: Iterable[str], others: Iterable[str]) -> Iterator[str]:
+    """Yield a text on dates among names that a spreadsheet may have made of genes that lack.
+
+    Args:
+        lacking: Names of genes that lack.
+        others: Names that stand in their place.
+
+    >>> next(restored(["MARCHF1", "TP53"], ["1-Mar", "MYC"]))
+    "A spreadsheet may have made '1-Mar' of a gene such as 'MARCHF1': restore it."
+    """
+    found, genes = dates(others), [name for name in lacking if _DATED.match(name)]
+    if found and genes:
+        named = f"{some(found, 3)} of a gene such as {genes[0]!r}"
+        yield f"A spreadsheet may have made {named}: restore it."
 
 
 def changed_names(names: list[str]) -> Iterator[str]:

@@ -249,6 +249,22 @@ def test_samples_and_genes_that_are_nearly_empty_are_named():
     assert "'s7' (1 of 5 genes have one)" in said
 
 
+@pytest.mark.parametrize("form", [np.asarray, scipy.sparse.csr_matrix])
+def test_samples_of_one_value_are_named(form):
+    values = np.random.default_rng(0).poisson(30, (ROWS, 25)).astype("float32")
+    values[7] = 0
+
+    def of(values):
+        names = [f"g{place}" for place in range(values.shape[1])]
+        rows = dataclasses.replace(dataset(), values=values, features=names)
+        return [one["text"] for one in audit(rows, part(), "classification")]
+
+    (said,) = [text for text in of(form(values)) if "same value in all genes" in text]
+    assert said.startswith("1 samples have") and "'s7'" in said
+    for levels in (values.clip(0, 9), values[:, :3]):
+        assert not any("same value" in text for text in of(form(levels)))
+
+
 def test_a_class_in_one_group_is_named():
     labels = np.array(["a", "b", "c"] * (ROWS // 3), object)
     groups = np.array([f"d{row % 4}" for row in range(ROWS)], object)

@@ -37,6 +37,8 @@ NEAR = {
     "without a version": (ENSEMBL, [name[:15] for name in ENSEMBL], "the version of Ensembl"),
     "TCGA's Entrez ids": (SYMBOLS, [f"{name}|{n}" for n, name in enumerate(SYMBOLS)],
                           "behind the symbol"),
+    "DepMap's Entrez ids": (SYMBOLS, [f"{name} ({n})" for n, name in enumerate(SYMBOLS)],
+                            "behind the symbol"),
 }  # fmt: skip
 
 
@@ -85,6 +87,32 @@ def test_genes_that_are_absent_do_not_keep_a_rule_from_the_others():
     assert np.isnan(found.values[:, 7]).all()
     with pytest.raises(InputError, match=f"lacks 1 of the 20 genes of training: '{Y[7]}'"):
         aligned(table, Y)
+
+
+def test_names_that_come_in_place_of_all_are_named():
+    with pytest.raises(
+        InputError, match=r"'MYC'\. The rows have 'hg38_TP53', 'hg38_MYC' instead\."
+    ):
+        aligned(rows(["hg38_TP53", "hg38_MYC"]), ["TP53", "MYC"])
+
+
+def test_dates_in_place_of_a_gene_that_lacks_are_named():
+    names = ["TP53", "MYC", "1-Mar", "KRAS"]
+    wanted = ["TP53", "MYC", "MARCHF1", "KRAS"]
+    found = aligned(
+        dataclasses.replace(rows(names), values=np.ones((12, 4), "float32")), wanted, True
+    )
+    text = "A spreadsheet may have made '1-Mar' of a gene such as 'MARCHF1': restore it."
+    assert text in found.warnings[0][1] and found.lacking == ("MARCHF1",)
+
+
+def test_new_rows_of_one_value_are_named(tmp_path, caplog):
+    names = [f"g{place}" for place in range(25)]
+    values = np.random.default_rng(0).poisson(30, (ROWS, 25))
+    values[3] = 0
+    frame = pd.DataFrame(values, columns=names, index=[f"S{n}" for n in range(ROWS)])
+    load_new(Config.of({"name": "t", "data": {"features": "x.csv"}}).data, frame, names)
+    assert "1 samples have the same value in all genes, such as 'S3'" in caplog.text
 
 
 def test_two_genes_that_a_rule_makes_one_are_refused():
