@@ -48,7 +48,12 @@ def _renamed(table, names, form: Callable[[str], str] = str):
     return dataclasses.replace(table, features=features, said=said)
 
 
-def aligned(dataset: Dataset, features: Sequence[str], may_lack: bool = False) -> Dataset:
+def aligned(
+    dataset: Dataset,
+    features: Sequence[str],
+    may_lack: bool = False,
+    beside: Sequence[str] = (),
+) -> Dataset:
     """Bring a `Dataset`'s genes into the order of training.
 
     Names that differ by one rule for nearly all genes that are not found, such as the version of
@@ -58,6 +63,7 @@ def aligned(dataset: Dataset, features: Sequence[str], may_lack: bool = False) -
         dataset: Further rows.
         features: Names of the genes of training.
         may_lack: Whether missing values may stand for genes that lack; see `with_lacking`.
+        beside: Names of columns beside the genes, one of which may be a gene that lacks.
 
     Raises:
         InputError: Genes lack that may not.
@@ -78,7 +84,7 @@ def aligned(dataset: Dataset, features: Sequence[str], may_lack: bool = False) -
             )
             dataset = dataset.warned("names", text)
         return dataclasses.replace(dataset, features=list(features))
-    dataset = _with_all(dataset, features, may_lack)
+    dataset = _with_all(dataset, features, may_lack, beside)
     extra = len(dataset.features) - len(features)
     if extra:
         log.info(
@@ -89,7 +95,7 @@ def aligned(dataset: Dataset, features: Sequence[str], may_lack: bool = False) -
     return dataclasses.replace(dataset, values=values, features=list(features))
 
 
-def _with_all(dataset, features, may_lack):
+def _with_all(dataset, features, may_lack, beside):
     """Return a `Dataset` that has the names of all genes of training."""
     known, wanted = set(dataset.features), set(features)
     lacking = [name for name in features if name not in known]
@@ -98,7 +104,7 @@ def _with_all(dataset, features, may_lack):
     others = [name for name in dataset.features if name not in wanted]
     near = nearest_rule(lacking, others, OF_GENES)
     if near is None or near.hits < BY_RULE * len(lacking) or not near.is_distinct:
-        hint = _hint(lacking, others, near, len(features))
+        hint = _hint(lacking, [*others, *beside], near, len(features))
         return with_lacking(dataset, features, lacking, may_lack=may_lack, hint=hint)
     pairs = list(zip(lacking, near.take.tolist(), strict=True))
     names = {others[place]: name for name, place in pairs if place >= 0}
@@ -112,7 +118,8 @@ def _with_all(dataset, features, may_lack):
     dataset = dataclasses.replace(dataset, features=named).warned("names", text)
     if not left:
         return dataset
-    hint = _hint(left, [name for name in others if name not in names], None, len(features))
+    others = [name for name in (*others, *beside) if name not in names]
+    hint = _hint(left, others, None, len(features))
     return with_lacking(dataset, features, left, may_lack=may_lack, hint=hint)
 
 

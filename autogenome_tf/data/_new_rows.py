@@ -64,7 +64,8 @@ def load_new(
         extra = pd.DataFrame(index=range(len(dataset))) if table.extra is None else table.extra
         known = list(levels), list(levels.values())
         dataset = with_covariates(dataset, extra, data.covariates, source, *known)
-    dataset = aligned(dataset, genes, may_lack=data.missing_genes > 0)
+    beside = () if table.extra is None else [str(name) for name in table.extra.columns]
+    dataset = aligned(dataset, genes, data.missing_genes > 0, beside)
     doubts = (f"{source}: {text}" for text in of_one_value(dataset))
     for text in (*(text for _, text in dataset.warnings), *doubts):
         log.warning("%s", text)

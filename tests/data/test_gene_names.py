@@ -96,7 +96,7 @@ def test_names_that_come_in_place_of_all_are_named():
         aligned(rows(["hg38_TP53", "hg38_MYC"]), ["TP53", "MYC"])
 
 
-def test_dates_in_place_of_a_gene_that_lacks_are_named():
+def test_dates_in_place_of_a_gene_that_lacks_are_named(tmp_path, caplog):
     names = ["TP53", "MYC", "1-Mar", "KRAS"]
     wanted = ["TP53", "MYC", "MARCHF1", "KRAS"]
     found = aligned(
@@ -104,6 +104,10 @@ def test_dates_in_place_of_a_gene_that_lacks_are_named():
     )
     text = "A spreadsheet may have made '1-Mar' of a gene such as 'MARCHF1': restore it."
     assert text in found.warnings[0][1] and found.lacking == ("MARCHF1",)
+    frame(names).to_csv(tmp_path / "new.csv")
+    data = Config.of({"name": "t", "data": {"features": "x.csv"}}).data
+    assert load_new(data, str(tmp_path / "new.csv"), wanted).lacking == ("MARCHF1",)
+    assert text in caplog.text
 
 
 def test_new_rows_of_one_value_are_named(tmp_path, caplog):
