@@ -19,11 +19,12 @@ from autogenome_tf.data._cells import (
 from autogenome_tf.data._files import check_width, filled_rows
 from autogenome_tf.data._layout import Layout, table_rows, thousands
 from autogenome_tf.data._orientation import GENES
+from autogenome_tf.tasks import plain_number
 
 # A row of at least so many cells of True and False, as R and pandas write them, is one of numbers.
 FEWEST_LOGICALS = 2
 _LOGICALS, _MISSING = {"true": "1", "false": "0"}, "nan"
-_GENOTYPE = re.compile(r"[\d.][/|][\d.]")
+_GENOTYPE = re.compile(r"[\d.][/|][\d.]|[ACGT][/|]?[ACGT]")
 # Columns of text that an error names.
 MOST_NAMED = 5
 _EXPECTED = "expected a number, or an empty cell or NA where it is missing"
@@ -136,10 +137,14 @@ def _way_out(layout, cells, cell):
     texts = [layout.names[p] for p in layout.values if is_text(cells[p], layout.words)]
     if _GENOTYPE.fullmatch(cell.strip()):
         return " Of a genotype write the number of alternative alleles: 0, 1 or 2."
+    plain = plain_number(cell)
+    alone = f" In genes write the number alone, such as {plain}." if plain else ""
+    if alone and (layout.is_new or 2 * len(texts) > len(layout.values)):
+        return alone
     if 2 * len(texts) > len(layout.values):
         return (
-            f" The line has text in {len(texts)} columns: a second header, or labels, which belong "
-            "in a file of targets?"
+            f" The line has text in {len(texts)} columns: a second header, to be removed, labels, "
+            "which belong in a file of targets, or words for values, such as 1 and 0 of mutations?"
         )
     if layout.is_new:
         return ""
@@ -148,5 +153,5 @@ def _way_out(layout, cells, cell):
         return f" If it stands for a missing value, {way}."
     if layout.has_header and layout.orientation != GENES and cell.strip():
         names = ", ".join(f'"{name}"' for name in texts[:MOST_NAMED])
-        return f" Columns that are not genes belong in data.exclude: [{names}]."
-    return ""
+        return f" Columns that are not genes belong in data.exclude: [{names}].{alone}"
+    return alone

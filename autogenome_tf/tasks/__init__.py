@@ -10,7 +10,7 @@ import numpy as np
 from autogenome_tf.tasks._classification import Classification
 from autogenome_tf.tasks._conformal import ALL, Conformal, PredictionIntervals, PredictionSets
 from autogenome_tf.tasks._discrete_survival import DiscreteSurvival
-from autogenome_tf.tasks._labels import as_text, natural
+from autogenome_tf.tasks._labels import as_text, natural, plain_number
 from autogenome_tf.tasks._mixed import Mixed
 from autogenome_tf.tasks._novelty import NOVEL
 from autogenome_tf.tasks._output_means import OutputMeans
@@ -24,7 +24,8 @@ __all__ = [
     "ALL", "Classification", "Conformal", "DEFAULT", "DiscreteSurvival", "KINDS", "Kind", "Mixed",
     "NOVEL", "OutputMeans", "PredictionIntervals", "PredictionSets", "Regression",
     "Representation", "Survival", "Task", "TimeToEvent", "UNLABELLED", "as_text", "kind_of",
-    "natural", "task_from_names", "task_of", "types",
+    "natural",
+    "plain_number", "task_from_names", "task_of", "types",
 ]  # fmt: skip
 
 Kind = type[Task]

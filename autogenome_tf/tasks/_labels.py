@@ -1,9 +1,19 @@
 """Labels as text, and their order."""
 
+import re
 from typing import Any
 
 import numpy as np
 import pandas as pd
+
+# Signs that are printed in place of a minus; what is written between thousands; a number behind a
+# sign of comparison, before a percent sign or a unit.
+_MINUS = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2013\u2212", "-"))
+_BETWEEN = re.compile("[ \u00a0\u202f'\u2019]")
+_NUMBER = re.compile(
+    rf"(?:[<>\u2264\u2265~=]+\s*)?([+-]?(?:\d+|\d{{1,3}}(?:{_BETWEEN.pattern}\d{{3}})+)(?:\.\d+)?"
+    r"(?:[eEdD][+-]?\d+)?)(?:\s*%|\s[^\d_]+)?"
+)
 
 
 def as_text(value: Any) -> str:
@@ -17,6 +27,21 @@ def as_text(value: Any) -> str:
     """
     is_whole = isinstance(value, (float, np.floating)) and float(value).is_integer()
     return str(int(value)) if is_whole else str(value)
+
+
+def plain_number(cell: str) -> str | None:
+    """Return the number in a cell that has other signs around or in it; None where there is none.
+
+    Args:
+        cell: A cell that is no number as it stands.
+
+    >>> plain_number("85%"), plain_number(">90"), plain_number("\u22120.5"), plain_number("3.1 mg")
+    ('85', '90', '-0.5', '3.1')
+    >>> plain_number("7 346"), plain_number("7.3D+00"), plain_number("1-Mar"), plain_number("p53")
+    ('7346', '7.3E+00', None, None)
+    """
+    found = _NUMBER.fullmatch(cell.strip().translate(_MINUS))
+    return found and _BETWEEN.sub("", found[1]).upper().replace("D", "E")
 
 
 def read_labels(columns: pd.DataFrame) -> np.ndarray:

@@ -1,6 +1,7 @@
 """Regression: one or several numbers a row."""
 
 import dataclasses
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,7 +10,7 @@ import pandas as pd
 
 from autogenome_tf.tasks._conformal import PredictionIntervals
 from autogenome_tf.tasks._gene_statistics import Batches, of_correlation
-from autogenome_tf.tasks._labels import as_text
+from autogenome_tf.tasks._labels import as_text, plain_number
 from autogenome_tf.tasks._number_doubts import doubts_of_numbers
 from autogenome_tf.tasks._task import Task
 
@@ -259,6 +260,18 @@ def _numbers(column: pd.Series) -> np.ndarray:
         sample, value = column.index[wrong[0]], column.astype(object).iloc[wrong[0]]
         raise ValueError(
             f"{column.name}: sample {sample}: expected a number; received {as_text(value)!r} "
-            f"({len(wrong)} such samples). Leave the cell empty where no value is known."
+            f"({len(wrong)} such samples). {_way_out(column.iloc[wrong], len(numbers))}"
         )
     return numbers
+
+
+def _way_out(wrong, count):
+    """Return what to do about cells that are no numbers, of so many."""
+    first = as_text(wrong.astype(object).iloc[0])
+    if plain := plain_number(first):
+        return f"Write the number alone, such as {plain}."
+    if re.fullmatch(r"[+-]?\d[\d.,]*", first):
+        return "Write a point before decimals and nothing between thousands."
+    if 2 * len(wrong) > count:
+        return "For classes set task.type classification."
+    return "Leave the cell empty where no value is known."

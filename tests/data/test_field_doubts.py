@@ -202,6 +202,40 @@ def test_values_that_are_no_numbers_are_refused_with_their_sample(tmp_path, valu
         loaded(tmp_path, MATRIX, "sample,type\n" + numbers, task="regression")
 
 
+@pytest.mark.parametrize(
+    ("value", "plain"),
+    [("85%", 85), (">90", 90), ("3.1 mg", 3.1), ("7 346", 7346), ("\u22120.5", -0.5),
+     ("7'346", 7346), ("7.3D+00", 7.3)],
+)  # fmt: skip
+def test_numbers_with_other_signs_are_refused_with_the_number(tmp_path, value, plain):
+    numbers = "".join(f"{name},{value if name == 'S04' else 1.5}\n" for name in IDS)
+    with pytest.raises(InputError) as of_target:
+        loaded(tmp_path, MATRIX, "sample,type\n" + numbers, task="regression")
+    cells = VALUES.astype(object)
+    cells.iloc[4, 2] = value
+    with pytest.raises(InputError, match='data.exclude: \\["EGFR"\\]. In genes write') as of_gene:
+        loaded(tmp_path, cells.to_csv(), TARGETS)
+    cells.iloc[:] = value
+    with pytest.raises(InputError) as of_all:
+        loaded(tmp_path, cells.to_csv(), TARGETS)
+    for error in (of_target, of_gene, of_all):
+        assert float(str(error.value).split("such as ")[-1].rstrip(".")) == plain
+
+
+@pytest.mark.parametrize(
+    ("cells", "way"),
+    [(["7,345"], "a point before decimals and nothing between thousands"),
+     (["high", "low"], "set task.type classification"), (["high", 2, 3], "Leave the cell empty")],
+)  # fmt: skip
+def test_targets_that_are_no_numbers_are_refused_with_a_way_out(tmp_path, cells, way):
+    numbers = "".join(
+        f'{name},"{value}"\n' for name, value in zip(IDS, cells * COUNT, strict=False)
+    )
+    numbers += 'S99,"1.5"\n' if cells == ["7,345"] else ""
+    with pytest.raises(InputError, match=f"type: sample S00: expected a number; .*{way}"):
+        loaded(tmp_path, MATRIX, "sample,type\n" + numbers, task="regression")
+
+
 @pytest.mark.parametrize("value", ["Infinity", "-Inf", "1.#INF", "1e999"])
 def test_infinite_values_are_refused_with_their_place(tmp_path, value):
     cells = MATRIX.splitlines()
