@@ -24,10 +24,14 @@ def nearest(received: object, expected: Iterable) -> str:
 
     >>> nearest("densnet", ["mlp", "resnet", "densenet"])
     " Did you mean 'densenet'?"
-    >>> nearest("zzz", ["mlp"])
-    ''
+    >>> nearest("zzz", ["mlp"]), nearest("OS", ["age", "os"])
+    ('', " Did you mean 'os'?")
     """
-    near = difflib.get_close_matches(str(received), [str(name) for name in expected], n=1)
+    names = [str(name) for name in expected]
+    near = difflib.get_close_matches(str(received), names, n=1)
+    # Letters of another case are letters that differ, to difflib.
+    word = str(received).casefold()
+    near = [name for name in names if name.casefold() == word][:1] or near
     return f" Did you mean {near[0]!r}?" if near else ""
 
 

@@ -15,6 +15,7 @@ from autogenome_tf.data._empty import nearly_empty, of_one_value
 from autogenome_tf.data._gene_names import genes_alike
 from autogenome_tf.data._groups import (
     alike,
+    classes_in_one_fold,
     classes_in_one_group,
     groups_alike,
     groups_of_one,
@@ -66,7 +67,7 @@ def audit(
     if scored is not None:
         found += _about("duplicates", _repeated(dataset, scored))
     if kind.has_targets:
-        found += _of_groups(dataset, kind, is_test)
+        found += _of_groups(dataset, kind, is_test, parts.fold)
         doubts = kind.doubts(dataset.known_targets, is_test & has_test, dataset.target_names)
         found += _about("targets", doubts)
         each = list(_of_each_kind(dataset, kind))
@@ -98,9 +99,11 @@ def _of_values(dataset):
     ]
 
 
-def _of_groups(dataset, kind, is_test):
-    """Return warnings about rows of one patient or group."""
+def _of_groups(dataset, kind, is_test, folds):
+    """Return warnings about rows of one patient, group or fold."""
     found = _about("group", patients(dataset, is_test))
+    if kind.has_classes:
+        found += _about("classes", classes_in_one_fold(folds, dataset.known_targets))
     if dataset.groups is not None:
         found += _about("group", groups_alike(dataset.groups))
         found += _about("group", groups_of_one(dataset.groups))

@@ -30,9 +30,22 @@ def codec_of(source: str) -> str | None:
     return CODECS.get(os.path.splitext(source)[1].lower())
 
 
-def is_utf16(source: str) -> bool:
-    """Return whether a plain file begins as text in UTF-16 does."""
-    return _first_bytes(source).startswith(_UTF_16)
+def utf16_of(source: str) -> str | None:
+    """Return the encoding of a plain file that begins as text in UTF-16 does, else None."""
+    return _utf16(_first_bytes(source))
+
+
+def _utf16(first):
+    if first.startswith(_UTF_16):
+        return "utf-16"
+    # Without a mark: of letters and digits every other byte is 0, and no other one is.
+    for encoding, zeros, letters in (
+        ("utf-16-le", first[1::2], first[::2]),
+        ("utf-16-be", first[::2], first[1::2]),
+    ):
+        if 2 * zeros.count(0) > len(zeros) and 0 not in letters:
+            return encoding
+    return None
 
 
 class Pieces(io.RawIOBase):
@@ -58,9 +71,14 @@ class Pieces(io.RawIOBase):
         super().close()
 
 
-def utf8(stream: BinaryIO) -> Pieces:
-    """Return a stream of UTF-8 made of one of UTF-16, as spreadsheets save "Unicode text"."""
-    text = io.TextIOWrapper(stream, "utf-16", newline="")
+def utf8(stream: BinaryIO, encoding: str) -> Pieces:
+    """Return a stream of UTF-8 made of one of UTF-16, as spreadsheets save "Unicode text".
+
+    Args:
+        stream: Of bytes.
+        encoding: As `utf16_of` returns it.
+    """
+    text = io.TextIOWrapper(stream, encoding, newline="")
     return Pieces(_encoded(text), text)
 
 
@@ -82,7 +100,7 @@ def _first_bytes(source):
 
 def _is_text(first):
     """Return whether bytes are a table in UTF-8, the last character perhaps cut, or in UTF-16."""
-    if first.startswith(_UTF_16):
+    if _utf16(first):
         return True
     try:
         codecs.getincrementaldecoder("utf-8")().decode(first)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from autogenome_tf.core.errors import InputError, nearest
 from autogenome_tf.core.growing import GIB, LIMIT
-from autogenome_tf.data._encoding import CODECS, Pieces, codec_of, is_utf16, utf8
+from autogenome_tf.data._encoding import CODECS, Pieces, codec_of, utf8, utf16_of
 
 # Of names of text tables, plain and packed.
 TEXTS = tuple(
@@ -21,13 +21,25 @@ EXPANSION = 200.0
 _BEGINNING, _SOME = 1 << 16, 1 << 12
 # What files begin with that are no tables, whatever their name, and what they are.
 _PAGE = "a web page, as a download that failed leaves"
+_KINDS = "(its name must end in .h5ad, .h5mu, .loom or, of 10x, .h5)"
 _NO_TABLES = {
     b"<!doctype": _PAGE,
     b"<html": _PAGE,
     b"%pdf-": "a PDF",
     b"pk\x03\x04": "a zip archive (unpack it) or a spreadsheet (its name must end in .xlsx)",
     b"version https://git-lfs": "a pointer of Git LFS (fetch the file itself with git lfs pull)",
+    b"par1": "Parquet (its name must end in .parquet)",
+    b"\x89hdf": f"HDF5 {_KINDS}",
+    b"\xd0\xcf\x11\xe0": "an old spreadsheet (save it as .xlsx)",
+    b"arrow1": "Feather (in pandas: pandas.read_feather(file).to_parquet(other))",
+    b"\x93numpy": "an array of NumPy (numpy.savez(file, values=array) makes an .npz)",
+    b"matlab": "a file of MATLAB (write its matrix as a table of text)",
+    b"rdx": "a file of R (write its matrix by write.csv)",
+    b"x\n\0\0\0": "a file of R (write its matrix by write.csv)",
+    b"%%matrixmarket": "Matrix Market (name its folder, with the files of genes and barcodes)",
 }
+# Bytes of a file that say what it is, and where a tar archive is called so.
+_HEAD, _TAR = 512, slice(257, 262)
 # A row of 20,000 genes takes less than 1.
 MOST_LINE = 256 << 20
 
@@ -61,11 +73,15 @@ def check_text(source: str | os.PathLike) -> None:
         InputError: Naming what the file is and what to do.
     """
     check_file(source)
-    with open(source, "rb") as stream:
-        first = stream.read(max(map(len, _NO_TABLES))).lstrip().lower()
+    first = bytearray()
+    with contextlib.suppress(InputError, OSError), open_bytes(source) as stream:
+        first += stream.read(_HEAD)
+    start = bytes(first).lstrip().lower()
     for begin, what in _NO_TABLES.items():
-        if first.startswith(begin):
+        if start.startswith(begin):
             raise InputError(f"{source}: the file is {what}; expected a table of text.")
+    if first[_TAR].startswith(b"ustar"):
+        raise InputError(f"{source}: the file is an archive (unpack it); expected a table of text.")
 
 
 def stem(source: str | os.PathLike[str]) -> str:
@@ -154,8 +170,8 @@ def open_bytes(source, most=None, end=""):
         ) from None
     if codec:
         file = io.BufferedReader(_Counted(source, pa.CompressedInputStream(file, codec), most))
-    elif is_utf16(source):
-        file = io.BufferedReader(utf8(file))
+    elif encoding := utf16_of(source):
+        file = io.BufferedReader(utf8(file, encoding))
     return io.BufferedReader(_above(io.BufferedReader(file), end.encode())) if end else file
 
 

@@ -92,16 +92,38 @@ def classes_in_one_group(groups: np.ndarray, classes: np.ndarray) -> Iterator[st
         groups: (rows,) names of groups.
         classes: (rows,) names of classes.
     """
-    owners = collections.defaultdict(set)
-    for group, one in zip(groups.tolist(), classes.tolist(), strict=True):
-        owners[one].add(group)
-    found = sorted(str(one) for one, own in owners.items() if len(own) == 1)
+    found = _in_one(groups, classes)
     if found:
         yield (
             f"All rows of {some(found)} are in one group each: where this group is held out, the "
             "class is not learned, so scores are too low, and nothing shows that it is learned "
             "and not the group. Give rows of such classes from several groups."
         )
+
+
+def classes_in_one_fold(folds: np.ndarray, classes: np.ndarray) -> Iterator[str]:
+    """Yield a text on classes of which all training rows, two at least, are in one fold.
+
+    Args:
+        folds: (rows,) number of the fold of a training row, 0 for others.
+        classes: (rows,) names of classes.
+    """
+    counts = collections.Counter(classes[folds > 0].tolist())
+    found = [one for one in _in_one(folds[folds > 0], classes[folds > 0]) if counts[one] > 1]
+    if found:
+        yield (
+            f"All training rows of {some(found)} are in one fold each: where it is held out, the "
+            "class is not learned, so validation scores are too low. Give rows of each class to "
+            "several folds."
+        )
+
+
+def _in_one(groups, classes):
+    """Return the classes of which all rows are in one group."""
+    owners = collections.defaultdict(set)
+    for group, one in zip(groups.tolist(), classes.tolist(), strict=True):
+        owners[one].add(group)
+    return sorted(str(one) for one, own in owners.items() if len(own) == 1)
 
 
 def alike(names: Iterable[str]) -> Iterator[list[str]]:

@@ -12,7 +12,7 @@ from autogenome_tf.core.open_sets import classes, members
 from autogenome_tf.data._checked import set_aside
 from autogenome_tf.data._dataset import Table
 from autogenome_tf.data._distinct import distinct
-from autogenome_tf.data._files import missing_file
+from autogenome_tf.data._files import check_text, missing_file
 from autogenome_tf.data._gene_names import renamed
 from autogenome_tf.data._ids import identified, with_counted_ids
 from autogenome_tf.data._lists import check_name
@@ -96,8 +96,12 @@ def find_reader(source: str) -> Reader:
     if not os.path.splitext(source)[1] and not os.path.exists(source):
         raise missing_file(source)
     check_name(source)
+    way = ""
+    if os.path.isfile(source):
+        check_text(source)
+        way = " A table of text needs a name that ends in .tsv, .csv or .txt."
     kinds = "; ".join(reader.kinds for reader in known)
-    raise InputError(f"{source}: unknown kind of file; expected one of: {kinds}.")
+    raise InputError(f"{source}: unknown kind of file; expected one of: {kinds}.{way}")
 
 
 def own_columns(source: str, options: ReadOptions) -> pd.DataFrame | None:

@@ -222,7 +222,11 @@ def _of_samples(dataset, path):
     table = Table(dataset.values, list(dataset.samples), dataset.features)
     found = match_rows(table, frame, dataset.source, asked=_COLUMNS)
     if "part" not in frame.columns or found.is_by_order:
-        raise InputError(f"{path}: expected the columns sample and part.")
+        named = [frame.index.name] if frame.attrs["has_ids"] else []
+        raise InputError(
+            f"{path}: expected the columns sample and part ({', '.join(PARTS)}); received "
+            f"{some([*named, *frame.columns])}."
+        )
     for about, text in found.warnings:
         log.warning("%s", text, extra={"about": about})
     missing = [str(name) for name in dataset.samples[found.take < 0]]
@@ -235,6 +239,12 @@ def _given_folds(frame, part, path):
     given = pd.to_numeric(frame["fold"], errors="coerce").fillna(0)
     fold = given.where(given % 1 == 0, 0).to_numpy(int)
     fold[part != "train"] = 0
-    if (fold[part == "train"] < 1).any() or len(np.unique(fold[part == "train"])) < 2:
-        raise InputError(f"{path}: fold: every training sample needs one of at least 2 numbers.")
+    wrong = np.flatnonzero((part == "train") & (fold < 1))
+    if len(wrong) or len(np.unique(fold[part == "train"])) < 2:
+        expected = f"{path}: fold: every training sample needs one of at least 2 whole numbers"
+        place = wrong[0] if len(wrong) else int((part == "train").argmax())
+        received = frame["fold"].iloc[place]
+        raise InputError(
+            f"{expected} from 1 on; received {received!r} for sample {frame.index[place]}."
+        )
     return fold

@@ -249,6 +249,15 @@ def test_samples_and_genes_that_are_nearly_empty_are_named():
     assert "'s7' (1 of 5 genes have one)" in said
 
 
+def test_a_class_in_one_fold_is_named():
+    labels = np.array(["a", "b", "c"] * (ROWS // 3), object)
+    for folds, count in ((np.arange(ROWS) // 3 % 5 + 1, 0), (np.arange(ROWS) % 3 + 1, 1)):
+        parts = Split(np.full(ROWS, "train", object), folds)
+        found = [one["text"] for one in audit(dataset(labels), parts, "classification")]
+        said = [text for text in found if "are in one fold each" in text]
+        assert len(said) == count and all("rows of 'a', 'b', 'c' are" in text for text in said)
+
+
 @pytest.mark.parametrize("form", [np.asarray, scipy.sparse.csr_matrix])
 def test_samples_of_one_value_are_named(form):
     values = np.random.default_rng(0).poisson(30, (ROWS, 25)).astype("float32")

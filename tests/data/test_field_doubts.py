@@ -1,5 +1,7 @@
 """Tables with what programs and spreadsheets of the field leave in them: right, or a warning."""
 
+import gzip
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -369,6 +371,14 @@ NO_TABLES = {
     "page": (b"\n<!DOCTYPE html>\n<html><body>404</body></html>\n", "a web page"),
     "pdf": (b"%PDF-1.7\n1 0 obj\n", "a PDF"),
     "zip": (b"PK\x03\x04\x14\x00\x00\x00x.csv", "a zip archive"),
+    "parquet": (b"PAR1\x15\x04", r"must end in \.parquet"),
+    "hdf5": (b"\x89HDF\r\n\x1a\n", "HDF5"),
+    "xls": (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", r"save it as \.xlsx"),
+    "feather": (b"ARROW1\0\0", "read_feather"),
+    "npy": (b"\x93NUMPY\x01\0", "numpy.savez"),
+    "R": (gzip.compress(b"X\n\0\0\0\x03\0\4"), "write.csv"),
+    "mtx": (b"%%MatrixMarket matrix coordinate real general\n2 2 1\n1 1 3\n", "name its folder"),
+    "tar": (gzip.compress(b"x.csv".ljust(257, b"\0") + b"ustar\0".ljust(255)), "archive"),
     "pointer": (b"version https://git-lfs.github.com/spec/v1\noid sha256:1\nsize 2\n", "git lfs"),
 }
 
@@ -380,6 +390,17 @@ def test_files_that_are_no_tables_are_named(tmp_path, name):
         loaded(tmp_path, content, TARGETS)
     with pytest.raises(InputError, match=f"y.csv: the file is .*{said}"):
         loaded(tmp_path, MATRIX, content)
+    (tmp_path / "x.unknown").write_bytes(content)
+    with pytest.raises(InputError, match=f"x.unknown: the file is .*{said}"):
+        read_table(tmp_path / "x.unknown")
+
+
+@pytest.mark.parametrize("name", ["HiSeqV2", "HiSeqV2.gz", "expression.cct"])
+def test_a_table_of_text_under_another_name_is_refused_with_the_names_of_such(tmp_path, name):
+    is_packed = name.endswith(".gz")
+    (tmp_path / name).write_bytes(gzip.compress(MATRIX.encode()) if is_packed else MATRIX.encode())
+    with pytest.raises(InputError, match=r"unknown kind.* text needs a name that ends in \.tsv,"):
+        read_table(tmp_path / name)
 
 
 def test_a_title_above_targets_is_refused_by_its_line(tmp_path):

@@ -53,6 +53,7 @@ RIGHT = {
     "Excel's Unicode text": (MATRIX.replace(",", "\t").encode("utf-16"), TARGETS.encode("utf-16")),
     "big-endian, Windows line ends": (
         b"\xfe\xff" + MATRIX.replace("\n", "\r\n").encode("utf-16-be"), TARGETS),
+    "UTF-16 without a mark": (MATRIX.encode("utf-16-le"), TARGETS.encode("utf-16-be")),
     "packed without saying so": (gzip.compress(MATRIX.encode()), gzip.compress(TARGETS.encode())),
     "Excel's sep=": ("sep=;\n" + VALUES.to_csv(sep=";"), "sep=,\r\n" + TARGETS),
     "R's numbers before ids in both": (numbered(VALUES[::-1]), numbered(SHUFFLED)),
