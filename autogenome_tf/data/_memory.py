@@ -10,7 +10,7 @@ import scipy
 
 from autogenome_tf.core.errors import InputError
 from autogenome_tf.data._annotated import RAW
-from autogenome_tf.data._cells import is_id_name, is_number
+from autogenome_tf.data._cells import are_numbers_of_rows, is_id_name, is_number
 from autogenome_tf.data._checked import checked, numbered_features, set_aside
 from autogenome_tf.data._dataset import Table
 from autogenome_tf.data._distinct import ERROR, SUFFIX, distinct
@@ -18,6 +18,9 @@ from autogenome_tf.data._gene_names import renamed
 from autogenome_tf.data._ids import identified, texts, with_counted_ids
 from autogenome_tf.data._reader import ReadOptions
 from autogenome_tf.data._texts import without_words
+
+# Genes from which on names that count are numbers.
+FEWEST_NUMBERED = 3
 
 
 def table_of(x: Any, columns: Sequence[str] = (), options: ReadOptions | None = None) -> Table:
@@ -135,8 +138,25 @@ def annotated_table(where, data, kind="AnnData", columns=(), values=None, words=
         samples=[str(name) for name in data.obs_names],
         features=[str(name) for name in data.var_names],
         extra=extra if len(extra.columns) else None,
+        warnings=tuple(("names", text) for text in _counted_genes(where, data)),
     )
     return checked(where, table, kind, f"{len(extra.columns)} columns in obs", columns=columns)
+
+
+def _counted_genes(where, data):
+    """Yield a text on genes that are numbered where ``var`` has names of them."""
+    numbers = list(data.var_names)
+    if len(numbers) < FEWEST_NUMBERED or not are_numbers_of_rows(numbers):
+        return
+    for name, column in getattr(data, "var", pd.DataFrame()).items():
+        names = set(column.astype(str))
+        if 2 * len(names) > len(numbers) and not any(map(is_number, names)):
+            yield (
+                f"{where}: its genes are numbered ({numbers[0]}, {numbers[1]} ...), and a gene of "
+                "new rows is the one with the same number, whatever it is. The column "
+                f"{str(name)!r} of var has names: data.var_names = data.var[{str(name)!r}]."
+            )
+            return
 
 
 def frame_values(where, frame):

@@ -189,10 +189,12 @@ class RunData:
         may_lack = name == "evaluate" and self._may_lack
         dataset = self._without_rare(aligned(dataset, learned.features, may_lack), learned)
         self._check_values(dataset, source)
-        new = self._labels(dataset) - self._labels(learned)
+        known = self._labels(learned)
+        new = self._labels(dataset) - known
         if new:
             raise InputError(
-                f"{source}: classes that the training data does not have: {some(sorted(new))}."
+                f"{source}: classes that the training data does not have: {some(sorted(new))}; "
+                f"expected {some(sorted(known))}."
             )
         return dataset
 

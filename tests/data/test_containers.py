@@ -78,6 +78,20 @@ def test_a_layer_of_h5ad_is_the_matrix_where_it_is_named(tmp_path):
     assert "data.matrix: unknown name 'one'" in said and "Did you mean 'ones'?" in said
 
 
+def test_numbered_genes_that_have_names_beside_are_a_warning(tmp_path):
+    data = annotated()
+    names = list(data.var_names)
+    data.var["length"], data.var["symbol"] = 7.5, names
+    assert not table_of(data).warnings
+    data.var_names = [str(number) for number in range(data.n_vars)]
+    data.write_h5ad(tmp_path / "x.h5ad")
+    for table in (table_of(data), read_table(tmp_path / "x.h5ad")):
+        ((about, said),) = table.warnings
+        assert about == "names" and "data.var_names = data.var['symbol']" in said
+    del data.var["symbol"]
+    assert not table_of(data).warnings
+
+
 def with_raw():
     """`annotated` whose X has two genes, and which keeps all of them as `raw`."""
     whole = annotated()
