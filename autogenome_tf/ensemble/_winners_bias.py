@@ -1,6 +1,6 @@
 """Winner's bias: the score of the best of many trials, corrected for having been the best."""
 
-import functools
+import dataclasses
 from collections.abc import Iterator
 
 import numpy as np
@@ -45,42 +45,66 @@ def corrected(
     """
     count = RESAMPLES if size == 1 else ENSEMBLE_RESAMPLES
     index = np.random.default_rng(seed).integers(0, len(targets), (count, len(targets)))
-    scores = _scores(task, targets, outputs, objective, index, weights)
+    trials = _Trials(task, targets, outputs, objective, weights)
     drawn: dict[str, list[float]] = {}
-    for rows, order in zip(index, np.argsort(-scores.T, axis=1, kind="stable"), strict=True):
-        chosen = [outputs[trial] for trial in order[:size]]
+    for rows, order in zip(index, np.argsort(-trials.scores(index).T, kind="stable"), strict=True):
         left_out = np.setdiff1d(np.arange(len(targets)), rows)
-        own, rest = (None if weights is None else weights[part] for part in (rows, left_out))
-        shares = _shares(task, targets[rows], [one[rows] for one in chosen], objective, own)
-        mean = sum(share * one[left_out] for share, one in zip(shares, chosen, strict=True))
-        scored = task.metrics(targets[left_out], np.asarray(mean), weights=rest)
-        for name, value in scored.items():
+        chosen = order[:size]
+        shares = trials.shares(chosen, rows)
+        for name, value in trials.metrics_of_mean(chosen, shares, left_out).items():
             drawn.setdefault(name, []).append(value[0])
     return {name: _summary(np.array(values)) for name, values in drawn.items()}
 
 
-def _scores(task, targets, outputs, objective, index, weights):
-    """Return the objective of each trial on each resample, (trials, resamples), higher better."""
-    scores = [[*_chunks(task, targets, one, objective, index, weights)] for one in outputs]
-    return np.nan_to_num(metrics.sign(objective) * np.array(scores), nan=-np.inf)
+@dataclasses.dataclass(frozen=True)
+class _Trials:
+    """The trials that a model is chosen from, on some of the rows.
 
+    Attributes:
+        task, targets, outputs, objective, weights: As for `corrected`.
+    """
 
-def _chunks(task, targets, outputs, objective, index, weights) -> Iterator[float]:
-    """Yield the objective of one trial on each resample, a bounded number of them at a time."""
-    for start in range(0, len(index), metrics.CHUNK):
-        own = index[start : start + metrics.CHUNK]
-        yield from task.metric(objective, targets, outputs, own, weights)
+    task: Task
+    targets: np.ndarray
+    outputs: list[np.ndarray]
+    objective: str
+    weights: np.ndarray | None
 
+    def scores(self, index):
+        """Return the objective of each trial on each resample, (trials, resamples), higher better.
 
-def _shares(task, targets, outputs, objective, weights):
-    """Return the share of each trial in the model that would be chosen on these rows."""
-    if len(outputs) == 1:
-        return np.ones(1)
-    return select(outputs, functools.partial(_objective, task, objective, targets, weights))
+        Args:
+            index: (resamples, rows) numbers of rows.
+        """
+        scores = [[*self._by_resample(outputs, index)] for outputs in self.outputs]
+        return np.nan_to_num(metrics.sign(self.objective) * np.array(scores), nan=-np.inf)
 
+    def _by_resample(self, outputs, index) -> Iterator[float]:
+        """Yield the objective of one trial, a bounded number of resamples at a time."""
+        for start in range(0, len(index), metrics.CHUNK):
+            own = index[start : start + metrics.CHUNK]
+            yield from self.task.metric(self.objective, self.targets, outputs, own, self.weights)
 
-def _objective(task, objective, targets, weights, outputs):
-    return metrics.sign(objective) * task.metric(objective, targets, outputs, weights=weights)[0]
+    def shares(self, chosen, rows):
+        """Return the share of each chosen trial in the model that would be made on some rows."""
+        if len(chosen) == 1:
+            return np.ones(1)
+        targets, weights = self.targets[rows], self._weights(rows)
+
+        def skill(outputs):
+            found = self.task.metric(self.objective, targets, outputs, weights=weights)[0]
+            return metrics.sign(self.objective) * found
+
+        return select([self.outputs[trial][rows] for trial in chosen], skill)
+
+    def metrics_of_mean(self, chosen, shares, rows):
+        """Return every metric, on some rows, of the mean of chosen trials by their shares."""
+        pairs = zip(shares, chosen, strict=True)
+        mean = sum(share * self.outputs[trial][rows] for share, trial in pairs)
+        return self.task.metrics(self.targets[rows], np.asarray(mean), weights=self._weights(rows))
+
+    def _weights(self, rows):
+        return None if self.weights is None else self.weights[rows]
 
 
 def _summary(values):
