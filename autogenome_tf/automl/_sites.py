@@ -1,5 +1,6 @@
 """Scores by site: metrics of each level of the columns of `data.sites`, known and left out."""
 
+import dataclasses
 import logging
 from collections.abc import Iterable
 
@@ -28,6 +29,30 @@ LEFT_OUT = "left_out"
 COLUMNS = ["column", "part", "level", "rows", "worst", "p", "metric", "value", "low", "high"]
 
 
+@dataclasses.dataclass(frozen=True)
+class ScoredRows:
+    """Rows with what is true and what networks say of them.
+
+    Attributes:
+        targets: (rows,) class positions, or (rows, targets) in original units.
+        outputs: (rows, outputs).
+        weights: (rows,) weight of each row; None: all rows count alike.
+    """
+
+    targets: np.ndarray
+    outputs: np.ndarray
+    weights: np.ndarray | None
+
+    def at(self, rows: np.ndarray) -> "ScoredRows":
+        """Return some of the rows.
+
+        Args:
+            rows: (n,) their numbers, or (rows,) whether each is meant.
+        """
+        weights = None if self.weights is None else self.weights[rows]
+        return ScoredRows(self.targets[rows], self.outputs[rows], weights)
+
+
 class Sites:
     """Score the levels of some columns.
 
@@ -45,24 +70,14 @@ class Sites:
         """Return the metric that levels are compared by; R² depends on the range of a level."""
         return "rmse" if self._task.has_units else self._task.headlines[0]
 
-    def add(
-        self,
-        column: str,
-        part: str,
-        levels: np.ndarray,
-        targets: np.ndarray,
-        outputs: np.ndarray,
-        weights: np.ndarray | None = None,
-    ) -> None:
+    def add(self, column: str, part: str, levels: np.ndarray, rows: ScoredRows) -> None:
         """Score each level of a column in a part; warn of a gap that exceeds chance.
 
         Args:
             column: Name of the column.
             part: Name of the part of the rows.
             levels: (rows,) names of levels, None where one is not known.
-            targets: (rows,) class positions, or (rows, targets) in original units.
-            outputs: (rows, outputs) for these rows.
-            weights: (rows,) weight of each row; None: all rows count alike.
+            rows: The rows.
         """
         places = {
             level: np.flatnonzero(levels == level)
@@ -71,19 +86,20 @@ class Sites:
         large = [level for level in places if len(places[level]) >= FEWEST]
         worst, p = None, np.nan
         if len(large) > 1:
-            rows = np.isin(levels.astype(str), large)
-            seed = derive(self._seed, f"sites/{column}/{part}")
+            is_compared = np.isin(levels.astype(str), large)
+            own, seed = rows.at(is_compared), derive(self._seed, f"sites/{column}/{part}")
             worst, p = metrics.gap(
-                self._task, targets[rows], outputs[rows], levels[rows], self.metric, seed,
-                weights=_of(weights, rows),
+                self._task, own.targets, own.outputs, levels[is_compared], self.metric, seed,
+                weights=own.weights,
             )  # fmt: skip
-        for level, rows in places.items():
+        for level, place in places.items():
+            own = rows.at(place)
             found = metrics.with_intervals(
-                self._task, targets[rows], outputs[rows], derive(self._seed, level), RESAMPLES,
-                weights=_of(weights, rows),
+                self._task, own.targets, own.outputs, derive(self._seed, level), RESAMPLES,
+                weights=own.weights,
             )  # fmt: skip
             frame = pd.DataFrame(found).T.rename_axis("metric").reset_index()
-            known = {"column": column, "part": part, "level": level, "rows": len(rows)}
+            known = {"column": column, "part": part, "level": level, "rows": len(place)}
             known |= {"worst": level == worst, "p": p if level == worst else np.nan}
             self.frames.append(frame.assign(**known)[COLUMNS])
         if p <= CHANCE:
@@ -96,28 +112,20 @@ class Sites:
             column, part.replace("_", "-"), p, level, extra={"about": "sites"},
         )  # fmt: skip
 
-    def compare(
-        self,
-        column: str,
-        targets: np.ndarray,
-        known: np.ndarray,
-        left_out: np.ndarray,
-        weights: np.ndarray | None = None,
-    ) -> None:
+    def compare(self, column: str, known: ScoredRows, left_out: np.ndarray) -> None:
         """Warn where scores fall if the level of a row is left out of training.
 
         Args:
             column: Name of the column.
-            targets: As for `add`.
-            known: (rows, outputs) of networks trained with other rows of the level.
+            known: The rows, by networks trained with other rows of the level.
             left_out: (rows, outputs) of networks trained without the level.
-            weights: As for `add`.
         """
         sign = metrics.sign(self.metric)
         seed = derive(self._seed, f"sites/{column}")
         apart = metrics.differences(
-            self._task, targets, known, left_out, seed, RESAMPLES, weights=weights
-        )
+            self._task, known.targets, known.outputs, left_out, seed, RESAMPLES,
+            weights=known.weights,
+        )  # fmt: skip
         found = apart[self.metric]
         if found["value"] is None or min(sign * found["low"], sign * found["high"]) <= 0:
             return
@@ -153,8 +161,8 @@ def write_sites(
     sites = Sites(task, seed)
     for name, part in parts.items():
         for column, levels in () if part.sites is None else part.sites.items():
-            targets = task.as_scored(part.targets)
-            sites.add(column, name, levels.to_numpy(), targets, part.outputs, part.weights)
+            own = ScoredRows(task.as_scored(part.targets), part.outputs, part.weights)
+            sites.add(column, name, levels.to_numpy(), own)
     _leave_out(sites, rows, task, retraining, trial)
     run.write_table("sites.tsv", pd.concat(sites.frames, ignore_index=True))
 
@@ -165,7 +173,8 @@ def _leave_out(sites, rows, task, retraining, trial):
     if not retraining.is_possible:
         log.info("sites: no level is left out, since that needs the rows in memory")
         return
-    known, targets = retraining.unseen(trial), task.as_scored(learn.known_targets)
+    targets = task.as_scored(learn.known_targets)
+    known = ScoredRows(targets, retraining.unseen(trial), learn.weights)
     for column in learn.sites:
         levels = learn.sites[column].to_numpy()
         splits = list(_splits(levels))
@@ -173,17 +182,11 @@ def _leave_out(sites, rows, task, retraining, trial):
             log.info("sites: %s: no level is left out of %d", column, len(splits))
             continue
         outputs = retraining.unseen(trial, splits)
+        left_out = ScoredRows(targets, outputs, learn.weights)
         scored = np.flatnonzero(np.isfinite(outputs).all(axis=1))
-        own = _of(learn.weights, scored)
-        sites.add(column, LEFT_OUT, levels[scored], targets[scored], outputs[scored], own)
-        both = scored[np.isfinite(known[scored]).all(axis=1)]
-        own = _of(learn.weights, both)
-        sites.compare(column, targets[both], known[both], outputs[both], own)
-
-
-def _of(weights, rows):
-    """Return the weights of some rows, None where there are none."""
-    return None if weights is None else weights[rows]
+        sites.add(column, LEFT_OUT, levels[scored], left_out.at(scored))
+        both = scored[np.isfinite(known.outputs[scored]).all(axis=1)]
+        sites.compare(column, known.at(both), outputs[both])
 
 
 def _splits(levels: np.ndarray) -> Iterable[tuple[np.ndarray, np.ndarray]]:
