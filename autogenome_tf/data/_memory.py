@@ -1,7 +1,6 @@
 """Tables that are in memory already: frames, arrays, sparse matrices, AnnData, lists."""
 
 import dataclasses
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -23,15 +22,13 @@ from autogenome_tf.data._texts import without_words
 FEWEST_NUMBERED = 3
 
 
-def table_of(x: Any, columns: Sequence[str] = (), options: ReadOptions | None = None) -> Table:
+def table_of(x: Any, options: ReadOptions | None = None) -> Table:
     """Make a table of an object from a notebook.
 
     Args:
         x: (samples, genes) as a DataFrame (index = sample ids, columns = genes; an index that just
             counts from 0 means no ids), an AnnData, an array, a scipy sparse matrix or a list of
             lists.
-        columns: Names of columns that are not features, beside those of `options`; they go to
-            `Table.extra`.
         options: `ReadOptions`; None: their defaults.
 
     Returns:
@@ -43,7 +40,6 @@ def table_of(x: Any, columns: Sequence[str] = (), options: ReadOptions | None = 
     if isinstance(x, Table):
         return x
     x, options = in_pandas(x), options or ReadOptions()
-    options = dataclasses.replace(options, columns=(*options.columns, *columns))
     table = plain_table(x, options)
     how, is_new = how_of(x, options), bool(options.genes)
     return distinct(table, how, type(x).__name__, asked=options.columns, is_new=is_new)

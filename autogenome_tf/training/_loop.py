@@ -40,7 +40,6 @@ def converge(
     engine: InMemory,
     network: keras.Model,
     penalties: Iterable[Penalty],
-    iterations: int = 500,
     deadline: float = float("inf"),
     factors: np.ndarray | None = None,
 ) -> Iterator[tuple[Penalty, Fit]]:
@@ -51,7 +50,6 @@ def converge(
         network: A Keras model without hidden layers; its kernel is penalised.
         penalties: L2 values, strongest first, so that each solution starts the next; in place of a
             number that of each of several targets by its name.
-        iterations: Of L-BFGS for each penalty, at most.
         deadline: `time.monotonic()` after which no further iteration starts.
         factors: (folds, inputs) that inputs are multiplied by, or None.
 
@@ -62,7 +60,7 @@ def converge(
     engine.set_weights([SMALL * weight for weight in engine.weights()])
     for l2 in penalties:
         started = time.monotonic()
-        loss, validation = engine.minimise(l2, iterations, deadline)
+        loss, validation = engine.minimise(l2, deadline)
         score = float(np.mean(_validation_losses(engine, validation) or [np.nan]))
         line = _line(1, loss, score, float("nan"), started)
         yield l2, Fit(engine.weights(), validation, 1, [line], engine.parameters)

@@ -486,7 +486,7 @@ def test_obs_goes_along(tmp_path):
 def test_obs_comes_before_a_gene_of_the_same_name(tmp_path):
     data = annotated()
     data.obs["MYC"] = ["high", "low", "low"]
-    table = table_of(data, columns=["MYC"])
+    table = table_of(data, ReadOptions(columns=("MYC",)))
     assert table.features == GENES and list(table.extra["MYC"]) == ["high", "low", "low"]
 
 
@@ -736,7 +736,7 @@ def test_a_table_is_its_own_table():
 
 
 def test_named_columns_of_a_frame_are_set_aside():
-    table = table_of(FRAME.assign(type=["T", "B", "T"]), columns=["type"])
+    table = table_of(FRAME.assign(type=["T", "B", "T"]), ReadOptions(columns=("type",)))
     assert_is_the_frame(table)
     assert list(table.extra["type"]) == ["T", "B", "T"]
 

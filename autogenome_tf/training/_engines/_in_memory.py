@@ -15,6 +15,8 @@ from autogenome_tf.training._engines._vectorized import VectorizedEngine, looped
 # By how much an iteration has to lower a value, in parts of it where it is above 1: below that,
 # values differ by the rounding of float32, and the line search goes astray.
 TOLERANCE = 1e-7
+# Of L-BFGS for each penalty, at most.
+ITERATIONS = 500
 # Part of the largest curvature of a row's loss below which a row's is not taken.
 FLATTEST = 1e-3
 # Of all targets, or of each by its name.
@@ -82,7 +84,7 @@ class InMemory(VectorizedEngine):
         return [outputs[k, : len(self.rows.validation[k % self.folds])] for k in range(self.count)]
 
     def minimise(
-        self, l2: Penalty, iterations: int, deadline: float = float("inf")
+        self, l2: Penalty, deadline: float = float("inf")
     ) -> tuple[float, list[np.ndarray]]:
         """Minimise the mean loss plus `l2` times the squared kernel by full-batch L-BFGS.
 
@@ -92,7 +94,6 @@ class InMemory(VectorizedEngine):
 
         Args:
             l2: The penalty, or that of each of several targets by its name.
-            iterations: At most.
             deadline: `time.monotonic()` after which no further iteration starts.
 
         Returns:
@@ -121,7 +122,7 @@ class InMemory(VectorizedEngine):
                 jac=True,
                 method="L-BFGS-B",
                 callback=in_time,
-                options={"maxiter": iterations, "ftol": TOLERANCE},
+                options={"maxiter": ITERATIONS, "ftol": TOLERANCE},
             )
         self._assign_trained(self._apart(found.x * unit))
         return found.fun / self.count, self.validation_outputs()
