@@ -103,6 +103,45 @@ def _write_gene_sets(run, folds, names):
         run.write_table("gene_sets.tsv", pd.concat(tables, ignore_index=True))
 
 
+class _Results:
+    """Collect the results of a search as they come.
+
+    Args:
+        size: How many results the final model may be made of; the best of them keep their networks.
+        config: The run's config.
+
+    Attributes:
+        trials: All trials so far, in their order.
+    """
+
+    def __init__(self, size: int, config: Config):
+        self.trials: list[Trial] = []
+        self._size, self._config = size, config
+        self._best: list[TrialResult] = []
+        self._without_networks: list[TrialResult] = []
+        self._baseline: TrialResult | None = None
+
+    def add(self, result: TrialResult) -> None:
+        """Take the next result; networks of those that are not among the best can be forgotten."""
+        self.trials.append(result.trial)
+        self._best = self._best_of([*self._best, result], self._size)
+        self._without_networks.append(dataclasses.replace(result, fit=None))
+        if result.trial.number == 0 and result.trial.is_scored:
+            self._baseline = result
+
+    def found(self) -> Found:
+        """Return all trials, the results that the final model is made of, and the baseline."""
+        best = self._best
+        if self._size == 1:
+            # Only the best keeps its networks; others are trained again if they are judged anew.
+            every = [*self._without_networks, *best]
+            best = self._best_of(every, len(self._without_networks))
+        return Found(self.trials, best, self._baseline)
+
+    def _best_of(self, results, size):
+        return best_results(results, size, self._config.objective, self._config.families)
+
+
 @dataclasses.dataclass(frozen=True)
 class _Stage:
     """The steps of the train stage behind its preparations.
@@ -142,34 +181,33 @@ class _Stage:
         Raises:
             StageError: Where no trial of a family that the config names has a score.
         """
-        run, folds, config, objective = self.run, self.folds, self.config, self.config.objective
-        trials, best, others, baseline = [], [], [], None
-        # Workers track the trials that they run.
-        is_shared = search.process_role(config) is not None
+        run, folds, config = self.run, self.folds, self.config
         most = search.method(config.search.method).most_trials(config.search)
         results = search.search(
             folds, config, self.spaces, self.finished, self.deadline, run, serving
         )
-        with watched(config.search.max_seconds, most, objective) as show:
+        collected = _Results(self.size, config)
+        with watched(config.search.max_seconds, most, config.objective) as show:
             for result in results:
-                trial = result.trial
-                best = best_results([*best, result], self.size, objective, config.families)
-                others.append(dataclasses.replace(result, fit=None))
-                baseline = result if trial.number == 0 and trial.is_scored else baseline
-                trials.append(trial)
-                if len(trials) > len(self.finished):
-                    search.write_outputs(run, folds, result)
-                    if result.fit is not None or not is_shared:
-                        search.track_result(run, config, result)
-                    run.write_table("leaderboard.tsv", leaderboard(trials, objective), digits=None)
-                show(trial, ranked(trials, objective)[0])
-        if self.size == 1:
-            # Only the best keeps its networks; others are trained again if they are judged anew.
-            best = best_results([*others, *best], len(others), objective, config.families)
-        if not best:
-            reason = next((t.status for t in trials if not t.is_scored), "no trial was run")
+                collected.add(result)
+                if len(collected.trials) > len(self.finished):
+                    self._record(result, collected.trials)
+                show(result.trial, ranked(collected.trials, config.objective)[0])
+        found = collected.found()
+        if not found.best:
+            failed = (trial.status for trial in found.trials if not trial.is_scored)
+            reason = next(failed, "no trial was run")
             raise StageError(f"no trial of {', '.join(self.spaces)} has a score: {reason}")
-        return Found(trials, best, baseline)
+        return found
+
+    def _record(self, result, trials):
+        """Write the files of a trial that has just ended, the last of some."""
+        search.write_outputs(self.run, self.folds, result)
+        # Workers track the trials that they run.
+        if result.fit is not None or search.process_role(self.config) is None:
+            search.track_result(self.run, self.config, result)
+        table = leaderboard(trials, self.config.objective)
+        self.run.write_table("leaderboard.tsv", table, digits=None)
 
     def write_models(self, found: Found) -> FinalModel:
         """Fit the final model and the baseline; write them, history.tsv and validation.npz.
