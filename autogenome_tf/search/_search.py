@@ -15,7 +15,7 @@ from autogenome_tf.run import Run
 from autogenome_tf.search import _distributed
 from autogenome_tf.search._keras_tuner.worker import Remote
 from autogenome_tf.search._limits import Limits
-from autogenome_tf.search._linear import baseline, check_rows, learners
+from autogenome_tf.search._linear import LinearTrials, check_rows
 from autogenome_tf.search._loop import TrialLoop
 from autogenome_tf.search._members import method
 from autogenome_tf.search._request import Request
@@ -210,32 +210,27 @@ class _Search:
 
     def linear_results(self) -> Iterator[TrialResult]:
         """Yield the results of the baseline, and of linear learners that are asked for."""
-        folds, config, spaces = self.folds, self.config, self.spaces
+        config = self.config
         if not config.task.kind.has_targets:
             log.info(
                 "search: a representation has no linear baseline; it is compared with principal "
                 "components"
             )
             return
-        plan = Plan.of(config.training, config.search.epochs, self.deadline)
+        trials = self._linear_trials(self.deadline)
         if 0 in self.finished:
             # A value of the path starts from the one before it, so the whole path is solved again.
-            whole = Plan.of(config.training, config.search.epochs)
-            yield TrialResult(
-                self.finished[0], retrain=lambda: baseline(folds, spaces, whole, config.seed)
-            )
+            whole = self._linear_trials(float("inf"))
+            yield TrialResult(self.finished[0], retrain=whole.baseline)
         else:
-            yield baseline(folds, spaces, plan, config.seed)
-        linear = {name: space for name, space in spaces.items() if name == "linear"}
-        yield from learners(
-            folds,
-            spaces,
-            plan,
-            config.seed,
-            behind=self.limits.most,
-            finished=self.finished,
-            starts=portfolio(linear, config.search.start, config.task.type),
-        )
+            yield trials.baseline()
+        linear = {name: space for name, space in self.spaces.items() if name == "linear"}
+        starts = portfolio(linear, config.search.start, config.task.type)
+        yield from trials.learners(self.limits.most, self.finished, starts)
+
+    def _linear_trials(self, deadline):
+        plan = Plan.of(self.config.training, self.config.search.epochs, deadline)
+        return LinearTrials(self.folds, self.spaces, plan, self.config.seed)
 
 
 def _of_networks(spaces):

@@ -29,7 +29,7 @@ from sets import grown, parser, sets
 
 from autogenome_tf.core.seeds import derive
 from autogenome_tf.run import _console
-from autogenome_tf.search._linear import baseline
+from autogenome_tf.search._linear import LinearTrials
 from autogenome_tf.training import Plan
 
 SEED, PLAN = 11, Plan(20)
@@ -39,7 +39,7 @@ STARTS = (0.0, 0.01, 0.1, 1.0)
 def measured(one):
     """Yield a line for the baseline, and for each network and value."""
     rows = Rows(one, SEED)
-    found = baseline(rows.folds, {}, PLAN, SEED)
+    found = LinearTrials(rows.folds, {}, PLAN, SEED).baseline()
     yield {"number": 0, "start": "linear"} | rows.losses("linear", found.trial.values, found.fit)
     for number, (family, values) in enumerate(pool(SEED), 1):
         for start in STARTS:

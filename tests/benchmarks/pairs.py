@@ -37,7 +37,7 @@ from autogenome_tf import families
 from autogenome_tf.core.seeds import derive
 from autogenome_tf.ensemble._refit import judge, train
 from autogenome_tf.run import _console
-from autogenome_tf.search._linear import baseline, learners
+from autogenome_tf.search._linear import LinearTrials
 from autogenome_tf.search._trials import run_trial
 from autogenome_tf.training import Plan, Trial
 
@@ -69,8 +69,8 @@ def tried(rows):
         for number, (family, values) in enumerate(pool(SEED), 1)
     ]
     spaces = {"linear": families.space("linear", task=folds.task)}
-    linear = [baseline(folds, spaces, plan, SEED)]
-    linear += learners(folds, spaces, plan, SEED, behind=len(networks), finished={})
+    trials = LinearTrials(folds, spaces, plan, SEED)
+    linear = [trials.baseline(), *trials.learners(behind=len(networks), finished={})]
     return networks, linear
 
 

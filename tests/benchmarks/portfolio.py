@@ -40,7 +40,7 @@ from autogenome_tf import families
 from autogenome_tf.automl._rows import prepared, rows_of
 from autogenome_tf.config import Config
 from autogenome_tf.run import _console
-from autogenome_tf.search._linear import baseline, learners
+from autogenome_tf.search._linear import LinearTrials
 from autogenome_tf.search._starts import PORTFOLIO
 from autogenome_tf.search._trials import run_trial
 from autogenome_tf.training import Plan, Trial
@@ -93,12 +93,12 @@ def trials(one):
         config = Config.of(given)
         folds = prepared(rows_of(config), config).cross_validation
         plan, spaces = Plan.of(config.training, config.search.epochs), families.spaces(config)
-        yield baseline(folds, spaces, plan, config.seed).trial
+        linear = LinearTrials(folds, spaces, plan, config.seed)
+        yield linear.baseline().trial
         for number, (family, values) in enumerate(networks(), 1):
             trial = Trial(number, family, complete(family, values))
             yield run_trial(folds, trial, plan, config.seed).trial
-        last = len(networks())
-        for result in learners(folds, spaces, plan, config.seed, behind=last, finished={}):
+        for result in linear.learners(behind=len(networks()), finished={}):
             yield result.trial
 
 

@@ -53,7 +53,7 @@ from sets import SHARED, grown, sets
 from autogenome_tf.core.seeds import derive
 from autogenome_tf.nn.vectorized import PENALTIES, structure
 from autogenome_tf.run import _console
-from autogenome_tf.search._linear import baseline
+from autogenome_tf.search._linear import LinearTrials
 from autogenome_tf.training import Plan
 from autogenome_tf.training._engines import InMemory, Objective
 from autogenome_tf.training._loop import fit
@@ -194,7 +194,7 @@ class Trained(Rows):
 
 def measured(rows, names):
     """Yield a line for the baseline and for each network and arm; plateau gives the rate."""
-    found = baseline(rows.folds, {}, Plan(EPOCHS), SEED)
+    found = LinearTrials(rows.folds, {}, Plan(EPOCHS), SEED).baseline()
     values = found.trial.values
     yield {"arm": "linear", "number": 0} | _scores(rows, "linear", values, found.fit)
     for number, (family, values) in enumerate(pool(SEED), 1):

@@ -32,7 +32,7 @@ def folds():
 
 @pytest.fixture(scope="module")
 def best(folds):
-    return _linear.baseline(folds, {}, Plan(1), 7)
+    return _linear.LinearTrials(folds, {}, Plan(1), 7).baseline()
 
 
 def test_targets_that_want_penalties_far_apart_have_them(folds, best):
@@ -69,10 +69,11 @@ def test_a_path_goes_on_for_a_target_that_still_gains():
 
 
 def test_no_penalty_a_target_is_solved_for_when_time_is_over(folds):
-    values = {"loss": "joint", "spectral_power": 0.0, "gene_power": 0.0}
-    space = families.space("linear", task=folds.task)
-    found = list(_linear._path(folds, space, 0, values, time.monotonic() - 1))
-    assert len(found) == 1 and isinstance(found[0].trial.values["l2"], float)
+    plan = Plan(1, deadline=time.monotonic() - 1)
+    strongest = max(families.space("linear", task=folds.task)["l2"].options)
+    found = _linear.LinearTrials(folds, {}, plan, 7).baseline()
+    # The path begins with it, and no target has one of its own.
+    assert found.trial.values["l2"] == strongest
 
 
 def test_times_alone_are_solved_for_as_by_a_task_of_their_own():
