@@ -24,6 +24,7 @@ from autogenome_tf.data._groups import (
 from autogenome_tf.data._misspelt import missing_like, misspelt
 from autogenome_tf.data._no_genes import gives_away, no_genes, some_values, total_row
 from autogenome_tf.data._origins import kind_of_origin
+from autogenome_tf.data._row_scales import rows_of_another_scale
 from autogenome_tf.data._split import Split
 from autogenome_tf.data._spreadsheet import changed_names
 from autogenome_tf.tasks import kind_of
@@ -94,6 +95,7 @@ def _of_values(dataset):
         *_about("names", changed_names(dataset.features)),
         *_about("names", genes_alike(dataset.features)),
         *_about("values", codes(values)),
+        *_about("values", rows_of_another_scale(values, dataset.samples)),
         *_about("values", nearly_empty(dataset)),
         *_about("values", of_one_value(dataset)),
     ]

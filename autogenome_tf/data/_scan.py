@@ -148,9 +148,12 @@ def _way_out(layout, cells, cell):
         )
     if layout.is_new:
         return ""
-    if not any(map(str.isalnum, cell)):
-        way = f'write NA, or set data.missing_words ["{cell}"]'
-        return f" If it stands for a missing value, {way}."
+    word = cell.strip()
+    times = [cells[place].strip() for place in layout.values].count(word)
+    # In several genes it is a word for what is not known, such as ND or <LOD.
+    if not any(map(str.isalnum, word)) or times > 1:
+        way = f'write NA, or set data.missing_words ["{word}"]'
+        return f" If it stands for a missing value, {way}.{alone}"
     if layout.has_header and layout.orientation != GENES and cell.strip():
         names = ", ".join(f'"{name}"' for name in texts[:MOST_NAMED])
         return f" Columns that are not genes belong in data.exclude: [{names}].{alone}"

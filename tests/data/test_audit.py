@@ -10,6 +10,7 @@ import scipy.sparse
 from autogenome_tf.data import Dataset, Split
 from autogenome_tf.data._audit import association, audit, explained
 from autogenome_tf.data._misspelt import misspelt
+from autogenome_tf.data._row_scales import rows_of_another_scale
 
 ROWS = 120
 
@@ -247,6 +248,16 @@ def test_samples_and_genes_that_are_nearly_empty_are_named():
     assert "1 genes have no value in any sample, such as 'x'." in found
     (said,) = [text for text in found if "lack most" in text]
     assert "'s7' (1 of 5 genes have one)" in said
+
+
+def test_rows_of_another_scale_are_named():
+    linear = np.random.default_rng(0).lognormal(6, 1.5, (ROWS, 25))
+    mixed = np.where(np.arange(ROWS)[:, None] % 3 == 0, np.log2(linear), linear)
+    (said,) = rows_of_another_scale(mixed, [f"s{row}" for row in range(ROWS)])
+    assert said.startswith(f"{ROWS // 3} of {ROWS} rows are of another") and "'s0'" in said
+    depths = np.where(np.arange(ROWS)[:, None] % 3 == 0, 0.01, 1)
+    for values in (linear, np.log2(linear), np.rint(linear * depths), np.full((4, 3), np.nan)):
+        assert not list(rows_of_another_scale(values, []))
 
 
 def test_a_class_in_one_fold_is_named():

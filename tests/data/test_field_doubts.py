@@ -224,6 +224,15 @@ def test_numbers_with_other_signs_are_refused_with_the_number(tmp_path, value, p
         assert float(str(error.value).split("such as ")[-1].rstrip(".")) == plain
 
 
+@pytest.mark.parametrize("word", ["ND", "<LOD", "n.a."])
+def test_a_word_in_several_genes_may_stand_for_a_missing_value(tmp_path, word):
+    cells = VALUES.astype(object).mask(VALUES < 400, word)
+    with pytest.raises(InputError, match=f'set data.missing_words ."{word}"'):
+        loaded(tmp_path, cells.to_csv(), TARGETS)
+    data = {"missing": "mean", "missing_words": [word]}
+    assert np.isnan(loaded(tmp_path, cells.to_csv(), TARGETS, **data)[0].values).any()
+
+
 @pytest.mark.parametrize(
     ("cells", "way"),
     [(["7,345"], "a point before decimals and nothing between thousands"),

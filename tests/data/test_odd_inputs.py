@@ -176,6 +176,19 @@ def test_several_codes_are_named_and_in_targets_a_single_one(tmp_path):
     assert "1 values are 888, apart" in next(codes(np.r_[values, 888], fewest=1))
 
 
+def test_two_scales_in_one_matrix_are_named(tmp_path):
+    mixed = VALUES.where(np.arange(COUNT)[:, None] % 4 > 0, 2**VALUES)
+    (said,) = doubts(tmp_path, mixed.to_csv(), TARGETS, "values")
+    assert said.startswith("6 of 24 rows are of another scale than most, such as 'S00'")
+
+
+def test_a_nine_among_doses_is_named():
+    doses = np.resize([0.0, 1, 2, 0, 1], 40)
+    coded = np.where(np.arange(40) % 9 == 0, 9, doses)
+    assert "5 values are 9, apart from all others (0 to 2)" in next(codes(coded))
+    assert not list(codes(doses)) and not list(codes(np.where(doses == 2, 4, coded)))
+
+
 def test_the_floor_of_a_logarithm_stands_for_no_missing_value(tmp_path):
     counts = RANDOM.negative_binomial(1, 0.2, VALUES.shape)
     values = pd.DataFrame(np.log2(counts + 0.5), index=VALUES.index, columns=GENES)
