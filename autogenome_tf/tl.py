@@ -10,6 +10,8 @@ import pandas as pd
 
 from autogenome_tf.automl import AutoGenome
 from autogenome_tf.config import merged
+from autogenome_tf.core.errors import InputError
+from autogenome_tf.data import is_annotated
 from autogenome_tf.tasks import as_text
 
 
@@ -104,7 +106,7 @@ def survival(
 
 def _learned(adata, columns, target, config, stages):
     """Run on the rows with a value in all columns; predict all; return their parts too."""
-    cells = adata
+    cells = _annotated(adata)
     if not adata.obs_names.is_unique:
         cells = adata.copy()
         cells.obs_names_make_unique()
@@ -116,6 +118,16 @@ def _learned(adata, columns, target, config, stages):
     split = pd.read_csv(automl.folder / "split.tsv", sep="\t", dtype={"sample": str})
     part = split.set_index("sample")["part"].reindex(cells.obs_names).fillna("new")
     return automl, automl.predict(cells), part.to_numpy()
+
+
+def _annotated(adata):
+    """Return an AnnData, or refuse what is none."""
+    if not is_annotated(adata):
+        raise InputError(
+            f"adata: expected an AnnData, to which results are added; received "
+            f"{type(adata).__name__}. autogenome_tf.AutoGenome takes tables of other kinds."
+        )
+    return adata
 
 
 def resvae(
@@ -156,7 +168,7 @@ def resvae(
         "families": {"resvae": {"latent": latent, "likelihood": likelihood}},
         "search": {"max_trials": 1},
     }
-    automl = AutoGenome(merged(given, config), data=(adata, key))
+    automl = AutoGenome(merged(given, config), data=(_annotated(adata), key))
     automl.run(stages)
     found = automl.predict(adata).drop(columns=["sample", "part"])
     if automl.config.task.labels != "none":

@@ -252,6 +252,16 @@ def test_cells_are_refused_with_what_takes_them(adata):
             model.fit(adata, np.arange(len(adata)) % 2)
 
 
+def test_tools_for_cells_refuse_what_is_none():
+    for tool in (
+        lambda x: ag.tl.classify(x, "dx"),
+        ag.tl.resvae,
+        lambda x: ag.tl.survival(x, "t", "e"),
+    ):
+        with pytest.raises(InputError, match="adata: expected an AnnData.*received DataFrame"):
+            tool(pd.DataFrame(X))
+
+
 def test_labels_of_several_types_are_refused():
     mixed = np.array([1, "x"] * (len(X) // 2), object)
     with pytest.raises(InputError, match=r"y: .*several types \(int, str\).*y\.astype\(str\)"):

@@ -39,7 +39,7 @@ def rows_of_another_scale(values: np.ndarray, samples: Sequence[str] | np.ndarra
     if len(values) == len(samples):
         named = f", such as {str(samples[np.flatnonzero(known)[is_other.argmax()]])!r}"
     yield (
-        f"{is_other.sum()} of {len(rows)} rows are of another scale than most{named}: nine in ten of "
-        f"their values are below {sizes[0]:.3g} to {sizes[-1]:.3g}, those of a median row below "
+        f"{is_other.sum()} of {len(rows)} rows are of another scale than most{named}: nine in ten "
+        f"of their values are below {sizes[0]:.3g} to {sizes[-1]:.3g}, those of a median row below "
         f"{middle:.3g}. Where logarithms stand beside linear values, bring all rows to one scale."
     )
