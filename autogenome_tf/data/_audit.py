@@ -93,7 +93,7 @@ def _of_values(dataset):
         *_about("columns", no_genes(values, dataset.features)),
         *_about("columns", total_row(values, dataset.samples)),
         *_about("names", changed_names(dataset.features)),
-        *_about("names", genes_alike(dataset.features)),
+        *_about("names", genes_alike(dataset.features[: values.shape[1]])),
         *_about("values", codes(values)),
         *_about("values", rows_of_another_scale(values, dataset.samples)),
         *_about("values", nearly_empty(dataset)),

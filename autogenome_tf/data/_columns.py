@@ -10,6 +10,7 @@ import pandas as pd
 from autogenome_tf.core import chunked
 from autogenome_tf.core.errors import InputError, some, unknown
 from autogenome_tf.data._checked import check_line
+from autogenome_tf.data._groups import levels_alike
 from autogenome_tf.tasks import as_text, kind_of
 
 log = logging.getLogger(__name__)
@@ -45,6 +46,8 @@ def with_covariates(dataset, columns, names, where, known=None, averages=None):
     if known is None:
         known = [level for own in levels for level in sorted(set(own))]
         for name, own in zip(names, levels, strict=True):
+            for text in levels_alike([level.partition("=")[2] for level in own], name):
+                dataset = dataset.warned("covariates", f"{where}: data.covariates: {text}")
             if 2 * len(set(own)) > len(own):
                 text = (
                     f"{where}: data.covariates: {name} has {len(set(own))} values in {len(own)} "
@@ -145,6 +148,9 @@ def with_sites(dataset, columns, names, where, *, is_optional):
         return dataset
     texts = {name: columns[name].map(as_text, na_action="ignore") for name in known}
     sites = pd.DataFrame(texts).astype(object).where(columns[known].notna(), None)
+    for name in known:
+        for text in levels_alike(sites[name].dropna(), name):
+            dataset = dataset.warned("sites", f"{where}: data.sites: {text}")
     return dataclasses.replace(dataset, sites=sites.reset_index(drop=True))
 
 

@@ -155,6 +155,21 @@ def groups_alike(groups: np.ndarray) -> Iterator[str]:
         )
 
 
+def levels_alike(levels: Iterable[str], name: str) -> Iterator[str]:
+    """Yield a text on levels of a column that differ only in how they are written.
+
+    Args:
+        levels: Level of each row.
+        name: Of the column.
+    """
+    found = list(alike(dict.fromkeys(levels)))
+    if found:
+        yield (
+            f"{name}: {len(found)} levels are written in several ways, such as {some(found[0])}, "
+            "and count as different ones. Write each in one way."
+        )
+
+
 def _plain(name):
     """Return a name without case, blanks, dashes and quotes; numbers and words in one form."""
     # Signs without width, which are no blanks, are of the category Cf.

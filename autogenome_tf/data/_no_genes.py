@@ -50,8 +50,8 @@ def no_genes(values: np.ndarray, features: Sequence[str]) -> Iterator[str]:
         reasons.setdefault(place, "whole numbers, where others have fractions")
     for place in _apart(values):
         reasons.setdefault(place, "on a scale of its own")
-    for place in _total(values):
-        reasons[place] = "the sum of all others"
+    for place, what in _summary(values):
+        reasons[place] = f"the {what} of all others"
     if reasons and len(reasons) < values.shape[1] / 2:
         named = [f"{features[place]!r} ({why})" for place, why in reasons.items()]
         more = f" and {len(named) - MOST_NAMED} more" if len(named) > MOST_NAMED else ""
@@ -63,16 +63,16 @@ def no_genes(values: np.ndarray, features: Sequence[str]) -> Iterator[str]:
 
 
 def total_row(values: np.ndarray, samples: Sequence[str] | np.ndarray) -> Iterator[str]:
-    """Yield a text on a row that is the sum of all others.
+    """Yield a text on a row that is the sum, or the mean, of all others.
 
     Args:
         values: (rows, genes), as `some_values` returns them.
         samples: Ids of all rows.
     """
-    for row in _total(values.T) if len(values) == len(samples) else ():
+    for row, what in _summary(values.T) if len(values) == len(samples) else ():
         yield (
-            f"The sample {str(samples[row])!r} is the sum of all others: remove this row, which is "
-            "no sample."
+            f"The sample {str(samples[row])!r} is the {what} of all others: remove this row, which "
+            "is no sample."
         )
 
 
@@ -155,15 +155,22 @@ def _apart(values):
     return []
 
 
-def _total(values):
-    """Return the column that is the sum of all others, in a list; an empty one for none."""
-    if values.shape[1] < _FEWEST_PARTS or len(values) < _FEWEST_PARTS:
-        return []
+def _summary(values):
+    """Yield the column that is the sum or the mean of all others, and which of both it is."""
+    count = values.shape[1]
+    if count < _FEWEST_PARTS or len(values) < _FEWEST_PARTS:
+        return
     known = np.where(np.isnan(values), 0, values).astype("float64")
-    place, sums = int(np.abs(known).sum(axis=0).argmax()), known.sum(axis=1)
-    whole = known[:, place]
-    is_total = np.ptp(whole) > 0 and np.allclose(sums - whole, whole, rtol=1e-4, atol=0)
-    return [place] if is_total else []
+    sums = known.sum(axis=1)
+    largest = np.abs(known).sum(axis=0).argmax()
+    nearest = np.abs(known - sums[:, None] / count).sum(axis=0).argmin()
+    # A mean is often rounded.
+    for place, what, parts, exact in (
+        (int(largest), "sum", 1, 1e-4), (int(nearest), "mean", count - 1, 1e-3)
+    ):  # fmt: skip
+        whole = known[:, place]
+        if np.ptp(whole) > 0 and np.allclose((sums - whole) / parts, whole, rtol=exact, atol=0):
+            yield place, what
 
 
 def _strengths(values, targets):

@@ -26,7 +26,12 @@ _GENE_NAMES = frozenset(
 # Columns of such a matrix that are no samples.
 _ANNOTATIONS = frozenset(
     "description chr chrom chromosome start end strand length gene_length effective_length "
-    "gene_type gene_biotype biotype gene_description cytoband locus_id taxonomy".split()
+    "gene_type gene_biotype biotype gene_description cytoband locus_id taxonomy "
+    # Of BioMart and of arrays of methylation; of tests of differential expression; of summaries.
+    "chromosome_name gene_chr start_position end_position gene_start gene_end gc_content "
+    "percentage_gene_gc_content exon_count genomic_coordinate logfc log2fc avg_log2fc "
+    "log2foldchange lfcse basemean aveexpr p_value pvalue p_val pval padj adj_p_val p_val_adj fdr "
+    "q_value qvalue mean average median sd variance".split()
 )
 
 

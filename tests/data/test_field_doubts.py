@@ -91,6 +91,16 @@ def test_a_total_is_no_gene(tmp_path, is_turned):
     assert "'Total' (the sum of all others)" in said and 'data.exclude ["Total"]' in said
 
 
+def test_a_row_of_means_is_no_sample(tmp_path):
+    means = VALUES.mean().round(1).rename("Average").to_frame().T
+    labels = pd.concat([LABELS, pd.Series({"Average": "normal"})])
+    _, found = loaded(
+        tmp_path, pd.concat([VALUES, means]).to_csv(),
+        labels.rename("type").to_csv(index_label="sample"),
+    )  # fmt: skip
+    assert any("'Average' is the mean of all others" in text for text in texts(found, "columns"))
+
+
 def test_a_row_of_totals_is_no_sample(tmp_path):
     table = pd.concat([VALUES, VALUES.sum().to_frame("All").T]).rename_axis("sample")
     dataset, _ = loaded(tmp_path, table.to_csv(), TARGETS)
@@ -276,6 +286,24 @@ def test_quoted_ids_may_hold_delimiters_and_quotes(tmp_path, name):
     targets = LABELS.set_axis(names).sample(frac=1, random_state=1).to_csv(index_label="sample")
     dataset, _ = loaded(tmp_path, text, targets)
     assert list(dataset.samples) == names and list(dataset.targets) == list(LABELS)
+
+
+def test_levels_that_are_written_in_two_ways_are_named(tmp_path):
+    targets = LABELS.to_frame().assign(site=["A", "a", "b"] * (COUNT // 3)).to_csv()
+    _, found = loaded(tmp_path, MATRIX, targets, sites=["site"])
+    assert "site: 1 levels are written in several ways" in texts(found, "sites")[0]
+    config = config_of(tmp_path, MATRIX, targets, "representation", covariates=["site"])
+    dataset, parts = RunData(config.data, config.task).labelled
+    found = audit(dataset, parts, "representation")
+    assert texts(found, "covariates") and not texts(found, "names")
+
+
+def test_columns_that_describe_genes_are_no_samples(tmp_path):
+    beside = pd.DataFrame(
+        {"chromosome_name": 1, "gc_content": 0.4, "adj.P.Val": 0.1, "Mean": 5.0}, GENES
+    )
+    pd.concat([beside, VALUES.T], axis=1).to_csv(tmp_path / "x.csv", index_label="gene_id")
+    assert read_table(tmp_path / "x.csv").samples == IDS
 
 
 # People ------------------------------------------------------------------------------------
