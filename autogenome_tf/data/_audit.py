@@ -33,6 +33,8 @@ from autogenome_tf.tasks import kind_of
 UNEQUAL, DOMINANT = 10, 0.8
 # Rows of a class to learn from; test rows in all.
 FEWEST_OF_A_CLASS, FEWEST_TESTED = 10, 30
+# Times the median of training, from which on targets to evaluate may be in another unit.
+OTHER_UNIT = 10.0
 # Of an association between 0 and 1.
 STRONG = 0.5
 
@@ -77,6 +79,8 @@ def audit(
         tested = {"The test part": int(is_test.sum()) if has_test else 0}
         tested["data.evaluate"] = 0 if scored is None else len(scored)
         found += _about("test", _few_tested(tested, kind))
+        if scored is not None:
+            found += _about("values", _of_scored(dataset, scored, kind))
         found += _of_origins(dataset, each, kind, is_test, group)
     return [{"about": about, "text": text} for about, text in found]
 
@@ -150,6 +154,26 @@ def _of_targets(dataset, rows, is_test, has_test, kind):
         return
     for name, column in zip(names, targets.T, strict=True):
         yield from _about("values", (f"{name}: {text}" for text in codes(column, fewest=1)))
+
+
+def _of_scored(dataset, scored, kind):
+    """Yield warnings about targets of data.evaluate: codes, and numbers of another unit."""
+    for (own, _), (other, _) in zip(
+        _of_each_kind(dataset, kind), _of_each_kind(scored, kind), strict=True
+    ):
+        if own.known_targets.dtype == object:
+            continue
+        columns = zip(own.known_targets.T, other.known_targets.T, strict=True)
+        for name, (known, new) in zip(own.target_names, columns, strict=True):
+            yield from (f"data.evaluate: {name}: {text}" for text in codes(new, fewest=1))
+            sizes = [float(np.median(np.abs(one[~np.isnan(one)]))) for one in (known, new)
+                     if not np.isnan(one).all()]  # fmt: skip
+            if len(sizes) == 2 and 0 < OTHER_UNIT * min(sizes) <= max(sizes):
+                yield (
+                    f"data.evaluate: {name}: its values are of another size (a median of "
+                    f"{sizes[1]:.4g}) than those of training ({sizes[0]:.4g}). Check that both "
+                    "are in one unit."
+                )
 
 
 def _of_each_kind(dataset, kind):

@@ -37,6 +37,11 @@ def with_covariates(dataset, columns, names, where, known=None, averages=None):
     if not names:
         return dataset
     for name in names:
+        if not len(columns.columns):
+            raise InputError(
+                f"{where}: data.covariates: expected the column {name!r} beside the genes; "
+                "received genes alone."
+            )
         if name not in columns.columns:
             raise unknown(f"{where}: data.covariates", name, columns.columns)
         if columns[name].isna().any():

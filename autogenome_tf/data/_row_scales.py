@@ -37,7 +37,7 @@ def rows_of_another_scale(values: np.ndarray, samples: Sequence[str] | np.ndarra
     sizes, middle = np.sort(quantiles[-1, is_other]), float(middles[-1, 0])
     named = ""
     if len(values) == len(samples):
-        named = f", such as {str(samples[np.flatnonzero(known)[is_other.argmax()]])!r}"
+        named = f", such as {str(samples[int(np.flatnonzero(known)[is_other][0])])!r}"
     yield (
         f"{is_other.sum()} of {len(rows)} rows are of another scale than most{named}: nine in ten "
         f"of their values are below {sizes[0]:.3g} to {sizes[-1]:.3g}, those of a median row below "

@@ -250,6 +250,21 @@ def test_samples_and_genes_that_are_nearly_empty_are_named():
     assert "'s7' (1 of 5 genes have one)" in said
 
 
+def test_targets_to_evaluate_in_another_unit_are_named():
+    days = np.random.default_rng(0).exponential(400, (ROWS, 1)) + 1
+    rows = dataclasses.replace(dataset(), targets=days, target_names=["days"])
+    for factor, code, said in (
+        (1, None, []), (1 / 365, None, ["days: its values are of another size"]),
+        (1, -9, ["days: 1 values are -9"]),
+    ):  # fmt: skip
+        new = days * factor
+        new[3] = new[3] if code is None else code
+        scored = dataclasses.replace(rows, targets=new)
+        found = audit(rows, part(), "regression", scored=scored)
+        texts = [one["text"] for one in found if one["text"].startswith("data.evaluate: days")]
+        assert len(texts) == len(said) and all(a in b for a, b in zip(said, texts, strict=True))
+
+
 def test_rows_of_another_scale_are_named():
     linear = np.random.default_rng(0).lognormal(6, 1.5, (ROWS, 25))
     mixed = np.where(np.arange(ROWS)[:, None] % 3 == 0, np.log2(linear), linear)
