@@ -229,6 +229,8 @@ def test_numbers_that_parquet_stores_as_a_range_are_ids(tmp_path):
     ids = [str(number) for number in range(1000, 1000 + COUNT)]
     VALUES.set_axis(range(1000, 1000 + COUNT)).to_parquet(tmp_path / "x.parquet")
     assert read_table(tmp_path / "x.parquet").samples == ids
+    VALUES.set_axis(np.arange(1000.0, 1000 + COUNT)).to_parquet(tmp_path / "x.parquet")
+    assert read_table(tmp_path / "x.parquet").samples == ids
     VALUES.reset_index(drop=True).to_parquet(tmp_path / "y.parquet")
     assert read_table(tmp_path / "y.parquet").samples is None
     targets = pd.DataFrame({"type": LABELS.to_numpy()}, index=range(1000, 1000 + COUNT))

@@ -97,7 +97,7 @@ def _table(source, file, options):
     values, lists = _stacked(source, file, features, others, options.limit)
     samples = None if counted is None else list(map(str, counted))
     if ids is not None:
-        samples = ["" if name is None else str(name) for name in lists[ids]]
+        samples = ["" if name is None else as_text(name) for name in lists[ids]]
     index = None if samples is None else pd.Index(samples)
     frame = pd.DataFrame({name: lists[name] for name in extra}, index=index) if extra else None
     note = f"{ids!r} is the sample id"
