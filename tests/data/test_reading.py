@@ -569,7 +569,10 @@ def test_an_h5_file_that_is_not_from_10x_is_refused(tmp_path):
     h5py = pytest.importorskip("h5py")
     with h5py.File(tmp_path / "x.h5", "w") as file:
         file["model_weights/w"] = VALUES
-    assert "'model_weights'" in message(read_table, str(tmp_path / "x.h5"))
+    assert message(read_table, str(tmp_path / "x.h5")).endswith("expected one 10x matrix.")
+    with h5py.File(tmp_path / "x.h5", "w") as file:
+        file["obs/index"] = file["var/index"] = file["X"] = VALUES
+    assert "must end in .h5ad" in message(read_table, str(tmp_path / "x.h5"))
 
 
 def test_scanpy_data_sets_are_read_as_stored():

@@ -135,7 +135,11 @@ def _groups(source, file, limit):
     # Cell Ranger 3 calls the group "matrix"; version 2 called it by the genome.
     groups = [part for part in file.values() if hasattr(part, "keys") and "barcodes" in part]
     if len(groups) != 1:
-        raise InputError(f"{source}: received the parts {some(file)}; expected one 10x matrix.")
+        is_annotated = "obs" in file and "var" in file
+        way = " The name of an AnnData must end in .h5ad." if is_annotated else ""
+        raise InputError(
+            f"{source}: received the parts {some(file)}; expected one 10x matrix.{way}"
+        )
     group = groups[0]
     width, rows = group["shape"][:]
     # 10x compresses by barcode, so its columns are our rows as they are.
