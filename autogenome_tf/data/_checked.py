@@ -85,10 +85,14 @@ def float_matrix(where, values):
         )
     if values.dtype.kind not in "biuf":
         raise InputError(f"{where}: received values of type {values.dtype}; expected numbers.")
-    if 0 in values.shape:
+    if values.shape[1] == 0:
         raise InputError(
-            f"{where}: received {values.shape[0]} samples x {values.shape[1]} genes; "
-            "expected at least one of each."
+            f"{where}: received no genes: no column is left beside sample ids, targets and what "
+            "data.exclude names. Is it a file of targets?"
+        )
+    if values.shape[0] == 0:
+        raise InputError(
+            f"{where}: received 0 samples x {values.shape[1]} genes; expected at least one of each."
         )
     if scipy.sparse.issparse(values):
         values = scipy.sparse.csr_matrix(values)

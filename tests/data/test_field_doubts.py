@@ -432,6 +432,11 @@ def test_files_that_are_no_tables_are_named(tmp_path, name):
         read_table(tmp_path / "x.unknown")
 
 
+def test_a_file_of_targets_in_place_of_the_matrix_is_named(tmp_path):
+    with pytest.raises(InputError, match="x.csv: received no genes: .* Is it a file of targets?"):
+        loaded(tmp_path, TARGETS, TARGETS)
+
+
 @pytest.mark.parametrize("name", ["HiSeqV2", "HiSeqV2.gz", "expression.cct"])
 def test_a_table_of_text_under_another_name_is_refused_with_the_names_of_such(tmp_path, name):
     is_packed = name.endswith(".gz")
