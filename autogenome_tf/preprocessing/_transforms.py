@@ -1,6 +1,7 @@
 """Transforms of raw values, each of a row alone: the formulas and the choice among them."""
 
 import dataclasses
+import logging
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,8 @@ from autogenome_tf.core.chunked import Matrix
 from autogenome_tf.core.errors import InputError
 from autogenome_tf.preprocessing._variation import check_variation
 from autogenome_tf.preprocessing.scale import COUNTS, LINEAR, SHARES, SIGNED, Scale, sample_of
+
+log = logging.getLogger(__name__)
 
 LIBRARY = 1e4
 PSEUDO_FREQUENCY = 1e-5
@@ -28,6 +31,8 @@ SPARSE = ("none", "log1p", "library_log1p", "rank")
 FEWEST_OF_A_LIBRARY = 20
 # Values of counts that would be above 1: where none is of so many, columns are yes or no.
 MANY_ABOVE_1 = 10
+# Times the total of a row in twenty, from which on that of another in twenty is told of.
+UNEQUAL = 10.0
 # By the kind of a `Scale`; other kinds stay as they are.
 CHOICE = {COUNTS: "library_log1p", SHARES: "relative_log", LINEAR: "log1p", SIGNED: "log2"}
 
@@ -115,6 +120,8 @@ class Transform:
             name, why = CHOICE.get(scale.kind, "none"), str(scale)
             if scale.kind == COUNTS and _are_covariates(values):
                 name, why = "log1p", f"{why}, some columns are 0 or 1: their sum is no library size"
+            if scale.kind == LINEAR and values.shape[1] >= FEWEST_OF_A_LIBRARY:
+                _warn_of_depths(values)
             usual = MICROARRAY_FLOOR if scale.low < 0 else 1.0
             if lowest < 0 and name not in OF_ALL_VALUES:
                 # Few values below 0 are raised like all below the floor; shares have no such floor.
@@ -131,6 +138,19 @@ class Transform:
         if name not in UNCHANGED:
             check_variation(transform, sample_of(values))
         return transform
+
+
+def _warn_of_depths(values):
+    """Warn of rows with unequal totals, which a logarithm keeps."""
+    totals = np.nansum(sample_of(values), axis=1)
+    low, high = np.quantile(totals, [0.05, 0.95])
+    if 0 < UNEQUAL * low <= high:
+        log.warning(
+            "The totals of samples differ %.0f-fold (5 %% are below %.4g, 5 %% above %.4g), and "
+            "transform log1p keeps that. Where values are reads or molecules, which are more in "
+            "samples that were sequenced deeper, set data.transform to library_log1p.",
+            high / low, low, high, extra={"about": "values"},
+        )  # fmt: skip
 
 
 def _are_covariates(values):

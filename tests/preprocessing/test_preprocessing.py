@@ -454,6 +454,19 @@ def test_a_notable_loss_is_a_warning(caplog):
     assert not caplog.records
 
 
+def test_unequal_totals_that_a_logarithm_keeps_are_a_warning(caplog):
+    values = skewed(60, 40).astype("float32")
+    depths = np.repeat([0.1, 10], 30)[:, None].astype("float32")
+    with caplog.at_level("WARNING", "autogenome_tf"):
+        assert Transform.choose(depths * values).name == "log1p"
+    (record,) = caplog.records
+    assert record.about == "values" and "library_log1p" in record.message
+    caplog.clear()
+    Transform.choose(depths * values, "log1p")
+    assert Transform.choose(values).name == "log1p"
+    assert not caplog.records
+
+
 def test_gaps_do_not_hide_a_scale():
     x = counts(with_missing=True)
     assert Transform.choose(x).name == "library_log1p"
