@@ -11,8 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import scipy.sparse
-from sets import Set
+from sets import Set, written
 
 KINDS = ("nested", "unequal")
 GENES, TYPES, BATCHES = 500, 8, 5
@@ -64,14 +63,8 @@ class Atlas:
 
     def _written(self, folder, counts, types, batches):
         samples = np.array([f"cell{number}" for number in range(self.cells)])
-        matrix = scipy.sparse.csr_matrix(counts.astype("float32"))
-        np.savez(
-            folder / "features.npz", data=matrix.data, indices=matrix.indices,
-            indptr=matrix.indptr, shape=matrix.shape, format=b"csr", samples=samples,
-            genes=[f"gene{number}" for number in range(GENES)],
-        )  # fmt: skip
-        frame = pd.DataFrame({"sample": samples, "target": [f"type{one}" for one in types]})
-        frame.to_csv(folder / "target.tsv", sep="\t", index=False)
+        genes = [f"gene{number}" for number in range(GENES)]
+        written(folder, samples, genes, counts, [f"type{one}" for one in types])
         frame = pd.DataFrame({"sample": samples, "batch": [f"batch{one}" for one in batches]})
         frame.to_csv(folder / "sample_info.tsv", sep="\t", index=False)
         return Set(self.name, folder, self.task)

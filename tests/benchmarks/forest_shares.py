@@ -24,9 +24,8 @@ import pandas as pd
 from fixed_pool import Rows
 from pairs import DRAWS, SEED, final_outputs
 from refits import score, tell
-from sets import grown, parser, sets
+from sets import all_lines
 
-from autogenome_tf.run import _console
 from autogenome_tf.search._trials import run_trial
 from autogenome_tf.training import Plan, Trial
 
@@ -67,9 +66,7 @@ def gains(frame):
 
 def main():
     """Measure what is missing and print the table."""
-    asked = parser(__doc__, "--data", "--sets", "--scores").parse_args()
-    _console.talk(quiet=True)
-    frame = grown(asked.scores, sets(asked.data, asked.sets), measured)
+    frame = all_lines(__doc__, measured, "--data", "--sets", "--scores")
     tell(gains(frame))
     print(frame[[f"{name} seconds" for name in FORESTS]].groupby(frame["set"]).mean().round(1))
 

@@ -27,10 +27,9 @@ import pandas as pd
 from fixed_pool import Rows
 from pairs import DRAWS, SEED, SEEDS, final_outputs, tried
 from refits import score, tell
-from sets import grown, parser, sets
+from sets import all_lines
 
 from autogenome_tf.families.forest import Forest
-from autogenome_tf.run import _console
 from autogenome_tf.search._trials import run_trial
 from autogenome_tf.training import Plan, Trial
 
@@ -93,9 +92,7 @@ def gains(frame):
 
 def main():
     """Measure what is missing and print the table."""
-    asked = parser(__doc__, "--data", "--sets", "--scores").parse_args()
-    _console.talk(quiet=True)
-    tell(gains(grown(asked.scores, sets(asked.data, asked.sets), measured)))
+    tell(gains(all_lines(__doc__, measured, "--data", "--sets", "--scores")))
 
 
 if __name__ == "__main__":

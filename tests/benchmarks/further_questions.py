@@ -22,13 +22,11 @@ at least ten cell lines.
 """
 
 import argparse
-import json
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import scipy.sparse
-from sets import SHARED, sets
+from sets import SHARED, sets, written
 from sklearn import datasets
 
 # Columns of a set that are questions: whether they are of classes.
@@ -76,19 +74,11 @@ def questions():
 
 
 def write(folder, samples, values, truth, is_of_classes):
-    """Write a set: features.npz, target.tsv and meta.json."""
+    """Write a set; classes get a word before them, so that numbers are names."""
     folder.mkdir(parents=True)
-    matrix = scipy.sparse.csr_matrix(values.astype("float32"))
-    np.savez(
-        folder / "features.npz", data=matrix.data, indices=matrix.indices, indptr=matrix.indptr,
-        shape=matrix.shape, format=b"csr", samples=samples.astype(str),
-        genes=[f"feature_{number}" for number in range(matrix.shape[1])],
-    )  # fmt: skip
-    written = [f"class {one}" for one in truth] if is_of_classes else truth.astype("float64")
-    frame = pd.DataFrame({"sample": samples, "target": written})
-    frame.to_csv(folder / "target.tsv", sep="\t", index=False)
-    meta = {"name": folder.name, "task": "classification" if is_of_classes else "regression"}
-    (folder / "meta.json").write_text(json.dumps(meta))
+    genes = [f"feature_{number}" for number in range(values.shape[1])]
+    targets = [f"class {one}" for one in truth] if is_of_classes else truth.astype("float64")
+    written(folder, samples.astype(str), genes, values, targets)
 
 
 def main():

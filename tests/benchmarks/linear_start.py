@@ -25,10 +25,9 @@ import time
 import numpy as np
 import pandas as pd
 from fixed_pool import SCORES, Rows, pool
-from sets import grown, parser, sets
+from sets import all_lines
 
 from autogenome_tf.core.seeds import derive
-from autogenome_tf.run import _console
 from autogenome_tf.search._linear import LinearTrials
 from autogenome_tf.training import Plan
 
@@ -87,9 +86,7 @@ def left_out(frame):
 
 def main():
     """Measure what is missing and print the tables."""
-    asked = parser(__doc__, "--data", "--sets", "--scores").parse_args()
-    _console.talk(quiet=True)
-    frame = grown(asked.scores, sets(asked.data, asked.sets), measured)
+    frame = all_lines(__doc__, measured, "--data", "--sets", "--scores")
     print(table(frame).round(3).to_string())
     if frame["set"].nunique() > 1:
         judged = left_out(frame)

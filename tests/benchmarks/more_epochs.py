@@ -21,9 +21,8 @@ import numpy as np
 import pandas as pd
 from fixed_pool import Rows, pool
 from refits import tell
-from sets import grown, parser, sets
+from sets import all_lines
 
-from autogenome_tf.run import _console
 from autogenome_tf.training import Plan
 
 SEED, MOST = 7, 2500
@@ -65,9 +64,7 @@ def gains(frame):
 
 def main():
     """Measure what is missing and print the table."""
-    asked = parser(__doc__, "--data", "--sets", "--scores").parse_args()
-    _console.talk(quiet=True)
-    tell(gains(grown(asked.scores, sets(asked.data, asked.sets), measured)))
+    tell(gains(all_lines(__doc__, measured, "--data", "--sets", "--scores")))
 
 
 if __name__ == "__main__":

@@ -9,6 +9,8 @@ import numpy as np
 import pandas as pd
 import scipy.sparse
 
+from autogenome_tf.run import _console
+
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
 
 # For "auto": a matrix that passes this, without negative values, is of linear scale.
@@ -164,6 +166,38 @@ def grown(path, ones, measured):
             with path.open("a") as file:
                 file.write("\n".join(lines) + "\n")
     return read_lines(path)
+
+
+def all_lines(text, measured, *options):
+    """Measure the sets that a benchmark is asked for and lacks; return all its lines as a frame.
+
+    Args:
+        text: Docstring of the benchmark.
+        measured: As for `grown`.
+        *options: All of `OPTIONS`, named where the benchmark is read.
+    """
+    asked = parser(text, *options).parse_args()
+    _console.talk(quiet=True)
+    return grown(asked.scores, sets(asked.data, asked.sets), measured)
+
+
+def written(folder, samples, genes, matrix, targets):
+    """Write a set of counts or values to a folder: features.npz and target.tsv.
+
+    Args:
+        folder: An existing folder.
+        samples: (rows,) ids.
+        genes: (genes,) names.
+        matrix: (rows, genes) array.
+        targets: (rows,) names of classes, or numbers.
+    """
+    sparse = scipy.sparse.csr_matrix(matrix.astype("float32"))
+    np.savez(
+        folder / "features.npz", data=sparse.data, indices=sparse.indices, indptr=sparse.indptr,
+        shape=sparse.shape, format=b"csr", samples=samples, genes=genes,
+    )  # fmt: skip
+    frame = pd.DataFrame({"sample": samples, "target": targets})
+    frame.to_csv(folder / "target.tsv", sep="\t", index=False)
 
 
 def read_lines(path):

@@ -26,10 +26,8 @@ from fixed_pool import Rows, weighed
 from refits import interval, score
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax
-from sets import grown, parser, sets
+from sets import all_lines
 from sklearn.linear_model import LogisticRegression
-
-from autogenome_tf.run import _console
 
 SEED, DRAWS = 11, 2
 POWERS, DEPTHS = (0.0, 0.5, 1.0, 2.0), (0, 1, 2, 3)
@@ -134,10 +132,8 @@ def gains(frame):
 
 def main():
     """Measure what is missing and print the table."""
-    asked = parser(__doc__, "--data", "--sets", "--scores").parse_args()
-    _console.talk(quiet=True)
     warnings.filterwarnings("ignore", category=UserWarning, module="sklearn")
-    table = gains(grown(asked.scores, sets(asked.data, asked.sets), measured))
+    table = gains(all_lines(__doc__, measured, "--data", "--sets", "--scores"))
     print(table.round(3).to_string())
     counted = table[table["linear"] > table["all"] / 2]
     for name in ("loss", "score"):

@@ -30,3 +30,19 @@ def answer(predict):
     if task == "classification":
         predictions = names[predictions.astype(int)]
     np.save("predictions.npy", predictions)
+
+
+def of_networks(classifier, regressor):
+    """Return a function for `answer` by networks of pytabkit, with their defaults.
+
+    Args:
+        classifier: Class of networks of classes.
+        regressor: Class of networks of numbers.
+    """
+
+    def predict(task, train, truth, test, seconds, seed):
+        train, test = filled(train, test)
+        kind = classifier if task == "classification" else regressor
+        return kind(random_state=seed, device="cpu", n_threads=2).fit(train, truth).predict(test)
+
+    return predict

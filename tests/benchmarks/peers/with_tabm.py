@@ -1,16 +1,7 @@
 """TabM (Gorishniy et al. 2025) with its defaults; a fifth of the rows validate the network."""
 
-from exchange import answer, filled
+from exchange import answer, of_networks
 from pytabkit import TabM_D_Classifier, TabM_D_Regressor
 
-
-def predict(task, train, truth, test, seconds, seed):
-    """Train, for as long as the defaults ask, and predict."""
-    train, test = filled(train, test)
-    kind = TabM_D_Classifier if task == "classification" else TabM_D_Regressor
-    model = kind(random_state=seed, device="cpu", n_threads=2)
-    return model.fit(train, truth).predict(test)
-
-
 if __name__ == "__main__":
-    answer(predict)
+    answer(of_networks(TabM_D_Classifier, TabM_D_Regressor))
