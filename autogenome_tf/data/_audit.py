@@ -5,6 +5,7 @@ import dataclasses
 import hashlib
 
 import numpy as np
+import pandas as pd
 import scipy
 
 from autogenome_tf.core import chunked
@@ -130,16 +131,33 @@ def _few_tested(counts, kind):
 
 def _of_origins(dataset, each, kind, is_test, group):
     """Yield warnings about the columns of origins; `each` are rows with each of their targets."""
-    if dataset.origins is None:
-        return
-    for name in dataset.origins.columns.drop(group or [], errors="ignore"):
-        levels = dataset.origins[name].to_numpy()
-        yield from _on_both_sides(name, levels, is_test)
-        # Levels of few rows each go with any target.
-        if 2 * len(set(levels)) > len(levels):
+    for name, levels in _distinct_origins(dataset, group):
+        if name in dataset.owners or kind_of_origin(name) == "person":
+            yield from _on_both_sides(name, levels, is_test)
+        # Targets that stand in the rows of owners go with them; levels of few rows, with any.
+        if name in dataset.owners or 2 * len(set(levels)) > len(levels):
             continue
         for one, rows in each:
             yield from _origin(name, levels[rows], one.known_targets[rows], _called(one, kind))
+
+
+def _distinct_origins(dataset, group):
+    """Yield name and levels of the columns of origins, one of those that part the rows alike."""
+    if dataset.origins is None:
+        return
+    names = dataset.origins.columns.drop(group or [], errors="ignore")
+    known = set() if dataset.groups is None else {_places(dataset.groups)}
+    # The column by which samples found their rows stands for the ids of these rows too.
+    for name in sorted(names, key=lambda name: name not in dataset.owners):
+        levels = dataset.origins[name].to_numpy()
+        if (places := _places(levels)) not in known:
+            known.add(places)
+            yield name, levels
+
+
+def _places(levels):
+    """Return the number of each row's level, in the order in which levels first come, as bytes."""
+    return pd.factorize(levels)[0].tobytes()
 
 
 def _of_targets(dataset, rows, is_test, has_test, kind):
@@ -335,9 +353,9 @@ def _called(dataset, kind):
 
 
 def _on_both_sides(name, levels, is_test):
-    """Yield a warning about persons in both training and test parts."""
-    shared = set(levels[is_test]) & set(levels[~is_test])
-    if kind_of_origin(name) == "person" and shared:
+    """Yield a warning about persons and the like in both training and test parts."""
+    shared = set(levels[is_test]) & set(levels[~is_test]) - {""}
+    if shared:
         text = (
             f"Rows of the same {name} are in both training and test parts ({len(shared)} of them, "
             f"such as {min(shared)!r}): scores are too optimistic for a new {name}. Set "

@@ -48,14 +48,13 @@ def with_columns(
         warnings += found.warnings
         if found.said:
             log.info("%s", found.said)
-    if data.group is None:
-        warnings += _torn_apart(frames, matches)
     columns = _joined(table, frames, matches)
     warnings += _contradictions(table, columns, source)
     warnings += _doubtful_commas(frames, data)
     warnings += _doubtful_sheets(frames)
     table = dataclasses.replace(table, warnings=tuple(warnings))
-    dataset = dataset_of(table, source, data.limit)
+    owners = tuple(found.owner for found in matches if found.owner)
+    dataset = dataclasses.replace(dataset_of(table, source, data.limit), owners=owners)
     kept = np.any([found.take >= 0 for found in matches], axis=0)
     if kept.all():
         return dataset, columns
@@ -174,22 +173,6 @@ def _contradictions(table, columns, source):
                 "those of the first are left out."
             )
             yield "matching", text
-
-
-def _torn_apart(frames, matches):
-    """Yield warnings of files of which several samples share a row, where a split may part them."""
-    for frame, found in zip(frames, matches, strict=True):
-        if found.owner:
-            rows, counts = np.unique(found.take[found.take >= 0], return_counts=True)
-            yield (
-                "group",
-                (
-                    f"{frame.attrs['source']}: {int((counts > 1).sum())} of its {len(rows)} rows "
-                    f"in use belong to several samples each, by the column {found.owner!r}. Where "
-                    "these are on both sides of the split, scores are too optimistic for a new "
-                    f'one. Set data.split.group to "{found.owner}".'
-                ),
-            )
 
 
 def _doubtful_commas(frames, data):

@@ -69,6 +69,8 @@ class Dataset:
         covariates: How many of the last columns are no genes but levels of covariates, 0 or 1,
             named ``column=level``.
         origins: Columns of text that say where a row comes from (donor, batch), or None.
+        owners: Names of columns of patients and the like by which several samples share one row of
+            a target file.
         sites: The columns of `data.sites` as text, None where a cell is missing; None: no columns.
         weights: (rows,) float64, how much each row counts, or None where all count alike.
         warnings: What about the rows should make one doubt the scores: pairs of a subject in a word
@@ -87,6 +89,7 @@ class Dataset:
     groups: np.ndarray | None = None
     covariates: int = 0
     origins: pd.DataFrame | None = None
+    owners: tuple[str, ...] = ()
     sites: pd.DataFrame | None = None
     weights: np.ndarray | None = None
     warnings: tuple[tuple[str, str], ...] = ()

@@ -77,7 +77,7 @@ def load_labelled(
         found = target_values(columns[names], task_type, where, kinds)
         dataset = dataclasses.replace(dataset, targets=found, target_names=names)
     dataset = with_covariates(dataset, columns, data.covariates, where, levels)
-    dataset = dataclasses.replace(dataset, origins=origins(columns, names))
+    dataset = dataclasses.replace(dataset, origins=origins(columns, names, dataset.owners))
     dataset = with_sites(dataset, columns, data.sites, where, is_optional=rows is not None)
     dataset = with_weights(dataset, columns, data.weight, where, is_optional=rows is not None)
     group = None if rows else data.group

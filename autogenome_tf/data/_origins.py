@@ -25,19 +25,24 @@ def kind_of_origin(name):
     return "person" if words & PERSONS else "batch" if words & BATCHES else None
 
 
-def origins(columns, apart=()):
-    """Return the columns of a frame that state the origin of rows, as text; None for none.
+def origins(columns, apart=(), owners=()):
+    """Return the columns of a frame that state the origin of rows, as text, "" where missing.
 
     Args:
         columns: Frame, a row a sample.
         apart: Names of columns that are something else (the targets).
+        owners: Names of columns of persons and the like, whatever they are called.
 
     A column with a value of its own in nearly every row is left out; of persons, in every row.
+    None: no column is left.
     """
     found = {}
     for name in columns:
-        kind = None if name in apart else kind_of_origin(name)
+        kind = "person" if name in owners else kind_of_origin(name)
+        if name in apart:
+            continue
         most = len(columns) - 1 if kind == "person" else len(columns) / 2
         if kind and 2 <= columns[name].nunique() <= most:
-            found[str(name)] = columns[name].astype(str).to_numpy(dtype=object)
+            known = columns[name].notna()
+            found[str(name)] = columns[name].astype(str).where(known, "").to_numpy(dtype=object)
     return pd.DataFrame(found) if found else None

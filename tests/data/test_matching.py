@@ -6,7 +6,7 @@ import pytest
 
 from autogenome_tf.config import Config
 from autogenome_tf.core.errors import InputError
-from autogenome_tf.data import load_labelled
+from autogenome_tf.data import Split, audit, load_labelled
 
 IDS = [f"SRR{number}" for number in range(100, 112)]
 ROWS = len(IDS)
@@ -410,28 +410,52 @@ def test_a_sheet_of_samples_and_patients_leads_to_a_file_of_patients(tmp_path, f
         loaded(tmp_path, targets=files)
 
 
+def warned(dataset, test, group=None):
+    """The texts about groups, for a split with these rows in its test part."""
+    part = np.where(np.isin(np.arange(len(dataset)), test), "test", "train").astype(object)
+    found = audit(dataset, Split(part, np.zeros(len(dataset), int)), "classification", group)
+    return [one["text"] for one in found if one["about"] in ("group", "batch")]
+
+
+@pytest.mark.parametrize("owner", ["case", "patient"])
 @pytest.mark.parametrize("per_patient", [2, 3, ROWS])
-def test_several_samples_may_share_the_row_of_their_patient(tmp_path, per_patient):
+def test_several_samples_may_share_the_row_of_their_patient(tmp_path, per_patient, owner):
     owners = [f"P{n // per_patient:02d}" for n in range(ROWS)]
     names = sorted(set(owners))
     dx = [f"class of {name}" for name in names] if len(names) > 1 else ["one"]
     by_name = dict(zip(names, dx, strict=True))
-    targets(tmp_path, "sheet.csv", sample=IDS, case=owners)
+    targets(tmp_path, "sheet.csv", sample=IDS, **{owner: owners})
     targets(tmp_path, "patients.csv", order=range(len(names))[::-1], PATIENT_ID=names, dx=dx)
     expected = [by_name[name] for name in owners]
 
     matrix(tmp_path)
     files = ["sheet.csv", "patients.csv"]
     found = [loaded(tmp_path, targets=files), loaded(tmp_path, targets=files[::-1])]
-    matrix(tmp_path, case=owners)
-    found.append(loaded(tmp_path, targets="patients.csv", exclude=["case"]))
+    matrix(tmp_path, **{owner: owners})
+    found.append(loaded(tmp_path, targets="patients.csv", exclude=[owner]))
     for dataset in found:
         assert list(dataset.samples) == IDS and list(dataset.targets) == expected
-        ((about, text),) = dataset.warnings
-        assert about == "group" and f"{len(names)} of its {len(names)} rows" in text
-        assert 'data.split.group to "case"' in text
-    kept = loaded(tmp_path, targets=files, split={"group": "case"})
+        assert not dataset.warnings
+        whole, torn = warned(dataset, range(6)), warned(dataset, range(5, 7))
+        assert not (whole and per_patient < ROWS)
+        if per_patient < ROWS:
+            (text,) = torn
+            assert f"Rows of the same {owner} are in both" in text
+            assert f'data.split.group to "{owner}"' in text
+    kept = loaded(tmp_path, targets=files, split={"group": owner})
     assert list(kept.groups) == owners and not kept.warnings
+    assert not any(f"same {name}" in text for text in warned(kept, range(5, 7), group=owner)
+                   for name in (owner, "PATIENT_ID"))  # fmt: skip
+
+
+def test_samples_of_no_patient_are_not_of_one(tmp_path):
+    matrix(tmp_path)
+    owners = [f"P{n // 2}" if n < 10 else None for n in range(ROWS)]
+    targets(tmp_path, "sheet.csv", sample=IDS, case=owners, dx=LABELS)
+    targets(tmp_path, "patients.csv", order=range(5), case=[f"P{n}" for n in range(5)], age=[1] * 5)
+    dataset = loaded(tmp_path, targets=["sheet.csv", "patients.csv"])
+    assert len(dataset) == ROWS and not warned(dataset, [8, 9, 10])
+    assert "1 of them, such as 'P0'" in warned(dataset, [1, 8, 9])[0]
 
 
 def test_samples_without_a_row_of_their_patient_are_counted(tmp_path):
