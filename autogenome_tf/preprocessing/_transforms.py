@@ -114,21 +114,11 @@ class Transform:
         Raises:
             InputError: Where the transform is not defined on the values (log1p below 0 ...).
         """
-        lowest, why, usual = _lowest(values), "", 1.0
+        sample, lowest = sample_of(values), _lowest(values)
         if name == "auto":
-            scale = Scale.of(values)
-            name, why = CHOICE.get(scale.kind, "none"), str(scale)
-            if scale.kind == COUNTS and _are_covariates(values):
-                name, why = "log1p", f"{why}, some columns are 0 or 1: their sum is no library size"
-            if scale.kind == LINEAR and values.shape[1] >= FEWEST_OF_A_LIBRARY:
-                _warn_of_depths(values)
-            usual = MICROARRAY_FLOOR if scale.low < 0 else 1.0
-            if lowest < 0 and name not in OF_ALL_VALUES:
-                # Few values below 0 are raised like all below the floor; shares have no such floor.
-                name = "none" if scale.kind == SHARES else "log2"
-                why += f", a few below 0 (down to {lowest:.4g})"
-        elif lowest < 0:
-            usual = MICROARRAY_FLOOR
+            name, why, usual = _choice(sample, lowest)
+        else:
+            why, usual = "", MICROARRAY_FLOOR if lowest < 0 else 1.0
         if name not in OF_ALL_VALUES and lowest < 0:
             raise InputError(
                 f"data.transform: {name} needs values of at least 0; the smallest is {lowest:g}. "
@@ -136,13 +126,28 @@ class Transform:
             )
         transform = cls(name, float(floor or usual), missing == "zero", why)
         if name not in UNCHANGED:
-            check_variation(transform, sample_of(values))
+            check_variation(transform, sample)
         return transform
 
 
-def _warn_of_depths(values):
+def _choice(sample, lowest):
+    """Return the transform for the scale of some rows, the reason, and its usual floor."""
+    scale = Scale.of(sample)
+    name, why = CHOICE.get(scale.kind, "none"), str(scale)
+    if scale.kind == COUNTS and _are_covariates(sample):
+        name, why = "log1p", f"{why}, some columns are 0 or 1: their sum is no library size"
+    if lowest < 0 and name not in OF_ALL_VALUES:
+        # Few values below 0 are raised like all below the floor; shares have no such floor.
+        name = "none" if scale.kind == SHARES else "log2"
+        why += f", a few below 0 (down to {lowest:.4g})"
+    if name == "log1p" and sample.shape[1] >= FEWEST_OF_A_LIBRARY:
+        _warn_of_depths(sample)
+    return name, why, MICROARRAY_FLOOR if scale.low < 0 else 1.0
+
+
+def _warn_of_depths(sample):
     """Warn of rows with unequal totals, which a logarithm keeps."""
-    totals = np.nansum(sample_of(values), axis=1)
+    totals = np.nansum(sample, axis=1)
     low, high = np.quantile(totals, [0.05, 0.95])
     if 0 < UNEQUAL * low <= high:
         log.warning(
@@ -153,14 +158,14 @@ def _warn_of_depths(values):
         )  # fmt: skip
 
 
-def _are_covariates(values):
+def _are_covariates(sample):
     """Return whether whole numbers are covariates: few columns, and some are yes or no.
 
     A count of mean m would be above 1 in a share 1 - (1 + m) exp(-m) of the rows (Poisson).
     """
-    if values.shape[1] >= FEWEST_OF_A_LIBRARY:
+    if sample.shape[1] >= FEWEST_OF_A_LIBRARY:
         return False
-    sample = np.nan_to_num(sample_of(values))
+    sample = np.nan_to_num(sample)
     mean, is_marker = sample.mean(axis=0), np.isin(sample, (0, 1)).all(axis=0)
     expected = len(sample) * (1 - (1 + mean) * np.exp(-mean))
     return bool(expected[is_marker].sum() > MANY_ABOVE_1)

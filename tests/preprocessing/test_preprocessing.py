@@ -464,6 +464,10 @@ def test_unequal_totals_that_a_logarithm_keeps_are_a_warning(caplog):
     caplog.clear()
     Transform.choose(depths * values, "log1p")
     assert Transform.choose(values).name == "log1p"
+    # A value below 0, which library_log1p refuses.
+    below = depths * values
+    below[0, 0] = -3.0
+    assert Transform.choose(below).name == "log2"
     assert not caplog.records
 
 
