@@ -17,9 +17,8 @@ import numpy as np
 from autogenome_tf import families
 from autogenome_tf.core.seeds import derive
 from autogenome_tf.models import Predictor
-from autogenome_tf.nn.dense_weights import open_gates, to_dense_weights
+from autogenome_tf.nn.dense_weights import open_gates
 from autogenome_tf.nn.epistatic_penalty import check_sites
-from autogenome_tf.nn.graphs import mean_of
 from autogenome_tf.nn.trees import forest_network
 from autogenome_tf.nn.vectorized import structure
 from autogenome_tf.preprocessing import MOST_ROWS, Transform, space_for
@@ -27,6 +26,7 @@ from autogenome_tf.training import _engines, _forests, _loop
 from autogenome_tf.training._cross_validation import CrossValidation, Lent, Values
 from autogenome_tf.training._engines import InMemory, Objective, TrainingRows
 from autogenome_tf.training._fold_inputs import FoldInputs
+from autogenome_tf.training._gene_network import gene_network
 from autogenome_tf.training._linear import SOLVERS
 from autogenome_tf.training._linear_fit import linear_fit
 from autogenome_tf.training._linear_start import begin_as_linear
@@ -321,11 +321,9 @@ class NetworkCrossValidation(CrossValidation):
         constants = own.constants[replicas[0] % len(self.splits)]
         if families.is_of_trees(family):
             network = forest_network(fit.weights[0][replicas[0]], len(constants.genes))
-        elif self._is_smaller_shared(own, constants, fit, len(replicas)):
-            network = self._on_shared_coordinates(family, values, fit, replicas)
         else:
-            each = [self._on_genes(family, values, fit, replica) for replica in replicas]
-            network = mean_of(each) if len(each) > 1 else each[0]
+            make = functools.partial(self.network, family, values)
+            network = gene_network(make, own, fit, replicas, values.get("spectral_power", 0.0))
         return Predictor.assemble(
             [(own.transform, constants, network)],
             self.task,
@@ -333,37 +331,6 @@ class NetworkCrossValidation(CrossValidation):
             self.settings.data.missing,
             temperature,
         )
-
-    @staticmethod
-    def _is_smaller_shared(own, constants, fit, count):
-        """Return whether so many networks behind one layer of coordinates need fewer weights."""
-        genes, units = len(constants.genes), fit.weights[0].shape[-1]
-        shared = own.width * (genes + count * units)
-        return own.coordinates[0].name != "genes" and count > 1 and shared < count * genes * units
-
-    def _on_shared_coordinates(self, family, values, fit, replicas):
-        """Return the mean of replicas of a fit, from genes to coordinates by one layer for all."""
-        own, fold, each = self.fold_inputs(family, values), replicas[0] % len(self.splits), []
-        factors = own.factors(values.get("spectral_power", 0.0))
-        scale = 1.0 if factors is None else factors[fold][:, None]
-        for replica in replicas:
-            weights = [stack[replica : replica + 1] for stack in fit.weights]
-            (kernel,), *others = to_dense_weights(self.network(family, values), weights)
-            each.append(self.network(family, values, is_plain=True))
-            each[-1].set_weights([kernel * scale, *(stack[0] for stack in others)])
-        same, nothing = np.eye(own.width, dtype="float32"), np.zeros(own.width, "float32")
-        return mean_of(each, own.on_genes(fold, same, nothing, own.constants[fold], 0.0))
-
-    def _on_genes(self, family, values, fit, replica):
-        """Return the gene-level network of one replica of a fit."""
-        own, fold = self.fold_inputs(family, values), replica % len(self.splits)
-        constants = own.constants[fold]
-        weights = [stack[replica : replica + 1] for stack in fit.weights]
-        (kernel,), (bias,), *others = to_dense_weights(self.network(family, values), weights)
-        stem = own.on_genes(fold, kernel, bias, constants, values.get("spectral_power", 0.0))
-        network = self.network(family, values, inputs=len(constants.genes), is_plain=True)
-        network.set_weights([*stem, *(stack[0] for stack in others)])
-        return network
 
     def _forget_inputs(self):
         self._inputs: dict[tuple[str, str], FoldInputs] = {}
