@@ -2,7 +2,14 @@
 
 from autogenome_tf.training._batches import Batches
 from autogenome_tf.training._cross_validation import CrossValidation, Splits
-from autogenome_tf.training._engines import Engine, EngineError, InMemory, TrainingRows
+from autogenome_tf.training._engines import (
+    Engine,
+    EngineError,
+    TrainingRows,
+    VectorizedEngine,
+    looped,
+    resident,
+)
 from autogenome_tf.training._factory import cross_validation
 from autogenome_tf.training._forests import left_out
 from autogenome_tf.training._learning_rate import first_rate
@@ -12,7 +19,7 @@ from autogenome_tf.training._settings import TrainingSettings
 from autogenome_tf.training._trials import Trial, TrialResult
 
 __all__ = [
-    "Batches", "CrossValidation", "Engine", "EngineError", "Fit", "InMemory",
-    "Plan", "Splits", "TrainingRows", "TrainingSettings", "Trial", "TrialResult", "WorkerCluster",
-    "cross_validation", "first_rate", "left_out", "worker_cluster",
+    "Batches", "CrossValidation", "Engine", "EngineError", "Fit", "Plan", "Splits", "TrainingRows",
+    "TrainingSettings", "Trial", "TrialResult", "VectorizedEngine", "WorkerCluster",
+    "cross_validation", "first_rate", "left_out", "looped", "resident", "worker_cluster",
 ]  # fmt: skip

@@ -115,7 +115,7 @@ class Decayed(InMemory):
 
     def _apply(self, gradients):
         super()._apply(gradients)
-        stacks = self._stacks()
+        stacks = self.stacks()
         for place, layer in enumerate(self._network._network.layers):
             if isinstance(getattr(layer, "kernel_regularizer", None), tuple(PENALTIES)):
                 rate = self._optimizer.learning_rate * DECAY * self._strengths[place]

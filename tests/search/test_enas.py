@@ -421,14 +421,14 @@ def test_rows_turned_towards_another_power_keep_their_distances():
 def gradients(bank, codes, index):
     """Gradients of the loss of the children of one step, by weight."""
     x = bank._viewed(bank._inputs, index, codes)
-    stacks = {path: tf.constant(stack) for path, stack in bank._stacks().items()}
+    stacks = {path: tf.constant(stack) for path, stack in bank.stacks().items()}
     trained = [stacks[path] for path in bank._trained]
     children = bank._of(codes)
     weights = tf.gather(bank._row_weights, tf.tile(index, (1, len(codes))))
     with tf.GradientTape() as tape:
         tape.watch(trained)
         outputs, _ = children(x, stacks, True, tf.constant([1, 2]))
-        losses = bank._losses(tf.tile(index, (1, len(codes))), outputs) * weights
+        losses = bank.losses(tf.tile(index, (1, len(codes))), outputs) * weights
         total = tf.reduce_sum(losses) / tf.reduce_sum(weights[0]) + children.penalty(stacks)
     return tape.gradient(total, trained)
 
@@ -451,7 +451,7 @@ def test_the_penalty_of_a_child_is_that_of_its_own_network(opened):
         kernels = [stack for stack in bank.child(code) if stack.ndim == 3]
         l2 = bank._space.values(code)["l2"]
         expected = l2 * sum((kernel**2).sum() for kernel in kernels)
-        assert float(children.penalty(bank._stacks())) == pytest.approx(expected, rel=1e-4)
+        assert float(children.penalty(bank.stacks())) == pytest.approx(expected, rel=1e-4)
 
 
 def test_rates_are_those_of_each_child():
@@ -480,12 +480,10 @@ def test_labels_are_smoothed_for_each_child_by_its_own_part(opened, monkeypatch)
     index = tf.constant(np.tile(np.stack([held for _, held in PAIRS])[:, :6], (1, 3)), tf.int32)
     outputs = tf.random.stateless_normal((*index.shape, 3), (1, 2))
     monkeypatch.setattr(TAUGHT, 0.0)
-    plain, equal = (
-        bank._losses(index, outputs, tf.fill((3,), part)).numpy() for part in (0.0, 1.0)
-    )
+    plain, equal = (bank.losses(index, outputs, tf.fill((3,), part)).numpy() for part in (0.0, 1.0))
     codes[:, column] = [0, 1, 2]
     parts = bank._of(tf.constant(codes)).label_smoothing
-    found = bank._losses(index, outputs, parts).numpy()
+    found = bank.losses(index, outputs, parts).numpy()
     own = np.repeat(np.array([0.0, 0.05, 0.1], "float32"), 6)
     np.testing.assert_allclose(found, plain + own * (equal - plain), rtol=1e-5)
     assert np.abs(equal - plain).min() > 0
@@ -499,14 +497,14 @@ def test_the_first_child_teaches_the_others_and_is_not_taught(opened, monkeypatc
     outputs = tf.constant(random.normal(size=(3, 12, 3)).astype("float32"))
     with tf.GradientTape() as tape:
         tape.watch(outputs)
-        total = tf.reduce_sum(bank._losses(every, outputs))
+        total = tf.reduce_sum(bank.losses(every, outputs))
     moved = tape.gradient(total, outputs)[:, :4]
-    taught = bank._losses(every, outputs).numpy()
+    taught = bank.losses(every, outputs).numpy()
     monkeypatch.setattr(TAUGHT, 0.0)
-    plain = bank._losses(every, outputs).numpy()
+    plain = bank.losses(every, outputs).numpy()
     with tf.GradientTape() as tape:
         tape.watch(outputs)
-        total = tf.reduce_sum(bank._losses(every, outputs))
+        total = tf.reduce_sum(bank.losses(every, outputs))
     assert np.allclose(moved, tape.gradient(total, outputs)[:, :4])
     assert np.allclose(taught[:, :4], plain[:, :4]) and not np.allclose(taught[:, 4:], plain[:, 4:])
 
@@ -904,7 +902,7 @@ def test_a_loss_that_compares_rows_compares_those_of_one_child(monkeypatch):
     bank._targets, bank._row_weights = tf.constant(targets), tf.ones(40)
     index = np.tile(np.stack([RANDOM.permutation(40)[:rows] for _ in range(folds)]), (1, children))
     outputs = RANDOM.normal(size=(folds, children * rows, 1)).astype("float32")
-    found = bank._losses(tf.constant(index), tf.constant(outputs)).numpy()
+    found = bank.losses(tf.constant(index), tf.constant(outputs)).numpy()
     for fold in range(folds):
         for child in range(children):
             own = slice(child * rows, (child + 1) * rows)

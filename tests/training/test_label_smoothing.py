@@ -46,7 +46,7 @@ def test_the_loss_of_each_set_of_rows_is_that_of_keras():
     engine = _engines.engine(network, 1, folds.rows("mlp", VALUES), TASK)
     index = tf.constant(np.tile(np.arange(ROWS, dtype="int32"), (3, 1)))
     parts = tf.constant([[0.0], [0.1], [0.4]])
-    found = engine._losses(index, tf.constant(np.tile(LOGITS, (3, 1, 1))), parts)
+    found = engine.losses(index, tf.constant(np.tile(LOGITS, (3, 1, 1))), parts)
     expected = np.stack([smoothed(part) for part in (0.0, 0.1, 0.4)])
     np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
 

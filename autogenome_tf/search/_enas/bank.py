@@ -18,7 +18,7 @@ from autogenome_tf.nn.graphs import compiled
 from autogenome_tf.nn.vectorized import VectorizedNetwork, dropped, noisy
 from autogenome_tf.search._enas.children import ChildSpace, dense_layers
 from autogenome_tf.search._enas.views import Views
-from autogenome_tf.training import InMemory
+from autogenome_tf.training import VectorizedEngine, looped, resident
 
 # Rows to train on whose statistics normalise a child where it is judged.
 CONTEXT = 64
@@ -26,7 +26,7 @@ CONTEXT = 64
 TAUGHT = 0.5
 
 
-class Bank(InMemory):
+class Bank(VectorizedEngine):
     """Train shared weights by a compiled step, and judge children with them.
 
     A step trains several children at once on one batch, the first of them teaching the others;
@@ -72,6 +72,11 @@ class Bank(InMemory):
             ((self.count, None), tf.int32),
         )
 
+    def set_rows(self, rows):
+        """Turn to other rows, whose inputs are (views, folds, rows, inputs)."""
+        super().set_rows(rows)
+        self._inputs = resident(rows.inputs)
+
     @staticmethod
     def _context_rows(train, seed):
         random = np.random.default_rng(derive(seed, "context"))
@@ -115,9 +120,15 @@ class Bank(InMemory):
         view = int(self._space.views(tf.constant(np.asarray(code)[None], tf.int32))[0])
         return [self._views.folded(view, kernel), *others]
 
-    def _trained_on(self, inputs, index, rate, codes):
-        every = tf.tile(index, (1, self._children))
-        return self._descend(self._of(codes), self._viewed(inputs, index, codes), every, rate)
+    def _run(self, inputs, index, rates, codes):
+        """Run all steps of an epoch, each with its own children; return their losses."""
+
+        def step(i):
+            rows, own = tf.gather(index, i), tf.gather(codes, i)
+            x, every = self._viewed(inputs, rows, own), tf.tile(rows, (1, self._children))
+            return self.descend(self._of(own), x, every, tf.gather(rates, i))
+
+        return looped(step, tf.shape(rates)[0])
 
     def _of(self, codes, context=None):
         return Children(self._keras, self._space, codes, context)
@@ -130,7 +141,7 @@ class Bank(InMemory):
         places = tf.reshape(starts[:, :, None] + index[:, None], (self.count, -1))
         return tf.gather(tf.reshape(inputs, (-1, inputs.shape[-1])), places)
 
-    def _losses(self, index, outputs, smoothing=None):
+    def losses(self, index, outputs, smoothing=None):
         """Return the loss of each row; the first child's outputs are targets of the others.
 
         Rows of one child are a set of their own for a loss that compares rows, and have its part of
@@ -139,7 +150,7 @@ class Bank(InMemory):
         sets = self.count * self._children
         apart = tf.reshape(outputs, (sets, -1, self.task.outputs))
         parts = None if smoothing is None else tf.tile(smoothing, (self.count,))[:, None]
-        own = super()._losses(tf.reshape(index, (sets, -1)), apart, parts)
+        own = super().losses(tf.reshape(index, (sets, -1)), apart, parts)
         first = tf.reshape(outputs, (self.count, self._children, -1, self.task.outputs))[:, :1]
         teacher = tf.reshape(tf.tile(first, (1, self._children, 1, 1)), tf.shape(apart))
         soft = self.task.taught_losses(tf.stop_gradient(teacher), apart)
@@ -150,7 +161,7 @@ class Bank(InMemory):
     def _outputs_of_children(self, inputs, codes, index):
         rows = tf.concat([self._context, index], axis=1)
         known, count = self._context.shape[1], tf.shape(codes)[0]
-        outputs = self._of(codes, known)(self._viewed(inputs, rows, codes), self._stacks())[0]
+        outputs = self._of(codes, known)(self._viewed(inputs, rows, codes), self.stacks())[0]
         shape = (self.count, count, tf.shape(rows)[1], self.task.outputs)
         return tf.reshape(outputs, shape)[:, :, known:]
 

@@ -20,13 +20,20 @@ from autogenome_tf.training._engines._in_memory import InMemory, Penalty
 from autogenome_tf.training._engines._mirrored import Mirrored, MultiWorkerStreamed, mirrored
 from autogenome_tf.training._engines._steps import SHARED, SMALL_BYTES, StepCache
 from autogenome_tf.training._engines._streamed import Streamed
-from autogenome_tf.training._engines._vectorized import VectorizedEngine, aligned, lent, resident
+from autogenome_tf.training._engines._vectorized import (
+    VectorizedEngine,
+    aligned,
+    lent,
+    looped,
+    resident,
+)
 from autogenome_tf.training._multi_worker import WorkerCluster
 
 __all__ = [
     "AutoencoderEngine", "Engine", "EngineError", "InMemory", "Mirrored", "MultiWorkerStreamed",
     "Objective", "PLAIN", "Penalty", "SHARED", "SMALL_BYTES", "StepCache", "Streamed",
-    "TrainingRows", "VectorizedEngine", "aligned", "devices", "engine", "lent", "resident",
+    "TrainingRows", "VectorizedEngine", "aligned", "devices", "engine", "lent", "looped",
+    "resident",
 ]  # fmt: skip
 
 

@@ -114,7 +114,7 @@ class InMemory(VectorizedEngine):
             if time.monotonic() > deadline:
                 raise StopIteration
 
-        start = _flat(self._stacks()[path] for path in self._trained).numpy() / unit
+        start = _flat(self.stacks()[path] for path in self._trained).numpy() / unit
         with blas.one_thread():
             found = scipy.optimize.minimize(
                 function,
@@ -144,12 +144,12 @@ class InMemory(VectorizedEngine):
     def _curvature_of(self, inputs, index, shares):
         """Return what (replicas, batch) rows of given shares add to the second derivatives."""
         x = self._seen(inputs, index)
-        outputs, _ = self._network(x, self._stacks())
+        outputs, _ = self._network(x, self.stacks())
         with tf.GradientTape(persistent=True) as tape:
             tape.watch(outputs)
             with tf.GradientTape() as inner:
                 inner.watch(outputs)
-                total = tf.reduce_sum(self._losses(index, outputs))
+                total = tf.reduce_sum(self.losses(index, outputs))
             slopes = tf.unstack(inner.gradient(total, outputs), axis=2)
         bends = [tape.gradient(s, outputs)[:, :, place] for place, s in enumerate(slopes)]
         bend = tf.stack(bends, axis=2)
@@ -205,22 +205,18 @@ class InMemory(VectorizedEngine):
             outputs, _ = self._network(inputs, stacks | weighed)
             (kernel,) = kernels.values()
             # Near the minimum values differ by less than a sum of float32 is off.
-            value = _exact_sum(self._losses(every, outputs) * shares)
+            value = _exact_sum(self.losses(every, outputs) * shares)
             value += _exact_sum(kernel**2 * penalties)
         return value, tape.gradient(value, point)
 
-    def _run(self, inputs, index, rates, *more):
-        """Run all steps of an epoch, each with its part of `more`; return their losses."""
+    def _run(self, inputs, index, rates):
+        """Run all steps of an epoch; return their losses."""
 
         def step(i):
-            given = [tf.gather(part, i) for part in (index, rates, *more)]
-            return self._trained_on(inputs, *given)
+            own = tf.gather(index, i)
+            return self._step(self._seen(inputs, own), own, tf.gather(rates, i))
 
         return looped(step, tf.shape(rates)[0])
-
-    def _trained_on(self, inputs, index, rate):
-        """Update weights on (replicas, batch) row numbers; return the mean loss."""
-        return self._step(self._seen(inputs, index), index, rate)
 
     def _outputs_of(self, inputs, index):
         """Compute (replicas, batch, outputs) for (replicas, batch) row numbers."""

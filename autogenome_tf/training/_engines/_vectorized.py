@@ -1,5 +1,6 @@
 """Networks of one structure, stacked: their variables and the step that trains all of them."""
 
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -108,7 +109,7 @@ def lent(values: np.ndarray) -> tf.Tensor:
     return tf.identity(tf.experimental.dlpack.from_dlpack(values.__dlpack__()))
 
 
-def resident(inputs):
+def resident(inputs: np.ndarray | tf.Tensor) -> tf.Tensor:
     """Return inputs (folds, rows, inputs) as the one tensor that all networks learn from.
 
     Args:
@@ -139,8 +140,13 @@ def optimizer_of(
     return optimizer
 
 
-def looped(step, steps):
-    """Call `step` with 0 to `steps` - 1 in a loop of the graph; return the losses it gives."""
+def looped(step: Callable[[tf.Tensor], tf.Tensor], steps: tf.Tensor) -> tf.Tensor:
+    """Run the steps of an epoch in a loop of the graph; return their losses, (steps,).
+
+    Args:
+        step: Function of the number of a step that returns its loss.
+        steps: Number of steps.
+    """
 
     def body(i, losses):
         return i + 1, losses.write(i, step(i))
@@ -163,6 +169,9 @@ class VectorizedEngine(Engine):
 
     Everything that may differ between networks of one structure, or between rows, is a variable or
     an argument, so that the step is traced once and then serves all of them.
+
+    A subclass says where rows come from: its `epoch` calls `descend` for each batch. It may train
+    other networks on the same weights, from `stacks`, and change `losses`, the loss of each row.
 
     Args:
         network: A Keras model; its weights and strengths are not used.
@@ -242,14 +251,18 @@ class VectorizedEngine(Engine):
         self._label_smoothing.assign(objective.label_smoothing)
         self._noise.assign([seed % 2**31, 0])
 
-    def _stacks(self):
-        """Return every weight, (replicas, ...), by the path of its variable."""
+    def stacks(self) -> dict[str, tf.Tensor]:
+        """Return every weight, (replicas, ...), by the path of its variable, within a step."""
         values = [variable.value.read_value() for variable in self._variables]
         moving = [variable.read_value() for variable in self._moving]
         return self._packing.apart(values) | self._packing_of_moving.apart(moving)
 
-    def _losses(self, index, outputs, smoothing=None):
+    def losses(
+        self, index: tf.Tensor, outputs: tf.Tensor, smoothing: tf.Tensor | None = None
+    ) -> tf.Tensor:
         """Return the loss of each row, (sets, rows).
+
+        What a step minimises; a subclass may add what else its rows are to learn.
 
         Args:
             index: (sets, rows) row numbers.
@@ -257,20 +270,29 @@ class VectorizedEngine(Engine):
             smoothing: A network's `label_smoothing`; None for none.
         """
         targets, weights = (tf.gather(part, index) for part in (self._targets, self._row_weights))
-        losses = self.task.stacked_losses(targets, outputs, weights)
+        each = self.task.stacked_losses(targets, outputs, weights)
         if smoothing is None or not self.task.has_classes:
-            return losses
+            return each
         # A network that teaches nothing but zeros gives equal probabilities.
         equal = self.task.taught_losses(tf.zeros((1, 1, self.task.outputs)), outputs)
-        return stacked.between(losses, equal, smoothing)
+        return stacked.between(each, equal, smoothing)
 
     def _step(self, x, index, rate):
         """Update weights on (replicas, batch, inputs); return the mean loss."""
-        return self._descend(self._network, x, index, rate)
+        return self.descend(self._network, x, index, rate)
 
-    def _descend(self, network, x, index, rate):
-        """Update the weights by the loss of a `VectorizedNetwork` that uses them."""
-        stacks = self._stacks()
+    def descend(
+        self, network: VectorizedNetwork, x: tf.Tensor, index: tf.Tensor, rate: tf.Tensor
+    ) -> tf.Tensor:
+        """Update the weights by the loss of a network that uses them; return the mean loss.
+
+        Args:
+            network: The engine's own, or another one on the same weights.
+            x: (replicas, batch, inputs).
+            index: (replicas, batch) row numbers.
+            rate: Learning rate.
+        """
+        stacks = self.stacks()
         trained = [stacks[path] for path in self._trained]
         weights = tf.gather(self._row_weights, index)
         shares = weights / self._over_devices(tf.reduce_sum(weights, axis=1, keepdims=True))
@@ -279,17 +301,17 @@ class VectorizedEngine(Engine):
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(trained)
             outputs, moved = network(x, stacks, True, seed)
-            each = self._losses(index, outputs, network.label_smoothing)
-            losses = stacked.sum_over_rows(each, shares)
+            each = self.losses(index, outputs, network.label_smoothing)
+            sums = stacked.sum_over_rows(each, shares)
             # Replicas share no weight, so the gradient of the sum is that of each.
             penalty = self._penalty(network, stacks, seed)
-            total = tf.reduce_sum(losses) + penalty * self._penalty_share
+            total = tf.reduce_sum(sums) + penalty * self._penalty_share
         unconnected = tf.UnconnectedGradients.ZERO
         gradients = tape.gradient(total, trained, unconnected_gradients=unconnected)
         self._optimizer.learning_rate.assign(rate)
         self._apply(dict(zip(self._trained, gradients, strict=True)))
         self._assign_moving(stacks | moved)
-        return tf.reduce_mean(losses)
+        return tf.reduce_mean(sums)
 
     def _apply(self, gradients):
         """Update the trained weights by the gradient of each, by its path."""
@@ -320,7 +342,7 @@ class VectorizedEngine(Engine):
 
     def _outputs(self, x):
         """Run as at inference: (replicas, rows, inputs) -> (replicas, rows, outputs)."""
-        return self._network(x, self._stacks())[0]
+        return self._network(x, self.stacks())[0]
 
     def weights(self) -> list[np.ndarray]:
         """Return a copy of every weight, (replicas, ...), in the network's order."""
