@@ -70,14 +70,12 @@ def attributions(run: Run) -> dict[str, np.ndarray]:
         StageError: Before the explain stage.
     """
     run.require("attributions.npz")
-    path = run.path("attributions.npz")
-    return _arrays(path, version(path))
+    return _attributions(run.folder, version(run.path("attributions.npz")))
 
 
 @functools.lru_cache(1)
-def _arrays(path, _version):
-    with np.load(path, allow_pickle=False) as archive:
-        return dict(archive)
+def _attributions(folder, _version):
+    return Run(folder).read_arrays("attributions.npz")
 
 
 def contributions(

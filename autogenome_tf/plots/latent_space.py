@@ -36,7 +36,7 @@ class LatentSpace(Figure):
 
     def read(self, run: Run) -> dict[str, Any]:
         """Return the maps of maps.tsv, with labels and clusters."""
-        clusters = run.read_table("clusters.tsv", text=["target"])
+        clusters = run.read_table("clusters.tsv")
         table = run.read_table("maps.tsv").drop(columns=["sample", "part"])
         titles = dict.fromkeys(name.rpartition(" ")[0] for name in table)
         maps = {title: table[[f"{title} 1", f"{title} 2"]].to_numpy() for title in titles}

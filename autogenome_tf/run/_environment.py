@@ -11,8 +11,6 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from autogenome_tf.core.errors import InputError
-
 PACKAGES = (
     "tensorflow-cpu",
     "autogenome_tf",
@@ -23,11 +21,6 @@ PACKAGES = (
     "pandas",
     "scikit-learn",
 )
-# What the file holds at least.
-KEYS = {
-    "versions": dict, "seed": int, "began": str, "data": dict, "asked": list, "stages": dict,
-    "times": dict,
-}  # fmt: skip
 
 
 def new_environment(seed: int, data: dict, asked: Iterable[str]) -> dict[str, Any]:
@@ -48,18 +41,6 @@ def new_environment(seed: int, data: dict, asked: Iterable[str]) -> dict[str, An
         "stages": {},
         "times": {},
     }
-
-
-def checked(found: Any, place: Path) -> dict[str, Any]:
-    """Return an environment that was read from a file.
-
-    Raises:
-        InputError: Where it is not what a run writes.
-    """
-    for key, kind in KEYS.items():
-        if not isinstance(found, dict) or not isinstance(found.get(key), kind):
-            raise InputError(f"{place}: {key}: expected {kind.__name__}, as a run writes it.")
-    return found
 
 
 def now() -> str:

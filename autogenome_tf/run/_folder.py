@@ -3,6 +3,8 @@
 import gzip
 import io
 import json
+import zipfile
+import zlib
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -11,9 +13,9 @@ import numpy as np
 import pandas as pd
 
 from autogenome_tf.config import read_json
-from autogenome_tf.core.errors import InputError, some
 from autogenome_tf.core.files import model_names, partial, replacing
 from autogenome_tf.run import artifacts
+from autogenome_tf.run._as_written import changed, check_arrays, check_json, check_table
 from autogenome_tf.tasks import task_from_names
 
 
@@ -60,8 +62,14 @@ class Folder:
         self.write_text(name, json.dumps(value, indent=2, allow_nan=False) + "\n")
 
     def read_json(self, name: str) -> Any:
-        """Read JSON."""
-        return read_json(self.path(name))
+        """Read JSON.
+
+        Raises:
+            InputError: The file is not as a run writes it.
+        """
+        found = read_json(self.path(name))
+        check_json(self.path(name), name, found)
+        return found
 
     def write_table(
         self, name: str, frame: pd.DataFrame, digits: int | None = 9, index: bool = False
@@ -90,7 +98,9 @@ class Folder:
             with gzip.GzipFile("", "wb", compresslevel=1, fileobj=raw, mtime=0) as stream:
                 frame.to_csv(stream, sep="\t", index=False, float_format="%.6g")
 
-    def read_table(self, name: str, text: Iterable[str] = ()) -> pd.DataFrame:
+    def read_table(
+        self, name: str, text: Iterable[str] = (), needed: Iterable[str] = ()
+    ) -> pd.DataFrame:
         """Read tab-separated text.
 
         Only an empty cell is missing: there are genes and classes of the names NA and nan.
@@ -98,38 +108,31 @@ class Folder:
         Args:
             name: The file. Columns that the table of artifacts knows as ids and names stay text.
             text: Further columns that stay text.
+            needed: Further columns that must be there.
 
         Raises:
-            InputError: The file is no table.
+            InputError: The file is no table, or not as a run writes it.
         """
-        kinds = dict.fromkeys([*artifacts.text_columns(name), *text], str)
+        path, known = self.path(name), artifacts.known(name)
+        kinds = dict.fromkeys([*(known.text if known else ()), *text], str)
         try:
-            return pd.read_csv(
-                self.path(name), sep="\t", dtype=kinds, keep_default_na=False, na_values=[""],
+            frame = pd.read_csv(
+                path, sep="\t", dtype=kinds, keep_default_na=False, na_values=[""],
                 float_precision="round_trip",
             )  # fmt: skip
         except (pd.errors.EmptyDataError, pd.errors.ParserError, UnicodeDecodeError) as error:
-            reason = str(error).strip()
-            raise InputError(
-                f"{self.path(name)}: not the table that a run writes ({reason}); delete it and run "
-                "the stage that writes it again."
-            ) from None
+            raise changed(path, name, str(error).strip()) from None
+        check_table(path, name, frame, needed)
+        return frame
 
     def predictions(self) -> pd.DataFrame:
         """Read predictions.tsv; names of classes stay text whatever they look like.
 
         Raises:
-            InputError: The file lacks columns that the predict stage writes.
+            InputError: The file is not as a run writes it.
         """
         task = task_from_names(self.model_names())
-        frame = self.read_table("predictions.tsv", text=task.text_columns)
-        missing = [name for name in ("sample", "part", *task.columns) if name not in frame]
-        if missing:
-            raise InputError(
-                f"{self.path('predictions.tsv')}: expected the columns that the predict stage "
-                f"writes; missing: {some(missing)}. Run predict again."
-            )
-        return frame
+        return self.read_table("predictions.tsv", text=task.text_columns, needed=task.columns)
 
     def write_arrays(self, name: str, is_compressed: bool = True, **arrays: np.ndarray) -> None:
         """Write a NumPy archive without pickled objects."""
@@ -138,13 +141,31 @@ class Folder:
             write(stream, **arrays)
 
     def read_arrays(self, name: str) -> dict[str, np.ndarray]:
-        """Read a NumPy archive."""
-        with np.load(self.path(name), allow_pickle=False) as archive:
-            return dict(archive)
+        """Read a NumPy archive.
+
+        Raises:
+            InputError: The file is not as a run writes it.
+        """
+        path = self.path(name)
+        try:
+            with np.load(path, allow_pickle=False) as archive:
+                found = dict(archive)
+        except (ValueError, TypeError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+            raise changed(path, name, f"no NumPy archive ({error})") from None
+        check_arrays(path, name, found)
+        return found
 
     def model_names(self) -> dict[str, Any]:
-        """Read the names of the model of the run: task, features, classes or targets, sources."""
-        return model_names(self.path("model.keras"))
+        """Read the names of the model of the run: task, features, classes or targets, sources.
+
+        Raises:
+            InputError: The file is no model.
+        """
+        try:
+            return model_names(self.path("model.keras"))
+        except (KeyError, ValueError, zipfile.BadZipFile) as error:
+            reason = f"no model of this package ({error})"
+            raise changed(self.path("model.keras"), "model.keras", reason) from None
 
 
 def table_text(frame: pd.DataFrame, digits: int | None = 9, index: bool = False) -> str:

@@ -181,7 +181,7 @@ class Run(Folder):
         Raises:
             InputError: Where the file is not as a run writes it.
         """
-        return _environment.checked(self.read_json(ENVIRONMENT), self.path(ENVIRONMENT))
+        return self.read_json(ENVIRONMENT)
 
     @property
     def stages(self) -> dict[str, str]:

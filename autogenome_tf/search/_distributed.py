@@ -17,7 +17,6 @@ from autogenome_tf.config.processes import ProcessRole
 from autogenome_tf.core.errors import InputError, StageError, some
 from autogenome_tf.core.files import safe_names
 from autogenome_tf.run import Run
-from autogenome_tf.run.artifacts import text_columns
 from autogenome_tf.search._keras_tuner.calls import Calls
 from autogenome_tf.search._keras_tuner.chief import Chief, served
 from autogenome_tf.search._keras_tuner.worker import Remote
@@ -201,7 +200,7 @@ def _known(run, asked):
     """Return a trial as a worker has written it; None where none has run it."""
     if not run.has(_name(asked)):
         return None
-    frame = run.read_table(_name(asked), text_columns("leaderboard.tsv"))
+    frame = run.read_table(_name(asked))
     (trial,) = trials_of(frame)
     is_it = (trial.family, trial.values) == (asked.family, asked.values)
     return trial if is_it else None

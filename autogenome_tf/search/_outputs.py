@@ -63,6 +63,6 @@ def _name(trial):
 
 def _checked(run, name):
     found = run.read_arrays(name)
-    if "outputs" not in found or found["outputs"].ndim != 2:
+    if found["outputs"].ndim != 2:
         raise InputError(f"{run.path(name)}: expected an array `outputs` of rows and outputs.")
     return found["outputs"]

@@ -32,8 +32,8 @@ def test_names_come_once_and_stages_are_known():
 
 
 def test_ids_stay_text_whatever_they_look_like(run):
-    run.write_table("stability.tsv", pd.DataFrame({"feature": ["007", "NA"], "mean": [1.0, 2.0]}))
-    assert list(run.read_table("stability.tsv")["feature"]) == ["007", "NA"]
+    run.write_table("outer.tsv", pd.DataFrame({"sample": ["007", "NA"], "mean": [1.0, 2.0]}))
+    assert list(run.read_table("outer.tsv")["sample"]) == ["007", "NA"]
     run.write_table("other.tsv", pd.DataFrame({"feature": ["007"]}))
     assert list(run.read_table("other.tsv")["feature"]) == [7]
     assert list(run.read_table("other.tsv", text=["feature"])["feature"]) == ["007"]
@@ -42,7 +42,9 @@ def test_ids_stay_text_whatever_they_look_like(run):
 @pytest.mark.parametrize("content", [b"", b'a\tb\n1\t"2\n', b"a\n\xff\xfe\n", b"a\n1\n2\t3\t4\n"])
 def test_a_damaged_table_is_named_with_a_way_out(run, content):
     run.path("leaderboard.tsv").write_bytes(content)
-    with pytest.raises(InputError, match="(?s)leaderboard.tsv: not the table .* delete it and"):
+    with pytest.raises(
+        InputError, match="(?s)leaderboard.tsv: not as a run .* delete the file and run the train"
+    ):
         run.read_table("leaderboard.tsv")
 
 

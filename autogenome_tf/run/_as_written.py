@@ -1,0 +1,147 @@
+"""Files of a run that are not as a run writes them: refused by name, place and what to do."""
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from autogenome_tf.core.errors import InputError, some
+from autogenome_tf.run import artifacts
+from autogenome_tf.run.artifacts import EACH, STAGES, Artifact
+
+# Names of types in messages.
+TITLES = {dict: "an object", list: "a list", str: "text", int: "a whole number"}
+# Of a value in messages.
+MOST_LETTERS = 60
+
+
+def changed(path: Path, name: str, reason: str) -> InputError:
+    """Return the error of a file that is not as a run writes it.
+
+    Args:
+        path: Path of the file.
+        name: Its name in the run folder.
+        reason: What is wrong with it.
+    """
+    stage = artifacts.stage_of(name)
+    again = f"the {stage} stage" if stage in STAGES else "the stage that writes it"
+    return InputError(
+        f"{path}: not as a run writes it: {reason}. Undo the change, or delete the file and run "
+        f"{again} again."
+    )
+
+
+def check_table(path: Path, name: str, frame: pd.DataFrame, needed: Iterable[str] = ()) -> None:
+    """Refuse a table that lacks a column, or has text in place of a number.
+
+    Args:
+        path: Path of the file.
+        name: Its name in the run folder.
+        frame: What was read of it.
+        needed: Further columns that must be there.
+
+    Raises:
+        InputError: Naming the file, the column and the line.
+    """
+    own = artifacts.known(name) or Artifact(name, artifacts.ALWAYS, "")
+    missing = [column for column in (*own.columns, *needed) if column not in frame]
+    if missing:
+        raise changed(path, name, f"missing columns: {some(missing)}")
+    for columns, expected, is_wrong in (
+        (own.whole, "a whole number", _is_broken),
+        (own.numbers, "a number", _is_text),
+        (own.json, "JSON", _is_no_json),
+    ):
+        for column in frame.columns.intersection(columns):
+            wrong = is_wrong(frame[column])
+            if wrong.any():
+                place = int(wrong.to_numpy().argmax())
+                cell = frame[column].iloc[place]
+                value = "nothing" if pd.isna(cell) else _shown(cell)
+                where = f"line {place + 2}, column {column!r}"
+                raise changed(path, name, f"{where}: received {value}; expected {expected}")
+
+
+def _is_text(column):
+    return pd.to_numeric(column, errors="coerce").isna() & column.notna()
+
+
+def _is_broken(column):
+    numbers = pd.to_numeric(column, errors="coerce")
+    return numbers.isna() | (numbers % 1 != 0)
+
+
+def _is_no_json(column):
+    return ~column.map(_can_be_read)
+
+
+def _can_be_read(text):
+    try:
+        return isinstance(json.loads(text), dict | list)
+    except (TypeError, ValueError):
+        return False
+
+
+def check_arrays(path: Path, name: str, arrays: Iterable[str]) -> None:
+    """Refuse an archive that lacks an array.
+
+    Args:
+        path: Path of the file.
+        name: Its name in the run folder.
+        arrays: Names of its arrays.
+
+    Raises:
+        InputError: Naming the file and the arrays.
+    """
+    own = artifacts.known(name)
+    missing = sorted(set(own.arrays if own else ()).difference(arrays))
+    if missing:
+        raise changed(path, name, f"missing arrays: {some(missing)}")
+
+
+def check_json(path: Path, name: str, value: Any) -> None:
+    """Refuse a JSON file that is not of the form that the table of artifacts gives.
+
+    A form is a type, or several; a list of one form for all its items; or a dict of forms by key,
+    of which `EACH` stands for any key. Further keys may be there.
+
+    Args:
+        path: Path of the file.
+        name: Its name in the run folder.
+        value: What was read of it.
+
+    Raises:
+        InputError: Naming the file and the key.
+    """
+    own = artifacts.known(name)
+    for reason in _differences(value, own.form if own else None, ""):
+        raise changed(path, name, reason)
+
+
+def _differences(value, form, where):
+    """Yield what differs from a form; `where` is the path of keys."""
+    if form is None:
+        return
+    is_nested = isinstance(form, dict | list)
+    kinds = (type(form),) if is_nested else form if isinstance(form, tuple) else (form,)
+    if not isinstance(value, kinds) or isinstance(value, bool):
+        expected = TITLES.get(kinds[0], "a number") if len(kinds) == 1 else "a number or null"
+        yield f"{f'{where}: ' if where else ''}received {_shown(value)}; expected {expected}"
+    elif isinstance(form, list):
+        for place, one in enumerate(value, 1):
+            yield from _differences(one, form[0], f"item {place}")
+    elif is_nested:
+        for key in value if EACH in form else form:
+            inner = f"{where}.{key}" if where else key
+            if key not in value:
+                yield f"{inner}: missing"
+            else:
+                yield from _differences(value[key], form.get(key, form.get(EACH)), inner)
+
+
+def _shown(value):
+    text = repr(value.item() if isinstance(value, np.generic) else value)
+    return text if len(text) <= MOST_LETTERS else f"{text[: MOST_LETTERS - 1]}…"
