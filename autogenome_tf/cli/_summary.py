@@ -36,7 +36,7 @@ def show_metrics(folder: str | Path) -> None:
         folder: Path of the run folder.
     """
     console = rich.console.Console(highlight=False, soft_wrap=True)
-    found = Run(folder).read_json("metrics.json")
+    found = Run(folder).metrics()
     parts = {part: found[part] for part in in_order(found)}
     console.print(_metrics(parts) if parts else "no scores: all rows were used for training")
 

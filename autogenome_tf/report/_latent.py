@@ -9,7 +9,7 @@ def section(run: Run) -> Section | None:
     """Return the metrics of each part beside those of components, and maps."""
     if not run.has("metrics.json") or run.config().task.kind.has_targets:
         return None
-    scores = run.read_json("metrics.json")
+    scores = run.metrics()
     parts: list[Part] = [
         "Principal components have as many dimensions as the latent space and the same training "
         "samples. Intervals are 95\u00a0% bootstrap intervals over samples. "

@@ -30,8 +30,7 @@ def section(run: Run) -> Section | None:
     task = run.config().task.kind
     if not run.has("metrics.json") or not task.has_targets:
         return None
-    scores = run.read_json("metrics.json")
-    baseline = run.read_json("baseline.json") if run.has("baseline.json") else {}
+    scores, baseline = run.metrics(), run.baseline_metrics()
     text = "Intervals are 95\u00a0% bootstrap intervals over samples. "
     if baseline:
         text += (

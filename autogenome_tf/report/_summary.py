@@ -41,7 +41,7 @@ def section(run: Run) -> Section:
 
 def _scores(run):
     """Return the most independent part that is scored, and its metrics; None where none is."""
-    scores = run.read_json("metrics.json") if run.has("metrics.json") else {}
+    scores = run.metrics()
     return (part := in_order(scores)[0], scores[part]) if scores else None
 
 
@@ -122,8 +122,7 @@ def _table(run, scores):
 
 def _baseline(run, part):
     """Return the baseline's metrics of a part, or None; both models are chosen on validation."""
-    known = run.read_json("baseline.json") if run.has("baseline.json") else {}
-    return known.get("validation" if part == CORRECTED else part)
+    return run.baseline_metrics().get("validation" if part == CORRECTED else part)
 
 
 def _verdict(run, scores):

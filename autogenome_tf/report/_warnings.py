@@ -20,11 +20,11 @@ def of_run(run: Run) -> list[str]:
     config = run.config()
     kind = config.task.kind
     if run.has("metrics.json"):
-        scores = run.read_json("metrics.json")
+        scores = run.metrics()
         has_targets = kind.has_targets
         texts += _of_scores(scores, kind, config.objective) if has_targets else _of_latent(scores)
     if run.has("baseline.json"):
-        texts += _of_baseline(run.read_json("baseline.json"), kind, config.families)
+        texts += _of_baseline(run.baseline_metrics(), kind, config.families)
     return texts
 
 

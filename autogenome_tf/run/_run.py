@@ -12,12 +12,15 @@ from autogenome_tf.config import Config
 from autogenome_tf.core.errors import InputError, StageError, some
 from autogenome_tf.core.files import replacing, version
 from autogenome_tf.core.trust import check_links
+from autogenome_tf.metrics import in_order
 from autogenome_tf.run import _environment, _lock, artifacts
+from autogenome_tf.run._as_written import changed
 from autogenome_tf.run._folder import Folder
 
 log = logging.getLogger(__name__)
 
 DATA, ENVIRONMENT = "data.npz", "environment.json"
+METRICS, BASELINE = "metrics.json", "baseline.json"
 
 
 @functools.lru_cache(8)
@@ -182,6 +185,38 @@ class Run(Folder):
             InputError: Where the file is not as a run writes it.
         """
         return self.read_json(ENVIRONMENT)
+
+    def metrics(self) -> dict[str, dict[str, Any]]:
+        """Read metrics.json: the metrics of each part; nothing before they are written.
+
+        Raises:
+            InputError: The file is not as a run writes it.
+        """
+        if not self.has(METRICS):
+            return {}
+        found, kind = self.read_json(METRICS), self.config().task.kind
+        needed = {*kind.headlines, kind.skill} if kind.has_targets else set()
+        self._check_metrics(METRICS, found, dict.fromkeys(in_order(found), needed))
+        return found
+
+    def baseline_metrics(self) -> dict[str, dict[str, Any]]:
+        """Read baseline.json: the linear model's metrics of each part; nothing without one.
+
+        Raises:
+            InputError: The file is not as a run writes it.
+        """
+        if not self.has(BASELINE):
+            return {}
+        found = self.read_json(BASELINE)
+        self._check_metrics(BASELINE, found, self.metrics())
+        return found
+
+    def _check_metrics(self, name, found, needed):
+        """Refuse a file whose parts lack metrics that others show beside them."""
+        for part in found.keys() & needed:
+            missing = sorted(set(needed[part]).difference(found[part]))
+            if missing:
+                raise changed(self.path(name), name, f"{part}: missing metrics: {some(missing)}")
 
     @property
     def stages(self) -> dict[str, str]:

@@ -107,6 +107,18 @@ def test_a_changed_json_file_is_named_with_its_key(run, name, content, message):
         ag.load(run.folder).report()
 
 
+@pytest.mark.parametrize(
+    ("name", "metric"),
+    [("metrics.json", "mcc"), ("baseline.json", "mcc"), ("baseline.json", "f1_macro")],
+)
+def test_a_metric_that_is_shown_and_lacks_is_named(run, name, metric):
+    found = run.read_json(name)
+    del found["test"][metric]
+    run.write_json(name, found)
+    with pytest.raises(InputError, match=f"{name}: not as .*: test: missing metrics: '{metric}'"):
+        ag.load(run.folder).report()
+
+
 @pytest.mark.parametrize("name", ["validation.npz", "attributions.npz"])
 def test_an_archive_without_an_array_is_named(run, name):
     arrays = run.read_arrays(name)
