@@ -111,9 +111,9 @@ class Head:
         """
         samples, is_before = options.known_ids.intersection(self.names), True
         for place, name in enumerate(self.names):
-            is_text = self._is_text(place, options.missing_words)
-            is_before = is_before and is_text
-            is_about = is_before or is_annotation(name) or (is_text and samples)
+            has_text = self._is_text(place, options.missing_words)
+            is_before = is_before and has_text
+            is_about = is_before or is_annotation(name) or (has_text and samples)
             if place != self.place and name not in samples and is_about:
                 yield place
 

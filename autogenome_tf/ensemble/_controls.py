@@ -109,8 +109,8 @@ class Retraining:
         """
         splits = self.cross_validation.splits
         orders = [
-            _stratified_order(self.cross_validation, train, derive(self._seed, f"size/{fold}"))
-            for fold, (train, _) in enumerate(splits)
+            _stratified_order(self.cross_validation, learned, derive(self._seed, f"size/{fold}"))
+            for fold, (learned, _) in enumerate(splits)
         ]
         for part in fractions:
             kept = [np.sort(order[: max(2, round(part * len(order)))]) for order in orders]
@@ -215,15 +215,15 @@ def permuted_groups(
     return found
 
 
-def _stratified_order(rows, train, seed):
+def _stratified_order(rows, learned, seed):
     """Return training rows in an order whose every beginning has equal shares of the classes."""
     random = np.random.default_rng(seed)
-    strata = rows.targets[train] if rows.task.has_classes else np.zeros(len(train), int)
-    ranks = np.empty(len(train))
+    strata = rows.targets[learned] if rows.task.has_classes else np.zeros(len(learned), int)
+    ranks = np.empty(len(learned))
     for stratum in np.unique(strata):
         places = np.flatnonzero(strata == stratum)
         ranks[random.permutation(places)] = (np.arange(len(places)) + random.random()) / len(places)
-    return train[np.argsort(ranks, kind="stable")]
+    return learned[np.argsort(ranks, kind="stable")]
 
 
 class _Reused:

@@ -95,10 +95,10 @@ def sites(model: Model) -> np.ndarray:
     return found
 
 
-def genotypes(model: Model, sites: np.ndarray) -> np.ndarray:
+def genotypes(model: Model, places: np.ndarray) -> np.ndarray:
     """Return all genotypes of some sites, (2^sites, features) raw; other sites are 0."""
-    found = np.zeros((1 << len(sites), len(model.features)), "float32")
-    found[:, sites] = walsh_hadamard.genotypes(len(sites))
+    found = np.zeros((1 << len(places), len(model.features)), "float32")
+    found[:, places] = walsh_hadamard.genotypes(len(places))
     return found
 
 

@@ -96,10 +96,10 @@ class Epistasis(Explainer):
         return dict(zip(self.tables, (found.table(), orders), strict=True))
 
 
-def _shared_terms(network, genotypes):
-    """Return the transform of each output's g_S / |S|, (outputs, 2^n)."""
-    parts = chunked.batches(genotypes, BLOCK)
+def _shared_terms(network, rows):
+    """Return the transform of each output's g_S / |S|, (outputs, 2^n), by rows of all genotypes."""
+    parts = chunked.batches(rows, BLOCK)
     values = np.concatenate([np.asarray(network(part, training=False)) for part in parts])
-    orders = np.maximum(walsh_hadamard.orders(len(genotypes).bit_length() - 1), 1)
+    orders = np.maximum(walsh_hadamard.orders(len(rows).bit_length() - 1), 1)
     terms = walsh_hadamard.coefficients(values.T.astype("float64")) / orders
     return walsh_hadamard.transform(terms).numpy()

@@ -88,12 +88,12 @@ def spaces(config: Any, place: str = FOLDER) -> dict[str, Space]:
 
 
 def as_begun(
-    spaces: dict[str, Space], known: Iterable[tuple[str, dict[str, Any]]]
+    asked: dict[str, Space], known: Iterable[tuple[str, dict[str, Any]]]
 ) -> dict[str, Space]:
     """Return the spaces that an interrupted search had: without what none of its trials has.
 
     Args:
-        spaces: As `spaces` returns them.
+        asked: As `spaces` returns them.
         known: Family and hyperparameters of each trial of that search; none for one that begins.
     """
     known = list(known)
@@ -104,8 +104,8 @@ def as_begun(
         if judged and not any(name in values for values in judged):
             missing.add(name)
     return {
-        name: {key: hyper for key, hyper in space.items() if key not in missing}
-        for name, space in spaces.items()
+        name: {key: hyper for key, hyper in own.items() if key not in missing}
+        for name, own in asked.items()
     }
 
 

@@ -14,7 +14,7 @@ ENCODER_ENDS = ("around", "spread", "mean")
 DECODER_ENDS = ("around", "decoded")
 
 
-def encoder(
+def build_encoder(
     layers: LayerFactory, inputs: int, latent: int, widths: Sequence[int], *, skip: str,
     linear: bool, blind: int = 0,
 ) -> keras.Model:  # fmt: skip
@@ -47,7 +47,7 @@ def encoder(
     return model
 
 
-def decoder(
+def build_decoder(
     layers: LayerFactory, inputs: int, outputs: int, widths: Sequence[int], *, skip: str,
     linear: bool,
 ) -> keras.Model:  # fmt: skip
@@ -69,7 +69,7 @@ def decoder(
     return keras.Model(points, decoded, name="decoder")
 
 
-def wired_decoder(
+def build_wired_decoder(
     layers: LayerFactory, units: Sequence[int], genes: Sequence[int], *, inputs: int, latent: int,
     outputs: int, heads: int,
 ) -> keras.Model:  # fmt: skip
@@ -95,7 +95,7 @@ def wired_decoder(
     return keras.Model(points, decoded, name="decoder")
 
 
-def classifier(latent: int, classes: int) -> keras.Model:
+def build_classifier(latent: int, classes: int) -> keras.Model:
     """Make the classifier: (rows, latent) -> logits (rows, classes), all 0 at the start.
 
     Args:
@@ -108,14 +108,14 @@ def classifier(latent: int, classes: int) -> keras.Model:
 
 
 def scaled_classifier(model: keras.Model, scale: np.ndarray) -> keras.Model:
-    """Rebuild a `classifier` for latent units that are multiplied by a scale.
+    """Rebuild a classifier for latent units that are multiplied by a scale.
 
     Args:
         model: The classifier of the units as they were.
         scale: (units,) factors, none of them 0.
     """
     kernel, bias = model.get_weights()
-    other = classifier(*kernel.shape)
+    other = build_classifier(*kernel.shape)
     other.set_weights([kernel / scale[:, None], bias])
     return other
 
@@ -147,7 +147,7 @@ def scaled(
     )
 
 
-def plain_decoder(kernel: np.ndarray, bias: np.ndarray) -> keras.Model:
+def build_plain_decoder(kernel: np.ndarray, bias: np.ndarray) -> keras.Model:
     """Make a linear decoder of one dense layer, (inputs, outputs) and (outputs,)."""
     points = keras.Input(kernel.shape[:1], name="latent")
     layer = keras.layers.Dense(kernel.shape[-1], name=DECODER_ENDS[-1])

@@ -12,7 +12,7 @@ import tensorflow as tf
 from autogenome_tf.core.seeds import derive
 from autogenome_tf.nn import _res_vae_layers
 from autogenome_tf.nn._elbo import ElboModel, library_sizes
-from autogenome_tf.nn._res_vae_layers import ENCODER_ENDS, plain_decoder
+from autogenome_tf.nn._res_vae_layers import ENCODER_ENDS, build_plain_decoder
 from autogenome_tf.nn._res_vae_start import start_as_pca, start_classifier
 from autogenome_tf.nn.dense_weights import to_dense_weights
 from autogenome_tf.nn.layers import LayerFactory
@@ -118,21 +118,23 @@ class ResVAE(ElboModel):
     def _new_parts(self, layers, widths, options, blind):
         """Return an untrained encoder, decoder and classifier (None without classes)."""
         inputs, outputs = self.latent + self.covariates, self.genes * self.likelihood.heads
-        encoder = _res_vae_layers.encoder(
+        encoder = _res_vae_layers.build_encoder(
             layers, self.genes + self.covariates, self.latent, widths, blind=blind, **options
         )
         if sets := self._config["sets"]:
-            decoder = _res_vae_layers.wired_decoder(
+            decoder = _res_vae_layers.build_wired_decoder(
                 layers, *sets, inputs=inputs, latent=self.latent, outputs=self.genes,
                 heads=self.likelihood.heads,
             )  # fmt: skip
         else:
-            decoder = _res_vae_layers.decoder(layers, inputs, outputs, widths[::-1], **options)
+            decoder = _res_vae_layers.build_decoder(
+                layers, inputs, outputs, widths[::-1], **options
+            )
         if self._config["scale"] is not None:
             encoder, decoder = _res_vae_layers.scaled(encoder, decoder, self.deviation)
         classifier = None
         if self.classes:
-            classifier = _res_vae_layers.classifier(self.latent, self.classes)
+            classifier = _res_vae_layers.build_classifier(self.latent, self.classes)
         return encoder, decoder, classifier
 
     @classmethod
@@ -194,7 +196,7 @@ class ResVAE(ElboModel):
         for name in [around, deep] if self._config["linear"] else [deep]:
             layer = self.encoder.get_layer(name)
             layer.set_weights([part * signs for part in layer.get_weights()])
-        decoder = plain_decoder(kernel[0], bias[0])
+        decoder = build_plain_decoder(kernel[0], bias[0])
         return self._with_ends(self._config, self.encoder, decoder, signs)
 
     def scaled(self, scale: np.ndarray) -> ResVAE:

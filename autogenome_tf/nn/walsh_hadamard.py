@@ -41,11 +41,11 @@ def transform(values: tf.Tensor) -> tf.Tensor:
     if size != 1 << left:
         raise ValueError(f"expected a power of two of values; received {size}")
     while left:
-        bits = min(STAGE, left)
-        small = tf.constant(scipy.linalg.hadamard(1 << bits), values.dtype)
-        blocks = tf.reshape(values, (-1, size >> bits, 1 << bits))
+        taken = min(STAGE, left)
+        small = tf.constant(scipy.linalg.hadamard(1 << taken), values.dtype)
+        blocks = tf.reshape(values, (-1, size >> taken, 1 << taken))
         values = tf.matmul(small, blocks, transpose_b=True)
-        left -= bits
+        left -= taken
     return tf.reshape(values, shape)
 
 

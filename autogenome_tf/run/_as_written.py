@@ -46,7 +46,7 @@ def check_table(path: Path, name: str, frame: pd.DataFrame, needed: Iterable[str
     Raises:
         InputError: Naming the file, the column and the line.
     """
-    own = artifacts.known(name) or Artifact(name, artifacts.ALWAYS, "")
+    own = artifacts.artifact_of(name) or Artifact(name, artifacts.ALWAYS, "")
     missing = [column for column in (*own.columns, *needed) if column not in frame]
     if missing:
         raise changed(path, name, f"missing columns: {some(missing)}")
@@ -96,7 +96,7 @@ def check_arrays(path: Path, name: str, arrays: Iterable[str]) -> None:
     Raises:
         InputError: Naming the file and the arrays.
     """
-    own = artifacts.known(name)
+    own = artifacts.artifact_of(name)
     missing = sorted(set(own.arrays if own else ()).difference(arrays))
     if missing:
         raise changed(path, name, f"missing arrays: {some(missing)}")
@@ -116,7 +116,7 @@ def check_json(path: Path, name: str, value: Any) -> None:
     Raises:
         InputError: Naming the file and the key.
     """
-    own = artifacts.known(name)
+    own = artifacts.artifact_of(name)
     for reason in _differences(value, own.form if own else None, ""):
         raise changed(path, name, reason)
 
@@ -125,15 +125,16 @@ def _differences(value, form, where):
     """Yield what differs from a form; `where` is the path of keys."""
     if form is None:
         return
-    is_nested = isinstance(form, dict | list)
-    kinds = (type(form),) if is_nested else form if isinstance(form, tuple) else (form,)
+    kinds = (
+        form if isinstance(form, tuple) else (form,) if isinstance(form, type) else (type(form),)
+    )
     if not isinstance(value, kinds) or isinstance(value, bool):
         expected = TITLES.get(kinds[0], "a number") if len(kinds) == 1 else "a number or null"
         yield f"{f'{where}: ' if where else ''}received {_shown(value)}; expected {expected}"
     elif isinstance(form, list):
         for place, one in enumerate(value, 1):
             yield from _differences(one, form[0], f"item {place}")
-    elif is_nested:
+    elif isinstance(form, dict):
         for key in value if EACH in form else form:
             inner = f"{where}.{key}" if where else key
             if key not in value:

@@ -113,7 +113,7 @@ class Folder:
         Raises:
             InputError: The file is no table, or not as a run writes it.
         """
-        path, known = self.path(name), artifacts.known(name)
+        path, known = self.path(name), artifacts.artifact_of(name)
         kinds = dict.fromkeys([*(known.text if known else ()), *text], str)
         try:
             frame = pd.read_csv(

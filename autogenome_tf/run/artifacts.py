@@ -267,7 +267,7 @@ ARTIFACTS = (
 _NAMED = [(re.compile(re.sub("<.*?>", r"\\d+", one.name)), one) for one in ARTIFACTS]
 
 
-def known(name: str) -> Artifact | None:
+def artifact_of(name: str) -> Artifact | None:
     """Return what the table knows of a file, or None.
 
     Args:
@@ -282,7 +282,7 @@ def stage_of(name: str) -> str | None:
     Args:
         name: Name of a file in the run folder.
     """
-    artifact = known(name)
+    artifact = artifact_of(name)
     return artifact.stage if artifact else None
 
 

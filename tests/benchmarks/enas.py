@@ -141,8 +141,8 @@ def agreement(shared, single, measure):
 
     everything = np.arange(len(single))
     random = np.random.default_rng(1)
-    resampled = [mean(random.choice(everything, len(single))) for _ in range(RESAMPLED)]
-    low, high = np.nanquantile(resampled, [0.025, 0.975])
+    drawn = [mean(random.choice(everything, len(single))) for _ in range(RESAMPLED)]
+    low, high = np.nanquantile(drawn, [0.025, 0.975])
     pairs = itertools.combinations(single.T, 2)
     ceiling = (
         np.mean([measure(a, b).statistic for a, b in pairs]) if single.shape[1] > 1 else np.nan

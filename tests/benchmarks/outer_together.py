@@ -57,7 +57,7 @@ class Recorder:
 
     def recorded(self):
         """Return what is in place of the package's function while searches are recorded."""
-        return mock.patch.object(NetworkCrossValidation, "fit", lambda *given: self.fit(*given))
+        return mock.patch.object(NetworkCrossValidation, "fit", lambda *options: self.fit(*options))
 
     def fit(self, folds, family, values, plan, seed, repeats=None):
         """Train a configuration, its inputs prepared before."""

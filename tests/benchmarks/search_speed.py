@@ -40,7 +40,7 @@ RATE = 1e-3
 ROWS = 150
 
 
-def configured(trials, seed, transform, **search):
+def configured(trials, seed, transform, **options):
     """A config whose families are the networks, and their spaces."""
     config = ag.Config.of(
         {
@@ -48,7 +48,7 @@ def configured(trials, seed, transform, **search):
             "seed": seed,
             "data": {"features": "simulated", "transform": transform},
             "families": {"mlp": {}, "resnet": {}, "densenet": {}},
-            "search": {"method": "random", "max_trials": trials, "folds": FOLDS} | search,
+            "search": {"method": "random", "max_trials": trials, "folds": FOLDS} | options,
         }
     )
     return config, families.spaces(config)

@@ -124,8 +124,8 @@ def gains(frame):
     """Return the gains of all kernels over the linear ones on each set, and how deep they are."""
     # Losses below a thousandth are as good as none.
     loss = np.log(frame["linear loss"].clip(1e-3) / frame["all loss"].clip(1e-3))
-    score = frame["all score"] - frame["linear score"]
-    known = {"depth": frame["all depth"], "loss": loss, "score": score}
+    gained = frame["all score"] - frame["linear score"]
+    known = {"depth": frame["all depth"], "loss": loss, "score": gained}
     held = {name: frame[f"{name} score"] for name in ("linear", "all")}
     return pd.DataFrame(known | held).groupby(frame["set"]).mean()
 
