@@ -172,7 +172,7 @@ def _entrance(inputs, constants, members):
 
 def _is_smaller(inputs, constants, members):
     """Return whether coordinates shared by all members need fewer weights than genes."""
-    if inputs.coordinates[0].name == "genes":
+    if inputs.are_genes:
         return False
     kernels = [one.fit.weights[0] for _, one in members]
     units = sum(kernel.shape[0] * kernel.shape[2] for kernel in kernels)

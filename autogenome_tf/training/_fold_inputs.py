@@ -4,6 +4,7 @@ Nothing that a fold's validation rows are judged by may have seen them: scaling,
 and basis come from its training rows.
 """
 
+import contextlib
 import copy
 import dataclasses
 import functools
@@ -13,7 +14,6 @@ from typing import Any
 import numpy as np
 
 from autogenome_tf.config import Data
-from autogenome_tf.core import chunked
 from autogenome_tf.core.chunked import Matrix
 from autogenome_tf.nn.epistatic_penalty import Genotypes
 from autogenome_tf.nn.trees import Trees
@@ -26,6 +26,7 @@ from autogenome_tf.preprocessing import (
     gene_weights,
 )
 from autogenome_tf.training._engines import aligned, lent
+from autogenome_tf.training._fold_rows import FoldRows, TransformedRows
 
 
 class FoldInputs:
@@ -42,15 +43,11 @@ class FoldInputs:
         is_streamed: Whether rows are transformed batch by batch; there is one fold then.
 
     Attributes:
-        constants: `FittedScaling` of each fold.
-        gene_weights: (genes,) factors of each fold's preprocessed genes; None where all are 1.
         genes: Numbers of the genes that some fold keeps, sorted.
         coordinates: `RowSpace` or `Genes` of each fold.
         width: Number of inputs.
     """
 
-    constants: list[FittedScaling]
-    gene_weights: list[np.ndarray] | None = None
     genes: np.ndarray
     coordinates: list[RowSpace | Genes]
     width: int
@@ -68,23 +65,41 @@ class FoldInputs:
         is_streamed: bool = False,
     ):
         self.transform, self._settings = transform, settings
-        self._values, self._splits, self._row_weights = values, splits, row_weights
+        self._splits, self._row_weights = splits, row_weights
         self._is_streamed, self._is_truncated = is_streamed, is_truncated
         # Batches that are read on demand are of genes.
         self._space, self.width = "genes" if is_streamed else space, 0
         # Shared with those that weigh the same genes; empty where rows are made when asked for.
         self._held: list[Any] = []
-        # One fold transforms chunk by chunk; several share what is transformed once.
-        self._transformed = None if len(splits) == 1 else self.transform.rows(values)
-        self.constants = [self._constants(train) for train, _ in splits]
-        self.genes = np.unique(np.concatenate([constants.genes for constants in self.constants]))
-        # A gene has the same place in every fold, so that one network can stand for all.
-        self.coordinates = [Genes.of(constants.genes, self.genes) for constants in self.constants]
-        if self._space == "rows":
-            self._span()
-        else:
-            self.width = len(self.genes)
-        self._transformed = None
+        self._source = TransformedRows(values, transform)
+        with self._transformed_once():
+            self._rows = FoldRows(self._source, [self._constants(train) for train, _ in splits])
+            self.genes = np.unique(np.concatenate([own.genes for own in self.constants]))
+            # A gene has the same place in every fold, so that one network can stand for all.
+            self.coordinates = [Genes.of(own.genes, self.genes) for own in self.constants]
+            if self._space == "rows":
+                self._span()
+            else:
+                self.width = len(self.genes)
+
+    def _transformed_once(self):
+        """Return a block in which several folds share what is transformed; one reads in chunks."""
+        return self._source.in_memory() if len(self._splits) > 1 else contextlib.nullcontext()
+
+    @property
+    def constants(self) -> list[FittedScaling]:
+        """Return the fitted scaling of each fold."""
+        return self._rows.constants
+
+    @property
+    def gene_weights(self) -> list[np.ndarray] | None:
+        """Return (genes,) factors of each fold's preprocessed genes; None where all are 1."""
+        return self._rows.weights
+
+    @property
+    def are_genes(self) -> bool:
+        """Return whether inputs are the genes themselves, not coordinates in row space."""
+        return self.coordinates[0].name == "genes"
 
     @property
     def rows(self) -> Any:
@@ -103,17 +118,17 @@ class FoldInputs:
     @property
     def shape(self) -> tuple[int, int]:
         """Return (rows, inputs) of one fold."""
-        return self._values.shape[0], self.width
+        return self._source.values.shape[0], self.width
 
     def batch(self, index: np.ndarray) -> np.ndarray:
         """Make (n, inputs) of (n,) numbers of rows, where there is one fold."""
-        return self._batch(0, index)
+        return self._rows.batch(0, index)
 
     def training_batches(self, fold: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Yield row numbers and preprocessed genes, all of weight 1, of a fold's training rows."""
         train = self._splits[fold][0]
-        for index in self._chunks(train):
-            yield index, self._unweighed(fold, index)
+        for index in self._source.chunks(train):
+            yield index, self._rows.unweighed(fold, index)
 
     def preprocessed(self, fold: int, rows: np.ndarray | None = None) -> np.ndarray:
         """Return preprocessed, weighed genes, (rows, genes of the fold) float32.
@@ -122,11 +137,7 @@ class FoldInputs:
             fold: Its number.
             rows: (n,) numbers of rows; None for all.
         """
-        index = np.arange(self.shape[0]) if rows is None else rows
-        found = np.empty((len(index), len(self.constants[fold].genes)), "float32")
-        for part in self._chunks(np.arange(len(index))):
-            found[part] = self._batch(fold, index[part])
-        return found
+        return self._rows.all_of(fold, rows)
 
     def weighed(self, statistics: list[np.ndarray], power: float) -> "FoldInputs":
         """Return the same rows with each gene weighed by a power of its statistic.
@@ -135,14 +146,12 @@ class FoldInputs:
             statistics: (genes,) of each fold, from its `training_batches`.
             power: The hyperparameter `gene_power`, above 0.
         """
-        other = copy.copy(self)
-        other.gene_weights = [gene_weights(own, power) for own in statistics]
+        other, weights = copy.copy(self), [gene_weights(own, power) for own in statistics]
+        other._rows = dataclasses.replace(self._rows, weights=weights)
         if self._space == "rows":
             other._held = []
-            if len(self._splits) > 1:
-                other._transformed = self.transform.rows(self._values)
-            other._span()
-            other._transformed = None
+            with self._transformed_once():
+                other._span()
         return other
 
     def factors(self, power: float) -> np.ndarray | None:
@@ -165,11 +174,11 @@ class FoldInputs:
         Args:
             settings: The config's `training.epistasis`; rows are 0 and 1 then, untransformed.
         """
-        sites = self._values.shape[1]
+        sites = self._source.values.shape[1]
         ends = np.stack([np.zeros(sites), np.ones(sites)])
         low, high = zip(
             *(
-                own.coordinates(self._weighed(fold, self.constants[fold].apply(ends)))
+                own.coordinates(self._rows.weighed(fold, self.constants[fold].apply(ends)))
                 for fold, own in enumerate(self.coordinates)
             ),
             strict=True,
@@ -203,7 +212,7 @@ class FoldInputs:
             (genes, units) and (units,).
         """
         kernel, bias = self.coordinates[fold].powered(power).fold(kernel, bias)
-        kernel = self._weighed(fold, kernel.T).T
+        kernel = self._rows.weighed(fold, kernel.T).T
         return constants.take_over(self.constants[fold], kernel, bias)
 
     def trees_on_genes(self, fold: int, trees: Trees, constants: FittedScaling) -> Trees:
@@ -220,17 +229,6 @@ class FoldInputs:
         places = np.searchsorted(constants.genes, own.genes[trees.genes])
         thresholds = constants.rescaled(own, trees.genes, trees.thresholds)
         return dataclasses.replace(trees, genes=places, thresholds=thresholds)
-
-    def _batch(self, fold, index):
-        """Return the preprocessed, weighed genes of some rows."""
-        return self._weighed(fold, self._unweighed(fold, index))
-
-    def _unweighed(self, fold, index):
-        return self.constants[fold].apply(self._transformed_rows(index))
-
-    def _weighed(self, fold, rows):
-        """Multiply (rows, genes) by the fold's weights."""
-        return rows if self.gene_weights is None else rows * self.gene_weights[fold]
 
     def _placed_weights(self):
         """Return (folds, inputs) weights of genes at their places, or None."""
@@ -249,14 +247,11 @@ class FoldInputs:
             self._place(found)
             self._held.append(self._prepared())
             return
-        # A reader of its own, since spaces that knew these inputs would keep them in memory.
-        reader = copy.copy(self)
-        reader._held = []
+        # Spaces read rows again; if they knew these inputs, they would keep what is held.
         pairs = [
-            RowSpace.spanned(functools.partial(reader.preprocessed, fold), train)
+            RowSpace.spanned(functools.partial(self._rows.all_of, fold), train)
             for fold, (train, _) in enumerate(self._splits)
         ]
-        reader._transformed = None
         self._place([space for space, _ in pairs])
         rows = aligned((len(pairs), *self.shape))
         for own, (space, found) in zip(rows, pairs, strict=True):
@@ -274,10 +269,10 @@ class FoldInputs:
         Each chunk goes straight to its place: copies of the rows would be most of the memory.
         """
         # Genes are weighed by `factors`, so that those of all powers share the rows.
-        batch = self._batch if self._space == "rows" else self._unweighed
+        batch = self._rows.batch if self._space == "rows" else self._rows.unweighed
         rows = aligned((len(self._splits), *self.shape))
         for fold, own in enumerate(self.coordinates):
-            for part in self._chunks(np.arange(self.shape[0])):
+            for part in self._source.chunks(np.arange(self.shape[0])):
                 found = own.coordinates(batch(fold, part))
                 rows[fold, part, : found.shape[1]] = found
         return lent(rows)
@@ -285,26 +280,17 @@ class FoldInputs:
     def _constants(self, train, genes=None):
         """Fit scaling to some rows, for given genes or those that the settings choose."""
         settings = self._settings
-        weights, parts = self._row_weights, list(self._chunks(train))
+        weights, parts = self._row_weights, list(self._source.chunks(train))
         moments = Moments.of(
-            (self._transformed_rows(index) for index in parts),
+            (self._source.rows(index) for index in parts),
             None if weights is None else (weights[index] for index in parts),
         )
         if settings.missing == "median":
-            moments = moments.with_median(self._transformed_rows(train))
+            moments = moments.with_median(self._source.rows(train))
         if genes is None:
             genes = moments.most_variable(settings.top_variable)
         constants = FittedScaling.of(moments, settings.scale, settings.missing, genes)
         if self.transform.name != "rank":
             return constants
-        rows = self._transformed_rows(train)
+        rows = self._source.rows(train)
         return constants.ranked(rows, settings.scale, settings.missing)
-
-    def _transformed_rows(self, index):
-        if self._transformed is None:
-            return self.transform.rows(chunked.taken(self._values, index))
-        return self._transformed[index]
-
-    def _chunks(self, index):
-        """Yield numbers of rows, a chunk at a time."""
-        return (index[part] for part in chunked.parts(len(index), self._values.shape[1]))

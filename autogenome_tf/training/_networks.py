@@ -309,7 +309,7 @@ class NetworkCrossValidation(CrossValidation):
     def parameters(self, family, values, fit):
         """Return the number of trained parameters of one gene-level network of a fit."""
         own = self.fold_inputs(family, values)
-        if own.coordinates[0].name == "genes" or families.is_of_trees(family):
+        if own.are_genes or families.is_of_trees(family):
             return fit.parameters
         _, inputs, units = fit.weights[0].shape
         genes = max(len(constants.genes) for constants in own.constants)

@@ -192,7 +192,7 @@ def test_shuffled_labels_score_chance(splits):
 @pytest.mark.parametrize("splits", [SPLITS, SPLITS[:1]], ids=["folds", "one"])
 def test_weights_of_all_rows_would_be_seen(splits, monkeypatch):
     def of_all_rows(self, fold):
-        yield np.arange(ROWS), self.constants[fold].apply(self._transformed_rows(slice(None)))
+        yield np.arange(ROWS), self.preprocessed(fold)
 
     monkeypatch.setattr(FoldInputs, "training_batches", of_all_rows)
     assert accuracy_of_noise(splits, 2.0, draws=4) > 0.7

@@ -80,7 +80,7 @@ class SharedSearch:
             codes: (children, decisions) positions.
         """
         own = self._folds.fold_inputs("wired", self.space.widest)
-        is_of_genes = own.coordinates[0].name == "genes"
+        is_of_genes = own.are_genes
         genes = own.width if is_of_genes else max(len(fold.genes) for fold in own.constants)
         return self.space.parameters(codes, genes, self._folds.task.outputs)
 

@@ -79,7 +79,7 @@ def _seen(own, spectral, turn, width):
 
 def _turn(own, first, splits, width):
     """Return the rotations that bring training rows nearest to those of the first inputs."""
-    if own is first or own.coordinates[0].name != "rows":
+    if own is first or own.are_genes:
         return None
     turns = []
     for fold, (train, _) in enumerate(splits):
