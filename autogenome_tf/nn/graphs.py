@@ -15,14 +15,27 @@ from tensorflow.python.eager import context
 def compiled(function: Callable, *shapes: tuple[tuple[int | None, ...], Any]) -> Callable:
     """Compile a function for tensors of given shapes and types, in a single trace.
 
-    Nothing here needs AutoGraph, whose rewriting of every function takes longer than the trace.
-
     Args:
         function: A function of tensors.
         *shapes: For each argument its shape, None for dimensions that vary, and its dtype.
     """
-    signature = [tf.TensorSpec(shape, kind) for shape, kind in shapes]
-    return tf.function(function, input_signature=signature, autograph=False)
+    return traced_once(function, [tf.TensorSpec(shape, kind) for shape, kind in shapes])
+
+
+def traced_once(function: Callable, signature: Sequence[Any]) -> Callable:
+    """Compile a function for arguments of a signature, in a single trace.
+
+    Nothing here needs AutoGraph, whose rewriting of every function takes longer than the trace.
+
+    Args:
+        function: A function of tensors, or of structures of them.
+        signature: For each argument its `tf.TensorSpec`, or a structure of them.
+    """
+    found: Any = tf.function(function, input_signature=signature, autograph=False)
+    # TensorFlow counts the traces of a method over all objects of its class, and after a few it
+    # would warn the user of a run, who can do nothing about it, of frequent retracing.
+    found._omit_frequent_tracing_warning = True
+    return found
 
 
 @contextlib.contextmanager

@@ -26,3 +26,22 @@ def test_without_gaps_only_what_fills_them_is_left_out(name):
     assert run(tf.constant(X)).numpy() == pytest.approx(model(X).numpy(), abs=1e-6)
     graph = run.get_concrete_function().graph
     assert "IsNan" not in {operation.type for operation in graph.get_operations()}
+
+
+class Adding:
+    """An object of which each has its own compiled step, as each engine of a search has."""
+
+    def __init__(self, number):
+        self.number = number
+        self.step = compiled(self.added, ((None,), tf.float32))
+
+    def added(self, values):
+        return values + self.number
+
+
+def test_one_trace_each_of_many_objects_is_no_warning_of_retracing(monkeypatch):
+    said = []
+    monkeypatch.setattr(tf.get_logger(), "warning", lambda message, *_: said.append(message))
+    # TensorFlow warns of five traces in fifteen calls.
+    assert [float(Adding(k).step(tf.zeros(1))[0]) for k in range(8)] == list(range(8))
+    assert said == []

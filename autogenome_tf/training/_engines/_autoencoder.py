@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from autogenome_tf.core import chunked
 from autogenome_tf.core.chunked import BLOCK, ahead
+from autogenome_tf.nn.graphs import traced_once
 from autogenome_tf.nn.res_vae import ResVAE
 from autogenome_tf.tasks import Task
 from autogenome_tf.training._engines._engine import PLAIN, Engine, TrainingRows
@@ -45,11 +46,10 @@ class AutoencoderEngine(Engine):
         _bound_steps(bounded, network.trainable_variables, optimizer in BY_NORM)
         self._fresh = [v.numpy().copy() for v in bounded.variables]
         rates, seed = tf.TensorSpec((None,)), tf.TensorSpec((2,), tf.int32)
-        self._train = tf.function(self._run, [self._signature(None, None), rates], autograph=False)
-        self._losses = tf.function(
-            lambda data, seed: network.row_losses(*data, seed=seed),
-            [self._signature(None), seed], autograph=False,
-        )  # fmt: skip
+        self._train = traced_once(self._run, [self._signature(None, None), rates])
+        self._losses = traced_once(
+            lambda data, seed: network.row_losses(*data, seed=seed), [self._signature(None), seed]
+        )
         self._measured: dict[str, float] = {}
         self._epochs = self._warm_up = 0
 
