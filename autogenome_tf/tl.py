@@ -12,6 +12,7 @@ from autogenome_tf.automl import AutoGenome
 from autogenome_tf.config import merged
 from autogenome_tf.core.errors import InputError
 from autogenome_tf.data import is_annotated
+from autogenome_tf.run import Run
 from autogenome_tf.tasks import as_text
 
 
@@ -115,7 +116,7 @@ def _learned(adata, columns, target, config, stages):
         known = cells[cells.obs[columns].notna().all(axis=1)]
     automl = AutoGenome(config, data=(known, target))
     automl.run(stages)
-    split = pd.read_csv(automl.folder / "split.tsv", sep="\t", dtype={"sample": str})
+    split = Run(automl.folder).read_table("split.tsv")
     part = split.set_index("sample")["part"].reindex(cells.obs_names).fillna("new")
     return automl, automl.predict(cells), part.to_numpy()
 

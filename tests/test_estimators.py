@@ -324,6 +324,14 @@ def test_cells_are_classified_those_without_a_label_too(adata, is_distinct, tmp_
     assert adata.obs["cell_type"].isna().sum() == 5
 
 
+def test_a_cell_may_be_called_as_a_missing_value_is(adata, tmp_path):
+    adata.obs_names = ["NA", "nan", *adata.obs_names[2:]]
+    adata.obs["cell_type"] = LABELS
+    config = QUICK | {"families": {"linear": {"loss": "logistic"}}, "output_dir": str(tmp_path)}
+    ag.tl.classify(adata, "cell_type", config, ["train"])
+    assert set(adata.obs["cell_type_part"]) == {"test", "train"}
+
+
 IS_TUMOUR = LABELS == "tumour"
 TYPED = {
     "bool": IS_TUMOUR,

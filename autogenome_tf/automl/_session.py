@@ -239,13 +239,13 @@ class Session:
 
         HDF5 that may be a stranger's is looked through first.
         """
-        path = self.opened().path(name)
-        found = version(path)
+        found = version(self.opened().path(name))
         known, model = self._models.get(name, (None, None))
         if model is None or known != found:
-            if self._is_opened and zipfile.is_zipfile(path):
-                data.check_hdf5(str(path))
-            model = kind.load(path)
+            with self.opened().intact(name) as path:
+                if self._is_opened and zipfile.is_zipfile(path):
+                    data.check_hdf5(str(path))
+                model = kind.load(path)
             self._models[name] = found, model
         return model
 

@@ -39,12 +39,12 @@ class ConfusionMatrix(Figure):
         """Return the counts of confusion_matrix.tsv."""
         if isinstance(run, TargetRun):
             return {"counts": run.confusion_matrix()}
-        path = run.path("confusion_matrix.tsv")
-        # Without a header, since classes may be called as the column before them is.
-        cells = pd.read_csv(
-            path, sep="\t", header=None, keep_default_na=False, dtype=str
-        ).to_numpy()
-        return {"counts": pd.DataFrame(cells[1:, 1:].astype(int), cells[1:, 0], cells[0, 1:])}
+        with run.intact("confusion_matrix.tsv") as path:
+            # Without a header, since classes may be called as the column before them is.
+            cells = pd.read_csv(
+                path, sep="\t", header=None, keep_default_na=False, dtype=str
+            ).to_numpy()
+            return {"counts": pd.DataFrame(cells[1:, 1:].astype(int), cells[1:, 0], cells[0, 1:])}
 
     def draw(self, counts: pd.DataFrame) -> Drawing:
         """Draw a confusion matrix, coloured by the share of each true class.

@@ -9,14 +9,15 @@ def section(run: Run) -> Section | None:
     if not run.has("serving.json"):
         return None
     served = run.read_json("serving.json")
-    folders = run.path("saved_model").iterdir()
+    folders = run.path("saved_model").glob("*")
     versions = sorted(int(one.name) for one in folders if one.name.isdecimal())
+    held = f"version {listed(versions)}" if versions else "no version any more"
     rows = [
         [name, listed(signature["inputs"]), listed(signature["outputs"])]
         for name, signature in served["signatures"].items()
     ]
     text = (
-        f"saved_model/ holds version {listed(versions)} for TensorFlow Serving. Requests contain "
+        f"saved_model/ holds {held} for TensorFlow Serving. Requests contain "
         "raw values, as in the matrix. serving.json gives the order of genes and classes, types "
         "and shapes, and an example request with its expected response."
     )

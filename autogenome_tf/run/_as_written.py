@@ -26,12 +26,20 @@ def changed(path: Path, name: str, reason: str) -> InputError:
         name: Its name in the run folder.
         reason: What is wrong with it.
     """
+    return InputError(f"{path}: not as a run writes it: {reason}. {way_out(name)}")
+
+
+def way_out(name: str) -> str:
+    """Return what to do where a file of a run is gone or damaged.
+
+    Args:
+        name: Its name in the run folder.
+    """
     stage = artifacts.stage_of(name)
-    again = f"the {stage} stage" if stage in STAGES else "the stage that writes it"
-    return InputError(
-        f"{path}: not as a run writes it: {reason}. Undo the change, or delete the file and run "
-        f"{again} again."
-    )
+    if stage in STAGES and stage != "train":
+        return f"Run the {stage} stage again, which writes it."
+    # A run that is trained is not trained again.
+    return "Put a copy of it back, or move this folder away and run its config again."
 
 
 def check_table(path: Path, name: str, frame: pd.DataFrame, needed: Iterable[str] = ()) -> None:

@@ -1,11 +1,13 @@
 """The files of a run folder, each whole or not there: a killed run leaves whole files only."""
 
+import contextlib
 import gzip
 import io
 import json
+import os
 import zipfile
 import zlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +15,17 @@ import numpy as np
 import pandas as pd
 
 from autogenome_tf.config import read_json
+from autogenome_tf.core.errors import InputError
 from autogenome_tf.core.files import model_names, partial, replacing
 from autogenome_tf.run import artifacts
-from autogenome_tf.run._as_written import changed, check_arrays, check_json, check_table
+from autogenome_tf.run._as_written import changed, check_arrays, check_json, check_table, way_out
 from autogenome_tf.tasks import task_from_names
+
+# What reading raises where a file is not what a run writes.
+_DAMAGED = (
+    pd.errors.EmptyDataError, pd.errors.ParserError, zipfile.BadZipFile, zlib.error, EOFError,
+    KeyError, TypeError, ValueError,
+)  # fmt: skip
 
 
 class Folder:
@@ -36,6 +45,29 @@ class Folder:
     def has(self, name: str) -> bool:
         """Return whether a file is there."""
         return self.path(name).is_file()
+
+    @contextlib.contextmanager
+    def intact(self, name: str) -> Iterator[Path]:
+        """Say what to do where a file that the block reads is gone or damaged.
+
+        Args:
+            name: The file.
+
+        Yields:
+            Its path.
+
+        Raises:
+            InputError: Naming the file, what is wrong with it, and the way out.
+        """
+        path = self.path(name)
+        try:
+            if not path.is_file():
+                raise InputError(f"{path}: {'a folder' if path.is_dir() else 'no such file'}.")
+            yield path
+        except InputError as error:
+            raise InputError(f"{str(error).rstrip('.')}. {way_out(name)}") from None
+        except _DAMAGED as error:
+            raise changed(path, name, str(error).strip()) from None
 
     def remove(self, name: str) -> None:
         """Remove a file, and what a killed process left of it half written."""
@@ -67,7 +99,8 @@ class Folder:
         Raises:
             InputError: The file is not as a run writes it.
         """
-        found = read_json(self.path(name))
+        with self.intact(name) as path:
+            found = read_json(path)
         check_json(self.path(name), name, found)
         return found
 
@@ -115,13 +148,14 @@ class Folder:
         """
         path, known = self.path(name), artifacts.artifact_of(name)
         kinds = dict.fromkeys([*(known.text if known else ()), *text], str)
-        try:
+        with self.intact(name):
+            if path.suffix == ".tsv" and _last_byte(path) != b"\n":
+                # Cells that a cut line lacks would be read as missing values.
+                raise ValueError("it ends within a line")
             frame = pd.read_csv(
                 path, sep="\t", dtype=kinds, keep_default_na=False, na_values=[""],
                 float_precision="round_trip",
             )  # fmt: skip
-        except (pd.errors.EmptyDataError, pd.errors.ParserError, UnicodeDecodeError) as error:
-            raise changed(path, name, str(error).strip()) from None
         check_table(path, name, frame, needed)
         return frame
 
@@ -146,12 +180,8 @@ class Folder:
         Raises:
             InputError: The file is not as a run writes it.
         """
-        path = self.path(name)
-        try:
-            with np.load(path, allow_pickle=False) as archive:
-                found = dict(archive)
-        except (ValueError, TypeError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-            raise changed(path, name, f"no NumPy archive ({error})") from None
+        with self.intact(name) as path, zipfile.ZipFile(path), np.load(path) as archive:
+            found = dict(archive)
         check_arrays(path, name, found)
         return found
 
@@ -161,11 +191,15 @@ class Folder:
         Raises:
             InputError: The file is no model.
         """
-        try:
-            return model_names(self.path("model.keras"))
-        except (KeyError, ValueError, zipfile.BadZipFile) as error:
-            reason = f"no model of this package ({error})"
-            raise changed(self.path("model.keras"), "model.keras", reason) from None
+        with self.intact("model.keras") as path:
+            return model_names(path)
+
+
+def _last_byte(path):
+    """Return the last byte of a file, none of an empty one."""
+    with open(path, "rb") as file:
+        file.seek(max(file.seek(0, os.SEEK_END) - 1, 0))
+        return file.read()
 
 
 def table_text(frame: pd.DataFrame, digits: int | None = 9, index: bool = False) -> str:

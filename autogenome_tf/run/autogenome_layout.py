@@ -57,8 +57,7 @@ def _predictions(run):
         for name, target in (("latent.tsv", "latent_vector"), ("reconstruction.tsv.gz", "recon_x")):
             if not run.has(name):
                 continue
-            frame = _asked(pd.read_csv(run.path(name), sep="\t", dtype={"sample": str}))
-            values = frame.drop(columns=["sample", "part"])
+            values = _asked(run.read_table(name)).drop(columns=["sample", "part"])
             _table(run, f"res_vae_predicted_{target}_data_frame.csv", values)
         return
     frame = _asked(run.predictions())

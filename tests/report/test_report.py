@@ -90,6 +90,22 @@ def classified(tmp_path_factory):
     return automl
 
 
+def test_a_model_that_was_moved_to_a_server_is_not_missed(classified, tmp_path):
+    folder = tmp_path / "kinds"
+    shutil.copytree(classified.folder, folder, ignore=shutil.ignore_patterns("saved_model"))
+    page = page_of(ag.load(folder).report().parent)
+    assert "saved_model/ holds no version any more" in page.text
+
+
+@pytest.mark.parametrize("content", [b"", b"a\tb\nb", b"\ttumour\ntumour\tx\n", b"\xff\xfe"])
+def test_a_damaged_confusion_matrix_is_named_with_a_way_out(classified, tmp_path, content):
+    folder = tmp_path / "kinds"
+    shutil.copytree(classified.folder, folder)
+    (folder / "confusion_matrix.tsv").write_bytes(content)
+    with pytest.raises(errors.InputError, match="confusion_matrix.tsv: .* Run the evaluate stage"):
+        ag.load(folder).report()
+
+
 @pytest.fixture(scope="module")
 def hostile(tmp_path_factory):
     """A run whose genes, classes, samples and columns have the worst of names."""

@@ -1,5 +1,6 @@
 """The table of a run's files: what reading, cleaning and documentation follow from."""
 
+import numpy as np
 import pandas as pd
 import pytest
 from documents import GUIDES, between
@@ -39,13 +40,59 @@ def test_ids_stay_text_whatever_they_look_like(run):
     assert list(run.read_table("other.tsv", text=["feature"])["feature"]) == ["007"]
 
 
-@pytest.mark.parametrize("content", [b"", b'a\tb\n1\t"2\n', b"a\n\xff\xfe\n", b"a\n1\n2\t3\t4\n"])
-def test_a_damaged_table_is_named_with_a_way_out(run, content):
-    run.path("leaderboard.tsv").write_bytes(content)
-    with pytest.raises(
-        InputError, match="(?s)leaderboard.tsv: not as a run .* delete the file and run the train"
-    ):
-        run.read_table("leaderboard.tsv")
+AGAIN, ANEW = (
+    "Run the evaluate stage again",
+    "Put a copy of it back, or move this folder away and run its",
+)
+CUT = b"a\tb\n1\t2\n3"
+
+
+@pytest.mark.parametrize(
+    "content", [None, b"", b'a\tb\n1\t"2\n', b"a\n\xff\xfe\n", b"a\n1\n2\t3\t4\n", CUT]
+)
+@pytest.mark.parametrize(
+    ("name", "way_out"), [("leaderboard.tsv", ANEW), ("coverage.tsv", AGAIN), ("mine.tsv", ANEW)]
+)
+def test_a_damaged_table_is_named_with_a_way_out(run, name, content, way_out):
+    assert_refused(run, "read_table", name, content, way_out)
+
+
+@pytest.mark.parametrize("content", [None, b"", b"\x80\x04hello", b"PK\x03\x04", CUT])
+def test_a_damaged_archive_is_named_with_a_way_out(run, content):
+    assert_refused(run, "read_arrays", "validation.npz", content, ANEW)
+    run.write_arrays("validation.npz", outputs=np.arange(10))
+    whole = run.path("validation.npz").read_bytes()
+    assert_refused(run, "read_arrays", "validation.npz", whole[: len(whole) // 2], ANEW)
+    # Bytes of the middle turned over.
+    turned = whole[:60] + bytes(255 - byte for byte in whole[60:90]) + whole[90:]
+    assert_refused(run, "read_arrays", "validation.npz", turned, ANEW)
+
+
+@pytest.mark.parametrize("content", [None, b"", b"{", b"\xff\x00"])
+def test_damaged_json_is_named_with_a_way_out(run, content):
+    assert_refused(run, "read_json", "metrics.json", content, AGAIN)
+
+
+def test_a_folder_in_the_place_of_a_file_is_named(run):
+    run.path("metrics.json").mkdir()
+    with pytest.raises(InputError, match="metrics.json: a folder. Run the evaluate stage again"):
+        run.read_json("metrics.json")
+
+
+@pytest.mark.parametrize("content", [None, b"", b"no archive", b"PK\x05\x06" + bytes(18)])
+def test_a_damaged_model_is_named_with_a_way_out(run, content):
+    if content is not None:
+        run.path("model.keras").write_bytes(content)
+    with pytest.raises(InputError, match=f"(?s)model.keras: .*{ANEW}"):
+        run.model_names()
+
+
+def assert_refused(run, read, name, content, way_out):
+    """Assert that one message names the file and what to do."""
+    if content is not None:
+        run.path(name).write_bytes(content)
+    with pytest.raises(InputError, match=f"(?s){name}: .*{way_out}"):
+        getattr(run, read)(name)
 
 
 def test_tables_of_explainers_are_in_the_table():

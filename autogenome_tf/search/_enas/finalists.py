@@ -150,9 +150,10 @@ class Finalists:
         if len(frame) > 1:
             tau = scipy.stats.kendalltau(frame["shared_score"], frame["score"]).statistic
         if len(self._reported) == self._most():
+            said = "undefined, as too few scores differ" if math.isnan(tau) else f"{tau:.2f}"
             log.info(
-                "enas: Kendall's tau between shared and stand-alone scores of %d finalists: %.2f",
-                len(frame), tau,
+                "enas: Kendall's tau between shared and stand-alone scores of %d finalists: %s",
+                len(frame), said,
             )  # fmt: skip
         if self._run:
             self._write_report(len(frame), tau)
