@@ -239,4 +239,4 @@ def test_an_odd_environment_is_one_clear_error(folder, content):
 @pytest.mark.parametrize("key", ["versions", "seed", "began", "data", "asked", "stages", "times"])
 def test_odd_parts_of_an_environment_are_one_clear_error(folder, key):
     change(folder / "environment.json", key, None)
-    assert all(f"environment.json: {key}: expected" in said for said in refused(folder))
+    assert all(f"{key}: received None; expected" in said for said in refused(folder))
