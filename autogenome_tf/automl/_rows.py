@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 
 from autogenome_tf.config import Config
 from autogenome_tf.core.errors import InputError
@@ -32,12 +33,17 @@ class Prepared(NamedTuple):
     cross_validation: CrossValidation
 
 
-def rows_of(config: Config, check: Callable[[], None] | None = None) -> RunData:
+def rows_of(
+    config: Config,
+    check: Callable[[], None] | None = None,
+    check_split: Callable[[pd.DataFrame], None] | None = None,
+) -> RunData:
     """Return the rows that a config names; none is read yet.
 
     Args:
         config: A `Config` with absolute paths.
         check: A function that refuses files before they are read, or None.
+        check_split: A function that refuses a split, or None.
     """
     return RunData(
         config.data,
@@ -46,6 +52,7 @@ def rows_of(config: Config, check: Callable[[], None] | None = None) -> RunData:
         seed=config.seed,
         are_genotypes=config.training.epistasis is not None,
         check=check,
+        check_split=check_split,
     )
 
 

@@ -79,7 +79,7 @@ class Session:
         session = cls(run.config())
         session.run, session._is_opened = run, True
         # What a folder of a stranger names must not be read aloud in an error.
-        session.rows = rows_of(session.config, run.check_data)
+        session.rows = rows_of(session.config, run.check_data, run.check_split)
         return session
 
     def opened(self) -> Run:
@@ -117,6 +117,8 @@ class Session:
                     self.prepared()
                     self.run = Run.of(self.config, asked, rows)
                 self.use(self.run.config())
+                dataset, split = self.rows.labelled
+                self.run.check_split(split.frame(dataset.samples))
             self.run.ask(asked)
         return self.run
 

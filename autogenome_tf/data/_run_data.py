@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any, Literal
 
 import numpy as np
+import pandas as pd
 
 from autogenome_tf.core import chunked
 from autogenome_tf.core.errors import InputError, some
@@ -41,6 +42,7 @@ class RunData:
         seed: Of the split.
         are_genotypes: Whether every value must be 0 or 1.
         check: A function that refuses files before they are read, or None.
+        check_split: A function that refuses a split, of which it gets `Split.frame`, or None.
     """
 
     def __init__(
@@ -52,8 +54,10 @@ class RunData:
         seed: int = 7,
         are_genotypes: bool = False,
         check: Callable[[], None] | None = None,
+        check_split: Callable[[pd.DataFrame], None] | None = None,
     ):
-        self._data, self._task, self._check = data, task, check
+        self._data, self._task = data, task
+        self._check, self._check_split = check, check_split
         self._seed, self._are_genotypes = seed, are_genotypes
         self._folds: int | Literal["auto"] = folds
 
@@ -79,6 +83,8 @@ class RunData:
         else:
             dataset, parts = self._beside(dataset, validation)
         self._check_parts(dataset, parts)
+        if self._check_split:
+            self._check_split(parts.frame(dataset.samples))
         return dataset, parts
 
     @property

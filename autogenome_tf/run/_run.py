@@ -8,6 +8,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from autogenome_tf.config import Config
 from autogenome_tf.core.errors import InputError, StageError, some
 from autogenome_tf.core.files import replacing, version
@@ -19,7 +21,7 @@ from autogenome_tf.run._folder import Folder
 
 log = logging.getLogger(__name__)
 
-DATA, ENVIRONMENT = "data.npz", "environment.json"
+DATA, ENVIRONMENT, SPLIT = "data.npz", "environment.json", "split.tsv"
 METRICS, BASELINE = "metrics.json", "baseline.json"
 
 
@@ -243,8 +245,35 @@ class Run(Folder):
             if digest and known.get(path) != digest:
                 raise InputError(
                     f"{self.path(path).resolve()}: not the file that {self.folder} was trained "
-                    "on: its checksum differs."
+                    "on: its checksum differs. Put that one back, or run the config again, which "
+                    "makes a new run."
                 )
+
+    def check_split(self, frame: pd.DataFrame) -> None:
+        """Refuse another split than the one that the run was trained with.
+
+        Scores of rows that the model was trained on would pass for those of held-out rows.
+
+        Args:
+            frame: The split that config and data give now, as split.tsv has it.
+
+        Raises:
+            InputError: Naming a sample that has another part or fold.
+        """
+        if "train" not in self.stages or not self.has(SPLIT):
+            return
+        ours, known = frame.set_index("sample"), self.read_table(SPLIT).set_index("sample")
+        both = known.reindex(ours.index)
+        columns = ours.columns.intersection(known.columns)
+        is_other = (both[columns] != ours[columns]).any(axis=1).to_numpy()
+        if is_other.any() or len(known) != len(ours):
+            such = f", such as {ours.index[is_other][0]!r}" if is_other.any() else ""
+            raise InputError(
+                f"{self.path(SPLIT)}: the run was trained with this split, and its config.json "
+                f"and data now give another one: {max(is_other.sum(), 1)} of {len(ours)} samples"
+                f"{such} differ in part or fold. Undo the change of either file, or run the "
+                "changed config under another name."
+            )
 
     @contextlib.contextmanager
     def stage(self, name: str) -> Iterator[dict[str, float]]:

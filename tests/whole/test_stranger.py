@@ -208,7 +208,28 @@ def test_changed_data_is_noticed(folder):
     targets = folder.parents[1] / "data" / "targets.tsv"
     targets.write_text(targets.read_text().replace("class_1", "class_2", 1))
     (said,) = refused(folder, ["evaluate"])
-    assert str(targets) in said
+    assert str(targets) in said and "run the config again" in said
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("seed", 8), ("data.split", {"test": 0.4}), ("search.folds", 3), ("data.target", "batch")],
+)
+def test_rows_that_trained_the_model_do_not_pass_for_held_out_ones(folder, key, value):
+    change(folder / "config.json", key, value)
+    for said in refused(folder, ["evaluate", "predict", "explain", "export"]):
+        assert "split.tsv: the run was trained with this split" in said
+
+
+def test_a_changed_split_is_noticed(folder):
+    path = folder / "split.tsv"
+    whole = path.read_text()
+    for changed in (whole.replace("test", "train", 1), whole[: whole.rindex("S0")]):
+        path.write_text(changed)
+        (said,) = refused(folder, ["evaluate"])
+        assert "1 of 60 samples" in said and "config under another name" in said
+    path.unlink()
+    assert ag.load(folder).evaluate()
 
 
 @pytest.mark.parametrize("output", ["/", "../../../outside", "~"])
