@@ -67,7 +67,7 @@ def write_sets(explained: Explained) -> None:
             "gene sets: not explained, since that trains many networks and needs the rows in memory"
         )
         return
-    levels = retraining.cross_validation.levels(trial.family, trial.values)
+    levels = retraining.cross_validation.kept_levels(trial.configuration)
     names = families.member(trial.family).level_names[: len(levels)]
     frame = explainers.set_importance(
         dict(zip(names, levels, strict=True)),

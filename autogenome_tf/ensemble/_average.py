@@ -99,7 +99,7 @@ def _branches(cross_validation, members):
     """
     grouped = {}
     for share, one in members:
-        inputs = cross_validation.fold_inputs(one.trial.family, one.trial.values)
+        inputs = cross_validation.fold_inputs(one.trial.configuration)
         kind = _forests if families.is_of_trees(one.trial.family) else _network
         same = grouped.setdefault((inputs.transform.name, kind), {})
         same.setdefault(inputs, []).append((share, one))
@@ -156,11 +156,11 @@ def _sum(parts):
 def _part(cross_validation, entrance, share, result):
     """Return the contribution of a member to the sum, (batch, outputs) symbolic."""
     trial = result.trial
-    wired = cross_validation.network(trial.family, trial.values)
+    wired = cross_validation.network(trial.configuration)
     weights = to_dense_weights(wired, result.fit.weights)
     kernel, bias = weights[:2]
     stem = entrance.stem(kernel, bias, trial.values.get("spectral_power", 0.0))
-    network = cross_validation.network(trial.family, trial.values, is_plain=True)
+    network = cross_validation.network(trial.configuration, is_plain=True)
     outputs = frozen(network, weights, stem)
     return averaged(outputs, share / result.temperature, trial.number)
 

@@ -175,7 +175,7 @@ def _unseen(rows, trial, seed):
     settings, seeds = rows.settings.training, rows.seeds_of(trial.family)
     plan = Plan.of(settings, settings.epochs)
     repeats = seeds if seeds > 1 else None
-    fit = rows.fit(trial.family, trial.values, plan, derive(seed, "unseen"), repeats)
+    fit = rows.fit(trial.configuration, plan, derive(seed, "unseen"), repeats)
     return rows.judge(trial, fit).calibrated
 
 
@@ -239,7 +239,7 @@ class _Reused:
 
     def __init__(self, found: Refit):
         trial, rows = found.result.trial, found.cross_validation
-        self._model, self._wired = found.model(), rows.network(trial.family, trial.values)
+        self._model, self._wired = found.model(), rows.network(trial.configuration)
         self._network = self._model.branches[0].network
         self.inputs = np.arange(self._network.input_shape[-1])
         self.weights = _gene_weights(rows, trial)
@@ -254,12 +254,8 @@ class _Reused:
 
 def _gene_weights(rows, trial):
     """Return the factor of each input of a network of genes on the first fold, (inputs,)."""
-    factors = rows.factors(trial.family, trial.values)
-    return (
-        np.ones(rows.fold_inputs(trial.family, trial.values).width)
-        if factors is None
-        else factors[0]
-    )
+    factors = rows.factors(trial.configuration)
+    return np.ones(rows.fold_inputs(trial.configuration).width) if factors is None else factors[0]
 
 
 def _shuffled(found, inputs, count, seed, start):
@@ -278,7 +274,7 @@ def _shuffled(found, inputs, count, seed, start):
     trial, rows = found.result.trial, found.cross_validation
     own = found.on_folds
     plan = Plan.of(rows.settings.training, own.best_epoch, rates=own.rates)
-    values = np.array(rows.rows(trial.family, trial.values).inputs[0])
+    values = np.array(rows.rows(trial.configuration).inputs[0])
     train_rows = rows.splits[0][0]
     random = np.random.default_rng(derive(seed, f"controls/{start}"))
     orders = [*(random.permutation(inputs) for _ in range(count)), *[inputs] * count]
@@ -292,7 +288,5 @@ def _shuffled(found, inputs, count, seed, start):
         targets[origins] = rows.targets[train_rows]
         weights.append(_gene_weights(rows.with_targets(targets), trial))
     weights_seed = derive(seed, f"weights/{start}")
-    fit = rows.fit_inputs(
-        trial.family, trial.values, shuffled, plan, weights_seed, np.stack(weights)
-    )
+    fit = rows.fit_inputs(trial.configuration, shuffled, plan, weights_seed, np.stack(weights))
     return orders, weights, fit

@@ -82,7 +82,7 @@ def gates_table(
     for share, trial, fit in found:
         if fit.gates is None:
             continue
-        inputs = cross_validation.fold_inputs(trial.family, trial.values)
+        inputs = cross_validation.fold_inputs(trial.configuration)
         for replica, values in enumerate(fit.gates):
             fold = replica % len(inputs.constants)
             # What a fold does not keep has no gate in it.

@@ -38,7 +38,7 @@ class Refit(NamedTuple):
         """Return the model of one network of the last fit, or of the mean of several."""
         trial = self.result.trial
         return self.cross_validation.final_model(
-            trial.family, trial.values, self.fit, self.result.temperature, *replicas
+            trial.configuration, self.fit, self.result.temperature, *replicas
         )
 
     def final_model(
@@ -113,7 +113,7 @@ def train(
         return Refit(result, fit, cross_validation, fit, is_complete)
     whole = whole or cross_validation.on_all_rows()
     plan = Plan.of(settings, fit.best_epoch, deadline, fit.rates)
-    last = whole.fit(trial.family, trial.values, plan, seed, count)
+    last = whole.fit(trial.configuration, plan, seed, count)
     # A convex loss counts as one epoch, however early the deadline ends it.
     is_cut = families.member(trial.family).is_convex and time.monotonic() > deadline
     is_complete = is_complete and not is_cut and len(last.history) == fit.best_epoch
@@ -147,7 +147,7 @@ def judge(
     """
     settings = cross_validation.settings.training
     plan = Plan.of(settings, settings.epochs, deadline)
-    fit = cross_validation.fit(trial.family, trial.values, plan, seed, repeats)
+    fit = cross_validation.fit(trial.configuration, plan, seed, repeats)
     result = cross_validation.judge(trial, fit)
     is_late = time.monotonic() > deadline
     worse = skill(cross_validation, result.trial) < skill(cross_validation, trial)

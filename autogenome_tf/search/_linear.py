@@ -13,7 +13,7 @@ from autogenome_tf import families, metrics
 from autogenome_tf.core.errors import InputError, StageError
 from autogenome_tf.search._starts import Start
 from autogenome_tf.search._trials import FAILURES, ended, failure, recorded, run_trial, undefined
-from autogenome_tf.training import CrossValidation, Plan, Trial, TrialResult
+from autogenome_tf.training import Configuration, CrossValidation, Plan, Trial, TrialResult
 
 log = logging.getLogger(__name__)
 
@@ -166,7 +166,8 @@ class LinearTrials:
             yield judged(path.best, fit)
 
     def _fits(self, values, options):
-        return self._cross_validation.path("linear", values, options, self._plan.deadline)
+        configuration = Configuration("linear", values)
+        return self._cross_validation.path(configuration, options, self._plan.deadline)
 
     def _beside_path(self, loss):
         """Yield values of a loss and of all dimensions that are no path, in every combination."""

@@ -164,7 +164,7 @@ def _fitted(cross_validation, trial, plan, seed):
     """
     own = {name: value for name, value in trial.values.items() if name != "gene_power"}
     purpose = f"trial/{trial.family}/{json.dumps(own, sort_keys=True)}/{plan.epochs}"
-    fit = cross_validation.fit(trial.family, trial.values, plan, derive(seed, purpose))
+    fit = cross_validation.fit(trial.configuration, plan, derive(seed, purpose))
     return cross_validation.judge(trial, fit)
 
 

@@ -16,10 +16,10 @@ from autogenome_tf.training._learning_rate import first_rate
 from autogenome_tf.training._multi_worker import WorkerCluster, worker_cluster
 from autogenome_tf.training._plan import Fit, Plan
 from autogenome_tf.training._settings import TrainingSettings
-from autogenome_tf.training._trials import Trial, TrialResult
+from autogenome_tf.training._trials import Configuration, Trial, TrialResult
 
 __all__ = [
-    "Batches", "CrossValidation", "Engine", "EngineError", "Fit", "Plan", "Splits", "TrainingRows",
-    "TrainingSettings", "Trial", "TrialResult", "VectorizedEngine", "WorkerCluster",
+    "Batches", "Configuration", "CrossValidation", "Engine", "EngineError", "Fit", "Plan", "Splits",
+    "TrainingRows", "TrainingSettings", "Trial", "TrialResult", "VectorizedEngine", "WorkerCluster",
     "cross_validation", "first_rate", "left_out", "looped", "resident", "worker_cluster",
 ]  # fmt: skip

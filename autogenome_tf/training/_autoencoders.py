@@ -16,10 +16,11 @@ from autogenome_tf.nn.res_vae import ResVAE
 from autogenome_tf.preprocessing import Transform
 from autogenome_tf.preprocessing.scale import COUNTS, LINEAR, Scale, whole_share
 from autogenome_tf.training import _loop
-from autogenome_tf.training._cross_validation import CrossValidation, Values
+from autogenome_tf.training._cross_validation import CrossValidation
 from autogenome_tf.training._engines import AutoencoderEngine, TrainingRows
 from autogenome_tf.training._fold_inputs import FoldInputs
 from autogenome_tf.training._plan import Fit
+from autogenome_tf.training._trials import Configuration
 
 log = logging.getLogger(__name__)
 
@@ -95,17 +96,17 @@ class AutoencoderCrossValidation(CrossValidation):
             )  # fmt: skip
         return self._inputs[fold]
 
-    def kept_genes(self, family, values):
+    def kept_genes(self, configuration):
         """Return the sorted numbers of the genes that the first fold keeps."""
         return self.fold_inputs(0).genes
 
-    def fit(self, family, values, plan, seed, repeats=None):
+    def fit(self, configuration, plan, seed, repeats=None):
         """Train a configuration on one fold after the other; see `CrossValidation.fit`."""
         fits = []
         for repeat in range(repeats or 1):
             for fold in range(len(self.splits)):
                 own = derive(seed, f"repeat/{repeat}")
-                network = self.network(family, values, own, fold)
+                network = self.network(configuration, own, fold)
                 self._start(network, fold, own)
                 with self._engine(network, plan.optimizer) as engine:
                     engine.set_rows(self._rows(network, fold), plan.epochs)
@@ -121,10 +122,10 @@ class AutoencoderCrossValidation(CrossValidation):
             fits[0].parameters,
         )
 
-    def network(self, family: str, values: Values, seed: int = 1, fold: int = 0) -> ResVAE:
+    def network(self, configuration: Configuration, seed: int = 1, fold: int = 0) -> ResVAE:
         """Return a fresh `ResVAE` for the genes that a fold keeps."""
-        own = self.fold_inputs(fold)
-        known = {**values, "likelihood": self._likelihoods[family]}
+        own, family = self.fold_inputs(fold), configuration.family
+        known = {**configuration.values, "likelihood": self._likelihoods[family]}
         return self._hypermodel(family, own.genes, seed).network(known, own.width)
 
     def _engine(self, network, optimizer):
@@ -151,15 +152,15 @@ class AutoencoderCrossValidation(CrossValidation):
         labels = self.targets[some] if network.classes else None
         network.start(self._prepared(fold, some), covariates, raw, labels)
 
-    def final_model(self, family, values, fit, temperature, *replicas) -> LatentModel:
+    def final_model(self, configuration, fit, temperature, *replicas) -> LatentModel:
         """Return the `LatentModel` of one replica of a fit; see `CrossValidation.final_model`."""
         (replica,) = replicas or (0,)
         fold = replica % len(self.splits)
-        network = self.network(family, values, fold=fold)
+        network = self.network(configuration, fold=fold)
         network.set_weights(fit.replica(replica))
         own = self.fold_inputs(fold)
         averages = self._covariates.mean(axis=0).tolist()
-        library = self._library() if self._likelihoods[family] in OF_COUNTS else None
+        library = self._library() if self._likelihoods[configuration.family] in OF_COUNTS else None
 
         def made(autoencoder, distance):
             return LatentModel.of(
@@ -177,7 +178,8 @@ class AutoencoderCrossValidation(CrossValidation):
         finished, train = network.finished(), self.splits[fold][0]
         # Spread over the rows, whose order may be that of batches or classes.
         some = chunked.taken(self.matrix, train[:: -(-len(train) // CLUSTERED)])
-        units, distance = made(finished, "prior").units(some, self._asked(family, "distance"))
+        asked = self._asked(configuration.family, "distance")
+        units, distance = made(finished, "prior").units(some, asked)
         return made(finished.scaled(units), distance)
 
     def inputs(self, fold: int, index: np.ndarray, of_raw: bool):

@@ -26,11 +26,10 @@ from autogenome_tf.training._engines import (
 from autogenome_tf.training._multi_worker import WorkerCluster
 from autogenome_tf.training._plan import Fit, Plan
 from autogenome_tf.training._settings import TrainingSettings
-from autogenome_tf.training._trials import Trial, TrialResult
+from autogenome_tf.training._trials import Configuration, Trial, TrialResult
 
 log = logging.getLogger(__name__)
 
-Values = dict[str, Any]
 Lent = TypeVar("Lent", bound=Engine)
 Splits = list[tuple[np.ndarray, np.ndarray]]
 # A float32 weight and Adam's two moments of it.
@@ -41,7 +40,6 @@ class CrossValidation(abc.ABC):
     """Train any configuration on the training rows of each split, judge it on the validation rows.
 
     Networks that predict and autoencoders are trained, judged and refitted through this interface.
-    A configuration is the name of a family and its hyperparameters, a plain dict.
 
     Args:
         matrix: (rows, genes) raw values, an array or CSR; rows to learn from, no test rows.
@@ -104,13 +102,12 @@ class CrossValidation(abc.ABC):
 
     @abc.abstractmethod
     def fit(
-        self, family: str, values: Values, plan: Plan, seed: int, repeats: int | None = None
+        self, configuration: Configuration, plan: Plan, seed: int, repeats: int | None = None
     ) -> Fit:
         """Train a configuration on every split.
 
         Args:
-            family: Its name.
-            values: Its hyperparameters.
+            configuration: Family and hyperparameters.
             plan: How it is trained.
             seed: Of initial weights, order and noise.
             repeats: Networks a fold that start differently, in place of `repeats`.
@@ -121,16 +118,14 @@ class CrossValidation(abc.ABC):
 
     def path(
         self,
-        family: str,
-        values: Values,
+        configuration: Configuration,
         options: Iterable[Penalty],
         deadline: float = float("inf"),
     ) -> Iterator[tuple[Penalty, Fit]]:
         """Solve a family whose loss has a single minimum for each value of its path.
 
         Args:
-            family: Its name.
-            values: Its other hyperparameters.
+            configuration: Family and its other hyperparameters.
             options: Values of the hyperparameter that `Family.path` names; a single one may be
                 those of several targets by their names.
             deadline: `time.monotonic()` after which no further iteration starts.
@@ -141,17 +136,16 @@ class CrossValidation(abc.ABC):
         Raises:
             ValueError: The rows cannot be solved for; the message says why and what to do.
         """
-        raise NotImplementedError(f"{family}: the loss has no single minimum.")
+        raise NotImplementedError(f"{configuration.family}: the loss has no single minimum.")
 
     @abc.abstractmethod
     def final_model(
-        self, family: str, values: Values, fit: Fit, temperature: Any, *replicas: int
+        self, configuration: Configuration, fit: Fit, temperature: Any, *replicas: int
     ) -> Predictor:
         """Return the model of a replica of a fit, or of the mean of several, from raw values on.
 
         Args:
-            family: Name of the family.
-            values: Hyperparameters of the fit.
+            configuration: Family and hyperparameters of the fit.
             fit: Trained replicas.
             temperature: Divisor of logits, above 0; 1 where outputs are no logits.
             *replicas: Number of each replica, ``repeat * folds + fold``, all of one fold; the first
@@ -159,12 +153,11 @@ class CrossValidation(abc.ABC):
         """
 
     @abc.abstractmethod
-    def kept_genes(self, family: str, values: Values) -> np.ndarray:
+    def kept_genes(self, configuration: Configuration) -> np.ndarray:
         """Return the sorted numbers of the genes that a configuration's networks see.
 
         Args:
-            family: Name of the family.
-            values: Hyperparameters of the trial.
+            configuration: Family and hyperparameters.
         """
 
     @property
@@ -211,7 +204,7 @@ class CrossValidation(abc.ABC):
             score=score,
             error=float(error),
             epochs=fit.best_epoch,
-            parameters=self.parameters(trial.family, trial.values, fit),
+            parameters=self.parameters(trial.configuration, fit),
             status="done",
         )
         return TrialResult(judged, outputs, temperature, fit)
@@ -257,25 +250,30 @@ class CrossValidation(abc.ABC):
         """
         return None if self.row_weights is None else self.row_weights[rows]
 
-    def parameters(self, family: str, values: Values, fit: Fit) -> int:
+    def parameters(self, configuration: Configuration, fit: Fit) -> int:
         """Return the number of trained parameters of one gene-level network of a fit.
 
         Args:
-            family: Name of the family.
-            values: Hyperparameters of the trial.
+            configuration: Family and hyperparameters of the fit.
             fit: Fit of the trial.
         """
         return fit.parameters
 
-    def levels(self, family: str, values: Values | None = None) -> tuple:
+    def levels(self, family: str) -> tuple:
         """Return what a family's units stand for, a `Membership` of gene sets a level.
 
         Args:
             family: Its name.
-            values: Hyperparameters of a trial, for the genes that it sees; None for all genes.
         """
-        genes = np.arange(self.genes) if values is None else self.kept_genes(family, values)
-        return self._hypermodel(family, genes).levels()
+        return self._hypermodel(family, np.arange(self.genes)).levels()
+
+    def kept_levels(self, configuration: Configuration) -> tuple:
+        """Return `levels` of the genes that a configuration's networks see.
+
+        Args:
+            configuration: Family and hyperparameters.
+        """
+        return self._hypermodel(configuration.family, self.kept_genes(configuration)).levels()
 
     def on_all_rows(self) -> Self:
         """Return the same with a single split that trains on all rows and validates on none.
@@ -329,12 +327,11 @@ class CrossValidation(abc.ABC):
         return cache.lent(key, make)
 
     @abc.abstractmethod
-    def network(self, family: str, values: Values, seed: int = 1) -> keras.Model:
+    def network(self, configuration: Configuration, seed: int = 1) -> keras.Model:
         """Return a fresh network of a configuration.
 
         Args:
-            family: Its name.
-            values: Its hyperparameters.
+            configuration: Family and hyperparameters.
             seed: Of initial weights.
         """
 

@@ -14,10 +14,11 @@ from autogenome_tf import families
 from autogenome_tf.core.seeds import derive
 from autogenome_tf.nn.trees import Trees, rounded_down
 from autogenome_tf.tasks.hazards import expected_events
-from autogenome_tf.training._cross_validation import CrossValidation, Values
+from autogenome_tf.training._cross_validation import CrossValidation
 from autogenome_tf.training._fold_inputs import FoldInputs
 from autogenome_tf.training._plan import Fit, Plan
 from autogenome_tf.training._solved import fit_of
+from autogenome_tf.training._trials import Configuration
 
 # Trees after which the clock is looked at.
 STEP = 50
@@ -54,10 +55,8 @@ def left_out(cross_validation: CrossValidation, family: str) -> str:
 def fitted(
     cross_validation: CrossValidation,
     inputs: FoldInputs,
-    family: str,
-    values: Values,
+    configuration: Configuration,
     plan: Plan,
-    *,
     seed: int,
     repeats: int = 1,
 ) -> Fit:
@@ -68,8 +67,7 @@ def fitted(
     Args:
         cross_validation: Targets, weights and splits of the rows.
         inputs: The rows as the forests of each fold see them.
-        family: Name of the family.
-        values: Its hyperparameters; missing ones take their defaults.
+        configuration: Family and hyperparameters; missing ones take their defaults.
         plan: Its deadline counts.
         seed: Of the trees.
         repeats: Forests a fold, which differ in their seed.
@@ -78,11 +76,13 @@ def fitted(
         ValueError: Rows lack a target.
     """
     started, forests, outputs = time.monotonic(), [], []
+    family = configuration.family
     if np.isnan(cross_validation.targets).any():
         raise ValueError(f"{family}: rows lack some of the targets; expected all of them")
     until = started + (plan.deadline - started) / (len(cross_validation.splits) * repeats)
     member: Any = families.member(family)
-    values = {name: hyper.options[0] for name, hyper in families.space(family).items()} | values
+    defaults = {name: hyper.options[0] for name, hyper in families.space(family).items()}
+    values = defaults | configuration.values
     count = values["trees"]
     for fold, (train, _) in enumerate(cross_validation.splits):
         rows, each = inputs.preprocessed(fold), []

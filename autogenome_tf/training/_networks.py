@@ -23,7 +23,7 @@ from autogenome_tf.nn.trees import forest_network
 from autogenome_tf.nn.vectorized import structure
 from autogenome_tf.preprocessing import MOST_ROWS, Transform, space_for
 from autogenome_tf.training import _engines, _forests, _loop
-from autogenome_tf.training._cross_validation import CrossValidation, Lent, Values
+from autogenome_tf.training._cross_validation import CrossValidation, Lent
 from autogenome_tf.training._engines import InMemory, Objective, TrainingRows
 from autogenome_tf.training._fold_inputs import FoldInputs
 from autogenome_tf.training._gene_network import gene_network
@@ -33,6 +33,7 @@ from autogenome_tf.training._linear_start import begin_as_linear
 from autogenome_tf.training._plan import Fit, Plan
 from autogenome_tf.training._solved import solved
 from autogenome_tf.training._streaming import check_streaming
+from autogenome_tf.training._trials import Configuration
 
 log = logging.getLogger(__name__)
 
@@ -72,12 +73,13 @@ class NetworkCrossValidation(CrossValidation):
             where += f", of {' and '.join(of_genes)} on the genes"
         return f"transform: {' or '.join(names)}; {count}{seeds}; first layer on {where}"
 
-    def space_of(self, family: str, values: Values) -> str:
+    def space_of(self, configuration: Configuration) -> str:
         """Return the coordinates that a configuration's first layer works on.
 
         The baseline is logistic or ridge regression of all genes also where networks see the widest
         directions alone: without weights of genes, they may be noise.
         """
+        family, values = configuration.family, configuration.values
         is_exact = self._is_convex(family) and values.get("loss") not in SOLVERS
         if is_exact and self._is_truncated and not values.get("gene_power"):
             return "genes"
@@ -88,10 +90,10 @@ class NetworkCrossValidation(CrossValidation):
         """Return whether "rows" are only the widest directions, by the choice of `auto`."""
         return len(self.targets) > MOST_ROWS and self.settings.training.space == "auto"
 
-    def fold_inputs(self, family: str, values: Values) -> FoldInputs:
+    def fold_inputs(self, configuration: Configuration) -> FoldInputs:
         """Return the inputs of every fold that a configuration asks for, prepared once."""
-        key, own = self._plain_inputs(family, values)
-        power = values.get("gene_power", 0.0)
+        key, own = self._plain_inputs(configuration)
+        power = configuration.values.get("gene_power", 0.0)
         if not power:
             return own
         if key not in self._statistics:
@@ -111,11 +113,12 @@ class NetworkCrossValidation(CrossValidation):
         other._forget_weights()
         return other
 
-    def _plain_inputs(self, family, values):
+    def _plain_inputs(self, configuration):
         """Return the inputs of every fold, all genes of weight 1, and the key of these inputs."""
-        transform = self.transforms[values.get("transform", next(iter(self.transforms)))]
+        default = next(iter(self.transforms))
+        transform = self.transforms[configuration.values.get("transform", default)]
         # "auto" may have chosen what another name says.
-        key = transform.name, self.space_of(family, values)
+        key = transform.name, self.space_of(configuration)
         if key not in self._inputs:
             self._free_genes()
             self._inputs[key] = FoldInputs(
@@ -136,24 +139,25 @@ class NetworkCrossValidation(CrossValidation):
             for inputs in self._inputs.values():
                 inputs.forget_genes()
 
-    def kept_genes(self, family, values):
+    def kept_genes(self, configuration):
         """Return the sorted numbers of the genes that some fold keeps."""
-        return self.fold_inputs(family, values).genes
+        return self.fold_inputs(configuration).genes
 
-    def fit(self, family, values, plan, seed, repeats=None):
+    def fit(self, configuration, plan, seed, repeats=None):
         """Train a configuration on every fold and seed at once; see `CrossValidation.fit`."""
+        family, values = configuration.family, configuration.values
         if families.is_of_trees(family):
-            inputs, repeats = self.fold_inputs(family, values), repeats or 1
-            return _forests.fitted(self, inputs, family, values, plan, seed=seed, repeats=repeats)
+            inputs, repeats = self.fold_inputs(configuration), repeats or 1
+            return _forests.fitted(self, inputs, configuration, plan, seed, repeats)
         if self._is_convex(family):
             name = families.member(family).path(values)
-            ((_, fit),) = self.path(family, values, [values[name]], plan.deadline)
+            ((_, fit),) = self.path(configuration, [values[name]], plan.deadline)
             return fit
         networks = [
-            self.network(family, values, derive(seed, f"repeat/{repeat}"))
+            self.network(configuration, derive(seed, f"repeat/{repeat}"))
             for repeat in range(repeats or self._repeats_of(family))
         ]
-        rows, factors = self.rows(family, values), self.factors(family, values)
+        rows, factors = self.rows(configuration), self.factors(configuration)
         linear = linear_fit(self._solver, rows, self.task, values, plan.deadline, factors)
         with self._engine(rows, networks, plan.optimizer) as engine:
             engine.begin(networks, seed, factors, Objective.of(values))
@@ -167,14 +171,13 @@ class NetworkCrossValidation(CrossValidation):
         return self.repeats if asked or self.seeds_of(family) > 1 else 1
 
     def fit_inputs(
-        self, family: str, values: Values, inputs: np.ndarray, plan: Plan, seed: int,
+        self, configuration: Configuration, inputs: np.ndarray, plan: Plan, seed: int,
         factors: np.ndarray | None = None,
     ) -> Fit:  # fmt: skip
         """Train a configuration on other inputs of the first fold's rows; no rows validate.
 
         Args:
-            family: Its name.
-            values: Its hyperparameters.
+            configuration: Family and hyperparameters.
             inputs: (inputs, rows, coordinates), what takes the place of the rows as the first
                 fold's network sees them; its training rows are trained on.
             plan: How it is trained.
@@ -186,10 +189,11 @@ class NetworkCrossValidation(CrossValidation):
         """
         count, nobody = len(inputs), np.zeros(0, int)
         rows = dataclasses.replace(
-            self.rows(family, values), inputs=_engines.resident(inputs),
+            self.rows(configuration), inputs=_engines.resident(inputs),
             train=[self.splits[0][0]] * count, validation=[nobody] * count, genotypes=None,
         )  # fmt: skip
-        networks = [self.network(family, values, seed)]
+        networks = [self.network(configuration, seed)]
+        values = configuration.values
         linear = linear_fit(self._solver, rows, self.task, values, plan.deadline, factors)
         engine = _engines.engine(networks[0], 1, rows, self.task, plan.optimizer)
         engine.begin(networks, seed, factors, Objective.of(values))
@@ -197,18 +201,19 @@ class NetworkCrossValidation(CrossValidation):
         return _loop.fit(engine, plan, seed)
 
     def path(
-        self, family, values, options: Iterable[Any], deadline=float("inf")
+        self, configuration, options: Iterable[Any], deadline=float("inf")
     ) -> Iterator[tuple[Any, Fit]]:
         """Solve a convex family for each value of its path; see `CrossValidation.path`."""
         try:
-            yield from self._path(family, values, options, deadline)
+            yield from self._path(configuration, options, deadline)
         finally:
             self._free_genes()
 
-    def _path(self, family, values, options, deadline):
+    def _path(self, configuration, options, deadline):
+        values = configuration.values
         if values.get("loss") in SOLVERS:
-            self._check_memory(family, values)
-            factors, own = self.factors(family, values), self.fold_inputs(family, values)
+            self._check_memory(configuration)
+            factors, own = self.factors(configuration), self.fold_inputs(configuration)
             inputs, genes = own.rows.numpy(), [len(known.genes) for known in own.constants]
             yield from solved(self, values["loss"], options, inputs, factors, genes, deadline)
             return
@@ -216,22 +221,23 @@ class NetworkCrossValidation(CrossValidation):
         # Those of several targets, a dict, come alone.
         if len(penalties) > 1:
             penalties.sort(reverse=True)
-        network = self.network(family, values, 1)
-        factors = self.factors(family, values)
-        with self._solver(self.rows(family, values), network) as engine:
+        network = self.network(configuration, 1)
+        factors = self.factors(configuration)
+        with self._solver(self.rows(configuration), network) as engine:
             yield from _loop.converge(
                 engine, network, penalties, deadline=deadline, factors=factors
             )
 
-    def _check_memory(self, family, values):
+    def _check_memory(self, configuration):
         """Refuse a linear learner whose rows are not in memory, or would not be on genes."""
         data, rows = self.settings.data, self.matrix.shape[0]
-        is_wide = self.space_of(family, values) == "genes"
+        is_wide = self.space_of(configuration) == "genes"
         copies = len(self.splits) if is_wide else 1
         needed = 4 * rows * min(self.genes, data.top_variable or self.genes) * copies
         if self.is_streamed or needed > data.limit:
+            family, loss = configuration.family, configuration.values["loss"]
             raise ValueError(
-                f"families.{family}.loss: {values['loss']} needs the rows of all folds in memory, "
+                f"families.{family}.loss: {loss} needs the rows of all folds in memory, "
                 f"{needed:,} bytes; data.memory allows {data.limit:,}. Expected a larger "
                 "data.memory, a smaller data.top_variable or another loss."
             )
@@ -242,8 +248,7 @@ class NetworkCrossValidation(CrossValidation):
 
     def network(
         self,
-        family: str,
-        values: Values,
+        configuration: Configuration,
         seed: int = 1,
         inputs: int | None = None,
         is_plain: bool = False,
@@ -251,29 +256,31 @@ class NetworkCrossValidation(CrossValidation):
         """Return a fresh network of a family on the coordinates of these rows.
 
         Args:
-            family: Its name.
-            values: Its hyperparameters.
+            configuration: Family and hyperparameters.
             seed: Of initial weights.
             inputs: Width in place of that of the coordinates.
             is_plain: Whether to make it of Keras' own layers alone, for the weights that
                 `dense_weights.to_dense_weights` returns.
         """
-        own, space = self.fold_inputs(family, values), self.space_of(family, values)
+        own, space = self.fold_inputs(configuration), self.space_of(configuration)
+        family, values = configuration.family, configuration.values
         if self._is_convex(family):
             # The engine adds the penalty itself, which may be one a target.
             values = values | {"l2": 0.0}
         hypermodel = self._hypermodel(family, own.genes, seed)
         return hypermodel.network(values, inputs or own.width, space, is_plain=is_plain)
 
-    def factors(self, family: str, values: Values) -> np.ndarray | None:
+    def factors(self, configuration: Configuration) -> np.ndarray | None:
         """Return (folds, inputs) that a configuration multiplies inputs by, or None."""
-        return self.fold_inputs(family, values).factors(values.get("spectral_power", 0.0))
+        return self.fold_inputs(configuration).factors(
+            configuration.values.get("spectral_power", 0.0)
+        )
 
-    def rows(self, family: str, values: Values) -> TrainingRows:
+    def rows(self, configuration: Configuration) -> TrainingRows:
         """Return the rows that a configuration's replicas learn from."""
-        own, asked = self.fold_inputs(family, values), self.settings.training.epistasis
+        own, asked = self.fold_inputs(configuration), self.settings.training.epistasis
         # A strength of 0 is no penalty, and costs none.
-        genotypes = own.genotypes(asked) if values.get("epistasis") else None
+        genotypes = own.genotypes(asked) if configuration.values.get("epistasis") else None
         train, validation = map(list, zip(*self.splits, strict=True))
         return TrainingRows(own.rows, self.targets, self.weights, train, validation, genotypes)
 
@@ -306,24 +313,25 @@ class NetworkCrossValidation(CrossValidation):
             engine.set_rows(rows)
             yield engine
 
-    def parameters(self, family, values, fit):
+    def parameters(self, configuration, fit):
         """Return the number of trained parameters of one gene-level network of a fit."""
-        own = self.fold_inputs(family, values)
-        if own.are_genes or families.is_of_trees(family):
+        own = self.fold_inputs(configuration)
+        if own.are_genes or families.is_of_trees(configuration.family):
             return fit.parameters
         _, inputs, units = fit.weights[0].shape
         genes = max(len(constants.genes) for constants in own.constants)
         return fit.parameters + (genes - inputs) * units
 
-    def final_model(self, family, values, fit, temperature, *replicas) -> Predictor:
+    def final_model(self, configuration, fit, temperature, *replicas) -> Predictor:
         """Return the gene-level model of replicas of a fit, its preprocessing in front."""
-        own, replicas = self.fold_inputs(family, values), replicas or (0,)
+        own, replicas = self.fold_inputs(configuration), replicas or (0,)
         constants = own.constants[replicas[0] % len(self.splits)]
-        if families.is_of_trees(family):
+        if families.is_of_trees(configuration.family):
             network = forest_network(fit.weights[0][replicas[0]], len(constants.genes))
         else:
-            make = functools.partial(self.network, family, values)
-            network = gene_network(make, own, fit, replicas, values.get("spectral_power", 0.0))
+            make = functools.partial(self.network, configuration)
+            power = configuration.values.get("spectral_power", 0.0)
+            network = gene_network(make, own, fit, replicas, power)
         return Predictor.assemble(
             [(own.transform, constants, network)],
             self.task,

@@ -10,8 +10,21 @@ from autogenome_tf.training._plan import Fit
 
 
 @dataclasses.dataclass(frozen=True)
+class Configuration:
+    """A family and its hyperparameters, from which the family builds the model.
+
+    Attributes:
+        family: Name of the family.
+        values: Hyperparameters, a plain dict.
+    """
+
+    family: str
+    values: dict[str, Any]
+
+
+@dataclasses.dataclass(frozen=True)
 class Trial:
-    """One configuration and its score; the family's `build` on `values` is the model.
+    """One configuration and its score.
 
     Attributes:
         number: Order of proposal; 0 is the baseline, and other linear learners stand behind the
@@ -35,6 +48,11 @@ class Trial:
     seconds: float = 0.0
     parameters: int = 0
     status: str = "done"
+
+    @property
+    def configuration(self) -> Configuration:
+        """Return family and hyperparameters."""
+        return Configuration(self.family, self.values)
 
     @property
     def is_scored(self) -> bool:

@@ -20,6 +20,7 @@ from sklearn.linear_model import LogisticRegression
 from autogenome_tf.families import space
 from autogenome_tf.simulation import expression
 from autogenome_tf.tasks import Classification
+from autogenome_tf.training import Configuration
 
 VALUES = {"loss": "logistic"}
 
@@ -54,10 +55,13 @@ def main():
     given = asked.parse_args()
     folds = drawn(given)
     train = folds.splits[0][0]
-    rows, targets = folds.fold_inputs("linear", VALUES).rows.numpy()[0][train], folds.targets[train]
+    rows, targets = (
+        folds.fold_inputs(Configuration("linear", VALUES)).rows.numpy()[0][train],
+        folds.targets[train],
+    )
     penalties = space("linear", task=folds.task)["l2"].options
     before, ours = time.process_time(), []
-    for l2, fit in folds.path("linear", VALUES, penalties):
+    for l2, fit in folds.path(Configuration("linear", VALUES), penalties):
         kernel, bias = fit.weights[0][0], fit.weights[1][0]
         ours.append((l2, kernel, bias, time.process_time() - before))
     model, seconds = LogisticRegression(max_iter=500, warm_start=True), 0.0

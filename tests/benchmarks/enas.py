@@ -56,7 +56,7 @@ from autogenome_tf.run import _console
 from autogenome_tf.search import Request
 from autogenome_tf.search._enas.finalists import Finalists
 from autogenome_tf.simulation import expression
-from autogenome_tf.training import Plan, Trial
+from autogenome_tf.training import Configuration, Plan, Trial
 
 SIMULATED = {
     "twelve": {"features": 300, "classes": 12, "informative": 10, "interactions": 0},
@@ -124,7 +124,7 @@ def alone(folds, space, codes, epochs, seeds):
         values, started = space.values(code), time.process_time()
         own = []
         for seed in range(1, seeds + 1):
-            fit = folds.fit("wired", values, Plan(epochs), seed)
+            fit = folds.fit(Configuration("wired", values), Plan(epochs), seed)
             own.append(folds.judge(Trial(1, "wired", values), fit).trial.score)
             if seed == 1:
                 seconds.append(time.process_time() - started)

@@ -52,7 +52,7 @@ from autogenome_tf.ensemble._selection import select
 from autogenome_tf.simulation import expression
 from autogenome_tf.tasks.hazards import Baseline
 from autogenome_tf.tasks.survival_metrics import SurvivalRows
-from autogenome_tf.training import Plan, Trial
+from autogenome_tf.training import Configuration, Plan, Trial
 
 LIFELINES = {
     "rossi": (lifelines.datasets.load_rossi, "week", "arrest"),
@@ -127,7 +127,7 @@ def searched(x, targets, seconds, seed):
     if all(one.trial.number for one in members):
         members[-1] = results[0]
     forests = [
-        folds.judge(trial, folds.fit("forest", trial.values, Plan(1), seed))
+        folds.judge(trial, folds.fit(Configuration("forest", trial.values), Plan(1), seed))
         for number, values in enumerate(FORESTS, 1000)
         for trial in [Trial(number, "forest", values)]
     ]
@@ -167,7 +167,7 @@ def by_repeated(folds, members, baseline, seed):
         for place in places:
             trial = members[place].trial
             plan = Plan.of(folds.settings.training, folds.settings.training.epochs)
-            fit = others.fit(trial.family, trial.values, plan, seed + further)
+            fit = others.fit(trial.configuration, plan, seed + further)
             total[place] += others.judge(trial, fit).trial.score
     return max(places, key=total.get)
 

@@ -23,7 +23,7 @@ from autogenome_tf.config import Config
 from autogenome_tf.nn.trees import forest_network
 from autogenome_tf.nn.vectorized import VectorizedNetwork
 from autogenome_tf.tasks import task_of
-from autogenome_tf.training import TrainingSettings, Trial, cross_validation
+from autogenome_tf.training import Configuration, TrainingSettings, Trial, cross_validation
 
 ROWS, FOLDS = 600, 5
 STRUCTURES = [
@@ -86,24 +86,23 @@ class Rows:
     def losses(self, family, values, fit):
         """Return the loss out of fold and on the test rows, by `SCORES`."""
         result = self.folds.judge(Trial(1, family, values), fit)
-        test = self.outputs(family, values, fit).mean(axis=0) / result.temperature
+        test = self.outputs(Configuration(family, values), fit).mean(axis=0) / result.temperature
         found = self.loss_of(result), self.loss(self.test, test)
         return dict(zip(SCORES, found, strict=True))
 
-    def outputs(self, family, values, fit, folds=None):
+    def outputs(self, configuration, fit, folds=None):
         """Return (replicas, rows, outputs) of a fit for the test rows.
 
         Args:
-            family: Its name.
-            values: Its hyperparameters.
+            configuration: Family and hyperparameters.
             fit: Trained replicas.
             folds: The cross-validation that trained them; None: that of the folds.
         """
         folds = folds or self.folds
-        if families.is_of_trees(family):
-            inputs, pairs = folds.fold_inputs(family, values), enumerate(fit.weights[0])
+        if families.is_of_trees(configuration.family):
+            inputs, pairs = folds.fold_inputs(configuration), enumerate(fit.weights[0])
             return np.stack([self._of_forest(inputs, *pair) for pair in pairs])
-        x, network = weighed(folds, family, values)[:, self.test], folds.network(family, values)
+        x, network = weighed(folds, configuration)[:, self.test], folds.network(configuration)
         pairs = zip(network.weights, fit.weights, strict=True)
         stacks = {variable.path: tf.constant(stack) for variable, stack in pairs}
         x = np.tile(x, (len(fit.weights[0]) // len(x), 1, 1))
@@ -129,9 +128,9 @@ class Rows:
         return float(np.sqrt(np.mean((outputs.ravel() - targets.ravel()) ** 2)))
 
 
-def weighed(folds, family, values):
+def weighed(folds, configuration):
     """Return (folds, rows, inputs) as a network or learner sees the rows."""
-    x, factors = np.asarray(folds.fold_inputs(family, values).rows), folds.factors(family, values)
+    x, factors = np.asarray(folds.fold_inputs(configuration).rows), folds.factors(configuration)
     return x if factors is None else x * factors[:, None]
 
 

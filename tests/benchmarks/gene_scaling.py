@@ -107,7 +107,7 @@ def latent(one, samples, values, arm, seed):
         folds = session.prepared().cross_validation
         (result,) = search(folds, session.config, session.spaces)
         trial = result.trial
-        model = folds.final_model(trial.family, trial.values, result.fit, result.temperature)
+        model = folds.final_model(trial.configuration, result.fit, result.temperature)
         dataset, _ = session.rows.labelled
         found = pd.DataFrame(model.outputs(dataset.values), index=dataset.samples)
     return found.loc[samples].to_numpy()

@@ -47,7 +47,7 @@ from sets import SHARED, sets
 
 import autogenome_tf as ag
 from autogenome_tf.run import _console
-from autogenome_tf.training import Fit
+from autogenome_tf.training import Configuration, Fit
 from autogenome_tf.training._engines import AutoencoderEngine, _autoencoder
 from autogenome_tf.training._engines._steps import SHARED as SHARED_STEPS
 
@@ -74,14 +74,14 @@ def begun(session, seed):
     """The model as training begins, and the negative ELBO of its validation rows."""
     folds = session.prepared().cross_validation
     values = {name: hyper.options[0] for name, hyper in session.spaces["resvae"].items()}
-    network = folds.network("resvae", values, seed)
+    network = folds.network(Configuration("resvae", values), seed)
     folds._start(network, 0, seed)
     engine = AutoencoderEngine(network, folds.task, "adam")
     engine.set_rows(folds._rows(network, 0))
     engine.begin([network], seed)
     loss = float(engine.validation_outputs()[0].sum(axis=1).mean())
     fit = Fit([weight.numpy()[None] for weight in network.weights], [], 1, [])
-    return folds.final_model("resvae", values, fit, 1.0), loss
+    return folds.final_model(Configuration("resvae", values), fit, 1.0), loss
 
 
 def trained(one, seed, arm, epochs):

@@ -29,7 +29,7 @@ from sets import all_lines
 
 from autogenome_tf.core.seeds import derive
 from autogenome_tf.search._linear import LinearTrials
-from autogenome_tf.training import Plan
+from autogenome_tf.training import Configuration, Plan
 
 SEED, PLAN = 11, Plan(20)
 STARTS = (0.0, 0.01, 0.1, 1.0)
@@ -43,7 +43,7 @@ def measured(one):
     for number, (family, values) in enumerate(pool(SEED), 1):
         for start in STARTS:
             started, own = time.process_time(), values | {"linear_start": start}
-            fit = rows.folds.fit(family, own, PLAN, derive(SEED, str(number)))
+            fit = rows.folds.fit(Configuration(family, own), PLAN, derive(SEED, str(number)))
             seconds = time.process_time() - started
             known = {"number": number, "start": str(start), "seconds": seconds}
             yield known | {"best_epoch": fit.best_epoch} | rows.losses(family, own, fit)

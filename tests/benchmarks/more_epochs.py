@@ -23,7 +23,7 @@ from fixed_pool import Rows, pool
 from refits import tell
 from sets import all_lines
 
-from autogenome_tf.training import Plan
+from autogenome_tf.training import Configuration, Plan
 
 SEED, MOST = 7, 2500
 EPOCHS = (20, 60)
@@ -36,9 +36,11 @@ def measured(one):
         for epochs in EPOCHS:
             plan = Plan.of(rows.folds.settings.training, epochs)
             # The step is compiled before the clock starts.
-            rows.folds.fit(family, values, Plan.of(rows.folds.settings.training, 1), SEED)
+            rows.folds.fit(
+                Configuration(family, values), Plan.of(rows.folds.settings.training, 1), SEED
+            )
             started = time.process_time()
-            fit = rows.folds.fit(family, values, plan, SEED)
+            fit = rows.folds.fit(Configuration(family, values), plan, SEED)
             seconds = time.process_time() - started
             losses = rows.losses(family, values, fit)
             yield {"network": number, "epochs": epochs, "best": fit.best_epoch,

@@ -40,7 +40,7 @@ import autogenome_tf as ag
 from autogenome_tf.automl import _processes
 from autogenome_tf.automl._outer import outer_folds
 from autogenome_tf.run import _console
-from autogenome_tf.training import Plan
+from autogenome_tf.training import Configuration, Plan
 from autogenome_tf.training._networks import NetworkCrossValidation
 
 OUTER = 5
@@ -59,11 +59,12 @@ class Recorder:
         """Return what is in place of the package's function while searches are recorded."""
         return mock.patch.object(NetworkCrossValidation, "fit", lambda *options: self.fit(*options))
 
-    def fit(self, folds, family, values, plan, seed, repeats=None):
+    def fit(self, folds, configuration, plan, seed, repeats=None):
         """Train a configuration, its inputs prepared before."""
-        folds.factors(family, values)
+        folds.factors(configuration)
         started = time.process_time()
-        found = self._fit(folds, family, values, plan, seed, repeats)
+        found = self._fit(folds, configuration, plan, seed, repeats)
+        family, values = configuration.family, configuration.values
         # The final model is trained for longer than a trial.
         if family != "linear" and plan.epochs < folds.settings.training.epochs and not plan.rates:
             key = json.dumps([family, values, plan.epochs], sort_keys=True)
@@ -81,15 +82,15 @@ class Recorder:
         for key, known in self.trials.items():
             if len(known) < OUTER:
                 continue
-            family, values, _ = json.loads(key)
+            configuration = Configuration(*json.loads(key)[:2])
             seconds, epochs, plans, seeds = zip(*known, strict=True)
             plan = Plan(
                 max(epochs), plans[0].batch_size, plans[0].optimizer, plans[0].learning_rate,
                 patience=10**6, drop_after=plans[0].drop_after,
             )  # fmt: skip
-            whole.factors(family, values)
+            whole.factors(configuration)
             started = time.process_time()
-            self._fit(whole, family, values, plan, seeds[0])
+            self._fit(whole, configuration, plan, seeds[0])
             joint += time.process_time() - started
             apart += sum(seconds)
         return apart, joint

@@ -89,7 +89,7 @@ def final_outputs(rows, result, whole, seeds):
     trial, seed = result.trial, derive(SEED, str(result.trial.number))
     judged, _ = judge(rows.folds, trial, seed, seeds, float("inf"))
     last = train(rows.folds, trial, seed, seeds, whole=whole, judged=judged)
-    held = rows.outputs(trial.family, trial.values, last.fit, whole).mean(axis=0)
+    held = rows.outputs(trial.configuration, last.fit, whole).mean(axis=0)
     return judged.calibrated, held / judged.temperature
 
 

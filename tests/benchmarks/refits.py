@@ -58,8 +58,8 @@ def measured(one, most):
 def losses(rows, found, whole):
     """Return the loss out of fold, and loss and score of each way on held-out rows."""
     trial, temperature = found.result.trial, found.result.temperature
-    folds = rows.outputs(trial.family, trial.values, found.on_folds) / temperature
-    seeds = rows.outputs(trial.family, trial.values, found.fit, whole) / temperature
+    folds = rows.outputs(trial.configuration, found.on_folds) / temperature
+    seeds = rows.outputs(trial.configuration, found.fit, whole) / temperature
     each = {"one": list(seeds), "folds": [folds.mean(axis=0)], "seeds": [seeds.mean(axis=0)]}
     lines = {"valid": rows.loss_of(found.result)}
     for way, outputs in each.items():

@@ -54,7 +54,7 @@ from autogenome_tf.core.seeds import derive
 from autogenome_tf.nn.vectorized import PENALTIES, structure
 from autogenome_tf.run import _console
 from autogenome_tf.search._linear import LinearTrials
-from autogenome_tf.training import Plan
+from autogenome_tf.training import Configuration, Plan
 from autogenome_tf.training._engines import InMemory, Objective
 from autogenome_tf.training._loop import fit
 
@@ -182,12 +182,13 @@ class Trained(Rows):
         folds = self.folds
         own = {name: value for name, value in values.items() if name != "gene_power"}
         seed = derive(SEED, json.dumps([family, own], sort_keys=True))
-        network, rows = folds.network(family, values, seed), folds.rows(family, values)
+        asked = Configuration(family, values)
+        network, rows = folds.network(asked, seed), folds.rows(asked)
         key = kind, structure(network)
         if key not in self._engines:
             self._engines[key] = kind(network, 1, rows, folds.task)
         self._engines[key].set_rows(rows)
-        factors, objective = folds.factors(family, values), Objective.of(values)
+        factors, objective = folds.factors(asked), Objective.of(values)
         self._engines[key].begin([network], seed, factors, objective)
         return fit(self._engines[key], plan, seed)
 

@@ -30,7 +30,7 @@ from autogenome_tf.search import Request, search
 from autogenome_tf.search.methods.random import Random
 from autogenome_tf.simulation import expression
 from autogenome_tf.tasks import Classification
-from autogenome_tf.training import Plan, TrainingSettings, Trial
+from autogenome_tf.training import Configuration, Plan, TrainingSettings, Trial
 from autogenome_tf.training._batches import FEWEST_STEPS, SMALLEST_BATCH
 from autogenome_tf.training._networks import NetworkCrossValidation
 
@@ -82,13 +82,13 @@ class Ours:
         self._folds = NetworkCrossValidation(
             values, truth, task, TrainingSettings.of(config), splits=pairs
         )
-        self._folds.fold_inputs("mlp", {})
+        self._folds.fold_inputs(Configuration("mlp", {}))
         self._seed = seed
 
     def score(self, family, values, epochs, batch_size):
         """Train and judge a configuration; returns its log loss."""
         plan = Plan(epochs, batch_size, learning_rate=RATE, patience=10**6)
-        fit = self._folds.fit(family, values, plan, self._seed)
+        fit = self._folds.fit(Configuration(family, values), plan, self._seed)
         return self._folds.judge(Trial(1, family, values), fit).trial.score
 
 

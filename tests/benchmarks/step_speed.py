@@ -20,7 +20,7 @@ import search_speed
 import tensorflow as tf
 
 from autogenome_tf.run import _console
-from autogenome_tf.training import TrainingSettings
+from autogenome_tf.training import Configuration, TrainingSettings
 from autogenome_tf.training._batches import Batches
 from autogenome_tf.training._networks import NetworkCrossValidation
 
@@ -44,11 +44,11 @@ def least(function):
     return min(seconds)
 
 
-def step(folds, family, values, networks):
+def step(folds, configuration, networks):
     """Return milliseconds of a step, and rows of a batch, for so many networks."""
     seeds = networks // len(folds.splits)
-    made = [folds.network(family, values, seed + 1) for seed in range(seeds)]
-    with folds._engine(folds.rows(family, values), made, "adam") as engine:
+    made = [folds.network(configuration, seed + 1) for seed in range(seeds)]
+    with folds._engine(folds.rows(configuration), made, "adam") as engine:
         engine.begin(made, 1)
         index = Batches(engine, 64, 1).epoch()
         rates = np.full(len(index), 1e-3, "float32")
@@ -56,10 +56,10 @@ def step(folds, family, values, networks):
     return 1e3 * seconds / len(index), index.shape[2]
 
 
-def products(folds, family, values, networks, rows):
+def products(folds, configuration, networks, rows):
     """Return milliseconds of the products of the dense layers of so many networks."""
     kernels = [
-        weight.shape for weight in folds.network(family, values).weights if len(weight.shape) == 2
+        weight.shape for weight in folds.network(configuration).weights if len(weight.shape) == 2
     ]
     given = [
         [tf.random.normal((networks, *shape)) for shape in ((rows, i), (i, o), (rows, o))]
@@ -94,9 +94,10 @@ def main():
         settings = TrainingSettings.of(config)
         folds = NetworkCrossValidation(np.log1p(counts), *known, settings, splits=pairs)
         for name, (family, values) in STRUCTURES.items():
+            configuration = Configuration(family, NOISE | values)
             for networks in asked.networks:
-                taken, rows = step(folds, family, NOISE | values, networks)
-                least_of_all = products(folds, family, NOISE | values, networks, rows)
+                taken, rows = step(folds, configuration, networks)
+                least_of_all = products(folds, configuration, networks, rows)
                 print(
                     f"| {shape.replace('x', ' x ')} | {name} | {networks} | {taken:.2f} "
                     f"| {taken / networks:.3f} | {least_of_all:.2f} |", flush=True,

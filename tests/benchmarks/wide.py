@@ -29,6 +29,8 @@ from scipy.special import log_softmax
 from sets import all_lines
 from sklearn.linear_model import LogisticRegression
 
+from autogenome_tf.training import Configuration
+
 SEED, DRAWS = 11, 2
 POWERS, DEPTHS = (0.0, 0.5, 1.0, 2.0), (0, 1, 2, 3)
 CONSTANT = 0.1
@@ -56,7 +58,8 @@ def candidates(rows):
     solve = _logistic if folds.task.has_classes else _ridge
     for power in POWERS:
         values = {"gene_power": power}
-        parts, (every,) = (weighed(own, "linear", values) for own in (folds, whole))
+        asked = Configuration("linear", values)
+        parts, (every,) = (weighed(own, asked) for own in (folds, whole))
         for depth in DEPTHS:
             valid = 0.0
             for part, (train, held) in zip(parts, folds.splits, strict=True):

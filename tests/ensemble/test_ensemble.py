@@ -13,7 +13,7 @@ from autogenome_tf.ensemble import _average, _refit, _selection
 from autogenome_tf.models import FoldNetworks, Predictor
 from autogenome_tf.preprocessing import FittedScaling, Moments
 from autogenome_tf.tasks import Classification, Regression
-from autogenome_tf.training import Plan, Trial, TrialResult
+from autogenome_tf.training import Configuration, Plan, Trial, TrialResult
 
 ROWS, GENES = 60, 90
 RANDOM = np.random.default_rng(0)
@@ -47,9 +47,9 @@ def results(folds, tried=TRIED, epochs=2):
     found = []
     for number, (family, values) in enumerate(tried):
         if family == "linear":
-            ((_, fit),) = folds.path(family, values, [values["l2"]])
+            ((_, fit),) = folds.path(Configuration(family, values), [values["l2"]])
         else:
-            fit = folds.fit(family, values, Plan(epochs, learning_rate=0.01), 1)
+            fit = folds.fit(Configuration(family, values), Plan(epochs, learning_rate=0.01), 1)
         found.append(folds.judge(Trial(number, family, values), fit))
     return found
 
@@ -59,8 +59,8 @@ def by_hand(folds, found, shares):
     total = 0
     for result, share in zip(found, shares, strict=True):
         trial, fit = result.trial, result.fit
-        views, outputs = folds.fold_inputs(trial.family, trial.values), []
-        network = folds.network(trial.family, trial.values)
+        views, outputs = folds.fold_inputs(trial.configuration), []
+        network = folds.network(trial.configuration)
         factors = views.factors(trial.values.get("spectral_power", 0.0))
         for replica in range(len(fit.weights[0])):
             fold = replica % len(folds.splits)
@@ -95,7 +95,7 @@ def test_coordinates_that_members_share_give_what_gene_kernels_give(smaller, mon
     monkeypatch.setattr(_average, "_is_smaller", lambda *_: smaller)
     model = _average.average(folds, found).predictor.model
     dense = next(x for x in model.get_layer("network").layers if isinstance(x, keras.layers.Dense))
-    assert (dense.units == 3 * folds.fold_inputs("mlp", {}).width) == smaller
+    assert (dense.units == 3 * folds.fold_inputs(Configuration("mlp", {})).width) == smaller
     monkeypatch.setattr(_average, "_is_smaller", lambda *_: not smaller)
     other = _average.average(folds, found).predictor.model
     np.testing.assert_allclose(model(X), other(X), rtol=1e-4, atol=1e-4)
@@ -103,7 +103,7 @@ def test_coordinates_that_members_share_give_what_gene_kernels_give(smaller, mon
 
 def test_coordinates_are_shared_only_where_that_is_smaller():
     folds = in_folds(training={"space": "rows"})
-    views = folds.fold_inputs("mlp", {})
+    views = folds.fold_inputs(Configuration("mlp", {}))
     wide = ("mlp", {"layers": 1, "units": 300})
     for tried, expected in (([TRIED[0]], False), ([wide], True)):
         members = [(1.0, result) for result in results(folds, tried)]
@@ -114,10 +114,14 @@ def test_folds_with_genes_of_their_own_share_one_model(monkeypatch):
     folds = in_folds(data={"top_variable": 30})
     found = results(folds, TRIED[:2])
     monkeypatch.setattr(_selection, "select", lambda *_: np.array([0.5, 0.5]))
-    kept = [set(constants.genes) for constants in folds.fold_inputs("mlp", {}).constants]
+    kept = [
+        set(constants.genes) for constants in folds.fold_inputs(Configuration("mlp", {})).constants
+    ]
     assert kept[0] != kept[1]
     final = _average.average(folds, found)
-    assert set(folds.fold_inputs("mlp", {}).common_scaling().genes) == set.union(*kept)
+    assert set(folds.fold_inputs(Configuration("mlp", {})).common_scaling().genes) == set.union(
+        *kept
+    )
     held = 0.5 * found[0].calibrated + 0.5 * found[1].calibrated
     expected = by_hand(folds, found, [0.5, 0.5]) / folds.temperature(held)
     np.testing.assert_allclose(final.predictor.outputs(X), expected, rtol=1e-3, atol=1e-3)
@@ -206,7 +210,7 @@ def test_other_folds_than_those_of_training_and_models_of_one_network_have_none(
     assert not FoldNetworks.has_folds(predictor, 5)
     (result,) = results(folds, TRIED[1:2], epochs=1)
     family, values = TRIED[1]
-    alone = folds.final_model(family, values, result.fit, 1.0)
+    alone = folds.final_model(Configuration(family, values), result.fit, 1.0)
     assert not FoldNetworks.has_folds(alone, 3)
 
 

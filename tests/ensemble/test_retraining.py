@@ -9,7 +9,7 @@ from folds import cross_validation, thirds
 from autogenome_tf.ensemble import Retraining, _controls, fit_final_model
 from autogenome_tf.ensemble._refit import train
 from autogenome_tf.tasks import Classification, Regression
-from autogenome_tf.training import Plan, Trial, TrialResult
+from autogenome_tf.training import Configuration, Plan, Trial, TrialResult
 from autogenome_tf.training._networks import NetworkCrossValidation
 
 ROWS, GENES = 48, 12
@@ -43,7 +43,7 @@ def test_winner_and_baseline_are_refitted_on_all_rows(trial):
     rows = in_folds()
     final = fit_final_model(rows, [TrialResult(trial)], size=1, seed=7)
     assert final.trials == (trial.number,)
-    constants = rows.on_all_rows().fold_inputs(trial.family, trial.values).constants[0]
+    constants = rows.on_all_rows().fold_inputs(trial.configuration).constants[0]
     front = final.predictor.model.get_layer("preprocessing")
     np.testing.assert_allclose(np.asarray(front(X)), constants.apply(X), atol=1e-5)
     np.testing.assert_array_equal(final.validation_rows, np.arange(ROWS))
@@ -53,7 +53,7 @@ def test_winner_and_baseline_are_refitted_on_all_rows(trial):
 @pytest.mark.parametrize("trial", [NETWORK, BASELINE], ids=["winner", "baseline"])
 def test_winner_and_baseline_are_averaged_over_their_folds(trial):
     rows = in_folds(search={"repeats": 1})
-    fit = rows.fit(trial.family, trial.values, Plan(3, learning_rate=0.01), 1)
+    fit = rows.fit(trial.configuration, Plan(3, learning_rate=0.01), 1)
     final = fit_final_model(rows, [rows.judge(trial, fit)], size=3, seed=7)
     assert final.trials == (trial.number,) and set(final.history["trial"]) == {trial.number}
     expected = rows.judge(trial, fit)
@@ -99,9 +99,9 @@ def test_controls_see_other_genes_or_other_targets(monkeypatch):
     seen, rows = {}, in_folds()
     kept = NetworkCrossValidation.fit_inputs
 
-    def noted(self, family, values, inputs, *arguments):
+    def noted(self, configuration, inputs, *arguments):
         seen.setdefault("inputs", []).append(inputs)
-        return kept(self, family, values, inputs, *arguments)
+        return kept(self, configuration, inputs, *arguments)
 
     monkeypatch.setattr(NetworkCrossValidation, "fit_inputs", noted)
     found = [
@@ -115,7 +115,7 @@ def test_controls_see_other_genes_or_other_targets(monkeypatch):
     for one, other in zip(found, found[1:], strict=False):
         assert not is_same(one[2], other[2])
     first, *_ = seen["inputs"]
-    whole = rows.on_all_rows().fold_inputs("mlp", {}).constants[0].apply(X)
+    whole = rows.on_all_rows().fold_inputs(Configuration("mlp", {})).constants[0].apply(X)
     np.testing.assert_allclose(first[0], whole[:, found[3][1]], atol=1e-5)
     np.testing.assert_allclose(np.sort(first[2], axis=0), np.sort(whole, axis=0), atol=1e-5)
     assert not np.allclose(first[2], whole)
@@ -152,7 +152,7 @@ def test_a_deadline_that_has_passed_still_ends_in_a_model():
 @pytest.mark.parametrize("trial", [NETWORK, BASELINE], ids=["winner", "baseline"])
 def test_a_fit_that_the_deadline_ends_too_early_gives_way_to_the_networks_of_the_trial(trial):
     rows = in_folds()
-    fit = rows.fit(trial.family, trial.values, Plan(40, learning_rate=0.01), 1)
+    fit = rows.fit(trial.configuration, Plan(40, learning_rate=0.01), 1)
     result = rows.judge(trial, fit)
     late, in_time = (
         fit_final_model(rows, [result], size=1, seed=7, deadline=deadline)

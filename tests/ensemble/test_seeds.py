@@ -12,7 +12,7 @@ from autogenome_tf.core.files import model_names
 from autogenome_tf.ensemble import _finalists, _refit, fit_final_model
 from autogenome_tf.models import Predictor
 from autogenome_tf.tasks import Classification, Regression
-from autogenome_tf.training import Plan, TrainingSettings, Trial
+from autogenome_tf.training import Configuration, Plan, TrainingSettings, Trial
 
 ROWS, GENES = 60, 40
 RANDOM = np.random.default_rng(0)
@@ -43,9 +43,9 @@ def in_folds(kind="classification", seeds=3, splits=None, **changes):
 def tried(folds, number=1, family="mlp", values=MLP, epochs=2):
     """Return the result of a trial as a search leaves it."""
     if family == "linear":
-        ((_, fit),) = folds.path(family, values, [values["l2"]])
+        ((_, fit),) = folds.path(Configuration(family, values), [values["l2"]])
     else:
-        fit = folds.fit(family, values, Plan(epochs, learning_rate=0.01), number)
+        fit = folds.fit(Configuration(family, values), Plan(epochs, learning_rate=0.01), number)
     return folds.judge(Trial(number, family, values), fit)
 
 
@@ -92,7 +92,7 @@ def test_networks_of_many_genes_share_the_layer_that_leads_to_coordinates(family
     network = mean.model.get_layer("network")
     assert (
         network.get_layer("coordinates").units
-        == found.cross_validation.fold_inputs(family, values).width
+        == found.cross_validation.fold_inputs(Configuration(family, values)).width
     )
     assert network.count_params() < sum(found.model(0).model.count_params() for _ in each)
     assert_explained_as_by_shap(mean, wide)
@@ -140,7 +140,7 @@ def test_the_best_network_is_judged_even_behind_a_linear_learner():
 def test_a_judged_score_is_that_of_the_average_of_all_seeds():
     folds = in_folds()
     _, judged = _finalists.best_judged(folds, [tried(folds)], 7)
-    fit = folds.fit("mlp", MLP, Plan.of(folds.settings.training, 2), 7, 3)
+    fit = folds.fit(Configuration("mlp", MLP), Plan.of(folds.settings.training, 2), 7, 3)
     assert judged[1].trial.score == folds.judge(Trial(1, "mlp", MLP), fit).trial.score
     assert len(judged[1].fit.weights[0]) == 9
 
@@ -196,5 +196,5 @@ def test_few_rows_get_five_seeds_where_seeds_differ(family, rows, sections, expe
 def test_networks_of_folds_are_repeated_only_where_the_final_model_averages():
     few, one = in_folds(seeds="auto", search={}), in_folds(seeds=1, search={})
     assert (few.repeats, one.repeats) == (3, 1)
-    assert len(few.fit("mlp", MLP, Plan(1), 1).weights[0]) == 9
-    assert len(one.fit("mlp", MLP, Plan(1), 1).weights[0]) == 3
+    assert len(few.fit(Configuration("mlp", MLP), Plan(1), 1).weights[0]) == 9
+    assert len(one.fit(Configuration("mlp", MLP), Plan(1), 1).weights[0]) == 3

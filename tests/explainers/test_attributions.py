@@ -23,7 +23,7 @@ from autogenome_tf.explainers.knockout import Knockout
 from autogenome_tf.models import Predictor
 from autogenome_tf.preprocessing import FittedScaling, Moments, Transform
 from autogenome_tf.tasks import Classification, Regression
-from autogenome_tf.training import Plan, Trial
+from autogenome_tf.training import Configuration, Plan, Trial
 
 pytestmark = pytest.mark.usefixtures("few_learners")
 
@@ -58,8 +58,10 @@ THIRDS = thirds(ROWS)
 def fitted(kind, family, **changes):
     """The predictor of one network on all rows."""
     folds = in_folds(kind, ALL, **changes)
-    fit = folds.fit(family, FAMILIES[family], Plan(3, learning_rate=0.01), 1, repeats=1)
-    return folds.final_model(family, FAMILIES[family], fit, 1.3)
+    fit = folds.fit(
+        Configuration(family, FAMILIES[family]), Plan(3, learning_rate=0.01), 1, repeats=1
+    )
+    return folds.final_model(Configuration(family, FAMILIES[family]), fit, 1.3)
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +80,7 @@ def averaged(kind, transforms=("none",), **changes):
         if family == "wired":
             continue
         values = values | {"transform": transforms[number % len(transforms)]}
-        fit = folds.fit(family, values, Plan(2, learning_rate=0.01), 1)
+        fit = folds.fit(Configuration(family, values), Plan(2, learning_rate=0.01), 1)
         results.append(folds.judge(Trial(number, family, values), fit))
     shares = np.full(len(results), 1 / len(results))
     kept = _selection.select

@@ -10,7 +10,7 @@ from autogenome_tf import explainers
 from autogenome_tf.config._config import Config
 from autogenome_tf.simulation import expression
 from autogenome_tf.tasks import Classification
-from autogenome_tf.training import Plan, TrainingSettings
+from autogenome_tf.training import Configuration, Plan, TrainingSettings
 from autogenome_tf.training._networks import NetworkCrossValidation
 
 METHODS = ("fast_deep_shap", "gradient", "knockout")
@@ -33,8 +33,8 @@ def explained(is_permuted):
         DRAWN.values, truth, task, TrainingSettings.of(config), splits=[(np.arange(300), HELD)],
         features=DRAWN.features,
     )  # fmt: skip
-    fit = folds.fit("mlp", {"layers": 1, "units": 32}, Plan(30), 1)
-    predictor = folds.final_model("mlp", {"layers": 1, "units": 32}, fit, 1.0)
+    fit = folds.fit(Configuration("mlp", {"layers": 1, "units": 32}), Plan(30), 1)
+    predictor = folds.final_model(Configuration("mlp", {"layers": 1, "units": 32}), fit, 1.0)
     right = (predictor.outputs(DRAWN.values[HELD]).argmax(axis=1) == truth[HELD]).mean()
     rows = types.SimpleNamespace(values=DRAWN.values[HELD[:40]], samples=DRAWN.samples[300:340])
     background = DRAWN.values[:60]

@@ -15,6 +15,7 @@ from autogenome_tf.core.errors import InputError
 from autogenome_tf.explainers import _sets
 from autogenome_tf.models import Predictor
 from autogenome_tf.tasks import OutputMeans
+from autogenome_tf.training import Configuration
 
 SETS, EACH, GENES, ROWS, DRIVERS = 24, 10, 160, 240, 3
 
@@ -193,7 +194,7 @@ def test_folds_with_genes_of_their_own_have_the_same_wiring(planted, tmp_path):
     board = automl.train()
     assert set(board["status"]) == {"done"}
     _, folds = automl._session.prepared()
-    views = folds.fold_inputs("pathway", {})
+    views = folds.fold_inputs(Configuration("pathway", {}))
     assert len(views.genes) > 60
     # What a fold did not keep, its networks were not told of.
     for number, constants in enumerate(views.constants):

@@ -16,7 +16,7 @@ from autogenome_tf.explainers._tree_shapley import tree_shapley
 from autogenome_tf.models import FoldNetworks
 from autogenome_tf.nn.trees import forest_network, has_trees
 from autogenome_tf.tasks import Classification, Regression
-from autogenome_tf.training import Plan, Trial
+from autogenome_tf.training import Configuration, Plan, Trial
 from autogenome_tf.training._forests import _trees
 
 RANDOM = np.random.default_rng(7)
@@ -77,7 +77,9 @@ def mixed(folds):
         ("forest", {"trees": 10, "max_features": "tenth", "min_leaf": 3}),
     ]
     found = [
-        folds.judge(Trial(number, *own), folds.fit(*own, Plan(5, learning_rate=0.01), 1))
+        folds.judge(
+            Trial(number, *own), folds.fit(Configuration(*own), Plan(5, learning_rate=0.01), 1)
+        )
         for number, own in enumerate(tried)
     ]
     with pytest.MonkeyPatch.context() as patched:
@@ -97,11 +99,8 @@ def test_an_ensemble_keeps_trees_in_a_network_of_their_own(folds, mixed):
     assert {"network_none", "network_none_2"} <= {layer.name for layer in model.model.layers}
     total = 0
     for share, one in zip(SHARES, found, strict=True):
-        family, values = one.trial.family, one.trial.values
-        each = [
-            folds.final_model(family, values, one.fit, one.temperature, replica).outputs(X)
-            for replica in range(3)
-        ]
+        known = one.trial.configuration, one.fit, one.temperature
+        each = [folds.final_model(*known, replica).outputs(X) for replica in range(3)]
         total = total + share * np.mean(each, axis=0)
     scale, _ = model.output_scale
     np.testing.assert_allclose(model.outputs(X), total * scale, atol=1e-5)
@@ -168,8 +167,8 @@ def test_single_forests_of_an_ensemble_are_explained(mixed):
 
 def test_importance_finds_the_gene_that_decides(folds):
     values = {"trees": 50, "max_features": "third", "min_leaf": 1}
-    fit = folds.fit("forest", values, Plan(1), 1)
-    model = folds.final_model("forest", values, fit, 1.0).with_training_rows(X)
+    fit = folds.fit(Configuration("forest", values), Plan(1), 1)
+    model = folds.final_model(Configuration("forest", values), fit, 1.0).with_training_rows(X)
     assert model.importance is not None and model.importance.sum() == pytest.approx(1)
     assert np.argmax(model.importance) == 0
 

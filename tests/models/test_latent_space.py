@@ -24,7 +24,7 @@ from autogenome_tf.core.errors import InputError, StageError
 from autogenome_tf.models import LatentModel, LatentSpace
 from autogenome_tf.nn.res_vae import ResVAE
 from autogenome_tf.simulation import expression
-from autogenome_tf.training import Plan, TrainingSettings, _loop
+from autogenome_tf.training import Configuration, Plan, TrainingSettings, _loop
 from autogenome_tf.training._autoencoders import AutoencoderCrossValidation
 
 SMALL = {"latent": 3, "start_width": 16, "layers": 2}
@@ -439,12 +439,12 @@ def in_folds(family=(), **changes):
 def test_a_fit_does_not_hang_on_the_one_before_it(steps):
     values = SMALL | {"dropout": 0.3, "input_dropout": 0.3, "likelihood": "gaussian"}
     plan = Plan(2, learning_rate=0.01)
-    in_folds().fit("resvae", values, plan, seed=1)
-    found = in_folds().fit("resvae", values, plan, seed=2)
+    in_folds().fit(Configuration("resvae", values), plan, seed=1)
+    found = in_folds().fit(Configuration("resvae", values), plan, seed=2)
     (engine,) = steps
     assert engine._train.experimental_get_tracing_count() == 1
     steps.clear()
-    fresh = in_folds().fit("resvae", values, plan, seed=2)
+    fresh = in_folds().fit(Configuration("resvae", values), plan, seed=2)
     for first, second in zip(found.weights, fresh.weights, strict=True):
         np.testing.assert_array_equal(np.stack(first), np.stack(second))
 
@@ -457,7 +457,7 @@ def test_the_last_fit_has_a_rate_for_each_epoch_that_folds_ask_for(monkeypatch):
         return dataclasses.replace(found, best_epoch=epochs, history=found.history * epochs)
 
     monkeypatch.setattr(_loop, "fit", other_lengths)
-    found = in_folds().fit("resvae", SMALL, Plan(1), seed=1)
+    found = in_folds().fit(Configuration("resvae", SMALL), Plan(1), seed=1)
     assert found.best_epoch == 6 and len(found.history) >= 6
 
 

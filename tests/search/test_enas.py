@@ -29,7 +29,7 @@ from autogenome_tf.search._enas.views import Views, searchable
 from autogenome_tf.search._trials import Trial
 from autogenome_tf.tasks import Classification, Regression, Survival
 from autogenome_tf.tasks.partial_likelihood import RiskSets
-from autogenome_tf.training import Plan, TrainingSettings
+from autogenome_tf.training import Configuration, Plan, TrainingSettings
 from autogenome_tf.training._networks import NetworkCrossValidation
 
 ROWS, GENES = 45, 30
@@ -298,7 +298,9 @@ def bank_of(kind="classification", family=None, children=2, optimizer="adam", **
     folds, _, spaces = in_folds(kind, PLAIN | (family or {}), **changes)
     space = ChildSpace({n: hyper for n, hyper in spaces["wired"].items()})
     views = Views.of(folds, space.widest, space.beside)
-    network = folds.network("wired", space.widest, 3, inputs=views.rows.inputs.shape[-1])
+    network = folds.network(
+        Configuration("wired", space.widest), 3, inputs=views.rows.inputs.shape[-1]
+    )
     bank = Bank(network, space, views, folds.task, optimizer, children, seed=2)
     bank.begin([network], 4)
     bank.draw = Uniform(space.options, 9).sample
@@ -309,7 +311,7 @@ def bank_of(kind="classification", family=None, children=2, optimizer="adam", **
 
 def alone(bank, folds, arc):
     """A stand-alone Keras model of an arc, with the weights it has in the bank fold by fold."""
-    network = folds.network("wired", bank._space.values(arc), 8)
+    network = folds.network(Configuration("wired", bank._space.values(arc)), 8)
     for fold in range(len(PAIRS)):
         network.set_weights([stack[fold] for stack in bank.child(arc)])
         yield network
@@ -370,7 +372,9 @@ def open_bank(coordinates="rows", **changes):
     folds, _, spaces = in_folds(family=given, training={"space": coordinates})
     space = ChildSpace(spaces["wired"])
     views = Views.of(folds, space.widest, space.beside)
-    network = folds.network("wired", space.widest, 3, inputs=views.rows.inputs.shape[-1])
+    network = folds.network(
+        Configuration("wired", space.widest), 3, inputs=views.rows.inputs.shape[-1]
+    )
     bank = Bank(network, space, views, folds.task, "adam", 3, seed=2)
     bank.begin([network], 4)
     bank.draw = Sandwich(space, 3, 9).sample
@@ -395,7 +399,10 @@ def test_a_child_of_any_power_activation_and_size_is_its_own_network(opened, coo
     found = bank.outputs(codes, context)
     for child, code in enumerate(codes):
         values = bank._space.values(code)
-        own, factors = folds.fold_inputs("wired", values), folds.factors("wired", values)
+        own, factors = (
+            folds.fold_inputs(Configuration("wired", values)),
+            folds.factors(Configuration("wired", values)),
+        )
         for fold, network in enumerate(alone(bank, folds, code)):
             x = np.asarray(own.rows)[fold, context[fold]] * (
                 1 if factors is None else factors[fold]
@@ -407,7 +414,7 @@ def test_a_child_of_any_power_activation_and_size_is_its_own_network(opened, coo
 def test_rows_turned_towards_another_power_keep_their_distances():
     bank, folds = open_bank()
     rows = bank._views.rows.inputs
-    plain = folds.fold_inputs("wired", bank._space.widest | {"gene_power": 2.0})
+    plain = folds.fold_inputs(Configuration("wired", bank._space.widest | {"gene_power": 2.0}))
     view = 3 * len(bank._space.beside["spectral_power"])
     for fold in range(len(PAIRS)):
         own, turned = np.asarray(plain.rows)[fold], rows[view, fold]
@@ -527,8 +534,8 @@ def test_parameters_are_those_of_the_network_on_genes(opened):
     bank, folds = opened
     for code in [smallest_code(bank._space), *Uniform(bank._space.options, 6).sample(2)]:
         values = bank._space.values(code)
-        fit = folds.fit("wired", values, Plan(1), 1)
-        own = folds.parameters("wired", values, fit)
+        fit = folds.fit(Configuration("wired", values), Plan(1), 1)
+        own = folds.parameters(Configuration("wired", values), fit)
         assert bank._space.parameters(code[None], GENES, 3) == [own]
 
 
@@ -598,7 +605,13 @@ def test_no_child_exceeds_the_limit(monkeypatch, tmp_path):
     assert run.read_table("search/enas/candidates.tsv")["parameters"].max() <= limit
     folds, *_ = in_folds()
     for values in finalists:
-        assert folds.parameters("wired", values, folds.fit("wired", values, Plan(1), 1)) <= limit
+        assert (
+            folds.parameters(
+                Configuration("wired", values),
+                folds.fit(Configuration("wired", values), Plan(1), 1),
+            )
+            <= limit
+        )
     shares = run.read_table("search/enas/contributions.tsv")
     *decisions, rest = shares["decision"]
     assert set(decisions) <= set(searcher.space.names) and rest == "interactions"
@@ -634,7 +647,7 @@ def test_candidates_of_an_earlier_version_are_finalists_of_first_options(tmp_pat
     lines = {"arc": ["[0, 0, 0, 0, 0, 0]", "[1, 1, 1, 1, 1, 1]"], "by": "lstm"}
     lines |= {"shared_score": [0.1, 0.2]}
     run.write_table("search/enas/candidates.tsv", pd.DataFrame(lines))
-    seconds = {"weights_seconds": [1.0], "controller_seconds": [1.0]}
+    seconds = {"epoch": [1], "weights_seconds": [1.0], "controller_seconds": [1.0]}
     run.write_table("search/enas/curves.tsv", pd.DataFrame(seconds))
     found = proposals(searching(run=run, search=LSTM | {"top_k": 4}))
     first, *_, last = found
@@ -790,7 +803,7 @@ def test_finalists_train_from_scratch():
     fresh, *_ = in_folds()
     for number in (1, 2):
         trial = tried[number].trial
-        again = fresh.fit("wired", trial.values, Plan(3), seed_of(trial, config))
+        again = fresh.fit(Configuration("wired", trial.values), Plan(3), seed_of(trial, config))
         assert fresh.judge(trial, again).trial.score == trial.score
 
 

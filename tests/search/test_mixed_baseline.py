@@ -10,7 +10,7 @@ from folds import cross_validation, thirds
 from autogenome_tf import families
 from autogenome_tf.search import _linear
 from autogenome_tf.tasks import DiscreteSurvival, Mixed
-from autogenome_tf.training import Plan
+from autogenome_tf.training import Configuration, Plan
 
 ROWS, GENES = 90, 30
 RANDOM = np.random.default_rng(3)
@@ -41,7 +41,7 @@ def test_targets_that_want_penalties_far_apart_have_them(folds, best):
     values = {name: value for name, value in best.trial.values.items() if name != "l2"}
     options = families.space("linear", task=folds.task)["l2"].options
     kernels = {}
-    for option, fit in folds.path("linear", values, options):
+    for option, fit in folds.path(Configuration("linear", values), options):
         kernels[option] = fit.weights[0]
         result = folds.judge(best.trial, fit)
         assert result.trial.score < best.trial.score
@@ -54,7 +54,9 @@ def test_targets_that_want_penalties_far_apart_have_them(folds, best):
 def test_a_trial_of_several_penalties_is_trained_again_as_it_was(folds, best):
     again = best.retrain()
     assert again.trial.score == pytest.approx(best.trial.score, abs=1e-6)
-    model = folds.final_model("linear", best.trial.values, again.fit, again.temperature)
+    model = folds.final_model(
+        Configuration("linear", best.trial.values), again.fit, again.temperature
+    )
     assert np.isfinite(model.outputs(MATRIX)).all()
 
 
@@ -88,7 +90,7 @@ def test_times_alone_are_solved_for_as_by_a_task_of_their_own():
     found = []
     for task, loss in ((alone, "hazard"), (mixed, "joint")):
         folds = cross_validation(MATRIX, encoded, task, thirds(ROWS), **sections)
-        ((_, fit),) = folds.path("linear", values | {"loss": loss}, [0.1])
+        ((_, fit),) = folds.path(Configuration("linear", values | {"loss": loss}), [0.1])
         found.append(np.concatenate(fit.validation))
     assert np.ptp(found[0]) > 0.5
     np.testing.assert_allclose(found[1], found[0], atol=1e-5)

@@ -56,31 +56,33 @@ class Pretended(CrossValidation):
         self.loss, self.clock = loss, clock
         self.trained, self.plans = [], []
 
-    def fit(self, family, values, plan, seed, repeats=None):
-        self.trained.append((family, json.dumps(values, sort_keys=True)))
+    def fit(self, configuration, plan, seed, repeats=None):
+        values = configuration.values
+        self.trained.append((configuration.family, json.dumps(values, sort_keys=True)))
         self.plans.append(plan)
         if self.clock:
             self.clock.now += 10
         return Fit([np.full(3, self.loss(values))], [], plan.epochs, [])
 
-    def path(self, family, values, options, deadline=float("inf")):
+    def path(self, configuration, options, deadline=float("inf")):
+        power = configuration.values["spectral_power"]
         for option in sorted(options, reverse=True):
-            loss = 0.5 + abs(np.log10(option + 1e-9) + 1) + values["spectral_power"]
+            loss = 0.5 + abs(np.log10(option + 1e-9) + 1) + power
             yield option, Fit([np.full(3, loss)], [], 1, [{"validation_loss": loss}])
 
-    def parameters(self, family, values, fit):
+    def parameters(self, configuration, fit):
         return 3
 
     def judge(self, trial, fit):
         return judged(trial, float(fit.weights[0][0]), fit)
 
-    def final_model(self, family, values, fit, temperature, replica=0):
+    def final_model(self, configuration, fit, temperature, replica=0):
         raise NotImplementedError
 
-    def network(self, family, values, seed=1):
+    def network(self, configuration, seed=1):
         raise NotImplementedError
 
-    def kept_genes(self, family, values):
+    def kept_genes(self, configuration):
         return np.arange(self.genes)
 
     def _forget_inputs(self):
@@ -183,10 +185,10 @@ def test_only_the_losses_that_a_config_names_are_asked_for():
 
 def test_a_learner_that_fails_says_why_and_the_others_go_on():
     class Failing(Pretended):
-        def path(self, family, values, options, deadline=float("inf")):
-            if values["loss"] == "centroid":
+        def path(self, configuration, options, deadline=float("inf")):
+            if configuration.values["loss"] == "centroid":
                 raise ValueError("too large")
-            yield from super().path(family, values, options, deadline)
+            yield from super().path(configuration, options, deadline)
 
     trials = searched(Failing(), config_of({"linear": PLAIN}, start="defaults"))
     assert [trial.status for trial in trials][3] == "failed: ValueError: too large"
@@ -429,9 +431,9 @@ def test_the_same_values_train_with_the_same_seed_wherever_they_come():
     seeds = {}
 
     class Noted(Pretended):
-        def fit(self, family, values, plan, seed):
-            seeds.setdefault(json.dumps(values), set()).add(seed)
-            return super().fit(family, values, plan, seed)
+        def fit(self, configuration, plan, seed):
+            seeds.setdefault(json.dumps(configuration.values), set()).add(seed)
+            return super().fit(configuration, plan, seed)
 
     for method in ("random", "grid"):
         searched(Noted(), config_of(method=method, max_trials=9))

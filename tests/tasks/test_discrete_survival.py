@@ -11,7 +11,7 @@ from folds import config_of, cross_validation, thirds
 from autogenome_tf.tasks import Survival, task_from_names
 from autogenome_tf.tasks._discrete_survival import LIKELIHOOD, DiscreteSurvival
 from autogenome_tf.tasks.discrete_hazards import Bins
-from autogenome_tf.training import Plan
+from autogenome_tf.training import Configuration, Plan
 
 RANDOM = np.random.default_rng(1)
 ROWS = 200
@@ -135,7 +135,7 @@ def test_hazards_that_cross_are_found():
     plan = Plan.of(folds.settings.training, 1)
     ratios = []
     for own, loss in ((folds, "hazard"), (plain, "cox")):
-        fit = own.fit("linear", {"l2": 0.01, "loss": loss}, plan, 1)
+        fit = own.fit(Configuration("linear", {"l2": 0.01, "loss": loss}), plan, 1)
         outputs = own.validation_outputs(fit.validation)
         outputs = outputs / own.temperature(outputs) + (bins.logits if loss == "hazard" else 0)
         ratios.append(own.task.metric("brier_ratio", targets, outputs)[0])

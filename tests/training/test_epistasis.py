@@ -21,7 +21,7 @@ from autogenome_tf.nn import walsh_hadamard
 from autogenome_tf.nn.epistatic_penalty import complexity
 from autogenome_tf.simulation import landscape
 from autogenome_tf.tasks import Regression
-from autogenome_tf.training import Plan, Trial
+from autogenome_tf.training import Configuration, Plan, Trial
 from autogenome_tf.training._engines import Objective
 
 SITES = 6
@@ -50,7 +50,7 @@ def some(count, seed):
 
 def outputs(folds, fit, replica=0, values=SMALL):
     """What a fitted network makes of all genotypes."""
-    return folds.final_model("mlp", values, fit, 1.0, replica).outputs(X)
+    return folds.final_model(Configuration("mlp", values), fit, 1.0, replica).outputs(X)
 
 
 PLAN = Plan(30, learning_rate=0.01)
@@ -65,7 +65,7 @@ def test_stronger_penalties_leave_simpler_networks(method):
     for strength in (0.0, 0.1, 1.0):
         folds = ready(splits, epistasis={"method": method, "strength": strength, "bits": 4})
         values = SMALL | {"epistasis": strength}
-        fit = folds.fit("mlp", values, PLAN, 1, repeats=1)
+        fit = folds.fit(Configuration("mlp", values), PLAN, 1, repeats=1)
         found.append(float(complexity(outputs(folds, fit)[None])[0]))
     assert found[0] > 1.02 * found[1] and found[1] > 1.3 * found[2]
     assert method == "hashed" or found[2] < 0.2 * found[0]
@@ -80,8 +80,8 @@ def test_the_step_adds_the_gradient_of_the_penalty():
     strength, rate = 0.5, 0.1
     values = SMALL | {"epistasis": strength}
     folds = ready(splits, epistasis={"strength": strength}, **options)
-    networks = [folds.network("mlp", values, seed) for seed in (1, 2)]
-    with folds._engine(folds.rows("mlp", values), networks, "sgd") as engine:
+    networks = [folds.network(Configuration("mlp", values), seed) for seed in (1, 2)]
+    with folds._engine(folds.rows(Configuration("mlp", values)), networks, "sgd") as engine:
         engine.begin(networks, 1, objective=Objective(epistasis=strength))
         batch = np.tile(np.arange(64, dtype="int32"), (1, engine.count, 1))
         engine.epoch(batch, np.array([rate], "float32"), is_validated=False)
@@ -101,9 +101,9 @@ def test_the_step_adds_the_gradient_of_the_penalty():
 def test_without_strength_nothing_is_computed_and_nothing_changes():
     splits = [some(32, 1)]
     plain, absent = ready(splits), ready(splits, epistasis={"strength": [0.0, 0.1]})
-    assert absent.rows("mlp", SMALL | {"epistasis": 0.0}).genotypes is None
-    one = plain.fit("mlp", SMALL, PLAN, 1, repeats=1)
-    other = absent.fit("mlp", SMALL | {"epistasis": 0.0}, PLAN, 1, repeats=1)
+    assert absent.rows(Configuration("mlp", SMALL | {"epistasis": 0.0})).genotypes is None
+    one = plain.fit(Configuration("mlp", SMALL), PLAN, 1, repeats=1)
+    other = absent.fit(Configuration("mlp", SMALL | {"epistasis": 0.0}), PLAN, 1, repeats=1)
     for left, right in zip(one.weights, other.weights, strict=True):
         assert np.array_equal(left, right)
 
@@ -112,11 +112,11 @@ def test_strengths_and_other_scaled_genotypes_share_a_step(steps):
     epistasis = {"strength": [0.1, 0.2]}
     for strength, seed in itertools.product((0.1, 0.2), (1, 2)):
         folds = ready([some(32, seed)], epistasis=epistasis)
-        folds.fit("mlp", SMALL | {"epistasis": strength}, Plan(1), 1, repeats=1)
-    found = folds.fit("mlp", SMALL | {"epistasis": 0.2}, PLAN, 1, repeats=1)
+        folds.fit(Configuration("mlp", SMALL | {"epistasis": strength}), Plan(1), 1, repeats=1)
+    found = folds.fit(Configuration("mlp", SMALL | {"epistasis": 0.2}), PLAN, 1, repeats=1)
     (engine,) = steps
     steps.clear()
-    fresh = folds.fit("mlp", SMALL | {"epistasis": 0.2}, PLAN, 1, repeats=1)
+    fresh = folds.fit(Configuration("mlp", SMALL | {"epistasis": 0.2}), PLAN, 1, repeats=1)
     for one, other in zip(found.weights, fresh.weights, strict=True):
         np.testing.assert_array_equal(one, other)
     assert engine._train_epoch.experimental_get_tracing_count() == 1
@@ -136,8 +136,8 @@ def test_genotypes_stay_as_they_are_and_networks_see_sites():
     many = np.eye(8, 40, dtype="float32")  # more sites than rows, every row of the same sum
     folds = ready([(np.arange(8), np.zeros(0, int))], np.arange(8), many, {"strength": 0.1})
     assert folds.space == "genes" and folds.transforms["auto"].name == "none"
-    assert not folds.rows("mlp", SMALL | {"epistasis": 0.1}).genotypes.is_exact
-    folds.fit("mlp", SMALL | {"epistasis": 0.1}, Plan(1), 1, repeats=1)
+    assert not folds.rows(Configuration("mlp", SMALL | {"epistasis": 0.1})).genotypes.is_exact
+    folds.fit(Configuration("mlp", SMALL | {"epistasis": 0.1}), Plan(1), 1, repeats=1)
 
 
 def test_streamed_rows_are_penalised_alike():
@@ -148,7 +148,7 @@ def test_streamed_rows_are_penalised_alike():
         changes = {"data": {"memory": memory}, "search": {"repeats": 1}}
         folds = ready(splits, epistasis={"strength": 0.1}, **changes)
         assert folds.is_streamed == (memory < 1)
-        fits.append(folds.fit("mlp", values, PLAN, 1))
+        fits.append(folds.fit(Configuration("mlp", values), PLAN, 1))
     for left, right in zip(*(fit.weights for fit in fits), strict=True):
         np.testing.assert_allclose(left, right, atol=1e-4)
 
@@ -161,7 +161,9 @@ def test_plain_networks_learn_the_demonstration(terms, least):
     values = PLAIN | {"layers": 4, "units": 64, "units_2": 48, "units_3": 32, "units_4": 16}
     folds = ready(splits, (truth - truth.mean()) / truth.std(), data={"scale": "none"},
                   training={"batch_size": 6, "optimizer": "rmsprop"})  # fmt: skip
-    fit = folds.fit("mlp", values, Plan(50, 6, "rmsprop", learning_rate=1e-3), 1, repeats=1)
+    fit = folds.fit(
+        Configuration("mlp", values), Plan(50, 6, "rmsprop", learning_rate=1e-3), 1, repeats=1
+    )
     scores = []
     for replica, (train, _) in enumerate(splits):
         test = np.setdiff1d(np.arange(64), train)
@@ -186,9 +188,11 @@ def test_few_products_are_learned_from_few_genotypes():
     for strength in (0.0, 0.03):
         folds = ready(splits, truth[train], drawn.values[train], {"strength": 0.03})
         values = SMALL | {"layers": 2, "activation": "elu", "epistasis": strength}
-        fit = folds.fit("mlp", values, Plan(60, learning_rate=0.01, patience=60), 1, repeats=1)
+        fit = folds.fit(
+            Configuration("mlp", values), Plan(60, learning_rate=0.01, patience=60), 1, repeats=1
+        )
         held = folds.judge(Trial(1, "mlp", values), fit).outputs[:, 0]
-        told = [folds.final_model("mlp", values, fit, 1.0, k) for k in range(4)]
+        told = [folds.final_model(Configuration("mlp", values), fit, 1.0, k) for k in range(4)]
         mean = np.mean([one.outputs(drawn.values[test])[:, 0] for one in told], axis=0)
         found[strength] = [np.corrcoef(held, truth[train])[0, 1] ** 2]
         found[strength] += [np.corrcoef(mean, truth[test])[0, 1] ** 2]
@@ -235,8 +239,11 @@ def test_a_measured_landscape_is_learned_from_120_genotypes(protein):
     plan, found = Plan(150, learning_rate=0.01, patience=25), {}
     for strength in (0.0, 0.03):
         folds = ready(splits, truth[train], rows[train], {"strength": 0.03})
-        fit = folds.fit("mlp", values | {"epistasis": strength}, plan, 1, repeats=1)
-        told = [folds.final_model("mlp", values, fit, 1.0, k).outputs(rows[test]) for k in range(5)]
+        fit = folds.fit(Configuration("mlp", values | {"epistasis": strength}), plan, 1, repeats=1)
+        told = [
+            folds.final_model(Configuration("mlp", values), fit, 1.0, k).outputs(rows[test])
+            for k in range(5)
+        ]
         found[strength] = metrics.regression(truth[test][:, None], np.mean(told, axis=0))["r2"][0]
     products = walsh_hadamard.characters(rows, walsh_hadamard.subsets(13, 2)).astype("float64")
     lasso = LassoCV(cv=5).fit(products[train], truth[train]).score(products[test], truth[test])
@@ -427,8 +434,8 @@ def test_a_transform_of_whole_rows_is_refused():
     from autogenome_tf.explainers.epistasis import Epistasis
 
     folds = ready([some(32, 1)])
-    fit = folds.fit("mlp", SMALL, Plan(1), 1, repeats=1)
-    network = folds.final_model("mlp", SMALL, fit, 1.0).branches[0].network
+    fit = folds.fit(Configuration("mlp", SMALL), Plan(1), 1, repeats=1)
+    network = folds.final_model(Configuration("mlp", SMALL), fit, 1.0).branches[0].network
     shares = X / np.maximum(X.sum(axis=1, keepdims=True), 1)
     with pytest.raises(explainers.Unexplained, match="a transform of each value on its own"):
         Epistasis().attribute(network, shares[:3], shares)

@@ -14,7 +14,7 @@ from autogenome_tf.core.seeds import derive
 from autogenome_tf.models import Predictor
 from autogenome_tf.tasks import Classification, Regression, Survival
 from autogenome_tf.tasks.hazards import Baseline
-from autogenome_tf.training import Plan, Trial, _forests, left_out
+from autogenome_tf.training import Configuration, Plan, Trial, _forests, left_out
 
 RANDOM = np.random.default_rng(2)
 ROWS, GENES = 90, 40
@@ -80,14 +80,16 @@ def relative_risk(model, rows, targets):
 @pytest.mark.parametrize("kind", TASKS)
 def test_each_fold_is_the_forest_of_scikit_learn(kind, transform, tmp_path):
     folds = in_folds(kind, data={"transform": transform})
-    fit = folds.fit("forest", TREES, Plan(1), 1)
-    inputs = folds.fold_inputs("forest", TREES)
+    fit = folds.fit(Configuration("forest", TREES), Plan(1), 1)
+    inputs = folds.fold_inputs(Configuration("forest", TREES))
     for fold, (train, validation) in enumerate(folds.splits):
         rows = inputs.preprocessed(fold)
         expected = theirs(kind, rows[train], folds.targets[train], folds.weights[train])
         np.testing.assert_allclose(fit.validation[fold], expected(rows[validation]), atol=1e-6)
         # The model from raw values, missing ones among them, saved and loaded.
-        folds.final_model("forest", TREES, fit, 0.5, fold).save(tmp_path / "model.keras")
+        folds.final_model(Configuration("forest", TREES), fit, 0.5, fold).save(
+            tmp_path / "model.keras"
+        )
         model = Predictor.load(tmp_path / "model.keras")
         scale, offset = folds.task.output_scale(0.5)
         outputs = (model.outputs(X) - offset) / scale
@@ -96,9 +98,9 @@ def test_each_fold_is_the_forest_of_scikit_learn(kind, transform, tmp_path):
 
 def test_genes_are_chosen_by_each_fold():
     folds = in_folds("classification", data={"top_variable": 10})
-    fit = folds.fit("forest", TREES, Plan(1), 1)
+    fit = folds.fit(Configuration("forest", TREES), Plan(1), 1)
     for fold in range(3):
-        model = folds.final_model("forest", TREES, fit, 1.0, fold)
+        model = folds.final_model(Configuration("forest", TREES), fit, 1.0, fold)
         (branch,) = model.branches
         assert len(branch.kept) == 10
         unseen = folds.splits[fold][1]
@@ -110,31 +112,36 @@ def test_shuffled_labels_score_chance():
     for number in range(3):
         shuffled = np.random.default_rng(number).permutation(CLASSES)
         folds = in_folds("classification", shuffled, search={"objective": "balanced_accuracy"})
-        fit = folds.fit("forest", TREES, Plan(1), 1)
+        fit = folds.fit(Configuration("forest", TREES), Plan(1), 1)
         scores.append(folds.judge(Trial(1, "forest", TREES), fit).trial.score)
     assert np.mean(scores) < 0.45
     folds = in_folds("classification", search={"objective": "balanced_accuracy"})
     every = TREES | {"max_features": "all"}
-    fit = folds.fit("forest", every, Plan(1), 1)
+    fit = folds.fit(Configuration("forest", every), Plan(1), 1)
     assert folds.judge(Trial(1, "forest", every), fit).trial.score > 0.7
 
 
 def test_a_class_that_a_fold_lacks_has_no_share():
     first = np.flatnonzero(CLASSES < 2)
     splits = [(first, np.flatnonzero(CLASSES == 2)), *thirds(ROWS)[1:]]
-    fit = in_folds("classification", splits=splits).fit("forest", TREES, Plan(1), 1)
+    fit = in_folds("classification", splits=splits).fit(Configuration("forest", TREES), Plan(1), 1)
     assert not fit.validation[0][:, 2].any()
     np.testing.assert_allclose(fit.validation[0].sum(axis=1), 1, atol=1e-6)
 
 
 def test_seeds_decide_and_repeats_are_averaged():
     folds = in_folds("classification")
-    one, same, other = (folds.fit("forest", TREES, Plan(1), seed) for seed in (1, 1, 2))
+    one, same, other = (
+        folds.fit(Configuration("forest", TREES), Plan(1), seed) for seed in (1, 1, 2)
+    )
     np.testing.assert_array_equal(one.validation[0], same.validation[0])
     assert not np.array_equal(one.validation[0], other.validation[0])
-    several = folds.fit("forest", TREES, Plan(1), 1, repeats=2)
+    several = folds.fit(Configuration("forest", TREES), Plan(1), 1, repeats=2)
     assert len(several.weights[0]) == 6
-    models = [folds.final_model("forest", TREES, several, 1.0, replica) for replica in (1, 4)]
+    models = [
+        folds.final_model(Configuration("forest", TREES), several, 1.0, replica)
+        for replica in (1, 4)
+    ]
     rows = X[folds.splits[1][1]]
     mean = np.mean([model.outputs(rows) for model in models], axis=0)
     np.testing.assert_allclose(mean, several.validation[1], atol=1e-6)
@@ -142,7 +149,7 @@ def test_seeds_decide_and_repeats_are_averaged():
 
 def test_a_deadline_leaves_fewer_trees_alike_in_all_folds():
     plan = Plan(1, deadline=time.monotonic())
-    fit = in_folds("classification").fit("forest", TREES, plan, 1)
+    fit = in_folds("classification").fit(Configuration("forest", TREES), plan, 1)
     assert {len(trees.roots) for trees in fit.weights[0]} == {_forests.STEP}
 
 
@@ -150,7 +157,7 @@ def test_rows_without_a_target_are_refused():
     targets = VALUES.copy()
     targets[3, 1] = np.nan
     with pytest.raises(ValueError, match="forest: rows lack some of the targets"):
-        in_folds("regression", targets).fit("forest", TREES, Plan(1), 1)
+        in_folds("regression", targets).fit(Configuration("forest", TREES), Plan(1), 1)
 
 
 def test_forests_of_the_default_config_are_left_out_where_they_are_slow_or_cannot_be():

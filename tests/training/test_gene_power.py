@@ -12,7 +12,7 @@ from autogenome_tf.config import Config
 from autogenome_tf.core.errors import InputError
 from autogenome_tf.preprocessing import gene_weights
 from autogenome_tf.tasks import Classification, Regression
-from autogenome_tf.training import Plan
+from autogenome_tf.training import Configuration, Plan
 from autogenome_tf.training._fold_inputs import FoldInputs
 
 ROWS, GENES = 60, 90
@@ -36,7 +36,7 @@ def in_folds(matrix=X, targets=Y, task=TASK, splits=SPLITS, **changes):
 
 def unfolded(folds, family, values, fit, matrix=X):
     """Return the outputs of each fold's network for all rows, from genes weighed by hand."""
-    inputs, found = folds.fold_inputs(family, values), []
+    inputs, found = folds.fold_inputs(Configuration(family, values)), []
     power = values.get("spectral_power", 0.0)
     for fold, constants in enumerate(inputs.constants):
         genes = constants.apply(matrix)
@@ -45,7 +45,7 @@ def unfolded(folds, family, values, fit, matrix=X):
         weights = gene_weights(own, values["gene_power"])
         seen = inputs.coordinates[fold].powered(power).coordinates(genes * weights)
         seen = np.pad(seen, ((0, 0), (0, inputs.width - seen.shape[1])))
-        network = folds.network(family, values)
+        network = folds.network(Configuration(family, values))
         network.set_weights(fit.replica(fold))
         found.append(np.asarray(network(seen)))
     return found
@@ -69,9 +69,9 @@ CASES = {
 def test_the_folded_model_equals_the_network_on_weighed_genes(case):
     family, values, changes = CASES[case]
     folds, values = in_folds(**changes), values | {"gene_power": 2.0}
-    fit = folds.fit(family, values, PLAN, 1)
+    fit = folds.fit(Configuration(family, values), PLAN, 1)
     for fold, expected in enumerate(unfolded(folds, family, values, fit)):
-        model = folds.final_model(family, values, fit, 1.0, fold)
+        model = folds.final_model(Configuration(family, values), fit, 1.0, fold)
         scale = max(1.0, float(np.abs(expected).max()))
         np.testing.assert_allclose(model.outputs(X) / scale, expected / scale, atol=1e-5)
         validation = folds.splits[fold][1]
@@ -83,11 +83,11 @@ def test_the_folded_model_equals_the_network_on_weighed_genes(case):
 def test_several_targets_are_weighed_together(targets):
     task = Regression(["a", "b"], mean=np.zeros(2), scale=np.ones(2), has_gaps=True)
     folds, values = in_folds(targets=targets, task=task), {"l2": 0.1, "gene_power": 1.0}
-    fit = folds.fit("linear", values, PLAN, 1)
+    fit = folds.fit(Configuration("linear", values), PLAN, 1)
     for fold, expected in enumerate(unfolded(folds, "linear", values, fit)):
-        outputs = folds.final_model("linear", values, fit, 1.0, fold).outputs(X)
+        outputs = folds.final_model(Configuration("linear", values), fit, 1.0, fold).outputs(X)
         np.testing.assert_allclose(outputs, expected, atol=1e-5)
-    weights = folds.fold_inputs("linear", values).gene_weights[0]
+    weights = folds.fold_inputs(Configuration("linear", values)).gene_weights[0]
     assert set(np.argsort(weights)[-2:]) == {0, 1} and weights[7] == 0
     assert np.mean(weights.astype("float64") ** 2) == pytest.approx(1.0)
 
@@ -96,10 +96,12 @@ def test_several_targets_are_weighed_together(targets):
 @pytest.mark.parametrize("family", ["mlp", "linear"])
 def test_gene_power_0_is_the_model_without_it(family, space):
     values = SMALL if family == "mlp" else {"l2": 0.1}
-    without = in_folds(training={"space": space}).fit(family, values, PLAN, 1)
+    without = in_folds(training={"space": space}).fit(Configuration(family, values), PLAN, 1)
     folds = in_folds(training={"space": space})
-    folds.fit(family, values | {"gene_power": 1.0}, PLAN, 1)  # used before by another
-    found = folds.fit(family, values | {"gene_power": 0.0}, PLAN, 1)
+    folds.fit(
+        Configuration(family, values | {"gene_power": 1.0}), PLAN, 1
+    )  # used before by another
+    found = folds.fit(Configuration(family, values | {"gene_power": 0.0}), PLAN, 1)
     for one, other in zip(found.weights, without.weights, strict=True):
         np.testing.assert_array_equal(one, other)
 
@@ -107,11 +109,11 @@ def test_gene_power_0_is_the_model_without_it(family, space):
 @pytest.mark.parametrize("changes", [{"training": {"space": "rows"}}, {"families": {"mlp": {}}}])
 def test_gene_powers_share_one_trace_and_train_like_a_new_step(changes, steps):
     folds, values = in_folds(**changes), SMALL | {"gene_power": 1.0}
-    alone = in_folds(**changes).fit("mlp", values, PLAN, 1)
+    alone = in_folds(**changes).fit(Configuration("mlp", values), PLAN, 1)
     steps.clear()
     for power in (0.0, 0.5, 2.0):
-        folds.fit("mlp", SMALL | {"gene_power": power}, PLAN, 1)
-    found = folds.fit("mlp", values, PLAN, 1)
+        folds.fit(Configuration("mlp", SMALL | {"gene_power": power}), PLAN, 1)
+    found = folds.fit(Configuration("mlp", values), PLAN, 1)
     for one, other in zip(found.weights, alone.weights, strict=True):
         np.testing.assert_array_equal(one, other)
     (engine,) = steps
@@ -120,7 +122,9 @@ def test_gene_powers_share_one_trace_and_train_like_a_new_step(changes, steps):
 
 def test_genes_that_are_not_rotated_are_weighed_without_a_copy():
     folds = in_folds(training={"space": "genes"})
-    plain, weighed = (folds.fold_inputs("mlp", {"gene_power": p}) for p in (0.0, 1.0))
+    plain, weighed = (
+        folds.fold_inputs(Configuration("mlp", {"gene_power": p})) for p in (0.0, 1.0)
+    )
     assert weighed.rows is plain.rows and weighed.factors(0.0).shape == (3, GENES)
 
 
@@ -132,9 +136,11 @@ def test_streamed_rows_learn_what_rows_in_memory_do(form, monkeypatch):
     streamed = in_folds(form(X), splits=SPLITS[:1], data=data)
     within = in_folds(splits=SPLITS[:1], training={"space": "genes"})
     assert streamed.is_streamed and not within.is_streamed
-    fits = [folds.fit("mlp", values, PLAN, 1) for folds in (streamed, within)]
+    fits = [folds.fit(Configuration("mlp", values), PLAN, 1) for folds in (streamed, within)]
     np.testing.assert_allclose(fits[0].validation[0], fits[1].validation[0], atol=1e-4)
-    outputs = streamed.final_model("mlp", values, fits[0], 1.0).outputs(X[SPLITS[0][1]])
+    outputs = streamed.final_model(Configuration("mlp", values), fits[0], 1.0).outputs(
+        X[SPLITS[0][1]]
+    )
     np.testing.assert_allclose(outputs, fits[0].validation[0], atol=1e-4)
 
 
@@ -144,13 +150,13 @@ def test_other_targets_weigh_genes_anew(steps):
         (X[:, 50] > np.median(X[:, 50])).astype("int32"),
     )
     folds = in_folds()
-    first = folds.fit("linear", values, PLAN, 1)
-    found = folds.with_targets(others).fit("linear", values, PLAN, 1)
+    first = folds.fit(Configuration("linear", values), PLAN, 1)
+    found = folds.with_targets(others).fit(Configuration("linear", values), PLAN, 1)
     assert len(steps) == 1
     steps.clear()
-    fresh = in_folds(targets=others).fit("linear", values, PLAN, 1)
+    fresh = in_folds(targets=others).fit(Configuration("linear", values), PLAN, 1)
     np.testing.assert_allclose(found.weights[0], fresh.weights[0], atol=1e-5)
-    again = folds.fit("linear", values, PLAN, 1)
+    again = folds.fit(Configuration("linear", values), PLAN, 1)
     np.testing.assert_allclose(again.weights[0], first.weights[0], atol=1e-5)
 
 
@@ -160,11 +166,14 @@ def test_genotypes_of_the_penalty_are_weighed_as_rows_are():
     epistasis = {"epistasis": {"strength": 0.1}}
     folds = in_folds(sites, sites[:, :1] * 2 - 1, task, training=epistasis)
     values = SMALL | {"gene_power": 1.0, "epistasis": 0.1}
-    asked, inputs = folds.settings.training.epistasis, folds.fold_inputs("mlp", values)
+    asked, inputs = (
+        folds.settings.training.epistasis,
+        folds.fold_inputs(Configuration("mlp", values)),
+    )
     seen = inputs.genotypes(asked).ends[1, :, 0]
-    plain = folds.fold_inputs("mlp", {}).genotypes(asked).ends[1, :, 0]
+    plain = folds.fold_inputs(Configuration("mlp", {})).genotypes(asked).ends[1, :, 0]
     np.testing.assert_allclose(seen, plain * inputs.factors(0.0), rtol=1e-5)
-    assert folds.fit("mlp", values, PLAN, 1).parameters
+    assert folds.fit(Configuration("mlp", values), PLAN, 1).parameters
 
 
 # Leaks -------------------------------------------------------------------------------------------
@@ -177,7 +186,9 @@ def accuracy_of_noise(splits, gene_power, draws=12):
     whole = in_folds(rows, Y, Classification(["a", "b"]), splits)
     for _ in range(draws):
         folds = whole.with_targets(random.permutation(Y))
-        outputs = folds.fit("linear", {"l2": 0.1, "gene_power": gene_power}, PLAN, 1).validation
+        outputs = folds.fit(
+            Configuration("linear", {"l2": 0.1, "gene_power": gene_power}), PLAN, 1
+        ).validation
         for (_, own), part in zip(splits, outputs, strict=True):
             found.extend(part.argmax(axis=1) == folds.targets[own])
     return np.mean(found)
@@ -203,7 +214,9 @@ def test_validation_rows_move_no_weight():
     other_rows, other_targets = X.copy(), Y.copy()
     other_rows[validation], other_targets[validation] = X[validation] + 9, 1 - Y[validation]
     weights = [
-        in_folds(rows, targets, task, SPLITS[:1]).fold_inputs("mlp", {"gene_power": 2.0})
+        in_folds(rows, targets, task, SPLITS[:1]).fold_inputs(
+            Configuration("mlp", {"gene_power": 2.0})
+        )
         for rows, targets in ((X, Y), (other_rows, other_targets))
     ]
     one, other = (inputs.gene_weights[0] for inputs in weights)
@@ -226,9 +239,9 @@ def test_few_planted_genes_are_found_among_many():
     for gene_power in (0.0, 2.0):
         folds = in_folds(rows, targets, task, train)
         values = {"l2": 0.01, "gene_power": gene_power}
-        fit = folds.fit("linear", values, PLAN, 1)
+        fit = folds.fit(Configuration("linear", values), PLAN, 1)
         scores[gene_power] = np.mean(fit.validation[0].argmax(1) == targets[80:])
-        model = folds.final_model("linear", values, fit, 1.0)
+        model = folds.final_model(Configuration("linear", values), fit, 1.0)
         kernel = model.branches[0].network.get_weights()[0]
         top = np.argsort(-np.abs(kernel).sum(axis=1))[:planted]
         ranks[gene_power] = np.sum(top < planted)
@@ -238,8 +251,8 @@ def test_few_planted_genes_are_found_among_many():
 def test_weighed_logistic_regression_is_that_of_scikit_learn():
     folds = in_folds(task=Classification(["healthy", "tumour"]), splits=SPLITS[:1])
     values, (train, validation) = {"l2": 0.1, "gene_power": 1.0}, SPLITS[0]
-    fit = folds.fit("linear", values, PLAN, 1)
-    inputs = folds.fold_inputs("linear", values)
+    fit = folds.fit(Configuration("linear", values), PLAN, 1)
+    inputs = folds.fold_inputs(Configuration("linear", values))
     genes = inputs.constants[0].apply(X) * inputs.gene_weights[0]
     # Coordinates of row space have a mean square of 1: the penalty is that of genes so scaled.
     unit = 1 / inputs.coordinates[0].factors[0]

@@ -9,7 +9,7 @@ from folds import cross_validation, thirds
 from autogenome_tf import families
 from autogenome_tf.core.errors import InputError
 from autogenome_tf.tasks import Classification, Regression
-from autogenome_tf.training import Plan, _engines
+from autogenome_tf.training import Configuration, Plan, _engines
 
 ROWS, GENES = 48, 6
 RANDOM = np.random.default_rng(0)
@@ -42,8 +42,8 @@ def test_the_compiled_loss_is_that_of_keras_and_is_read_back(loss):
 
 def test_the_loss_of_each_set_of_rows_is_that_of_keras():
     folds = cross_validation(X, TRUTH, TASK, thirds(ROWS))
-    network = folds.network("mlp", VALUES)
-    engine = _engines.engine(network, 1, folds.rows("mlp", VALUES), TASK)
+    network = folds.network(Configuration("mlp", VALUES))
+    engine = _engines.engine(network, 1, folds.rows(Configuration("mlp", VALUES)), TASK)
     index = tf.constant(np.tile(np.arange(ROWS, dtype="int32"), (3, 1)))
     parts = tf.constant([[0.0], [0.1], [0.4]])
     found = engine.losses(index, tf.constant(np.tile(LOGITS, (3, 1, 1))), parts)
@@ -57,7 +57,9 @@ def test_it_makes_outputs_less_certain_by_the_same_compiled_step():
     sizes = {}
     for part in (None, 0.0, 0.5):
         values = VALUES if part is None else VALUES | {"label_smoothing": part}
-        sizes[part] = np.abs(np.concatenate(folds.fit("mlp", values, plan, 1).validation)).mean()
+        sizes[part] = np.abs(
+            np.concatenate(folds.fit(Configuration("mlp", values), plan, 1).validation)
+        ).mean()
     assert sizes[0.0] == sizes[None] and sizes[0.5] < 0.8 * sizes[0.0]
     assert len(_engines.SHARED) <= before + 1
 

@@ -9,7 +9,7 @@ from sklearn.neighbors import NearestCentroid
 from sklearn.svm import LinearSVC
 
 from autogenome_tf.tasks import Classification, Regression
-from autogenome_tf.training import Plan
+from autogenome_tf.training import Configuration, Plan
 from autogenome_tf.training._linear import SOLVERS, LinearRows, unit_scale
 
 # Cox regression is of times; tests/tasks/test_survival_task.py compares it.
@@ -202,9 +202,9 @@ def folds_of(kind, **data):
 def test_a_fit_is_one_dense_layer_on_genes_that_says_the_same(kind, loss, top_variable):
     folds, (name, value) = folds_of(kind, top_variable=top_variable), OPTIONS[loss]
     values = {"loss": loss, name: value, "spectral_power": 0.0}
-    fit = folds.fit("linear", values, Plan(1), 1)
+    fit = folds.fit(Configuration("linear", values), Plan(1), 1)
     for fold, (_, validation) in enumerate(SPLITS):
-        model = folds.final_model("linear", values, fit, 1.0, fold)
+        model = folds.final_model(Configuration("linear", values), fit, 1.0, fold)
         network = model.branches[0].network
         assert [type(layer).__name__ for layer in network.layers] == ["InputLayer", "Dense"]
         scale, offset = folds.task.output_scale()
@@ -223,9 +223,13 @@ def test_row_space_and_genes_have_the_same_solution(loss):
         folds.splits, own = SPLITS[:1], dict(values)
         if loss == "hinge" and space == "genes":
             # Its penalty is in units of the coordinates.
-            row_space = folds_of("classification").fold_inputs("linear", values).coordinates[0]
+            row_space = (
+                folds_of("classification")
+                .fold_inputs(Configuration("linear", values))
+                .coordinates[0]
+            )
             own[name] = value / row_space.factors[0] ** 2
-        fit = folds.fit("linear", own, Plan(1), 1)
+        fit = folds.fit(Configuration("linear", own), Plan(1), 1)
         found.append(fit.validation[0])
     rows, genes = found
     np.testing.assert_allclose(rows / rows.std(), genes / genes.std(), atol=5e-3)
@@ -233,11 +237,11 @@ def test_row_space_and_genes_have_the_same_solution(loss):
 
 def test_a_validation_row_changes_no_fit_of_its_fold():
     values = {"loss": "centroid", "threshold": 0.5, "spectral_power": 0.0}
-    first = folds_of("classification").fit("linear", values, Plan(1), 1)
+    first = folds_of("classification").fit(Configuration("linear", values), Plan(1), 1)
     folds = folds_of("classification")
     folds.matrix = X.copy()
     folds.matrix[0] += 100
-    other = folds.fit("linear", values, Plan(1), 1)
+    other = folds.fit(Configuration("linear", values), Plan(1), 1)
     np.testing.assert_array_equal(first.weights[0][0], other.weights[0][0])
     assert not np.allclose(first.weights[0][1], other.weights[0][1])
 
@@ -245,7 +249,7 @@ def test_a_validation_row_changes_no_fit_of_its_fold():
 def test_coordinates_of_genes_that_do_not_fit_the_memory_are_refused():
     folds = folds_of("classification", memory=2 * ROWS * GENES * 4 / 2**30)
     with pytest.raises(ValueError, match="families.linear.loss: centroid needs the rows of all"):
-        folds.fit("linear", {"loss": "centroid", "threshold": 1.0}, Plan(1), 1)
+        folds.fit(Configuration("linear", {"loss": "centroid", "threshold": 1.0}), Plan(1), 1)
 
 
 def test_labels_that_say_nothing_score_chance():
@@ -255,7 +259,7 @@ def test_labels_that_say_nothing_score_chance():
         values = {"loss": loss, name: value, "spectral_power": 0.0}
         for _ in range(20):
             folds.targets = random.permutation(CLASSES)
-            fit = folds.fit("linear", values, Plan(1), 1)
+            fit = folds.fit(Configuration("linear", values), Plan(1), 1)
             outputs = folds.validation_outputs(fit.validation)
             accuracies.append((outputs.argmax(axis=1) == folds.targets).mean())
         assert abs(np.mean(accuracies) - 0.5) < 0.1, loss

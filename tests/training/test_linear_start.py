@@ -9,7 +9,7 @@ from autogenome_tf import families
 from autogenome_tf.core.errors import InputError
 from autogenome_tf.core.seeds import derive
 from autogenome_tf.tasks import Classification, Regression, Survival
-from autogenome_tf.training import Plan
+from autogenome_tf.training import Configuration, Plan
 
 ROWS, GENES = 48, 60
 RANDOM = np.random.default_rng(0)
@@ -35,8 +35,8 @@ def learner(folds, values, fold=0):
     same = ("spectral_power", "gene_power")
     own = {"loss": "logistic", "l2": values["linear_start"]}
     own |= {name: values[name] for name in same if name in values}
-    fit = folds.fit("linear", own, STILL, 1)
-    return folds.final_model("linear", own, fit, 1.0, fold), fit
+    fit = folds.fit(Configuration("linear", own), STILL, 1)
+    return folds.final_model(Configuration("linear", own), fit, 1.0, fold), fit
 
 
 def equal(found, expected):
@@ -49,12 +49,12 @@ def equal(found, expected):
 def test_it_begins_with_the_outputs_of_the_learner_and_ends_as_one_model(case):
     family, values, space = CASES[case]
     folds = cross_validation(X, CLASSES, TASK, thirds(ROWS), training={"space": space})
-    fit = folds.fit(family, values, STILL, 1, repeats=2)
+    fit = folds.fit(Configuration(family, values), STILL, 1, repeats=2)
     expected, solved = learner(folds, values, 1)
     for one, other in zip(fit.validation, solved.validation, strict=True):
         equal(one, other)
     for seed in (0, 1):
-        model = folds.final_model(family, values, fit, 1.0, 1 + 3 * seed)
+        model = folds.final_model(Configuration(family, values), fit, 1.0, 1 + 3 * seed)
         equal(model.outputs(X), expected.outputs(X))
 
 
@@ -63,7 +63,7 @@ def test_values_begin_as_ridge_regression_and_training_leads_away():
     folds = cross_validation(X, NUMBERS, task, thirds(ROWS))
     _, solved = learner(folds, MLP)
     begun, trained = (
-        np.concatenate(folds.fit("mlp", MLP, plan, 1).validation)
+        np.concatenate(folds.fit(Configuration("mlp", MLP), plan, 1).validation)
         for plan in (STILL, Plan(5, learning_rate=0.01))
     )
     expected = np.concatenate(solved.validation)
@@ -73,9 +73,9 @@ def test_values_begin_as_ridge_regression_and_training_leads_away():
 
 def test_all_rows_begin_without_rows_that_validate():
     folds = cross_validation(X, CLASSES, TASK, thirds(ROWS)).on_all_rows()
-    fit = folds.fit("mlp", MLP, STILL, 1)
+    fit = folds.fit(Configuration("mlp", MLP), STILL, 1)
     expected, _ = learner(folds, MLP)
-    outputs = folds.final_model("mlp", MLP, fit, 1.0).outputs(X)
+    outputs = folds.final_model(Configuration("mlp", MLP), fit, 1.0).outputs(X)
     equal(outputs, expected.outputs(X))
 
 
@@ -93,8 +93,8 @@ def test_where_there_is_no_start_a_network_keeps_its_own_weights(why):
     data = {"memory": 1e-7} if why == "streamed" else {}
     folds = cross_validation(scipy.sparse.csr_matrix(X), CLASSES, TASK, thirds(ROWS)[:1], data=data)
     assert folds.is_streamed == (why == "streamed")
-    found = folds.fit("mlp", values, STILL, 1).weights
-    own = folds.network("mlp", values, derive(1, "repeat/0")).get_weights()
+    found = folds.fit(Configuration("mlp", values), STILL, 1).weights
+    own = folds.network(Configuration("mlp", values), derive(1, "repeat/0")).get_weights()
     for (stack, *_), initial in zip(found, own, strict=True):
         if initial.ndim == 2:
             np.testing.assert_allclose(stack, initial, atol=1e-6)

@@ -11,7 +11,7 @@ from folds import cross_validation
 from autogenome_tf.config import Config
 from autogenome_tf.preprocessing import Transform
 from autogenome_tf.tasks import Classification
-from autogenome_tf.training import Plan
+from autogenome_tf.training import Configuration, Plan
 from autogenome_tf.training._fold_inputs import FoldInputs
 from autogenome_tf.training._linear import SOLVERS, LinearRows
 
@@ -75,21 +75,21 @@ def test_rows_of_all_genes_are_freed_before_others_are_made(monkeypatch):
         monkeypatch.setattr(f"autogenome_tf.preprocessing._row_space.{name}", value)
     folds = cross_validation(X, Y, Classification(["a", "b"]), [SPLIT])
     genes, weighed = ({"loss": "centroid", "gene_power": power} for power in (0.0, 1.0))
-    first = folds.fold_inputs("linear", genes).rows
+    first = folds.fold_inputs(Configuration("linear", genes)).rows
     assert folds.space == "rows" and first.shape == (1, ROWS, GENES)
     # Genes that are weighed otherwise are the same rows.
-    assert folds.fold_inputs("linear", weighed).rows is first
-    assert folds.fold_inputs("mlp", MLP).width == 50
-    again = folds.fold_inputs("linear", weighed).rows
-    assert again is not first and folds.fold_inputs("linear", genes).rows is again
+    assert folds.fold_inputs(Configuration("linear", weighed)).rows is first
+    assert folds.fold_inputs(Configuration("mlp", MLP)).width == 50
+    again = folds.fold_inputs(Configuration("linear", weighed)).rows
+    assert again is not first and folds.fold_inputs(Configuration("linear", genes)).rows is again
     np.testing.assert_array_equal(again, first)
     # A path leaves none behind.
     plan = Plan(1, learning_rate=0.01)
-    folds.fit("linear", {"loss": "logistic", "l2": 1.0}, plan, 1)
-    freed = folds.fold_inputs("linear", genes)
+    folds.fit(Configuration("linear", {"loss": "logistic", "l2": 1.0}), plan, 1)
+    freed = folds.fold_inputs(Configuration("linear", genes))
     most, rows = peak(lambda: freed.rows)
     assert rows is not again and most > X.nbytes
-    fit = folds.fit("mlp", MLP | {"gene_power": 1.0}, plan, 1)
+    fit = folds.fit(Configuration("mlp", MLP | {"gene_power": 1.0}), plan, 1)
     assert np.isfinite(fit.validation[0]).all()
 
 

@@ -16,7 +16,7 @@ from autogenome_tf.config._config import Config
 from autogenome_tf.core.errors import InputError
 from autogenome_tf.run._lock import LOCK
 from autogenome_tf.tasks import Classification
-from autogenome_tf.training import Plan, TrainingSettings, worker_cluster
+from autogenome_tf.training import Configuration, Plan, TrainingSettings, worker_cluster
 from autogenome_tf.training._engines import MultiWorkerStreamed
 from autogenome_tf.training._networks import NetworkCrossValidation
 
@@ -39,13 +39,15 @@ def fit(arguments):
             x, truth, Classification(["a", "b"]), settings, splits=pair, workers=workers
         )
         plan = Plan(3, learning_rate=0.05, optimizer=optimizer)
-        fitted = folds.fit("mlp", plain, plan, 1)
+        fitted = folds.fit(Configuration("mlp", plain), plan, 1)
         both = [*fitted.weights, *fitted.validation]
         found |= {f"{optimizer} {i}": weight for i, weight in enumerate(both)}
     (engine,) = folds._steps
     assert isinstance(engine, MultiWorkerStreamed) == bool(workers)
     # Noise and the statistics of batches are of each process's part; a range test judges nothing.
-    fitted = folds.fit("mlp", plain | {"dropout": 0.4, "normalization": "batch"}, Plan(3), 1)
+    fitted = folds.fit(
+        Configuration("mlp", plain | {"dropout": 0.4, "normalization": "batch"}), Plan(3), 1
+    )
     both = [*fitted.weights, *fitted.validation]
     found |= {f"noisy {i}": weight for i, weight in enumerate(both)}
     np.savez(arguments[0], **found)

@@ -8,7 +8,7 @@ from tensorflow.python.eager import context
 
 from autogenome_tf.nn.graphs import as_written
 from autogenome_tf.tasks import Classification
-from autogenome_tf.training import Plan
+from autogenome_tf.training import Configuration, Plan
 from autogenome_tf.training._engines import SHARED, _packing
 from autogenome_tf.training._engines._packing import Packing
 from autogenome_tf.training._engines._vectorized import BY_NORM, OPTIMIZERS
@@ -51,7 +51,9 @@ def test_training_does_not_depend_on_what_shares_a_variable(optimizer, monkeypat
     for limit in (0, _packing.SHARED_VALUES):
         monkeypatch.setattr(_packing, "SHARED_VALUES", limit)
         SHARED.clear()
-        found.append(cross_validation(x, y, task, thirds(30)).fit("mlp", VALUES, plan, 1))
+        found.append(
+            cross_validation(x, y, task, thirds(30)).fit(Configuration("mlp", VALUES), plan, 1)
+        )
         (engine,) = SHARED
         is_apart = not limit or optimizer in BY_NORM
         assert len(engine._variables) == (10 if is_apart else 1)

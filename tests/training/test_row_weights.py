@@ -17,7 +17,7 @@ from autogenome_tf.tasks import Classification, Regression, Survival, _cox_loss
 from autogenome_tf.tasks.hazards import Baseline, censoring
 from autogenome_tf.tasks.partial_likelihood import RiskSets
 from autogenome_tf.tasks.value_metrics import regression
-from autogenome_tf.training import Plan, TrainingSettings
+from autogenome_tf.training import Configuration, Plan, TrainingSettings
 from autogenome_tf.training._networks import NetworkCrossValidation
 
 RANDOM = np.random.default_rng(7)
@@ -49,9 +49,9 @@ def model_of(kind, values, rows, weights):
     folds = NetworkCrossValidation(
         VALUES[rows], targets[rows], task, settings, splits=[every], row_weights=weights
     )
-    fit = folds.fit(family, values, Plan.of(settings.training, 1), 1)
+    fit = folds.fit(Configuration(family, values), Plan.of(settings.training, 1), 1)
     assert name
-    return folds.final_model(family, values, fit, 1.0)
+    return folds.final_model(Configuration(family, values), fit, 1.0)
 
 
 @pytest.mark.parametrize(
@@ -103,8 +103,8 @@ def test_losses_of_networks_are_weighed(few_learners):
         folds = NetworkCrossValidation(
             VALUES, wrong, Classification(["a", "b"]), settings, splits=[every], row_weights=given
         )
-        fit = folds.fit("mlp", values, plan, 1, 1)
-        logits = folds.final_model("mlp", values, fit, 1.0).outputs(VALUES)
+        fit = folds.fit(Configuration("mlp", values), plan, 1, 1)
+        logits = folds.final_model(Configuration("mlp", values), fit, 1.0).outputs(VALUES)
         scores.append((logits.argmax(1) == CLASSES).mean())
     assert scores[0] > scores[1] + 0.15
 

@@ -15,7 +15,14 @@ from autogenome_tf.config._config import Config
 from autogenome_tf.config._sections import OPTIMIZERS
 from autogenome_tf.core.errors import InputError
 from autogenome_tf.tasks import Classification, Regression
-from autogenome_tf.training import Plan, TrainingRows, TrainingSettings, _engines, _loop
+from autogenome_tf.training import (
+    Configuration,
+    Plan,
+    TrainingRows,
+    TrainingSettings,
+    _engines,
+    _loop,
+)
 from autogenome_tf.training._learning_rate import BANDS
 from autogenome_tf.training._loop import Diverged
 
@@ -177,12 +184,14 @@ def test_a_step_that_served_others_trains_like_a_new_one(space):
         return in_folds(splits=FOLDS, training={"space": space})
 
     plan, values = Plan(3, learning_rate=0.01), PLAIN | RATES
-    alone = ready().fit("mlp", values, plan, 1)
+    alone = ready().fit(Configuration("mlp", values), plan, 1)
     used = ready()
     for dropout, power in ((0.6, 0.0), (0.3, 1.0)):
         other = values | {"dropout": dropout, "l2": 0.1, "spectral_power": power}
-        assert differ(used.fit("mlp", other, plan, 5).replica(0), alone.replica(0))
-    assert_same_weights(used.fit("mlp", values, plan, 1).replica(0), alone.replica(0))
+        assert differ(used.fit(Configuration("mlp", other), plan, 5).replica(0), alone.replica(0))
+    assert_same_weights(
+        used.fit(Configuration("mlp", values), plan, 1).replica(0), alone.replica(0)
+    )
 
 
 def test_trials_that_differ_in_rates_only_share_a_trace(steps):
@@ -194,11 +203,11 @@ def test_trials_that_differ_in_rates_only_share_a_trace(steps):
         {"input_dropout": 0.4},
         {"spectral_power": 1.0},
     ):
-        ready.fit("mlp", PLAIN | RATES | change, plan, 1)
+        ready.fit(Configuration("mlp", PLAIN | RATES | change), plan, 1)
     (engine,) = steps
     assert engine._train_epoch.experimental_get_tracing_count() == 1
     for change in ({"units": 4}, {"dropout": 0.0}, {"activation": "tanh"}):
-        ready.fit("mlp", PLAIN | RATES | change, plan, 1)
+        ready.fit(Configuration("mlp", PLAIN | RATES | change), plan, 1)
     assert len(steps) == 4
 
 
@@ -208,14 +217,14 @@ def test_other_rows_share_a_trace_and_nothing_else(family, steps):
     splits = [(np.intersect1d(a, kept)[::2], np.intersect1d(b, kept)) for a, b in FOLDS]
     fewer = {"matrix": X[kept], "targets": Y[kept], "splits": splits}
     values = PLAIN if family == "mlp" else {"l2": 0.1}
-    alone = in_folds(splits=FOLDS).fit(family, values, plan, 1)
+    asked = Configuration(family, values), plan, 1
+    alone = in_folds(splits=FOLDS).fit(*asked)
     (engine,) = steps
     step = engine._train_epoch if family == "mlp" else engine._gradient
-    warm = [in_folds(**fewer).fit(family, values, plan, 1), in_folds(splits=FOLDS).fit(
-        family, values, plan, 1)]  # fmt: skip
+    warm = [in_folds(**fewer).fit(*asked), in_folds(splits=FOLDS).fit(*asked)]
     assert list(steps) == [engine] and step.experimental_get_tracing_count() == 1
     steps.clear()
-    cold = [in_folds(**fewer).fit(family, values, plan, 1), alone]
+    cold = [in_folds(**fewer).fit(*asked), alone]
     for one, other in zip(warm, cold, strict=True):
         assert_same_weights([*one.weights, *one.validation], [*other.weights, *other.validation])
     assert differ(warm[0].weights, alone.weights)
@@ -224,20 +233,24 @@ def test_other_rows_share_a_trace_and_nothing_else(family, steps):
 def test_what_a_step_is_compiled_for_is_never_shared(steps):
     names, plan = ["healthy", "tumour"], Plan(1, learning_rate=0.01)
     for loss in Classification.losses:
-        in_folds(splits=FOLDS, task=Classification(names, loss)).fit("mlp", PLAIN, plan, 1)
-    in_folds(splits=FOLDS[:2]).fit("mlp", PLAIN, plan, 1)
-    in_folds(splits=FOLDS).fit("mlp", PLAIN, Plan(1, learning_rate=0.01, optimizer="sgd"), 1)
-    in_folds(splits=FOLDS).fit("mlp", PLAIN, plan, 1, repeats=2)
-    in_folds(matrix=X[:, 1:], splits=FOLDS).fit("mlp", PLAIN, plan, 1)
+        in_folds(splits=FOLDS, task=Classification(names, loss)).fit(
+            Configuration("mlp", PLAIN), plan, 1
+        )
+    in_folds(splits=FOLDS[:2]).fit(Configuration("mlp", PLAIN), plan, 1)
+    in_folds(splits=FOLDS).fit(
+        Configuration("mlp", PLAIN), Plan(1, learning_rate=0.01, optimizer="sgd"), 1
+    )
+    in_folds(splits=FOLDS).fit(Configuration("mlp", PLAIN), plan, 1, repeats=2)
+    in_folds(matrix=X[:, 1:], splits=FOLDS).fit(Configuration("mlp", PLAIN), plan, 1)
     assert len(steps) == 6
 
 
 def test_steps_that_are_kept_hold_no_rows_and_serve_one_fit_at_a_time(steps):
     rows = in_folds(splits=FOLDS)
-    path = rows.path("linear", {}, [1.0, 0.1])
+    path = rows.path(Configuration("linear", {}), [1.0, 0.1])
     _, first = next(path)
     assert not len(steps)
-    again = rows.fit("linear", {"l2": 1.0}, Plan(1), 1)
+    again = rows.fit(Configuration("linear", {"l2": 1.0}), Plan(1), 1)
     assert_same_weights(again.weights, first.weights)
     list(path)
     (engine,) = steps
@@ -247,7 +260,7 @@ def test_steps_that_are_kept_hold_no_rows_and_serve_one_fit_at_a_time(steps):
 def test_steps_of_large_networks_are_freed_with_their_rows(steps, monkeypatch):
     monkeypatch.setattr("autogenome_tf.training._cross_validation.SMALL_BYTES", 1000)
     rows = in_folds(splits=FOLDS)
-    rows.fit("mlp", PLAIN, Plan(1, learning_rate=0.01), 1)
+    rows.fit(Configuration("mlp", PLAIN), Plan(1, learning_rate=0.01), 1)
     assert not len(steps) and len(rows._steps) == 1
     rows.forget_steps()
     assert not len(rows._steps)
@@ -259,7 +272,7 @@ def test_memory_does_not_grow_with_trials(steps):
 
     def train(trials, change):
         for trial in trials:
-            ready.fit("mlp", PLAIN | change(trial), plan, 1)
+            ready.fit(Configuration("mlp", PLAIN | change(trial)), plan, 1)
         gc.collect()
         graphs = sum(type(one).__name__ == "FuncGraph" for one in gc.get_objects())
         return graphs, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
@@ -274,18 +287,18 @@ def test_memory_does_not_grow_with_trials(steps):
 def test_kept_steps_stay_below_their_bytes(steps):
     ready, plan = in_folds(splits=FOLDS), Plan(1, learning_rate=0.01)
     for units in (4, 5, 6):
-        ready.fit("mlp", PLAIN | {"units": units}, plan, 1)
+        ready.fit(Configuration("mlp", PLAIN | {"units": units}), plan, 1)
     sizes = [engine.nbytes for engine in steps]
     for engine in steps:
         # Weights and Adam's two moments, float32.
         assert engine.nbytes >= 3 * 4 * len(FOLDS) * engine.parameters
     steps._nbytes = sum(sizes)
-    ready.fit("mlp", PLAIN | {"units": 6}, plan, 1)
+    ready.fit(Configuration("mlp", PLAIN | {"units": 6}), plan, 1)
     assert [engine.nbytes for engine in steps] == sizes
-    ready.fit("mlp", PLAIN | {"units": 4, "layers": 2}, plan, 1)
+    ready.fit(Configuration("mlp", PLAIN | {"units": 4, "layers": 2}), plan, 1)
     assert sum(engine.nbytes for engine in steps) < sum(sizes)
     steps._nbytes = 1
-    ready.fit("mlp", PLAIN | {"units": 7}, plan, 1)
+    ready.fit(Configuration("mlp", PLAIN | {"units": 7}), plan, 1)
     assert len(steps) == 1
 
 
@@ -312,8 +325,8 @@ def test_validation_rows_move_no_constant_of_preprocessing():
 
     def outputs(values):
         ready = in_folds(values)
-        found = ready.fit("mlp", PLAIN, Plan(1, learning_rate=0.01), 1)
-        return ready.final_model("mlp", PLAIN, found, 1.0).outputs(X)
+        found = ready.fit(Configuration("mlp", PLAIN), Plan(1, learning_rate=0.01), 1)
+        return ready.final_model(Configuration("mlp", PLAIN), found, 1.0).outputs(X)
 
     np.testing.assert_array_equal(outputs(X), outputs(wild))
 
@@ -555,9 +568,9 @@ def in_folds(matrix=X, targets=Y, task=TASK, splits=FOLDS[:1], **changes):
 def test_the_gene_level_model_equals_the_network_it_was_folded_from(family, space):
     ready = in_folds(training={"space": space})
     values = {"spectral_power": 0.5, "input_dropout": 0.3, "normalization": "batch"}
-    found = ready.fit(family, values, Plan(2, learning_rate=0.01), 1)
+    found = ready.fit(Configuration(family, values), Plan(2, learning_rate=0.01), 1)
     assert ready.space == space
-    outputs = ready.final_model(family, values, found, 1.0).outputs(X[FOLDS[0][1]])
+    outputs = ready.final_model(Configuration(family, values), found, 1.0).outputs(X[FOLDS[0][1]])
     np.testing.assert_allclose(outputs, found.validation[0], atol=1e-3)
 
 
@@ -567,23 +580,27 @@ def test_other_targets_are_learned_by_the_same_steps_as_if_they_were_the_first(f
     others = (np.arange(ROWS) < ROWS // 4).astype("int32")
     values = PLAIN if family == "mlp" else {"l2": 0.1}
     plan, ready = Plan(2, learning_rate=0.01), in_folds(task=task, splits=FOLDS)
-    first = ready.fit(family, values, plan, 1)
-    found = ready.with_targets(others).fit(family, values, plan, 1)
+    first = ready.fit(Configuration(family, values), plan, 1)
+    found = ready.with_targets(others).fit(Configuration(family, values), plan, 1)
     assert len(steps) == 1
     steps.clear()
-    fresh = in_folds(targets=others, task=task, splits=FOLDS).fit(family, values, plan, 1)
+    fresh = in_folds(targets=others, task=task, splits=FOLDS).fit(
+        Configuration(family, values), plan, 1
+    )
     assert_same_weights(found.weights, fresh.weights)
     assert found.history[-1]["loss"] == pytest.approx(fresh.history[-1]["loss"], abs=1e-6)
     assert differ(found.weights, first.weights)
-    assert_same_weights(ready.fit(family, values, plan, 1).weights, first.weights)
+    assert_same_weights(ready.fit(Configuration(family, values), plan, 1).weights, first.weights)
 
 
 def test_parameters_are_the_trained_ones_of_the_gene_level_network():
     ready = in_folds(training={"space": "rows"}, splits=FOLDS)
     values = PLAIN | {"normalization": "batch"}
-    found = ready.fit("mlp", values, Plan(1, learning_rate=0.01), 1)
+    found = ready.fit(Configuration("mlp", values), Plan(1, learning_rate=0.01), 1)
     trained = families.MLP(GENES, TASK).network(values).trainable_weights
-    assert ready.parameters("mlp", values, found) == sum(int(np.prod(v.shape)) for v in trained)
+    assert ready.parameters(Configuration("mlp", values), found) == sum(
+        int(np.prod(v.shape)) for v in trained
+    )
 
 
 @pytest.mark.parametrize(
@@ -605,15 +622,17 @@ def test_few_rows_have_several_networks_a_fold_for_an_average(asked, ensemble, r
 def test_the_gene_level_model_speaks_in_units_of_the_targets():
     task = Regression(["a", "b"], mean=np.array([100.0, -5]), scale=np.array([20.0, 0.01]))
     ready = in_folds(targets=VALUES, task=task)
-    found = ready.fit("mlp", PLAIN, Plan(2, learning_rate=0.01), 1)
-    outputs = ready.final_model("mlp", PLAIN, found, 1.0).outputs(X[FOLDS[0][1]])
+    found = ready.fit(Configuration("mlp", PLAIN), Plan(2, learning_rate=0.01), 1)
+    outputs = ready.final_model(Configuration("mlp", PLAIN), found, 1.0).outputs(X[FOLDS[0][1]])
     np.testing.assert_allclose((outputs - task.mean) / task.scale, found.validation[0], atol=1e-3)
 
 
 def test_a_temperature_divides_the_logits_of_the_model():
     ready = in_folds()
-    found = ready.fit("mlp", PLAIN, Plan(1, learning_rate=0.01), 1)
-    hot, cold = (ready.final_model("mlp", PLAIN, found, t).outputs(X) for t in (1.0, 4.0))
+    found = ready.fit(Configuration("mlp", PLAIN), Plan(1, learning_rate=0.01), 1)
+    hot, cold = (
+        ready.final_model(Configuration("mlp", PLAIN), found, t).outputs(X) for t in (1.0, 4.0)
+    )
     np.testing.assert_allclose(hot, 4 * cold, rtol=1e-4, atol=1e-5)
 
 
@@ -645,9 +664,9 @@ def test_streamed_sparse_rows_train_like_rows_in_memory(counts):
     settings["data"]["memory"] = TINY
     streamed = in_folds(counts, **settings)
     assert streamed.is_streamed and not dense.is_streamed
-    fits = [ready.fit("mlp", PLAIN, plan, 1) for ready in (dense, streamed)]
+    fits = [ready.fit(Configuration("mlp", PLAIN), plan, 1) for ready in (dense, streamed)]
     models = [
-        ready.final_model("mlp", PLAIN, found, 1.0).model
+        ready.final_model(Configuration("mlp", PLAIN), found, 1.0).model
         for ready, found in zip((dense, streamed), fits, strict=True)
     ]
     fronts = [np.asarray(model.get_layer("preprocessing")(counts.toarray())) for model in models]
@@ -660,7 +679,7 @@ def test_streamed_sparse_rows_train_like_rows_in_memory(counts):
 
 def test_streamed_rows_find_their_rate(counts):
     found = in_folds(counts, data={"transform": "auto", "memory": TINY}).fit(
-        "mlp", PLAIN, Plan(1), 1
+        Configuration("mlp", PLAIN), Plan(1), 1
     )
     low, high = BANDS["adam"]
     assert low <= found.history[0]["learning_rate"] <= high

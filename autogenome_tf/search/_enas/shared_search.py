@@ -69,6 +69,7 @@ class SharedSearch:
         self._settings, self._seed = request.search.enas, request.seed
         self._folds, self._run, self._deadline = folds, request.run, request.deadline
         self.space = ChildSpace(searchable(request.spaces["wired"], folds))
+        self._widest = training.Configuration("wired", self.space.widest)
         self.curves: list[dict[str, Any]] = []
         self._rate = float("nan")
         self._largest = self._within_limit()
@@ -79,7 +80,7 @@ class SharedSearch:
         Args:
             codes: (children, decisions) positions.
         """
-        own = self._folds.fold_inputs("wired", self.space.widest)
+        own = self._folds.fold_inputs(self._widest)
         is_of_genes = own.are_genes
         genes = own.width if is_of_genes else max(len(fold.genes) for fold in own.constants)
         return self.space.parameters(codes, genes, self._folds.task.outputs)
@@ -96,7 +97,7 @@ class SharedSearch:
         """Return a fresh bank and sampler."""
         views = Views.of(self._folds, self.space.widest, self.space.beside)
         width, seed = views.rows.inputs.shape[-1], derive(self._seed, "bank")
-        network = self._folds.network("wired", self.space.widest, seed, inputs=width)
+        network = self._folds.network(self._widest, seed, inputs=width)
         options = self._training.optimizer, self._settings.children, self._seed
         bank = Bank(network, self.space, views, self._folds.task, *options)
         bank.begin([network], derive(self._seed, "noise"))

@@ -16,7 +16,7 @@ import numpy as np
 
 from autogenome_tf.core import blas
 from autogenome_tf.search._enas.children import POWERS
-from autogenome_tf.training import TrainingRows
+from autogenome_tf.training import Configuration, TrainingRows
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +46,8 @@ class Views:
         """
         powers = beside.get("gene_power", [widest["gene_power"]])
         spectra = beside.get("spectral_power", [widest["spectral_power"]])
-        prepared = [folds.fold_inputs("wired", widest | {"gene_power": p}) for p in powers]
+        of_powers = [Configuration("wired", widest | {"gene_power": power}) for power in powers]
+        prepared = [folds.fold_inputs(one) for one in of_powers]
         width = max(own.width for own in prepared)
         copies, turns, widths = [], [], []
         for own in prepared:
@@ -55,7 +56,8 @@ class Views:
                 copies.append(_seen(own, spectral, turn, width))
                 turns.append(turn)
                 widths.append(own.width)
-        rows = dataclasses.replace(folds.rows("wired", widest), inputs=np.stack(copies))
+        rows = folds.rows(Configuration("wired", widest))
+        rows = dataclasses.replace(rows, inputs=np.stack(copies))
         return cls(rows, turns, widths)
 
     def folded(self, view: int, kernel: np.ndarray) -> np.ndarray:
@@ -105,11 +107,12 @@ def searchable(space: dict[str, Any], folds: Any) -> dict[str, Any]:
         space: The search space of the family wired.
         folds: A `NetworkCrossValidation` with its rows in memory.
     """
-    if folds.space_of("wired", {}) == "genes":
+    coordinates = folds.space_of(Configuration("wired", {}))
+    if coordinates == "genes":
         space = _first_of(space, ["spectral_power"])
     rows, genes = folds.matrix.shape
     views = np.prod([len(space[name].options) for name in POWERS if name in space])
-    width = min(genes, rows) if folds.space_of("wired", {}) == "rows" else genes
+    width = min(genes, rows) if coordinates == "rows" else genes
     needed = int(4 * views * len(folds.splits) * rows * width)
     if needed <= folds.settings.data.limit or views == 1:
         return space
