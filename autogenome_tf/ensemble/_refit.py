@@ -2,7 +2,7 @@
 
 import functools
 import time
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
 import pandas as pd
 
@@ -106,7 +106,7 @@ def train(
         until = deadline if is_last else part_of(deadline)
         # One network a fold tells how long to train.
         result, is_complete = judge(cross_validation, trial, seed, count if is_last else 1, until)
-    fit = cast(Fit, result.fit)
+    fit = result.known_fit
     if whole is None:
         cross_validation.forget_steps()
     if is_last:

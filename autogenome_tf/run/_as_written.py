@@ -10,10 +10,13 @@ import pandas as pd
 
 from autogenome_tf.core.errors import InputError, some
 from autogenome_tf.run import artifacts
-from autogenome_tf.run.artifacts import EACH, STAGES, Artifact
+from autogenome_tf.run.artifacts import EACH, NUMBER, STAGES, Artifact
 
 # Names of types in messages.
-TITLES = {dict: "an object", list: "a list", str: "text", int: "a whole number"}
+TITLES = {
+    dict: "an object", list: "a list", str: "text", int: "a whole number",
+    NUMBER: "a number or null",
+}  # fmt: skip
 # Of a value in messages.
 MOST_LETTERS = 60
 
@@ -133,22 +136,20 @@ def _differences(value, form, where):
     """Yield what differs from a form; `where` is the path of keys."""
     if form is None:
         return
-    kinds = (
-        form if isinstance(form, tuple) else (form,) if isinstance(form, type) else (type(form),)
-    )
-    if not isinstance(value, kinds) or isinstance(value, bool):
-        expected = TITLES.get(kinds[0], "a number") if len(kinds) == 1 else "a number or null"
-        yield f"{f'{where}: ' if where else ''}received {_shown(value)}; expected {expected}"
-    elif isinstance(form, list):
-        for place, one in enumerate(value, 1):
-            yield from _differences(one, form[0], f"item {place}")
+    kind = type(form) if isinstance(form, dict | list) else form
+    if not isinstance(value, kind) or isinstance(value, bool):
+        yield f"{f'{where}: ' if where else ''}received {_shown(value)}; expected {TITLES[kind]}"
+        return
+    inner: dict[str, tuple[Any, Any]] = {}
+    if isinstance(form, list):
+        inner = {f"item {place}": (one, form[0]) for place, one in enumerate(value, 1)}
     elif isinstance(form, dict):
-        for key in value if EACH in form else form:
-            inner = f"{where}.{key}" if where else key
-            if key not in value:
-                yield f"{inner}: missing"
-            else:
-                yield from _differences(value[key], form.get(key, form.get(EACH)), inner)
+        before = f"{where}." if where else ""
+        asked = dict.fromkeys(value, form[EACH]) if EACH in form else form
+        yield from (f"{before}{key}: missing" for key in asked if key not in value)
+        inner = {f"{before}{key}": (value[key], own) for key, own in asked.items() if key in value}
+    for place, (one, own) in inner.items():
+        yield from _differences(one, own, place)
 
 
 def _shown(value):

@@ -210,12 +210,10 @@ class NetworkCrossValidation(CrossValidation):
             self._free_genes()
 
     def _path(self, configuration, options, deadline):
-        values = configuration.values
-        if values.get("loss") in SOLVERS:
+        if configuration.values.get("loss") in SOLVERS:
             self._check_memory(configuration)
-            factors, own = self.factors(configuration), self.fold_inputs(configuration)
-            inputs, genes = own.rows.numpy(), [len(known.genes) for known in own.constants]
-            yield from solved(self, values["loss"], options, inputs, factors, genes, deadline)
+            inputs = self.fold_inputs(configuration)
+            yield from solved(self, inputs, configuration, options, deadline)
             return
         penalties = list(options)
         # Those of several targets, a dict, come alone.

@@ -7,34 +7,32 @@ from typing import Any
 import numpy as np
 
 from autogenome_tf.training._cross_validation import CrossValidation
+from autogenome_tf.training._fold_inputs import FoldInputs
 from autogenome_tf.training._linear import SOLVERS, LinearRows, unit_scale
 from autogenome_tf.training._plan import Fit
+from autogenome_tf.training._trials import Configuration
 
 
 def solved(
     cross_validation: CrossValidation,
-    loss: str,
+    inputs: FoldInputs,
+    configuration: Configuration,
     options: Iterable[float],
-    inputs: np.ndarray,
-    factors: np.ndarray | None,
-    genes: list[int],
     deadline: float = float("inf"),
 ) -> Iterator[tuple[float, Fit]]:
     """Solve a linear learner in all folds for each value of its path; see `CrossValidation.path`.
 
     Args:
         cross_validation: Targets, weights and splits of the rows.
-        loss: A key of `SOLVERS`.
+        inputs: The rows as the learner sees them, in memory.
+        configuration: Its `loss` is a key of `SOLVERS`.
         options: Values of the path.
-        inputs: (folds, rows, inputs) of each fold, in memory once.
-        factors: (folds, inputs) that a linear model's inputs are multiplied by, or None.
-        genes: Number of genes that the inputs of each fold stand for.
         deadline: `time.monotonic()` after which nothing further is solved.
     """
-    solver = SOLVERS[loss]()
+    solver = SOLVERS[configuration.values["loss"]]()
     options = sorted(options, reverse=solver.is_descending)
-    each = [None] * len(inputs) if factors is None else factors
-    folds = list(_folds(cross_validation, inputs, each, genes))
+    power = configuration.values.get("spectral_power", 0.0)
+    folds = list(_folds(cross_validation, inputs, inputs.factors(power)))
     paths = zip(*(solver.path(rows, options, deadline) for rows in folds), strict=True)
     for option in options:
         started = time.monotonic()
@@ -48,13 +46,14 @@ def solved(
             return
 
 
-def _folds(cross_validation, inputs, factors, genes):
-    """Yield the training rows of each fold."""
-    parts = zip(inputs, factors, cross_validation.splits, genes, strict=True)
-    for values, own, (train, _), count in parts:
+def _folds(cross_validation, inputs, factors):
+    """Yield the training rows of each fold, with the (inputs,) factors of their inputs."""
+    each = [None] * len(inputs.constants) if factors is None else factors
+    parts = zip(inputs.rows.numpy(), each, cross_validation.splits, inputs.constants, strict=True)
+    for values, own, (train, _), constants in parts:
         targets, weights = cross_validation.targets[train], cross_validation.weights[train]
-        outputs = cross_validation.task.outputs
-        yield LinearRows(values, targets, weights, outputs, count, train, own)
+        outputs, genes = cross_validation.task.outputs, len(constants.genes)
+        yield LinearRows(values, targets, weights, outputs, genes, train, own)
 
 
 def _fit(cross_validation, folds, kernels, biases, started):

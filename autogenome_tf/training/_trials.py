@@ -82,6 +82,17 @@ class TrialResult:
     retrain: "Callable[[], TrialResult] | None" = None
 
     @property
+    def known_fit(self) -> Fit:
+        """Return `fit` of a result that has its networks.
+
+        Raises:
+            ValueError: They are not at hand.
+        """
+        if self.fit is None:
+            raise ValueError(f"trial {self.trial.number}: expected a result with its networks.")
+        return self.fit
+
+    @property
     def calibrated(self) -> np.ndarray:
         """Return (rows, outputs) divided by the temperature."""
         return self.outputs / self.temperature

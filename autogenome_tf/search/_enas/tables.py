@@ -6,13 +6,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from autogenome_tf.run import Run
+
 FOLDER = "search/enas"
 CURVES = f"{FOLDER}/curves.tsv"
 # Columns of time in the curves.
 SECONDS = ("weights_seconds", "controller_seconds")
 
 
-def seconds_of(run: Any) -> float:
+def seconds_of(run: Run) -> float:
     """Return the seconds that an interrupted run has trained shared weights and controller.
 
     Args:
@@ -23,7 +25,7 @@ def seconds_of(run: Any) -> float:
     return float(run.read_table(CURVES)[list(SECONDS)].to_numpy().sum())
 
 
-def write(run: Any, name: str, lines: list[dict[str, Any]]) -> None:
+def write(run: Run | None, name: str, lines: list[dict[str, Any]]) -> None:
     """Write a table; arcs become JSON.
 
     Args:
@@ -39,7 +41,7 @@ def write(run: Any, name: str, lines: list[dict[str, Any]]) -> None:
     run.write_table(f"{FOLDER}/{name}.tsv", frame, digits=None)
 
 
-def read(run: Any, name: str) -> list[dict[str, Any]]:
+def read(run: Run | None, name: str) -> list[dict[str, Any]]:
     """Return the lines of a table that `write` wrote; none where there is no such file.
 
     Args:
