@@ -37,35 +37,18 @@ def with_covariates(dataset, columns, names, where, known=None, averages=None):
     if not names:
         return dataset
     for name in names:
-        if not len(columns.columns):
-            raise InputError(
-                f"{where}: data.covariates: expected the column {name!r} beside the genes; "
-                "received genes alone."
-            )
-        if name not in columns.columns:
-            raise unknown(f"{where}: data.covariates", name, columns.columns)
-        if columns[name].isna().any():
-            sample = dataset.samples[columns[name].isna().to_numpy().argmax()]
-            raise InputError(f"{where}: {name}: missing for sample {str(sample)!r}.")
+        _check_covariate(dataset, columns, name, where)
     levels = np.stack([columns[name].map(lambda x, n=name: f"{n}={as_text(x)}") for name in names])
     if known is None:
         known = [level for own in levels for level in sorted(set(own))]
         for name, own in zip(names, levels, strict=True):
-            for text in levels_alike([level.partition("=")[2] for level in own], name):
+            for text in _doubts_of_levels(name, own):
                 dataset = dataset.warned("covariates", f"{where}: data.covariates: {text}")
-            if 2 * len(set(own)) > len(own):
-                text = (
-                    f"{where}: data.covariates: {name} has {len(set(own))} values in {len(own)} "
-                    "samples, and each is a level of its own, by which the decoder may know single "
-                    "samples. Name groups of samples, such as batches; part numbers into a few."
-                )
-                dataset = dataset.warned("covariates", text)
-    new = sorted(set(levels.ravel()) - set(known))
-    text = f"{where}: data.covariates: values that the training rows do not have: {some(new)}"
-    if new and averages is None:
-        raise InputError(f"{text}.")
     coded = (levels[:, :, None] == np.array(known, object)).any(axis=0).astype("float32")
-    if new:
+    if new := sorted(set(levels.ravel()) - set(known)):
+        text = f"{where}: data.covariates: values that the training rows do not have: {some(new)}"
+        if averages is None:
+            raise InputError(f"{text}.")
         dataset = dataset.warned("covariates", f"{text}; they get the mean level of training.")
         for name, own in zip(names, levels, strict=True):
             own_levels = [level.startswith(f"{name}=") for level in known]
@@ -77,6 +60,31 @@ def with_covariates(dataset, columns, names, where, known=None, averages=None):
         features=[*dataset.features, *known],
         covariates=len(known),
     )
+
+
+def _check_covariate(dataset, columns, name, where):
+    """Refuse a covariate that is not there, or has no value for some sample."""
+    if not len(columns.columns):
+        raise InputError(
+            f"{where}: data.covariates: expected the column {name!r} beside the genes; received "
+            "genes alone."
+        )
+    if name not in columns.columns:
+        raise unknown(f"{where}: data.covariates", name, columns.columns)
+    if columns[name].isna().any():
+        sample = dataset.samples[columns[name].isna().to_numpy().argmax()]
+        raise InputError(f"{where}: {name}: missing for sample {str(sample)!r}.")
+
+
+def _doubts_of_levels(name, levels):
+    """Yield texts on levels ``name=level`` of training that are alike, or of single samples."""
+    yield from levels_alike([level.partition("=")[2] for level in levels], name)
+    if 2 * len(set(levels)) > len(levels):
+        yield (
+            f"{name} has {len(set(levels))} values in {len(levels)} samples, and each is a level "
+            "of its own, by which the decoder may know single samples. Name groups of samples, "
+            "such as batches; part numbers into a few."
+        )
 
 
 def target_values(
