@@ -5,7 +5,9 @@ that networks are made of are computed on the stacks directly, which traces as f
 as are layers with a method `stacked`; any other layer with weights is vectorised by TensorFlow.
 """
 
+import dataclasses
 import json
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -60,23 +62,52 @@ def _strength(layer):
     return float(getattr(layer, "rate", None) or getattr(layer, "stddev", None) or 0.0)
 
 
+@dataclasses.dataclass(frozen=True)
+class ForwardPass:
+    """Hold what layers need to know of a pass through a network.
+
+    Attributes:
+        weights: Path of each variable of the model to its stack, (replicas, ...).
+        training: Whether noise and batch statistics are used.
+        updates: Takes the new value of each moving statistic by path.
+        seed: (2,) int32 tensor of this layer's noise; None where it draws none.
+    """
+
+    weights: dict[str, Any]
+    training: bool
+    updates: dict[str, tf.Tensor]
+    seed: Any = None
+
+
+# Computes a layer for stacked rows, (replicas, rows, inputs).
+Compute = Callable[[Any, tf.Tensor, ForwardPass], tf.Tensor]
+
+
 class VectorizedNetwork:
     """A functional Keras model that runs on stacked weights.
+
+    A subclass may compute some types of layers in another way: it replaces their function in
+    `computed`.
 
     Args:
         network: The model; its own weights are not used.
         given: (layers,) tensor in place of the model's own `strengths`; None for these.
         label_smoothing: Part of the loss that is for equal probabilities of all classes: a scalar
             tensor, or one of (sets,) where each set of rows has its own.
+
+    Attributes:
+        network: As given.
+        label_smoothing: As given.
+        computed: Function of each type of layer that has one of its own.
     """
 
     def __init__(
         self, network: keras.Model, given: tf.Tensor | None = None, label_smoothing: Any = 0.0
     ):
-        self._network, self.label_smoothing = network, label_smoothing
+        self.network, self.label_smoothing = network, label_smoothing
         self._strengths = strengths(network) if given is None else given
         self._position = {layer.name: i for i, layer in enumerate(network.layers)}
-        self._known = {
+        self.computed: dict[type, Compute] = {
             keras.layers.Dense: self._dense,
             keras.layers.BatchNormalization: self._normalised,
             keras.layers.Dropout: self._dropped,
@@ -101,13 +132,14 @@ class VectorizedNetwork:
         Raises:
             TypeError: A layer holds random state or statistics that replicas cannot keep apart.
         """
-        updates = {}
+        now = ForwardPass(weights, training, {})
 
         def operation(layer):
-            if type(layer) in self._known:
-                place, compute = self._position[layer.name], self._known[type(layer)]
-                own = seed + tf.constant([0, place]) if training and type(layer) in NOISE else None
-                return lambda x, **_: compute(layer, x, weights, training, own, updates)
+            if type(layer) in self.computed:
+                place, compute = self._position[layer.name], self.computed[type(layer)]
+                is_noise = training and type(layer) in NOISE
+                own = seed + tf.constant([0, place]) if is_noise else None
+                return lambda x, **_: compute(layer, x, dataclasses.replace(now, seed=own))
             if hasattr(layer, "stacked"):
                 stacks = [weights[variable.path] for variable in layer.weights]
                 return lambda x, **_: layer.stacked(x, stacks)
@@ -120,8 +152,8 @@ class VectorizedNetwork:
             is_sum = type(layer).__name__ == "Add" and not isinstance(layer, keras.layers.Layer)
             return _added if is_sum else layer.call
 
-        outputs = follow(self._network, x, operation)
-        return keras.tree.flatten(outputs)[0], updates
+        outputs = follow(self.network, x, operation)
+        return keras.tree.flatten(outputs)[0], now.updates
 
     def penalty(self, weights: dict[str, Any]) -> tf.Tensor:
         """Return the sum of the L1 or L2 penalties of all kernels and replicas, a scalar.
@@ -133,7 +165,7 @@ class VectorizedNetwork:
             TypeError: A kernel has another regularizer.
         """
         terms = []
-        for layer in self._network.layers:
+        for layer in self.network.layers:
             regularizer = getattr(layer, "kernel_regularizer", None)
             if isinstance(regularizer, tuple(PENALTIES)):
                 kernel = weights[layer.kernel.path]
@@ -150,30 +182,31 @@ class VectorizedNetwork:
         return tf.gather(self._strengths, self._position[layer.name])
 
     @staticmethod
-    def _dense(layer, x, weights, training, seed, updates):
-        x = tf.matmul(x, weights[layer.kernel.path])
+    def _dense(layer, x, now):
+        x = tf.matmul(x, now.weights[layer.kernel.path])
         if layer.use_bias:
-            x = stacked.with_bias(x, weights[layer.bias.path])
+            x = stacked.with_bias(x, now.weights[layer.bias.path])
         return layer.activation(x)
 
     @staticmethod
-    def _normalised(layer, x, weights, training, seed, updates):
+    def _normalised(layer, x, now):
+        weights = now.weights
         gamma, beta = weights[layer.gamma.path], weights[layer.beta.path]
         paths = layer.moving_mean.path, layer.moving_variance.path
-        if training:
+        if now.training:
             x, *moments = stacked.normalised(x, gamma, beta, layer.epsilon)
             for path, value in zip(paths, moments, strict=True):
-                updates[path] = weights[path] + (1 - layer.momentum) * (value - weights[path])
+                now.updates[path] = weights[path] + (1 - layer.momentum) * (value - weights[path])
             return x
         mean, variance = (weights[path] for path in paths)
         factor = gamma * tf.math.rsqrt(variance + layer.epsilon)
         return x * factor[:, None] + (beta - mean * factor)[:, None]
 
-    def _dropped(self, layer, x, weights, training, seed, updates):
-        return dropped(x, self._strength(layer), seed) if training else x
+    def _dropped(self, layer, x, now):
+        return dropped(x, self._strength(layer), now.seed) if now.training else x
 
-    def _noisy(self, layer, x, weights, training, seed, updates):
-        return noisy(x, self._strength(layer), seed) if training else x
+    def _noisy(self, layer, x, now):
+        return noisy(x, self._strength(layer), now.seed) if now.training else x
 
     @staticmethod
     def _vectorised(layer, x, weights, training):

@@ -116,7 +116,7 @@ class Decayed(InMemory):
     def _apply(self, gradients):
         super()._apply(gradients)
         stacks = self.stacks()
-        for place, layer in enumerate(self._network._network.layers):
+        for place, layer in enumerate(self._network.network.layers):
             if isinstance(getattr(layer, "kernel_regularizer", None), tuple(PENALTIES)):
                 rate = self._optimizer.learning_rate * DECAY * self._strengths[place]
                 stacks[layer.kernel.path] *= tf.maximum(1 - rate, 0)

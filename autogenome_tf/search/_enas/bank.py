@@ -185,11 +185,18 @@ class Children(VectorizedNetwork):
         self._context, self._count = context, tf.shape(codes)[0]
         self._activations = space.beside.get("activation", [])
         self._activation = space.column(codes, "activation")
-        self._known[keras.layers.Activation] = self._activated
+        self._on_open = self.computed[keras.layers.Dense]
+        self.computed |= {
+            keras.layers.Activation: self._activated,
+            keras.layers.BatchNormalization: self._normalised_apart,
+            keras.layers.Dense: self._dense_on_gated,
+            keras.layers.Dropout: self._dropped_apart,
+            keras.layers.GaussianNoise: self._noisy_apart,
+        }
 
     def penalty(self, weights):
         """Return the L2 penalty on the children's own kernels, their mean, added up over folds."""
-        terms, layers = [tf.constant(0.0)], dense_layers(self._network)
+        terms, layers = [tf.constant(0.0)], dense_layers(self.network)
         for layer, units in zip(layers, self._units, strict=True):
             if layer.name in self._rates:
                 squares = tf.reduce_sum(weights[layer.kernel.path] ** 2, axis=0)
@@ -207,13 +214,13 @@ class Children(VectorizedNetwork):
         """Reshape (folds, children, rows, units) -> (folds, children * rows, units)."""
         return tf.reshape(apart, (apart.shape[0], -1, apart.shape[-1]))
 
-    def _dense(self, layer, x, weights, training, seed, updates):
+    def _dense_on_gated(self, layer, x, now):
         if layer.name in self._gates:
             x = self._together(self._apart(x) * self._gates[layer.name][:, None])
-        return super()._dense(layer, x, weights, training, seed, updates)
+        return self._on_open(layer, x, now)
 
-    def _activated(self, layer, x, weights, training, seed, updates):
-        if not self._activations or layer is self._network.layers[-1]:
+    def _activated(self, layer, x, now):
+        if not self._activations or layer is self.network.layers[-1]:
             return layer.activation(x)
         apart, found = self._apart(x), 0.0
         for position, name in enumerate(self._activations):
@@ -221,21 +228,21 @@ class Children(VectorizedNetwork):
             found += is_own * keras.activations.get(name)(apart)
         return self._together(found)
 
-    def _normalised(self, layer, x, weights, training, seed, updates):
+    def _normalised_apart(self, layer, x, now):
         apart = self._apart(x)
         mean, variance = tf.nn.moments(apart[:, :, : self._context], axes=[2], keepdims=True)
-        gamma, beta = (weights[v.path][:, None, None] for v in (layer.gamma, layer.beta))
+        gamma, beta = (now.weights[v.path][:, None, None] for v in (layer.gamma, layer.beta))
         factor = gamma * tf.math.rsqrt(variance + layer.epsilon)
         return self._together(apart * factor + (beta - mean * factor))
 
-    def _dropped(self, layer, x, weights, training, seed, updates):
-        if not training:
+    def _dropped_apart(self, layer, x, now):
+        if not now.training:
             return x
         rate = self._rates[layer.name][:, None, None]
-        return self._together(dropped(self._apart(x), rate, seed))
+        return self._together(dropped(self._apart(x), rate, now.seed))
 
-    def _noisy(self, layer, x, weights, training, seed, updates):
-        if not training:
+    def _noisy_apart(self, layer, x, now):
+        if not now.training:
             return x
         deviation = self._rates[layer.name][:, None, None]
-        return self._together(noisy(self._apart(x), deviation, seed))
+        return self._together(noisy(self._apart(x), deviation, now.seed))
