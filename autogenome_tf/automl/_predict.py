@@ -38,7 +38,10 @@ def predict(run: Run, rows: RunData, model: Predictor, lacking: LackingGenes) ->
         for new, part in ((rows.to_evaluate, "evaluate"), (rows.to_predict, "predict"))
         if new
     ]
-    frame = pd.concat([_table(model, *one) for one in parts], ignore_index=True)
+    each = [_table(model, *one) for one in parts]
+    # A column without values, such as targets of new rows, has a type that would be joined too.
+    known = [table.dropna(axis=1, how="all") for table in each]
+    frame = pd.concat(known, ignore_index=True).reindex(columns=each[0].columns)
     for new, part in parts[1:]:
         lacking.warn(new)
         _warn_of_novelty(new, frame[frame["part"] == part])

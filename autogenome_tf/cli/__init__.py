@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from autogenome_tf.core import __version__
-from autogenome_tf.core.errors import InputError, StageError
+from autogenome_tf.core.errors import InputError, StageError, some
 
 DONE, FAILED, WRONG_INPUT = 0, 1, 2
 # As the output of `predict`. The second must not be replaced like a file.
@@ -143,12 +143,14 @@ def port(parsed: argparse.Namespace) -> None:
     if Path(parsed.new).exists():
         raise InputError(f"{parsed.new}: already exists; expected a new file.")
     if not autogenome.is_original(given):
-        raise InputError(
-            f"{parsed.old}: not a config of AutoGenome: it has neither model nor trainer."
-        )
+        ours = sorted(autogenome.OURS.intersection(given if isinstance(given, dict) else ()))
+        reason = f"it has keys of this package: {some(ours)}" if ours else (
+            "it has neither model nor trainer"
+        )  # fmt: skip
+        raise InputError(f"{parsed.old}: not a config of AutoGenome: {reason}.")
     folder = Path(parsed.new).resolve().parent
-    keys, notes = autogenome.ported(given, parsed.old, Path(parsed.old).parent)
-    config = Config.of(keys, parsed.old).resolved(Path(parsed.old).resolve().parent)
+    config, notes = Config.ported(given, parsed.old, Path(parsed.old).parent)
+    config = config.resolved(Path(parsed.old).resolve().parent)
     families.spaces(config, f"{parsed.old}: families")
     try:
         with replacing(parsed.new) as path:

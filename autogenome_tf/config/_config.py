@@ -195,15 +195,44 @@ class Config(Section):
         given = read_json(path)
         if not isinstance(given, dict):
             raise InputError(f"{path}: expected a JSON object {{...}}; received {given!r}.")
+        folder = path.resolve().parent
         if autogenome.is_original(given):
-            given, notes = autogenome.ported(given, str(path), path.parent)
+            found, notes = cls.ported(given, str(path), path.parent, overrides)
             log.info("%s: a config of AutoGenome; keys without effect here:", path)
             for note in notes:
                 if not note.new:
                     log.info("  %s: %s", note.old, note.effect)
+            return found.resolved(folder)
         for override in overrides:
             put(given, override)
-        return cls.of(given, place=str(path)).resolved(path.resolve().parent)
+        return cls.of(given, place=str(path)).resolved(folder)
+
+    @classmethod
+    def ported(
+        cls,
+        given: Mapping[str, Any],
+        place: str,
+        folder: str | Path,
+        overrides: Iterable[str] = (),
+    ) -> tuple["Config", list[autogenome.Note]]:
+        """Return the config that one of AutoGenome stands for, and a note for each of its keys.
+
+        Args:
+            given: What its JSON holds.
+            place: Its name, for errors.
+            folder: What its paths are relative to.
+            overrides: As in `load`.
+
+        Raises:
+            InputError: For the first wrong key or value, by AutoGenome's name of the key.
+        """
+        keys, notes = autogenome.ported(given, place, folder)
+        for override in overrides:
+            put(keys, override)
+        try:
+            return cls.of(keys, place), notes
+        except InputError as error:
+            raise autogenome.with_old_name(error, notes) from None
 
     def resolved(self, folder: str | Path) -> "Config":
         """Return the config with absolute paths, taken relative to `folder`."""

@@ -737,6 +737,20 @@ def predicted(three_files, tmp_path):
     return table(automl.folder, "predictions.tsv"), frames
 
 
+@pytest.mark.filterwarnings("error::FutureWarning")
+def test_values_are_predicted_beside_rows_without_them(three_files, tmp_path):
+    genes = table(three_files, "new.tsv", index_col=0)
+    config = config_of(tmp_path) | {"task": {"type": "regression"}}
+    config["data"] = {"predict": str(three_files / "new.tsv")}
+    rows = np.random.default_rng(1).normal(genes.mean(), 1.0, size=(60, len(genes.columns)))
+    frame = pd.DataFrame(rows, [f"r{row}" for row in range(60)], genes.columns)
+    automl = AutoGenome(config, data=(frame, 2 * frame.iloc[:, 0].to_numpy()))
+    automl.train()
+    predicted = automl.predict()
+    assert predicted["target"].dtype == float and predicted["target"].notna().sum() == 60
+    assert list(predicted.columns[:4]) == ["sample", "part", "target", "prediction"]
+
+
 def test_predictions_of_further_files_stand_below(predicted):
     frame, _ = predicted
     assert list(frame["part"]) == ["train"] * 40 + ["evaluate"] * 10 + ["predict"] * 10

@@ -411,6 +411,30 @@ def test_what_cannot_be_answered_is_an_error_that_names_it(small, kind, changes,
 
 
 @pytest.mark.parametrize(
+    ("key", "value"),
+    [("trainer__batch_size", -1), ("trainer__patience", 2.5), ("optimizer__type", "adm"),
+     ("data_train__validation_split", 2), ("explainer__num_samples", 0)],
+)  # fmt: skip
+def test_a_value_that_is_refused_here_is_named_by_its_key_there(
+    small, tmp_path, capsys, key, value
+):
+    old = written(tmp_path, original(small, "MLP", **{key: value}))
+    for verb in (["check", str(old)], ["port", str(old), str(tmp_path / "new.json")]):
+        assert cli.main(verb) == 2
+        assert f"The key of AutoGenome is {key.replace('__', '.')}." in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("count", "warnings"), [(2, 0), (3, 1), (None, 0)])
+def test_another_number_of_classes_than_there_are_labels_is_a_warning(
+    small, caplog, count, warnings
+):
+    given = original(small, "MLP")
+    given["model"]["args"]["output_classes"] = count
+    autogenome.ported(given, "old.json", small)
+    assert caplog.text.count("model.output_classes says 3, and") == len(caplog.records) == warnings
+
+
+@pytest.mark.parametrize(
     ("text", "said"),
     [
         ('{"a": 1\n "b": 2}', "line 2, column 2: received '\"b\"' behind '1'; expected ','"),
@@ -544,7 +568,8 @@ def test_port_writes_the_config_that_the_original_s_stands_for(small, tmp_path, 
 def test_port_refuses_what_is_no_config_of_the_original(tmp_path, capsys):
     (tmp_path / "a.json").write_text('{"name": "t", "data": {"features": "x.tsv"}}')
     assert cli.main(["port", str(tmp_path / "a.json"), str(tmp_path / "b.json")]) == 2
-    assert "not a config of AutoGenome" in capsys.readouterr().err
+    said = "not a config of AutoGenome: it has keys of this package: 'data'."
+    assert said in capsys.readouterr().err
     assert not (tmp_path / "b.json").exists()
 
 

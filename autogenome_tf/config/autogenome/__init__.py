@@ -1,13 +1,17 @@
 """AutoGenome's own JSON, key by key, as a config of this package."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from autogenome_tf.config.autogenome._keys import KEYS, Keys, Note
 from autogenome_tf.config.autogenome._port import put_all
+from autogenome_tf.core.errors import InputError
 
-__all__ = ["KEYS", "Note", "is_original", "ported"]
+__all__ = ["KEYS", "OURS", "Note", "is_original", "ported", "with_old_name"]
+
+# Sections that a config of this package has and one of the original has not.
+OURS = frozenset({"data", "families", "search", "training"})
 
 
 def is_original(given: Any) -> bool:
@@ -16,7 +20,7 @@ def is_original(given: Any) -> bool:
     Args:
         given: Keys of a config.
     """
-    if not isinstance(given, dict) or {"data", "families", "search", "training"} & set(given):
+    if not isinstance(given, dict) or OURS & set(given):
         return False
     return bool({"model", "data_train", "trainer"} & set(given))
 
@@ -41,3 +45,22 @@ def ported(
     keys = Keys(given, place, folder)
     put_all(keys)
     return keys.new, keys.notes
+
+
+def with_old_name(error: InputError, notes: Iterable[Note]) -> InputError:
+    """Return the error of a ported config, with the original's name of the key.
+
+    Args:
+        error: Error that names a key of this package.
+        notes: Notes of the port.
+    """
+    named = f"{error} ".replace(": ", ". ")
+    # A key there may stand for a section here, whose own name is shorter.
+    known = [note for note in notes if note.new and f" {note.new}." in named]
+    if not known:
+        return error
+    return InputError(f"{error} The key of AutoGenome is {max(known, key=_depth).old}.")
+
+
+def _depth(note):
+    return len(note.new)

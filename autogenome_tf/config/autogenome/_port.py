@@ -140,12 +140,26 @@ def _task(keys, family):
     loss = keys.word("trainer.loss")
     if is_regression:
         keys.note("task.loss", "a regression minimises mse", "trainer.loss")
-    elif loss is not None:
+    elif not several:
+        _classes(keys)
+    if loss is not None and not is_regression:
         if loss not in ("cross_entropy", "focal_loss"):
             known = ("cross_entropy", "focal_loss")
             raise unknown(f"{keys.place}: trainer.loss", loss, known)
         keys.put("task.loss", loss, "trainer.loss")
     keys.note("", "the usual one", "trainer.loss")
+
+
+def _classes(keys):
+    """Warn where the labels have another number of classes than the config says."""
+    said, files = keys.number("model.output_classes"), keys.new["data"]
+    found = _distinct(Path(keys.folder) / files["targets"]) if said is not None else 0
+    if found and found != said:
+        log.warning(
+            "%s: model.output_classes says %s, and %s has %d different labels. They are what the "
+            "network gets; is it the right file?", keys.place, said, files["targets"], found,
+            extra={"about": "config"},
+        )  # fmt: skip
 
 
 def _schedule(keys):
@@ -260,7 +274,19 @@ def _checkpoint(keys, key):
 
 def _lines(path):
     """Count the rows of a text file without header; 0 where it cannot be read as text."""
-    if not path.is_file() or not re.search(r"\.(tsv|csv|txt)$", path.name):
+    if not _is_text(path):
         return 0
     with open(path, "rb") as stream:
         return sum(1 for line in stream if line.strip())
+
+
+def _distinct(path):
+    """Count the different rows of a text file; 0 where it cannot be read as text."""
+    if not _is_text(path):
+        return 0
+    with open(path, "rb") as stream:
+        return len({line.strip() for line in stream} - {b""})
+
+
+def _is_text(path):
+    return path.is_file() and re.search(r"\.(tsv|csv|txt)$", path.name)
