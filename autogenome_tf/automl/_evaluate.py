@@ -5,7 +5,7 @@ import logging
 
 import pandas as pd
 
-from autogenome_tf import families, metrics
+from autogenome_tf import metrics
 from autogenome_tf.automl._lacking import LackingGenes
 from autogenome_tf.automl._learning_curve import write_learning_curve
 from autogenome_tf.automl._outer import FOLDS, outer_scores
@@ -18,7 +18,7 @@ from autogenome_tf.data import RunData
 from autogenome_tf.ensemble import Retraining, corrected, size_for
 from autogenome_tf.models import LatentModel, LatentSpace, Predictor, tables
 from autogenome_tf.run import Run
-from autogenome_tf.search import read_outputs, trials_of
+from autogenome_tf.search import eligible, read_outputs, trials_of
 from autogenome_tf.tasks import ALL
 
 log = logging.getLogger(__name__)
@@ -63,7 +63,8 @@ def evaluate(
         name: tables.scores(task, part.targets, part.outputs, part.seed, part.weights)
         for name, part in parts.items()
     }
-    trials = _trials(run, config)
+    # Those that the final model was chosen from, best first.
+    trials = eligible(trials_of(run.read_table("leaderboard.tsv")), config.families)
     found |= _corrected(run, rows, config, task, parts["validation"], trials)
     if count := config.evaluation.permutations:
         null = permutation_test(retraining, trials[0], count, found, _groups(rows))
@@ -127,15 +128,6 @@ def _corrected(run, rows, config, task, validation, trials):
     return {
         metrics.CORRECTED: corrected(task, targets, outputs, weights=validation.weights, **chosen)
     }
-
-
-def _trials(run, config):
-    """Return the trials that the final model was chosen from, best first."""
-    return [
-        trial
-        for trial in trials_of(run.read_table("leaderboard.tsv"))
-        if trial.is_scored and families.is_asked(trial.family, trial.values, config.families)
-    ]
 
 
 def _write_coverage(run, model, parts):

@@ -4,14 +4,14 @@ import dataclasses
 import functools
 from typing import Any
 
-from autogenome_tf import explainers, families
+from autogenome_tf import explainers
 from autogenome_tf.automl._chosen_rows import ChosenRows
 from autogenome_tf.config import Explanation
 from autogenome_tf.ensemble import Retraining
 from autogenome_tf.explainers import Attributions
 from autogenome_tf.models import Predictor
 from autogenome_tf.run import Run
-from autogenome_tf.search import trials_of
+from autogenome_tf.search import eligible, trials_of
 from autogenome_tf.tasks import OutputMeans
 from autogenome_tf.training import Trial
 
@@ -44,11 +44,7 @@ class Explained:
     @property
     def best_trial(self) -> Trial:
         """Return the best trial of those that the config asks for."""
-        return next(
-            trial
-            for trial in self.trials
-            if families.is_asked(trial.family, trial.values, self.families)
-        )
+        return eligible(self.trials, self.families)[0]
 
     def attributions(
         self, model: explainers.Model | None = None, method: str | None = None

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         Trial,
         TrialResult,
         best_results,
+        eligible,
         leaderboard,
         ranked,
         trials_of,
@@ -29,7 +30,16 @@ _HOMES = {
     **dict.fromkeys(("log_of", "work"), "_distributed"),
     **dict.fromkeys(("read_outputs", "track_result", "write_outputs"), "_outputs"),
     **dict.fromkeys(
-        ("Trial", "TrialResult", "best_results", "leaderboard", "ranked", "trials_of"), "_trials"
+        (
+            "Trial",
+            "TrialResult",
+            "best_results",
+            "eligible",
+            "leaderboard",
+            "ranked",
+            "trials_of",
+        ),
+        "_trials",
     ),
 }
 
@@ -41,6 +51,7 @@ __all__ = [
     "Trial",
     "TrialResult",
     "best_results",
+    "eligible",
     "leaderboard",
     "log_of",
     "method",

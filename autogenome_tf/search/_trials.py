@@ -90,6 +90,20 @@ def trials_of(frame: pd.DataFrame) -> list[Trial]:
     ]
 
 
+def eligible(trials: Iterable[Trial], asked: dict[str, dict[str, Any]]) -> list[Trial]:
+    """Return the trials that may become the final model: those with a score that are asked for.
+
+    Args:
+        trials: Trials in any order, which they keep.
+        asked: The config's section `families`.
+    """
+    return [
+        trial
+        for trial in trials
+        if trial.is_scored and families.is_asked(trial.family, trial.values, asked)
+    ]
+
+
 def best_results(
     results: Iterable[TrialResult], size: int, objective: str, asked: dict[str, dict[str, Any]]
 ) -> list[TrialResult]:
@@ -102,8 +116,7 @@ def best_results(
         asked: The config's section `families`; only its trials are among them.
     """
     known = {result.trial.number: result for result in results}
-    able = [one.trial for one in known.values() if one.trial.is_scored]
-    able = [trial for trial in able if families.is_asked(trial.family, trial.values, asked)]
+    able = eligible((one.trial for one in known.values()), asked)
     order = ranked(able, objective)
     return [known[trial.number] for trial in order[:size]]
 
