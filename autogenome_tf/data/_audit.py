@@ -5,7 +5,6 @@ import dataclasses
 import hashlib
 
 import numpy as np
-import pandas as pd
 import scipy
 
 from autogenome_tf.core import chunked
@@ -24,7 +23,7 @@ from autogenome_tf.data._groups import (
 )
 from autogenome_tf.data._misspelt import missing_like, misspelt
 from autogenome_tf.data._no_genes import gives_away, no_genes, some_values, total_row
-from autogenome_tf.data._origins import kind_of_origin
+from autogenome_tf.data._origins import is_of_persons, places
 from autogenome_tf.data._row_scales import rows_of_another_scale
 from autogenome_tf.data._split import Split
 from autogenome_tf.data._spreadsheet import changed_names
@@ -132,7 +131,7 @@ def _few_tested(counts, kind):
 def _of_origins(dataset, each, kind, is_test, group):
     """Yield warnings about the columns of origins; `each` are rows with each of their targets."""
     for name, levels in _distinct_origins(dataset, group):
-        if name in dataset.owners or kind_of_origin(name) == "person":
+        if is_of_persons(dataset, name):
             yield from _on_both_sides(name, levels, is_test)
         # Targets that stand in the rows of owners go with them; levels of few rows, with any.
         if name in dataset.owners or 2 * len(set(levels)) > len(levels):
@@ -146,18 +145,13 @@ def _distinct_origins(dataset, group):
     if dataset.origins is None:
         return
     names = dataset.origins.columns.drop(group or [], errors="ignore")
-    known = set() if dataset.groups is None else {_places(dataset.groups)}
+    known = set() if dataset.groups is None else {places(dataset.groups)}
     # The column by which samples found their rows stands for the ids of these rows too.
     for name in sorted(names, key=lambda name: name not in dataset.owners):
         levels = dataset.origins[name].to_numpy()
-        if (places := _places(levels)) not in known:
-            known.add(places)
+        if (own := places(levels)) not in known:
+            known.add(own)
             yield name, levels
-
-
-def _places(levels):
-    """Return the number of each row's level, in the order in which levels first come, as bytes."""
-    return pd.factorize(levels)[0].tobytes()
 
 
 def _of_targets(dataset, rows, is_test, has_test, kind):

@@ -9,6 +9,7 @@ import numpy as np
 
 from autogenome_tf.core.errors import InputError, some
 from autogenome_tf.data._dataset import Dataset
+from autogenome_tf.data._origins import is_of_persons, places
 
 # Ids of samples that begin with what several samples are of, and what that is called: patients of
 # TCGA, donors of GTEx, samples that were measured several times.
@@ -32,6 +33,8 @@ _SHORT = {
 def patients(dataset: Dataset, is_test: np.ndarray) -> Iterator[str]:
     """Yield a text on patients, by the ids of samples, who are on both sides of the split.
 
+    Nothing where a column names the same patients: `audit` warns of that column.
+
     Args:
         dataset: All rows.
         is_test: (rows,) whether a row is tested on.
@@ -42,12 +45,18 @@ def patients(dataset: Dataset, is_test: np.ndarray) -> Iterator[str]:
             continue
         owners = np.array([match[1] for match in found if match])
         shared = sorted(set(owners[is_test]) & set(owners[~is_test]))
-        if shared:
+        if shared and places(owners) not in _persons(dataset):
             yield (
                 f"Samples of the same {owner} are in both training and test parts ({len(shared)} "
                 f"{owner}s, such as {str(shared[0])!r}): scores are too optimistic for a new "
                 f"{owner}. Add a column of {owner}s and name it in data.split.group."
             )
+
+
+def _persons(dataset):
+    """Return how each column that names persons parts the rows."""
+    columns = () if dataset.origins is None else dataset.origins.items()
+    return {places(levels) for name, levels in columns if is_of_persons(dataset, name)}
 
 
 def groups_of_one(groups: np.ndarray) -> Iterator[str]:

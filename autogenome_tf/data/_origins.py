@@ -25,6 +25,19 @@ def kind_of_origin(name):
     return "person" if words & PERSONS else "batch" if words & BATCHES else None
 
 
+def is_of_persons(dataset, name):
+    """Return whether a column of the origins of rows names persons, or who shares a row."""
+    return name in dataset.owners or kind_of_origin(name) == "person"
+
+
+def places(levels):
+    """Return the number of each row's level, in the order in which levels first come, as bytes.
+
+    Columns that part the rows alike have the same.
+    """
+    return pd.factorize(levels)[0].tobytes()
+
+
 def origins(columns, apart=(), owners=()):
     """Return the columns of a frame that state the origin of rows, as text, "" where missing.
 

@@ -315,6 +315,10 @@ def test_samples_of_one_patient_on_both_sides_are_named(tmp_path):
     (said,) = texts(found, "group")
     assert "Samples of the same patient" in said and "data.split.group" in said
     owners = [name[:12] for name in dataset.samples]
+    beside = LABELS.set_axis(BARCODES).to_frame().assign(patient=owners)
+    _, found = loaded(tmp_path, VALUES.set_axis(BARCODES).to_csv(), beside.to_csv())
+    (said,) = texts(found, "group")
+    assert 'Set data.split.group to "patient"' in said
     grouped = VALUES.set_axis(BARCODES).assign(owner=owners, type=LABELS.to_numpy())
     _, found = loaded(
         tmp_path, grouped.to_csv(index_label="sample"), split={"group": "owner"}, target="type"
