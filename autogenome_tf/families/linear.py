@@ -26,7 +26,7 @@ class Linear(Family):
         "l2": number(
             1e-2, *(10.0**power for power in (-5, -4, -3, -1.5, -1, -0.5, 0, 0.5, 1)), high=1e9
         ),
-        "shrinkage": number(0.3, 0.01, 0.03, 0.1, 0.2, 0.5, 0.7, 0.9, low=1e-6),
+        "shrinkage": number(0.3, 0.01, 0.03, 0.1, 0.2, 0.5, 0.7, 0.9, 0.97, 0.99, low=1e-6),
         "threshold": number(
             1.0, 0.0, 0.25, 0.5, 0.75, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 7.0, 10.0, high=1e9
         ),

@@ -229,10 +229,11 @@ class _Path:
     def add(self, option, losses):
         """Take note of the losses of the next option, by the names of targets."""
         for target, loss in losses.items():
-            if loss < self._least.get(target, np.inf):
+            least = self._least.get(target, np.inf)
+            if loss < least:
                 self.best[target], self._least[target], self._worse[target] = option, loss, 0
-            else:
-                self._worse[target] = self._worse.get(target, 0) + 1
+            elif loss > least:  # thresholds above which no gene is left are all alike
+                self._worse[target] += 1
 
     @property
     def is_over(self):

@@ -105,3 +105,13 @@ def test_all_learners_stand_beside_the_baseline_and_join_the_ensemble(tmp_path):
     assert (board["status"] == "done").all() and (board["family"] == "linear").all()
     # Logits are in a range in which one temperature calibrates them.
     assert board["score"].max() < np.log(3)
+
+
+def test_centroids_of_few_rows_pass_the_thresholds_that_leave_no_gene(tmp_path):
+    linear = {"loss": "centroid"}
+    board = automl_of(tmp_path, "classification", linear).train()
+    best = board.loc[[json.loads(one)["loss"] == "centroid" for one in board["hyperparameters"]]]
+    (values,) = best["hyperparameters"]
+    # Ten standard errors leave no gene of 45 rows, and so does the next threshold, and the next.
+    assert json.loads(values)["threshold"] < 5
+    assert best["score"].item() < 0.8 < np.log(3)

@@ -66,8 +66,17 @@ def test_a_path_goes_on_for_a_target_that_still_gains():
         path.add(number, dict(zip("ab", losses, strict=True)))
         assert not path.is_over
     for number in range(4, 7):
-        path.add(number, {"a": 2.0, "b": 6.0})
+        path.add(number, {"a": 2.0, "b": 6.5})
     assert path.is_over and path.best == {"a": 0, "b": 3}
+
+
+def test_a_path_goes_on_where_its_first_options_are_all_alike():
+    path = _linear._Path()
+    for number in range(5):
+        path.add(number, {"": 1.1})
+    assert not path.is_over
+    path.add(5, {"": 0.3})
+    assert path.best == {"": 5}
 
 
 def test_no_penalty_a_target_is_solved_for_when_time_is_over(folds):
