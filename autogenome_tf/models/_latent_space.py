@@ -112,18 +112,7 @@ class LatentSpace:
     def _scores(self, part):
         """Return the metrics of a part."""
         rows, labelled = self._rows(part), self._labelled(part)
-        bounds = self.model.bounds(self._values[rows], self._seed, DRAWS)
-        prior = self.latent[rows] / self.model.autoencoder.deviation
-        measures = {
-            "elbo": mean_measure(-bounds[:, 0] - bounds[:, 1]),
-            "reconstruction": mean_measure(bounds[:, 0]),
-            "kl": mean_measure(bounds[:, 1]),
-            "importance_weighted_bound": mean_measure(-bounds[:, 2]),
-            "active_units": lambda index: float((prior[index].var(axis=0) > ACTIVE).sum()),
-        }
-        measures["explained"] = self._explained(rows, self._reconstructed(rows))
-        decoded = self._pca.inverse_transform(self._components[rows])
-        measures["pca_explained"] = self._explained(rows, decoded)
+        measures = self._measures_of_model(rows)
         if (imputation := self._imputation(part)) is not None:
             measures |= imputation.measures()
         of_labels, without_interval = {}, {}
@@ -143,6 +132,21 @@ class LatentSpace:
             without_interval["labels_held_out"] = _plain_figure(len(labelled))
         found = self._with_intervals(measures, len(rows))
         return found | self._with_intervals(of_labels, len(labelled)) | without_interval
+
+    def _measures_of_model(self, rows):
+        """Return measures of bounds and reconstruction, which need neither labels nor distances."""
+        bounds = self.model.bounds(self._values[rows], self._seed, DRAWS)
+        prior = self.latent[rows] / self.model.autoencoder.deviation
+        decoded = self._pca.inverse_transform(self._components[rows])
+        return {
+            "elbo": mean_measure(-bounds[:, 0] - bounds[:, 1]),
+            "reconstruction": mean_measure(bounds[:, 0]),
+            "kl": mean_measure(bounds[:, 1]),
+            "importance_weighted_bound": mean_measure(-bounds[:, 2]),
+            "active_units": lambda index: float((prior[index].var(axis=0) > ACTIVE).sum()),
+            "explained": self._explained(rows, self._reconstructed(rows)),
+            "pca_explained": self._explained(rows, decoded),
+        }
 
     def _label_accuracy(self, rows):
         """Measure how often the classifier of the latent space predicts the label of a row."""
