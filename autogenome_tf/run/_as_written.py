@@ -1,5 +1,6 @@
 """Files of a run that are not as a run writes them: refused by name, place and what to do."""
 
+import functools
 import json
 from collections.abc import Iterable
 from pathlib import Path
@@ -64,7 +65,8 @@ def check_table(path: Path, name: str, frame: pd.DataFrame, needed: Iterable[str
     for columns, expected, is_wrong in (
         (own.whole, "a whole number", _is_broken),
         (own.numbers, "a number", _is_text),
-        (own.json, "JSON", _is_no_json),
+        (own.objects, "a JSON object", functools.partial(_is_other_json, dict)),
+        (own.lists, "a JSON list", functools.partial(_is_other_json, list)),
     ):
         for column in frame.columns.intersection(columns):
             wrong = is_wrong(frame[column])
@@ -85,13 +87,13 @@ def _is_broken(column):
     return numbers.isna() | (numbers % 1 != 0)
 
 
-def _is_no_json(column):
-    return ~column.map(_can_be_read)
+def _is_other_json(kind, column):
+    return ~column.map(lambda text: _is_json_of(kind, text)).astype(bool)
 
 
-def _can_be_read(text):
+def _is_json_of(kind, text):
     try:
-        return isinstance(json.loads(text), dict | list)
+        return isinstance(json.loads(text), kind)
     except (TypeError, ValueError):
         return False
 

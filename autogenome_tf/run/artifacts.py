@@ -28,7 +28,8 @@ class Artifact:
         text: Columns that hold ids and names, whatever these look like.
         whole: Columns of whole numbers, none of them missing.
         numbers: Columns of numbers, which may be missing.
-        json: Columns of JSON.
+        objects: Columns of JSON objects.
+        lists: Columns of JSON lists.
         perhaps: Those of these columns that some runs do not have.
         arrays: Arrays of a NumPy archive that are read again.
         form: What is read again of a JSON file, see `_as_written.check_json`.
@@ -41,7 +42,8 @@ class Artifact:
     text: tuple[str, ...] = ()
     whole: tuple[str, ...] = ()
     numbers: tuple[str, ...] = ()
-    json: tuple[str, ...] = ()
+    objects: tuple[str, ...] = ()
+    lists: tuple[str, ...] = ()
     perhaps: tuple[str, ...] = ()
     arrays: tuple[str, ...] = ()
     form: Any = None
@@ -50,7 +52,7 @@ class Artifact:
     @property
     def columns(self) -> list[str]:
         """Return the columns that every such table has."""
-        known = (*self.text, *self.whole, *self.numbers, *self.json)
+        known = (*self.text, *self.whole, *self.numbers, *self.objects, *self.lists)
         return [name for name in known if name not in self.perhaps]
 
 
@@ -61,7 +63,7 @@ METRIC = {"value": NUMBER, "low": NUMBER, "high": NUMBER}
 # Of a trial: leaderboard.tsv, and what its worker wrote of it.
 TRIAL = {
     "text": ("family", "status"), "whole": ("rank", "trial", "epochs", "parameters"),
-    "numbers": ("score", "error", "seconds"), "json": ("hyperparameters",),
+    "numbers": ("score", "error", "seconds"), "objects": ("hyperparameters",),
 }  # fmt: skip
 
 
@@ -93,11 +95,11 @@ ARTIFACTS = (
     Artifact("search/enas/candidates.tsv", "train",
              "of `enas`: arcs and beside them the other options, with their scores by shared "
              "weights, of the controller and drawn uniformly",
-             text=("by",), whole=("parameters",), numbers=("shared_score",), json=("arc",),
+             text=("by",), whole=("parameters",), numbers=("shared_score",), lists=("arc",),
              perhaps=("parameters",), optional=True),
     Artifact("search/enas/front.tsv", "train",
              "of `enas`: candidates that no smaller one scores better than, the smallest first",
-             whole=("parameters",), numbers=("shared_score",), json=("arc",), optional=True),
+             whole=("parameters",), numbers=("shared_score",), lists=("arc",), optional=True),
     Artifact("search/enas/contributions.tsv", "train",
              "of `enas`: the `share` of each decision in the variance of scores by shared weights "
              "over the space (functional ANOVA), the largest first, then that of interactions; "

@@ -63,14 +63,18 @@ def test_a_report_names_the_column_that_a_table_lacks(run, name, column):
         run.read_table(name)
 
 
-@pytest.mark.parametrize("column", ["rank", "trial", "score", "parameters", "hyperparameters"])
-def test_a_row_of_text_is_named_by_line_and_column(run, column):
+@pytest.mark.parametrize(
+    ("column", "text"),
+    [*((name, "none") for name in ("rank", "trial", "score", "parameters", "hyperparameters")),
+     ("trial", "1.5"), ("hyperparameters", "[1]")],
+)  # fmt: skip
+def test_a_row_of_text_is_named_by_line_and_column(run, column, text):
     def change(frame):
-        frame.loc[2, column] = "none"
+        frame.loc[2, column] = text
         return frame
 
     changed(run, "leaderboard.tsv", change)
-    message = f"leaderboard.tsv: .* line 4, column '{column}': received 'none'; expected "
+    message = f"leaderboard.tsv: .* line 4, column '{column}': received .*; expected "
     with pytest.raises(InputError, match=message):
         ag.load(run.folder).report()
 
