@@ -40,6 +40,11 @@ def section(run: Run) -> Section | None:
             "same resamples: where the interval does not include 0, the difference is beyond "
             "chance."
         )
+    if weight := run.config().data.weight:
+        text += (
+            f" Metrics count samples by their weights, the column {on_a_line(weight)}; figures, "
+            "and the tables of each class or target, count all samples alike."
+        )
     if is_convex(run):
         text += " The final model is itself linear."
     parts: list[Part | None] = [text]

@@ -261,6 +261,13 @@ def test_a_run_scores_weighted_rows_and_no_gene_is_a_weight(weighed_run):
     assert "weight" not in weighed_run._session.model().features
 
 
+def test_the_report_of_weighted_rows_says_what_counts_them_alike(weighed_run):
+    if not (weighed_run.folder / "metrics.json").is_file():
+        weighed_run.evaluate()
+    text = " ".join(weighed_run.report().read_text().split())
+    assert "Metrics count samples by their weights, the column weight; figures, and" in text
+
+
 @pytest.mark.parametrize("wrong", [0, -1, np.inf, "heavy", ""])
 def test_a_weight_is_a_finite_number_above_0(tmp_path, wrong):
     weights = WEIGHTS.astype(object)

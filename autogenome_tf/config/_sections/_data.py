@@ -132,7 +132,8 @@ class Data(Section):
         default=None,
         description=(
             "Column of the weight of each row, a number above 0: how much it counts in scaling, "
-            "losses, scores and the choice of trials. Only ratios of weights matter. Not for a "
+            "losses, scores and the choice of trials. Only ratios of weights matter. Figures "
+            "and the confusion matrix count rows alike. Not for a "
             "representation."
         ),
     )
