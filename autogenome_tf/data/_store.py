@@ -60,6 +60,8 @@ def write_rows(
     kept = kept.set_axis(table.samples or list(range(len(kept))))
     table = dataclasses.replace(table, extra=kept)
     table = distinct(table, how_of(x, options), "data: X", asked=list(columns))
+    if not is_annotated(x):
+        _check_names(columns, table.features)
     arrays: dict[str, Any] = {f"target_{name}": _plain(table.column(name)) for name in kept}
     if table.samples is not None:
         arrays["samples"] = np.array(table.samples)
@@ -111,6 +113,16 @@ def _columns(x, y, further):
     if values.ndim == 1:
         return pd.DataFrame({TARGET: values})
     return pd.DataFrame(values, columns=[f"{TARGET}_{i + 1}" for i in range(values.shape[1])])
+
+
+def _check_names(columns, features):
+    """Refuse a target of the name of a gene: of a file of new rows the column is no gene."""
+    both = set(map(str, columns)).intersection(features)
+    if both:
+        raise InputError(
+            f"data: y: {some(sorted(both))}: also a gene of X, and new rows cannot have both under "
+            "one name. Leave it out of X, where it would predict itself, or rename y."
+        )
 
 
 def _named(x, names):

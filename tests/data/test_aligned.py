@@ -156,8 +156,9 @@ def test_missing_labels_stay_missing(tmp_path):
     labels = Y_NAMED.astype(object).mask(VALUES["C"].set_axis(NAMES) > 1)
     table = read_back(tmp_path, X_NAMED, labels)
     assert list(table.extra["level"].isna()) == list(VALUES["C"] > 1)
-    table = read_back(tmp_path, X_NAMED, VALUES["C"].set_axis(NAMES).mask(labels.isna()))
-    assert list(table.extra["C"].isna()) == list(VALUES["C"] > 1)
+    values = VALUES["C"].set_axis(NAMES).mask(labels.isna()).rename("value")
+    table = read_back(tmp_path, X_NAMED, values)
+    assert list(table.extra["value"].isna()) == list(VALUES["C"] > 1)
 
 
 # Rows that a run wrote ---------------------------------------------------------------------------
@@ -193,3 +194,11 @@ def test_rows_that_are_laid_out_otherwise_are_read(tmp_path):
         values = read_table(tmp_path / f"{name}.npz").values
         assert not is_mapped(values)
         np.testing.assert_array_equal(values, x)
+
+
+@pytest.mark.parametrize("make", [pd.Series.copy, pd.Series.to_frame])
+def test_a_target_of_the_name_of_a_gene_is_refused(tmp_path, make):
+    with pytest.raises(InputError, match="data: y: 'C': also a gene of X, .* or rename y"):
+        write_rows(tmp_path / "x.npz", X_NAMED, make(X_NAMED["C"]))
+    write_rows(tmp_path / "x.npz", X_NAMED.drop(columns="C"), make(X_NAMED["C"]))
+    write_rows(tmp_path / "x.npz", X_NAMED, make(X_NAMED["C"].rename("level")))
