@@ -12,7 +12,7 @@ from autogenome_tf.core.chunked import Matrix
 from autogenome_tf.data import Dataset
 from autogenome_tf.models._branch import Branch
 from autogenome_tf.models._predictor import Predictor
-from autogenome_tf.models._separation import separation
+from autogenome_tf.models._separation import beyond_chance
 from autogenome_tf.models._training_scale import TrainingScale
 from autogenome_tf.nn.likelihoods import LIKELIHOODS
 from autogenome_tf.nn.res_vae import ResVAE
@@ -24,9 +24,10 @@ log = logging.getLogger(__name__)
 PROBED = 200
 # A unit that the decoder does not use keeps this part of the largest one's reach.
 LEAST_REACH = 1e-6
-# A silhouette so many times as high is clearly higher. Where it is nearly the same, either space
-# may have the better clusters, and distances of decoded values have a meaning in the data's units.
-CLEARLY = 1.2
+# Standard deviations of chance by which points in units of the prior must be separated, and how
+# many times as far beyond it as in decoded distances. Where both are alike, either may have the
+# better clusters, and distances of decoded values have a meaning in the data's units.
+SEPARATED, CLEARLY = 3.0, 1.5
 
 
 @dataclasses.dataclass(frozen=True)
@@ -225,7 +226,7 @@ class LatentModel(Predictor):
             values: (rows, features) raw training rows, about `CLUSTERED` at most.
             distance: "decoded": distances between points are those of decoded values; "prior": they
                 are in standard deviations of the prior, all units alike; "auto": the second where
-                the `separation` of the rows is clearly higher then (`CLEARLY`), else the first.
+                the rows are separated `beyond_chance` then, and clearly more so than in the first.
 
         Returns:
             (units,) above 0, and which distance they give. Of "decoded" they are `reaches` around
@@ -235,11 +236,14 @@ class LatentModel(Predictor):
         reach = self.reaches(points[:: -(-len(points) // PROBED)])
         reach = np.maximum(reach, max(LEAST_REACH * reach.max(), LEAST_REACH))
         if distance == "auto":
-            decoded, prior = separation(points * reach), separation(points)
-            distance = "prior" if prior > CLEARLY * max(decoded, 0.0) else "decoded"
+            decoded, prior = beyond_chance(points, np.stack([reach, np.ones_like(reach)]))
+            is_separated = prior.mean() > SEPARATED * prior.std()
+            is_clearer = prior.mean() > CLEARLY * decoded.mean()
+            distance = "prior" if is_separated and is_clearer else "decoded"
             log.info(
-                "Distances in the latent space: %s; mean silhouette of clusters of training rows "
-                "%.3f with decoded, %.3f with prior.", distance, decoded, prior,
+                "Distances in the latent space: %s; clusters of training rows have a mean "
+                "silhouette above chance of %.3f with decoded, %.3f with prior.",
+                distance, decoded.mean(), prior.mean(),
             )  # fmt: skip
         return (reach if distance == "decoded" else np.ones_like(reach)), distance
 

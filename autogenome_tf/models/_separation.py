@@ -1,15 +1,18 @@
-"""Measure how well clusters of points are separated, by the silhouette at the best number."""
+"""Measure how well clusters of points are separated, beside what chance separates."""
 
 import numpy as np
 import scipy.cluster.hierarchy
 import scipy.spatial.distance
 import sklearn.metrics
 
-# Points that are clustered, at most; numbers of clusters that are tried, with so many points each.
+# Points that are clustered, at most or so: all are compared with all.
 CLUSTERED = 1000
-MOST_CLUSTERS, POINTS_A_CLUSTER = 30, 10
+# Numbers of clusters that are tried, with so many points each.
+CLUSTERS, POINTS_A_CLUSTER = (2, 3, 5, 8, 12, 20, 30), 10
 # Clusters count where none has more than this part of the points: all but a few outliers are none.
 LARGEST_SHARE = 0.9
+# Sets of points without clusters that the points are compared with.
+DRAWS = 10
 
 
 def separation(points: np.ndarray) -> float:
@@ -23,7 +26,7 @@ def separation(points: np.ndarray) -> float:
     Returns:
         -1 to 1; -1 where no number of clusters divides the points.
     """
-    counts = range(2, min(MOST_CLUSTERS, len(points) // POINTS_A_CLUSTER) + 1)
+    counts = [count for count in CLUSTERS if count * POINTS_A_CLUSTER <= len(points)]
     if not counts or not np.ptp(points, axis=0).any():
         return -1.0
     distances = scipy.spatial.distance.squareform(scipy.spatial.distance.pdist(points))
@@ -35,3 +38,26 @@ def separation(points: np.ndarray) -> float:
         if np.bincount(own).max() <= LARGEST_SHARE * len(points)
     ]
     return max(found, default=-1.0)
+
+
+def beyond_chance(points: np.ndarray, units: np.ndarray) -> np.ndarray:
+    """Compare the `separation` of points with that of normal points of the same covariance.
+
+    A long or flat cloud is divided well without any cluster in it; what counts is how much better
+    the points are divided (the gap of Tibshirani et al. 2001, of silhouettes). Deterministic.
+
+    Args:
+        points: (rows, dimensions), at most `CLUSTERED` rows or so.
+        units: (choices, dimensions) factors of the dimensions, above 0.
+
+    Returns:
+        (choices, `DRAWS`) separation of the points in these units less that of each draw of normal
+        points, which are the same for all choices.
+    """
+    random, centred = np.random.default_rng(0), points - points.mean(axis=0)
+    draws = [
+        random.normal(size=(len(points), len(points))) @ centred / np.sqrt(max(len(points), 1))
+        for _ in range(DRAWS)
+    ]
+    by_chance = [[separation(draw * own) for draw in draws] for own in units]
+    return np.array([[separation(points * own)] for own in units]) - by_chance

@@ -7,7 +7,7 @@ import pytest
 import autogenome_tf as ag
 from autogenome_tf.core.errors import InputError
 from autogenome_tf.models import LatentModel
-from autogenome_tf.models._separation import separation
+from autogenome_tf.models._separation import DRAWS, beyond_chance, separation
 
 ROWS, GENES = 300, 20
 RANDOM = np.random.default_rng(4)
@@ -56,6 +56,26 @@ def test_a_few_outliers_are_no_clusters():
 @pytest.mark.parametrize("points", [np.zeros((0, 2)), np.ones((19, 2)), np.ones((40, 2))])
 def test_points_without_clusters_have_the_least_separation(points):
     assert separation(points) == -1
+
+
+def test_a_flat_cloud_is_separated_no_better_than_chance():
+    flat = RANDOM.normal(size=(ROWS, 4)) * [20, 10, 1, 1]
+    assert separation(flat) > separation(flat / [20, 10, 1, 1]) + 0.1
+    found = beyond_chance(flat, np.ones((1, 4)))
+    assert found.shape == (1, DRAWS) and abs(found.mean()) < 2 * found.std()
+
+
+def test_clusters_are_beyond_chance_in_units_that_show_them():
+    hidden = np.hstack([APART, 30 * ALIKE])
+    as_it_is, whitened = beyond_chance(hidden, np.stack([np.ones(6), 1 / hidden.std(axis=0)]))
+    assert whitened.mean() > 5 * whitened.std()
+    assert abs(as_it_is.mean()) < 2 * as_it_is.std()
+    np.testing.assert_array_equal(beyond_chance(hidden, np.ones((1, 6)))[0], as_it_is)
+
+
+@pytest.mark.parametrize("points", [np.zeros((0, 2)), np.ones((19, 2)), np.ones((40, 2))])
+def test_nothing_is_beyond_chance_where_nothing_divides_the_points(points):
+    assert not beyond_chance(points, np.ones((1, 2))).any()
 
 
 def test_few_rows_keep_distances_of_decoded_values(tmp_path):
