@@ -8,11 +8,11 @@ from autogenome_tf.models._latent_model import LatentModel
 from autogenome_tf.models._latent_space import LatentSpace
 from autogenome_tf.models._predictor import Predictor
 from autogenome_tf.models._scib import scib_scores
-from autogenome_tf.models._separation import CLUSTERED
+from autogenome_tf.models._separation import ASKED
 from autogenome_tf.models._training_scale import QUANTILES, TrainingScale
 
 __all__ = [
-    "CLASS", "CLUSTERED", "ONLY", "QUANTILES", "RISK", "SOFTMAX", "SURVIVAL", "Branch",
+    "CLASS", "ASKED", "ONLY", "QUANTILES", "RISK", "SOFTMAX", "SURVIVAL", "Branch",
     "FoldNetworks", "LatentModel", "LatentSpace", "PartAnswer", "Predictor", "TrainingScale",
     "anchored", "averaged", "scib_scores",
 ]  # fmt: skip

@@ -27,7 +27,7 @@ LEAST_REACH = 1e-6
 # Standard deviations of chance by which points in units of the prior must be separated, and how
 # many times as far beyond it as in decoded distances. Where both are alike, either may have the
 # better clusters, and distances of decoded values have a meaning in the data's units.
-SEPARATED, CLEARLY = 3.0, 1.5
+SEPARATED, CLEARLY = 3.0, 1.25
 
 
 @dataclasses.dataclass(frozen=True)
@@ -223,7 +223,7 @@ class LatentModel(Predictor):
         """Choose the factors of latent units that are in units of the prior.
 
         Args:
-            values: (rows, features) raw training rows, about `CLUSTERED` at most.
+            values: (rows, features) raw training rows, about `ASKED` at most.
             distance: "decoded": distances between points are those of decoded values; "prior": they
                 are in standard deviations of the prior, all units alike; "auto": the second where
                 the rows are separated `beyond_chance` then, and clearly more so than in the first.

@@ -5,13 +5,14 @@ import scipy.cluster.hierarchy
 import scipy.spatial.distance
 import sklearn.metrics
 
-# Points that are clustered, at most or so: all are compared with all.
-CLUSTERED = 1000
+# Rows that a latent space is asked of, about at most, and how many are clustered at a time: all are
+# compared with all.
+ASKED, CLUSTERED = 1000, 500
 # Numbers of clusters that are tried, with so many points each.
 CLUSTERS, POINTS_A_CLUSTER = (2, 3, 5, 8, 12, 20, 30), 10
 # Clusters count where none has more than this part of the points: all but a few outliers are none.
 LARGEST_SHARE = 0.9
-# Sets of points without clusters that the points are compared with.
+# Draws of some of the points, and of as many without clusters.
 DRAWS = 10
 
 
@@ -47,17 +48,21 @@ def beyond_chance(points: np.ndarray, units: np.ndarray) -> np.ndarray:
     the points are divided (the gap of Tibshirani et al. 2001, of silhouettes). Deterministic.
 
     Args:
-        points: (rows, dimensions), at most `CLUSTERED` rows or so.
+        points: (rows, dimensions).
         units: (choices, dimensions) factors of the dimensions, above 0.
 
     Returns:
-        (choices, `DRAWS`) separation of the points in these units less that of each draw of normal
-        points, which are the same for all choices.
+        (choices, `DRAWS`) separation in these units of two thirds of the points (`CLUSTERED` of
+        them at most) less that of as many normal points; each draw is the same for all choices.
     """
+    count = min(CLUSTERED, len(points) * 2 // 3)
+    if not count:
+        return np.zeros((len(units), DRAWS))
     random, centred = np.random.default_rng(0), points - points.mean(axis=0)
-    draws = [
-        random.normal(size=(len(points), len(points))) @ centred / np.sqrt(max(len(points), 1))
-        for _ in range(DRAWS)
-    ]
-    by_chance = [[separation(draw * own) for draw in draws] for own in units]
-    return np.array([[separation(points * own)] for own in units]) - by_chance
+
+    def drawn():
+        some = points[random.choice(len(points), count, replace=False)]
+        normal = random.normal(size=(count, len(points))) @ centred / np.sqrt(len(points))
+        return [separation(some * own) - separation(normal * own) for own in units]
+
+    return np.array([drawn() for _ in range(DRAWS)]).T
