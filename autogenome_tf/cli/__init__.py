@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from autogenome_tf.core import __version__
-from autogenome_tf.core.errors import InputError, StageError, some
+from autogenome_tf.core.errors import InputError, StageError, cannot_write, some
 
 DONE, FAILED, WRONG_INPUT = 0, 1, 2
 # As the output of `predict`. The second must not be replaced like a file.
@@ -129,7 +129,7 @@ def predict(parsed: argparse.Namespace) -> None:
     try:
         Run(Path(output).parent).write_table(Path(output).name, frame)
     except OSError as error:
-        raise InputError(f"{output}: cannot write here: {error.strerror}.") from None
+        raise cannot_write(output, error) from None
     print(output)
 
 
@@ -156,7 +156,7 @@ def port(parsed: argparse.Namespace) -> None:
         with replacing(parsed.new) as path:
             path.write_text(config.relative(folder).as_json(is_short=True))
     except OSError as error:
-        raise InputError(f"{parsed.new}: cannot write here: {error.strerror}.") from None
+        raise cannot_write(parsed.new, error) from None
     rows = [("old key", "new key", "effect"), *((n.old, n.new or "-", n.effect) for n in notes)]
     widths = [max(len(row[column]) for row in rows) for column in (0, 1)]
     for old, new, effect in rows:
@@ -297,7 +297,9 @@ def _quiet(sub):
 
 def _add_simulate(verbs):
     sub = _verb(verbs, simulate)
-    sub.add_argument("folder", metavar="DIR", help="an empty or new folder")
+    sub.add_argument(
+        "folder", metavar="DIR", help="a new folder, or one that has none of the files yet"
+    )
     kinds = {
         "samples": (int, "number of samples"),
         "features": (int, "number of genes, or of sites"),

@@ -56,6 +56,27 @@ def unknown(path: str, received: object, expected: Iterable) -> InputError:
     )
 
 
+def cannot_write(place: object, error: OSError) -> InputError:
+    """Return the error for a file or folder that cannot be written.
+
+    Args:
+        place: Its path.
+        error: What the operating system said.
+
+    Returns:
+        An `InputError`, to be raised by the caller.
+
+    >>> print(cannot_write("runs", PermissionError(13, "Permission denied")))
+    runs: cannot write here: Permission denied.
+    >>> print(cannot_write("runs", FileExistsError(17, "File exists")))
+    runs: cannot write here: a file stands in the place of a folder; choose another one.
+    """
+    reason = error.strerror or error
+    if isinstance(error, (FileExistsError, NotADirectoryError)):
+        reason = "a file stands in the place of a folder; choose another one"
+    return InputError(f"{place}: cannot write here: {reason}.")
+
+
 def some(names: Iterable, most: int = 5) -> str:
     """List a few names and count the others.
 

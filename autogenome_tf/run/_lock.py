@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
-from autogenome_tf.core.errors import InputError, StageError
+from autogenome_tf.core.errors import StageError, cannot_write
 
 log = logging.getLogger(__name__)
 
@@ -49,7 +49,7 @@ def one_at_a_time(folder: Path) -> Iterator[None]:
         folder.mkdir(parents=True, exist_ok=True)
         lock = open(folder / LOCK, "a", encoding="utf-8")
     except OSError as error:
-        raise InputError(f"{folder}: cannot write here: {error.strerror}.") from None
+        raise cannot_write(folder, error) from None
     with lock:
         _take(lock, fcntl.LOCK_EX)
         yield

@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from autogenome_tf.config import Config
-from autogenome_tf.core.errors import InputError, StageError, some
+from autogenome_tf.core.errors import InputError, StageError, cannot_write, some
 from autogenome_tf.core.files import replacing, version
 from autogenome_tf.core.trust import check_links
 from autogenome_tf.metrics import in_order
@@ -154,7 +154,7 @@ class Run(Folder):
                     shutil.copyfile(rows, path)
             self.write_text("config.json", config.relative(self.folder).as_json())
         except OSError as error:
-            raise InputError(f"{self.folder}: cannot write here: {error.strerror}.") from None
+            raise cannot_write(self.folder, error) from None
         data = _environment.relative(checksums, self.folder)
         self.write_json(ENVIRONMENT, _environment.new_environment(config.seed, data, asked))
 

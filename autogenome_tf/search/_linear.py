@@ -98,7 +98,7 @@ class LinearTrials:
         every.sort(key=lambda own: _place(own, order))
         if self._cross_validation.is_streamed and every:
             log.info(
-                "search: rows do not fit data.memory: %d linear learners are left out", len(every)
+                "search: rows do not fit data.memory: linear learners are left out (%d)", len(every)
             )
             return
         now = time.monotonic()
@@ -109,7 +109,7 @@ class LinearTrials:
                 yield recorded(self._cross_validation, trial, self._plan, self._seed)
             elif time.monotonic() > last:
                 left = len(every) + behind - number
-                log.info("search: no time is left for %d linear learners", left)
+                log.info("search: no time is left for the other linear learners (%d)", left)
                 return
             else:
                 status = undefined(self._cross_validation)

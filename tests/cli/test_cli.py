@@ -479,7 +479,7 @@ def test_a_split_file_with_other_folds_than_asked_for_is_refused(call, project):
 
 def test_an_output_that_is_a_file_is_refused(call, project):
     error = refused(call, project, "run", project / "c.json", "--output", project / "x.tsv")
-    assert "x.tsv" in error
+    assert "x.tsv: cannot write here: a file stands in the place of a folder" in error
 
 
 @pytest.mark.parametrize("verb", [["evaluate"], ["predict"]])
@@ -512,7 +512,8 @@ def test_predictions_into_a_folder_that_is_a_file_are_refused(call, finished, si
     (tmp_path / "file").write_text("")
     output = tmp_path / "file" / "out.tsv"
     features = simulated / "features.tsv.gz"
-    refused(call, tmp_path, "predict", finished[0], features, "--output", output)
+    error = refused(call, tmp_path, "predict", finished[0], features, "--output", output)
+    assert "cannot write here: a file stands in the place of a folder" in error
 
 
 @pytest.mark.parametrize("output", ["-", "/dev/stdout"])
