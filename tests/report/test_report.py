@@ -113,9 +113,8 @@ def hostile(tmp_path_factory):
     frame.columns = HOSTILE
     frame.index = [f"{name[:200]}{row}" for row, name in enumerate((HOSTILE * 6)[:60])]
     classes = [HOSTILE[0], HOSTILE[2], HOSTILE[8], HOSTILE[10]]
-    labels = pd.Series(
-        [classes[row % len(classes)] for row in range(60)], frame.index, name=HOSTILE[1]
-    )
+    kinds = [classes[row % len(classes)] for row in range(60)]
+    labels = pd.Series(kinds, frame.index, name=f"{HOSTILE[1]} kind")
     config = SMALL | {"name": "hostile", "output_dir": str(tmp_path_factory.mktemp("runs"))}
     config["explanation"] = config["explanation"] | {"top": len(HOSTILE)}
     automl = ag.AutoGenome(config | {"output": {"figures": True}}, data=(frame, labels))

@@ -20,7 +20,7 @@ from autogenome_tf.config import Config
 from autogenome_tf.training._networks import NetworkCrossValidation
 from autogenome_tf.training._engines import Mirrored, Streamed
 from autogenome_tf.tasks import Classification
-from autogenome_tf.training import Plan, TrainingSettings
+from autogenome_tf.training import Configuration, Plan, TrainingSettings
 
 logging.basicConfig(stream=sys.stdout, format="%(message)s")
 random = np.random.default_rng(0)
@@ -36,7 +36,8 @@ def trained(devices, values, optimizer="adam", **data):
     made = []
     real = engines.engine
     engines.engine = lambda *a: made.append(real(*a)) or made[-1]
-    fit = folds.fit("mlp", values, Plan(3, learning_rate=0.05, optimizer=optimizer), 1)
+    plan = Plan(3, learning_rate=0.05, optimizer=optimizer)
+    fit = folds.fit(Configuration("mlp", values), plan, 1)
     engines.engine = real
     return fit, made[0]
 
