@@ -232,8 +232,8 @@ class _Path:
             least = self._least.get(target, np.inf)
             if loss < least:
                 self.best[target], self._least[target], self._worse[target] = option, loss, 0
-            elif loss > least:  # thresholds above which no gene is left are all alike
-                self._worse[target] += 1
+            else:  # thresholds above which no gene is left are all alike, and none is worse
+                self._worse[target] = self._worse.get(target, 0) + (loss != least)
 
     @property
     def is_over(self):

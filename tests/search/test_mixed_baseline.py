@@ -79,6 +79,24 @@ def test_a_path_goes_on_where_its_first_options_are_all_alike():
     assert path.best == {"": 5}
 
 
+@pytest.mark.parametrize("loss", [np.nan, np.inf])
+def test_a_path_may_begin_with_options_that_have_no_loss(loss):
+    path = _linear._Path()
+    path.add(0, {"": loss})
+    assert not path.is_over and not path.best
+    path.add(1, {"": 0.3})
+    assert path.best == {"": 1}
+
+
+def test_a_path_is_over_where_options_behind_the_best_have_no_loss():
+    path = _linear._Path()
+    path.add(0, {"": 0.3})
+    for number in range(1, 4):
+        assert not path.is_over
+        path.add(number, {"": np.nan})
+    assert path.is_over and path.best == {"": 0}
+
+
 def test_no_penalty_a_target_is_solved_for_when_time_is_over(folds):
     plan = Plan(1, deadline=time.monotonic() - 1)
     strongest = max(families.space("linear", task=folds.task)["l2"].options)
