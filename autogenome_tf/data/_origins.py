@@ -51,9 +51,9 @@ def origins(columns, apart=(), owners=()):
     """
     found = {}
     for name in columns:
-        kind = "person" if name in owners else kind_of_origin(name)
         if name in apart:
             continue
+        kind = "person" if name in owners else kind_of_origin(name)
         most = len(columns) - 1 if kind == "person" else len(columns) / 2
         if kind and 2 <= columns[name].nunique() <= most:
             known = columns[name].notna()

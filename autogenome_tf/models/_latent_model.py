@@ -20,8 +20,9 @@ from autogenome_tf.tasks import Representation
 
 log = logging.getLogger(__name__)
 
-# Rows around which the decoder is probed for the units of the latent space.
-PROBED = 200
+# Training rows that the units of the latent space are chosen by, about at most, and those of them
+# around which the decoder is probed.
+UNIT_ROWS, PROBED = 1000, 200
 # A unit that the decoder does not use keeps this part of the largest one's reach.
 LEAST_REACH = 1e-6
 # Standard deviations of chance by which points in units of the prior must be separated, and how
@@ -223,7 +224,7 @@ class LatentModel(Predictor):
         """Choose the factors of latent units that are in units of the prior.
 
         Args:
-            values: (rows, features) raw training rows, about `ASKED` at most.
+            values: (rows, features) raw training rows, about `UNIT_ROWS` at most.
             distance: "decoded": distances between points are those of decoded values; "prior": they
                 are in standard deviations of the prior, all units alike; "auto": the second where
                 the rows are separated `beyond_chance` then, and clearly more so than in the first.
@@ -235,8 +236,9 @@ class LatentModel(Predictor):
         points = self.run(values, "latent")
         reach = self.reaches(points[:: -(-len(points) // PROBED)])
         reach = np.maximum(reach, max(LEAST_REACH * reach.max(), LEAST_REACH))
+        units = {"decoded": reach, "prior": np.ones_like(reach)}
         if distance == "auto":
-            decoded, prior = beyond_chance(points, np.stack([reach, np.ones_like(reach)]))
+            decoded, prior = beyond_chance(points, np.stack(list(units.values())))
             is_separated = prior.mean() > SEPARATED * prior.std()
             is_clearer = prior.mean() > CLEARLY * decoded.mean()
             distance = "prior" if is_separated and is_clearer else "decoded"
@@ -245,7 +247,7 @@ class LatentModel(Predictor):
                 "silhouette above chance of %.3f with decoded, %.3f with prior.",
                 distance, decoded.mean(), prior.mean(),
             )  # fmt: skip
-        return (reach if distance == "decoded" else np.ones_like(reach)), distance
+        return units[distance], distance
 
     def decode(self, latent: np.ndarray, covariates: Any = None, library: Any = None) -> np.ndarray:
         """Decode latent points to expected values, in the units of reconstructions.

@@ -5,9 +5,8 @@ import scipy.cluster.hierarchy
 import scipy.spatial.distance
 import sklearn.metrics
 
-# Rows that a latent space is asked of, about at most, and how many are clustered at a time: all are
-# compared with all.
-ASKED, CLUSTERED = 1000, 500
+# Points that are clustered at a time, at most: all are compared with all.
+CLUSTERED = 500
 # Numbers of clusters that are tried, with so many points each.
 CLUSTERS, POINTS_A_CLUSTER = (2, 3, 5, 8, 12, 20, 30), 10
 # Clusters count where none has more than this part of the points: all but a few outliers are none.

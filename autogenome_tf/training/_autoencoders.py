@@ -10,7 +10,7 @@ from autogenome_tf import families
 from autogenome_tf.core import chunked
 from autogenome_tf.core.errors import InputError
 from autogenome_tf.core.seeds import derive
-from autogenome_tf.models import ASKED, LatentModel
+from autogenome_tf.models import UNIT_ROWS, LatentModel
 from autogenome_tf.nn.likelihoods import LIKELIHOODS
 from autogenome_tf.nn.res_vae import ResVAE
 from autogenome_tf.preprocessing import Transform
@@ -177,7 +177,7 @@ class AutoencoderCrossValidation(CrossValidation):
             )
         finished, train = network.finished(), self.splits[fold][0]
         # Spread over the rows, whose order may be that of batches or classes.
-        some = chunked.taken(self.matrix, train[:: -(-len(train) // ASKED)])
+        some = chunked.taken(self.matrix, train[:: -(-len(train) // UNIT_ROWS)])
         asked = self._asked(configuration.family, "distance")
         units, distance = made(finished, "prior").units(some, asked)
         return made(finished.scaled(units), distance)

@@ -46,8 +46,7 @@ def _is_smaller_shared(inputs, fold, each):
     """Return whether networks behind one layer of coordinates need fewer weights."""
     count, genes, units = len(each), len(inputs.constants[fold].genes), each[0][0].shape[-1]
     shared = inputs.width * (genes + count * units)
-    is_on_genes = inputs.are_genes
-    return not is_on_genes and count > 1 and shared < count * genes * units
+    return not inputs.are_genes and count > 1 and shared < count * genes * units
 
 
 def _on_shared_coordinates(make, inputs, fold, each, power):

@@ -25,7 +25,7 @@ import time
 import numpy as np
 import pandas as pd
 from fixed_pool import Rows
-from pairs import DRAWS, SEED, SEEDS, final_outputs, tried
+from pairs import DRAWS, SEED, scores_of_choices, tried
 from refits import score, tell
 from sets import all_lines
 
@@ -40,7 +40,6 @@ def measured(one):
     """Yield a line for each draw."""
     for draw in range(DRAWS):
         rows = Rows(one, SEED, draw)
-        whole = rows.whole()
         networks, linear = tried(rows)
         others = [*networks, *linear]
         started = time.process_time()
@@ -50,17 +49,8 @@ def measured(one):
         chosen = {way: min(known, key=rows.loss_of) for way, known in candidates.items()}
         for way, known in (("balanced without", others), ("balanced", others + forests)):
             chosen[way] = max(known, key=lambda result: unseen_score(rows, result))
-        trained = {}
-        for way, result in chosen.items():
-            name = result.trial.family, str(result.trial.values)
-            if name not in trained:
-                seeds = SEEDS if result in networks else 1
-                _, trained[name] = final_outputs(rows, result, whole, seeds)
-            outputs = trained[name]
-            line[way] = result.trial.family
-            line[f"{way} loss"] = rows.loss(rows.test, outputs)
-            line[f"{way} score"] = score(rows, outputs)
-        yield line
+        line |= {way: result.trial.family for way, result in chosen.items()}
+        yield line | scores_of_choices(rows, chosen, networks)
 
 
 def forests_of(rows):

@@ -93,6 +93,25 @@ def final_outputs(rows, result, whole, seeds):
     return judged.calibrated, held / judged.temperature
 
 
+def scores_of_choices(rows, chosen, networks):
+    """Return loss and score on held-out rows of the final fit of what each way has chosen.
+
+    Args:
+        rows: The `Rows`.
+        chosen: Result by way; one of several ways is trained once.
+        networks: Those of the results that are trained as several seeds.
+    """
+    whole, trained, line = rows.whole(), {}, {}
+    for way, result in chosen.items():
+        name = result.trial.family, str(result.trial.values)
+        if name not in trained:
+            seeds = SEEDS if result in networks else 1
+            _, trained[name] = final_outputs(rows, result, whole, seeds)
+        line[f"{way} loss"] = rows.loss(rows.test, trained[name])
+        line[f"{way} score"] = score(rows, trained[name])
+    return line
+
+
 def ways(rows, known, unseen):
     """Return the weights of the network and of the two linear learners in each way."""
 

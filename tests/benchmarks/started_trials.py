@@ -26,11 +26,10 @@ import pandas as pd
 import portfolio
 from fixed_pool import Rows
 from forest_trials import forests_of
-from pairs import DRAWS, SEED, SEEDS, final_outputs, tried
-from refits import score, tell
+from pairs import DRAWS, SEED, scores_of_choices, tried
+from refits import tell
 from sets import all_lines
 
-from autogenome_tf import families
 from autogenome_tf.search._trials import run_trial
 from autogenome_tf.training import Plan, Trial
 
@@ -42,7 +41,6 @@ def measured(one):
     """Yield a line for each draw."""
     for draw in range(DRAWS):
         rows = Rows(one, SEED, draw)
-        whole = rows.whole()
         networks, linear = tried(rows)
         forests = [found for found in forests_of(rows) if found.trial.values["min_leaf"] == 3]
         started = list(started_of(rows))
@@ -51,18 +49,13 @@ def measured(one):
             "without": others, "one": others + started[:1], "three": others + started,
             "pool": networks, "pool and three": networks + started,
         }  # fmt: skip
-        trained, line = {}, {"draw": draw}
-        for way, known in candidates.items():
-            result = min(known, key=rows.loss_of)
-            name = result.trial.family, str(result.trial.values)
-            if name not in trained:
-                is_network = not families.member(result.trial.family).is_convex
-                seeds = SEEDS if is_network and result not in forests else 1
-                _, trained[name] = final_outputs(rows, result, whole, seeds)
-            line[way] = f"{result.trial.family} {result.trial.values.get('linear_start', '')}"
-            line[f"{way} loss"] = rows.loss(rows.test, trained[name])
-            line[f"{way} score"] = score(rows, trained[name])
-        yield line
+        chosen = {way: min(known, key=rows.loss_of) for way, known in candidates.items()}
+        line = {"draw": draw} | {way: _called(result) for way, result in chosen.items()}
+        yield line | scores_of_choices(rows, chosen, networks + started)
+
+
+def _called(result):
+    return f"{result.trial.family} {result.trial.values.get('linear_start', '')}"
 
 
 def started_of(rows):

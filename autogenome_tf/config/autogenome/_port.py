@@ -153,7 +153,7 @@ def _task(keys, family):
 def _classes(keys):
     """Warn where the labels have another number of classes than the config says."""
     said, files = keys.number("model.output_classes"), keys.new["data"]
-    found = _distinct(Path(keys.folder) / files["targets"]) if said is not None else 0
+    found = len(set(_lines(Path(keys.folder) / files["targets"]))) if said is not None else 0
     if found and found != said:
         log.warning(
             "%s: model.output_classes says %s, and %s has %d different labels. They are what the "
@@ -198,7 +198,7 @@ def _epochs(keys):
     """Turn the number of steps into one of epochs, where the rows can be counted."""
     steps = keys.number("trainer.max_steps")
     files = keys.new["data"]
-    rows = _lines(Path(keys.folder) / files.get("targets", files["features"]))
+    rows = sum(1 for _ in _lines(Path(keys.folder) / files.get("targets", files["features"])))
     if "epochs" in keys.new.get("training", {}):
         effect = "max_number_of_epoches_in_fixed says it"
         keys.note("training.epochs", effect, "trainer.max_steps")
@@ -273,20 +273,7 @@ def _checkpoint(keys, key):
 
 
 def _lines(path):
-    """Count the rows of a text file without header; 0 where it cannot be read as text."""
-    if not _is_text(path):
-        return 0
-    with open(path, "rb") as stream:
-        return sum(1 for line in stream if line.strip())
-
-
-def _distinct(path):
-    """Count the different rows of a text file; 0 where it cannot be read as text."""
-    if not _is_text(path):
-        return 0
-    with open(path, "rb") as stream:
-        return len({line.strip() for line in stream} - {b""})
-
-
-def _is_text(path):
-    return path.is_file() and re.search(r"\.(tsv|csv|txt)$", path.name)
+    """Yield the rows of a text file without header; none where it cannot be read as text."""
+    if path.is_file() and re.search(r"\.(tsv|csv|txt)$", path.name):
+        with open(path, "rb") as stream:
+            yield from filter(None, map(bytes.strip, stream))
