@@ -116,7 +116,7 @@ def _training(cross_validation, rows, train):
 def _grow(model, training, count, until):
     """Fit trees a step at a time, at most so many and at least one step, until the time is over."""
     for size in [*range(STEP, count, STEP), count]:
-        with warnings.catch_warnings():
+        with _own_warnings():
             # Classes of a fold may be few, and numbers of theirs many.
             warnings.filterwarnings("ignore", "The number of unique classes")
             model.set_params(n_estimators=size).fit(*training)
@@ -126,12 +126,21 @@ def _grow(model, training, count, until):
 
 def _outputs(model, rows, task):
     """Return shares of classes, values or log-risks of all rows: (rows, outputs) float32."""
-    if task.has_classes:
-        return _of_all_classes(model.predict_proba(rows), model, task)
     if task.has_times:
         trees = model.estimators_
         return np.mean([_log_risks(one.tree_)[one.apply(rows)] for one in trees], axis=0)
-    return model.predict(rows).reshape(len(rows), -1).astype("float32")
+    with _own_warnings():
+        if task.has_classes:
+            return _of_all_classes(model.predict_proba(rows), model, task)
+        return model.predict(rows).reshape(len(rows), -1).astype("float32")
+
+
+def _own_warnings():
+    """Keep the filters of warnings: threads of scikit-learn change them and may not put them back.
+
+    Two that end in another order than they began leave none, and all later ones warn of that.
+    """
+    return warnings.catch_warnings()
 
 
 def _of_all_classes(shares, model, task):

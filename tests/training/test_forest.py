@@ -1,6 +1,7 @@
 """Forests are scikit-learn's, fitted fold by fold, and predict no shuffled labels."""
 
 import time
+import warnings
 
 import numpy as np
 import pytest
@@ -151,6 +152,22 @@ def test_a_deadline_leaves_fewer_trees_alike_in_all_folds():
     plan = Plan(1, deadline=time.monotonic())
     fit = in_folds("classification").fit(Configuration("forest", TREES), plan, 1)
     assert {len(trees.roots) for trees in fit.weights[0]} == {_forests.STEP}
+
+
+@pytest.mark.parametrize("name", ["fit", "predict_proba"])
+def test_filters_of_warnings_outlive_the_threads_of_scikit_learn(name, monkeypatch):
+    plain = getattr(ExtraTreesClassifier, name)
+
+    def as_threads_may_leave_it(*arguments, **options):
+        found = plain(*arguments, **options)
+        warnings.resetwarnings()
+        return found
+
+    monkeypatch.setattr(ExtraTreesClassifier, name, as_threads_may_leave_it)
+    with warnings.catch_warnings():
+        before = list(warnings.filters)
+        in_folds("classification").fit(Configuration("forest", TREES), Plan(1), 1)
+        assert warnings.filters == before
 
 
 def test_rows_without_a_target_are_refused():
