@@ -235,10 +235,12 @@ class Config(Section):
             raise autogenome.with_old_name(error, notes) from None
 
     def resolved(self, folder: str | Path) -> "Config":
-        """Return the config with absolute paths, taken relative to `folder`."""
+        """Return the config with absolute paths, taken relative to `folder`; ``~`` is home."""
 
         def absolute(path):
-            return path if _is_no_path(path) else os.path.normpath(Path(folder) / path)
+            if _is_no_path(path):
+                return path
+            return os.path.normpath(Path(folder) / os.path.expanduser(path))
 
         return self._with_paths(absolute)
 

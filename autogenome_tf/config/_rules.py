@@ -127,6 +127,13 @@ def _pairs_are_among_several_kinds(config):
             )
 
 
+def _targets_are_as_many_as_the_task_has(config):
+    names = config.data.target_names
+    # "*" stands for the columns of a file.
+    if names and names != ["*"]:
+        config.task.kind.check_names(names)
+
+
 def _several_kinds_have_less(config):
     if not config.task.kind.is_of_several:
         return
@@ -169,6 +176,7 @@ _RULES = (
     _search_method_fits,
     _validation_rows_are_one_fold,
     _pairs_are_among_several_kinds,
+    _targets_are_as_many_as_the_task_has,
     _several_kinds_have_less,
     _epistasis_is_of_genotypes,
 )

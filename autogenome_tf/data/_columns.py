@@ -188,9 +188,10 @@ def with_weights(dataset, columns, name, where, *, is_optional):
     wrong = np.flatnonzero(~(np.isfinite(weights) & (weights > 0)))
     if len(wrong):
         sample, value = dataset.samples[wrong[0]], columns[name].iloc[wrong[0]]
+        received = "none" if pd.isna(value) else repr(value)
         raise InputError(
             f"{where}: data.weight: {name}: sample {sample}: expected a finite number above 0; "
-            f"received {value!r} ({len(wrong)} such samples). Give these samples a weight, or "
+            f"received {received} ({len(wrong)} such samples). Give these samples a weight, or "
             "leave them out of the file."
         )
     shares = weights / weights.max()

@@ -2,6 +2,7 @@
 
 import dataclasses
 import logging
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
@@ -31,7 +32,7 @@ def load_new(
 
     Args:
         data: The config's `data` section.
-        rows: A path, or a DataFrame, an array, a sparse matrix or an AnnData.
+        rows: A path (``~`` is home), or a DataFrame, an array, a sparse matrix or an AnnData.
         genes: The model's genes, in its order.
         levels: Names of the covariates' columns in training, and their means.
 
@@ -48,7 +49,7 @@ def load_new(
         return table if is_asked else turned_by_genes(table, options.genes, data.limit)
 
     if isinstance(rows, (str, Path)):
-        source = str(rows)
+        source = os.path.expanduser(rows)
         table = read_table(source, options=options, turn=turn)
     else:
         source, table = "the given rows", turn(table_of(rows, options=options))

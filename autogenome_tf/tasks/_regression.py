@@ -274,4 +274,4 @@ def _way_out(wrong, count):
         return "Write a point before decimals and nothing between thousands."
     if 2 * len(wrong) > count:
         return "For classes set task.type classification."
-    return "Leave the cell empty where no value is known."
+    return f'Where no value is known, leave the cell empty, or set data.missing_words ["{first}"].'

@@ -33,14 +33,19 @@ class SurvivalKind(TaskKind):
     directions = ("higher risk", "lower risk")
 
     @classmethod
-    def read(cls, columns: pd.DataFrame) -> np.ndarray:
-        """Return times and events, (rows, 2) float64."""
-        if len(columns.columns) != 2:
+    def check_names(cls, names: Sequence[str]) -> None:
+        """Refuse other columns than a time and its event."""
+        if len(names) != 2:
             raise ValueError(
                 "survival needs two columns, the time and the event, in this order: data.target "
-                f'["time", "event"]; received {list(columns)}. Give each further outcome a run of '
-                "its own."
+                f'["time", "event"]; received {list(names)}. Give each further outcome a run of '
+                "its own. Where the times of events and of last visits are two columns, join them."
             )
+
+    @classmethod
+    def read(cls, columns: pd.DataFrame) -> np.ndarray:
+        """Return times and events, (rows, 2) float64."""
+        cls.check_names(list(columns))
         times, events = (columns.iloc[:, place] for place in (0, 1))
         return np.stack([read_times(times), read_events(events)], axis=1)
 

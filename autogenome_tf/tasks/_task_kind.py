@@ -74,6 +74,18 @@ class TaskKind(abc.ABC):
         """
 
     @classmethod
+    def check_names(cls, names: Sequence[str]) -> None:
+        """Refuse columns that are not as many as a target of this kind has.
+
+        Args:
+            names: Of the columns.
+
+        Raises:
+            ValueError: With what was expected.
+        """
+        return None
+
+    @classmethod
     def read_of_kinds(cls, columns: pd.DataFrame, kinds: Mapping[str, str]) -> np.ndarray:
         """Return targets as `read`, some of them of a kind that their values do not show.
 

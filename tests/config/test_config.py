@@ -241,6 +241,14 @@ def test_a_wrong_class_weight_names_its_class():
     assert "task.class_weight.tumour" in said and "greater than 0" in said
 
 
+@pytest.mark.parametrize("target", ["time", ["death", "last_visit", "status"]])
+def test_survival_is_of_a_time_and_an_event_before_files_are_read(target):
+    given = {"task": {"type": "survival"}, "data": {"features": "x.tsv", "target": target}}
+    assert "needs two columns, the time and the event" in refusal(given)
+    star = {"data": {"features": "x.tsv", "target": "*"}, "name": "demo"}
+    assert Config.of(given | star).data.target == "*"
+
+
 def test_an_error_ends_with_one_mark():
     assert refusal({"search": {"objective": "acuracy"}}).endswith("'accuracy'?")
 
@@ -367,6 +375,14 @@ def test_paths_are_relative_to_the_config_file(tmp_path, monkeypatch):
     assert config.data.split == str(folder / "split.tsv")
     monkeypatch.chdir(folder)
     assert Config.load("config.json") == config
+
+
+def test_a_path_may_begin_at_home(monkeypatch):
+    monkeypatch.setenv("HOME", "/home/me")
+    data = {"features": "~/x.tsv", "targets": ["~/a.tsv", "b~.tsv", "~$c.tsv"]}
+    config = Config.of({"name": "demo", "output_dir": "~/runs", "data": data}).resolved("/work")
+    assert config.output_dir == "/home/me/runs" and config.data.features == "/home/me/x.tsv"
+    assert config.data.targets == ["/home/me/a.tsv", "/work/b~.tsv", "/work/~$c.tsv"]
 
 
 def test_paths_survive_the_way_into_a_run_folder_and_back(tmp_path):

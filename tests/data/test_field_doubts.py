@@ -246,7 +246,8 @@ def test_a_word_in_several_genes_may_stand_for_a_missing_value(tmp_path, word):
 @pytest.mark.parametrize(
     ("cells", "way"),
     [(["7,345"], "a point before decimals and nothing between thousands"),
-     (["high", "low"], "set task.type classification"), (["high", 2, 3], "Leave the cell empty")],
+     (["high", "low"], "set task.type classification"),
+     (["n.d.", 2, 3], r'leave the cell empty, or set data.missing_words \["n.d."\]')],
 )  # fmt: skip
 def test_targets_that_are_no_numbers_are_refused_with_a_way_out(tmp_path, cells, way):
     numbers = "".join(

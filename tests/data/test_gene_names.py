@@ -96,6 +96,13 @@ def test_names_that_come_in_place_of_all_are_named():
         aligned(rows(["hg38_TP53", "hg38_MYC"]), ["TP53", "MYC"])
 
 
+def test_new_rows_may_lie_at_home(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    frame(["TP53", "MYC", "KRAS", "EGFR"]).to_csv(tmp_path / "new.csv")
+    data = Config.of({"name": "t", "data": {"features": "x.csv"}}).data
+    assert load_new(data, "~/new.csv", ["MYC", "TP53"]).features == ["MYC", "TP53"]
+
+
 def test_dates_in_place_of_a_gene_that_lacks_are_named(tmp_path, caplog):
     names = ["TP53", "MYC", "1-Mar", "KRAS"]
     wanted = ["TP53", "MYC", "MARCHF1", "KRAS"]
