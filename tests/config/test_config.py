@@ -249,6 +249,12 @@ def test_survival_is_of_a_time_and_an_event_before_files_are_read(target):
     assert Config.of(given | star).data.target == "*"
 
 
+@pytest.mark.parametrize("kind", ["classification", "regression", "representation"])
+def test_other_types_take_a_single_target(kind):
+    given = {"name": "demo", "task": {"type": kind}, "data": {"features": "x.tsv", "target": "y"}}
+    assert Config.of(given).data.target == "y"
+
+
 def test_an_error_ends_with_one_mark():
     assert refusal({"search": {"objective": "acuracy"}}).endswith("'accuracy'?")
 
