@@ -129,8 +129,8 @@ def _pairs_are_among_several_kinds(config):
 
 def _targets_are_as_many_as_the_task_has(config):
     names = config.data.target_names
-    # "*" stands for the columns of a file; labels of a representation are no targets.
-    if names and names != ["*"] and config.task.kind.has_targets:
+    # "*" stands for the columns of a file.
+    if names and names != ["*"]:
         config.task.kind.check_names(names)
 
 

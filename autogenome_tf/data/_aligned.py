@@ -25,7 +25,8 @@ def aligned_targets(table: Table, x: Any, y: Any, columns: pd.DataFrame) -> tupl
 
     Returns:
         (table, columns): rows that have both, with a warning where others are left out or the order
-        alone says which belong together.
+        alone says which belong together. The index of the columns has the name of the one that
+        holds the ids, where one does.
 
     Raises:
         InputError: The labels of both contradict each other, or there are other counts of rows.
@@ -60,7 +61,7 @@ def _identified(columns, samples):
             continue
         ids = texts(column)
         if len(set(ids)) == len(ids) and likeness(samples, ids).is_complete:
-            return columns.set_axis(ids)
+            return columns.set_axis(pd.Index(ids, name=name))
     return columns
 
 

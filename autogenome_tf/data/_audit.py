@@ -27,7 +27,7 @@ from autogenome_tf.data._origins import is_of_persons, places
 from autogenome_tf.data._row_scales import rows_of_another_scale
 from autogenome_tf.data._split import Split
 from autogenome_tf.data._spreadsheet import changed_names
-from autogenome_tf.tasks import kind_of
+from autogenome_tf.tasks import UNLABELLED, kind_of
 
 # Rows of the largest class for one of the smallest, and the largest's part of all.
 UNEQUAL, DOMINANT = 10, 0.8
@@ -69,6 +69,9 @@ def audit(
     found += _about("duplicates", _duplicates(dataset, is_test, parts.fold))
     if scored is not None:
         found += _about("duplicates", _repeated(dataset, scored))
+    if not kind.has_targets and dataset.targets is not None:
+        counts = collections.Counter(dataset.targets[dataset.targets != UNLABELLED]).most_common()
+        found += _about("classes", _names_of_classes(counts))
     if kind.has_targets:
         found += _of_groups(dataset, kind, is_test, parts.fold)
         doubts = kind.doubts(dataset.known_targets, is_test & has_test, dataset.target_names)
@@ -251,6 +254,17 @@ def _classes(labels, is_test, has_test, may_weigh):
     rare = [f"{name} ({learned[name]})" for name, _ in counts if learned[name] < FEWEST_OF_A_CLASS]
     if rare:
         yield f"Fewer than {FEWEST_OF_A_CLASS} training rows in a class: {some(rare)}."
+    yield from _names_of_classes(counts)
+    unseen = [name for name, _ in counts if name not in set(labels[is_test])]
+    if has_test and unseen:
+        yield (
+            f"The test part has no row of {some(unseen)}, so it says nothing of how well such rows "
+            "are predicted."
+        )
+
+
+def _names_of_classes(counts):
+    """Yield warnings about names of classes that may be others, or no names, with their rows."""
     for names in alike(name for name, _ in counts):
         yield (
             "Classes differ only by case, blanks, dashes, quotes or the way a letter, a number or "
@@ -258,19 +272,13 @@ def _classes(labels, is_test, has_test, may_weigh):
         )
     for name, count in missing_like(counts):
         yield (
-            f"Class {name!r} ({count} rows) may stand for a missing label; its rows are left out "
+            f"Class {name!r} ({count} rows) may stand for a missing label; it is read as one "
             f'with data.missing_words ["{name}"].'
         )
     for (name, few), (other, many) in misspelt(counts):
         yield (
             f"Class {name!r} ({few} rows) resembles {other!r} ({many} rows): check that it is not "
             "misspelt."
-        )
-    unseen = [name for name, _ in counts if name not in set(labels[is_test])]
-    if has_test and unseen:
-        yield (
-            f"The test part has no row of {some(unseen)}, so it says nothing of how well such rows "
-            "are predicted."
         )
 
 

@@ -11,7 +11,10 @@ FEW, MANY, SHORTEST = 2, 10, 3
 
 # Words for a missing label beside those that are read as such; of these any longer one in another
 # case is one.
-_WORDS = {"missing", "nd", "n.d.", "not done", "not known", "no data", "tbd"}
+_WORDS = frozenset(
+    "missing,nd,n.d.,not done,not known,no data,tbd,unlabelled,unlabeled,unassigned,not assigned,"
+    "unannotated,undetermined,undefined".split(",")
+)
 _SHORTEST_WORD = 5
 _MISSING_LIKE = _WORDS | {word.casefold() for word in MISSING if len(word) >= _SHORTEST_WORD}
 

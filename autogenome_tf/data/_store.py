@@ -49,6 +49,7 @@ def write_rows(
     if _has_pairs(y) and isinstance(x, pd.DataFrame):
         options = dataclasses.replace(options, columns=(*options.columns, *columns))
     table, columns = aligned_targets(plain_table(x, options), x, y, columns)
+    ids = columns.index.name if len(columns.columns) > 1 else None
     kept = columns
     if is_annotated(x) and table.extra is not None:
         found = origins(table.extra, columns)
@@ -78,7 +79,8 @@ def write_rows(
         np.savez(stream, **arrays, features=np.array(table.features))
     if _has_pairs(y):
         return y
-    return [str(name) for name in columns if name not in further]
+    # The ids of the samples are no target.
+    return [str(name) for name in columns if name not in (*further, ids)]
 
 
 def _columns(x, y, further):

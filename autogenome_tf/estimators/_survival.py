@@ -54,7 +54,7 @@ class AutoGenomeSurvival(Supervised):
             sample_weight: As for `AutoGenomeClassifier.fit`.
 
         Raises:
-            InputError: y is no such array, or has another length than X.
+            InputError: y is no such array, lacks a time, or has another length than X.
         """
         targets = _targets(y)
         X = self._checked(X)  # noqa: N806
@@ -119,4 +119,7 @@ def _targets(y):
     event, time = (names[kinds.index("b")], names[1 - kinds.index("b")])
     found = np.empty(len(y), [("event", bool), ("time", float)])
     found["event"], found["time"] = y[event], y[time]
+    if np.isnan(found["time"]).any():
+        row = int(np.isnan(found["time"]).argmax())
+        raise InputError(f"y: row {row}: received no time; leave such rows out of X and y.")
     return found

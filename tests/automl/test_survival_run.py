@@ -247,3 +247,6 @@ def test_the_estimator_keeps_scikit_survivals_conventions(tmp_path):
     assert first(0) == 1
     with pytest.raises(InputError, match="y: expected a structured array of a field of booleans"):
         estimator.fit(values, table["OS_DAYS"])
+    y["time"][3] = np.nan
+    with pytest.raises(InputError, match="y: row 3: received no time"):
+        estimator.fit(values, y)

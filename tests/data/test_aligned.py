@@ -81,6 +81,17 @@ def test_numbers_that_name_samples_in_both_align_them(tmp_path):
     assert is_right(read_back(tmp_path, x, y))
 
 
+@pytest.mark.parametrize("name", ["sample", "subject"])
+def test_a_column_of_ids_is_no_target(tmp_path, name):
+    numbers = range(101, 101 + ROWS)
+    x, y = (one.set_axis(numbers) for one in (VALUES, Y))
+    y = y.rename_axis(name).reset_index()[::-1].reset_index(drop=True)
+    assert write_rows(tmp_path / "x.npz", x, y) == ["level"]
+    own = y.set_index(name, drop=False)
+    assert write_rows(tmp_path / "x.npz", x, own) == ["level"]
+    assert write_rows(tmp_path / "x.npz", x, own[["level"]].rename_axis("level")) == ["level"]
+
+
 def test_cells_have_their_own_labels(tmp_path):
     anndata = pytest.importorskip("anndata")
     cells = anndata.AnnData(X_NAMED.to_numpy("float32"), obs=pd.DataFrame(index=NAMES))

@@ -44,6 +44,14 @@ def test_nothing_is_said_of_sound_rows():
     assert audit(dataset(batch=batches), part(), "classification") == []
 
 
+@pytest.mark.parametrize("word", ["unlabelled", "Unlabeled", "UNKNOWN", "Unassigned"])
+def test_labels_of_a_latent_space_that_stand_for_none_are_warned_of(word):
+    labels = np.array(["T", "B", word, ""] * (ROWS // 4), object)
+    (found,) = audit(dataset(labels), part(), "representation")
+    assert found["about"] == "classes" and f"'{word}' (30 rows) may stand for a" in found["text"]
+    assert audit(dataset(np.where(labels == word, "NK", labels)), part(), "representation") == []
+
+
 def test_targets_of_several_kinds_are_warned_of_by_name_and_persons_once():
     kinds, ages = np.array(["a"] * ROWS, object), np.linspace(20.0, 80.0, ROWS)
     kinds[4::20], ages[::10] = "b", -999.0
