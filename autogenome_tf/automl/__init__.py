@@ -1,5 +1,6 @@
 """AutoGenome: the stages of a run in order; each stage is a function in a private file."""
 
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,8 +14,10 @@ from autogenome_tf.automl._processes import helps_only, trained
 from autogenome_tf.automl._session import Session
 from autogenome_tf.config import Config
 from autogenome_tf.export import export
-from autogenome_tf.report import report
+from autogenome_tf.report import about_scores, report
 from autogenome_tf.run.artifacts import STAGES
+
+log = logging.getLogger(__name__)
 
 
 class AutoGenome:
@@ -114,11 +117,14 @@ class AutoGenome:
         session, run = self._session, self._session.fitted()
         with session.stage("evaluate"):
             model, baseline = session.model(), session.baseline()
-            return evaluate(
+            found = evaluate(
                 run, session.rows, model, baseline,
                 config=session.config, lacking=session.lacking_genes(model),
                 retraining=session.retraining(),
             )  # fmt: skip
+            for text in about_scores(run):
+                log.warning("%s", text, extra={"about": "scores"})
+            return found
 
     def predict(self, rows: Any = None) -> pd.DataFrame:
         """Predict with the model.

@@ -19,7 +19,10 @@ from autogenome_tf.report import (
     _summary,
 )
 from autogenome_tf.report._page import kind_of
+from autogenome_tf.report._warnings import about_scores
 from autogenome_tf.run import Run
+
+__all__ = ["about_scores", "report"]
 
 # In the order of the page; each makes a `_page.Section` of a `Run`, or None.
 SECTIONS = (

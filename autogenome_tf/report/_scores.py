@@ -1,5 +1,7 @@
 """Scores on unseen samples, beside a linear model."""
 
+import math
+
 import numpy as np
 import sklearn.metrics
 
@@ -9,7 +11,7 @@ from autogenome_tf.metrics import CORRECTED, OUTER, PERMUTATION, in_order, of_ta
 from autogenome_tf.report import _outer
 from autogenome_tf.report._metrics import NAMES, difference, meaning_of, measured, name_of
 from autogenome_tf.report._model import is_convex
-from autogenome_tf.report._page import Part, Section, Table, number, pictures
+from autogenome_tf.report._page import Part, Section, Table, listed, number, pictures
 from autogenome_tf.run import Run
 from autogenome_tf.tasks import NOVEL
 
@@ -52,8 +54,7 @@ def section(run: Run) -> Section | None:
         parts += _metrics(part, scores[part], baseline.get(part))
     parts += pictures(run, "scores")
     if run.has("coverage.tsv"):
-        follows = "difficulty" in run.model_names().get("conformal", {})
-        parts.append(_coverage(run.read_table("coverage.tsv"), task, follows))
+        parts.append(_coverage(run.read_table("coverage.tsv"), task, run.model_names()))
     parts += _outer.parts(run)
     if PERMUTATION in scores:
         parts.append(_permutation(scores[PERMUTATION]))
@@ -70,8 +71,9 @@ def section(run: Run) -> Section | None:
     return Section("scores", "Scores", [part for part in parts if part])
 
 
-def _coverage(frame, task, follows):
+def _coverage(frame, task, names):
     """Return the table of the coverage of prediction sets or intervals."""
+    fit = names.get("conformal", {})
     kind, of, size = "set", "class", "mean number of classes"
     if not task.has_classes:
         kind, of, size = "interval", "value", "mean width"
@@ -89,9 +91,26 @@ def _coverage(frame, task, follows):
         f"interval) should be near the share asked for. Small {kind}s mean certain predictions; "
         "predictions.tsv has those of every sample."
     )
-    if follows:
+    if "difficulty" in fit:
         caption += " Widths follow the predicted value, since errors do."
+    if task.has_classes and fit:
+        caption += _in_every_set(names["classes"], fit)
     return Table(head, rows, caption, left=(0, 1, 2))
+
+
+def _in_every_set(classes, fit):
+    """Return a sentence on classes of too few samples to be left out of a set; "" without any."""
+    coverage = max(fit["coverage"])
+    # The smallest p-value of a class of n samples is 1 / (n + 1).
+    needed = math.ceil(round(1 / (1 - coverage) - 1, 6))
+    kept = zip(classes, fit["kept"], strict=True)
+    small = [on_a_line(name) for name, own in kept if len(own) < needed]
+    if not small:
+        return ""
+    return (
+        f" At {100 * coverage:g}\u00a0% a class with fewer than {needed} training samples cannot "
+        f"be excluded, so it is in every set: {listed(small)}."
+    )
 
 
 def _novel(frame):
@@ -103,9 +122,10 @@ def _novel(frame):
         f"{(own['novelty_p'] < NOVEL).sum()} of {len(own)} ({part})"
         for part, own in new.groupby("part", sort=False)
     ]
+    advice = " Do not trust their predictions." if (new["novelty_p"] < NOVEL).any() else ""
     return (
         f"Unlike all training samples (novelty_p in predictions.tsv below {NOVEL:g}): "
-        f"{', '.join(counts)}; about 1\u00a0% are expected. Do not trust their predictions."
+        f"{', '.join(counts)}; about 1\u00a0% are expected.{advice}"
     )
 
 

@@ -1,6 +1,8 @@
 """Warnings of a run: those of its stages about the samples, and those about its scores."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+
+from scipy.stats import binomtest
 
 from autogenome_tf.families import BASELINE
 from autogenome_tf.metrics import HIGHER_IS_BETTER
@@ -14,18 +16,31 @@ PERFECT = 0.9995
 
 
 def of_run(run: Run) -> list[str]:
-    """Return the warnings of warnings.json, then those about the scores, a text each."""
+    """Return the warnings of warnings.json, then those about the scores, each text once."""
     known = run.read_json("warnings.json") if run.has("warnings.json") else []
-    texts = [warning["text"] for warning in known]
+    return list(dict.fromkeys([*(warning["text"] for warning in known), *about_scores(run)]))
+
+
+def about_scores(run: Run) -> list[str]:
+    """Return the warnings about the scores in metrics.json and baseline.json, a text each.
+
+    Args:
+        run: A run; without these files there are none.
+    """
+    texts: list[str] = []
     config = run.config()
     kind = config.task.kind
     if run.has("metrics.json"):
         scores = run.metrics()
-        has_targets = kind.has_targets
-        texts += _of_scores(scores, kind, config.objective) if has_targets else _of_latent(scores)
+        if kind.has_targets:
+            counts = run.read_table("split.tsv")["part"].value_counts()
+            texts += _of_scores(scores, kind, config.objective, counts)
+        else:
+            texts += _of_latent(scores)
     if run.has("baseline.json"):
         texts += _of_baseline(run.baseline_metrics(), kind, config.families)
-    return texts
+    # As other lines of the log have them.
+    return [text.replace("\u00a0", " ") for text in texts]
 
 
 def _of_baseline(baseline: dict, kind: Kind, families: dict) -> Iterator[str]:
@@ -57,7 +72,20 @@ def _of_latent(scores: dict) -> Iterator[str]:
                 )
 
 
-def _of_scores(scores: dict, kind: Kind, objective: str) -> Iterator[str]:
+def _without_width(own, kind, count):
+    """Return a sentence on the bootstrap interval of samples that are all predicted correctly."""
+    if own["low"] != own["value"] or not kind.has_classes or not count:
+        return ""
+    low = binomtest(count, count).proportion_ci(0.95, "wilson").low
+    return (
+        f" The interval has no width because a bootstrap repeats {count} correct samples; by "
+        f"Wilson's interval the accuracy may be as low as {100 * low:.0f}\u00a0%."
+    )
+
+
+def _of_scores(
+    scores: dict, kind: Kind, objective: str, counts: Mapping[str, int]
+) -> Iterator[str]:
     """Warn of scores that are perfect, without skill, or below those of validation."""
     name = kind.skill
     for part in UNUSED:
@@ -68,6 +96,7 @@ def _of_scores(scores: dict, kind: Kind, objective: str) -> Iterator[str]:
             yield (
                 f"The {part} score is perfect ({NAMES[name]} {measured(name, own)}). Unless the "
                 "question is known to be easy, look for a gene or a batch that reveals the answer."
+                f"{_without_width(own, kind, counts.get(part))}"
             )
         if own["low"] is not None and own["low"] <= kind.skill_of_none:
             yield (

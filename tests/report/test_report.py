@@ -141,6 +141,7 @@ def test_every_part_is_there_and_says_what_the_files_say(classified):
         f"Unlike all training samples (novelty_p in predictions.tsv below 0.01): {novel} of 12"
         in (page.text)
     )
+    assert ("Do not trust their predictions" in page.text) == (novel > 0)
     for title in ("Summary", "Samples", "Search", "Scores", "Genes", "Serving"):
         assert title in page.words
     assert "60 samples x 12 genes" in page.text and "Which kind does a sample have" in page.text
@@ -264,8 +265,20 @@ def test_what_is_to_be_doubted_stands_at_the_top(tmp_path):
     assert "held-out rows equal a training row in every gene" in page.text
     assert "The final model is itself linear" in page.text
     warnings = json.loads((automl.folder / "warnings.json").read_text())
-    assert "duplicates" in [warning["about"] for warning in warnings]
+    assert {"duplicates", "scores"} <= {warning["about"] for warning in warnings}
+    assert all(page.text.count(warning["text"]) == 1 for warning in warnings)
     assert all(warning["text"] in (automl.folder / "log.txt").read_text() for warning in warnings)
+
+
+def test_classes_that_are_in_every_prediction_set_are_named():
+    from autogenome_tf.report._scores import _in_every_set
+
+    fit = {"coverage": [0.8, 0.9], "kept": [[0.5] * 9, [0.5] * 8]}
+    said = _in_every_set(["common", "rare"], fit)
+    assert said.endswith(
+        "fewer than 9 training samples cannot be excluded, so it is in every set: rare."
+    )
+    assert _in_every_set(["common", "rare"], fit | {"coverage": [0.8]}) == ""
 
 
 def test_a_score_that_is_chance_or_perfect_is_said():
@@ -275,18 +288,22 @@ def test_a_score_that_is_chance_or_perfect_is_said():
         told = {"value": value, "low": low, "high": high}
         return {"test": {"mcc": told, "log_loss": told}}
 
-    (chance,) = _of_scores(scores(-0.1, 0.2, 0.4), tasks.Classification, "log_loss")
+    (chance,) = _of_scores(scores(-0.1, 0.2, 0.4), tasks.Classification, "log_loss", {"test": 12})
     assert "may be that of guessing" in chance
     half = {"test": {"concordance": {"value": 0.6, "low": 0.45, "high": 0.7}}}
-    (chance,) = _of_scores(half, tasks.Survival, "partial_log_likelihood")
+    (chance,) = _of_scores(half, tasks.Survival, "partial_log_likelihood", {"test": 12})
     assert "may be that of guessing: its interval includes 0.5" in chance
-    (perfect,) = _of_scores(scores(1.0, 1.0, 1.0), tasks.Classification, "log_loss")
-    assert "perfect" in perfect
-    assert not list(_of_scores(scores(0.3, 0.5, 0.7), tasks.Classification, "log_loss"))
+    (perfect,) = _of_scores(scores(1.0, 1.0, 1.0), tasks.Classification, "log_loss", {"test": 12})
+    assert "perfect" in perfect and "the accuracy may be as low as 76\u00a0%" in perfect
+    (perfect,) = _of_scores(scores(0.9, 1.0, 1.0), tasks.Classification, "log_loss", {"test": 12})
+    assert "as low as" not in perfect
+    assert not list(
+        _of_scores(scores(0.3, 0.5, 0.7), tasks.Classification, "log_loss", {"test": 12})
+    )
     worse = scores(0.8, 0.9, 1.0) | {"validation": scores(0.1, 0.2, 0.3)["test"]}
-    (apart,) = _of_scores(worse, tasks.Classification, "log_loss")
+    (apart,) = _of_scores(worse, tasks.Classification, "log_loss", {"test": 12})
     assert "worse than the interval" in apart
-    assert not list(_of_scores(worse, tasks.Classification, "mcc"))
+    assert not list(_of_scores(worse, tasks.Classification, "mcc", {"test": 12}))
 
 
 @pytest.mark.parametrize("named", [True, False])
