@@ -116,6 +116,8 @@ def report(parsed: argparse.Namespace) -> None:
 def predict(parsed: argparse.Namespace) -> None:
     """Predict new rows."""
     automl = _of_run(parsed)
+    if parsed.output and parsed.output not in STANDARD_OUTPUT:
+        _check_replaced(parsed.output, automl.folder, [parsed.file, *automl.config.files])
     frame = automl.predict(parsed.file)
     from autogenome_tf.data import stem
     from autogenome_tf.run import Run, table_text
@@ -131,6 +133,20 @@ def predict(parsed: argparse.Namespace) -> None:
     except OSError as error:
         raise cannot_write(output, error) from None
     print(output)
+
+
+def _check_replaced(output, folder, sources):
+    """Refuse to write predictions over rows that are read, or over a file of the run."""
+    from autogenome_tf.run import artifacts
+
+    place, folder = Path(output).resolve(), folder.resolve()
+    is_of_run = place.is_relative_to(folder) and artifacts.artifact_of(
+        place.relative_to(folder).as_posix()
+    )
+    if is_of_run or place in {Path(source).resolve() for source in sources}:
+        raise InputError(
+            f"{output}: predictions would replace a file that the run reads; expected another name."
+        )
 
 
 def port(parsed: argparse.Namespace) -> None:

@@ -542,6 +542,20 @@ def test_predictions_into_what_is_no_file_are_refused(call, finished, simulated,
     assert (tmp_path / "pipe").is_fifo()
 
 
+def test_predictions_replace_neither_their_rows_nor_a_file_of_the_run(
+    call, finished, simulated, tmp_path
+):
+    rows = tmp_path / "new.tsv"
+    pd.read_csv(simulated / "features.tsv.gz", sep="\t", index_col=0).to_csv(rows, sep="\t")
+    (tmp_path / "link.tsv").symlink_to(rows)
+    own = [finished[0] / name for name in ("model.keras", "predictions.tsv")]
+    kept = {path: path.read_bytes() for path in (rows, *own, simulated / "features.tsv.gz")}
+    for output in (*kept, tmp_path / "link.tsv"):
+        error = refused(call, tmp_path, "predict", finished[0], rows, "--output", output)
+        assert "would replace a file that the run reads; expected another name" in error
+    assert all(path.read_bytes() == content for path, content in kept.items())
+
+
 def test_a_reader_of_the_output_that_has_enough_is_no_error():
     process = subprocess.Popen(
         command("schema"), env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE
