@@ -5,9 +5,12 @@ import warnings
 
 import numpy as np
 import sklearn.decomposition
+import sklearn.neighbors
 
 # UMAP needs more points than it takes neighbours by default.
 NEIGHBOURS = 15
+# From so many points on UMAP searches approximate neighbours, which takes longer than exact ones.
+APPROXIMATE = 4096
 
 
 def map_of(points: np.ndarray, title: str, seed: int) -> tuple[str, np.ndarray]:
@@ -37,4 +40,12 @@ def _umap(points, seed):
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return umap.UMAP(random_state=seed, n_jobs=1).fit_transform(points)
+        known = {"precomputed_knn": _neighbours(points)} if len(points) >= APPROXIMATE else {}
+        return umap.UMAP(random_state=seed, n_jobs=1, **known).fit_transform(points)
+
+
+def _neighbours(points):
+    """Return numbers and distances of the nearest points of each, itself first."""
+    finder = sklearn.neighbors.NearestNeighbors(n_neighbors=NEIGHBOURS, algorithm="brute")
+    distances, nearest = finder.fit(points).kneighbors(points)
+    return nearest, distances

@@ -20,6 +20,8 @@ Measure = Callable[[np.ndarray], float]
 NEIGHBOURS = 15
 # A cluster has at least so many rows, and this part of all.
 SMALLEST, SMALLEST_SHARE = 5, 0.01
+# Neighbours that tell the density at a row, at most: of many rows more take long and tell no more.
+MOST_NEIGHBOURS = 50
 # Distances between more rows are those of a sample.
 COMPARED = 5000
 
@@ -69,10 +71,11 @@ class Reduction:
             groups = min(len(set(labels) - {UNLABELLED}), int(is_train.sum()))
             found = sklearn.cluster.KMeans(groups, n_init=10, random_state=seed)
             kmeans = found.fit(points[is_train]).predict(points) + 1
-        least = min(max(SMALLEST, round(SMALLEST_SHARE * count)), count)
+        least = max(2, min(max(SMALLEST, round(SMALLEST_SHARE * count)), count))
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", FutureWarning)
-            dense = sklearn.cluster.HDBSCAN(min_cluster_size=max(2, least)).fit(points).labels_
+            finder = sklearn.cluster.HDBSCAN(least, min_samples=min(least, MOST_NEIGHBOURS))
+            dense = finder.fit(points).labels_
         return cls(points, labels, is_train, kmeans, np.where(dense < 0, -1, dense + 1))
 
     def neighbour_accuracy(self, rows: np.ndarray, names: np.ndarray) -> Measure:

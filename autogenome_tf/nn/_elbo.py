@@ -100,18 +100,20 @@ class ElboModel(keras.Model):
         generator, weights = keras.random.SeedGenerator(seed), []
         count = len(mean)
         together = max(1, DECODED // count)
+        constant = self.likelihood.constant(values, self._bounded_shared)
         for start in range(0, draws, together):
             times = min(together, draws - start)
-            seen, targets, centre, spread = (
-                tf.tile(part, [times, 1]) for part in (rows, values, mean, log_variance)
+            seen, centre, spread = (
+                tf.tile(part, [times, 1]) for part in (rows, mean, log_variance)
             )
             drawn = keras.random.normal(tf.shape(centre), seed=generator)
             points = centre + tf.exp(0.5 * spread) * drawn
             decoded = self.decoder(self._onto(points, seen), training=False)
             prior = tf.reduce_sum(log_normal(points, 0.0, self._log_prior), axis=-1)
             posterior = tf.reduce_sum(log_normal(points, centre, spread), axis=-1)
-            found = self._log_likelihood(targets, decoded) + prior - posterior
-            weights.append(tf.reshape(found, (times, count)))
+            each = tf.reshape(decoded, (times, count, -1))
+            found = self._log_likelihood(values, each, constant)
+            weights.append(found + tf.reshape(prior - posterior, (times, count)))
         return tf.reduce_logsumexp(tf.concat(weights, axis=0), axis=0) - np.log(draws)
 
     def row_losses(self, inputs: Any, labels: Any = None, seed: Any = None) -> tf.Tensor:
@@ -219,9 +221,13 @@ class ElboModel(keras.Model):
             covariates = tf.zeros((tf.shape(points)[0], self.covariates))
         return tf.concat([points, tf.cast(covariates, tf.float32)], axis=-1)
 
-    def _log_likelihood(self, values, decoded):
-        shared = tf.clip_by_value(self.shared, -BOUND, BOUND)
-        return self.likelihood.log_likelihood(values, decoded, shared, library_sizes(values))
+    @property
+    def _bounded_shared(self):
+        return tf.clip_by_value(self.shared, -BOUND, BOUND)
+
+    def _log_likelihood(self, values, decoded, constant=None):
+        known = self._bounded_shared, library_sizes(values), constant
+        return self.likelihood.log_likelihood(values, decoded, *known)
 
 
 def _cross_entropies(logits, labels):

@@ -26,7 +26,7 @@ class Likelihood:
         shared: The parameter that all rows share, as logarithm: "" (none), "variance" (one number)
             or "dispersion" (one a gene).
         of_raw: Whether it is of raw values, not of transformed and scaled ones.
-        log_density: (values, decoded, shared, library) -> (rows, genes).
+        log_density: (values, decoded, shared, library, constant) -> (rows, genes).
         mean: (decoded, library) -> (rows, genes), the expected values.
     """
 
@@ -36,21 +36,41 @@ class Likelihood:
     log_density: Callable
     mean: Callable
 
-    def log_likelihood(self, values: Any, decoded: Any, shared: Any, library: Any) -> tf.Tensor:
+    def log_likelihood(
+        self, values: Any, decoded: Any, shared: Any, library: Any, constant: Any = None
+    ) -> tf.Tensor:
         """Sum log densities over genes, missing values left out.
 
         Args:
             values: (rows, genes), NaN where missing.
-            decoded: (rows, heads * genes).
+            decoded: (rows, heads * genes); with `constant` also (draws, rows, heads * genes).
             shared: The parameter that all rows share; see `shared`.
             library: (rows, 1) sums of the raw values; used by counts.
+            constant: What the method of that name returns, or None.
 
         Returns:
-            (rows,) in nats.
+            (rows,) in nats, or (draws, rows).
         """
         known = tf.math.is_finite(values)
-        each = self.log_density(tf.where(known, values, 0.0), decoded, shared, library)
+        each = self.log_density(tf.where(known, values, 0.0), decoded, shared, library, constant)
         return tf.reduce_sum(tf.where(known, each, 0.0), axis=-1)
+
+    def constant(self, values: Any, shared: Any) -> tf.Tensor:
+        """Return the terms that rows keep however they are decoded, to be computed once.
+
+        Args:
+            values: (rows, genes), NaN where missing.
+            shared: The parameter that all rows share.
+
+        Returns:
+            (rows, genes) float64 of counts, else 0.
+        """
+        if self.shared != "dispersion":
+            return tf.zeros((), FINE)
+        counts = tf.cast(tf.where(tf.math.is_finite(values), values, 0.0), FINE)
+        theta = tf.exp(tf.cast(shared, FINE))
+        rising = tf.math.lgamma(counts + theta) - tf.math.lgamma(theta)
+        return rising - tf.math.lgamma(counts + 1.0)
 
 
 def kl_divergence(mean: Any, log_variance: Any) -> tf.Tensor:
@@ -77,7 +97,9 @@ def log_normal(values: Any, mean: Any, log_variance: Any) -> tf.Tensor:
     return -0.5 * (math.log(2 * math.pi) + log_variance + error)
 
 
-def log_negative_binomial(counts: tf.Tensor, mean: Any, log_dispersion: Any) -> tf.Tensor:
+def log_negative_binomial(
+    counts: tf.Tensor, mean: Any, log_dispersion: Any, constant: Any = None
+) -> tf.Tensor:
     """Compute the log mass of negative binomial counts, elementwise.
 
     theta, the exponential of `log_dispersion`, is the inverse dispersion: the variance is
@@ -91,7 +113,14 @@ def log_negative_binomial(counts: tf.Tensor, mean: Any, log_dispersion: Any) -> 
         counts: (rows, genes) counts, at least 0; they have no gradient.
         mean: (rows, genes) expected counts.
         log_dispersion: (genes,) log of the inverse dispersion.
+        constant: Terms without the mean, `Likelihood.constant`, or None. With them there are no log
+            gammas, and no gradient; `mean` may have further axes in front.
     """
+    if constant is not None:
+        count, theta = tf.cast(counts, FINE), tf.exp(tf.cast(log_dispersion, FINE))
+        ratio = tf.cast(mean + SMALLEST, FINE) / theta
+        found = constant + count * tf.math.log(ratio) - (count + theta) * tf.math.log1p(ratio)
+        return tf.cast(found, mean.dtype)
 
     @tf.custom_gradient
     def log_mass(mean, log_theta):
@@ -123,7 +152,9 @@ def log_negative_binomial(counts: tf.Tensor, mean: Any, log_dispersion: Any) -> 
     return log_mass(mean + SMALLEST, tf.convert_to_tensor(log_dispersion))
 
 
-def log_zero_inflated(counts: tf.Tensor, mean: Any, log_dispersion: Any, logit: Any) -> tf.Tensor:
+def log_zero_inflated(
+    counts: tf.Tensor, mean: Any, log_dispersion: Any, logit: Any, constant: Any = None
+) -> tf.Tensor:
     """Compute the log mass of zero-inflated negative binomial counts (Lopez et al. 2018).
 
     A count is a structural zero with the probability of `logit`.
@@ -133,8 +164,9 @@ def log_zero_inflated(counts: tf.Tensor, mean: Any, log_dispersion: Any, logit: 
         mean: (rows, genes) expected counts.
         log_dispersion: (genes,) log of the inverse dispersion.
         logit: (rows, genes) logit of a structural zero.
+        constant: As for `log_negative_binomial`.
     """
-    counted = log_negative_binomial(counts, mean, log_dispersion)
+    counted = log_negative_binomial(counts, mean, log_dispersion, constant)
     structural = -tf.nn.softplus(-logit)
     otherwise = -tf.nn.softplus(logit) + counted
     at_zero = structural + tf.nn.softplus(otherwise - structural)
@@ -149,9 +181,9 @@ def _halves(decoded):
     return tf.split(decoded, 2, axis=-1)
 
 
-def _zero_inflated(values, decoded, shared, library):
+def _zero_inflated(values, decoded, shared, library, constant):
     scale, logit = _halves(decoded)
-    return log_zero_inflated(values, _expected_counts(scale, library), shared, logit)
+    return log_zero_inflated(values, _expected_counts(scale, library), shared, logit, constant)
 
 
 def _zero_inflated_mean(decoded, library):
@@ -162,18 +194,18 @@ def _zero_inflated_mean(decoded, library):
 LIKELIHOODS = {
     "gaussian": Likelihood(
         1, "variance", False,
-        lambda values, decoded, shared, library: log_normal(values, decoded, shared),
+        lambda values, decoded, shared, *_: log_normal(values, decoded, shared),
         lambda decoded, library: decoded,
     ),
     "bernoulli": Likelihood(
         1, "", True,
-        lambda values, decoded, shared, library: values * decoded - tf.nn.softplus(decoded),
+        lambda values, decoded, *_: values * decoded - tf.nn.softplus(decoded),
         lambda decoded, library: tf.nn.sigmoid(decoded),
     ),
     "negative_binomial": Likelihood(
         1, "dispersion", True,
-        lambda values, decoded, shared, library: log_negative_binomial(
-            values, _expected_counts(decoded, library), shared
+        lambda values, decoded, shared, library, constant: log_negative_binomial(
+            values, _expected_counts(decoded, library), shared, constant
         ),
         _expected_counts,
     ),

@@ -91,7 +91,8 @@ def test_zero_inflated_chances_add_up_and_zero_has_its_closed_form():
 
 def test_bernoulli_is_that_of_its_chance():
     logits = np.array([[-2.0, 0.5, 3.0]], "float32")
-    found = LIKELIHOODS["bernoulli"].log_density(np.array([[0.0, 1.0, 1.0]]), logits, None, None)
+    values = np.array([[0.0, 1.0, 1.0]])
+    found = LIKELIHOODS["bernoulli"].log_density(values, logits, None, None, None)
     expected = scipy.stats.bernoulli.logpmf([[0, 1, 1]], scipy.special.expit(logits))
     assert np.asarray(found) == pytest.approx(expected, rel=1e-5)
 
@@ -107,6 +108,19 @@ def test_missing_values_are_left_out(name):
     some = model.likelihood.log_likelihood(values, decoded, shared, 10.0)
     assert np.isfinite(some).all() and some[0] != whole[0]
     assert np.array_equal(some[1:], whole[1:]) and rows.shape == values.shape
+
+
+@pytest.mark.parametrize("name", LIKELIHOODS)
+def test_several_decodings_of_the_same_rows_are_each_as_alone(name):
+    model = of(name)
+    values = (COUNTS[:4] * 300 if model.likelihood.of_raw else ROWS[:4]).copy()
+    values[0, 2] = np.nan
+    points = np.random.default_rng(5).normal(size=(3, 4, 3)).astype("float32")
+    decoded = [model.decoder(own) for own in points]
+    constant = model.likelihood.constant(values, model.shared)
+    found = model.likelihood.log_likelihood(values, np.stack(decoded), model.shared, 10.0, constant)
+    alone = [model.likelihood.log_likelihood(values, own, model.shared, 10.0) for own in decoded]
+    assert found.numpy() == pytest.approx(np.array(alone), rel=1e-6)
 
 
 def linear(values, latent):
