@@ -1,5 +1,7 @@
 """Batches of row numbers for the replicas of a network."""
 
+from typing import Literal
+
 import numpy as np
 
 from autogenome_tf.core.seeds import derive
@@ -7,8 +9,23 @@ from autogenome_tf.training._engines import Engine
 
 FEWEST_STEPS = 8
 SMALLEST_BATCH = 8
+# Of "auto": so many rows, or more where that leaves so many steps: small ones take long to start.
+USUAL_BATCH, LARGEST_BATCH, MANY_STEPS = 64, 256, 128
 # Steps of an epoch where each sees all rows; more would pass the best epoch within the first.
 STEPS_OF_SETS = 4
+
+
+def batch_size_for(asked: int | Literal["auto"], rows: int) -> int:
+    """Return the number of rows of a batch.
+
+    Args:
+        asked: `training.batch_size`: the largest, or "auto": 64, and a 128th of many rows, up to
+            256.
+        rows: Number of training rows; they fill at least 8 batches, of 8 rows at least.
+    """
+    if asked == "auto":
+        asked = min(max(USUAL_BATCH, rows // MANY_STEPS), LARGEST_BATCH)
+    return min(asked, max(SMALLEST_BATCH, rows // FEWEST_STEPS))
 
 
 class Batches:
@@ -16,20 +33,21 @@ class Batches:
 
     Args:
         engine: The `Engine` whose replicas learn from them.
-        batch_size: At most; smaller where rows would not fill 8 batches.
+        batch_size: As for `batch_size_for`.
         seed: Of the order.
         together: Batches a step, one behind the other; each has seen every row after an epoch.
 
     A loss that compares the rows of a fold takes all of them as one batch, 4 times an epoch.
     """
 
-    def __init__(self, engine: Engine, batch_size: int, seed: int, together: int = 1):
+    def __init__(
+        self, engine: Engine, batch_size: int | Literal["auto"], seed: int, together: int = 1
+    ):
         train = [engine.rows.train[k % engine.folds] for k in range(engine.count)]
         self._train = [np.asarray(rows) for rows in train]
         most = max(map(len, self._train))
-        fitting = max(SMALLEST_BATCH, most // FEWEST_STEPS)
         self._is_of_sets = engine.task.is_of_sets
-        self._size = most if self._is_of_sets else min(batch_size, fitting, most)
+        self._size = most if self._is_of_sets else min(batch_size_for(batch_size, most), most)
         self._steps = STEPS_OF_SETS if self._is_of_sets else -(-most // self._size)
         self._together = together
         self._random = [

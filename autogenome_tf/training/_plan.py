@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -15,7 +15,7 @@ class Plan:
 
     Attributes:
         epochs: At most; 0 keeps a network that begins as a fitted model (`Engine.is_fitted`).
-        batch_size: At most; smaller where rows would not fill 8 batches.
+        batch_size: At most, or "auto"; see `batch_size_for`.
         optimizer: A name of `OPTIMIZERS`.
         learning_rate: A number, or "auto" for a range test, or its lowest and highest rate.
         patience: Epochs without a better validation loss before training stops.
@@ -28,7 +28,7 @@ class Plan:
     """
 
     epochs: int
-    batch_size: int = 64
+    batch_size: int | Literal["auto"] = "auto"
     optimizer: str = "adam"
     learning_rate: float | str | list[float] = "auto"
     patience: int = 15

@@ -230,7 +230,7 @@ def test_environment_json_says_what_ran_on_what(folder, simulated):
 
 def test_config_json_has_every_default_filled_in(finished, folder):
     found = json.loads((folder / "config.json").read_text())
-    assert found["data"]["scale"] == "standard" and found["training"]["batch_size"] == 64
+    assert found["data"]["scale"] == "standard" and found["training"]["batch_size"] == "auto"
     assert Config.load(folder / "config.json") == finished.config
 
 

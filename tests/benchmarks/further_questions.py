@@ -1,6 +1,7 @@
 """Write further questions about the same data sets as sets of their own, for `accuracy.py`.
 
     python tests/benchmarks/further_questions.py FOLDER
+    python tests/benchmarks/further_questions.py OTHERS --others
     python tests/benchmarks/accuracy.py --data FOLDER --methods default linear lda svm forest \\
       --splits 2 --seconds 60 --output further.tsv
 
@@ -19,6 +20,9 @@ of 1 % nor 0.005 of the score. After the first split they were -0.006 (-0.016 to
 
 Of the 133 drugs of ctrp2 three are drawn with seed 0. Tumour types are those with a name and
 at least ten cell lines.
+
+`--others` writes sixteen regressions that are not among those: eight serum values of liver_toxicity
+and eight more drugs, by which linear_averages.py decides.
 """
 
 import argparse
@@ -39,6 +43,11 @@ COLUMNS = {
     "wheat_yield": dict.fromkeys(["yield_env1", "yield_env2", "yield_env4", "yield_env5"], False),
 }  # fmt: skip
 DRUGS, FEWEST = 3, 10
+OTHER_DRUGS = 8
+OTHER_VALUES = [
+    "BUN.mg.dL.", "Creat.mg.dL.", "TP.g.dL.", "ALT.IU.L.", "SDH.IU.L.", "AST.IU.L.", "ALP.IU.L.",
+    "TBA.umol.L.",
+]  # fmt: skip
 OTHERS = {
     "digits": datasets.load_digits, "wine": datasets.load_wine,
     "wdbc": datasets.load_breast_cancer, "diabetes": datasets.load_diabetes,
@@ -64,12 +73,29 @@ def questions():
         for column, is_of_classes in asked.items():
             yield name, column, is_of_classes, known[column].dropna()
     known = columns("ctrp2_expression_drug")
-    types = known.pop("tumour_type")
+    types = known["tumour_type"]
     counts = types[types != "unassigned"].value_counts()
     kept = types[types.isin(counts.index[counts >= FEWEST])]
     yield "ctrp2_expression_drug", "tumour_type", True, kept
-    drawn = np.random.default_rng(0).choice(sorted(known), DRUGS, replace=False)
-    for drug in drawn:
+    for drug in _drugs(known)[:DRUGS]:
+        yield "ctrp2_expression_drug", drug, False, known[drug]
+
+
+def _drugs(known):
+    """Return the names of some drugs, those of the questions first."""
+    names = sorted(set(known) - {"tumour_type"})
+    drawn = np.random.default_rng(0).choice(names, DRUGS, replace=False)
+    left = sorted(set(names).difference(drawn))
+    return [*drawn, *np.random.default_rng(1).choice(left, OTHER_DRUGS, replace=False)]
+
+
+def others():
+    """Yield the regressions of `--others`, as `questions`."""
+    known = columns("liver_toxicity")
+    for column in OTHER_VALUES:
+        yield "liver_toxicity", column, False, known[column].dropna()
+    known = columns("ctrp2_expression_drug")
+    for drug in _drugs(known)[DRUGS:]:
         yield "ctrp2_expression_drug", drug, False, known[drug]
 
 
@@ -87,14 +113,16 @@ def main():
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("folder", type=Path)
-    folder = parser.parse_args().folder
-    for name, question, is_of_classes, truth in questions():
+    parser.add_argument("--others", action="store_true", help="write the other regressions")
+    parsed = parser.parse_args()
+    folder = parsed.folder
+    for name, question, is_of_classes, truth in others() if parsed.others else questions():
         samples, values = next(iter(sets(SHARED, [name]))).raw()
         is_known = np.isin(samples, truth.index)
         known = samples[is_known], values[is_known], truth[samples[is_known]].to_numpy()
         place = folder / f"{name}.{question.strip('.').replace(' ', '_')}"
         write(place, *known, is_of_classes)
-    for name, load in OTHERS.items():
+    for name, load in () if parsed.others else OTHERS.items():
         values, truth = load(return_X_y=True)
         samples = np.array([f"sample{row}" for row in range(len(truth))])
         write(folder / name, samples, values, truth, name != "diabetes")

@@ -165,7 +165,7 @@ FURTHER = [
     ("MLP", "trainer__decay_min_delta", 0.001, lambda c: True),
     ("MLP", "trainer__decay_patience", 0, lambda c: c.training.patience == 3),
     ("MLP", "trainer__patience", 20.0, lambda c: c.training.patience == 20),
-    ("MLP", "trainer__batch_size", None, lambda c: c.training.batch_size == 64),
+    ("MLP", "trainer__batch_size", None, lambda c: c.training.batch_size == "auto"),
     ("MLP", "hyper_param_spec__num_layers", [2.0], lambda c: c.families["mlp"]["layers"] == [2]),
     ("ResNet", "hyper_param_spec__n_blocks", [], lambda c: c.families["resnet"]["n_blocks"] == [2]),
     ("enas", "trainer__max_steps", 64000, lambda c: c.training.epochs == 3),

@@ -30,7 +30,7 @@ CONTRACT = """{
                "densenet": {}},
   "search": {"method": "bayesian", "max_trials": 30, "max_seconds": null, "epochs": 20,
              "folds": "auto", "objective": "auto"},
-  "training": {"epochs": 200, "batch_size": 64, "optimizer": "adam", "learning_rate": "auto",
+  "training": {"epochs": 200, "batch_size": "auto", "optimizer": "adam", "learning_rate": "auto",
                "patience": 15},
   "ensemble": {"size": 1},
   "explanation": {"method": "auto", "background": 100, "samples": 100, "top": 20},

@@ -23,6 +23,7 @@ from autogenome_tf.training import (
     _engines,
     _loop,
 )
+from autogenome_tf.training._batches import batch_size_for
 from autogenome_tf.training._learning_rate import BANDS
 from autogenome_tf.training._loop import Diverged
 
@@ -340,6 +341,15 @@ class Noted:
     def batch(self, index):
         self.batches.append(np.array(index))
         return X[np.array(index)]
+
+
+@pytest.mark.parametrize(
+    ("asked", "rows", "found"),
+    [("auto", 30, 8), ("auto", 400, 50), ("auto", 8191, 64), ("auto", 16384, 128),
+     ("auto", 10**6, 256), (100, 10**6, 100), (1000, 16384, 1000), (100, 80, 10)],
+)  # fmt: skip
+def test_batches_grow_with_many_rows_and_shrink_with_few(asked, rows, found):
+    assert batch_size_for(asked, rows) == found
 
 
 @pytest.mark.parametrize("count", [60, 37, 9, 3])

@@ -56,8 +56,12 @@ class Training(Section):
     """Training of the final network and, except for its epochs, of each trial."""
 
     epochs: Count = Field(default=200, description="Most epochs of the final fit.")
-    batch_size: Count = Field(
-        default=64, description="Largest batch size; smaller where rows would not fill 8 batches."
+    batch_size: Literal["auto"] | Count = Field(
+        default="auto",
+        description=(
+            "Largest batch size; smaller where rows would not fill 8 batches. `auto`: 64, and with "
+            "more than 8,192 training rows a 128th of them, up to 256."
+        ),
     )
     optimizer: Optimizer = Field(default="adam", description="Optimizer of every network.")
     learning_rate: (
