@@ -49,7 +49,7 @@ def average(
         average_of(cross_validation, members, temperature),
         outputs,
         temperature,
-        history=_history(members),
+        history=history_of(members),
         trials=tuple(one.trial.number for _, one in members),
         gates=gates_table(cross_validation, fits),
     )
@@ -87,8 +87,15 @@ def _at_hand(results, deadline) -> Iterator[TrialResult]:
         yield result.trained()
 
 
-def _history(members):
-    frames = [pd.DataFrame(one.fit.history).assign(trial=one.trial.number) for _, one in members]
+def history_of(members: list[tuple[float, TrialResult]]) -> pd.DataFrame:
+    """Return the rows of history.tsv of several trials, their number in a column trial.
+
+    Args:
+        members: Share and result of each trial, its networks at hand.
+    """
+    frames = [
+        pd.DataFrame(one.known_fit.history).assign(trial=one.trial.number) for _, one in members
+    ]
     return pd.concat(frames, ignore_index=True)
 
 

@@ -7,6 +7,7 @@ from autogenome_tf.core.seeds import derive
 from autogenome_tf.ensemble._average import average
 from autogenome_tf.ensemble._final_model import FinalModel
 from autogenome_tf.ensemble._finalists import best_judged
+from autogenome_tf.ensemble._linear_average import linear_average
 from autogenome_tf.ensemble._refit import train
 from autogenome_tf.training import CrossValidation, TrialResult
 
@@ -28,19 +29,22 @@ def fit_final_model(
         results: Best first, at least one; with a size of 1, of all trials that may become the
             model.
         size: The config's `ensemble.size`, resolved. With 1 the first trial is trained anew, with
-            folds on all rows, as several networks by `ensemble.seeds`; where the deadline ends that
-            too early, its networks of the search are averaged. With more the networks of the trials
-            are averaged.
+            folds on all rows, as several networks by `ensemble.seeds`, or as `linear_average` of
+            all learners of its family; where the deadline ends that too early, its networks of the
+            search are averaged. With more the networks of the trials are averaged.
         seed: The config's.
         deadline: `time.monotonic()` at which the fit must be over.
     """
     judged: dict[int, TrialResult] = {}
     if size == 1:
         first, judged = best_judged(cross_validation, results, derive(seed, "fit"), deadline)
+        others = [one for one in results if one.trial.number != first.trial.number]
+        final = linear_average(cross_validation, [first, *others], derive(seed, "fit"), deadline)
+        if final is not None:
+            return dataclasses.replace(final, judged=tuple(judged.values()))
         seeds = cross_validation.seeds_of(first.trial.family)
-        values = ", ".join(f"{name} {value}" for name, value in first.trial.values.items())
         several = f", {seeds} networks that differ in their seed" if seeds > 1 else ""
-        log.info("final fit: %s (%s)%s", first.trial.family, values, several)
+        log.info("final fit: %s%s", first.trial.configuration, several)
         # On the folds, it trains by the step that its trial has compiled.
         found = train(
             cross_validation, first.trial, derive(seed, "fit"), seeds, deadline,

@@ -1,14 +1,19 @@
-"""Greedy ensemble selection by out-of-fold outputs."""
+"""Shares of trials in a model by their out-of-fold outputs: greedy selection, posterior shares."""
 
 from collections.abc import Callable
 from typing import Literal
 
 import numpy as np
+from scipy.special import softmax
+
+from autogenome_tf.tasks import Task
 
 # With fewer rows to learn from, one trial says little, and ten cost little.
 FEW_ROWS, MANY_TRIALS, FEW_TRIALS = 1000, 10, 3
 # Rounds of greedy selection.
 ROUNDS = 30
+# Bayesian bootstrap samples of the rows.
+RESAMPLES = 1000
 
 
 def size_for(asked: int | Literal["auto"], rows: int) -> int:
@@ -44,3 +49,29 @@ def select(outputs: list[np.ndarray], score: Callable[[np.ndarray], float]) -> n
         if scores[first] > best:
             best, best_counts = scores[first], counts
     return best_counts / best_counts.sum()
+
+
+def posterior_shares(
+    task: Task, targets: np.ndarray, outputs: np.ndarray, weights: np.ndarray, seed: int
+) -> np.ndarray:
+    """Return the posterior probabilities of candidates, as far as rows not seen can tell.
+
+    On each Bayesian bootstrap sample of the rows (Rubin 1981) a candidate has the share that its
+    likelihood has in that of all; the mean over samples is pseudo-BMA+ (Yao et al. 2018, "Using
+    stacking to average Bayesian predictive distributions"). Where one is clearly better, or rows
+    are many, it has all.
+
+    Args:
+        task: A task with `log_likelihoods`.
+        targets: As networks learn them.
+        outputs: (candidates, rows, outputs) for rows that each had not seen.
+        weights: (rows,) weight of each row.
+        seed: Of the samples.
+
+    Returns:
+        (candidates,) shares that sum to 1.
+    """
+    count = len(targets)
+    drawn = np.random.default_rng(seed).dirichlet(np.ones(count), RESAMPLES) * weights
+    each = [count * task.log_likelihoods(targets, outputs, own) for own in drawn]
+    return softmax(each, axis=1).mean(axis=0)

@@ -21,6 +21,10 @@ class Configuration:
     family: str
     values: dict[str, Any]
 
+    def __str__(self):
+        named = ", ".join(f"{name} {value}" for name, value in self.values.items())
+        return f"{self.family} ({named})"
+
 
 @dataclasses.dataclass(frozen=True)
 class Trial:
