@@ -123,10 +123,11 @@ class Ensemble(Section):
     size: Literal["auto"] | Count = Field(
         default=1,
         description=(
-            "1: the best trial is retrained, with folds on all training rows; more: the "
-            "networks of that many best trials are averaged, with weights from a greedy "
-            "selection on out-of-fold predictions; `auto`: 10 trials below 1,000 training rows, "
-            "else 3."
+            "1: the best trial is retrained, with folds on all training rows; where values are "
+            "predicted and it is a linear learner, all linear learners are, and become one linear "
+            "model, each by its posterior share; more: the networks of that many best trials are "
+            "averaged, with weights from a greedy selection on out-of-fold predictions; `auto`: 10 "
+            "trials below 1,000 training rows, else 3."
         ),
     )
     seeds: Literal["auto"] | Count = Field(
