@@ -54,7 +54,7 @@ def select(outputs: list[np.ndarray], score: Callable[[np.ndarray], float]) -> n
 def posterior_shares(
     task: Task, targets: np.ndarray, outputs: np.ndarray, weights: np.ndarray, seed: int
 ) -> np.ndarray:
-    """Return the posterior probabilities of candidates, as far as rows not seen can tell.
+    """Return the posterior probabilities of candidates, by rows that they have not seen.
 
     On each Bayesian bootstrap sample of the rows (Rubin 1981) a candidate has the share that its
     likelihood has in that of all; the mean over samples is pseudo-BMA+ (Yao et al. 2018, "Using
