@@ -63,6 +63,12 @@ class AutoGenome:
         automl._session = Session.existing(folder)
         return automl
 
+    def __repr__(self):
+        """Show the name, and the folder with the stages that are done once there is one."""
+        run = self._session.run
+        where = "not trained" if run is None else f"{run.folder}, done: {', '.join(run.stages)}"
+        return f"AutoGenome({self.config.name!r}, {where})"
+
     @property
     def config(self) -> Config:
         """Return the config, its paths absolute."""

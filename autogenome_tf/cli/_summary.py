@@ -7,8 +7,9 @@ import rich.console
 import rich.table
 
 from autogenome_tf.config import Config
+from autogenome_tf.families import BASELINE
 from autogenome_tf.metrics import in_order
-from autogenome_tf.run import Run
+from autogenome_tf.run import Run, learner
 
 TOP = 5
 
@@ -49,13 +50,19 @@ def _trials(frame, objective):
     top = frame[frame["rank"] <= TOP]
     baseline = frame[(frame["trial"] == 0) & (frame["rank"] > TOP)]
     for row in [*top.itertuples(), *baseline.itertuples()]:
-        name = f"{row.family} (baseline)" if row.trial == 0 else row.family
         error = f"{row.error:.3f}" if row.error == row.error else ""
         table.add_row(
-            str(row.rank), name, f"{row.score:.4f}", error, str(row.epochs),
+            str(row.rank), _name(row), f"{row.score:.4f}", error, str(row.epochs),
             f"{row.seconds:.1f}", str(row.parameters),
         )  # fmt: skip
     return table
+
+
+def _name(row):
+    if row.trial == 0:
+        return f"{row.family} (baseline)"
+    is_linear = row.family == BASELINE
+    return learner(row.family, row.hyperparameters) if is_linear else row.family
 
 
 def _metrics(parts):

@@ -177,7 +177,7 @@ def _described(signature):
     return {
         kind: {
             name: {"dtype": spec.dtype.name, "shape": spec.shape.as_list()}
-            for name, spec in specs.items()
+            for name, spec in sorted(specs.items())
         }
         for kind, specs in (("inputs", inputs), ("outputs", signature.structured_outputs))
     }

@@ -4,7 +4,7 @@ import contextlib
 import datetime
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -142,8 +142,7 @@ def _line(trial, total, objective, best):
     name = name if trial.number else "baseline"
     family = trial.family
     if is_beside:
-        power = trial.values.get("gene_power")
-        family += f" ({trial.values['loss']}{f', gene power {power:g}' if power else ''})"
+        family = learner(family, trial.values)
     if not trial.is_scored:
         return f"{name}: {family} {trial.status}"
     spread = f" +- {trial.error:.2g}" if np.isfinite(trial.error) else ""
@@ -151,6 +150,20 @@ def _line(trial, total, objective, best):
         f"{name}: {family} {objective} {trial.score:.4g}{spread}, {trial.seconds:.1f} s; "
         f"best {best.score:.4g} ({best.family})"
     )
+
+
+def learner(family: str, values: Mapping[str, Any]) -> str:
+    """Return the name of a linear learner with its loss and gene power.
+
+    Args:
+        family: Name of the family.
+        values: Its hyperparameters.
+
+    >>> learner("linear", {"loss": "pls", "gene_power": 0.5, "components": 3})
+    'linear (pls, gene power 0.5)'
+    """
+    power = values.get("gene_power")
+    return f"{family} ({values['loss']}{f', gene power {power:g}' if power else ''})"
 
 
 def _left(max_seconds, to_come, elapsed, done):

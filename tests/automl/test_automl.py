@@ -86,6 +86,12 @@ def folder(finished):
     return finished.folder
 
 
+def test_a_notebook_shows_the_folder_and_the_stages_done(finished, simulated):
+    shown = f"AutoGenome('t', {finished.folder}, done: train, evaluate, predict, explain, export"
+    assert repr(finished).startswith(shown)
+    assert repr(AutoGenome(config_of(simulated))) == "AutoGenome('t', not trained)"
+
+
 # What a run leaves behind ----------------------------------------------------------------------
 
 

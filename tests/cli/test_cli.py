@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+import rich.console
 from forked import Command
 
 from autogenome_tf import __version__, cli
@@ -220,6 +221,23 @@ def test_without_a_terminal_there_are_plain_lines(call, small):
     assert "\x1b" not in error + out and "\r" not in error + out and "━" not in error
     assert "leaderboard, top 1 of 1" in out and "metrics with 95 % intervals" in out
     assert f"files: {small.parent / 'runs' / 'simulated'}" in out
+
+
+def test_the_closing_table_tells_linear_learners_apart(capsys):
+    from autogenome_tf.cli import _summary
+
+    values = [{"loss": "pls", "gene_power": 0.5}, {"units": 8}, {"loss": "logistic"}]
+    board = pd.DataFrame(
+        {
+            "rank": [1, 2, 3], "family": ["linear", "mlp", "linear"], "trial": [2, 1, 0],
+            "score": 0.5, "error": 0.1, "epochs": 1, "seconds": 1.0, "parameters": 9,
+            "hyperparameters": values,
+        }
+    )  # fmt: skip
+    rich.console.Console(width=120).print(_summary._trials(board, "log_loss"))
+    shown = capsys.readouterr().out
+    assert "linear (pls, gene power 0.5) " in shown and "linear (baseline) " in shown
+    assert " mlp " in shown
 
 
 def test_train_says_where_the_run_is_and_run_goes_on_from_there(call, small):

@@ -546,6 +546,11 @@ def test_signatures_are_described(described):
     }
 
 
+def test_outputs_are_described_in_one_order(described):
+    for signature in described["signatures"].values():
+        assert list(signature["outputs"]) == sorted(signature["outputs"])
+
+
 def test_the_scale_of_training_is_described(described):
     scale = described["trained_on"]
     assert scale["kind"] == "counts" and scale["low"] < scale["high"]
