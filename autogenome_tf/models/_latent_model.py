@@ -9,6 +9,7 @@ import numpy as np
 
 from autogenome_tf import preprocessing
 from autogenome_tf.core.chunked import Matrix
+from autogenome_tf.core.errors import InputError
 from autogenome_tf.data import Dataset
 from autogenome_tf.models._branch import Branch
 from autogenome_tf.models._predictor import Predictor
@@ -259,9 +260,14 @@ class LatentModel(Predictor):
 
         Returns:
             (rows, kept genes).
+
+        Raises:
+            InputError: Points or covariates have another shape, or no value.
         """
+        latent = _table("latent", latent, self.autoencoder.latent)
         if covariates is None:
             covariates = np.tile(np.asarray(self.averages, "float32"), (len(latent), 1))
+        covariates = _table("covariates", covariates, len(self.averages), len(latent))
         library = self.library if library is None else library
         found = self.autoencoder.decode(latent, covariates, library)
         if self.autoencoder.likelihood.of_raw:
@@ -275,7 +281,12 @@ class LatentModel(Predictor):
             count: Number of samples to draw.
             seed: Seed of the draw.
             covariates: (count, covariates) columns, or None.
+
+        Raises:
+            InputError: `count` is no number of rows, or `covariates` have another shape.
         """
+        if not isinstance(count, (int, np.integer)) or count < 1:
+            raise InputError(f"count: expected an integer of at least 1; received {count!r}.")
         return self.decode(np.asarray(self.autoencoder.prior(count, seed)), covariates)
 
     def _names(self):
@@ -343,3 +354,16 @@ def _expected(network, decoded, raw, constants, genes):
     if likelihood.heads == 2:
         expected = expected * ops.sigmoid(-decoded[:, network.genes :])
     return keras.layers.Identity(name="reconstruction")(expected)
+
+
+def _table(name, values, width, count=None):
+    """Return values as float32, or refuse what is no table of so many columns (and rows)."""
+    expected = f"({'rows' if count is None else count}, {width})"
+    # Before they are read: an AnnData would be taken for a sequence of tables.
+    shape = tuple(values.shape) if hasattr(values, "shape") else np.shape(values)
+    if len(shape) != 2 or shape[1] != width or shape[0] != (count or shape[0]):
+        raise InputError(f"{name}: received shape {shape}; expected {expected}.")
+    found = np.asarray(values, "float32")
+    if not np.isfinite(found).all():
+        raise InputError(f"{name}: received values that are not finite; expected numbers.")
+    return found

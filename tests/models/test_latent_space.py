@@ -221,6 +221,20 @@ def test_rows_are_drawn_and_decoded(finished):
     assert drawn.mean().to_numpy() == pytest.approx(decoded.mean(axis=0), rel=1.0)
 
 
+def test_what_are_no_latent_points_is_refused_with_its_shape(finished):
+    annotated = pytest.importorskip("anndata").AnnData(np.zeros((5, 7), "float32"))
+    for points in (np.zeros((5, 2)), np.zeros(3), [[0.0, 0.0]], annotated):
+        with pytest.raises(InputError, match=r"latent: received shape .*; expected \(rows, 3\)"):
+            finished.decode(points)
+    with pytest.raises(InputError, match="latent: received values that are not finite"):
+        finished.decode(np.full((2, 3), np.nan))
+    with pytest.raises(InputError, match=r"covariates: received shape \(1, 2\); expected \(2, 0\)"):
+        finished.decode(np.zeros((2, 3)), np.ones((1, 2)))
+    for count in (0, -1, 2.5):
+        with pytest.raises(InputError, match="count: expected an integer of at least 1"):
+            finished.sample(count)
+
+
 def run(folder, x, y=None, **changes):
     """A run without figures: the AutoGenome and its metrics."""
     automl = ag.AutoGenome(config_of(folder, **changes), data=(x, y))
