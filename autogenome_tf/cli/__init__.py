@@ -56,7 +56,7 @@ def check(parsed: argparse.Namespace) -> None:
         raise InputError(f"{parsed.config}: data.target: expected the name of a column to predict.")
     for path in config.files:
         if not Path(path).exists():
-            raise InputError(f"{parsed.config}: {path}: no such file.")
+            raise InputError(f"{parsed.config}: {data.missing_file(path)}")
     data.ReadOptions.of(config.data)
     for source in config.data.matrices:
         data.find_reader(source)

@@ -7,7 +7,7 @@ from here is public.
 from autogenome_tf.data._audit import audit
 from autogenome_tf.data._checked import checked, numbered_features
 from autogenome_tf.data._dataset import Dataset, Table
-from autogenome_tf.data._files import check_file, stem
+from autogenome_tf.data._files import check_file, missing_file, stem
 from autogenome_tf.data._gmt import GeneSet, read_gene_sets
 from autogenome_tf.data._hdf5 import check_hdf5
 from autogenome_tf.data._lacking import lacks
@@ -38,6 +38,7 @@ __all__ = [
     "is_annotated",
     "lacks",
     "load_labelled",
+    "missing_file",
     "number_of_folds",
     "numbered_features",
     "read_columns",

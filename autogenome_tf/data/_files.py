@@ -5,6 +5,7 @@ import csv
 import io
 import itertools
 import os
+import re
 from pathlib import Path
 
 from autogenome_tf.core.errors import InputError, nearest
@@ -38,6 +39,7 @@ _NO_TABLES = {
     b"x\n\0\0\0": "a file of R (write its matrix by write.csv)",
     b"%%matrixmarket": "Matrix Market (name its folder, with the files of genes and barcodes)",
 }
+_ADDRESS = re.compile(r"(^|/)[a-z][a-z0-9]+:/")
 # Bytes of a file that say what it is, and where a tar archive is called so.
 _HEAD, _TAR = 512, slice(257, 262)
 # A row of 20,000 genes takes less than 1.
@@ -100,9 +102,14 @@ def stem(source: str | os.PathLike[str]) -> str:
     return os.path.splitext(name)[0] if last.lower() in CODECS else name
 
 
-def missing_file(source):
-    """Return the error for a path without a file."""
-    if "://" in source:
+def missing_file(source: str) -> InputError:
+    """Return the error for a path without a file.
+
+    Args:
+        source: The path.
+    """
+    # A path that was made absolute has a single slash left of two.
+    if _ADDRESS.search(source):
         return InputError(f"{source}: an address; expected a path: download the file first.")
     folder, name = os.path.split(os.path.normpath(source))
     if not os.path.isdir(folder or "."):

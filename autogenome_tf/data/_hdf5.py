@@ -6,6 +6,7 @@ inside. A process of its own can be: it goes everywhere the reader will go.
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -14,8 +15,11 @@ from autogenome_tf.core.errors import InputError
 from autogenome_tf.data._files import check_file, check_unpacked, most_unpacked
 
 WALK = Path(__file__).with_name("_walk.py")
-# A sound file takes less than a second, and more only where it holds millions of chunks.
+# Of the processor. A sound file takes less than a second, and more only where it holds millions of
+# chunks.
 SECONDS, BYTES_A_SECOND = 30, 20 << 20
+# Times as long by the clock: a busy machine or a slow disk is no fault of the file.
+PATIENCE = 20
 
 
 def check_hdf5(source: str, most: int | None = None, *names: str) -> None:
@@ -31,19 +35,25 @@ def check_hdf5(source: str, most: int | None = None, *names: str) -> None:
     """
     check_file(source)
     most = most_unpacked(source) if most is None else most
-    seconds = SECONDS + os.path.getsize(source) / BYTES_A_SECOND
+    seconds = SECONDS + os.path.getsize(source) // BYTES_A_SECOND
     # -P: the readers of this folder are called as packages are.
-    command = [sys.executable, "-P", str(WALK), source, str(most), *names]
+    command = [sys.executable, "-P", str(WALK), source, str(most), str(seconds), *names]
     environment = os.environ | {"OPENBLAS_NUM_THREADS": "1"}
     try:
         done = subprocess.run(
-            command, capture_output=True, text=True, timeout=seconds, env=environment
+            command, capture_output=True, text=True, timeout=PATIENCE * seconds, env=environment
         )
         found = json.loads(done.stdout)
     except subprocess.TimeoutExpired:
-        found = {"damaged": f"the HDF5 library did not finish within {seconds:.0f} s"}
+        found = {"damaged": f"the HDF5 library did not finish within {PATIENCE * seconds} s"}
     except ValueError:
-        found = {"damaged": f"the HDF5 library ended with status {done.returncode}"}
+        is_late = done.returncode == -signal.SIGXCPU
+        how = (
+            f"did not finish within {seconds} s of the processor"
+            if is_late
+            else f"ended with status {done.returncode}"
+        )
+        found = {"damaged": f"the HDF5 library {how}"}
     if "damaged" in found:
         raise InputError(f"{source}: not a readable HDF5 file ({found['damaged']}).")
     if "refused" in found:

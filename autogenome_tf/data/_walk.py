@@ -80,20 +80,25 @@ def _unpacked(part, most):
     return size
 
 
-def _bound(most):
-    """Let this process have so much memory, or what it is allowed anyway."""
+def _bound(most, seconds):
+    """Let this process have so much memory and time of the processor, or what it may have."""
+    allowed = resource.getrlimit(resource.RLIMIT_CPU)[1]
+    if allowed == resource.RLIM_INFINITY or seconds < allowed:
+        # The signal at its end would leave a file of this process's memory.
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        resource.setrlimit(resource.RLIMIT_CPU, (seconds, allowed))
     allowed = resource.getrlimit(resource.RLIMIT_AS)[1]
     if allowed != resource.RLIM_INFINITY:
         most = min(most, allowed)
-    # macOS refuses any limit; that of time is left there.
+    # macOS refuses any limit of memory; that of time is left there.
     with contextlib.suppress(ValueError, OSError):
         resource.setrlimit(resource.RLIMIT_AS, (most, allowed))
 
 
-def main(path, most, *names):
+def main(path, most, seconds, *names):
     """Print what was found as JSON."""
     most = int(most)
-    _bound(most + BASE)
+    _bound(most + BASE, int(seconds))
     try:
         found = {"unpacked": walk(path, names, most)}
     except Refused as error:

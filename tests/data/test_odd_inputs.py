@@ -314,9 +314,10 @@ def test_what_a_mask_covers_is_missing(tmp_path):
     assert column.isna().sum() == 2 and list(column[2:]) == list(LABELS[2:])
 
 
-def test_an_address_is_no_path():
+@pytest.mark.parametrize("address", ["https://example.org/x.csv", "/work/https:/example.org/x.csv"])
+def test_an_address_is_no_path(address):
     with pytest.raises(InputError, match="an address; expected a path: download the file first"):
-        read_table("https://example.org/x.csv")
+        read_table(address)
 
 
 @pytest.mark.parametrize("task", ["classification", "regression", "mixed"])
