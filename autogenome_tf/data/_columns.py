@@ -42,7 +42,7 @@ def with_covariates(dataset, columns, names, where, known=None, averages=None):
     if known is None:
         known = [level for own in levels for level in sorted(set(own))]
         for name, own in zip(names, levels, strict=True):
-            for text in _doubts_of_levels(name, own):
+            for text in _doubts_of_levels(name, own, dataset.target_names):
                 dataset = dataset.warned("covariates", f"{where}: data.covariates: {text}")
     coded = (levels[:, :, None] == np.array(known, object)).any(axis=0).astype("float32")
     if new := sorted(set(levels.ravel()) - set(known)):
@@ -76,9 +76,16 @@ def _check_covariate(dataset, columns, name, where):
         raise InputError(f"{where}: {name}: missing for sample {str(sample)!r}.")
 
 
-def _doubts_of_levels(name, levels):
-    """Yield texts on levels ``name=level`` of training that are alike, or of single samples."""
-    yield from levels_alike([level.partition("=")[2] for level in levels], name)
+def _doubts_of_levels(name, levels, targets):
+    """Yield texts on levels ``name=level`` of training: alike, single, of samples, or labels."""
+    yield from levels_alike([level.removeprefix(f"{name}=") for level in levels], name)
+    if len(set(levels)) == 1:
+        yield f"{name} has one level, {levels[0]!r}, and tells the decoder nothing."
+    if name in targets:
+        yield (
+            f"{name} is data.target too. The decoder gets it, so the latent space need not contain "
+            "these labels, and is scored by them."
+        )
     if 2 * len(set(levels)) > len(levels):
         yield (
             f"{name} has {len(set(levels))} values in {len(levels)} samples, and each is a level "

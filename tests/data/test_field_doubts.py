@@ -299,6 +299,16 @@ def test_levels_that_are_written_in_two_ways_are_named(tmp_path):
     assert texts(found, "covariates") and not texts(found, "names")
 
 
+def test_covariates_of_one_level_or_of_the_labels_are_warned_of(tmp_path):
+    targets = LABELS.to_frame().assign(site="A", run=["x", "y"] * (COUNT // 2)).to_csv()
+    covariates = ["site", "type", "run"]
+    config = config_of(tmp_path, MATRIX, targets, "representation", covariates=covariates)
+    dataset, parts = RunData(config.data, config.task).labelled
+    one, labels = texts(audit(dataset, parts, "representation"), "covariates")
+    assert "site has one level, 'site=A', and tells the decoder nothing" in one
+    assert "type is data.target too. The decoder gets it" in labels
+
+
 def test_columns_that_describe_genes_are_no_samples(tmp_path):
     beside = pd.DataFrame(
         {"chromosome_name": 1, "gc_content": 0.4, "adj.P.Val": 0.1, "Mean": 5.0}, GENES
