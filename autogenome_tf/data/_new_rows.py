@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 
+from autogenome_tf.core.errors import some
 from autogenome_tf.data._beside import dataset_of
 from autogenome_tf.data._columns import with_covariates
 from autogenome_tf.data._dataset import Dataset, Table
@@ -55,10 +56,12 @@ def load_new(
         source, table = "the given rows", turn(table_of(rows, options=options))
     if table.said:
         log.info("%s", table.said)
-    found = _with_ids(table, source)
-    ignored = _beside_genes(table, data.columns) - (found is not table)
-    if ignored:
-        log.info("%s: columns that the model does not use are ignored: %d", source, ignored)
+    found, ids = _with_ids(table, source)
+    if ignored := _beside_genes(table, [*data.columns, *ids]):
+        log.info(
+            "%s: columns that the model does not use are ignored: %d (%s)",
+            source, len(ignored), some(ignored),
+        )  # fmt: skip
     table = found
     dataset = dataset_of(table, source, data.limit)
     if data.covariates:
@@ -74,20 +77,24 @@ def load_new(
     return dataset
 
 
-def _beside_genes(table: Table, named: Sequence[str]) -> int:
-    """Count the columns that are neither genes of the model nor named by the config."""
-    return 0 if table.extra is None else sum(name not in named for name in table.extra.columns)
+def _beside_genes(table: Table, known: Sequence[Any]) -> list[Any]:
+    """Return the columns that are neither genes of the model nor known otherwise."""
+    return [] if table.extra is None else [name for name in table.extra if name not in known]
 
 
-def _with_ids(table: Table, source: str) -> Table:
-    """Take the first column that differs in every row for the sample ids, where there are none."""
+def _with_ids(table: Table, source: str) -> tuple[Table, list[Any]]:
+    """Take the first column that differs in every row for the sample ids, where there are none.
+
+    Returns:
+        The table, and the name of the column in a list, empty where none was taken.
+    """
     if table.samples is not None or table.extra is None:
-        return table
+        return table, []
     for name, column in table.extra.items():
         if column.notna().all() and column.is_unique and not _has_fractions(column):
             log.info("%s: the column %r is used as the sample ids", source, name)
-            return dataclasses.replace(table, samples=texts(column))
-    return table
+            return dataclasses.replace(table, samples=texts(column)), [name]
+    return table, []
 
 
 def _has_fractions(column):

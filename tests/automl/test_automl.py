@@ -443,7 +443,7 @@ def test_extra_genes_are_ignored_and_said(finished, genes, caplog):
     extra = genes.assign(NEW1=1.0, NEW2=2.0)
     with caplog.at_level(logging.INFO, "autogenome_tf"):
         found = finished.predict(extra)
-    assert "columns that the model does not use are ignored: 2" in caplog.text
+    assert "columns that the model does not use are ignored: 2 ('NEW1', 'NEW2')" in caplog.text
     pd.testing.assert_frame_equal(found, finished.predict(genes))
 
 
