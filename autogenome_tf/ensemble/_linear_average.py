@@ -37,11 +37,11 @@ def linear_average(
         cross_validation: The rows that the trials were trained on.
         results: Best first, at least one; the others may be of any family.
         seed: Of the shares.
-        deadline: `time.monotonic()` after which no further learner is trained.
+        deadline: `time.monotonic()` at which the fit must be over.
 
     Returns:
-        The final model; None where the first is no linear learner, targets are no numbers, or one
-        learner stands alone.
+        The final model, of the first alone where time is over; None where that is no linear learner
+        or time ended its fit, targets are no numbers, or no other learner has a share.
     """
     first = results[0].trial.family
     if not cross_validation.task.has_units or not families.member(first).is_convex:
@@ -59,7 +59,8 @@ def linear_average(
     members = [pair for pair in zip(shares, learners, strict=True) if pair[0] >= LEAST_SHARE]
     whole, refits = None, []
     for share, one in members if len(members) > 1 else ():
-        if refits and time.monotonic() > deadline:
+        if refits and time.monotonic() + one.trial.seconds > deadline:
+            log.info("final fit: no time is left for the other linear learners")
             break
         found = train(cross_validation, one.trial, seed, deadline=deadline, whole=whole)
         if not found.is_complete:
@@ -67,7 +68,7 @@ def linear_average(
         whole = found.cross_validation
         refits.append((share, found))
     if len(refits) < 2:
-        return None
+        return refits[0][1].final_model(cross_validation) if refits else None
     total = sum(share for share, _ in refits)
     return _model_of(cross_validation, [(share / total, found) for share, found in refits])
 

@@ -203,8 +203,10 @@ def _model(run):
         members = [f"trial {line.trial} ({line.family})" for line in found.itertuples()]
         if is_convex(run) and run.config().ensemble.size == 1:
             learners = listed([str(number) for number in found["trial"]])
-            return f"the average of {len(found)} linear learners (trials {learners}), each with " \
+            return (
+                f"the average of {len(found)} linear learners (trials {learners}), each with "
                 "the share that its predictions of validation samples speak for"
+            )
         return f"the average of the networks of {listed(members)}"
     best = found.iloc[0]
     text = f"trial {best['trial']} of family {best['family']}"

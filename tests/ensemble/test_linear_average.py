@@ -1,5 +1,6 @@
 """Linear learners of numbers become one linear model, each by what unseen rows say for it."""
 
+import dataclasses
 import functools
 import time
 
@@ -109,6 +110,18 @@ def test_time_that_is_over_leaves_the_best_learner(shares):
     found = tried(given)
     final = fit_final_model(given, found, size=1, seed=1, deadline=time.monotonic() - 1)
     assert final.trials == (found[0].trial.number,)
+
+
+def test_no_learner_begins_that_would_take_too_long(shares):
+    given = in_folds()
+    first, *others = tried(given)
+    slow = [
+        dataclasses.replace(one, trial=dataclasses.replace(one.trial, seconds=3600.0))
+        for one in others
+    ]
+    final = fit_final_model(given, [first, *slow], size=1, seed=1, deadline=time.monotonic() + 600)
+    assert final.trials == (first.trial.number,) and "trial" not in final.history
+    np.testing.assert_allclose(final.predictor.outputs(X), alone(given, first), rtol=1e-5)
 
 
 def test_what_an_interrupted_run_left_gives_the_same_model():
