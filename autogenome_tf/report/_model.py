@@ -20,6 +20,16 @@ def _is_asked(line, asked):
     return families.is_asked(line.family, json.loads(line.hyperparameters), asked)
 
 
+def latent_scores(run: Run) -> list[str]:
+    """Return the metrics by which a latent space is compared with principal components.
+
+    Those maximise the explained variance of transformed values, as a gaussian likelihood does;
+    other likelihoods are of other values, so that the comparison would be unfair to them.
+    """
+    likelihood = run.model_names().get("autoencoder", {}).get("likelihood", "gaussian")
+    return ["explained", "knn_accuracy"] if likelihood == "gaussian" else ["knn_accuracy"]
+
+
 def gene_powers(run: Run) -> list[float]:
     """Return the values of `gene_power` above 0 among the networks of the model, sorted."""
     values = [json.loads(text) for text in trials(run)["hyperparameters"]]

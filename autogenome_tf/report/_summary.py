@@ -13,7 +13,7 @@ from autogenome_tf.report._metrics import (
     measured,
     name_of,
 )
-from autogenome_tf.report._model import is_convex, trials
+from autogenome_tf.report._model import is_convex, latent_scores, trials
 from autogenome_tf.report._page import Card, Part, Section, Table, listed, number
 from autogenome_tf.run import Run
 from autogenome_tf.tasks import Classification, Regression, Survival
@@ -137,7 +137,9 @@ def _verdict(run, scores):
     kind = run.config().task.kind
     if not kind.has_targets:
         shaped = " Labels of training samples shaped the latent space."
-        return _latent_verdict(own) + shaped * (run.config().task.labels != "none")
+        return _latent_verdict(own, latent_scores(run)) + shaped * (
+            run.config().task.labels != "none"
+        )
     skill = own[kind.skill]
     if skill["value"] is None:
         return f"{NAMES[kind.skill]} is undefined on these samples, so there is no verdict."
@@ -165,8 +167,8 @@ def _against(linear, apart):
     return f", but not clearly different from {linear}"
 
 
-def _latent_verdict(own):
-    name = next((name for name in ("explained", "knn_accuracy") if PCA + name in own), None)
+def _latent_verdict(own, names):
+    name = next((name for name in names if PCA + name in own), None)
     if name is None or None in (own[name]["value"], own[PCA + name]["value"]):
         return "The latent space has no score that principal components have too."
     mine, beside = own[name], own[PCA + name]

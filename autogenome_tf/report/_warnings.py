@@ -1,12 +1,13 @@
 """Warnings of a run: those of its stages about the samples, and those about its scores."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from scipy.stats import binomtest
 
 from autogenome_tf.families import BASELINE
 from autogenome_tf.metrics import HIGHER_IS_BETTER
 from autogenome_tf.report._metrics import NAMES, PCA, difference, measured
+from autogenome_tf.report._model import latent_scores
 from autogenome_tf.run import Run
 from autogenome_tf.tasks import Kind
 
@@ -36,7 +37,7 @@ def about_scores(run: Run) -> list[str]:
             counts = run.read_table("split.tsv")["part"].value_counts()
             texts += _of_scores(scores, kind, config.objective, counts)
         else:
-            texts += _of_latent(scores)
+            texts += _of_latent(scores, latent_scores(run))
     if run.has("baseline.json"):
         texts += _of_baseline(run.baseline_metrics(), kind, config.families)
     # As other lines of the log have them.
@@ -60,10 +61,10 @@ def _of_baseline(baseline: dict, kind: Kind, families: dict) -> Iterator[str]:
             )
 
 
-def _of_latent(scores: dict) -> Iterator[str]:
+def _of_latent(scores: dict, names: Sequence[str]) -> Iterator[str]:
     """Warn where as many principal components score better."""
     for part in UNUSED:
-        for name in ("explained", "knn_accuracy"):
+        for name in names:
             own, beside = (scores.get(part, {}).get(key) for key in (name, PCA + name))
             if own and beside and own["high"] < beside["low"]:
                 yield (

@@ -16,7 +16,8 @@ import autogenome_tf as ag
 from autogenome_tf import cli, tasks
 from autogenome_tf.core import errors
 from autogenome_tf.core.files import on_a_line
-from autogenome_tf.report import _genes, _search, report
+from autogenome_tf.report import _genes, _search, _warnings, report
+from autogenome_tf.report._model import latent_scores
 from autogenome_tf.run._run import Run
 
 pytestmark = [pytest.mark.usefixtures("few_learners"), pytest.mark.figures]
@@ -380,6 +381,18 @@ def test_a_representation_has_a_page(tmp_path):
     assert "Latent space" in page.words and "principal components" in page.words
     assert "Scores" not in page.words
     assert ag.plots.latent_space(automl).axes
+
+
+@pytest.mark.parametrize(
+    ("likelihood", "is_judged"), [("gaussian", True), ("negative_binomial", False)]
+)
+def test_explained_variance_judges_the_latent_spaces_of_gaussians_alone(likelihood, is_judged):
+    run = types.SimpleNamespace(model_names=lambda: {"autoencoder": {"likelihood": likelihood}})
+    worse, better = ({"value": v, "low": v - 0.1, "high": v + 0.1} for v in (0.2, 0.8))
+    scores = {"test": {"explained": worse, "pca_explained": better}}
+    assert bool([*_warnings._of_latent(scores, latent_scores(run))]) == is_judged
+    scores["test"] |= {"knn_accuracy": worse, "pca_knn_accuracy": better}
+    assert len([*_warnings._of_latent(scores, latent_scores(run))]) == 1 + is_judged
 
 
 def test_the_page_is_drawn_by_a_browser(hostile, tmp_path):
