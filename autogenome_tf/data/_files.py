@@ -58,7 +58,7 @@ def check_file(source: str | os.PathLike) -> None:
     if os.path.isdir(source):
         raise InputError(f"{source}: received a folder; expected a file.")
     if not os.path.isfile(source):
-        raise missing_file(source)
+        raise missing_file(os.fspath(source))
     if not os.access(source, os.R_OK):
         raise InputError(f"{source}: no permission to read it.")
     if os.path.getsize(source) == 0:

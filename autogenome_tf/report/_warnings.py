@@ -34,7 +34,8 @@ def about_scores(run: Run) -> list[str]:
     if run.has("metrics.json"):
         scores = run.metrics()
         if kind.has_targets:
-            counts = run.read_table("split.tsv")["part"].value_counts()
+            has_split = run.has("split.tsv")
+            counts = run.read_table("split.tsv")["part"].value_counts() if has_split else {}
             texts += _of_scores(scores, kind, config.objective, counts)
         else:
             texts += _of_latent(scores, latent_scores(run))

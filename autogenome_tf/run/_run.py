@@ -23,6 +23,8 @@ log = logging.getLogger(__name__)
 
 DATA, ENVIRONMENT, SPLIT = "data.npz", "environment.json", "split.tsv"
 METRICS, BASELINE = "metrics.json", "baseline.json"
+# Default of `training.batch_size` before it was "auto".
+BATCH_OF_BEFORE = 64
 
 
 @functools.lru_cache(8)
@@ -32,12 +34,17 @@ def _config(path, _version):
 
 
 def _as_begun(config, known):
-    """Return a config as a run takes it: those of earlier versions trained a single network.
+    """Return a config as a run takes it that may be of an earlier version.
+
+    These trained a single network, by batches of 64 where nothing else was asked.
 
     Args:
         config: `Config`.
         known: That in the folder of the run, where all defaults of its version are filled in.
     """
+    if config.training.batch_size == "auto" and known.training.batch_size == BATCH_OF_BEFORE:
+        training = config.training.model_copy(update={"batch_size": BATCH_OF_BEFORE})
+        config = config.model_copy(update={"training": training})
     is_of_before = "ensemble" in known.model_fields_set
     is_of_before &= "seeds" not in known.ensemble.model_fields_set
     if not is_of_before or config.ensemble.seeds != "auto":

@@ -23,7 +23,7 @@ from autogenome_tf.nn.trees import forest_network
 from autogenome_tf.nn.vectorized import structure
 from autogenome_tf.preprocessing import MOST_ROWS, Transform, space_for
 from autogenome_tf.training import _engines, _forests, _loop
-from autogenome_tf.training._batches import batch_size_for
+from autogenome_tf.training._batches import USUAL_BATCH
 from autogenome_tf.training._cross_validation import CrossValidation, Lent
 from autogenome_tf.training._engines import InMemory, Objective, TrainingRows
 from autogenome_tf.training._fold_inputs import FoldInputs
@@ -381,5 +381,6 @@ class NetworkCrossValidation(CrossValidation):
         if found < asked:
             log.warning("training.devices: %d requested, %d found", asked, found)
         # Statistics of a batch are of each device's part, which must have some rows.
-        size = batch_size_for(self.settings.training.batch_size, len(self.splits[0][0]))
+        given = self.settings.training.batch_size
+        size = USUAL_BATCH if given == "auto" else given
         return max(1, min(found, size // FEWEST_MIRRORED))

@@ -8,6 +8,9 @@ import pytest
 
 from autogenome_tf.models import _maps
 
+# Files without the marker leave UMAP out.
+pytestmark = pytest.mark.figures
+
 
 class Noted:
     """UMAP that keeps what it was asked for."""
