@@ -103,12 +103,12 @@ class ElboModel(keras.Model):
         constant = self.likelihood.constant(values, self._bounded_shared)
         for start in range(0, draws, together):
             times = min(together, draws - start)
-            seen, centre, spread = (
-                tf.tile(part, [times, 1]) for part in (rows, mean, log_variance)
+            levels, centre, spread = (
+                tf.tile(part, [times, 1]) for part in (rows[:, self.genes :], mean, log_variance)
             )
             drawn = keras.random.normal(tf.shape(centre), seed=generator)
             points = centre + tf.exp(0.5 * spread) * drawn
-            decoded = self.decoder(self._onto(points, seen), training=False)
+            decoded = self.decoder(self._with_covariates(points, levels), training=False)
             prior = tf.reduce_sum(log_normal(points, 0.0, self._log_prior), axis=-1)
             posterior = tf.reduce_sum(log_normal(points, centre, spread), axis=-1)
             each = tf.reshape(decoded, (times, count, -1))

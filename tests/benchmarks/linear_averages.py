@@ -27,16 +27,11 @@ as one, by the mean of theirs.
 """
 
 import numpy as np
-import pandas as pd
 from fixed_pool import Rows
-from pairs import SEED, final_outputs
+from pairs import SEED, final_outputs, gains, learners
 from refits import score, tell
 from scipy.special import log_softmax, softmax
 from sets import all_lines
-
-from autogenome_tf import families
-from autogenome_tf.search._linear import LinearTrials
-from autogenome_tf.training import Plan
 
 DRAWS = (3, 4)
 RESAMPLES = 1000
@@ -55,14 +50,6 @@ def measured(one):
             mean = np.tensordot(weights, held, 1)
             line |= {f"{way} loss": rows.loss(rows.test, mean), f"{way} score": score(rows, mean)}
         yield line
-
-
-def learners(rows):
-    """Return the results of all linear learners of a search."""
-    plan = Plan.of(rows.folds.settings.training, 20)
-    spaces = {"linear": families.space("linear", task=rows.folds.task)}
-    trials = LinearTrials(rows.folds, spaces, plan, SEED)
-    return [trials.baseline(), *trials.learners(behind=0, finished={})]
 
 
 def losses(rows, outputs, places):
@@ -87,22 +74,13 @@ def ways(each, is_of_classes):
     }
 
 
-def gains(frame):
-    """Return the gains of each way over `best`, for sets of the same rows together."""
-    found = {}
-    for way in WAYS[1:]:
-        found[f"{way} loss"] = np.log(frame["best loss"] / frame[f"{way} loss"])
-        found[f"{way} score"] = frame[f"{way} score"] - frame["best score"]
-    same_rows = frame["set"].str.partition(".")[0].rename("set")
-    return pd.DataFrame(found).groupby(same_rows).mean()
-
-
 def main():
     """Measure what is missing and print a table of classes and one of values."""
     frame = all_lines(__doc__, measured, "--data", "--sets", "--scores")
+    frame["set"] = frame["set"].str.partition(".")[0]
     for is_of_classes, own in frame.groupby("classes"):
         print(f"\n{'classes' if is_of_classes else 'values'}\n")
-        tell(gains(own))
+        tell(gains(own, WAYS[1:]))
 
 
 if __name__ == "__main__":

@@ -67,10 +67,15 @@ def tried(rows):
         run_trial(folds, Trial(number, family, values), plan, SEED)
         for number, (family, values) in enumerate(pool(SEED), 1)
     ]
+    return networks, learners(rows, behind=len(networks))
+
+
+def learners(rows, behind=0):
+    """Return the results of all linear learners of a search, behind so many trials."""
+    folds = rows.folds
     spaces = {"linear": families.space("linear", task=folds.task)}
-    trials = LinearTrials(folds, spaces, plan, SEED)
-    linear = [trials.baseline(), *trials.learners(behind=len(networks), finished={})]
-    return networks, linear
+    trials = LinearTrials(folds, spaces, Plan.of(folds.settings.training, 20), SEED)
+    return [trials.baseline(), *trials.learners(behind=behind, finished={})]
 
 
 def members(rows):
@@ -131,10 +136,10 @@ def ways(rows, known, unseen):
     }
 
 
-def gains(frame):
-    """Return the gains of each way over `best` on each set."""
+def gains(frame, others=WAYS[1:]):
+    """Return the gains of other ways over `best` on each set."""
     found = {}
-    for way in WAYS[1:]:
+    for way in others:
         found[f"{way} loss"] = np.log(frame["best loss"] / frame[f"{way} loss"])
         found[f"{way} score"] = frame[f"{way} score"] - frame["best score"]
     return pd.DataFrame(found).groupby(frame["set"]).mean()
