@@ -167,7 +167,8 @@ def test_units_of_few_activations_are_attributed_as_all_others(monkeypatch, floa
     for module in (_rule, _single):
         monkeypatch.setattr(module, "BLOCK", floats)
     found = FastDeepShap().attribute(network, rows, background)
-    assert np.abs(found - reference).max() < 1e-5 * np.abs(reference).max()
+    # Activations of nearly equal input differ by processor, as their slope is a quotient.
+    assert np.abs(found - reference).max() < 1e-4 * np.abs(reference).max()
 
 
 @pytest.mark.parametrize("method", ADDITIVE)
