@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from autogenome_tf.config._sections import listed
 from autogenome_tf.core.errors import nearest
 from autogenome_tf.core.open_sets import declared
 from autogenome_tf.tasks import types
@@ -50,9 +51,13 @@ def _representations_have_less(config):
             raise ValueError(text)
 
 
-def _weight_is_no_target(config):
-    if config.data.weight in config.data.target_names:
-        raise ValueError(f"data.weight: {config.data.weight} is a target; expected another column")
+def _targets_are_nothing_else(config):
+    data = config.data
+    others = {"weight": listed(data.weight), "split.group": listed(data.group), "sites": data.sites}
+    for key, names in others.items():
+        for name in names:
+            if name in data.target_names:
+                raise ValueError(f"data.{key}: {name} is a target; expected another column")
 
 
 def _objective_fits_the_task(config):
@@ -171,7 +176,7 @@ def _epistasis_is_of_genotypes(config):
 
 _RULES = (
     _representations_have_less,
-    _weight_is_no_target,
+    _targets_are_nothing_else,
     _objective_fits_the_task,
     _search_method_fits,
     _validation_rows_are_one_fold,

@@ -50,8 +50,10 @@ class Knockout(Explainer):
         block = max(1, BLOCK // units.shape[1] // 8)
         for row, own in enumerate(units):
             change = (background[row] - rows[row])[:, None]
-            for start in range(0, rows.shape[1], block):
-                genes = slice(start, start + block)
+            # A gene that is missing, or not expressed anyway, changes nothing.
+            changed = np.flatnonzero(change)
+            for start in range(0, len(changed), block):
+                genes = changed[start : start + block]
                 without = own + change[genes] * split.kernel[genes]
                 found[row, genes] = before[row] - np.asarray(split.run(without))
         return found

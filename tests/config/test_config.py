@@ -249,6 +249,19 @@ def test_survival_is_of_a_time_and_an_event_before_files_are_read(target):
     assert Config.of(given | star).data.target == "*"
 
 
+@pytest.mark.parametrize(
+    ("key", "given"),
+    [
+        ("weight", {"weight": "y"}),
+        ("split.group", {"split": {"group": "y"}}),
+        ("sites", {"sites": ["x", "y"]}),
+    ],
+)
+def test_a_target_is_nothing_else(key, given):
+    said = refusal({"data": {"features": "x.tsv", "target": "y"} | given})
+    assert f"data.{key}: y is a target; expected another column" in said
+
+
 @pytest.mark.parametrize("kind", ["classification", "regression", "representation"])
 def test_other_types_take_a_single_target(kind):
     given = {"name": "demo", "task": {"type": kind}, "data": {"features": "x.tsv", "target": "y"}}
