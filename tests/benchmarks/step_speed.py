@@ -13,11 +13,9 @@ the products is what is left to gain in any way. The least of several epochs is 
 """
 
 import argparse
-import time
 
 import numpy as np
 import search_speed
-import tensorflow as tf
 
 from autogenome_tf.run import _console
 from autogenome_tf.training import Configuration, TrainingSettings
@@ -30,18 +28,6 @@ STRUCTURES = {
     "densenet": ("densenet", {}),
 }
 NOISE = {"dropout": 0.2, "input_dropout": 0.1, "l2": 1e-4}
-EPOCHS = 8
-
-
-def least(function):
-    """Return the least seconds of several calls, the first of which is a warm-up."""
-    function()
-    seconds = []
-    for _ in range(EPOCHS):
-        started = time.monotonic()
-        function()
-        seconds.append(time.monotonic() - started)
-    return min(seconds)
 
 
 def step(folds, configuration, networks):
@@ -52,29 +38,8 @@ def step(folds, configuration, networks):
         engine.begin(made, 1)
         index = Batches(engine, 64, 1).epoch()
         rates = np.full(len(index), 1e-3, "float32")
-        seconds = least(lambda: engine.epoch(index, rates, is_validated=False))
+        seconds = search_speed.least(lambda: engine.epoch(index, rates, is_validated=False))
     return 1e3 * seconds / len(index), index.shape[2]
-
-
-def products(folds, configuration, networks, rows):
-    """Return milliseconds of the products of the dense layers of so many networks."""
-    kernels = [
-        weight.shape for weight in folds.network(configuration).weights if len(weight.shape) == 2
-    ]
-    given = [
-        [tf.random.normal((networks, *shape)) for shape in ((rows, i), (i, o), (rows, o))]
-        for i, o in kernels
-    ]
-
-    @tf.function
-    def multiplied():
-        found = []
-        for place, (x, kernel, slope) in enumerate(given):
-            found += [tf.matmul(x, kernel), tf.matmul(x, slope, transpose_a=True)]
-            found += [tf.matmul(slope, kernel, transpose_b=True)] if place else []
-        return [tf.reduce_max(each) for each in found]
-
-    return 1e3 * least(lambda: [each.numpy() for each in multiplied()])
 
 
 def main():
@@ -97,10 +62,10 @@ def main():
             configuration = Configuration(family, NOISE | values)
             for networks in asked.networks:
                 taken, rows = step(folds, configuration, networks)
-                least_of_all = products(folds, configuration, networks, rows)
+                least_of_all = search_speed.products(folds, configuration, networks, rows)
                 print(
                     f"| {shape.replace('x', ' x ')} | {name} | {networks} | {taken:.2f} "
-                    f"| {taken / networks:.3f} | {least_of_all:.2f} |", flush=True,
+                    f"| {taken / networks:.3f} | {1e3 * least_of_all:.2f} |", flush=True,
                 )  # fmt: skip
 
 
