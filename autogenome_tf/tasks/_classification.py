@@ -159,34 +159,14 @@ class Classification(Task):
 
         return class_metrics.temperature(targets, outputs, weights)
 
-    def metrics(
-        self,
-        targets: np.ndarray,
-        outputs: np.ndarray,
-        index: np.ndarray | None = None,
-        weights: np.ndarray | None = None,
-    ) -> dict[str, np.ndarray]:
-        """Compute every metric of (rows,) class positions and (rows, classes) logits."""
+    def _metrics(self, targets, outputs, index, weights, name=None):
+        """Compute the metrics; the log loss, which selection asks for often, may come alone."""
         from autogenome_tf.tasks import class_metrics
 
         drawn = self.drawn_weights(index, weights, len(targets))
+        if name == "log_loss":
+            return {name: class_metrics.log_loss(targets, outputs, drawn)}
         return class_metrics.classification(targets, outputs, drawn)
-
-    def metric(
-        self,
-        name: str,
-        targets: np.ndarray,
-        outputs: np.ndarray,
-        index: np.ndarray | None = None,
-        weights: np.ndarray | None = None,
-    ) -> np.ndarray:
-        """Compute one of `metrics`; the log loss, which selection asks for often, alone."""
-        from autogenome_tf.tasks import class_metrics
-
-        if name != "log_loss":
-            return super().metric(name, targets, outputs, index, weights)
-        drawn = self.drawn_weights(index, weights, len(targets))
-        return class_metrics.log_loss(targets, outputs, drawn)
 
     def log_likelihoods(
         self, targets: np.ndarray, outputs: np.ndarray, weights: np.ndarray

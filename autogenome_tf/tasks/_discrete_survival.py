@@ -155,29 +155,13 @@ class DiscreteSurvival(TimeToEvent):
         passed = self.curves.passed(self.curves.quartiles).T.astype("float32")
         return ops.exp(-ops.matmul(ops.softplus(outputs), passed))
 
-    def metrics(
-        self,
-        targets: np.ndarray,
-        outputs: np.ndarray,
-        index: np.ndarray | None = None,
-        weights: np.ndarray | None = None,
-    ) -> dict[str, np.ndarray]:
-        """Compute every metric of (rows, 2) times and events and (rows, bins) log-odds."""
-        found = {LIKELIHOOD: self._gain(targets, outputs, index, weights)}
-        return found | super().metrics(targets, outputs, index, weights)
-
-    def metric(
-        self,
-        name: str,
-        targets: np.ndarray,
-        outputs: np.ndarray,
-        index: np.ndarray | None = None,
-        weights: np.ndarray | None = None,
-    ) -> np.ndarray:
-        """Compute one metric and no other, (resamples,)."""
-        if name == LIKELIHOOD:
-            return self._gain(targets, outputs, index, weights)
-        return super().metric(name, targets, outputs, index, weights)
+    def _metrics(self, targets, outputs, index, weights, name=None):
+        found = {}
+        if name in (None, LIKELIHOOD):
+            found[LIKELIHOOD] = self._gain(targets, outputs, index, weights)
+        if name != LIKELIHOOD:
+            found |= super()._metrics(targets, outputs, index, weights, name)
+        return found
 
     def log_likelihoods(
         self, targets: np.ndarray, outputs: np.ndarray, weights: np.ndarray

@@ -233,31 +233,18 @@ class Mixed(MixedKind, Task):
             found[known, part.columns] = drawn.reshape(len(taken), -1)
         return found
 
-    def metrics(
-        self,
-        targets: np.ndarray,
-        outputs: np.ndarray,
-        index: np.ndarray | None = None,
-        weights: np.ndarray | None = None,
-    ) -> dict[str, np.ndarray]:
+    def _metrics(self, targets, outputs, index, weights, name=None):
         """Compute the skill, and the metrics of each target behind its name and a point."""
-        found = {"skill": self.metric("skill", targets, outputs, index, weights)}
+        found = {"skill": self._skill(targets, outputs, index, weights)}
+        if name in found:
+            return found
         for part, own in self._by_part(targets):
             each = part.metrics(own, outputs, index, weights)
-            found |= {f"{part.name}.{name}": values for name, values in each.items()}
+            found |= {f"{part.name}.{key}": values for key, values in each.items()}
         return found
 
-    def metric(
-        self,
-        name: str,
-        targets: np.ndarray,
-        outputs: np.ndarray,
-        index: np.ndarray | None = None,
-        weights: np.ndarray | None = None,
-    ) -> np.ndarray:
-        """Compute one of `metrics`; the skill is the mean over targets where it is defined."""
-        if name != "skill":
-            return super().metric(name, targets, outputs, index, weights)
+    def _skill(self, targets, outputs, index, weights):
+        """Return the mean skill over targets where it is defined, (resamples,)."""
         each = np.stack(
             [part.skill(own, outputs, index, weights) for part, own in self._by_part(targets)]
         )

@@ -186,14 +186,7 @@ class Regression(Task):
         ones = np.ones(self.outputs)
         return ones * self.scale, ones * self.mean
 
-    def metrics(
-        self,
-        targets: np.ndarray,
-        outputs: np.ndarray,
-        index: np.ndarray | None = None,
-        weights: np.ndarray | None = None,
-    ) -> dict[str, np.ndarray]:
-        """Compute every metric of (rows, targets) in original units, twice."""
+    def _metrics(self, targets, outputs, index, weights, name=None):
         from autogenome_tf.tasks import value_metrics
 
         return value_metrics.regression(targets, outputs, index, weights)

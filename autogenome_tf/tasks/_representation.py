@@ -85,13 +85,7 @@ class Representation(Task):
 
         return ops.sum(outputs, axis=-1)
 
-    def metrics(
-        self,
-        targets: np.ndarray,
-        outputs: np.ndarray,
-        index: np.ndarray | None = None,
-        weights: np.ndarray | None = None,
-    ) -> dict[str, np.ndarray]:
-        """Compute the mean ELBO of (rows, outputs); targets and weights are not looked at."""
+    def _metrics(self, targets, outputs, index, weights, name=None):
+        """Compute the mean ELBO; targets and weights are not looked at."""
         bounds = -np.asarray(outputs)[:, :2].sum(axis=1)
         return {"elbo": np.array([bounds.mean()]) if index is None else bounds[index].mean(axis=1)}

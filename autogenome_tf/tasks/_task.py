@@ -318,7 +318,6 @@ class Task(TaskKind):
         """
         raise NotImplementedError(f"task.type {self.type}: nothing is predicted")
 
-    @abc.abstractmethod
     def metrics(
         self,
         targets: np.ndarray,
@@ -337,6 +336,7 @@ class Task(TaskKind):
         Returns:
             Dict of name to (resamples,).
         """
+        return self._metrics(targets, outputs, index, weights)
 
     def score(
         self,
@@ -374,7 +374,18 @@ class Task(TaskKind):
             index: As for `metrics`.
             weights: As for `metrics`.
         """
-        return self.metrics(targets, outputs, index, weights)[name]
+        return self._metrics(targets, outputs, index, weights, name)[name]
+
+    @abc.abstractmethod
+    def _metrics(
+        self,
+        targets: np.ndarray,
+        outputs: np.ndarray,
+        index: np.ndarray | None,
+        weights: np.ndarray | None,
+        name: str | None = None,
+    ) -> dict[str, np.ndarray]:
+        """Compute every metric, or at least the one of a name; see `metrics`."""
 
     def log_likelihoods(
         self, targets: np.ndarray, outputs: np.ndarray, weights: np.ndarray

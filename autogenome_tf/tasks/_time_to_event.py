@@ -128,26 +128,9 @@ class TimeToEvent(SurvivalKind, Task):
             targets, risks, own.curves, drawn, weights, lambda times: own.survival(outputs, times)
         )
 
-    def metrics(
-        self,
-        targets: np.ndarray,
-        outputs: np.ndarray,
-        index: np.ndarray | None = None,
-        weights: np.ndarray | None = None,
-    ) -> dict[str, np.ndarray]:
-        """Compute every metric of (rows, 2) times and events and (rows, outputs) of a predictor."""
-        return self.rows(targets, outputs, index, weights).all(METRICS)
-
-    def metric(
-        self,
-        name: str,
-        targets: np.ndarray,
-        outputs: np.ndarray,
-        index: np.ndarray | None = None,
-        weights: np.ndarray | None = None,
-    ) -> np.ndarray:
-        """Compute one metric and no other, (resamples,)."""
-        return self.rows(targets, outputs, index, weights).all([name])[name]
+    def _metrics(self, targets, outputs, index, weights, name=None):
+        rows = self.rows(targets, outputs, index, weights)
+        return rows.all(METRICS if name is None else [name])
 
     def frame(self, outputs: np.ndarray) -> pd.DataFrame:
         """Return the columns of predictions.tsv: risk, survival at three times, median time.
