@@ -232,7 +232,7 @@ class Config(Section):
         try:
             return cls.of(keys, place), notes
         except InputError as error:
-            raise autogenome.with_old_name(error, notes) from None
+            raise autogenome.with_old_name(error, place, notes) from None
 
     def resolved(self, folder: str | Path) -> "Config":
         """Return the config with absolute paths, taken relative to `folder`; ``~`` is home."""

@@ -424,6 +424,16 @@ def test_a_value_that_is_refused_here_is_named_by_its_key_there(
         assert f"The key of AutoGenome is {key.replace('__', '.')}." in capsys.readouterr().err
 
 
+def test_a_word_of_the_name_of_a_file_is_not_taken_for_a_key(small, tmp_path, capsys):
+    files = {"validation_features": "x.tsv", "validation_labels": "y.tsv"}
+    given = original(small, "MLP", **{f"data_train__{key}": file for key, file in files.items()})
+    old = written(tmp_path, given, "my name.json")
+    assert cli.main(["check", str(old), "--set", "search.folds=3"]) == 2
+    error = capsys.readouterr().err
+    assert "my name.json: search.folds: rows of data.validation" in error
+    assert "The key of AutoGenome" not in error
+
+
 @pytest.mark.parametrize(("count", "warnings"), [(2, 0), (3, 1), (None, 0)])
 def test_another_number_of_classes_than_there_are_labels_is_a_warning(
     small, caplog, count, warnings
@@ -469,6 +479,14 @@ def test_null_sections_are_left_out_and_others_must_be_objects(small):
     assert config.families["mlp"]["layers"] == [2, 3] and "evaluator.batch_size" not in notes
     with pytest.raises(InputError, match="evaluator: expected an object"):
         ported(given | {"evaluator": []}, small)
+    assert ported(given | {"evaluator": {}, "optimizer": {"args": {}}}, small)[0].families
+
+
+@pytest.mark.parametrize("unknown", [{"trainer": {"args": {"batches": {}}}}, {"evalutor": {}}])
+def test_an_empty_section_that_is_not_known_is_refused(small, unknown):
+    name = "trainer.batches" if "trainer" in unknown else "evalutor"
+    with pytest.raises(InputError, match=f"a config of AutoGenome: unknown name '{name}'"):
+        ported(original(small, "MLP") | unknown, small)
 
 
 def test_a_config_of_ours_with_a_wrong_section_is_no_original():

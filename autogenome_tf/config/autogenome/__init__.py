@@ -47,20 +47,18 @@ def ported(
     return keys.new, keys.notes
 
 
-def with_old_name(error: InputError, notes: Iterable[Note]) -> InputError:
+def with_old_name(error: InputError, place: str, notes: Iterable[Note]) -> InputError:
     """Return the error of a ported config, with the original's name of the key.
 
     Args:
-        error: Error that names a key of this package.
+        error: Error of `Config.of`, whose text begins with the place and the key.
+        place: Name of the config.
         notes: Notes of the port.
     """
-    named = f"{error} ".replace(": ", ". ")
+    key, _, _ = str(error).removeprefix(f"{place}: ").partition(": ")
     # A key there may stand for a section here, whose own name is shorter.
-    known = [note for note in notes if note.new and f" {note.new}." in named]
+    known = [note for note in notes if note.new and f"{key}.".startswith(f"{note.new}.")]
     if not known:
         return error
-    return InputError(f"{error} The key of AutoGenome is {max(known, key=_depth).old}.")
-
-
-def _depth(note):
-    return len(note.new)
+    nearest = max(known, key=lambda note: len(note.new))
+    return InputError(f"{error} The key of AutoGenome is {nearest.old}.")

@@ -129,13 +129,16 @@ class Keys:
     def __init__(self, given, place, folder):
         self.place, self.folder = place, folder
         self.new, self._notes = {}, {}
-        for section, value in given.items():
-            is_known = section in SECTIONS and section not in KEYS
-            if is_known and value is not None and not isinstance(value, dict):
+        sections = [name for name in SECTIONS if name not in KEYS]
+        for section in sections:
+            value = given.get(section)
+            if value is not None and not isinstance(value, dict):
                 raise InputError(
                     f"{place}: {section}: expected an object {{...}}; received {value!r}."
                 )
-        self.old = dict(leaves({key: value for key, value in given.items() if value is not None}))
+        # A known section may be empty.
+        filled = {key: value for key, value in given.items() if value or key not in sections}
+        self.old = dict(leaves(filled))
         for key in self.old:
             if key not in KEYS:
                 beside = [known for known in KEYS if known.startswith(f"{key.split('.')[0]}.")]
@@ -245,7 +248,7 @@ def leaves(given, path=()):
     """Return (key, value) of all values, without section levels that have no meaning."""
     for key, value in given.items():
         here = path if key in LEVELS else (*path, key)
-        if isinstance(value, dict):
+        if isinstance(value, dict) and (value or key in LEVELS):
             yield from leaves(value, here)
         elif value is not None or key not in LEVELS:
             yield ".".join(here), value
