@@ -56,12 +56,12 @@ def unknown(path: str, received: object, expected: Iterable) -> InputError:
     )
 
 
-def cannot_write(place: object, error: OSError) -> InputError:
+def cannot_write(place: object, error: Exception) -> InputError:
     """Return the error for a file or folder that cannot be written.
 
     Args:
         place: Its path.
-        error: What the operating system said.
+        error: What the operating system said, or TensorFlow in its place.
 
     Returns:
         An `InputError`, to be raised by the caller.
@@ -71,7 +71,7 @@ def cannot_write(place: object, error: OSError) -> InputError:
     >>> print(cannot_write("runs", FileExistsError(17, "File exists")))
     runs: cannot write here: a file stands in the place of a folder; choose another one.
     """
-    reason = error.strerror or error
+    reason = getattr(error, "strerror", None) or error
     if isinstance(error, (FileExistsError, NotADirectoryError)):
         reason = "a file stands in the place of a folder; choose another one"
     return InputError(f"{place}: cannot write here: {reason}.")

@@ -13,7 +13,7 @@ import tensorflow as tf
 from autogenome_tf import explainers
 from autogenome_tf.config import Config
 from autogenome_tf.core.chunked import Matrix, batches
-from autogenome_tf.core.errors import InputError, StageError
+from autogenome_tf.core.errors import InputError, StageError, cannot_write
 from autogenome_tf.core.files import replacing_folder
 from autogenome_tf.data import Dataset
 from autogenome_tf.export._graph import Served, answer
@@ -83,7 +83,7 @@ def _writing(folder):
     try:
         yield
     except (OSError, tf.errors.PermissionDeniedError, tf.errors.ResourceExhaustedError) as error:
-        raise InputError(f"{folder}: cannot write here: {error}") from None
+        raise cannot_write(folder, error) from None
 
 
 def next_version(folder: Path, first: int) -> int:
