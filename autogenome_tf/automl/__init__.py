@@ -39,8 +39,8 @@ class AutoGenome:
         config: Path of a JSON config, a dict with its keys, or a `Config`.
         data: In place of files, ``(X, y)``: X (samples, genes) a DataFrame with sample ids as its
             index, an array, a scipy sparse matrix or an AnnData; y labels or values, (samples,) or
-            (samples, targets), or names of columns of ``obs``, as `data.target` has them; None
-            where `data.target` names columns of X or of its ``obs``.
+            (samples, targets), or names of columns of X or of its ``obs``, as `data.target` has
+            them; None where `data.target` names them.
 
     Raises:
         InputError: At the first thing wrong in the config.

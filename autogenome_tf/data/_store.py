@@ -33,8 +33,8 @@ def write_rows(
         path: The archive.
         x: (samples, genes): a DataFrame, an array, a sparse matrix or an AnnData.
         y: (samples,) or (samples, targets) labels or values, a Series, a DataFrame, or the name
-            or names of columns of an AnnData's ``obs``; a list with a pair of time and event, such
-            as ``["subtype", ["days", "death"]]``, names columns of a DataFrame `x` too.
+            or names of columns of a DataFrame `x` or of an AnnData's ``obs``, of which one may be a
+            pair of time and event, such as ``["subtype", ["days", "death"]]``.
         further: Names of further columns to keep: of `y`, ``obs`` or a DataFrame `x`.
         options: `ReadOptions`; None: their defaults.
 
@@ -46,7 +46,7 @@ def write_rows(
     """
     x, options = in_pandas(x), options or ReadOptions()
     columns = _columns(x, in_pandas(y), further)
-    if _has_pairs(y) and isinstance(x, pd.DataFrame):
+    if isinstance(x, pd.DataFrame) and _are_names(y, x):
         options = dataclasses.replace(options, columns=(*options.columns, *columns))
     table, columns = aligned_targets(plain_table(x, options), x, y, columns)
     ids = columns.index.name if len(columns.columns) > 1 else None
@@ -85,10 +85,9 @@ def write_rows(
 
 def _columns(x, y, further):
     """Return the targets, and further columns where some are asked for, as a frame."""
-    obs = getattr(x, "obs", None)
     if y is None and not further:
         return pd.DataFrame(index=pd.RangeIndex(_count(x)))
-    if y is None or isinstance(y, str) or _has_pairs(y) or (obs is not None and _are_names(y, obs)):
+    if y is None or _are_names(y, x):
         own = [y] if isinstance(y, str) else y or ()
         names = [name for one in own for name in (one if isinstance(one, list) else [one])]
         return _named(x, list(dict.fromkeys([*names, *further])))
@@ -147,9 +146,16 @@ def _count(x):
     return x.shape[0] if hasattr(x, "shape") else len(x)
 
 
-def _are_names(y, obs):
-    """Return whether a list is of columns, not of labels: a wrong name among few is a name."""
-    return isinstance(y, list) and (len(y) != len(obs) or all(name in obs for name in y))
+def _are_names(y, x):
+    """Return whether targets are names of columns, not labels: a wrong name among few is a name."""
+    if isinstance(y, str) or _has_pairs(y):
+        return True
+    if not isinstance(y, list) or not y:
+        return False
+    if isinstance(x, pd.DataFrame):
+        return len(y) != len(x) and all(isinstance(name, str) and name in x for name in y)
+    obs = getattr(x, "obs", None)
+    return obs is not None and (len(y) != len(obs) or all(name in obs for name in y))
 
 
 def _plain(column):

@@ -213,3 +213,16 @@ def test_a_target_of_the_name_of_a_gene_is_refused(tmp_path, make):
         write_rows(tmp_path / "x.npz", X_NAMED, make(X_NAMED["C"]))
     write_rows(tmp_path / "x.npz", X_NAMED.drop(columns="C"), make(X_NAMED["C"]))
     write_rows(tmp_path / "x.npz", X_NAMED, make(X_NAMED["C"].rename("level")))
+
+
+@pytest.mark.parametrize("y", ["level", ["level"], ["level", "batch"]])
+def test_columns_of_a_frame_may_be_named(tmp_path, y):
+    columns = {"level": [f"L{value:.0f}" for value in VALUES["A"]], "batch": 1.0}
+    x = X_NAMED.assign(**{name: columns[name] for name in ([y] if isinstance(y, str) else y)})
+    assert write_rows(tmp_path / "x.npz", x, y) == ([y] if isinstance(y, str) else y)
+    table = read_table(tmp_path / "x.npz")
+    assert table.features == list(X_NAMED) and list(table.extra["level"]) == columns["level"]
+    with pytest.raises(InputError, match="'levels' is not a column of X"):
+        write_rows(tmp_path / "x.npz", x, "levels")
+    with pytest.raises(InputError, match="X has 30 rows, y has 2"):
+        write_rows(tmp_path / "x.npz", X_NAMED, ["A", "L1"])

@@ -258,6 +258,12 @@ def test_samples_and_genes_that_are_nearly_empty_are_named():
     assert "'s7' (1 of 5 genes have one)" in said
 
 
+def test_a_warning_of_rows_to_evaluate_from_the_same_files_comes_once():
+    rows = dataset().warned("matching", "x.tsv: rows are matched by their order.")
+    found = about(rows, part(), "classification", scored=rows)
+    assert found.count("matching") == 1
+
+
 def test_targets_to_evaluate_in_another_unit_are_named():
     days = np.random.default_rng(0).exponential(400, (ROWS, 1)) + 1
     rows = dataclasses.replace(dataset(), targets=days, target_names=["days"])
