@@ -54,14 +54,10 @@ def test_a_class_that_is_in_the_test_part_alone_is_refused(made, tmp_path):
 
 
 @pytest.mark.parametrize("folds", ["auto", 1, 3])
-def test_a_group_that_is_the_class_is_refused_as_such(made, tmp_path, folds):
+def test_groups_that_are_the_classes_are_refused_as_such(made, folds):
     labels = list("xyz") * (ROWS // 3) + ["x"] * (ROWS % 3)
-    rows = made(
-        labels=labels,
-        data={"split": {"group": "label"}, "exclude": ["patient"]},
-        search={"folds": folds},
-    )
-    with pytest.raises(InputError, match="data.split.group: label: all rows of each class are in"):
+    rows = made(labels=labels, groups=labels, search={"folds": folds})
+    with pytest.raises(InputError, match="data.split.group: patient: all rows of each class are"):
         _ = rows.labelled
 
 
