@@ -17,20 +17,22 @@ from autogenome_tf.models import Predictor, averaged
 from autogenome_tf.nn.dense_weights import to_dense_weights
 from autogenome_tf.nn.trees import forests_outputs
 from autogenome_tf.nn.vectorized import dense, frozen
-from autogenome_tf.training import TrialResult
+from autogenome_tf.training import CrossValidation, TrialResult
 
 log = logging.getLogger(__name__)
 
 
 def average(
-    cross_validation: Any, results: list[TrialResult], deadline: float = float("inf")
+    cross_validation: CrossValidation,
+    results: list[TrialResult],
+    deadline: float = float("inf"),
 ) -> FinalModel:
     """Average the networks of the best trials into one model.
 
     Every network keeps its own best weights; a trial's networks count alike.
 
     Args:
-        cross_validation: The `CrossValidation` that the trials were trained on.
+        cross_validation: The rows that the trials were trained on.
         results: To choose from, best first. Of those whose networks are not at hand, the first is
             trained again, and others while time lasts.
         deadline: `time.monotonic()` at which the last must be over.
@@ -56,12 +58,14 @@ def average(
 
 
 def average_of(
-    cross_validation: Any, members: list[tuple[float, TrialResult]], temperature: Any = 1.0
+    cross_validation: CrossValidation,
+    members: list[tuple[float, TrialResult]],
+    temperature: Any = 1.0,
 ) -> Predictor:
     """Return the model that averages the networks of some trials.
 
     Args:
-        cross_validation: The `CrossValidation` that the trials were trained on.
+        cross_validation: The rows that the trials were trained on.
         members: Share and result of each trial, its networks at hand.
         temperature: Divisor of the sum, above 0.
     """
@@ -142,7 +146,7 @@ def _network(cross_validation, constants, grouped):
     """Return one Keras model (rows, genes) -> (rows, outputs): members summed by their shares.
 
     Args:
-        cross_validation: The `CrossValidation`.
+        cross_validation: The rows that the members were trained on.
         constants: `FittedScaling` of what the model sees.
         grouped: `FoldInputs` to the members, pairs of share and result, that learned on them.
     """

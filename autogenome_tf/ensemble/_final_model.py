@@ -65,12 +65,12 @@ class FinalModel:
 
 
 def gates_table(
-    cross_validation: Any, found: Iterable[tuple[float, Trial, Fit]]
+    cross_validation: CrossValidation, found: Iterable[tuple[float, Trial, Fit]]
 ) -> pd.DataFrame | None:
     """Summarise how far gates are open, over networks.
 
     Args:
-        cross_validation: The `CrossValidation` of the fits.
+        cross_validation: The rows of the fits.
         found: Share, trial and fit of each trial.
 
     Returns:
@@ -86,9 +86,10 @@ def gates_table(
         for replica, values in enumerate(fit.gates):
             fold = replica % len(inputs.constants)
             # What a fold does not keep has no gate in it.
-            kept = values[inputs.coordinates[fold].places]
+            genes = inputs.constants[fold].genes
+            kept = values[np.searchsorted(inputs.genes, genes)]
             weight = share / len(fit.gates)
-            for gene, gate in zip(inputs.constants[fold].genes, kept, strict=True):
+            for gene, gate in zip(genes, kept, strict=True):
                 of_genes.setdefault(gene, []).append((gate, weight))
     if not of_genes:
         return None

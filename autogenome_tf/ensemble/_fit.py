@@ -8,7 +8,7 @@ from autogenome_tf.ensemble._average import average
 from autogenome_tf.ensemble._final_model import FinalModel
 from autogenome_tf.ensemble._finalists import best_judged
 from autogenome_tf.ensemble._linear_average import linear_average
-from autogenome_tf.ensemble._refit import train
+from autogenome_tf.ensemble._refit import Refit, train
 from autogenome_tf.training import CrossValidation, TrialResult
 
 log = logging.getLogger(__name__)
@@ -31,7 +31,8 @@ def fit_final_model(
         size: The config's `ensemble.size`, resolved. With 1 the first trial is trained anew, with
             folds on all rows, as several networks by `ensemble.seeds`, or as `linear_average` of
             all learners of its family; where the deadline ends that too early, its networks of the
-            search are averaged. With more the networks of the trials are averaged.
+            search are averaged; of a representation that of the first fold is kept. With more the
+            networks of the trials are averaged.
         seed: The config's.
         deadline: `time.monotonic()` at which the fit must be over.
     """
@@ -52,8 +53,13 @@ def fit_final_model(
         )  # fmt: skip
         if found.is_complete or first.fit is None:
             return found.final_model(cross_validation, tuple(judged.values()))
-        log.info("final fit: the time ended it; the networks of the trial's folds are averaged")
+        log.info("final fit: the time ended it; the networks of the search take its place")
         results = [first]
     cross_validation.forget_steps()
-    final = average(cross_validation, results, deadline)
+    if cross_validation.task.has_targets:
+        final = average(cross_validation, results, deadline)
+    else:
+        # Latent spaces of several networks have no mean; the first fold's is kept.
+        fit = results[0].known_fit
+        final = Refit(results[0], fit, cross_validation, fit).final_model(cross_validation)
     return dataclasses.replace(final, judged=tuple(judged.values()))

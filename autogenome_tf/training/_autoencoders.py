@@ -87,7 +87,7 @@ class AutoencoderCrossValidation(CrossValidation):
         (transform,) = self.transforms.values()
         return transform
 
-    def fold_inputs(self, fold: int) -> FoldInputs:
+    def _of_fold(self, fold: int) -> FoldInputs:
         """Return the inputs of a fold, prepared batch by batch."""
         if fold not in self._inputs:
             self._inputs[fold] = FoldInputs(
@@ -98,7 +98,7 @@ class AutoencoderCrossValidation(CrossValidation):
 
     def kept_genes(self, configuration):
         """Return the sorted numbers of the genes that the first fold keeps."""
-        return self.fold_inputs(0).genes
+        return self._of_fold(0).genes
 
     def fit(self, configuration, plan, seed, repeats=None):
         """Train a configuration on one fold after the other; see `CrossValidation.fit`."""
@@ -124,7 +124,7 @@ class AutoencoderCrossValidation(CrossValidation):
 
     def network(self, configuration: Configuration, seed: int = 1, fold: int = 0) -> ResVAE:
         """Return a fresh `ResVAE` for the genes that a fold keeps."""
-        own, family = self.fold_inputs(fold), configuration.family
+        own, family = self._of_fold(fold), configuration.family
         known = {**configuration.values, "likelihood": self._likelihoods[family]}
         return self._hypermodel(family, own.genes, seed).network(known, own.width)
 
@@ -158,7 +158,7 @@ class AutoencoderCrossValidation(CrossValidation):
         fold = replica % len(self.splits)
         network = self.network(configuration, fold=fold)
         network.set_weights(fit.replica(replica))
-        own = self.fold_inputs(fold)
+        own = self._of_fold(fold)
         averages = self._covariates.mean(axis=0).tolist()
         library = self._library() if self._likelihoods[configuration.family] in OF_COUNTS else None
 
@@ -200,16 +200,16 @@ class AutoencoderCrossValidation(CrossValidation):
 
     def _raw(self, fold, index):
         """Return (n, genes) raw values of some rows, of the genes that a fold keeps."""
-        kept = self.fold_inputs(fold).constants[0].genes
+        kept = self._of_fold(fold).constants[0].genes
         raw = chunked.dense(chunked.taken(self._values, index))
         return raw if len(kept) == raw.shape[1] else raw[:, kept]
 
     def _prepared(self, fold, index):
         """Return (n, genes) of some rows as a fold sees them; in memory they are prepared once."""
         if self.is_streamed:
-            return self.fold_inputs(fold).batch(index)
+            return self._of_fold(fold).batch(index)
         if fold not in self._in_memory:
-            self._in_memory[fold] = self.fold_inputs(fold).preprocessed(0)
+            self._in_memory[fold] = self._of_fold(fold).preprocessed(0)
         return self._in_memory[fold][index]
 
     def _forget_inputs(self):

@@ -23,6 +23,7 @@ from autogenome_tf.training._engines import (
     Penalty,
     StepCache,
 )
+from autogenome_tf.training._fold_inputs import FoldInputs
 from autogenome_tf.training._multi_worker import WorkerCluster
 from autogenome_tf.training._plan import Fit, Plan
 from autogenome_tf.training._settings import TrainingSettings
@@ -151,6 +152,17 @@ class CrossValidation(abc.ABC):
             *replicas: Number of each replica, ``repeat * folds + fold``, all of one fold; the first
                 where none is given.
         """
+
+    def fold_inputs(self, configuration: Configuration) -> FoldInputs:
+        """Return the inputs of every fold as a configuration's networks see them, prepared once.
+
+        Args:
+            configuration: Family and hyperparameters.
+
+        Raises:
+            NotImplementedError: Autoencoders see one fold after the other.
+        """
+        raise NotImplementedError(f"{configuration.family}: folds are trained one by one.")
 
     @abc.abstractmethod
     def kept_genes(self, configuration: Configuration) -> np.ndarray:

@@ -91,8 +91,8 @@ class NetworkCrossValidation(CrossValidation):
         """Return whether "rows" are only the widest directions, by the choice of `auto`."""
         return len(self.targets) > MOST_ROWS and self.settings.training.space == "auto"
 
-    def fold_inputs(self, configuration: Configuration) -> FoldInputs:
-        """Return the inputs of every fold that a configuration asks for, prepared once."""
+    def fold_inputs(self, configuration):
+        """Return the inputs of every fold; see `CrossValidation.fold_inputs`."""
         key, own = self._plain_inputs(configuration)
         power = configuration.values.get("gene_power", 0.0)
         if not power:

@@ -4,12 +4,20 @@ import dataclasses
 
 import numpy as np
 import pytest
-from folds import cross_validation, thirds
+from folds import config_of, cross_validation, thirds
 
 from autogenome_tf.ensemble import Retraining, _controls, fit_final_model
 from autogenome_tf.ensemble._refit import train
-from autogenome_tf.tasks import Classification, Regression
-from autogenome_tf.training import Configuration, Plan, Trial, TrialResult
+from autogenome_tf.families import spaces
+from autogenome_tf.tasks import Classification, Regression, Representation
+from autogenome_tf.training import (
+    Configuration,
+    Plan,
+    TrainingSettings,
+    Trial,
+    TrialResult,
+)
+from autogenome_tf.training._autoencoders import AutoencoderCrossValidation
 from autogenome_tf.training._networks import NetworkCrossValidation
 
 ROWS, GENES = 48, 12
@@ -163,6 +171,26 @@ def test_a_fit_that_the_deadline_ends_too_early_gives_way_to_the_networks_of_the
     temperature = rows.temperature(result.calibrated)
     np.testing.assert_allclose(late, result.calibrated / temperature, rtol=1e-4)
     assert trial is BASELINE or not np.allclose(late, in_time, rtol=1e-2)
+
+
+def test_a_representation_that_the_deadline_ends_too_early_is_the_network_of_the_trial():
+    families = {"resvae": {"latent": 2, "start_width": 8, "layers": 1, "linear": "none"}}
+    config = config_of("representation", families=families, training={"epochs": 3})
+    space = spaces(config)["resvae"]
+    trial = Trial(1, "resvae", {name: hyper.options[0] for name, hyper in space.items()})
+    rows = AutoencoderCrossValidation(
+        X, np.zeros(ROWS, "int32"), Representation(), TrainingSettings.of(config), splits=SPLITS[:1]
+    )
+    result = rows.judge(trial, rows.fit(trial.configuration, Plan(60, learning_rate=0.01), 1))
+    late, in_time = (
+        fit_final_model(rows, [result], size=1, seed=7, deadline=deadline)
+        for deadline in (0.0, float("inf"))
+    )
+    expected = result.outputs[rows.validation_rows]
+    np.testing.assert_allclose(late.outputs, expected, rtol=1e-5)
+    assert not np.allclose(in_time.outputs, expected, rtol=1e-3)
+    fitted = rows.final_model(trial.configuration, result.fit, 1.0).outputs(X)
+    np.testing.assert_allclose(late.predictor.outputs(X), fitted, atol=1e-5)
 
 
 def test_gene_power_of_controls_is_that_of_their_own_genes_and_targets():
