@@ -10,7 +10,7 @@ from autogenome_tf.tasks.value_metrics import regression
 
 __all__ = [
     "CORRECTED", "HIGHER_IS_BETTER", "OUTER", "PERMUTATION", "SCORED", "classification",
-    "differences", "gap", "in_order", "of_target", "regression", "sign", "temperature",
+    "differences", "gap", "in_order", "interval", "of_target", "regression", "sign", "temperature",
     "with_intervals",
 ]  # fmt: skip
 
@@ -95,7 +95,7 @@ def with_intervals(
         Dict of name to {"value", "low", "high"}; None where a metric is undefined.
     """
     values, drawn = _resampled(task, targets, outputs, seed, resamples, weights)
-    return {name: _interval(values[name], drawn[name]) for name in values}
+    return {name: interval(values[name], drawn[name]) for name in values}
 
 
 def differences(
@@ -127,7 +127,7 @@ def differences(
     values, drawn = _resampled(task, targets, outputs, seed, resamples, weights)
     other_values, other_drawn = _resampled(task, targets, others, seed, resamples, weights)
     return {
-        name: _interval(values[name] - other_values[name], drawn[name] - other_drawn[name])
+        name: interval(values[name] - other_values[name], drawn[name] - other_drawn[name])
         for name in values
     }
 
@@ -196,7 +196,16 @@ def _resampled(task, targets, outputs, seed, resamples, weights):
     return values, {name: np.concatenate([part[name] for part in drawn]) for name in values}
 
 
-def _interval(value, drawn):
+def interval(value: float, drawn: np.ndarray) -> dict[str, float | None]:
+    """Return a metric as metrics.json has it: with its 95 % percentile interval over resamples.
+
+    Args:
+        value: Of the rows themselves.
+        drawn: (resamples,) values; those that are not finite are left out.
+
+    Returns:
+        {"value", "low", "high"}; None where the value, or that of every resample, is undefined.
+    """
     drawn = drawn[np.isfinite(drawn)]
     if not np.isfinite(value) or not len(drawn):
         return {"value": None, "low": None, "high": None}

@@ -109,8 +109,5 @@ class _Trials:
 
 def _summary(values):
     """Return mean and 95 % percentile interval over resamples; None where none is defined."""
-    values = values[np.isfinite(values)]
-    if not len(values):
-        return {"value": None, "low": None, "high": None}
-    low, high = np.percentile(values, [2.5, 97.5])
-    return {"value": float(values.mean()), "low": float(low), "high": float(high)}
+    known = values[np.isfinite(values)]
+    return metrics.interval(known.mean() if len(known) else np.nan, known)

@@ -13,10 +13,10 @@ import numpy as np
 import pandas as pd
 import sklearn.decomposition
 
+from autogenome_tf import metrics
 from autogenome_tf.core import chunked
 from autogenome_tf.core.seeds import derive
 from autogenome_tf.data import Dataset, Split
-from autogenome_tf.metrics import in_order
 from autogenome_tf.models._combat import combat
 from autogenome_tf.models._imputation import Imputation
 from autogenome_tf.models._latent_model import PROBED, LatentModel
@@ -165,7 +165,11 @@ class LatentSpace:
     def _with_intervals(self, measures, count):
         """Return measures of so many rows, each with its interval over resamples."""
         drawn = np.random.default_rng(self._seed).integers(0, max(count, 1), (RESAMPLES, count))
-        return {name: _with_interval(one, drawn) for name, one in measures.items()}
+        rows = np.arange(count)
+        return {
+            name: metrics.interval(measure(rows), np.array([measure(own) for own in drawn]))
+            for name, measure in measures.items()
+        }
 
     def clusters(self) -> pd.DataFrame:
         """Return the rows of clusters.tsv: sample, part, target, then k-means and HDBSCAN."""
@@ -181,7 +185,7 @@ class LatentSpace:
 
         None without held-out rows, or where the likelihood is not of counts.
         """
-        parts = [part for part in in_order(SCORED) if len(self._rows(part))]
+        parts = [part for part in metrics.in_order(SCORED) if len(self._rows(part))]
         found = self._imputation(parts[0]) if parts else None
         return found and found.frame(self.model.kept_features)
 
@@ -248,13 +252,6 @@ class LatentSpace:
 def _plain_figure(value):
     """Return a figure without an interval."""
     return {"value": value, "low": None, "high": None}
-
-
-def _with_interval(measure, drawn):
-    found = [measure(index) for index in drawn]
-    low, high = np.percentile(found, [2.5, 97.5])
-    value = measure(np.arange(drawn.shape[1]))
-    return {"value": float(value), "low": float(low), "high": float(high)}
 
 
 def _transformed(model, values):
