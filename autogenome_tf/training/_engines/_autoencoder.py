@@ -59,11 +59,6 @@ class AutoencoderEngine(Engine):
         return int(sum(np.prod(v.shape) for v in self._network.trainable_variables))
 
     @property
-    def nbytes(self) -> int:
-        """Return the memory in bytes of everything that training changes."""
-        return 4 * sum(int(np.prod(variable.shape)) for variable in self._changing())
-
-    @property
     def is_settled(self) -> bool:
         """Return whether the divergence weighs fully, so that losses of epochs can be compared."""
         return self._epochs >= self._warm_up
@@ -146,15 +141,6 @@ class AutoencoderEngine(Engine):
     def weights(self) -> list[np.ndarray]:
         """Return a copy of the network's weights, (1, ...) each."""
         return [v.numpy().copy()[None] for v in self._network.weights]
-
-    def state(self) -> list[np.ndarray]:
-        """Return a copy of everything that training changes."""
-        return [v.numpy().copy() for v in self._changing()]
-
-    def restore(self, state: list[np.ndarray]) -> None:
-        """Restore a `state`."""
-        for variable, value in zip(self._changing(), state, strict=True):
-            variable.assign(value)
 
     def _changing(self):
         return [*self._network.variables, *self._network.optimizer.variables]

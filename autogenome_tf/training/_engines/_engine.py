@@ -102,9 +102,9 @@ class Engine(abc.ABC):
         """Return the number of trained parameters of one network."""
 
     @property
-    @abc.abstractmethod
     def nbytes(self) -> int:
         """Return the memory in bytes of everything that training changes."""
+        return 4 * sum(int(np.prod(variable.shape)) for variable in self._changing())
 
     @property
     def is_settled(self) -> bool:
@@ -168,13 +168,18 @@ class Engine(abc.ABC):
     def weights(self) -> list[np.ndarray]:
         """Return a copy of every weight, (replicas, ...), in the network's order."""
 
-    @abc.abstractmethod
     def state(self) -> list[np.ndarray]:
         """Return a copy of everything that training changes."""
+        return [variable.numpy().copy() for variable in self._changing()]
 
-    @abc.abstractmethod
     def restore(self, state: list[np.ndarray]) -> None:
         """Restore a `state`."""
+        for variable, value in zip(self._changing(), state, strict=True):
+            variable.assign(value)
+
+    @abc.abstractmethod
+    def _changing(self) -> list[Any]:
+        """Return all variables that training changes, of 4 bytes a number."""
 
     def measured(self) -> dict[str, float]:
         """Return further columns of the last epoch's line in the history."""

@@ -227,11 +227,6 @@ class VectorizedEngine(Engine):
         """Return the number of trained parameters of one network."""
         return sum(int(np.prod(shape[1:])) for shape in self._shapes.values())
 
-    @property
-    def nbytes(self) -> int:
-        """Return the memory in bytes of everything that training changes."""
-        return 4 * sum(int(np.prod(variable.shape)) for variable in self._changing())
-
     def set_rows(self, rows: TrainingRows) -> None:
         """Turn to other rows; see `Engine.set_rows`."""
         self.rows = rows
@@ -366,12 +361,3 @@ class VectorizedEngine(Engine):
 
     def _changing(self):
         return [*self._variables, *self._moving, *self._optimizer.variables, self._noise]
-
-    def state(self) -> list[np.ndarray]:
-        """Return a copy of everything that training changes."""
-        return [variable.numpy().copy() for variable in self._changing()]
-
-    def restore(self, state: list[np.ndarray]) -> None:
-        """Restore a `state`."""
-        for variable, value in zip(self._changing(), state, strict=True):
-            variable.assign(value)
