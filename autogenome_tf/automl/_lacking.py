@@ -3,7 +3,7 @@
 import dataclasses
 import logging
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -112,7 +112,7 @@ class Measured(NamedTuple):
         fold: (rows,) number of the fold whose networks compute a row's outputs, or None for all.
     """
 
-    model: Any
+    model: Predictor
     rows: Dataset
     words: str
     fold: np.ndarray | None = None

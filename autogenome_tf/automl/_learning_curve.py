@@ -1,7 +1,6 @@
 """Learning curve: the score by number of training samples, and what twice as many would bring."""
 
 import logging
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -10,6 +9,7 @@ import scipy.optimize
 from autogenome_tf.core.seeds import derive
 from autogenome_tf.ensemble import Retraining
 from autogenome_tf.run import Run
+from autogenome_tf.tasks import Task
 from autogenome_tf.training import Trial
 
 log = logging.getLogger(__name__)
@@ -49,7 +49,7 @@ def write_learning_curve(run: Run, retraining: Retraining, trial: Trial, seed: i
 
 
 def resampled(
-    task: Any,
+    task: Task,
     targets: np.ndarray,
     outputs: list[np.ndarray],
     name: str,

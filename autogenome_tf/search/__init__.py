@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from autogenome_tf.search._outputs import read_outputs, track_result, write_outputs
     from autogenome_tf.search._search import process_role, remote, search, seconds_before
     from autogenome_tf.search._trials import (
-        Trial,
-        TrialResult,
         best_results,
         eligible,
         leaderboard,
@@ -29,43 +27,14 @@ _HOMES = {
     **dict.fromkeys(("process_role", "remote", "search", "seconds_before"), "_search"),
     **dict.fromkeys(("log_of", "work"), "_distributed"),
     **dict.fromkeys(("read_outputs", "track_result", "write_outputs"), "_outputs"),
-    **dict.fromkeys(
-        (
-            "Trial",
-            "TrialResult",
-            "best_results",
-            "eligible",
-            "leaderboard",
-            "ranked",
-            "trials_of",
-        ),
-        "_trials",
-    ),
+    **dict.fromkeys(("best_results", "eligible", "leaderboard", "ranked", "trials_of"), "_trials"),
 }
 
 __all__ = [
-    "OracleMethod",
-    "Proposal",
-    "Request",
-    "SearchMethod",
-    "Trial",
-    "TrialResult",
-    "best_results",
-    "eligible",
-    "leaderboard",
-    "log_of",
-    "method",
-    "process_role",
-    "ranked",
-    "read_outputs",
-    "remote",
-    "search",
-    "seconds_before",
-    "track_result",
-    "trials_of",
-    "work",
-    "write_outputs",
-]
+    "OracleMethod", "Proposal", "Request", "SearchMethod", "best_results", "eligible",
+    "leaderboard", "log_of", "method", "process_role", "ranked", "read_outputs", "remote",
+    "search", "seconds_before", "track_result", "trials_of", "work", "write_outputs",
+]  # fmt: skip
 
 
 def __getattr__(name: str):

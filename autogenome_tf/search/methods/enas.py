@@ -6,9 +6,15 @@ trials, which train from scratch as those of any search do. Between them stand t
 other dropouts, L2 and label smoothing, which shared weights do not distinguish.
 """
 
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 from autogenome_tf.search import Proposal, Request, SearchMethod
+
+if TYPE_CHECKING:
+    from autogenome_tf.config import Search
+    from autogenome_tf.run import Run
 
 
 class Enas(SearchMethod):
@@ -25,12 +31,12 @@ class Enas(SearchMethod):
         self.finalists = Finalists(request)
 
     @classmethod
-    def most_trials(cls, settings: Any) -> int:
+    def most_trials(cls, settings: Search) -> int:
         """Return the number of finalists."""
         return min(settings.max_trials, settings.top_k)
 
     @classmethod
-    def seconds_before(cls, run: Any) -> float:
+    def seconds_before(cls, run: Run) -> float:
         """Return the seconds that shared weights and controller of an interrupted run took."""
         from autogenome_tf.search._enas.tables import seconds_of
 
