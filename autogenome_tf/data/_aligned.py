@@ -55,14 +55,23 @@ def aligned_targets(table: Table, x: Any, y: Any, columns: pd.DataFrame) -> tupl
 
 
 def _identified(columns, samples):
-    """Return targets whose index is their column of the ids of the samples, if one has all."""
+    """Return targets whose index is their column of the ids of the samples, if one has most."""
+    found = []
     for name, column in columns.items():
-        if pd.api.types.is_numeric_dtype(column) and not is_id_name(str(name)):
+        is_named = is_id_name(str(name))
+        if pd.api.types.is_numeric_dtype(column) and not is_named:
             continue
         ids = texts(column)
-        if len(set(ids)) == len(ids) and likeness(samples, ids).is_complete:
-            return columns.set_axis(pd.Index(ids, name=name))
-    return columns
+        if len(set(ids)) < len(ids):
+            continue
+        exact = likeness(samples, ids)
+        like = exact if exact.is_complete else _nearly(exact, samples, ids)
+        if like.is_complete or (is_named and 2 * like.hits >= min(len(samples), len(ids))):
+            found.append((like.hits, not like.rule, name, ids))
+    if not found:
+        return columns
+    *_, name, ids = max(found, key=lambda one: one[:2])
+    return columns.set_axis(pd.Index(ids, name=name))
 
 
 def _labels(x, table, theirs):

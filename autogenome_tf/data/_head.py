@@ -64,7 +64,7 @@ class Head:
         cells = [row for _, row in rows]
         if decimal == ",":
             cells = [[with_point(cell) for cell in row] for row in cells]
-        has_header = _has_header(cells)
+        has_header = _has_header(cells) or _has_genes(cells[0], options.genes)
         if has_header and len(cells) == 1:
             raise header_only(source)
         body = cells[has_header:]
@@ -135,6 +135,11 @@ def _has_header(rows):
     named = is_id_name(first[0]) or is_gene_heading(first[0]) or any(map(is_text, rest))
     alone = not rest and is_text(first[0])
     return named or alone or _is_counted(rows)
+
+
+def _has_genes(first, genes):
+    """Return whether a row has the names of a model's genes, which may be numbers."""
+    return 2 * len(genes.intersection(cell.strip() for cell in first)) > len(first)
 
 
 def _is_counted(rows):

@@ -33,8 +33,8 @@ class IdColumn:
     Attributes:
         name: Its name; None for the index of its file.
         ids: A text for each row, None where it is missing.
-        is_named: Whether its heading says that it holds ids; not that of the numbers of rows which
-            R and pandas write.
+        is_named: Whether its heading says that it holds ids; not the empty one that R and pandas
+            write above numbers.
     """
 
     name: str | None
@@ -76,7 +76,8 @@ class Pair:
     @property
     def is_by_count(self) -> bool:
         """Return whether the ids are nothing but numbers of rows, as R and pandas write them."""
-        is_counted = self.theirs.name is None and not self.theirs.is_named
+        theirs = self.theirs
+        is_counted = theirs.name is None and not theirs.is_named and are_numbers_of_rows(theirs.ids)
         return is_counted and self.ours.name is None and counted_from(self.ours.ids) is not None
 
     @property
@@ -127,9 +128,11 @@ def columns_of_file(frame: pd.DataFrame, asked: Sequence[str], key: str | None) 
     """
     if key is not None and key in frame.columns:
         return [_key(key, frame[key])]
-    ids = list(frame.index)
-    is_named = not (is_corner(frame.index.name or "") and are_numbers_of_rows(ids))
-    keys = [IdColumn(None, ids, is_named)] if frame.attrs["has_ids"] else []
+    keys = []
+    if frame.attrs["has_ids"]:
+        ids = list(frame.index)
+        is_named = not is_corner(frame.index.name or "") or not all(map(is_number, ids))
+        keys = [IdColumn(None, ids, is_named)]
     if key is not None and keys and frame.index.name == key:
         return keys
     keys += [_key(name, frame[name]) for name in frame.columns if name not in asked]
@@ -139,14 +142,42 @@ def columns_of_file(frame: pd.DataFrame, asked: Sequence[str], key: str | None) 
 def best_pair(ours: list[IdColumn], theirs: list[IdColumn], both: str) -> Pair | None:
     """Return the columns that hold the same ids as they stand, else by one rule for all of them.
 
+    A column that counts the rows of the file has the numbers of any ids that count too: it is taken
+    where no other column has the ids.
+
     Args:
         ours: Columns of the matrix.
         theirs: Columns of the target file.
         both: The two files, for messages.
 
     Raises:
-        InputError: Two columns of the file match as many rows, but different ones.
+        InputError: Two columns of the file match as many rows, but different ones, or one that
+            counts rows contradicts another that has most of the ids.
     """
+    headings = {one.name for one in ours if one.name is not None}
+    others = [one for one in theirs if one.name in headings or not _counts_rows(one)]
+    found = _agreeing(ours, others, both)
+    if len(others) == len(theirs) or (found is not None and found.like.is_complete):
+        return found
+    counted = _agreeing(ours, theirs, both)
+    if counted is None or any(counted.theirs is one for one in others):
+        return counted
+    rival = _rival(counted, ours, others)
+    if rival is None:
+        return counted
+    if counted.theirs.name is None and found is not None and found.theirs is rival.theirs:
+        # Row numbers that R and pandas write are no ids beside ids.
+        return found
+    raise InputError(
+        f"{both}: rows would be matched by {counted.theirs.title} of the second, whose numbers "
+        f"only count its rows, but {rival.theirs.title} of it would match {rival.like.hits} of "
+        f"{len(rival.ours.ids)} ids of the first with other rows{_but(rival.like)}; set data.id "
+        "to the column to match by."
+    )
+
+
+def _agreeing(ours, theirs, both):
+    """Return the columns that share most ids, or all by one rule, or None."""
     sides = list(itertools.product(ours, theirs))
     pairs = [Pair(one, other, likeness(one.ids, other.ids)) for one, other in sides]
     exact = sorted((p for p in pairs if p.is_credible), key=lambda p: p.merit, reverse=True)
@@ -159,6 +190,34 @@ def best_pair(ours: list[IdColumn], theirs: list[IdColumn], both: str) -> Pair |
         if like is not None and like.is_complete and like.hits > least:
             return Pair(one, other, like)
     return exact[0] if exact else None
+
+
+def _counts_rows(key):
+    """Return whether a column has consecutive whole numbers below a heading that is none of ids."""
+    return not key.is_named and counted_from(key.ids) is not None
+
+
+def _rival(counted, ours, others):
+    """Return a pair of columns that matches most ids, but other rows than one that counts rows."""
+    for one, other in itertools.product(ours, others):
+        found = [likeness(one.ids, other.ids)]
+        if has_names(other):
+            found.append(nearest_rule(one.ids, other.ids) or found[0])
+        # Numbers that come again, such as ages, are those of some rows by chance.
+        share = 0.5 if has_names(other) or found[0].is_distinct else 0.8
+        for like in found:
+            is_most = 0 < share * min(len(one.ids), like.count) <= like.hits
+            has_both = (like.take >= 0) & (counted.like.take >= 0)
+            if is_most and (like.take != counted.like.take)[has_both].any():
+                return Pair(one, other, like)
+    return None
+
+
+def _but(like):
+    """Return what is to be said of ids that are not the same, or that come several times."""
+    repeated = int((like.take == REPEATED).sum())
+    rule = f", ignoring {like.rule}" if like.rule else ""
+    return f"{rule} ({repeated} more are in several rows)" if repeated else rule
 
 
 def pair_of_owners(table: Table, theirs: list[IdColumn]) -> Pair | None:
@@ -200,6 +259,11 @@ def lacks_ids(table: Table) -> bool:
         table: The matrix.
     """
     return table.samples is None or counted_from(table.samples) is not None
+
+
+def has_names(key: IdColumn) -> bool:
+    """Return whether a column has names of rows, which may come again: by its heading, or text."""
+    return key.is_named or not any(is_number(name) for name in key.ids if name)
 
 
 def is_of_ids(key: IdColumn) -> bool:

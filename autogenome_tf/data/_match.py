@@ -14,11 +14,12 @@ from autogenome_tf.data._id_columns import (
     columns_of_file,
     columns_of_matrix,
     counted_from,
+    has_names,
     is_of_ids,
     lacks_ids,
     pair_of_owners,
 )
-from autogenome_tf.data._names import PATIENT, nearest_rule, tissues
+from autogenome_tf.data._names import PATIENT, REPEATED, likeness, nearest_rule, tissues
 from autogenome_tf.data._row_order import warning_of_order
 
 
@@ -176,13 +177,29 @@ def _identified(table, key):
     return dataclasses.replace(table, values=values, features=features)
 
 
+def _check_repeated(samples, theirs, where):
+    """Refuse a column that has most ids, some of them in several rows."""
+    for key in filter(has_names, theirs):
+        exact = likeness(samples, key.ids)
+        for like in (exact, nearest_rule(samples, key.ids) or exact):
+            twice = [samples[row] for row in np.flatnonzero(like.take == REPEATED)]
+            if twice and 2 * (like.hits + len(twice)) >= len(samples):
+                raise NoCommonId(
+                    f"{where}: {key.name}: duplicate sample id: {some(twice)}; expected each only "
+                    "once."
+                )
+
+
 def _check_ids(table, frame, theirs, source):
     """Refuse to match by order what has ids, none of which is in both."""
     where = frame.attrs["source"]
     if frame.attrs.get("repeated"):
         raise InputError(frame.attrs["repeated"])
+    if table.samples is None:
+        return
+    _check_repeated(table.samples, theirs, where)
     named = [key for key in theirs if is_of_ids(key)]
-    if table.samples is None or not named:
+    if not named:
         return
     near = [found for key in named if (found := nearest_rule(table.samples, key.ids))]
     best = max(near, key=lambda one: one.hits, default=None)

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from autogenome_tf.core import chunked
 from autogenome_tf.data._checked import numbered_features
 from autogenome_tf.data._dataset import Table
-from autogenome_tf.data._names import plain
+from autogenome_tf.data._names import OF_GENES, RULES, plain
 
 _FEWEST = 2
 AUTO, SAMPLES, GENES = "auto", "samples_by_genes", "genes_by_samples"
@@ -101,14 +101,22 @@ def orientation_by_ids(table: Table, ids: Iterable[str]) -> str | None:
 
 
 def turned_by_genes(table: Table, genes: Iterable[str], limit: int = chunked.LIMIT) -> Table:
-    """Transpose a table whose rows, not its header, have the genes of a model, or nearly so."""
-    for form in (str, plain):
+    """Transpose a table whose rows, not its header, have the genes of a model, or nearly so.
+
+    Columns that describe genes are left out then.
+    """
+    for form in (str, *(RULES[rule] for rule in OF_GENES), plain):
         own = set(map(form, genes))
         in_rows, in_header = (
             len(own.intersection(map(form, names)))
             for names in (table.samples or (), table.features)
         )
         if in_rows > in_header:
+            kept = [place for place, name in enumerate(table.features) if not is_annotation(name)]
+            if 0 < len(kept) < len(table.features):
+                features = [table.features[place] for place in kept]
+                values = chunked.columns(table.values, kept, limit)
+                table = dataclasses.replace(table, values=values, features=features)
             return transposed(table, "the genes of the model are in its rows", limit)
         if in_header:
             return table

@@ -92,6 +92,15 @@ def test_a_column_of_ids_is_no_target(tmp_path, name):
     assert write_rows(tmp_path / "x.npz", x, own[["level"]].rename_axis("level")) == ["level"]
 
 
+@pytest.mark.parametrize("ids", [[name.lower() for name in NAMES], ["new", *NAMES[1:]]])
+def test_a_column_of_ids_aligns_as_an_index_does(tmp_path, ids):
+    frame = pd.DataFrame({"sample": ids, "level": Y}).sample(frac=1, random_state=1)
+    table = read_back(tmp_path, X_NAMED, frame.reset_index(drop=True))
+    labels = np.where(table.values[:, 0] > 0, "high", "low")
+    assert list(table.extra["level"]) == list(labels)
+    assert table.values.shape[0] == sum(name.upper() in NAMES for name in ids)
+
+
 def test_cells_have_their_own_labels(tmp_path):
     anndata = pytest.importorskip("anndata")
     cells = anndata.AnnData(X_NAMED.to_numpy("float32"), obs=pd.DataFrame(index=NAMES))

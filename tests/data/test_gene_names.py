@@ -212,3 +212,23 @@ def test_wrong_files_of_names_are_refused(tmp_path, pairs, said):
     write(tmp_path, SYMBOLS)
     with pytest.raises(InputError, match=said):
         load_labelled(settings(tmp_path, pairs), "classification")
+
+
+@pytest.mark.parametrize("form", ["{}", "{}|1", "{} (1)"])
+def test_new_rows_lie_the_other_way_though_genes_are_written_otherwise(tmp_path, form):
+    frame = pd.DataFrame([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]], ["s1", "s2"], SYMBOLS[:3])
+    turned = frame.rename(columns=form.format).T
+    turned.insert(0, "chr", [1, 2, 3])
+    turned.to_csv(tmp_path / "new.csv")
+    data = Config.of({"name": "t", "data": {"features": "x.csv"}}).data
+    dataset = load_new(data, str(tmp_path / "new.csv"), SYMBOLS[:3])
+    assert list(dataset.samples) == ["s1", "s2"]
+    np.testing.assert_allclose(dataset.values, frame)
+
+
+def test_a_header_of_entrez_ids_alone_is_one(tmp_path):
+    genes = ["7157", "672", "4609"]
+    pd.DataFrame([[1.0, 2.0, 3.0]], columns=genes).to_csv(tmp_path / "new.csv", index=False)
+    data = Config.of({"name": "t", "data": {"features": "x.csv"}}).data
+    dataset = load_new(data, str(tmp_path / "new.csv"), genes)
+    np.testing.assert_allclose(dataset.values, [[1, 2, 3]])

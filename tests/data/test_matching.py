@@ -547,3 +547,55 @@ def test_numbers_of_rows_alone_are_the_order_which_is_a_warning(tmp_path):
     assert list(dataset.targets) == list(LABELS)
     ((about, text),) = dataset.warnings
     assert about == "matching" and "matched by these numbers, which cannot be checked" in text
+
+
+COUNTED = {
+    "before ids of which some have no sample": (
+        {"": COUNT, "sample": [*COUNT[:-3], "70", "71", "72"]}, None
+    ),
+    "before ids that come twice": (
+        {"": COUNT, "sample": ["001", *[f"{n:03d}" for n in range(1, ROWS)]]},
+        "rows would be matched by the sample ids .* only count its rows, but the column 'sample'",
+    ),
+    "ranks beside ids below an unusual heading": (
+        {"rank": COUNT, "run": [*COUNT[:-3], "70", "71", "72"]},
+        "by the column 'rank' .*the column 'run' of it would match 9 of 12",
+    ),
+    "ranks beside ids with more before them": (
+        {"rank": COUNT, "sample": [f"proj_{name}" for name in [*COUNT[:-1], "70"]]},
+        "the column 'sample' of it would match 11 of 12 .*ignoring what stands before",
+    ),
+    "shuffled numbers of rows": ({"": COUNT[::-1], "sample": COUNT}, None),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", COUNTED)
+def test_numbers_that_count_rows_do_not_go_before_ids(tmp_path, case):
+    columns, refusal = COUNTED[case]
+    ids = [name.zfill(3) for name in COUNT] if "twice" in case else COUNT
+    matrix(tmp_path, ids)
+    targets(tmp_path, order=range(ROWS), dx=LABELS)
+    # The ids are in another order than the numbers of the rows.
+    frame = pd.read_csv(tmp_path / "y.csv")
+    for place, (name, cells) in enumerate(columns.items()):
+        is_count = name in ("", "rank")
+        frame.insert(place, name, cells if is_count else np.asarray(cells, object)[ORDER])
+    frame["dx"] = LABELS[ORDER]
+    frame.to_csv(tmp_path / "y.csv", index=False)
+    if refusal:
+        with pytest.raises(InputError, match=f"{refusal}.*set data.id"):
+            loaded(tmp_path)
+        return
+    dataset = loaded(tmp_path)
+    rows = [ids.index(name) for name in dataset.samples]
+    assert list(dataset.targets) == list(LABELS[rows])
+    lost = sum(name not in ids for name in columns["sample"])
+    assert len(rows) == ROWS - lost and len(dataset.warnings) == bool(lost)
+
+
+@pytest.mark.parametrize("form", [str, str.lower])
+def test_ids_in_a_later_column_that_come_twice_are_named(tmp_path, form):
+    matrix(tmp_path)
+    targets(tmp_path, age=[40] * ROWS, sample=[*map(form, [*IDS[:-1], IDS[0]])], dx=LABELS)
+    with pytest.raises(InputError, match="y.csv: sample: duplicate sample id: 'SRR100'"):
+        loaded(tmp_path)
