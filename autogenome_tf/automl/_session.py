@@ -219,9 +219,14 @@ class Session:
         return model
 
     def baseline(self) -> Predictor | None:
-        """Load the linear model that the run's is compared with, or return None."""
-        name = "baseline.keras"
-        return self._load(Predictor, name) if self.opened().has(name) else None
+        """Load the linear model that the run's is compared with; None where there was none.
+
+        Raises:
+            InputError: Where its outputs are in validation.npz, and its file is gone.
+        """
+        run, name, outputs = self.opened(), "baseline.keras", "validation.npz"
+        is_needed = run.has(outputs) and "baseline" in run.read_arrays(outputs)
+        return self._load(Predictor, name) if is_needed or run.has(name) else None
 
     def lacking_genes(self, model: Predictor) -> LackingGenes:
         """Return the object that warns of genes that new rows lack.

@@ -71,7 +71,7 @@ def unseen_outputs(
         scored: The rows of `data.evaluate`, or None.
     """
     dataset, split = rows.labelled
-    found = {"validation": run.read_arrays("validation.npz")[name]}
+    found = {"validation": run.read_arrays("validation.npz", needed=[name])[name]}
     test = np.flatnonzero(split.part == "test")
     if len(test):
         found["test"] = model.outputs(dataset.rows(test), is_own=True)

@@ -1,6 +1,7 @@
 """One target of a run of several kinds of targets, as if the run were of it alone."""
 
 import functools
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -55,9 +56,9 @@ class TargetRun(Run):
         classes = self._part.task.classes
         return own.pivot(index="true", columns="predicted", values="count").loc[classes, classes]
 
-    def read_arrays(self, name: str) -> dict[str, np.ndarray]:
+    def read_arrays(self, name: str, needed: Iterable[str] = ()) -> dict[str, np.ndarray]:
         """Read validation.npz: samples and outputs of the rows that have the target."""
-        found = super().read_arrays(name)
+        found = super().read_arrays(name, needed)
         has_target = np.isin(found["samples"], self.predictions()["sample"])
         outputs = found["outputs"][has_target][:, self._part.outputs]
         return {"samples": found["samples"][has_target], "outputs": outputs}

@@ -98,19 +98,20 @@ def _is_json_of(kind, text):
         return False
 
 
-def check_arrays(path: Path, name: str, arrays: Iterable[str]) -> None:
+def check_arrays(path: Path, name: str, arrays: Iterable[str], needed: Iterable[str] = ()) -> None:
     """Refuse an archive that lacks an array.
 
     Args:
         path: Path of the file.
         name: Its name in the run folder.
         arrays: Names of its arrays.
+        needed: Further arrays that must be there.
 
     Raises:
         InputError: Naming the file and the arrays.
     """
     own = artifacts.artifact_of(name)
-    missing = sorted(set(own.arrays if own else ()).difference(arrays))
+    missing = sorted({*(own.arrays if own else ()), *needed}.difference(arrays))
     if missing:
         raise changed(path, name, f"missing arrays: {some(missing)}")
 

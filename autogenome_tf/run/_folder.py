@@ -174,15 +174,19 @@ class Folder:
         with replacing(self.path(name)) as path, open(path, "wb") as stream:
             write(stream, **arrays)
 
-    def read_arrays(self, name: str) -> dict[str, np.ndarray]:
+    def read_arrays(self, name: str, needed: Iterable[str] = ()) -> dict[str, np.ndarray]:
         """Read a NumPy archive.
+
+        Args:
+            name: The file.
+            needed: Arrays that must be there beside those that it always has.
 
         Raises:
             InputError: The file is not as a run writes it.
         """
         with self.intact(name) as path, zipfile.ZipFile(path), np.load(path) as archive:
             found = dict(archive)
-        check_arrays(path, name, found)
+        check_arrays(path, name, found, needed)
         return found
 
     def model_names(self) -> dict[str, Any]:
@@ -202,15 +206,18 @@ def _last_byte(path):
         return file.read()
 
 
-def table_text(frame: pd.DataFrame, digits: int | None = 9, index: bool = False) -> str:
-    """Return the tab-separated text of a table.
+def table_text(
+    frame: pd.DataFrame, digits: int | None = 9, index: bool = False, delimiter: str = "\t"
+) -> str:
+    """Return a table as text.
 
     Args:
         frame: The rows.
         digits: Significant digits of numbers; None for all.
         index: Whether the index is the first column.
+        delimiter: What stands between two cells; a tab by default.
     """
     form = None if digits is None else f"%.{digits}g"
     text = io.StringIO()
-    frame.to_csv(text, sep="\t", index=index, float_format=form, lineterminator="\n")
+    frame.to_csv(text, sep=delimiter, index=index, float_format=form, lineterminator="\n")
     return text.getvalue()

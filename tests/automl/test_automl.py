@@ -25,7 +25,7 @@ from autogenome_tf.automl import STAGES, AutoGenome
 from autogenome_tf.config._config import Config
 from autogenome_tf.core.errors import InputError, StageError
 from autogenome_tf.models import Predictor
-from autogenome_tf.run import artifacts
+from autogenome_tf.run import Run, artifacts
 
 pytestmark = pytest.mark.usefixtures("few_learners")
 
@@ -170,6 +170,23 @@ def test_the_baseline_is_linear_and_saw_the_same_rows(folder, genes, labels):
     assert told["test"]["accuracy"]["difference"]["value"] == pytest.approx(apart)
     board = table(folder, "leaderboard.tsv").set_index("trial")
     assert told["validation"]["log_loss"]["value"] == pytest.approx(board["score"][0], rel=1e-3)
+
+
+@pytest.mark.parametrize("lost", ["baseline.keras", "outputs"])
+def test_a_baseline_of_which_a_file_is_lost_is_named(folder, request, lost):
+    # The copy stands beside the run, whose config names its files from there.
+    run = Run(shutil.copytree(folder, folder.with_name("lost")))
+    request.addfinalizer(lambda: shutil.rmtree(run.folder))
+    if lost == "outputs":
+        arrays = run.read_arrays("validation.npz")
+        del arrays["baseline"]
+        run.write_arrays("validation.npz", **arrays)
+        said = "validation.npz: not as a run writes it: missing arrays: 'baseline'. Put a copy"
+    else:
+        run.remove(lost)
+        said = "baseline.keras: no such file. Put a copy"
+    with pytest.raises(InputError, match=said):
+        ag.load(run.folder).evaluate()
 
 
 def test_metrics_json_has_every_metric_with_its_interval(folder):
