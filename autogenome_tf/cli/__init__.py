@@ -123,13 +123,15 @@ def predict(parsed: argparse.Namespace) -> None:
     from autogenome_tf.run import Run, table_text
 
     output = parsed.output or automl.folder / f"{stem(parsed.file)}.predictions.tsv"
+    is_csv = Path(output).suffix.lower() == ".csv"
+    text = table_text(frame, delimiter="," if is_csv else "\t")
     if output in STANDARD_OUTPUT:
-        sys.stdout.write(table_text(frame))
+        sys.stdout.write(text)
         return
     if Path(output).exists() and not Path(output).is_file():
         raise InputError(f"{output}: cannot write here: not a file; - stands for standard output.")
     try:
-        Run(Path(output).parent).write_table(Path(output).name, frame)
+        Run(Path(output).parent).write_text(Path(output).name, text)
     except OSError as error:
         raise cannot_write(output, error) from None
     print(output)
@@ -295,7 +297,8 @@ def _add_of_run(verbs, verb):
             "file", metavar="FILE", help="file of rows with the same genes, in any order"
         )
         sub.add_argument("--output", metavar="OUT.tsv",
-                         help="- is standard output; default: in the run folder")  # fmt: skip
+                         help="a name that ends in .csv gets commas, others tabs; "
+                         "- is standard output; default: in the run folder")  # fmt: skip
     _quiet(sub)
 
 

@@ -551,6 +551,15 @@ def test_predictions_go_to_standard_output_and_replace_no_device(
     assert status == 0 and list(found["prediction"]) == list(known["prediction"])
 
 
+def test_predictions_into_a_file_of_csv_have_commas(call, finished, simulated, tmp_path):
+    features = simulated / "features.tsv.gz"
+    for name, delimiter in (("out.csv", ","), ("out.tsv", "\t")):
+        output = tmp_path / name
+        assert call("predict", finished[0], features, "--output", output)[0] == 0
+        found = pd.read_csv(output, sep=delimiter)
+        assert list(found.columns[:2]) == ["sample", "part"]
+
+
 def test_predictions_into_what_is_no_file_are_refused(call, finished, simulated, tmp_path):
     os.mkfifo(tmp_path / "pipe")
     features = simulated / "features.tsv.gz"
