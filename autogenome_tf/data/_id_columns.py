@@ -189,7 +189,35 @@ def _agreeing(ours, theirs, both):
         like = nearest_rule(one.ids, other.ids, None if is_of_ids(other) else (NUMBERS,))
         if like is not None and like.is_complete and like.hits > least:
             return Pair(one, other, like)
+    if exact:
+        _check_others(ours, theirs, exact[0], both)
     return exact[0] if exact else None
+
+
+def _check_others(ours, theirs, best, both):
+    """Refuse columns that share some ids where another has more, but some of them repeatedly.
+
+    Where they share less than half, one with more by a rule that does not explain all counts too.
+    """
+    is_few = 2 * best.like.hits < min(len(best.ours.ids), best.like.count)
+    for one, other in itertools.product(ours, theirs):
+        if one.name is not None or other is best.theirs:
+            continue
+        found = [likeness(one.ids, other.ids)]
+        # Numbers that come again, such as ages, are those of some rows by chance.
+        if not has_names(other) and found[0].hits < 0.8 * len(one.ids):
+            continue
+        if is_few:
+            found.append(nearest_rule(one.ids, other.ids) or found[0])
+        for like in found:
+            is_partial = like.rule or (like.take == REPEATED).any()
+            if is_partial and like.hits > best.like.hits:
+                raise InputError(
+                    f"{both}: {best.theirs.title} of the second has {best.like.hits} of "
+                    f"{len(best.ours.ids)} ids of the first, but {other.title} of it would match "
+                    f"{like.hits}{_but(like)}; leave one row of each, or set data.id to the column "
+                    "to match by."
+                )
 
 
 def _counts_rows(key):
@@ -241,13 +269,17 @@ def pair_of_owners(table: Table, theirs: list[IdColumn]) -> Pair | None:
 
 
 def _check_ambiguous(pairs, both):
-    """Refuse two columns that hold the same ids for other rows, unless the index is one of them."""
-    if len(pairs) < 2 or pairs[0].theirs.name is None:
+    """Refuse two columns that hold the same ids for other rows.
+
+    Names in the index go before other columns; numbers of rows there do not.
+    """
+    if len(pairs) < 2 or (pairs[0].theirs.name is None and pairs[0].theirs.is_named):
         return
     first, second = pairs[:2]
-    if first.merit == second.merit and not np.array_equal(first.like.take, second.like.take):
+    is_even = first.merit[:-1] == second.merit[:-1]
+    if is_even and not np.array_equal(first.like.take, second.like.take):
         raise InputError(
-            f"{both}: the columns {first.theirs.name!r} and {second.theirs.name!r} both have ids "
+            f"{both}: {first.theirs.title} and {second.theirs.title} of the second both have ids "
             "of the other file, but match different rows; set data.id to the column to match by."
         )
 

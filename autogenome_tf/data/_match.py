@@ -19,7 +19,15 @@ from autogenome_tf.data._id_columns import (
     lacks_ids,
     pair_of_owners,
 )
-from autogenome_tf.data._names import PATIENT, REPEATED, likeness, nearest_rule, tissues
+from autogenome_tf.data._names import (
+    ALIKE,
+    NUMBERS,
+    PATIENT,
+    REPEATED,
+    likeness,
+    nearest_rule,
+    tissues,
+)
 from autogenome_tf.data._row_order import warning_of_order
 
 
@@ -181,7 +189,7 @@ def _check_repeated(samples, theirs, where):
     """Refuse a column that has most ids, some of them in several rows."""
     for key in filter(has_names, theirs):
         exact = likeness(samples, key.ids)
-        for like in (exact, nearest_rule(samples, key.ids) or exact):
+        for like in (exact, nearest_rule(samples, key.ids, (NUMBERS, ALIKE)) or exact):
             twice = [samples[row] for row in np.flatnonzero(like.take == REPEATED)]
             if twice and 2 * (like.hits + len(twice)) >= len(samples):
                 raise NoCommonId(

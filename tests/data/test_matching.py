@@ -137,7 +137,9 @@ def test_the_id_column_can_be_named(tmp_path):
     first, second = IDS, IDS[::-1]
     matrix(tmp_path)
     targets(tmp_path, dx=LABELS, tumour=first, normal=second)
-    with pytest.raises(InputError, match="'tumour' and 'normal' both have ids .* data.id"):
+    with pytest.raises(
+        InputError, match="'tumour' and the column 'normal' of the second both have ids .* data.id"
+    ):
         loaded(tmp_path)
     assert is_right(loaded(tmp_path, id="tumour"))
     assert list(loaded(tmp_path, id="normal").targets) == list(LABELS[::-1])
@@ -566,6 +568,21 @@ COUNTED = {
         "the column 'sample' of it would match 11 of 12 .*ignoring what stands before",
     ),
     "shuffled numbers of rows": ({"": COUNT[::-1], "sample": COUNT}, None),
+    "before ids that count too": (
+        {"": COUNT, "run": COUNT}, "the sample ids and the column 'run' of the second both have"
+    ),
+    "other persons beside ids with more behind some": (
+        {"run": [*(f"{n}_T1" for n in COUNT[:-1]), "x"], "subject": [*COUNT[3:7], *range(50, 58)]},
+        "the column 'subject' .* has 4 of 12 .*it would match 11, ignoring what stands behind",
+    ),
+    "other persons beside numbers that repeat": (
+        {"run": [*COUNT[:-1], "3"], "subject": [*COUNT[3:7], *range(50, 58)]},
+        "the column 'subject' .* has 4 of 12 .*'run' of it would match 10",
+    ),
+    "other persons beside ids that repeat": (
+        {"sample": [*COUNT[:-1], "3"], "subject": [*COUNT[3:7], *map(str, range(50, 58))]},
+        r"the column 'subject' .* has 4 of 12 .*'sample' of it would match 10 \(1 more are in"
+    ),
 }  # fmt: skip
 
 
