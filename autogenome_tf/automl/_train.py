@@ -20,6 +20,9 @@ from autogenome_tf.training import CrossValidation, Trial, TrialResult
 
 log = logging.getLogger(__name__)
 
+# Part of `search.max_seconds` by which the baseline's final model may be late.
+LATE = 0.05
+
 
 class Found(NamedTuple):
     """Trials and baseline of a search.
@@ -220,9 +223,8 @@ class _Stage:
         final = fit_final_model(folds, found.best, deadline=self.deadline, **known)
         beside = {}
         if baseline and set(final.trials) != {baseline.trial.number}:
-            # However little time is left, as much as the search needed.
             log.info("baseline: fitted as the final model is")
-            until = max(self.deadline, time.monotonic() + baseline.trial.seconds)
+            until = max(self.deadline, time.monotonic() + self._allowed(baseline))
             linear = fit_final_model(folds, [baseline], deadline=until, **known)
             linear.predictor.save(run.path("baseline.keras"))
             beside = {"baseline": linear.outputs}
@@ -234,6 +236,12 @@ class _Stage:
         predictor = predictor.with_coverage(targets, final.outputs, config.evaluation.coverage)
         predictor.save(run.path("model.keras"))
         return final
+
+    def _allowed(self, baseline):
+        """Return the seconds that its final model may take, however little time is left."""
+        needed, budget = baseline.trial.seconds, self.config.search.max_seconds or float("inf")
+        # Where time ends it, those that were fitted to the folds are averaged, if they are at hand.
+        return needed if baseline.fit is None else min(needed, LATE * budget)
 
     def _write_validation(self, final: FinalModel, beside: dict) -> None:
         """Write history.tsv, validation.npz and gates.tsv."""

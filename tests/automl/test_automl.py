@@ -9,6 +9,7 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import keras
@@ -21,9 +22,10 @@ from figures import drawn
 
 import autogenome_tf as ag
 from autogenome_tf import data, metrics
-from autogenome_tf.automl import STAGES, AutoGenome
+from autogenome_tf.automl import STAGES, AutoGenome, _train
 from autogenome_tf.config._config import Config
 from autogenome_tf.core.errors import InputError, StageError
+from autogenome_tf.ensemble import fit_final_model
 from autogenome_tf.models import Predictor
 from autogenome_tf.run import Run, artifacts
 
@@ -858,6 +860,25 @@ def test_little_time_still_ends_in_a_model(simulated, tmp_path):
     automl = AutoGenome(config_of(simulated, settings=settings, output=tmp_path))
     assert list(automl.train()["trial"]) == [0]
     assert len(automl.predict()) == 60
+
+
+def test_the_model_of_the_baseline_is_hardly_late(simulated, tmp_path, monkeypatch):
+    settings = NETWORK | {"search": {"max_seconds": 2, "max_trials": 1, "folds": 2}}
+    left = []
+
+    def late(*given, deadline, **known):
+        if not left:
+            time.sleep(max(0.0, deadline - time.monotonic()))
+        left.append(deadline - time.monotonic())
+        return fit_final_model(*given, deadline=deadline, **known)
+
+    monkeypatch.setattr(_train, "fit_final_model", late)
+    automl = AutoGenome(config_of(simulated, settings=settings, output=tmp_path))
+    automl.train()
+    assert len(left) == 2 and left[1] <= _train.LATE * 2
+    automl.evaluate()
+    found = json.loads((automl.folder / "baseline.json").read_text("utf-8"))
+    assert found["test"]["accuracy"]["value"] > 0.5
 
 
 def test_little_time_still_ends_in_a_network_where_no_baseline_may_win(simulated, tmp_path):
