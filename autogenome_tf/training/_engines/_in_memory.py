@@ -145,14 +145,19 @@ class InMemory(VectorizedEngine):
         """Return what (replicas, batch) rows of given shares add to the second derivatives."""
         x = self._seen(inputs, index)
         outputs, _ = self._network(x, self.stacks())
-        with tf.GradientTape(persistent=True) as tape:
-            tape.watch(outputs)
-            with tf.GradientTape() as inner:
-                inner.watch(outputs)
-                total = tf.reduce_sum(self.losses(index, outputs))
-            slopes = tf.unstack(inner.gradient(total, outputs), axis=2)
-        bends = [tape.gradient(s, outputs)[:, :, place] for place, s in enumerate(slopes)]
-        bend = tf.stack(bends, axis=2)
+
+        def bend_of(place):
+            with tf.GradientTape() as outer:
+                outer.watch(outputs)
+                with tf.GradientTape() as inner:
+                    inner.watch(outputs)
+                    total = tf.reduce_sum(self.losses(index, outputs))
+                slope = inner.gradient(total, outputs)[:, :, place]
+            return outer.gradient(slope, outputs)[:, :, place]
+
+        # A loop of the graph: written out, a hundred classes take ten seconds to trace.
+        places = tf.range(self.task.outputs)
+        bend = tf.transpose(tf.map_fn(bend_of, places, tf.float32), (1, 2, 0))
         bend = tf.maximum(bend, FLATTEST * tf.reduce_max(bend)) * shares[:, :, None]
         return tf.matmul(x**2, bend, transpose_a=True), tf.reduce_sum(bend, axis=1)
 
