@@ -198,6 +198,12 @@ def _check_repeated(samples, theirs, where):
                 )
 
 
+def _has_most(samples, key):
+    """Return whether names that may come again are most ids, written otherwise."""
+    near = nearest_rule(samples, key.ids) if has_names(key) else None
+    return near is not None and 2 * near.hits >= len(samples)
+
+
 def _check_ids(table, frame, theirs, source):
     """Refuse to match by order what has ids, none of which is in both."""
     where = frame.attrs["source"]
@@ -206,7 +212,7 @@ def _check_ids(table, frame, theirs, source):
     if table.samples is None:
         return
     _check_repeated(table.samples, theirs, where)
-    named = [key for key in theirs if is_of_ids(key)]
+    named = [key for key in theirs if is_of_ids(key) or _has_most(table.samples, key)]
     if not named:
         return
     near = [found for key in named if (found := nearest_rule(table.samples, key.ids))]

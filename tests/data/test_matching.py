@@ -616,3 +616,10 @@ def test_ids_in_a_later_column_that_come_twice_are_named(tmp_path, form):
     targets(tmp_path, age=[40] * ROWS, sample=[*map(form, [*IDS[:-1], IDS[0]])], dx=LABELS)
     with pytest.raises(InputError, match="y.csv: sample: duplicate sample id: 'SRR100'"):
         loaded(tmp_path)
+
+
+def test_ids_that_come_twice_and_have_more_behind_them_are_not_matched_by_order(tmp_path):
+    matrix(tmp_path)
+    targets(tmp_path, age=[40] * ROWS, library=[f"{n}_T1" for n in [*IDS[:-1], IDS[0]]], dx=LABELS)
+    with pytest.raises(InputError, match="no sample id is in both.*in the column 'library'"):
+        loaded(tmp_path)
