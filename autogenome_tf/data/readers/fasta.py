@@ -1,0 +1,148 @@
+"""FASTA: the composition of each contig in words of four bases."""
+
+import itertools
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+
+from autogenome_tf.core.errors import InputError
+from autogenome_tf.data._checked import checked
+from autogenome_tf.data._dataset import Table
+from autogenome_tf.data._encoding import CODECS
+from autogenome_tf.data._files import check_file, numbered_lines
+from autogenome_tf.data._orientation import SAMPLES
+from autogenome_tf.data._reader import Reader, ReadOptions
+
+BASES, WORD = "ACGT", 4
+# Letters of IUPAC for several bases, and gaps. No word is counted across them.
+UNKNOWN = "RYSWKMBDHVN-"
+# Bases of a sequence below which shares of so many words are mostly chance.
+SHORT = 1000
+
+
+class Fasta(Reader):
+    """Read sequences as shares of words of four bases (tetranucleotides), 136 of them.
+
+    A word and its reverse complement are one, since the strand of a contig is unknown (Teeling et
+    al. 2004, doi:10.1111/j.1462-2920.2004.00624.x). Words with a letter that is not one base are
+    left out. The id of a sequence is the first word of its header; `Table.extra` has its `length`.
+    """
+
+    kinds = ".fasta, .fa, .fna (also .gz, .bz2, .zst)"
+    suffixes = tuple(
+        f".{kind}{packed}" for kind in ("fasta", "fa", "fna") for packed in ("", *CODECS)
+    )
+
+    def read(self, source: str, options: ReadOptions) -> Table:
+        """Read as `Reader.read` says; a sequence without any word is refused."""
+        check_file(source)
+        names, shares, lengths = [], [], []
+        for line, name, sequence in _sequences(source, options.most(source)):
+            where = f"{source} line {line}: {name}"
+            counts = words(_codes(where, sequence))
+            if not counts.any():
+                raise InputError(
+                    f"{where}: {len(sequence)} letters without {WORD} known bases in a row; "
+                    "expected longer sequences: leave it out."
+                )
+            names.append(name)
+            shares.append(counts / counts.sum())
+            lengths.append(len(sequence))
+        extra = pd.DataFrame({"length": lengths}, index=names)
+        doubts = tuple(("values", text) for text in _doubts(source, lengths))
+        table = Table(
+            np.array(shares, "float32"), names, list(WORDS), extra,
+            orientation=SAMPLES, warnings=doubts,
+        )  # fmt: skip
+        span = f"{min(lengths):,} to {max(lengths):,} bases"
+        return checked(source, table, "FASTA", span, columns=options.columns, limit=options.limit)
+
+
+def words(codes: np.ndarray) -> np.ndarray:
+    """Count the words of four bases of a sequence, each with its reverse complement.
+
+    Args:
+        codes: (bases,) integers: place of each base in `BASES`, or 4 where it is unknown.
+
+    Returns:
+        (136,) counts in the order of `WORDS`.
+    """
+    if len(codes) < WORD:
+        return np.zeros(len(WORDS))
+    windows = np.lib.stride_tricks.sliding_window_view(codes, WORD)
+    known = windows[(windows < len(BASES)).all(axis=1)]
+    numbers = known @ (len(BASES) ** np.arange(WORD)[::-1])
+    return np.bincount(_PLACES[numbers], minlength=len(WORDS)).astype(float)
+
+
+def _canonical():
+    """Return the words that come before their reverse complement, and the place of each word."""
+    turned = str.maketrans(BASES, BASES[::-1])
+    every = ["".join(letters) for letters in itertools.product(BASES, repeat=WORD)]
+    first = [min(word, word[::-1].translate(turned)) for word in every]
+    kept = tuple(sorted(set(first)))
+    return kept, np.array([kept.index(word) for word in first])
+
+
+WORDS, _PLACES = _canonical()
+
+
+def _letters():
+    """Return the code of each byte; -1 for those that are no letter of a nucleotide sequence."""
+    codes = np.full(256, -1, "int64")
+    for letters, place in [*zip(BASES, range(len(BASES)), strict=True), ("U", 3), (UNKNOWN, 4)]:
+        for letter in letters + letters.lower():
+            codes[ord(letter)] = place
+    return codes
+
+
+_CODES = _letters()
+
+
+def _codes(where, sequence):
+    """Return the code of each base of a sequence, (bases,)."""
+    codes = _CODES[np.frombuffer(sequence.encode("ascii", "replace"), "uint8")]
+    wrong = codes < 0
+    if wrong.any():
+        place = int(wrong.argmax())
+        raise InputError(
+            f"{where}: received {sequence[place]!r} at base {place + 1}; expected nucleotides "
+            f"({BASES}, U, or {UNKNOWN} where several are possible)."
+        )
+    return codes
+
+
+def _sequences(source, most) -> Iterator[tuple[int, str, str]]:
+    """Yield line of the header, id and letters of each sequence."""
+    line, name, parts = 0, None, []
+    for number, text in numbered_lines(source, most):
+        text = text.strip()
+        if text.startswith(">"):
+            if name is not None:
+                yield line, name, "".join(parts)
+            line, name, parts = number, next(iter(text[1:].split()), ""), []
+            if not name:
+                raise InputError(f"{source} line {number}: expected an id behind '>'.")
+        elif text and not text.startswith(";"):
+            if name is None:
+                hint = " FASTQ holds reads: assemble them first." if text.startswith("@") else ""
+                raise InputError(
+                    f"{source} line {number}: received {text[:20]!r}; expected '>' and the id of "
+                    f"a sequence.{hint}"
+                )
+            parts.append(text)
+    if name is None:
+        raise InputError(f"{source}: no sequence; expected lines of '>' and an id, then bases.")
+    yield line, name, "".join(parts)
+
+
+def _doubts(source, lengths):
+    """Yield a warning about short sequences."""
+    short = sum(length < SHORT for length in lengths)
+    if short:
+        yield (
+            f"{source}: {short} of {len(lengths)} sequences are shorter than {SHORT:,} bases: "
+            f"shares of {len(WORDS)} words are mostly chance there. Leave them out, or read what "
+            "is said of them with care."
+        )

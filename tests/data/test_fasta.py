@@ -1,0 +1,111 @@
+"""Contigs of FASTA files: words of four bases, counted by hand."""
+
+import gzip
+import itertools
+
+import numpy as np
+import pytest
+
+import autogenome_tf as ag
+from autogenome_tf.core.errors import InputError
+from autogenome_tf.data import read_table
+
+RANDOM = np.random.default_rng(3)
+TURNED = str.maketrans("ACGT", "TGCA")
+
+
+def drawn(length, chances=(0.25, 0.25, 0.25, 0.25), random=RANDOM):
+    return "".join(random.choice(list("ACGT"), length, p=chances))
+
+
+def turned(sequence):
+    return sequence[::-1].translate(TURNED)
+
+
+def counted(sequence):
+    """Shares by a plain loop over the words."""
+    found = {}
+    for start in range(len(sequence) - 3):
+        word = sequence[start : start + 4]
+        if set(word) <= set("ACGT"):
+            name = min(word, turned(word))
+            found[name] = found.get(name, 0) + 1
+    return {word: count / sum(found.values()) for word, count in found.items()}
+
+
+def written(tmp_path, text, name="contigs.fasta"):
+    path = tmp_path / name
+    packed = text.encode("utf-8")
+    path.write_bytes(gzip.compress(packed) if name.endswith(".gz") else packed)
+    return str(path)
+
+
+@pytest.mark.parametrize("name", ["contigs.fasta", "contigs.fa.gz", "assembly.FNA"])
+def test_shares_are_those_of_a_plain_count(tmp_path, name):
+    sequences = {"k1": drawn(2000), "k2": drawn(1500, (0.4, 0.1, 0.1, 0.4))}
+    sequences["k2"] = sequences["k2"][:700] + "NNN" + sequences["k2"][700:] + "R"
+    text = "".join(f">{key} len={len(one)}\n{one}\n" for key, one in sequences.items())
+    table = read_table(written(tmp_path, text, name))
+    assert table.samples == ["k1", "k2"] and len(table.features) == 136
+    assert table.features == sorted({min(w, turned(w)) for w in map("".join, every_word())})
+    for row, sequence in zip(table.values, sequences.values(), strict=True):
+        found = {word: share for word, share in zip(table.features, row, strict=True) if share}
+        assert found == pytest.approx(counted(sequence), rel=1e-6)
+    assert list(table.column("length")) == [2000, 1504] and not table.warnings
+
+
+def every_word():
+    return itertools.product("ACGT", repeat=4)
+
+
+def test_strand_case_lines_and_rna_change_nothing(tmp_path):
+    sequence = drawn(1200)
+    lines = "\n".join(sequence[start : start + 60] for start in range(0, 1200, 60))
+    ways = [sequence, turned(sequence), sequence.lower(), lines, sequence.replace("T", "U")]
+    text = "; of an assembler\n\n" + "".join(f">s{n}\n{way}\n\n" for n, way in enumerate(ways))
+    values = read_table(written(tmp_path, text)).values
+    np.testing.assert_allclose(values, np.tile(values[0], (5, 1)), rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (">k1\nACGTACGT\n>p\nMEEPQSDPSV\n", "line 3: p: received 'E' at base 2; expected nucleo"),
+        ("@read\nACGT\n+\nIIII\n", "line 1: received '@read'; expected '>'.*FASTQ holds reads"),
+        (">k1\nACNNACG\n", "line 1: k1: 7 letters without 4 known bases in a row"),
+        (">k1\nACGTA\n>k2\n", "line 3: k2: 0 letters without 4 known bases"),
+        (">k1\nACGTA\n> \nACGTT\n", "line 3: expected an id behind '>'"),
+        (">k1 a\nACGTA\n>k1 b\nACGTT\n", "duplicate sample id.*k1"),
+        ("\n\n", "no sequence; expected lines of '>'"),
+    ],
+)
+def test_what_is_wrong_is_said_with_its_place(tmp_path, text, said):
+    with pytest.raises(InputError, match=said):
+        read_table(written(tmp_path, text))
+
+
+def test_short_sequences_are_doubted(tmp_path):
+    text = f">k1\n{drawn(1000)}\n>k2\n{drawn(999)}\n"
+    ((about, said),) = read_table(written(tmp_path, text)).warnings
+    assert about == "values" and "1 of 2 sequences are shorter than 1,000 bases" in said
+
+
+def test_genomes_are_told_by_their_words(tmp_path, few_learners):
+    genomes = {"one": (0.3, 0.2, 0.2, 0.3), "other": (0.22, 0.28, 0.28, 0.22)}
+    contigs = [(f"c{n}", genome) for n, genome in enumerate(list(genomes) * 20)]
+    text = "".join(f">{name}\n{drawn(1500, genomes[genome])}\n" for name, genome in contigs)
+    (tmp_path / "genomes.tsv").write_text(
+        "contig\tgenome\n" + "".join(f"{name}\t{genome}\n" for name, genome in contigs[::-1])
+    )
+    config = {
+        "name": "contigs", "output_dir": str(tmp_path),
+        "data": {"features": written(tmp_path, text, "contigs.fna.gz"),
+                 "targets": str(tmp_path / "genomes.tsv"), "split": {"test": 0.25}},
+        "families": {"linear": {"l2": 0.1}}, "search": {"folds": 2},
+        "output": {"figures": False},
+    }  # fmt: skip
+    automl = ag.AutoGenome(config)
+    automl.train()
+    assert automl.evaluate()["test"]["accuracy"]["value"] == 1
+    found = automl.predict(config["data"]["features"])
+    assert list(found["sample"]) == [name for name, _ in contigs]
