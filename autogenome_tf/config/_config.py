@@ -38,8 +38,8 @@ log = logging.getLogger(__name__)
 SCANPY_PREFIX = "scanpy:"
 # Keys of `data` that name files.
 PATHS = (
-    "features", "targets", "feature_names", "gene_names", "validation", "validation_targets",
-    "evaluate", "evaluate_targets", "predict", "split",
+    "features", "targets", "feature_names", "gene_names", "abundance", "validation",
+    "validation_targets", "evaluate", "evaluate_targets", "predict", "split",
 )  # fmt: skip
 
 
@@ -117,7 +117,8 @@ class Config(Section):
         """Return the paths of the data files it names."""
         data = self.data
         split = [data.split] if isinstance(data.split, str) else []
-        named = [data.features, *listed(data.targets), data.feature_names, data.gene_names, *split]
+        named = [data.features, *listed(data.targets), data.feature_names, data.gene_names]
+        named += [data.abundance, *split]
         for name in ("validation", "evaluate"):
             named += [getattr(data, name), *listed(getattr(data, f"{name}_targets"))]
         named.append(data.predict)

@@ -20,6 +20,9 @@ from autogenome_tf.data._orientation import AUTO, GENES, SAMPLES, transposed
 from autogenome_tf.data._reader import Reader, ReadOptions
 from autogenome_tf.data._unassigned import without_unassigned
 
+# Why a reader does not take an option that others do.
+_WHY_NOT = {"matrix": "hold one matrix", "abundance": "hold no contigs"}
+
 
 def readers() -> list[Reader]:
     """Return one reader of each file of the open set, those that look into files first."""
@@ -125,9 +128,11 @@ def _check_taken(source, reader, options):
     """Refuse an option that a reader would leave aside in silence."""
     if options.delimiter is not None and "delimiter" not in reader.takes:
         raise InputError(f"{source}: received a delimiter; expected one only for text tables.")
-    if options.matrix is not None and "matrix" not in reader.takes:
-        kinds = "; ".join(other.kinds for other in readers() if "matrix" in other.takes)
-        raise InputError(
-            f"{source}: data.matrix: received {options.matrix!r}, but files of this kind hold one "
-            f"matrix; expected null, or one of: {kinds}."
-        )
+    for name, why in _WHY_NOT.items():
+        given = getattr(options, name)
+        if given is not None and name not in reader.takes:
+            kinds = "; ".join(other.kinds for other in readers() if name in other.takes)
+            raise InputError(
+                f"{source}: data.{name}: received {given!r}, but files of this kind {why}; "
+                f"expected null, or one of: {kinds}."
+            )

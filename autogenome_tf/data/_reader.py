@@ -43,6 +43,7 @@ class ReadOptions:
             modality, a sheet, a column of quantities; None: the usual one.
         targets_sheet: Name of the sheet of targets in a spreadsheet; None: found by `columns`.
         delimiter: Delimiter of a text table; None: detected.
+        abundance: Path of a table of contigs x samples, depths of coverage; None: there is none.
         limit: Bytes that the matrix may take in memory; beyond, it lies in a file without a name
             where the reader reads block by block.
         expansion: How many times its size a file may unpack to, where that is above `limit`.
@@ -60,6 +61,7 @@ class ReadOptions:
     matrix: str | None = None
     targets_sheet: str | None = None
     delimiter: str | None = None
+    abundance: str | None = None
     limit: int = LIMIT
     expansion: float = EXPANSION
 
@@ -77,6 +79,7 @@ class ReadOptions:
             duplicates=data.duplicates,
             matrix=data.matrix,
             targets_sheet=data.targets_sheet,
+            abundance=data.abundance,
             limit=data.limit,
             expansion=data.expansion,
         )

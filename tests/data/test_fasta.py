@@ -2,13 +2,15 @@
 
 import gzip
 import itertools
+import json
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import autogenome_tf as ag
 from autogenome_tf.core.errors import InputError
-from autogenome_tf.data import read_table
+from autogenome_tf.data import ReadOptions, read_table
 
 RANDOM = np.random.default_rng(3)
 TURNED = str.maketrans("ACGT", "TGCA")
@@ -88,6 +90,74 @@ def test_short_sequences_are_doubted(tmp_path):
     text = f">k1\n{drawn(1000)}\n>k2\n{drawn(999)}\n"
     ((about, said),) = read_table(written(tmp_path, text)).warnings
     assert about == "values" and "1 of 2 sequences are shorter than 1,000 bases" in said
+
+
+# Depths ------------------------------------------------------------------------------------------
+
+CONTIGS = f">k1\n{drawn(1000)}\n>k2\n{drawn(1000)}\n"
+METABAT = (
+    "contigName\tcontigLen\ttotalAvgDepth\ta.bam\ta.bam-var\tb.bam\tb.bam-var\n"
+    "k3\t1000\t1\t1\t1\t0\t1\nk2\t1000\t9\t7\t1\t2\t1\nk1\t1000\t4\t0\t1\t4\t1\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [(METABAT, "depths.txt"), ("contig,a.bam,b.bam\nk2,7,2\nk1,0,4\nk3,1,0\n", "depths.csv")],
+)
+def test_depths_stand_behind_the_words_by_the_ids(tmp_path, text, name):
+    path = written(tmp_path, CONTIGS)
+    table = read_table(path, options=ReadOptions(abundance=written(tmp_path, text, name)))
+    assert table.samples == ["k1", "k2"] and table.features[136:] == ["a.bam", "b.bam"]
+    np.testing.assert_allclose(np.expm1(table.values[:, 136:]), [[0, 4], [7, 2]], rtol=1e-6)
+    assert (table.values[:, :136] == read_table(path).values).all()
+    assert "log depths of 2 samples" in table.said
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("contig\ta\nk1\t3\nx\t2\n", "lacks 1 of 2 ids of .*contigs.fasta, such as 'k2'"),
+        ("contig\ta\nk1\t3\nk2\t-2\n", "depths.tsv: k2, a: received -2; expected a depth"),
+        ("contig\ta\nk1\tNA\nk2\t2\n", "depths.tsv: k1, a: received nan; expected a depth"),
+    ],
+)
+def test_depths_that_lack_or_are_none_are_refused(tmp_path, text, said):
+    depths = written(tmp_path, text, "depths.tsv")
+    with pytest.raises(InputError, match=said):
+        read_table(written(tmp_path, CONTIGS), options=ReadOptions(abundance=depths))
+
+
+def test_other_matrices_have_no_depths(tmp_path):
+    matrix = written(tmp_path, "sample\ta\tb\ns1\t1\t2\n", "x.tsv")
+    with pytest.raises(InputError, match=r"data.abundance: received 'd.tsv', but files of this k"):
+        read_table(matrix, options=ReadOptions(abundance="d.tsv"))
+
+
+def test_contigs_and_depths_make_a_latent_space(tmp_path):
+    config = {
+        "name": "bins", "output_dir": str(tmp_path), "task": {"type": "representation"},
+        "data": {"features": "contigs.fasta", "abundance": "depths.tsv"},
+        "families": {"resvae": {"latent": 2, "start_width": 8, "layers": 1}},
+        "search": {"max_trials": 1, "epochs": 2}, "training": {"epochs": 2},
+        "output": {"figures": False},
+    }  # fmt: skip
+    names = [f"c{n}" for n in range(30)]
+    written(tmp_path, "".join(f">{name}\n{drawn(1200)}\n" for name in names))
+    depths = RANDOM.lognormal(2, 1, (30, 2))
+    rows = [f"{name}\t{a}\t{b}\n" for name, (a, b) in zip(names, depths, strict=True)]
+    written(tmp_path, "contig\tday1\tday2\n" + "".join(rows[::-1]), "depths.tsv")
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    automl = ag.AutoGenome(str(tmp_path / "config.json"))
+    assert automl.config.data.scale == "standard"
+    automl.run(["train", "evaluate", "predict"])
+    latent = pd.read_csv(automl.folder / "latent.tsv", sep="\t")
+    assert list(latent["sample"]) == names
+    few = written(tmp_path, f">c3 again\n{drawn(1300)}\n", "new.fa")
+    assert list(automl.predict(few)["sample"]) == ["c3"]
+
+
+# Runs --------------------------------------------------------------------------------------------
 
 
 def test_genomes_are_told_by_their_words(tmp_path, few_learners):

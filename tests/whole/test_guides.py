@@ -44,7 +44,7 @@ def parsed(command):
 
 @pytest.mark.parametrize("text", everywhere("json"))
 def test_json_blocks_are_configs(text):
-    assert Config.of(json.loads(text)).name in ("tumour-type", "cells")
+    assert Config.of(json.loads(text)).name in ("tumour-type", "cells", "contigs")
 
 
 def test_the_defaults_shown_are_the_defaults():

@@ -56,7 +56,7 @@ class Data(Section):
             "The matrix: `.tsv .csv .txt .tab` (plain, `.gz`, `.bz2`, `.zst`), `.parquet`, `.npz`, "
             "`.h5ad`, `.h5mu`, `.zarr`, `.loom`, `.xlsx`, a 10x folder or `.h5`, `.gct`, a GEO "
             "series matrix, a table of featureCounts, a folder of quantities (Salmon, STAR ...), "
-            "or `scanpy:NAME`."
+            "contigs in `.fasta`, or `scanpy:NAME`."
         ),
     )
     targets: str | Names | None = Field(
@@ -110,6 +110,13 @@ class Data(Section):
         description=(
             "File of two columns: the name of a gene in a matrix, and the name to use (such as "
             "symbols for Ensembl ids); applies to the matrix and to new rows."
+        ),
+    )
+    abundance: str | None = Field(
+        default=None,
+        description=(
+            "Of contigs in a FASTA file: table of contigs x samples, how deeply each sample covers "
+            "each contig (mean depth). The logarithms of 1 + depth stand behind the words."
         ),
     )
     covariates: list[str] = Field(

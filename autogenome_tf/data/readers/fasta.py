@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from autogenome_tf.core.errors import InputError
+from autogenome_tf.data._abundance import with_abundance
 from autogenome_tf.data._checked import checked
 from autogenome_tf.data._dataset import Table
 from autogenome_tf.data._encoding import CODECS
@@ -30,6 +31,7 @@ class Fasta(Reader):
     """
 
     kinds = ".fasta, .fa, .fna (also .gz, .bz2, .zst)"
+    takes = ("abundance",)
     suffixes = tuple(
         f".{kind}{packed}" for kind in ("fasta", "fa", "fna") for packed in ("", *CODECS)
     )
@@ -55,8 +57,12 @@ class Fasta(Reader):
             np.array(shares, "float32"), names, list(WORDS), extra,
             orientation=SAMPLES, warnings=doubts,
         )  # fmt: skip
-        span = f"{min(lengths):,} to {max(lengths):,} bases"
-        return checked(source, table, "FASTA", span, columns=options.columns, limit=options.limit)
+        notes = [f"{min(lengths):,} to {max(lengths):,} bases"]
+        if options.abundance:
+            table = with_abundance(table, options.abundance, source, options)
+            notes.append(f"log depths of {len(table.features) - len(WORDS)} samples")
+        limits = {"columns": options.columns, "limit": options.limit}
+        return checked(source, table, "FASTA", *notes, **limits)
 
 
 def words(codes: np.ndarray) -> np.ndarray:

@@ -1,0 +1,63 @@
+"""Abundance of contigs: how deeply the reads of each sample cover each of them."""
+
+import dataclasses
+
+import numpy as np
+
+from autogenome_tf.core.errors import InputError, some
+from autogenome_tf.data._dataset import Table
+from autogenome_tf.data._orientation import SAMPLES
+from autogenome_tf.data._read import read_table
+from autogenome_tf.data._reader import ReadOptions
+
+# Columns of jgi_summarize_bam_contig_depths (MetaBAT) that are no depth of a sample.
+_TOTAL, _LENGTH, _VARIANCE = "totalAvgDepth", "contigLen", "-var"
+
+
+def with_abundance(table: Table, path: str, source: str, options: ReadOptions) -> Table:
+    """Put log(1 + depth) of each sample behind the other features of contigs.
+
+    Args:
+        table: The contigs, by their ids.
+        path: Table of contigs x samples: mean depths, ids in the first column, in any order. Of
+            MetaBAT's depth files length, total and variances are left out.
+        source: File of the contigs, for messages.
+        options: How tables are read.
+
+    Raises:
+        InputError: A contig has no row, or a depth is missing or below 0.
+    """
+    own = ReadOptions(orientation=SAMPLES, limit=options.limit, expansion=options.expansion)
+    found = read_table(path, options=own)
+    places = {name: row for row, name in enumerate(found.samples or ())}
+    lacking = [name for name in table.samples or () if name not in places]
+    if lacking:
+        raise InputError(
+            f"{path}: lacks {len(lacking)} of {len(table.samples or ())} ids of {source}, such as "
+            f"{some(lacking)}; expected a row for each, with its id in the first column."
+        )
+    columns = _samples(found.features)
+    depths = np.asarray(found.values[:, columns], "float64")
+    depths = depths[[places[name] for name in table.samples or ()]]
+    wrong = np.argwhere(~(depths >= 0))
+    if len(wrong):
+        row, column = wrong[0]
+        raise InputError(
+            f"{path}: {(table.samples or ())[row]}, {found.features[columns[column]]}: received "
+            f"{depths[row, column]:g}; expected a depth of at least 0."
+        )
+    values = np.concatenate([np.asarray(table.values), np.log1p(depths).astype("float32")], axis=1)
+    names = [found.features[column] for column in columns]
+    features, warnings = [*table.features, *names], (*table.warnings, *found.warnings)
+    return dataclasses.replace(table, values=values, features=features, warnings=warnings)
+
+
+def _samples(names):
+    """Return the places of the columns that are depths of a sample."""
+    if _TOTAL not in names:
+        return list(range(len(names)))
+    return [
+        place
+        for place, name in enumerate(names)
+        if name not in (_TOTAL, _LENGTH) and not name.endswith(_VARIANCE)
+    ]
