@@ -28,22 +28,22 @@ def with_abundance(table: Table, path: str, source: str, options: ReadOptions) -
         InputError: A contig has no row, or a depth is missing or below 0.
     """
     own = ReadOptions(orientation=SAMPLES, limit=options.limit, expansion=options.expansion)
-    found = read_table(path, options=own)
+    found, contigs = read_table(path, options=own), table.samples or []
     places = {name: row for row, name in enumerate(found.samples or ())}
-    lacking = [name for name in table.samples or () if name not in places]
+    lacking = [name for name in contigs if name not in places]
     if lacking:
         raise InputError(
-            f"{path}: lacks {len(lacking)} of {len(table.samples or ())} ids of {source}, such as "
+            f"{path}: lacks {len(lacking)} of {len(contigs)} ids of {source}, such as "
             f"{some(lacking)}; expected a row for each, with its id in the first column."
         )
     columns = _samples(found.features)
     depths = np.asarray(found.values[:, columns], "float64")
-    depths = depths[[places[name] for name in table.samples or ()]]
+    depths = depths[[places[name] for name in contigs]]
     wrong = np.argwhere(~(depths >= 0))
     if len(wrong):
         row, column = wrong[0]
         raise InputError(
-            f"{path}: {(table.samples or ())[row]}, {found.features[columns[column]]}: received "
+            f"{path}: {contigs[row]}, {found.features[columns[column]]}: received "
             f"{depths[row, column]:g}; expected a depth of at least 0."
         )
     values = np.concatenate([np.asarray(table.values), np.log1p(depths).astype("float32")], axis=1)

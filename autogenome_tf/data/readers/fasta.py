@@ -74,12 +74,13 @@ def words(codes: np.ndarray) -> np.ndarray:
     Returns:
         (136,) counts in the order of `WORDS`.
     """
-    if len(codes) < WORD:
-        return np.zeros(len(WORDS))
-    windows = np.lib.stride_tricks.sliding_window_view(codes, WORD)
-    known = windows[(windows < len(BASES)).all(axis=1)]
-    numbers = known @ (len(BASES) ** np.arange(WORD)[::-1])
-    return np.bincount(_PLACES[numbers], minlength=len(WORDS)).astype(float)
+    count = max(0, len(codes) - WORD + 1)
+    numbers, is_known = np.zeros(count, "int64"), np.ones(count, bool)
+    for start in range(WORD):
+        letters = codes[start : start + count]
+        numbers = len(BASES) * numbers + letters
+        is_known &= letters < len(BASES)
+    return np.bincount(_PLACES[numbers[is_known]], minlength=len(WORDS))
 
 
 def _canonical():
