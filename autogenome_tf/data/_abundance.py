@@ -3,6 +3,7 @@
 import dataclasses
 
 import numpy as np
+import scipy
 
 from autogenome_tf.core.errors import InputError, some
 from autogenome_tf.data._dataset import Table
@@ -37,8 +38,8 @@ def with_abundance(table: Table, path: str, source: str, options: ReadOptions) -
             f"{some(lacking)}; expected a row for each, with its id in the first column."
         )
     columns = _samples(found.features)
-    depths = np.asarray(found.values[:, columns], "float64")
-    depths = depths[[places[name] for name in contigs]]
+    depths = found.values[[places[name] for name in contigs]][:, columns]
+    depths = depths.toarray() if scipy.sparse.issparse(depths) else depths
     wrong = np.argwhere(~(depths >= 0))
     if len(wrong):
         row, column = wrong[0]
