@@ -1,6 +1,7 @@
 """Abundance of contigs: how deeply the reads of each sample cover each of them."""
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 import scipy
@@ -38,8 +39,9 @@ def with_abundance(table: Table, path: str, source: str, options: ReadOptions) -
             f"{some(lacking)}; expected a row for each, with its id in the first column."
         )
     columns = _samples(found.features)
-    depths = found.values[[places[name] for name in contigs]][:, columns]
-    depths = depths.toarray() if scipy.sparse.issparse(depths) else depths
+    values: Any = found.values
+    values = values.toarray() if scipy.sparse.issparse(values) else values
+    depths = values[[places[name] for name in contigs]][:, columns]
     wrong = np.argwhere(~(depths >= 0))
     if len(wrong):
         row, column = wrong[0]
@@ -47,10 +49,10 @@ def with_abundance(table: Table, path: str, source: str, options: ReadOptions) -
             f"{path}: {contigs[row]}, {found.features[columns[column]]}: received "
             f"{depths[row, column]:g}; expected a depth of at least 0."
         )
-    values = np.concatenate([np.asarray(table.values), np.log1p(depths).astype("float32")], axis=1)
+    both = np.concatenate([np.asarray(table.values), np.log1p(depths).astype("float32")], axis=1)
     names = [found.features[column] for column in columns]
     features, warnings = [*table.features, *names], (*table.warnings, *found.warnings)
-    return dataclasses.replace(table, values=values, features=features, warnings=warnings)
+    return dataclasses.replace(table, values=both, features=features, warnings=warnings)
 
 
 def _samples(names):

@@ -157,7 +157,7 @@ class InMemory(VectorizedEngine):
 
         # A loop of the graph: written out, a hundred classes take ten seconds to trace.
         places = tf.range(self.task.outputs)
-        bend = tf.transpose(tf.map_fn(bend_of, places, tf.float32), (1, 2, 0))
+        bend = tf.transpose(tf.map_fn(bend_of, places, fn_output_signature=tf.float32), (1, 2, 0))
         bend = tf.maximum(bend, FLATTEST * tf.reduce_max(bend)) * shares[:, :, None]
         return tf.matmul(x**2, bend, transpose_a=True), tf.reduce_sum(bend, axis=1)
 
