@@ -7,6 +7,7 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+import scipy.sparse
 
 import autogenome_tf as ag
 from autogenome_tf.core.errors import InputError
@@ -112,6 +113,17 @@ def test_depths_stand_behind_the_words_by_the_ids(tmp_path, text, name):
     np.testing.assert_allclose(np.expm1(table.values[:, 136:]), [[0, 4], [7, 2]], rtol=1e-6)
     assert (table.values[:, :136] == read_table(path).values).all()
     assert "log depths of 2 samples" in table.said
+
+
+def test_depths_may_be_sparse(tmp_path):
+    anndata = pytest.importorskip("anndata")
+    depths = pd.DataFrame([[7, 0], [0, 4]], ["k2", "k1"], ["a", "b"])
+    anndata.AnnData(scipy.sparse.csr_matrix(depths.astype("float32")), depths[[]]).write_h5ad(
+        tmp_path / "depths.h5ad"
+    )
+    options = ReadOptions(abundance=str(tmp_path / "depths.h5ad"))
+    values = read_table(written(tmp_path, CONTIGS), options=options).values
+    np.testing.assert_allclose(np.expm1(values[:, 136:]), [[0, 4], [7, 0]], rtol=1e-6)
 
 
 @pytest.mark.parametrize(
