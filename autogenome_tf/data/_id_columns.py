@@ -17,13 +17,22 @@ from autogenome_tf.data._cells import (
     is_text,
 )
 from autogenome_tf.data._dataset import Table
-from autogenome_tf.data._names import NUMBERS, REPEATED, Likeness, likeness, nearest_rule
+from autogenome_tf.data._names import (
+    NUMBERS,
+    REPEATED,
+    Likeness,
+    likeness,
+    likenesses,
+    nearest_rule,
+)
 from autogenome_tf.tasks import as_text
 
 # Columns of numbers that both files have, which are looked at where there are no ids.
 COMPARED = 5
 # Rows from which on text that differs in every row is taken for ids.
 FEWEST_IDS = 3
+# Part of the ids that numbers which come again must have: ages are those of some rows by chance.
+MOST_NUMBERS = 0.8
 
 
 @dataclasses.dataclass(frozen=True)
@@ -203,12 +212,9 @@ def _check_others(ours, theirs, best, both):
     for one, other in itertools.product(ours, theirs):
         if one.name is not None or other is best.theirs:
             continue
-        found = [likeness(one.ids, other.ids)]
-        # Numbers that come again, such as ages, are those of some rows by chance.
-        if not has_names(other) and found[0].hits < 0.8 * len(one.ids):
+        found = likenesses(one.ids, other.ids, None if is_few else ())
+        if not has_names(other) and found[0].hits < MOST_NUMBERS * len(one.ids):
             continue
-        if is_few:
-            found.append(nearest_rule(one.ids, other.ids) or found[0])
         for like in found:
             is_partial = like.rule or (like.take == REPEATED).any()
             if is_partial and like.hits > best.like.hits:
@@ -228,11 +234,8 @@ def _counts_rows(key):
 def _rival(counted, ours, others):
     """Return a pair of columns that matches most ids, but other rows than one that counts rows."""
     for one, other in itertools.product(ours, others):
-        found = [likeness(one.ids, other.ids)]
-        if has_names(other):
-            found.append(nearest_rule(one.ids, other.ids) or found[0])
-        # Numbers that come again, such as ages, are those of some rows by chance.
-        share = 0.5 if has_names(other) or found[0].is_distinct else 0.8
+        found = likenesses(one.ids, other.ids, None if has_names(other) else ())
+        share = 0.5 if has_names(other) or found[0].is_distinct else MOST_NUMBERS
         for like in found:
             is_most = 0 < share * min(len(one.ids), like.count) <= like.hits
             has_both = (like.take >= 0) & (counted.like.take >= 0)

@@ -24,7 +24,7 @@ from autogenome_tf.data._names import (
     NUMBERS,
     PATIENT,
     REPEATED,
-    likeness,
+    likenesses,
     nearest_rule,
     tissues,
 )
@@ -188,8 +188,7 @@ def _identified(table, key):
 def _check_repeated(samples, theirs, where):
     """Refuse a column that has most ids, some of them in several rows."""
     for key in filter(has_names, theirs):
-        exact = likeness(samples, key.ids)
-        for like in (exact, nearest_rule(samples, key.ids, (NUMBERS, ALIKE)) or exact):
+        for like in likenesses(samples, key.ids, (NUMBERS, ALIKE)):
             twice = [samples[row] for row in np.flatnonzero(like.take == REPEATED)]
             if twice and 2 * (like.hits + len(twice)) >= len(samples):
                 raise NoCommonId(

@@ -98,6 +98,20 @@ def nearest_rule(
     return max(complete or found, key=lambda one: one.hits, default=None)
 
 
+def likenesses(
+    names: Sequence[str | None], others: Sequence[str | None], rules: Iterable[str] | None = None
+) -> list[Likeness]:
+    """Compare names as they stand, then by the rule by which most are found, if one finds any.
+
+    Args:
+        names: As for `nearest_rule`.
+        others: As for `nearest_rule`.
+        rules: As for `nearest_rule`.
+    """
+    near = nearest_rule(names, others, rules)
+    return [likeness(names, others), *([] if near is None else [near])]
+
+
 def cut(names: Sequence[str | None], others: Sequence[str | None], is_end=False) -> Likeness:
     """Look up names that are beginnings (or ends) of the others, up to a sign, or the reverse.
 
