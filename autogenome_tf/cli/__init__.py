@@ -116,25 +116,38 @@ def report(parsed: argparse.Namespace) -> None:
 def predict(parsed: argparse.Namespace) -> None:
     """Predict new rows."""
     automl = _of_run(parsed)
+    from autogenome_tf.core.files import replacing
+    from autogenome_tf.data import packed, stem
+    from autogenome_tf.run import table_text
+
     if parsed.output and parsed.output not in STANDARD_OUTPUT:
         _check_replaced(parsed.output, automl.folder, [parsed.file, *automl.config.files])
-    frame = automl.predict(parsed.file)
-    from autogenome_tf.data import stem
-    from autogenome_tf.run import Run, table_text
-
-    output = parsed.output or automl.folder / f"{stem(parsed.file)}.predictions.tsv"
-    is_csv = Path(output).suffix.lower() == ".csv"
-    text = table_text(frame, delimiter="," if is_csv else "\t")
+        _check_output(parsed.output)
+    output = parsed.output or str(automl.folder / f"{stem(parsed.file)}.predictions.tsv")
+    is_csv = ".csv" in [suffix.lower() for suffix in Path(output).suffixes[-2:]]
+    text = table_text(automl.predict(parsed.file), delimiter="," if is_csv else "\t")
     if output in STANDARD_OUTPUT:
         sys.stdout.write(text)
         return
-    if Path(output).exists() and not Path(output).is_file():
-        raise InputError(f"{output}: cannot write here: not a file; - stands for standard output.")
     try:
-        Run(Path(output).parent).write_text(Path(output).name, text)
+        with replacing(output) as path:
+            path.write_bytes(packed(output, text.encode()))
     except OSError as error:
         raise cannot_write(output, error) from None
     print(output)
+
+
+def _check_output(output):
+    """Refuse what is there and no file, and a name of what is no table of text."""
+    from autogenome_tf.data import TEXTS
+
+    if Path(output).exists() and not Path(output).is_file():
+        raise InputError(f"{output}: cannot write here: not a file; - stands for standard output.")
+    if Path(output).suffix and not output.lower().endswith(TEXTS):
+        raise InputError(
+            f"{output}: predictions are a table of text; expected a name that ends in "
+            ".tsv, .csv, .txt or .tab, also followed by .gz, .bz2 or .zst."
+        )
 
 
 def _check_replaced(output, folder, sources):
@@ -297,8 +310,9 @@ def _add_of_run(verbs, verb):
             "file", metavar="FILE", help="file of rows with the same genes, in any order"
         )
         sub.add_argument("--output", metavar="OUT.tsv",
-                         help="a name that ends in .csv gets commas, others tabs; "
-                         "- is standard output; default: in the run folder")  # fmt: skip
+                         help="a name that ends in .csv gets commas, others tabs; with .gz, .bz2 "
+                         "or .zst behind it is packed; - is standard output; default: in the run "
+                         "folder")  # fmt: skip
     _quiet(sub)
 
 

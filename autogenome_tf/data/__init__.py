@@ -7,7 +7,8 @@ from here is public.
 from autogenome_tf.data._audit import audit
 from autogenome_tf.data._checked import checked, numbered_features
 from autogenome_tf.data._dataset import Dataset, Table
-from autogenome_tf.data._files import check_file, missing_file, stem
+from autogenome_tf.data._encoding import packed
+from autogenome_tf.data._files import TEXTS, check_file, missing_file, stem
 from autogenome_tf.data._gmt import GeneSet, read_gene_sets
 from autogenome_tf.data._hdf5 import check_hdf5
 from autogenome_tf.data._lacking import lacks
@@ -28,6 +29,7 @@ __all__ = [
     "Reader",
     "RunData",
     "Split",
+    "TEXTS",
     "Table",
     "audit",
     "check_file",
@@ -41,6 +43,7 @@ __all__ = [
     "missing_file",
     "number_of_folds",
     "numbered_features",
+    "packed",
     "read_columns",
     "read_gene_sets",
     "read_table",

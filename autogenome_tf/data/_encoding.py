@@ -30,6 +30,24 @@ def codec_of(source: str) -> str | None:
     return CODECS.get(os.path.splitext(source)[1].lower())
 
 
+def packed(name: str, content: bytes) -> bytes:
+    """Return the bytes of a file of some name: packed where its ending says so, else as they are.
+
+    Args:
+        name: The name or path.
+        content: Bytes of the unpacked file. The same ones are packed into the same bytes.
+    """
+    codec = CODECS.get(os.path.splitext(name)[1].lower())
+    if codec is None:
+        return content
+    import pyarrow as pa
+
+    with pa.BufferOutputStream() as found:
+        with pa.CompressedOutputStream(found, codec) as stream:
+            stream.write(content)
+        return found.getvalue().to_pybytes()
+
+
 def utf16_of(source: str) -> str | None:
     """Return the encoding of a plain file that begins as text in UTF-16 does, else None."""
     return _utf16(_first_bytes(source))

@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 
 import pandas as pd
+import pyarrow
 import pytest
 import rich.console
 from forked import Command
@@ -558,6 +559,28 @@ def test_predictions_into_a_file_of_csv_have_commas(call, finished, simulated, t
         assert call("predict", finished[0], features, "--output", output)[0] == 0
         found = pd.read_csv(output, sep=delimiter)
         assert list(found.columns[:2]) == ["sample", "part"]
+
+
+@pytest.mark.parametrize("name", ["out.tsv.gz", "out.CSV.gz", "out.txt.bz2", "out.tab.zst"])
+def test_predictions_are_packed_as_their_name_says(call, finished, simulated, tmp_path, name):
+    output = tmp_path / name
+    assert call("predict", finished[0], simulated / "features.tsv.gz", "--output", output)[0] == 0
+    with pyarrow.input_stream(output) as stream:  # unpacks what the name says
+        found = pd.read_csv(stream, sep="," if "CSV" in name else "\t")
+    known = pd.read_csv(finished[0] / "predictions.tsv", sep="\t")
+    assert list(found["prediction"]) == list(known["prediction"])
+
+
+@pytest.mark.parametrize("name", ["out.parquet", "out.tsv.zip", "out.xlsx", "out.gz"])
+def test_predictions_into_what_is_no_text_are_refused_at_once(
+    call, finished, simulated, tmp_path, name, monkeypatch
+):
+    monkeypatch.setattr("autogenome_tf.automl.AutoGenome.predict", None)  # nothing is computed
+    output = tmp_path / name
+    error = refused(
+        call, tmp_path, "predict", finished[0], simulated / "features.tsv.gz", "--output", output
+    )
+    assert f"{output}: predictions are a table of text; expected a name that ends in .tsv" in error
 
 
 def test_predictions_into_what_is_no_file_are_refused(call, finished, simulated, tmp_path):
