@@ -21,7 +21,7 @@ def codec_of(source: str) -> str | None:
     Browsers unpack files and keep their names, and lose the ends of others' names: its first bytes
     go before its name. Bytes that are neither packed nor text are a damaged file of its name.
     """
-    first = _first_bytes(source)
+    first = first_bytes(source)
     for beginning, codec in _BEGINNINGS.items():
         if first.startswith(beginning):
             return codec
@@ -48,12 +48,9 @@ def packed(name: str, content: bytes) -> bytes:
         return found.getvalue().to_pybytes()
 
 
-def utf16_of(source: str) -> str | None:
-    """Return the encoding of a plain file that begins as text in UTF-16 does, else None."""
-    return _utf16(_first_bytes(source))
-
-
-def _utf16(first):
+def utf16_of(first: bytes) -> str | None:
+    """Return the encoding of text in UTF-16 by its first bytes, None where it is none."""
+    first = first[:_LOOKED_AT]
     if first.startswith(_UTF_16):
         return "utf-16"
     # Without a mark: of letters and digits every other byte is 0, and no other one is.
@@ -108,7 +105,12 @@ def _encoded(text):
         raise OSError(str(error)) from None  # as of other damaged files
 
 
-def _first_bytes(source):
+def first_bytes(source: str) -> bytes:
+    """Return the first bytes of a file as it lies on disk, b"" where there is nothing to be read.
+
+    Args:
+        source: Its path.
+    """
     try:
         with open(source, "rb") as stream:
             return stream.read(_LOOKED_AT)
@@ -118,7 +120,7 @@ def _first_bytes(source):
 
 def _is_text(first):
     """Return whether bytes are a table in UTF-8, the last character perhaps cut, or in UTF-16."""
-    if _utf16(first):
+    if utf16_of(first):
         return True
     try:
         codecs.getincrementaldecoder("utf-8")().decode(first)

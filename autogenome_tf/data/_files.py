@@ -10,7 +10,7 @@ from pathlib import Path
 
 from autogenome_tf.core.errors import InputError, nearest
 from autogenome_tf.core.growing import GIB, LIMIT
-from autogenome_tf.data._encoding import CODECS, Pieces, codec_of, utf8, utf16_of
+from autogenome_tf.data._encoding import CODECS, Pieces, codec_of, first_bytes, utf8, utf16_of
 
 # Of names of text tables, plain and packed.
 TEXTS = tuple(
@@ -177,7 +177,7 @@ def open_bytes(source, most=None, end=""):
         ) from None
     if codec:
         file = io.BufferedReader(_Counted(source, pa.CompressedInputStream(file, codec), most))
-    elif encoding := utf16_of(source):
+    if encoding := utf16_of(file.peek() if codec else first_bytes(source)):
         file = io.BufferedReader(utf8(file, encoding))
     return io.BufferedReader(_above(io.BufferedReader(file), end.encode())) if end else file
 

@@ -1,5 +1,6 @@
 """Files that nobody would call wrong and that are easily read wrong: right, or refused."""
 
+import bz2
 import gzip
 
 import numpy as np
@@ -54,6 +55,8 @@ RIGHT = {
     "big-endian, Windows line ends": (
         b"\xfe\xff" + MATRIX.replace("\n", "\r\n").encode("utf-16-be"), TARGETS),
     "UTF-16 without a mark": (MATRIX.encode("utf-16-le"), TARGETS.encode("utf-16-be")),
+    "UTF-16, packed": (
+        gzip.compress(MATRIX.encode("utf-16")), bz2.compress(TARGETS.encode("utf-16-be"))),
     "packed without saying so": (gzip.compress(MATRIX.encode()), gzip.compress(TARGETS.encode())),
     "Excel's sep=": ("sep=;\n" + VALUES.to_csv(sep=";"), "sep=,\r\n" + TARGETS),
     "R's numbers before ids in both": (numbered(VALUES[::-1]), numbered(SHUFFLED)),

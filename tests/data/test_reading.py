@@ -308,6 +308,10 @@ BAD_TEXT = {
     "nameless sample": ("id,A\nx,1\n,2\n", ["sample id 2 of 2", "empty"]),
     "Latin-1": (b"id,A\nx,1\n\xe9,2\n", ["line 3", "byte 1", "0xe9", "UTF-8", "iconv"]),
     "UTF-16, cut": ("id,A\nx,1\n".encode("utf-16")[:-1], ["line", "damaged or cut short"]),
+    "UTF-16, packed and cut": (
+        gzip.compress("id,A\nx,1\n".encode("utf-16")[:-1]),
+        ["line", "damaged or cut short"],
+    ),
     "open quotes": ('id,A\nx,"' + "1\n" * 99999, ["line", "field larger"]),
     "no gene": ("id,type\nx,T\n", ["received no genes"]),
 }
