@@ -212,9 +212,12 @@ def _frame_table(where, frame, columns):
 
 
 def _are_ids(name, column):
-    """Return whether a column is text that differs in every row, below a heading of ids."""
-    is_text = column.map(lambda cell: isinstance(cell, str) and not is_number(cell))
-    return is_id_name(name) and column.is_unique and bool(is_text.all())
+    """Return whether a column is text that differs in every row, below a heading of ids.
+
+    Text of digits is none of values: whoever made it text reads "0.25" as a name, as a file is.
+    """
+    is_text = all(isinstance(cell, str) for cell in column)
+    return is_id_name(name) and column.is_unique and is_text
 
 
 def _array_table(where, x):

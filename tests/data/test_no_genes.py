@@ -97,6 +97,15 @@ def test_numbers_in_memory_are_sample_ids_too():
     assert table.samples == [str(number) for number in numbers] and table.features == GENES
 
 
+@pytest.mark.parametrize("form", ["{}/60", "0.{:03}", "{:03}", "{}e3"])
+def test_text_of_digits_in_memory_is_ids_as_in_a_file(tmp_path, form):
+    ids = [form.format(n) for n in range(1, ROWS + 1)]
+    frame = VALUES.assign(Subject=ids)[["Subject", *GENES]]
+    frame.to_csv(tmp_path / "x.csv", index=False)
+    for table in (table_of(frame), read_table(tmp_path / "x.csv")):
+        assert table.samples == ids and table.features == GENES and not table.warnings
+
+
 def test_numbers_without_a_header_are_sample_ids_too(tmp_path):
     counted = VALUES.assign(n=range(1, ROWS + 1))[["n", *GENES]]
     counted.to_csv(tmp_path / "x.txt", sep=" ", header=False, index=False)
