@@ -5,6 +5,11 @@ from collections.abc import Iterable
 
 # Names that an error lists.
 MOST_NAMED = 50
+# What to do with several tables where one matrix is expected.
+ONE_MATRIX = (
+    "join several tables by sample id before: in pandas, concat(tables, axis=1, join='inner') "
+    "puts the genes of the same samples side by side, concat(tables) puts further samples below"
+)
 
 
 class InputError(ValueError):

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import scipy
 
-from autogenome_tf.core.errors import InputError
+from autogenome_tf.core.errors import ONE_MATRIX, InputError
 from autogenome_tf.data._annotated import RAW
 from autogenome_tf.data._cells import are_numbers_of_rows, is_id_name, is_number
 from autogenome_tf.data._checked import checked, numbered_features, set_aside
@@ -223,6 +223,8 @@ def _are_ids(name, column):
 def _array_table(where, x):
     if np.ma.isMaskedArray(x):
         x = np.where(np.ma.getmaskarray(x), np.nan, np.asarray(x, "float64"))
+    if isinstance(x, (list, tuple)) and any(getattr(one, "ndim", 1) > 1 for one in x):
+        raise InputError(f"{where}: received {len(x)} tables; expected one; {ONE_MATRIX}.")
     try:
         matrix: Any = x if scipy.sparse.issparse(x) else np.asarray(x)
     except ValueError as error:

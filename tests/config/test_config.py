@@ -449,6 +449,10 @@ WRONG_NAMES = {
     "a target twice": ({"target": ["y", "y"]}, r"data: target: expected names, each once"),
     "a file twice": ({"targets": ["a.tsv", "a.tsv"]}, r"data: targets: expected names, each once"),
     "a nameless file": ({"targets": ""}, r"data: targets: expected names, .*received \[''\]"),
+    "two matrices": (
+        {"features": ["a.tsv", "b.tsv"]},
+        r"data\.features: expected the path of one matrix; received .*a\.tsv.*; join .* concat",
+    ),
     "endless memory": (
         {"memory": 1e300},
         r"data\.memory: expected .*less than or equal to 1000000000",

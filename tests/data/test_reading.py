@@ -772,6 +772,8 @@ def test_an_annotated_matrix_that_lies_in_a_file_is_not_taken_for_one_in_memory(
 BAD_OBJECTS = {
     "one dimension": (lambda: VALUES[0], ["ndarray", "1 dimension", "(4,)", "two"]),
     "three dimensions": (lambda: VALUES[None], ["ndarray", "3 dimension", "two"]),
+    "two tables": (lambda: [FRAME, FRAME], ["list: received 2 tables", "join", "concat"]),
+    "two tables of unlike width": (lambda: (VALUES, VALUES[:, :2]), ["received 2 tables", "join"]),
     "ragged lists": (lambda: [[1, 2], [3]], ["list", "equal length"]),
     "text in a frame": (
         lambda: FRAME.assign(sex="male"),

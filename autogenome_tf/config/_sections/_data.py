@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal, get_args
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from autogenome_tf.config._sections._base import (
     Count,
@@ -13,6 +13,7 @@ from autogenome_tf.config._sections._base import (
     Section,
     listed,
 )
+from autogenome_tf.core.errors import ONE_MATRIX
 from autogenome_tf.core.growing import GIB
 
 Transform = Literal[
@@ -258,6 +259,13 @@ class Data(Section):
             "`memory`; larger files are refused."
         ),
     )
+
+    @field_validator("features", "validation", "evaluate", "predict", mode="before")
+    @classmethod
+    def _is_one_matrix(cls, value):
+        if isinstance(value, list) and any(isinstance(one, str) for one in value):
+            raise ValueError(f"expected the path of one matrix; received {value}; {ONE_MATRIX}")
+        return value
 
     @model_validator(mode="after")
     def _auto_stands_alone_or_beside_rank(self):
