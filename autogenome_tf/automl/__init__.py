@@ -150,7 +150,8 @@ class AutoGenome:
             return predict_new(session.rows, model, rows, session.lacking_genes(model))
         with session.stage("predict"):
             model = session.model()
-            return predict(run, session.rows, model, session.lacking_genes(model))
+            lacking = session.lacking_genes(model)
+            return predict(run, session.rows, model, lacking, session.config)
 
     def explain(
         self, method: str | None = None, samples: int | None = None, as_explanation: bool = False,

@@ -5,7 +5,9 @@ from typing import Any
 
 import pandas as pd
 
+from autogenome_tf.automl._bins import write_bins
 from autogenome_tf.automl._lacking import LackingGenes
+from autogenome_tf.config import Config
 from autogenome_tf.data import RunData
 from autogenome_tf.models import LatentModel, Predictor, tables
 from autogenome_tf.run import Run
@@ -19,7 +21,9 @@ MOST_RECONSTRUCTED = 50_000_000
 MOST_NOVEL, FEWEST_NOVEL = 0.05, 2
 
 
-def predict(run: Run, rows: RunData, model: Predictor, lacking: LackingGenes) -> pd.DataFrame:
+def predict(
+    run: Run, rows: RunData, model: Predictor, lacking: LackingGenes, config: Config
+) -> pd.DataFrame:
     """Predict all rows of a run; write predictions.tsv, or latent.tsv and reconstruction.tsv.gz.
 
     Args:
@@ -27,6 +31,7 @@ def predict(run: Run, rows: RunData, model: Predictor, lacking: LackingGenes) ->
         rows: Its rows.
         model: Its model.
         lacking: Warns of genes that rows lack.
+        config: Its config.
 
     Returns:
         The rows of predictions.tsv or latent.tsv.
@@ -49,6 +54,7 @@ def predict(run: Run, rows: RunData, model: Predictor, lacking: LackingGenes) ->
         run.write_table("predictions.tsv", frame)
         return frame
     run.write_table("latent.tsv", frame)
+    write_bins(run, config, dataset, each[0][model.latent_names].to_numpy())
     cells = len(frame) * len(model.features)
     if cells > MOST_RECONSTRUCTED:
         log.info("reconstruction.tsv.gz is not written: it would have %d numbers", cells)

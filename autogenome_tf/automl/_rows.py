@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from autogenome_tf.automl._bins import check_bins
 from autogenome_tf.config import Config
 from autogenome_tf.core.errors import InputError
 from autogenome_tf.data import RunData
@@ -67,6 +68,7 @@ def prepared(rows: RunData, config: Config, workers: WorkerCluster | None = None
     Raises:
         InputError: Where data is wrong, that to evaluate or to predict included.
     """
+    check_bins(config)
     _, split = rows.labelled
     # What is wrong with them is said before hours of training.
     _ = rows.to_evaluate, rows.to_predict

@@ -93,7 +93,11 @@ def _write_rows(run, rows, config):
     """Write split.tsv, and warn of rows that make the scores doubtful."""
     dataset, split = rows.labelled
     run.write_table("split.tsv", split.frame(dataset.samples))
-    for warning in audit(dataset, split, config.task.type, config.data.group, rows.to_evaluate):
+    doubts = audit(
+        dataset, split, config.task.type, config.data.group, rows.to_evaluate,
+        has_depths=config.data.abundance is not None,
+    )  # fmt: skip
+    for warning in doubts:
         log.warning("%s", warning["text"], extra={"about": warning["about"]})
 
 

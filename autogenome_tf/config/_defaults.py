@@ -32,9 +32,8 @@ def with_dependent_defaults(given: Any) -> Any:
     if kind.families != DEFAULT.families and "families" not in given:
         own["families"] = default_families(kind)
     data = given.get("data", {})
-    if not kind.has_targets and isinstance(data, dict) and not {"scale", "abundance"} & {*data}:
+    if not kind.has_targets and isinstance(data, dict) and "scale" not in data:
         # The noise of a gene does not grow with its spread; see tests/benchmarks/gene_scaling.py.
-        # Beside shares of words, depths of contigs would outweigh them.
         own["data"] = {**data, "scale": "centre"}
     is_open = isinstance(task, dict) and "class_weight" not in task
     if is_open and kind.has_classes and _objective(given.get("search")) == "balanced_accuracy":

@@ -14,7 +14,7 @@ from autogenome_tf.data._hdf5 import check_hdf5
 from autogenome_tf.data._lacking import lacks
 from autogenome_tf.data._load import load_labelled
 from autogenome_tf.data._memory import is_annotated, table_of
-from autogenome_tf.data._read import find_reader, read_table
+from autogenome_tf.data._read import contigs_of, find_reader, read_table
 from autogenome_tf.data._reader import Reader, ReadOptions
 from autogenome_tf.data._run_data import RunData
 from autogenome_tf.data._split import Split, number_of_folds, split
@@ -36,6 +36,7 @@ __all__ = [
     "check_genotypes",
     "check_hdf5",
     "checked",
+    "contigs_of",
     "find_reader",
     "is_annotated",
     "lacks",

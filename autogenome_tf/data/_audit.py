@@ -45,6 +45,8 @@ def audit(
     task_type: str,
     group: str | None = None,
     scored: Dataset | None = None,
+    *,
+    has_depths: bool = False,
 ) -> list[dict[str, str]]:
     """Return warnings about rows that make scores better, or less certain, than they seem.
 
@@ -55,6 +57,7 @@ def audit(
         task_type: The config's `task.type`.
         group: Name of the column whose rows stay on one side of the split, or None.
         scored: The `data.Dataset` of `data.evaluate`, or None.
+        has_depths: Whether rows are contigs with `data.abundance`: no column is a gene then.
 
     Returns:
         A list of dicts, `about` (labels, matching, names, ids, weights, commas, columns, values,
@@ -65,7 +68,7 @@ def audit(
         is_test = (parts.part == "validation") | (parts.fold == 1)
     kind = kind_of(task_type)
     found = [*dataset.warnings, *(() if scored is None else scored.warnings)]
-    found += _of_values(dataset)
+    found += _of_values(dataset, has_depths)
     found += _about("duplicates", _duplicates(dataset, is_test, parts.fold))
     if scored is not None:
         found += _about("duplicates", _repeated(dataset, scored))
@@ -94,11 +97,11 @@ def _about(subject, texts):
     return [(subject, text) for text in texts]
 
 
-def _of_values(dataset):
+def _of_values(dataset, has_depths):
     """Return warnings about values, and about names of genes and samples."""
     values = some_values(dataset)
     return [
-        *_about("columns", no_genes(values, dataset.features)),
+        *_about("columns", () if has_depths else no_genes(values, dataset.features)),
         *_about("columns", total_row(values, dataset.samples)),
         *_about("names", changed_names(dataset.features)),
         *_about("names", genes_alike(dataset.features[: values.shape[1]])),

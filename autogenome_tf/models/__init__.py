@@ -2,6 +2,7 @@
 
 from autogenome_tf.models._anchored import anchored
 from autogenome_tf.models._answers import CLASS, ONLY, RISK, SOFTMAX, SURVIVAL, PartAnswer
+from autogenome_tf.models._bins import bin_table, bins_of, near_complete
 from autogenome_tf.models._branch import Branch
 from autogenome_tf.models._fold_networks import FoldNetworks, averaged
 from autogenome_tf.models._latent_model import UNIT_ROWS, LatentModel
@@ -13,5 +14,5 @@ from autogenome_tf.models._training_scale import QUANTILES, TrainingScale
 __all__ = [
     "CLASS", "ONLY", "QUANTILES", "RISK", "SOFTMAX", "SURVIVAL", "UNIT_ROWS", "Branch",
     "FoldNetworks", "LatentModel", "LatentSpace", "PartAnswer", "Predictor", "TrainingScale",
-    "anchored", "averaged", "scib_scores",
+    "anchored", "averaged", "bin_table", "bins_of", "near_complete", "scib_scores",
 ]  # fmt: skip

@@ -5,7 +5,6 @@ that resamples are measured as the rows are.
 """
 
 import dataclasses
-import warnings
 from collections.abc import Callable
 
 import numpy as np
@@ -33,6 +32,22 @@ def mean_measure(values: np.ndarray) -> Measure:
         values: (rows,) values.
     """
     return lambda index: float(values[index].mean())
+
+
+def dense_clusters(points: np.ndarray, least: int, neighbours: int) -> np.ndarray:
+    """Find clusters by HDBSCAN (Campello et al. 2013), whose number is not given.
+
+    Args:
+        points: (rows, dimensions).
+        least: Rows of a cluster, at least; 2 or more.
+        neighbours: Rows by whose distance the density at a row is measured.
+
+    Returns:
+        (rows,) cluster numbers from 1, -1 for noise.
+    """
+    finder = sklearn.cluster.HDBSCAN(least, min_samples=neighbours, copy=True)
+    found = finder.fit(points).labels_
+    return np.where(found < 0, -1, found + 1)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -72,11 +87,8 @@ class Reduction:
             found = sklearn.cluster.KMeans(groups, n_init=10, random_state=seed)
             kmeans = found.fit(points[is_train]).predict(points) + 1
         least = max(2, min(max(SMALLEST, round(SMALLEST_SHARE * count)), count))
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", FutureWarning)
-            finder = sklearn.cluster.HDBSCAN(least, min_samples=min(least, MOST_NEIGHBOURS))
-            dense = finder.fit(points).labels_
-        return cls(points, labels, is_train, kmeans, np.where(dense < 0, -1, dense + 1))
+        dense = dense_clusters(points, least, min(least, MOST_NEIGHBOURS))
+        return cls(points, labels, is_train, kmeans, dense)
 
     def neighbour_accuracy(self, rows: np.ndarray, names: np.ndarray) -> Measure:
         """Measure how often the nearest training rows that have a name have that of a row.

@@ -1,8 +1,11 @@
 """Scores of a latent space, beside principal components and those after ComBat."""
 
 from autogenome_tf.report._metrics import COMBAT, MEANINGS, NAMES, PCA, measured
-from autogenome_tf.report._page import Part, Section, Table, pictures
+from autogenome_tf.report._page import Heading, Part, Section, Table, number, pictures
 from autogenome_tf.run import Run
+
+# Bins that the page shows, the largest.
+SHOWN = 30
 
 
 def section(run: Run) -> Section | None:
@@ -29,7 +32,29 @@ def section(run: Run) -> Section | None:
         head = ["metric", "Res-VAE", *others.values(), "meaning"]
         parts.append(Table(head, rows, f"Samples of the {part} part.", left=(0, len(head) - 1)))
     parts += pictures(run, "latent")
+    if run.has("bins.tsv"):
+        parts += _bins(run)
     return Section("latent", "Latent space", parts)
+
+
+def _bins(run):
+    """Return a heading, what bins are, and a table of the largest."""
+    table = run.read_table("bins.tsv")
+    told = (
+        f"{len(table):,} clusters of contigs by HDBSCAN in the latent space; contig_bins.tsv has "
+        "the bin of each contig."
+    )
+    columns = {"bin": str, "contigs": "{:,}".format, "bases": "{:,}".format}
+    if "genome" in table:
+        told += (
+            " A bin is compared with the genome that it has most bases of: completeness is the "
+            "share of that genome's bases that it has, contamination the share of its own bases "
+            "that are of other genomes."
+        )
+        columns |= {"genome": str, "completeness": number, "contamination": number}
+    values = table[[*columns]].head(SHOWN).itertuples(index=False)
+    rows = [[show(one) for show, one in zip(columns.values(), own, strict=True)] for own in values]
+    return [Heading("Bins"), told, Table([*columns], rows, "The largest bins.", left=(3,))]
 
 
 def _distance(run):

@@ -215,6 +215,19 @@ ARTIFACTS = (
              "of a representation, every row: `sample`, `part`, then `z1` ...; of `task.labels` "
              "`semi` also `prediction`, the most probable label, and `p_<label>`",
              text=("sample", "part", "prediction"), perhaps=("prediction",), optional=True),
+    Artifact("bins.tsv", "predict",
+             "of a representation of contigs (FASTA), for each bin, the largest first: its "
+             "`contigs` and `bases`; where `data.target` says what genome a contig is of, the "
+             "`genome` that it has most bases of, `completeness` (share of that genome's bases) "
+             "and `contamination` (share of the bin's bases that are of others)",
+             text=("genome",), whole=("bin", "contigs", "bases"),
+             numbers=("completeness", "contamination"),
+             perhaps=("genome", "completeness", "contamination"), optional=True),
+    Artifact("contig_bins.tsv", "predict",
+             "the same by contig: `sample`, its `bases`, and its `bin` (0: in none)",
+             text=("sample",), whole=("bases", "bin"), optional=True),
+    Artifact("bins/", "predict", "of `output.bins`: bin_<number>.fasta, the contigs of each bin",
+             optional=True),
     Artifact("reconstruction.tsv.gz", "predict",
              "of a representation, every row: the expected values of the genes", optional=True),
     Artifact("attributions.tsv", "explain",

@@ -1,5 +1,6 @@
 """A simulated data set as files: matrix, targets, truth, and a config that runs on it."""
 
+import contextlib
 import dataclasses
 import gzip
 import json
@@ -10,13 +11,14 @@ import pandas as pd
 
 from autogenome_tf.core import errors
 from autogenome_tf.core.files import replacing
-from autogenome_tf.simulation import landscape, pathways
+from autogenome_tf.simulation import contigs, landscape, pathways
 from autogenome_tf.simulation._targets import TARGETS
 from autogenome_tf.simulation.expression import RHO, Simulation, draw
 
 SETS = "gene_sets.gmt"
 # Sites of which all genotypes can be looked at, at most.
 EXPLAINED = 20
+CONTIGS, DEPTHS = "contigs.fasta.gz", "depths.tsv"
 FILES = ("features.tsv.gz", "targets.tsv", "truth.tsv", "truth.json", "config.json")
 
 
@@ -95,6 +97,46 @@ def simulate_pathways(folder: str | pathlib.Path, **parameters: Any) -> pathways
     return drawn
 
 
+def simulate_contigs(folder: str | pathlib.Path, **parameters: Any) -> contigs.Contigs:
+    """Write simulated contigs, their depths and genomes, and a config that finds bins of them.
+
+    Args:
+        folder: Where to write; made where it is missing.
+        **parameters: Fields of `contigs.Parameters`.
+
+    Returns:
+        The `contigs.Contigs` that were written.
+
+    Raises:
+        errors.InputError: As for `simulate`.
+    """
+    folder = pathlib.Path(folder)
+    _refuse_overwriting(folder)
+    drawn = contigs.draw(**parameters)
+    with replacing(folder / CONTIGS) as path, _packed(path) as file:
+        for name, letters in zip(drawn.names, drawn.sequences, strict=True):
+            file.write(f">{name}\n{letters}\n".encode())
+    depths = pd.DataFrame(drawn.depths, columns=drawn.samples)
+    depths.insert(0, "contig", drawn.names)
+    _write_frame(folder / DEPTHS, depths)
+    _write_frame(folder / "truth.tsv", drawn.truth)
+    _write_json(folder / "truth.json", {"parameters": dataclasses.asdict(drawn.parameters)})
+    config = {
+        "name": "contigs",
+        "seed": drawn.parameters.seed,
+        "data": {
+            "features": CONTIGS, "abundance": DEPTHS, "targets": "truth.tsv", "target": "genome",
+            "split": {"test": 0},
+        },
+        "task": {"type": "representation"},
+        "families": {"resvae": {"latent": 32, "dropout": 0.0, "input_dropout": 0.0}},
+        "search": {"max_trials": 1},
+        "output": {"bins": True},
+    }  # fmt: skip
+    _write_json(folder / "config.json", config)
+    return drawn
+
+
 def _write(folder, drawn, further, planted, config):
     """Write what was drawn, further columns of targets.tsv, truth and config."""
     with replacing(folder / "features.tsv.gz") as path:
@@ -111,20 +153,24 @@ def _write(folder, drawn, further, planted, config):
 def _refuse_overwriting(folder):
     if folder.exists() and not folder.is_dir():
         raise errors.InputError(f"simulate: {folder} is a file; choose an empty folder.")
-    held = [name for name in (*FILES, SETS) if (folder / name).exists()]
+    held = [name for name in (*FILES, SETS, CONTIGS, DEPTHS) if (folder / name).exists()]
     if held:
         raise errors.InputError(
             f"simulate: {folder} already holds {', '.join(held)}; choose an empty folder."
         )
 
 
+@contextlib.contextmanager
+def _packed(path):
+    """Open a file for writing, packed; the same seed gives the same bytes."""
+    # So neither name nor time are in the header.
+    with open(path, "wb") as raw, gzip.GzipFile("", "wb", 1, fileobj=raw, mtime=0) as file:
+        yield file
+
+
 def _write_features(path, simulation):
     line = "%s" + "\t%.9g" * len(simulation.features) + "\n"  # 9 digits: float32 comes back exactly
-    with (
-        open(path, "wb") as raw,
-        # Neither name nor time in the header: the same seed gives the same bytes.
-        gzip.GzipFile("", "wb", compresslevel=1, fileobj=raw, mtime=0) as file,
-    ):
+    with _packed(path) as file:
         file.write(("\t".join(["sample", *simulation.features]) + "\n").encode())
         for sample, row in zip(simulation.samples, simulation.values, strict=True):
             file.write((line % (sample, *row.tolist())).encode())

@@ -143,7 +143,7 @@ def test_a_config_is_frozen():
 
 
 # Keys that are true or false.
-SWITCHES = ("output.figures", "evaluation.learning_curve")
+SWITCHES = ("output.figures", "output.bins", "evaluation.learning_curve")
 
 
 @pytest.mark.parametrize("path", KEYS)

@@ -52,8 +52,9 @@ def test_shares_are_those_of_a_plain_count(tmp_path, name):
     assert table.samples == ["k1", "k2"] and len(table.features) == 136
     assert table.features == sorted({min(w, turned(w)) for w in map("".join, every_word())})
     for row, sequence in zip(table.values, sequences.values(), strict=True):
-        found = {word: share for word, share in zip(table.features, row, strict=True) if share}
-        assert found == pytest.approx(counted(sequence), rel=1e-6)
+        shares = (row / 7) ** 2
+        found = {word: share for word, share in zip(table.features, shares, strict=True) if share}
+        assert found == pytest.approx(counted(sequence), rel=1e-5)
     assert list(table.column("length")) == [2000, 1504] and not table.warnings
 
 
@@ -161,8 +162,12 @@ def test_contigs_and_depths_make_a_latent_space(tmp_path):
     written(tmp_path, "contig\tday1\tday2\n" + "".join(rows[::-1]), "depths.tsv")
     (tmp_path / "config.json").write_text(json.dumps(config))
     automl = ag.AutoGenome(str(tmp_path / "config.json"))
-    assert automl.config.data.scale == "standard"
+    # Roots of shares and log depths are in units of about the same noise.
+    assert automl.config.data.scale == "centre"
     automl.run(["train", "evaluate", "predict"])
+    assert not automl.folder.joinpath("bins").exists()
+    told = json.loads(automl.folder.joinpath("warnings.json").read_text())
+    assert not [one for one in told if "may not be genes" in one["text"]]
     latent = pd.read_csv(automl.folder / "latent.tsv", sep="\t")
     assert list(latent["sample"]) == names
     few = written(tmp_path, f">c3 again\n{drawn(1300)}\n", "new.fa")

@@ -19,9 +19,15 @@ from autogenome_tf.automl import AutoGenome
 from autogenome_tf.config import Config
 from autogenome_tf.core import errors
 from autogenome_tf.data import read_gene_sets
-from autogenome_tf.simulation import pathways
+from autogenome_tf.simulation import contigs, pathways
 from autogenome_tf.simulation.expression import draw
-from autogenome_tf.simulation.folder import FILES, simulate, simulate_landscape, simulate_pathways
+from autogenome_tf.simulation.folder import (
+    FILES,
+    simulate,
+    simulate_contigs,
+    simulate_landscape,
+    simulate_pathways,
+)
 
 SMALL = {"samples": 30, "features": 120, "informative": 6, "interactions": 2, "blocks": 3}
 
@@ -353,3 +359,39 @@ def test_a_config_for_survival_runs(tmp_path, few_learners):
     truth = pd.read_csv(tmp_path / "truth.tsv", sep="\t")
     # By chance one of the six would be among ten.
     assert (ranks[truth.loc[truth["role"] == "main", "feature"]] <= 10).sum() >= 4
+
+
+def test_contigs_are_pieces_of_genomes_that_strains_share(tmp_path):
+    asked = {"genomes": 4, "strains": 1, "samples": 3, "bases": 60_000, "seed": 2}
+    drawn = simulate_contigs(tmp_path, **asked)
+    truth = drawn.truth
+    assert [len(one) for one in drawn.sequences] == truth["bases"].tolist()
+    assert truth["bases"].min() >= 2000 and truth.groupby("genome")["bases"].sum().max() <= 60_000
+    assert truth["genome"].nunique() == 4 and truth["species"].nunique() == 3
+    of_species = truth.groupby("species")["genome"].unique()
+    (strain,) = [names for names in of_species if len(names) == 2]
+    # Contigs of both strains differ in depth; their bases are those of one genome but for some.
+    first, second = (truth.index[truth["genome"] == name] for name in strain)
+    assert not np.allclose(drawn.depths[first].mean(axis=0), drawn.depths[second].mean(axis=0))
+    words = [composition(drawn, truth.index[truth["genome"] == name]) for name in strain]
+    other = composition(drawn, truth.index[~truth["genome"].isin(strain)])
+    assert 5 * np.abs(words[0] - words[1]).sum() < np.abs(words[0] - other).sum()
+    depths = pd.read_csv(tmp_path / "depths.tsv", sep="\t")
+    np.testing.assert_allclose(depths[drawn.samples], drawn.depths, rtol=1e-8)
+    again = contigs.draw(**asked)
+    assert again.sequences == drawn.sequences and (again.depths == drawn.depths).all()
+
+
+def composition(drawn, places):
+    """Shares of pairs of bases of some contigs."""
+    text = "".join(drawn.sequences[place] for place in places)
+    pairs = [text.count(first + second) for first in "ACGT" for second in "ACGT"]
+    return np.array(pairs) / sum(pairs)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"strains": 60}, {"genomes": 1}, {"shortest": 999}, {"shortest": 400_000}]
+)
+def test_contigs_that_cannot_be_drawn_are_refused(wrong):
+    with pytest.raises(errors.InputError, match=next(iter(wrong))):
+        contigs.draw(**wrong)

@@ -34,3 +34,13 @@ class Output(Section):
             "Whether to draw figures into `plots/`; they take half of the time of a small run."
         ),
     )
+    bins: bool = Field(
+        default=False,
+        description=(
+            "Of a representation of contigs (FASTA): write a FASTA file for each bin of at least "
+            "`bin_bases` into `bins/`. The tables of bins are written anyhow."
+        ),
+    )
+    bin_bases: Count = Field(
+        default=200_000, description="Bases of a bin that gets a file, at least."
+    )

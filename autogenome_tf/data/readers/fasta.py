@@ -9,9 +9,10 @@ import pandas as pd
 from autogenome_tf.core.errors import InputError
 from autogenome_tf.data._abundance import with_abundance
 from autogenome_tf.data._checked import checked
+from autogenome_tf.data._contigs import Contig, contigs
 from autogenome_tf.data._dataset import Table
 from autogenome_tf.data._encoding import CODECS
-from autogenome_tf.data._files import check_file, numbered_lines
+from autogenome_tf.data._files import check_file
 from autogenome_tf.data._orientation import SAMPLES
 from autogenome_tf.data._reader import Reader, ReadOptions
 
@@ -20,6 +21,10 @@ BASES, WORD = "ACGT", 4
 UNKNOWN = "RYSWKMBDHVN-"
 # Bases of a sequence below which shares of so many words are mostly chance.
 SHORT = 1000
+# Of a contig of 5,000 bases the root of a share has a standard deviation of 1 / (2 sqrt(5000)), by
+# chance alone; times this it is 0.05. Composition differs within a genome too, about as much again,
+# and depths by some 15 %.
+UNIT = 7.0
 
 
 class Fasta(Reader):
@@ -27,7 +32,10 @@ class Fasta(Reader):
 
     A word and its reverse complement are one, since the strand of a contig is unknown (Teeling et
     al. 2004, doi:10.1111/j.1462-2920.2004.00624.x). Words with a letter that is not one base are
-    left out. The id of a sequence is the first word of its header; `Table.extra` has its `length`.
+    left out. A value is `UNIT` times the square root of the share (Hellinger's distance): chance
+    moves the root of a rare word as far as that of a frequent one, and `UNIT` makes that as far as
+    it moves log depths. The id of a sequence is the first word of its header; `Table.extra` has
+    its `length`.
     """
 
     kinds = ".fasta, .fa, .fna (also .gz, .bz2, .zst)"
@@ -40,21 +48,21 @@ class Fasta(Reader):
         """Read as `Reader.read` says; a sequence without any word is refused."""
         check_file(source)
         names, shares, lengths = [], [], []
-        for line, name, sequence in _sequences(source, options.most(source)):
-            where = f"{source} line {line}: {name}"
-            counts = words(_codes(where, sequence))
+        for one in self.contigs(source, options):
+            where = f"{source} line {one.line}: {one.name}"
+            counts = words(_codes(where, one.letters))
             if not counts.any():
                 raise InputError(
-                    f"{where}: {len(sequence)} letters without {WORD} known bases in a row; "
+                    f"{where}: {len(one.letters)} letters without {WORD} known bases in a row; "
                     "expected longer sequences: leave it out."
                 )
-            names.append(name)
+            names.append(one.name)
             shares.append(counts / counts.sum())
-            lengths.append(len(sequence))
+            lengths.append(len(one.letters))
         extra = pd.DataFrame({"length": lengths}, index=names)
         doubts = tuple(("values", text) for text in _doubts(source, lengths))
         table = Table(
-            np.array(shares, "float32"), names, list(WORDS), extra,
+            (UNIT * np.sqrt(shares)).astype("float32"), names, list(WORDS), extra,
             orientation=SAMPLES, warnings=doubts,
         )  # fmt: skip
         notes = [f"{min(lengths):,} to {max(lengths):,} bases"]
@@ -63,6 +71,10 @@ class Fasta(Reader):
             notes.append(f"log depths of {len(table.features) - len(WORDS)} samples")
         limits = {"columns": options.columns, "limit": options.limit}
         return checked(source, table, "FASTA", *notes, **limits)
+
+    def contigs(self, source: str, options: ReadOptions) -> Iterator[Contig]:
+        """Yield the sequence of each row; see `Reader.contigs`."""
+        return contigs(source, options.most(source))
 
 
 def words(codes: np.ndarray) -> np.ndarray:
@@ -118,30 +130,6 @@ def _codes(where, sequence):
             f"({BASES}, U, or {UNKNOWN} where several are possible)."
         )
     return codes
-
-
-def _sequences(source, most) -> Iterator[tuple[int, str, str]]:
-    """Yield line of the header, id and letters of each sequence."""
-    line, name, parts = 0, None, []
-    for number, text in numbered_lines(source, most):
-        text = text.strip()
-        if text.startswith(">"):
-            if name is not None:
-                yield line, name, "".join(parts)
-            line, name, parts = number, next(iter(text[1:].split()), ""), []
-            if not name:
-                raise InputError(f"{source} line {number}: expected an id behind '>'.")
-        elif text and not text.startswith(";"):
-            if name is None:
-                hint = " FASTQ holds reads: assemble them first." if text.startswith("@") else ""
-                raise InputError(
-                    f"{source} line {number}: received {text[:20]!r}; expected '>' and the id of "
-                    f"a sequence.{hint}"
-                )
-            parts.append(text)
-    if name is None:
-        raise InputError(f"{source}: no sequence; expected lines of '>' and an id, then bases.")
-    yield line, name, "".join(parts)
 
 
 def _doubts(source, lengths):
