@@ -87,6 +87,21 @@ def test_hinges_equal_linear_support_vector_machines(shape, l2):
     np.testing.assert_allclose(outputs, expected, rtol=TOLERANCE, atol=TOLERANCE)
 
 
+@pytest.mark.parametrize("shape", [(120, 30, 12), (90, 200, 12), (150, 20, 2)], ids=str)
+def test_a_path_of_hinges_has_no_slope_whatever_part_of_the_rows_is_active(shape):
+    rows, genes, classes = shape
+    values, targets, _ = drawn(*shape)
+    weights = RANDOM.uniform(0.2, 3.0, rows)
+    path = SOLVERS["hinge"]().path(
+        LinearRows(values, targets, weights, classes, genes), [10.0, 1.0, 0.1, 1e-2, 1e-3, 1e-4]
+    )
+    signs, shares = 2 * np.eye(classes)[targets] - 1, (weights / weights.sum())[:, None]
+    for l2, (kernel, bias) in zip([10.0, 1.0, 0.1, 1e-2, 1e-3, 1e-4], path, strict=True):
+        pulls = shares * signs * np.maximum(1 - signs * (values @ kernel + bias), 0)
+        np.testing.assert_allclose(values.T @ pulls, l2 * kernel, atol=1e-9)
+        np.testing.assert_allclose(pulls.sum(axis=0), 0, atol=1e-9)
+
+
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
 @pytest.mark.parametrize("components", [1, 2, 7])
 def test_partial_least_squares_equals_that_of_scikit_learn(shape, components):
