@@ -2,18 +2,25 @@
 
 import numpy as np
 import pandas as pd
+import sklearn.neighbors
 
 from autogenome_tf.models._reduction import dense_clusters
 from autogenome_tf.tasks import UNLABELLED
 
 # Contigs of a bin, at least, and neighbours by whose distance density is measured.
 SMALLEST, NEIGHBOURS = 5, 2
+# Contigs that are clustered, at most: so many take a minute or two.
+CLUSTERED = 50_000
 # A near-complete genome, by completeness and contamination (Bowers et al. 2017, MIMAG).
 COMPLETE, CONTAMINATED = 0.9, 0.05
 
 
 def bins_of(points: np.ndarray, bases: np.ndarray) -> np.ndarray:
     """Find the bins of contigs by HDBSCAN, the one of the most bases first.
+
+    Of very many contigs the longest are clustered, since time grows with the square of their
+    number; another one is of the bin of the nearest of these, where it is no farther from it than
+    contigs of the bin are from each other.
 
     Args:
         points: (contigs, units) latent means.
@@ -22,12 +29,29 @@ def bins_of(points: np.ndarray, bases: np.ndarray) -> np.ndarray:
     Returns:
         (contigs,) numbers of bins from 1; 0: in none.
     """
-    found = dense_clusters(points, min(SMALLEST, len(points)), NEIGHBOURS)
+    order = np.argsort(-bases, kind="stable")
+    clustered, others = order[:CLUSTERED], order[CLUSTERED:]
+    found = np.full(len(points), -1)
+    found[clustered] = dense_clusters(points[clustered], min(SMALLEST, len(points)), NEIGHBOURS)
+    if len(others):
+        found[others] = _joined(points[others], points[clustered], found[clustered])
     names = np.unique(found[found > 0])
     sizes = [bases[found == name].sum() for name in names]
     places = np.zeros(len(names) + 1, int)
     places[names[np.argsort(sizes)[::-1]]] = np.arange(1, len(names) + 1)
     return places[np.maximum(found, 0)]
+
+
+def _joined(points, clustered, clusters):
+    """Return the cluster that each of further points is of, -1 where it is of none."""
+    nearest = sklearn.neighbors.NearestNeighbors(n_neighbors=1).fit(clustered)
+    # A point of the tree is its own nearest: without any given, that is left out.
+    own, _ = nearest.kneighbors()
+    reach = np.zeros(clusters.max(initial=0) + 1)
+    np.maximum.at(reach, np.maximum(clusters, 0), own[:, 0])
+    distance, place = (found[:, 0] for found in nearest.kneighbors(points))
+    cluster = clusters[place]
+    return np.where((cluster > 0) & (distance <= reach[cluster]), cluster, -1)
 
 
 def bin_table(bins: np.ndarray, bases: np.ndarray, genomes: np.ndarray | None) -> pd.DataFrame:

@@ -11,7 +11,7 @@ import autogenome_tf as ag
 from autogenome_tf.config import Config
 from autogenome_tf.core.errors import InputError
 from autogenome_tf.data import contigs_of
-from autogenome_tf.models import bin_table, bins_of, near_complete
+from autogenome_tf.models import _bins, bin_table, bins_of, near_complete
 from autogenome_tf.simulation.folder import simulate_contigs
 
 
@@ -22,6 +22,21 @@ def test_bins_are_numbered_by_their_bases():
     ])  # fmt: skip
     bases = np.array([1_000] * 30 + [5_000] * 20 + [9_000_000])
     np.testing.assert_array_equal(bins_of(points, bases), [2] * 30 + [1] * 20 + [0])
+
+
+def test_of_very_many_contigs_short_ones_join_the_bins_of_the_longest(monkeypatch):
+    random = np.random.default_rng(8)
+    centres = np.array([[0, 0], [20, 0], [0, 20]])
+    points = np.concatenate([centres[number % 3] + random.normal(size=2) for number in range(300)])
+    points = np.concatenate([points.reshape(300, 2), [[300, 300]]])
+    bases = np.arange(301)[::-1] + 1000
+    whole = bins_of(points, bases)
+    monkeypatch.setattr(_bins, "CLUSTERED", 150)
+    some = bins_of(points, bases)
+    assert set(some) == {0, 1, 2, 3} and some[-1] == 0
+    # A short one at the edge of its genome may be in none, but in no other bin.
+    pairs = {(one, other) for one, other in zip(some, whole, strict=True) if one}
+    assert len(pairs) == 3 and (some > 0).mean() > 0.9
 
 
 def test_without_clusters_there_is_no_bin():
