@@ -41,7 +41,7 @@ def check_bins(config: Config) -> None:
     if contigs_of(config.data) is None:
         raise InputError(
             f"output.bins: {config.data.features or 'the given rows'}: bins are of the contigs of "
-            "a FASTA file; expected false, or such a file in data.features."
+            "a FASTA file or the reads of a FASTQ file; expected false, or one in data.features."
         )
 
 
@@ -94,7 +94,7 @@ def _write_fasta(run, config, bins, table):
     shutil.rmtree(run.path(FOLDER), ignore_errors=True)
     with replacing_folder(run.path(FOLDER)) as folder:
         for one in contigs_of(config.data) or ():
-            number = bins[one.name]
+            number = bins.get(one.name)
             if number in large:
                 # Of a thousand bins not all files can be open at once.
                 with open(folder / f"bin_{number}.fasta", "a", encoding="utf-8") as file:

@@ -1,4 +1,4 @@
-"""The sequences of a FASTA file, one after the other."""
+"""Sequences: contigs of a FASTA file, one after the other."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -8,11 +8,11 @@ from autogenome_tf.data._files import numbered_lines
 
 
 class Contig(NamedTuple):
-    """A sequence of a FASTA file.
+    """A sequence of a FASTA or FASTQ file.
 
     Attributes:
         line: Number of the line of its header.
-        header: What stands behind ``>``.
+        header: What stands behind ``>`` or ``@``.
         letters: Its bases, as the file has them.
     """
 
@@ -47,7 +47,11 @@ def contigs(source: str, most: int | None = None) -> Iterator[Contig]:
                 raise InputError(f"{source} line {number}: expected an id behind '>'.")
         elif text and not text.startswith(";"):
             if header is None:
-                hint = " FASTQ holds reads: assemble them first." if text.startswith("@") else ""
+                hint = (
+                    " The file is FASTQ: its name must end in .fastq."
+                    if text.startswith("@")
+                    else ""
+                )
                 raise InputError(
                     f"{source} line {number}: received {text[:20]!r}; expected '>' and the id of "
                     f"a sequence.{hint}"

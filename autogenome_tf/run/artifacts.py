@@ -216,10 +216,10 @@ ARTIFACTS = (
              "`semi` also `prediction`, the most probable label, and `p_<label>`",
              text=("sample", "part", "prediction"), perhaps=("prediction",), optional=True),
     Artifact("bins.tsv", "predict",
-             "of a representation of contigs (FASTA), for each bin, the largest first: its "
-             "`contigs` and `bases`; where `data.target` says what genome a contig is of, the "
-             "`genome` that it has most bases of, `completeness` (share of that genome's bases) "
-             "and `contamination` (share of the bin's bases that are of others)",
+             "of a representation of contigs (FASTA) or reads (FASTQ), for each bin, the largest "
+             "first: its `contigs` and `bases`; where `data.target` says what genome a contig is "
+             "of, the `genome` that it has most bases of, `completeness` (share of that genome's "
+             "bases) and `contamination` (share of the bin's bases that are of others)",
              text=("genome",), whole=("bin", "contigs", "bases"),
              numbers=("completeness", "contamination"),
              perhaps=("genome", "completeness", "contamination"), optional=True),

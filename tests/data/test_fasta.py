@@ -75,7 +75,7 @@ def test_strand_case_lines_and_rna_change_nothing(tmp_path):
     ("text", "said"),
     [
         (">k1\nACGTACGT\n>p\nMEEPQSDPSV\n", "line 3: p: received 'E' at base 2; expected nucleo"),
-        ("@read\nACGT\n+\nIIII\n", "line 1: received '@read'; expected '>'.*FASTQ holds reads"),
+        ("@read\nACGT\n+\nIIII\n", "line 1: received '@read'; expected '>'.*The file is FASTQ"),
         (">k1\nACNNACG\n", "line 1: k1: 7 letters without 4 known bases in a row"),
         (">k1\nACGTA\n>k2\n", "line 3: k2: 0 letters without 4 known bases"),
         (">k1\nACGTA\n> \nACGTT\n", "line 3: expected an id behind '>'"),

@@ -57,7 +57,7 @@ class Data(Section):
             "The matrix: `.tsv .csv .txt .tab` (plain, `.gz`, `.bz2`, `.zst`), `.parquet`, `.npz`, "
             "`.h5ad`, `.h5mu`, `.zarr`, `.loom`, `.xlsx`, a 10x folder or `.h5`, `.gct`, a GEO "
             "series matrix, a table of featureCounts, a folder of quantities (Salmon, STAR ...), "
-            "contigs in `.fasta`, or `scanpy:NAME`."
+            "contigs in `.fasta`, long reads in `.fastq`, or `scanpy:NAME`."
         ),
     )
     targets: str | Names | None = Field(

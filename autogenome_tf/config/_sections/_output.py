@@ -37,8 +37,8 @@ class Output(Section):
     bins: bool = Field(
         default=False,
         description=(
-            "Of a representation of contigs (FASTA): write a FASTA file for each bin of at least "
-            "`bin_bases` into `bins/`. The tables of bins are written anyhow."
+            "Of a representation of contigs (FASTA) or reads (FASTQ): write a FASTA file for each "
+            "bin of at least `bin_bases` into `bins/`. The tables of bins are written anyhow."
         ),
     )
     bin_bases: Count = Field(
