@@ -2,6 +2,7 @@
 
 import collections
 import contextlib
+import gzip
 import itertools
 import json
 import os
@@ -46,6 +47,23 @@ def replacing(path: str | Path) -> Iterator[Path]:
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def replacing_packed(path: str | Path) -> Iterator[gzip.GzipFile]:
+    """Yield a stream whose bytes, packed by gzip, replace `path` when the block ends well.
+
+    The same bytes make the same file: neither name nor time is in its header.
+
+    Args:
+        path: The file to write; missing folders are made.
+    """
+    with (
+        replacing(path) as temporary,
+        open(temporary, "wb") as raw,
+        gzip.GzipFile("", "wb", compresslevel=1, fileobj=raw, mtime=0) as stream,
+    ):
+        yield stream
 
 
 @contextlib.contextmanager

@@ -15,6 +15,15 @@ _BETWEEN_CELLS = b"\t,;|\n"
 _LOOKED_AT, _BLOCK = 512, 1 << 16
 
 
+def suffixes(*kinds: str) -> tuple[str, ...]:
+    """Return the ends of the names of files of some kinds, plain and packed.
+
+    >>> suffixes("fq")
+    ('.fq', '.fq.gz', '.fq.bz2', '.fq.zst')
+    """
+    return tuple(f".{kind}{packed}" for kind in kinds for packed in ("", *CODECS))
+
+
 def codec_of(source: str) -> str | None:
     """Return how a file is packed, None where it is not.
 

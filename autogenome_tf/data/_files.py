@@ -10,12 +10,18 @@ from pathlib import Path
 
 from autogenome_tf.core.errors import InputError, nearest
 from autogenome_tf.core.growing import GIB, LIMIT
-from autogenome_tf.data._encoding import CODECS, Pieces, codec_of, first_bytes, utf8, utf16_of
+from autogenome_tf.data._encoding import (
+    CODECS,
+    Pieces,
+    codec_of,
+    first_bytes,
+    suffixes,
+    utf8,
+    utf16_of,
+)
 
 # Of names of text tables, plain and packed.
-TEXTS = tuple(
-    f".{kind}{packed}" for kind in ("tsv", "csv", "txt", "tab") for packed in ("", *CODECS)
-)
+TEXTS = suffixes("tsv", "csv", "txt", "tab")
 BLANKS = " "  # this delimiter stands for any run of spaces and tabs
 # How many times its size a file may unpack to, unless a config says otherwise (`data.expansion`).
 EXPANSION = 200.0

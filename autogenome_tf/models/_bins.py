@@ -35,11 +35,11 @@ def bins_of(points: np.ndarray, bases: np.ndarray) -> np.ndarray:
     found[clustered] = dense_clusters(points[clustered], min(SMALLEST, len(points)), NEIGHBOURS)
     if len(others):
         found[others] = _joined(points[others], points[clustered], found[clustered])
-    names = np.unique(found[found > 0])
-    sizes = [bases[found == name].sum() for name in names]
-    places = np.zeros(len(names) + 1, int)
-    places[names[np.argsort(sizes)[::-1]]] = np.arange(1, len(names) + 1)
-    return places[np.maximum(found, 0)]
+    found = np.maximum(found, 0)
+    sizes = np.bincount(found, bases)[1:].astype("int64")
+    places = np.zeros(len(sizes) + 1, int)
+    places[1 + np.argsort(sizes)[::-1]] = np.arange(1, len(sizes) + 1)
+    return places[found]
 
 
 def _joined(points, clustered, clusters):

@@ -1,7 +1,6 @@
 """The files of a run folder, each whole or not there: a killed run leaves whole files only."""
 
 import contextlib
-import gzip
 import io
 import json
 import os
@@ -16,7 +15,7 @@ import pandas as pd
 
 from autogenome_tf.config import read_json
 from autogenome_tf.core.errors import InputError
-from autogenome_tf.core.files import model_names, partial, replacing
+from autogenome_tf.core.files import model_names, partial, replacing, replacing_packed
 from autogenome_tf.run import artifacts
 from autogenome_tf.run._as_written import changed, check_arrays, check_json, check_table, way_out
 from autogenome_tf.tasks import task_from_names
@@ -126,10 +125,8 @@ class Folder:
             name: The file.
             frame: The rows.
         """
-        with replacing(self.path(name)) as path, open(path, "wb") as raw:
-            # Neither name nor time in the header.
-            with gzip.GzipFile("", "wb", compresslevel=1, fileobj=raw, mtime=0) as stream:
-                frame.to_csv(stream, sep="\t", index=False, float_format="%.6g")
+        with replacing_packed(self.path(name)) as stream:
+            frame.to_csv(stream, sep="\t", index=False, float_format="%.6g")
 
     def read_table(
         self, name: str, text: Iterable[str] = (), needed: Iterable[str] = ()

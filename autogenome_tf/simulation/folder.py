@@ -1,8 +1,6 @@
 """A simulated data set as files: matrix, targets, truth, and a config that runs on it."""
 
-import contextlib
 import dataclasses
-import gzip
 import json
 import pathlib
 from typing import Any
@@ -10,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from autogenome_tf.core import errors
-from autogenome_tf.core.files import replacing
+from autogenome_tf.core.files import replacing, replacing_packed
 from autogenome_tf.simulation import contigs, landscape, pathways
 from autogenome_tf.simulation._targets import TARGETS
 from autogenome_tf.simulation.expression import RHO, Simulation, draw
@@ -113,38 +111,29 @@ def simulate_contigs(folder: str | pathlib.Path, **parameters: Any) -> contigs.C
     folder = pathlib.Path(folder)
     _refuse_overwriting(folder)
     drawn = contigs.draw(**parameters)
-    with replacing(folder / CONTIGS) as path, _packed(path) as file:
+    with replacing_packed(folder / CONTIGS) as file:
         for name, letters in zip(drawn.names, drawn.sequences, strict=True):
             file.write(f">{name}\n{letters}\n".encode())
     depths = pd.DataFrame(drawn.depths, columns=drawn.samples)
     depths.insert(0, "contig", drawn.names)
     _write_frame(folder / DEPTHS, depths)
-    _write_frame(folder / "truth.tsv", drawn.truth)
-    _write_json(folder / "truth.json", {"parameters": dataclasses.asdict(drawn.parameters)})
-    config = {
-        "name": "contigs",
-        "seed": drawn.parameters.seed,
-        "data": {
-            "features": CONTIGS, "abundance": DEPTHS, "targets": "truth.tsv", "target": "genome",
-            "split": {"test": 0},
-        },
-        "task": {"type": "representation"},
-        "families": {"resvae": {"latent": 32, "dropout": 0.0, "input_dropout": 0.0}},
-        "search": {"max_trials": 1},
-        "output": {"bins": True},
-    }  # fmt: skip
-    _write_json(folder / "config.json", config)
+    planted = {"parameters": dataclasses.asdict(drawn.parameters)}
+    _write_truth(folder, drawn, planted, _contigs_config(drawn.parameters))
     return drawn
 
 
 def _write(folder, drawn, further, planted, config):
     """Write what was drawn, further columns of targets.tsv, truth and config."""
-    with replacing(folder / "features.tsv.gz") as path:
-        _write_features(path, drawn)
+    _write_features(folder / "features.tsv.gz", drawn)
     fields = drawn.target.dtype.names or ()
     columns = {name: drawn.target[name] for name in fields} or {"target": drawn.target}
     targets = pd.DataFrame({"sample": drawn.samples, **columns, **further})
     _write_frame(folder / "targets.tsv", targets)
+    _write_truth(folder, drawn, planted, config)
+
+
+def _write_truth(folder, drawn, planted, config):
+    """Write what was planted, as a table and as JSON, and the config."""
     _write_frame(folder / "truth.tsv", drawn.truth)
     _write_json(folder / "truth.json", planted)
     _write_json(folder / "config.json", config)
@@ -160,17 +149,9 @@ def _refuse_overwriting(folder):
         )
 
 
-@contextlib.contextmanager
-def _packed(path):
-    """Open a file for writing, packed; the same seed gives the same bytes."""
-    # So neither name nor time are in the header.
-    with open(path, "wb") as raw, gzip.GzipFile("", "wb", 1, fileobj=raw, mtime=0) as file:
-        yield file
-
-
 def _write_features(path, simulation):
     line = "%s" + "\t%.9g" * len(simulation.features) + "\n"  # 9 digits: float32 comes back exactly
-    with _packed(path) as file:
+    with replacing_packed(path) as file:
         file.write(("\t".join(["sample", *simulation.features]) + "\n").encode())
         for sample, row in zip(simulation.samples, simulation.values, strict=True):
             file.write((line % (sample, *row.tolist())).encode())
@@ -239,4 +220,19 @@ def _landscape_config(asked):
         "training": {"epistasis": {"strength": [0.03, 0.01, 0.1]}, "learning_rate": 0.01,
                      "patience": 25},
         "ensemble": {"size": 3},
+    }  # fmt: skip
+
+
+def _contigs_config(asked):
+    return {
+        "name": "contigs",
+        "seed": asked.seed,
+        "data": {
+            "features": CONTIGS, "abundance": DEPTHS, "targets": "truth.tsv", "target": "genome",
+            "split": {"test": 0},
+        },
+        "task": {"type": "representation"},
+        "families": {"resvae": {"latent": 32, "dropout": 0.0, "input_dropout": 0.0}},
+        "search": {"max_trials": 1},
+        "output": {"bins": True},
     }  # fmt: skip

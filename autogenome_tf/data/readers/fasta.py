@@ -5,12 +5,13 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
+from autogenome_tf.core.errors import InputError
 from autogenome_tf.data._abundance import with_abundance
 from autogenome_tf.data._checked import checked
-from autogenome_tf.data._contigs import Contig, contigs
+from autogenome_tf.data._contigs import Contig
 from autogenome_tf.data._dataset import Table
-from autogenome_tf.data._encoding import CODECS
-from autogenome_tf.data._files import check_file
+from autogenome_tf.data._encoding import suffixes
+from autogenome_tf.data._files import check_file, numbered_lines
 from autogenome_tf.data._orientation import SAMPLES
 from autogenome_tf.data._reader import Reader, ReadOptions
 from autogenome_tf.data._words import SHORT, WORDS, codes, composition
@@ -25,16 +26,14 @@ class Fasta(Reader):
 
     kinds = ".fasta, .fa, .fna (also .gz, .bz2, .zst)"
     takes = ("abundance",)
-    suffixes = tuple(
-        f".{kind}{packed}" for kind in ("fasta", "fa", "fna") for packed in ("", *CODECS)
-    )
+    suffixes = suffixes("fasta", "fa", "fna")
 
     def read(self, source: str, options: ReadOptions) -> Table:
         """Read as `Reader.read` says; a sequence without any word is refused."""
         check_file(source)
         names, values, lengths = [], [], []
         for one in self.contigs(source, options):
-            where = f"{source} line {one.line}: {one.name}"
+            where = one.where(source)
             values.append(composition(where, codes(where, one.letters)))
             names.append(one.name)
             lengths.append(len(one.letters))
@@ -53,7 +52,27 @@ class Fasta(Reader):
 
     def contigs(self, source: str, options: ReadOptions) -> Iterator[Contig]:
         """Yield the sequence of each row; see `Reader.contigs`."""
-        return contigs(source, options.most(source))
+        line, header, parts = 0, None, []
+        for number, text in numbered_lines(source, options.most(source)):
+            text = text.strip()
+            if text.startswith(">"):
+                if header is not None:
+                    yield Contig(line, header, "".join(parts))
+                line, header, parts = number, text[1:].strip(), []
+                if not header:
+                    raise InputError(f"{source} line {number}: expected an id behind '>'.")
+            elif text and not text.startswith(";"):
+                if header is None:
+                    is_fastq = text.startswith("@")
+                    hint = " The file is FASTQ: its name must end in .fastq." if is_fastq else ""
+                    raise InputError(
+                        f"{source} line {number}: received {text[:20]!r}; expected '>' and the id "
+                        f"of a sequence.{hint}"
+                    )
+                parts.append(text)
+        if header is None:
+            raise InputError(f"{source}: no sequence; expected lines of '>' and an id, then bases.")
+        yield Contig(line, header, "".join(parts))
 
 
 def _doubts(source, lengths):

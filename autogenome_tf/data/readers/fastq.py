@@ -12,7 +12,7 @@ from autogenome_tf.core.growing import Growing
 from autogenome_tf.data._checked import checked
 from autogenome_tf.data._contigs import Contig
 from autogenome_tf.data._dataset import Table
-from autogenome_tf.data._encoding import CODECS
+from autogenome_tf.data._encoding import suffixes
 from autogenome_tf.data._files import check_file, numbered_lines
 from autogenome_tf.data._orientation import SAMPLES
 from autogenome_tf.data._reader import Reader, ReadOptions
@@ -44,7 +44,7 @@ class Fastq(Reader):
     """
 
     kinds = ".fastq, .fq (also .gz, .bz2, .zst)"
-    suffixes = tuple(f".{kind}{packed}" for kind in ("fastq", "fq") for packed in ("", *CODECS))
+    suffixes = suffixes("fastq", "fq")
 
     def read(self, source: str, options: ReadOptions) -> Table:
         """Read as `Reader.read` says; a file of short reads alone is refused."""
@@ -58,14 +58,15 @@ class Fastq(Reader):
             )
         counts = _Counts(sum(long))
         for part in _blocks(self.contigs(source, options)):
-            counts.add([codes(_where(source, one), one.letters) for one in part])
+            counts.add([codes(one.where(source), one.letters) for one in part])
         values, names = Growing(len(WORDS) + STEPS, limit=options.limit), []
         for part in _blocks(self.contigs(source, options)):
             names += [one.name for one in part]
             rows = []
             for one in part:
-                own = codes(_where(source, one), one.letters)
-                rows.append([*composition(_where(source, one), own), *counts.histogram(own)])
+                where = one.where(source)
+                own = codes(where, one.letters)
+                rows.append([*composition(where, own), *counts.histogram(own)])
             values.add(rows)
         depths = [f"depth {2 ** (STEP * step):.3g}" for step in range(STEPS)]
         doubts = tuple(("values", text) for text in _doubts(source, len(lengths), len(long)))
@@ -117,11 +118,6 @@ class _Counts:
         mixed *= np.uint32(0x85EBCA77)
         mixed ^= mixed >> np.uint32(13)
         return mixed[mixed % SAMPLED == 0] >> np.uint32(32 - self._bits)
-
-
-def _where(source, read):
-    """Return where a read stands."""
-    return f"{source} line {read.line}: {read.name}"
 
 
 def _doubts(source, count, long):

@@ -8,7 +8,7 @@ import pandas as pd
 from autogenome_tf.core.errors import InputError
 from autogenome_tf.data._checked import checked
 from autogenome_tf.data._dataset import Table
-from autogenome_tf.data._encoding import CODECS
+from autogenome_tf.data._encoding import suffixes
 from autogenome_tf.data._files import TEXTS, beginning, check_file, numbered_rows
 from autogenome_tf.data._head import ASIDE, NAME, VALUE
 from autogenome_tf.data._layout import Layout
@@ -27,7 +27,7 @@ class Gct(Reader):
     """
 
     kinds = ".gct (also .gz, .bz2, .zst)"
-    suffixes = tuple(f".gct{packed}" for packed in ("", *CODECS))
+    suffixes = suffixes("gct")
     by_content = True
 
     def matches(self, source: str) -> bool:
