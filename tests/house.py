@@ -37,7 +37,7 @@ ROOMS = (
     ("data", 2, "files -> Dataset and Split; matching by sample id; warnings about the rows"),
     ("preprocessing", 2, "transforms, imputation, scaling, ranks and row space, as Keras layers"),
     ("nn", 2, "Keras layers, vectorized networks, ResVAE, likelihoods, their mathematics"),
-    ("simulation", 2, "planted truth: expression, pathways, fitness landscapes, contigs"),
+    ("simulation", 2, "planted truth: expression, pathways, fitness landscapes, contigs, reads"),
     ("metrics", 2, "metrics of a task with bootstrap intervals"),
     ("tasks", 1, "classification, regression, survival, representation: targets, losses, outputs"),
     ("core", 1, "errors, seeds, atomic files, matrices larger than memory"),

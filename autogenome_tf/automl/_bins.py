@@ -69,7 +69,7 @@ def write_bins(run: Run, config: Config, dataset: Dataset, points: np.ndarray) -
         )  # fmt: skip
         return
     bases = np.array([lengths[name] for name in dataset.samples])
-    bins = bins_of(points, bases)
+    bins = bins_of(points, bases, contigs.fewest)
     table = bin_table(bins, bases, dataset.targets)
     run.write_table("bins.tsv", table)
     columns = {"sample": dataset.samples, "bases": bases, "bin": bins}
@@ -77,7 +77,7 @@ def write_bins(run: Run, config: Config, dataset: Dataset, points: np.ndarray) -
     share = bases[bins > 0].sum() / bases.sum()
     log.info("bins: %d with %.3g %% of all bases%s", len(table), 100 * share, _told(table, dataset))
     if config.output.bins:
-        _write_fasta(run, config, dict(zip(dataset.samples, bins, strict=True)), table)
+        _write_fasta(run, config, contigs, dict(zip(dataset.samples, bins, strict=True)), table)
 
 
 def _told(table, dataset):
@@ -88,12 +88,12 @@ def _told(table, dataset):
     return f"; {near_complete(table)} of {count} genomes at least 90 % complete, 5 % contaminated"
 
 
-def _write_fasta(run, config, bins, table):
+def _write_fasta(run, config, contigs, bins, table):
     """Write the contigs of each bin that is large enough."""
     large = set(table.loc[table["bases"] >= config.output.bin_bases, "bin"])
     shutil.rmtree(run.path(FOLDER), ignore_errors=True)
     with replacing_folder(run.path(FOLDER)) as folder:
-        for one in contigs_of(config.data) or ():
+        for one in contigs:
             number = bins.get(one.name)
             if number in large:
                 # Of a thousand bins not all files can be open at once.

@@ -206,20 +206,14 @@ def schema(parsed: argparse.Namespace) -> None:
 
 def simulate(parsed: argparse.Namespace) -> None:
     """Write a matrix with planted genes and the truth beside it."""
-    from autogenome_tf.simulation import contigs, expression, folder, landscape, pathways
+    from autogenome_tf.simulation.folder import KINDS
 
-    kind, write, what = expression, folder.simulate, "an expression matrix"
-    if parsed.landscape:
-        kind, write, what = landscape, folder.simulate_landscape, "genotypes"
-    if parsed.pathways:
-        kind, write, what = pathways, folder.simulate_pathways, "expression that follows gene sets"
-    if parsed.contigs:
-        kind, write, what = contigs, folder.simulate_contigs, "contigs"
-    names = {field.name for field in dataclasses.fields(kind.Parameters)}
+    kind = KINDS[parsed.kind]
+    names = {field.name for field in dataclasses.fields(kind.parameters)}
     given = {name: value for name, value in vars(parsed).items() if name in parsed.of_what}
     for name in sorted(given.keys() - names):
-        raise InputError(f"simulate: --{name.replace('_', '-')} is not an option of {what}.")
-    write(parsed.folder, **given)
+        raise InputError(f"simulate: --{name.replace('_', '-')} is not an option of {kind.what}.")
+    kind.write(parsed.folder, **given)
     print(
         f"{parsed.folder}: {', '.join(sorted(path.name for path in Path(parsed.folder).iterdir()))}"
     )
@@ -351,19 +345,25 @@ def _add_simulate(verbs):
         "order": (int, "of genotypes: most sites of a product"),
         "sets": (int, "of gene sets: their number"),
         "genes": (int, "of gene sets: genes of each"),
-        "genomes": (int, "of contigs: number of genomes"),
+        "genomes": (int, "of contigs or reads: number of genomes"),
         "strains": (int, "of contigs: genomes that are strains of others"),
-        "bases": (int, "of contigs: length of a genome"),
+        "bases": (int, "of contigs or reads: length of a genome"),
         "shortest": (int, "of contigs: length of the shortest"),
+        "deepest": (float, "of reads: largest depth of a genome"),
+        "errors": (float, "of reads: share of wrong bases"),
         "seed": (int, "seed of all random numbers"),
     }
-    of_genotypes = "genotypes of 0 and 1 and a target that is a sum of products of sites"
-    of_sets = "expression that follows gene sets, a few of which decide the class"
-    of_contigs = "contigs (FASTA) of genomes and strains, and how deeply samples cover them"
     several = sub.add_mutually_exclusive_group()
-    several.add_argument("--landscape", action="store_true", help=of_genotypes)
-    several.add_argument("--pathways", action="store_true", help=of_sets)
-    several.add_argument("--contigs", action="store_true", help=of_contigs)
+    for name, text in {
+        "landscape": "genotypes of 0 and 1 and a target that is a sum of products of sites",
+        "pathways": "expression that follows gene sets, a few of which decide the class",
+        "contigs": "contigs (FASTA) of genomes and strains, and how deeply samples cover them",
+        "reads": "long reads (FASTQ) of genomes that are sequenced at different depths",
+    }.items():
+        several.add_argument(
+            f"--{name}", dest="kind", action="store_const", const=name, default="expression",
+            help=text,
+        )  # fmt: skip
     sub.set_defaults(of_what=[name.replace("-", "_") for name in [*kinds, "task", "crossing"]])
     for name, (kind, text) in kinds.items():
         option = {"type": kind, "default": argparse.SUPPRESS, "metavar": kind.__name__.upper()}

@@ -6,6 +6,7 @@ from here is public.
 
 from autogenome_tf.data._audit import audit
 from autogenome_tf.data._checked import checked, numbered_features
+from autogenome_tf.data._contigs import Contig, Contigs
 from autogenome_tf.data._dataset import Dataset, Table
 from autogenome_tf.data._encoding import packed
 from autogenome_tf.data._files import TEXTS, check_file, missing_file, stem
@@ -23,6 +24,8 @@ from autogenome_tf.data._targets import read_columns
 from autogenome_tf.data._usable import check_genotypes
 
 __all__ = [
+    "Contig",
+    "Contigs",
     "Dataset",
     "GeneSet",
     "ReadOptions",

@@ -1,5 +1,7 @@
-"""A sequence of nucleotides, as readers of contigs and reads yield it."""
+"""Sequences of nucleotides, as readers of contigs and reads yield them."""
 
+import dataclasses
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 
@@ -28,3 +30,19 @@ class Contig(NamedTuple):
             source: Path of the file.
         """
         return f"{source} line {self.line}: {self.name}"
+
+
+@dataclasses.dataclass(frozen=True)
+class Contigs:
+    """The sequences of the rows of a file; each iteration reads it anew.
+
+    Attributes:
+        read: Function that yields each `Contig`.
+        fewest: Of them in a bin, at least.
+    """
+
+    read: Callable[[], Iterator[Contig]]
+    fewest: int
+
+    def __iter__(self) -> Iterator[Contig]:
+        return self.read()

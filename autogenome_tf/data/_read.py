@@ -2,7 +2,7 @@
 
 import dataclasses
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import pandas as pd
@@ -10,7 +10,7 @@ import pandas as pd
 from autogenome_tf.core.errors import InputError
 from autogenome_tf.core.open_sets import classes, members
 from autogenome_tf.data._checked import set_aside
-from autogenome_tf.data._contigs import Contig
+from autogenome_tf.data._contigs import Contigs
 from autogenome_tf.data._dataset import Table
 from autogenome_tf.data._distinct import distinct
 from autogenome_tf.data._files import check_text, missing_file
@@ -108,8 +108,8 @@ def find_reader(source: str) -> Reader:
     raise InputError(f"{source}: unknown kind of file; expected one of: {kinds}.{way}")
 
 
-def contigs_of(data: Any) -> Iterator[Contig] | None:
-    """Yield the sequence of each row of `data.features`; None where rows have none.
+def contigs_of(data: Any) -> Contigs | None:
+    """Return the sequences of the rows of `data.features`; None where rows have none.
 
     Args:
         data: A config's `data` section.

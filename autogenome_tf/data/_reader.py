@@ -3,7 +3,7 @@
 import abc
 import dataclasses
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import Any, ClassVar
 
@@ -12,7 +12,7 @@ import pandas as pd
 from autogenome_tf.core.errors import InputError
 from autogenome_tf.core.growing import LIMIT
 from autogenome_tf.data._cells import MISSING, missing_words
-from autogenome_tf.data._contigs import Contig
+from autogenome_tf.data._contigs import Contigs
 from autogenome_tf.data._dataset import Table
 from autogenome_tf.data._files import EXPANSION, most_unpacked
 from autogenome_tf.data._name_pairs import read_gene_names
@@ -174,15 +174,15 @@ class Reader(abc.ABC):
             InputError: The content is wrong; the message names file and place.
         """
 
-    def contigs(self, source: str, options: ReadOptions) -> Iterator[Contig] | None:
-        """Yield the sequence of each row, in order; None for kinds whose rows have none.
+    def contigs(self, source: str, options: ReadOptions) -> Contigs | None:
+        """Return the sequences of the rows, in order; None for kinds whose rows have none.
 
         Args:
             source: Path of a file.
             options: Keys of the section `data` that readers use.
 
         Raises:
-            InputError: As `read`.
+            InputError: As `read`; also where they are iterated.
         """
         return None
 

@@ -7,15 +7,15 @@ import sklearn.neighbors
 from autogenome_tf.models._reduction import dense_clusters
 from autogenome_tf.tasks import UNLABELLED
 
-# Contigs of a bin, at least, and neighbours by whose distance density is measured.
-SMALLEST, NEIGHBOURS = 5, 2
+# Neighbours by whose distance density is measured.
+NEIGHBOURS = 2
 # Contigs that are clustered, at most: so many take a minute or two.
 CLUSTERED = 50_000
 # A near-complete genome, by completeness and contamination (Bowers et al. 2017, MIMAG).
 COMPLETE, CONTAMINATED = 0.9, 0.05
 
 
-def bins_of(points: np.ndarray, bases: np.ndarray) -> np.ndarray:
+def bins_of(points: np.ndarray, bases: np.ndarray, fewest: int) -> np.ndarray:
     """Find the bins of contigs by HDBSCAN, the one of the most bases first.
 
     Of very many contigs the longest are clustered, since time grows with the square of their
@@ -25,6 +25,7 @@ def bins_of(points: np.ndarray, bases: np.ndarray) -> np.ndarray:
     Args:
         points: (contigs, units) latent means.
         bases: (contigs,) lengths.
+        fewest: Contigs of a bin, at least; 2 or more.
 
     Returns:
         (contigs,) numbers of bins from 1; 0: in none.
@@ -32,7 +33,7 @@ def bins_of(points: np.ndarray, bases: np.ndarray) -> np.ndarray:
     order = np.argsort(-bases, kind="stable")
     clustered, others = order[:CLUSTERED], order[CLUSTERED:]
     found = np.full(len(points), -1)
-    found[clustered] = dense_clusters(points[clustered], min(SMALLEST, len(points)), NEIGHBOURS)
+    found[clustered] = dense_clusters(points[clustered], min(fewest, len(points)), NEIGHBOURS)
     if len(others):
         found[others] = _joined(points[others], points[clustered], found[clustered])
     found = np.maximum(found, 0)

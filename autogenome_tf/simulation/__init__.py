@@ -1,1 +1,1 @@
-"""Planted truth: expression with informative genes, pathways, fitness landscapes, contigs."""
+"""Planted truth: expression with informative genes, pathways, landscapes, contigs, reads."""

@@ -6,16 +6,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from autogenome_tf.simulation._genomes import changed, draw_genomes, letters
 from autogenome_tf.simulation._targets import numbered, stream
 from autogenome_tf.simulation.expression import check_each, check_most
 
 LEAST = {"samples": 1, "genomes": 2, "bases": 10_000, "shortest": 1_000}
-LETTERS = np.frombuffer(b"ACGT", "uint8")
-# Bases that follow three others by the same chances; these differ from piece to piece of a genome
-# as if they were counted on so many bases.
-PIECE, COUNTED = 5_000, 150.0
-# Of a genome's log chances: what it shares with others, along so many directions, and its own.
-DIRECTIONS, SHARED, OWN = 8, 0.2, 0.1
 STRAIN = (0.97, 0.995)  # bases that a strain has like the genome that it is of
 CONTIG = (4_500, 1.0)  # median length of a contig, and standard deviation of its logarithm
 READ = 150  # bases of a read
@@ -75,7 +70,7 @@ class Contigs:
 def draw(**parameters: Any) -> Contigs:
     """Draw contigs in memory; the same parameters give the same bases.
 
-    A genome is a Markov chain of third order, cut into contigs of log-normal lengths. Samples are
+    A genome is one of `draw_genomes`, cut into contigs of log-normal lengths. Samples are
     alike: the depth of a genome is one number times a smaller one of each sample, and a tenth of
     the genomes is absent from a sample.
 
@@ -91,7 +86,7 @@ def draw(**parameters: Any) -> Contigs:
     """
     asked = Parameters(**parameters)
     bases, depth = stream(asked, "genomes"), stream(asked, "depths")
-    chains = _draw_chains(bases, asked.genomes - asked.strains, asked.bases)
+    chains = draw_genomes(bases, asked.genomes - asked.strains, asked.bases)
     width = len(str(asked.genomes))
     sequences, depths, rows = [], [], []
     for number, name in enumerate(numbered("genome_", asked.genomes, width)):
@@ -103,7 +98,7 @@ def draw(**parameters: Any) -> Contigs:
         for part in _cut(bases, genome, asked.shortest):
             own = mean * depth.lognormal(0, asked.noise, asked.samples)
             reads = depth.poisson(own * len(part) / READ)
-            sequences.append(LETTERS[part].tobytes().decode())
+            sequences.append(letters(part))
             depths.append(reads * READ / len(part))
             rows.append((name, f"species_{species + 1:0{width}d}", len(part)))
     order = bases.permutation(len(sequences))
@@ -120,30 +115,9 @@ def draw(**parameters: Any) -> Contigs:
     )
 
 
-def _draw_chains(random, count, length):
-    """Return the bases of some genomes, (count, length) of 0 to 3."""
-    content = random.uniform(0.3, 0.7, count)
-    base = np.log(np.stack([1 - content, content, content, 1 - content], axis=1) / 2)
-    shared = random.normal(size=(count, DIRECTIONS)) @ random.normal(size=(DIRECTIONS, 256))
-    logits = SHARED * shared / np.sqrt(DIRECTIONS) + OWN * random.normal(size=(count, 256))
-    chances = np.exp(logits.reshape(count, 64, 4) + base[:, None])
-    chances /= chances.sum(axis=-1, keepdims=True)
-    pieces = -(-length // PIECE)
-    found = np.empty((count, PIECE, pieces), "uint8")
-    for own, genome in zip(chances, found, strict=True):
-        drawn = random.gamma(COUNTED * own, size=(pieces, 64, 4))
-        bounds = (drawn / drawn.sum(axis=-1, keepdims=True)).cumsum(axis=-1)[..., :3]
-        before, every = random.integers(0, 64, pieces), np.arange(pieces)
-        for place, chance in enumerate(random.random((PIECE, pieces))):
-            genome[place] = (chance[:, None] > bounds[every, before]).sum(axis=1)
-            before = (4 * before + genome[place]) % 64
-    return found.transpose(0, 2, 1).reshape(count, -1)[:, :length]
-
-
 def _strain(random, genome):
-    """Return a copy of a genome with other bases at some places."""
-    other = random.random(len(genome)) > random.uniform(*STRAIN)
-    return np.where(other, (genome + random.integers(1, 4, len(genome))) % 4, genome)
+    """Return a copy of a genome with other bases in some places."""
+    return changed(random, genome, random.random(len(genome)) > random.uniform(*STRAIN))
 
 
 def _draw_depths(random, samples):

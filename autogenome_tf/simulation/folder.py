@@ -2,21 +2,23 @@
 
 import dataclasses
 import json
+import math
 import pathlib
+from collections.abc import Callable
 from typing import Any
 
 import pandas as pd
 
 from autogenome_tf.core import errors
 from autogenome_tf.core.files import replacing, replacing_packed
-from autogenome_tf.simulation import contigs, landscape, pathways
+from autogenome_tf.simulation import contigs, expression, landscape, pathways, reads
 from autogenome_tf.simulation._targets import TARGETS
 from autogenome_tf.simulation.expression import RHO, Simulation, draw
 
 SETS = "gene_sets.gmt"
 # Sites of which all genotypes can be looked at, at most.
 EXPLAINED = 20
-CONTIGS, DEPTHS = "contigs.fasta.gz", "depths.tsv"
+CONTIGS, DEPTHS, READS = "contigs.fasta.gz", "depths.tsv", "reads.fastq.gz"
 FILES = ("features.tsv.gz", "targets.tsv", "truth.tsv", "truth.json", "config.json")
 
 
@@ -118,8 +120,61 @@ def simulate_contigs(folder: str | pathlib.Path, **parameters: Any) -> contigs.C
     depths.insert(0, "contig", drawn.names)
     _write_frame(folder / DEPTHS, depths)
     planted = {"parameters": dataclasses.asdict(drawn.parameters)}
-    _write_truth(folder, drawn, planted, _contigs_config(drawn.parameters))
+    depths = {"abundance": DEPTHS}
+    config = _bins_config("contigs", drawn.parameters.seed, CONTIGS, depths)
+    _write_truth(folder, drawn, planted, config)
     return drawn
+
+
+def simulate_reads(folder: str | pathlib.Path, **parameters: Any) -> reads.Reads:
+    """Write simulated long reads and their genomes, and a config that finds bins of them.
+
+    Args:
+        folder: Where to write; made where it is missing.
+        **parameters: Fields of `reads.Parameters`.
+
+    Returns:
+        The `reads.Reads` that were written.
+
+    Raises:
+        errors.InputError: As for `simulate`.
+    """
+    folder = pathlib.Path(folder)
+    _refuse_overwriting(folder)
+    drawn = reads.draw(**parameters)
+    # Phred's scale (Ewing and Green 1998), from 40 down, as FASTQ writes it.
+    quality = chr(33 + round(-10 * math.log10(max(drawn.parameters.errors, 1e-4))))
+    with replacing_packed(folder / READS) as file:
+        for name, letters in zip(drawn.names, drawn.sequences, strict=True):
+            file.write(f"@{name}\n{letters}\n+\n{quality * len(letters)}\n".encode())
+    planted = {"parameters": dataclasses.asdict(drawn.parameters)}
+    config = _bins_config("reads", drawn.parameters.seed, READS, {})
+    _write_truth(folder, drawn, planted, config)
+    return drawn
+
+
+@dataclasses.dataclass(frozen=True)
+class Kind:
+    """A kind of simulated data.
+
+    Args:
+        what: The kind in words.
+        parameters: Class of its parameters.
+        write: Function of a folder and parameters that writes such data.
+    """
+
+    what: str
+    parameters: type
+    write: Callable[..., Any]
+
+
+KINDS = {
+    "expression": Kind("an expression matrix", expression.Parameters, simulate),
+    "landscape": Kind("genotypes", landscape.Parameters, simulate_landscape),
+    "pathways": Kind("expression that follows gene sets", pathways.Parameters, simulate_pathways),
+    "contigs": Kind("contigs", contigs.Parameters, simulate_contigs),
+    "reads": Kind("long reads", reads.Parameters, simulate_reads),
+}
 
 
 def _write(folder, drawn, further, planted, config):
@@ -142,7 +197,7 @@ def _write_truth(folder, drawn, planted, config):
 def _refuse_overwriting(folder):
     if folder.exists() and not folder.is_dir():
         raise errors.InputError(f"simulate: {folder} is a file; choose an empty folder.")
-    held = [name for name in (*FILES, SETS, CONTIGS, DEPTHS) if (folder / name).exists()]
+    held = [name for name in (*FILES, SETS, CONTIGS, DEPTHS, READS) if (folder / name).exists()]
     if held:
         raise errors.InputError(
             f"simulate: {folder} already holds {', '.join(held)}; choose an empty folder."
@@ -223,12 +278,12 @@ def _landscape_config(asked):
     }  # fmt: skip
 
 
-def _contigs_config(asked):
+def _bins_config(name, seed, file, further):
     return {
-        "name": "contigs",
-        "seed": asked.seed,
+        "name": name,
+        "seed": seed,
         "data": {
-            "features": CONTIGS, "abundance": DEPTHS, "targets": "truth.tsv", "target": "genome",
+            "features": file, **further, "targets": "truth.tsv", "target": "genome",
             "split": {"test": 0},
         },
         "task": {"type": "representation"},

@@ -21,7 +21,15 @@ def test_bins_are_numbered_by_their_bases():
         random.normal(size=(30, 2)), random.normal(size=(20, 2)) + 30, [[500, 0]],
     ])  # fmt: skip
     bases = np.array([1_000] * 30 + [5_000] * 20 + [9_000_000])
-    np.testing.assert_array_equal(bins_of(points, bases), [2] * 30 + [1] * 20 + [0])
+    np.testing.assert_array_equal(bins_of(points, bases, 5), [2] * 30 + [1] * 20 + [0])
+
+
+def test_a_few_alike_are_no_bin_of_reads():
+    random = np.random.default_rng(5)
+    sizes = {0: 30, 30: 30, 60: 8}
+    points = np.concatenate([random.normal(size=(size, 2)) + at for at, size in sizes.items()])
+    found = {fewest: bins_of(points, np.ones(68), fewest) for fewest in (5, 20)}
+    assert set(found[5][60:]) == {3} and found[20].max() == 2
 
 
 def test_of_very_many_contigs_short_ones_join_the_bins_of_the_longest(monkeypatch):
@@ -30,9 +38,9 @@ def test_of_very_many_contigs_short_ones_join_the_bins_of_the_longest(monkeypatc
     points = np.concatenate([centres[number % 3] + random.normal(size=2) for number in range(300)])
     points = np.concatenate([points.reshape(300, 2), [[300, 300]]])
     bases = np.arange(301)[::-1] + 1000
-    whole = bins_of(points, bases)
+    whole = bins_of(points, bases, 5)
     monkeypatch.setattr(_bins, "CLUSTERED", 150)
-    some = bins_of(points, bases)
+    some = bins_of(points, bases, 5)
     assert set(some) == {0, 1, 2, 3} and some[-1] == 0
     # A short one at the edge of its genome may be in none, but in no other bin.
     pairs = {(one, other) for one, other in zip(some, whole, strict=True) if one}
@@ -40,7 +48,7 @@ def test_of_very_many_contigs_short_ones_join_the_bins_of_the_longest(monkeypatc
 
 
 def test_without_clusters_there_is_no_bin():
-    bins = bins_of(np.array([[0.0], [5.0]]), np.array([10, 10]))
+    bins = bins_of(np.array([[0.0], [5.0]]), np.array([10, 10]), 5)
     assert bins.tolist() == [0, 0]
     assert bin_table(bins, np.array([10, 10]), np.array(["a", "b"])).empty
 

@@ -18,8 +18,8 @@ from autogenome_tf import explainers
 from autogenome_tf.automl import AutoGenome
 from autogenome_tf.config import Config
 from autogenome_tf.core import errors
-from autogenome_tf.data import read_gene_sets
-from autogenome_tf.simulation import contigs, pathways
+from autogenome_tf.data import read_gene_sets, read_table
+from autogenome_tf.simulation import contigs, pathways, reads
 from autogenome_tf.simulation.expression import draw
 from autogenome_tf.simulation.folder import (
     FILES,
@@ -27,6 +27,7 @@ from autogenome_tf.simulation.folder import (
     simulate_contigs,
     simulate_landscape,
     simulate_pathways,
+    simulate_reads,
 )
 
 SMALL = {"samples": 30, "features": 120, "informative": 6, "interactions": 2, "blocks": 3}
@@ -395,3 +396,35 @@ def composition(drawn, places):
 def test_contigs_that_cannot_be_drawn_are_refused(wrong):
     with pytest.raises(errors.InputError, match=next(iter(wrong))):
         contigs.draw(**wrong)
+
+
+def test_reads_are_pieces_of_genomes_at_their_depths(tmp_path):
+    asked = {"genomes": 3, "bases": 50_000, "deepest": 30, "errors": 0.02, "seed": 4}
+    drawn = simulate_reads(tmp_path, **asked)
+    truth = drawn.truth
+    assert [len(one) for one in drawn.sequences] == truth["bases"].tolist()
+    table = read_table(tmp_path / "reads.fastq.gz")
+    assert table.samples == drawn.names == truth["read"].tolist()
+    for _, own in truth.groupby("genome"):
+        depth = own["depth"].iloc[0]
+        assert 4 <= depth <= 30
+        # The last read goes beyond the depth.
+        assert depth <= own["bases"].sum() / 50_000 < depth + 1
+    again = reads.draw(**asked)
+    assert again.sequences == drawn.sequences
+
+
+def test_reads_without_errors_are_of_both_strands_of_one_genome():
+    drawn = reads.draw(genomes=2, bases=20_000, errors=0, seed=1)
+    own = [drawn.sequences[place] for place in np.flatnonzero(drawn.truth["genome"] == "genome_1")]
+    turned = [one[::-1].translate(str.maketrans("ACGT", "TGCA")) for one in own]
+    # Both strands of 20,000 bases have 40,000 words of 12 bases at most.
+    words = {one[at : at + 12] for pair in zip(own, turned, strict=True) for one in pair
+             for at in range(len(one) - 11)}  # fmt: skip
+    assert 30_000 < len(words) <= 2 * 20_000
+
+
+@pytest.mark.parametrize("wrong", [{"genomes": 1}, {"errors": 0.6}, {"deepest": 3.9}])
+def test_reads_that_cannot_be_drawn_are_refused(wrong):
+    with pytest.raises(errors.InputError, match=next(iter(wrong))):
+        reads.draw(**wrong)

@@ -1,20 +1,21 @@
 """FASTA: the composition of each contig in words of four bases."""
 
-from collections.abc import Iterator
-
 import numpy as np
 import pandas as pd
 
 from autogenome_tf.core.errors import InputError
 from autogenome_tf.data._abundance import with_abundance
 from autogenome_tf.data._checked import checked
-from autogenome_tf.data._contigs import Contig
+from autogenome_tf.data._contigs import Contig, Contigs
 from autogenome_tf.data._dataset import Table
 from autogenome_tf.data._encoding import suffixes
 from autogenome_tf.data._files import check_file, numbered_lines
 from autogenome_tf.data._orientation import SAMPLES
 from autogenome_tf.data._reader import Reader, ReadOptions
 from autogenome_tf.data._words import SHORT, WORDS, codes, composition
+
+# Contigs of a bin, at least.
+FEWEST = 5
 
 
 class Fasta(Reader):
@@ -50,29 +51,34 @@ class Fasta(Reader):
         limits = {"columns": options.columns, "limit": options.limit}
         return checked(source, table, "FASTA", *notes, **limits)
 
-    def contigs(self, source: str, options: ReadOptions) -> Iterator[Contig]:
-        """Yield the sequence of each row; see `Reader.contigs`."""
-        line, header, parts = 0, None, []
-        for number, text in numbered_lines(source, options.most(source)):
-            text = text.strip()
-            if text.startswith(">"):
-                if header is not None:
-                    yield Contig(line, header, "".join(parts))
-                line, header, parts = number, text[1:].strip(), []
-                if not header:
-                    raise InputError(f"{source} line {number}: expected an id behind '>'.")
-            elif text and not text.startswith(";"):
-                if header is None:
-                    is_fastq = text.startswith("@")
-                    hint = " The file is FASTQ: its name must end in .fastq." if is_fastq else ""
-                    raise InputError(
-                        f"{source} line {number}: received {text[:20]!r}; expected '>' and the id "
-                        f"of a sequence.{hint}"
-                    )
-                parts.append(text)
-        if header is None:
-            raise InputError(f"{source}: no sequence; expected lines of '>' and an id, then bases.")
-        yield Contig(line, header, "".join(parts))
+    def contigs(self, source: str, options: ReadOptions) -> Contigs:
+        """Return the sequence of each row; see `Reader.contigs`."""
+        return Contigs(lambda: _sequences(source, options.most(source)), FEWEST)
+
+
+def _sequences(source, most):
+    """Yield the sequences of a file of at most so many bytes."""
+    line, header, parts = 0, None, []
+    for number, text in numbered_lines(source, most):
+        text = text.strip()
+        if text.startswith(">"):
+            if header is not None:
+                yield Contig(line, header, "".join(parts))
+            line, header, parts = number, text[1:].strip(), []
+            if not header:
+                raise InputError(f"{source} line {number}: expected an id behind '>'.")
+        elif text and not text.startswith(";"):
+            if header is None:
+                is_fastq = text.startswith("@")
+                hint = " The file is FASTQ: its name must end in .fastq." if is_fastq else ""
+                raise InputError(
+                    f"{source} line {number}: received {text[:20]!r}; expected '>' and the id "
+                    f"of a sequence.{hint}"
+                )
+            parts.append(text)
+    if header is None:
+        raise InputError(f"{source}: no sequence; expected lines of '>' and an id, then bases.")
+    yield Contig(line, header, "".join(parts))
 
 
 def _doubts(source, lengths):

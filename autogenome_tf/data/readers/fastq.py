@@ -2,7 +2,6 @@
 
 import itertools
 import math
-from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
@@ -10,7 +9,7 @@ import pandas as pd
 from autogenome_tf.core.errors import InputError
 from autogenome_tf.core.growing import Growing
 from autogenome_tf.data._checked import checked
-from autogenome_tf.data._contigs import Contig
+from autogenome_tf.data._contigs import Contig, Contigs
 from autogenome_tf.data._dataset import Table
 from autogenome_tf.data._encoding import suffixes
 from autogenome_tf.data._files import check_file, numbered_lines
@@ -29,6 +28,8 @@ STEP_OF = (np.log2(np.maximum(np.arange(MOST + 1), 1)) / STEP).astype(int)
 ROOM, LARGEST = 4, 30
 # Of roots of shares of a histogram, in the units of `composition`.
 UNIT = 1.0
+# Reads of a bin, at least. Of a genome there are many; a few alike are those of one place.
+FEWEST = 20
 # Reads whose words are counted at once, by their bases.
 BLOCK = 1 << 22
 
@@ -77,10 +78,9 @@ class Fastq(Reader):
         notes = f"{min(long):,} to {max(long):,} bases"
         return checked(source, table, "FASTQ", notes, columns=options.columns, limit=options.limit)
 
-    def contigs(self, source: str, options: ReadOptions) -> Iterator[Contig]:
-        """Yield the long reads; see `Reader.contigs`."""
-        every = _reads(source, options.most(source))
-        return (one for one in every if len(one.letters) >= SHORT)
+    def contigs(self, source: str, options: ReadOptions) -> Contigs:
+        """Return the long reads; see `Reader.contigs`."""
+        return Contigs(lambda: filter(_is_long, _reads(source, options.most(source))), FEWEST)
 
 
 class _Counts:
@@ -118,6 +118,10 @@ class _Counts:
         mixed *= np.uint32(0x85EBCA77)
         mixed ^= mixed >> np.uint32(13)
         return mixed[mixed % SAMPLED == 0] >> np.uint32(32 - self._bits)
+
+
+def _is_long(read):
+    return len(read.letters) >= SHORT
 
 
 def _doubts(source, count, long):
