@@ -137,7 +137,7 @@ def check_each(parameters: Any, least: Mapping[str, int]) -> None:
         check_range(field.name, getattr(parameters, field.name), kind, least.get(field.name, 0))
 
 
-def check_most(parameters: Any, limits: Mapping[str, int]) -> None:
+def check_most(parameters: Any, limits: Mapping[str, float]) -> None:
     """Refuse parameters above limits that follow from others.
 
     Args:
