@@ -9,9 +9,9 @@ from autogenome_tf.tasks.class_metrics import classification, temperature
 from autogenome_tf.tasks.value_metrics import regression
 
 __all__ = [
-    "CORRECTED", "HIGHER_IS_BETTER", "OUTER", "PERMUTATION", "SCORED", "classification",
-    "differences", "gap", "in_order", "interval", "of_target", "regression", "sign", "temperature",
-    "with_intervals",
+    "CORRECTED", "HIGHER_IS_BETTER", "OUTER", "PERMUTATION", "SCORED", "best_value",
+    "classification", "differences", "gap", "in_order", "interval", "of_target", "regression",
+    "sign", "temperature", "with_intervals",
 ]  # fmt: skip
 
 HIGHER_IS_BETTER = {
@@ -45,6 +45,21 @@ def sign(name: str) -> int:
     (1, -1)
     """
     return 1 if HIGHER_IS_BETTER[name] else -1
+
+
+def best_value(name: str) -> float:
+    """Return the value of a metric that no model can pass.
+
+    Args:
+        name: Name of the metric.
+
+    >>> best_value("accuracy"), best_value("rmse"), best_value("partial_log_likelihood")
+    (1.0, 0.0, inf)
+    """
+    if not HIGHER_IS_BETTER[name]:
+        return 0.0
+    # A gain in log-likelihood grows with the number of rows that are told apart.
+    return np.inf if name.endswith("log_likelihood") else 1.0
 
 
 def of_target(key: str) -> tuple[str, str]:

@@ -74,7 +74,7 @@ def train_outer(session: Session, train: Callable[[Session], Any]) -> None:
         _write(run, session.rows.labelled[0], folds)
 
 
-def over_folds(values: np.ndarray, is_higher_better: bool) -> dict[str, float | None]:
+def over_folds(values: np.ndarray, name: str) -> dict[str, float | None]:
     """Return the mean over outer folds with a 95 % interval.
 
     Training rows of folds overlap, so the variance is corrected (Nadeau and Bengio 2003,
@@ -82,13 +82,13 @@ def over_folds(values: np.ndarray, is_higher_better: bool) -> dict[str, float | 
 
     Args:
         values: (folds,) scores; undefined ones are NaN.
-        is_higher_better: Whether the score ends at 1; else it ends at 0.
+        name: Name of the metric, whose best value the interval does not pass.
     """
     found = _interval(values)
     if found["value"] is None:
         return found
-    end, place = ("high", min) if is_higher_better else ("low", max)
-    return found | {end: place(found[end], float(is_higher_better))}
+    end, place = ("high", min) if metrics.sign(name) > 0 else ("low", max)
+    return found | {end: place(found[end], metrics.best_value(name))}
 
 
 def _interval(values) -> dict[str, Any]:
@@ -115,10 +115,9 @@ def outer_scores(run: Run) -> tuple[dict[str, dict], dict[str, dict]]:
     found, beside = {}, {}
     for name in names:
         own, linear = (frame[column].to_numpy(float) for column in (name, BASELINE + name))
-        is_higher = metrics.HIGHER_IS_BETTER[name]
-        found[name] = over_folds(own, is_higher)
+        found[name] = over_folds(own, name)
         apart = _interval(own - linear)
-        beside[name] = over_folds(linear, is_higher) | {"difference": apart}
+        beside[name] = over_folds(linear, name) | {"difference": apart}
     return found, beside
 
 

@@ -171,7 +171,7 @@ def test_rare_classes_and_rows_beyond_memory_are_refused(tmp_path):
 
 def test_the_interval_over_folds_widens_with_their_spread():
     even, uneven = (
-        _outer.over_folds(np.array(own), True) for own in ([0.8] * 4, [0.6, 0.7, 0.9, 1])
+        _outer.over_folds(np.array(own), "accuracy") for own in ([0.8] * 4, [0.6, 0.7, 0.9, 1])
     )
     assert even == {
         "value": pytest.approx(0.8),
@@ -179,8 +179,15 @@ def test_the_interval_over_folds_widens_with_their_spread():
         "high": pytest.approx(0.8),
     }
     assert uneven["low"] < 0.6 and uneven["high"] == 1
-    assert _outer.over_folds(np.array([0.8, np.nan]), True)["value"] is None
-    assert _outer.over_folds(np.array([0.1, 0.9]), False)["low"] == 0
+    assert _outer.over_folds(np.array([0.8, np.nan]), "accuracy")["value"] is None
+    assert _outer.over_folds(np.array([0.1, 0.9]), "rmse")["low"] == 0
+
+
+@pytest.mark.parametrize("name", ["partial_log_likelihood", "hazard_log_likelihood"])
+def test_the_interval_of_a_gain_in_log_likelihood_may_lie_above_one(name):
+    found = _outer.over_folds(np.array([1.4, 1.5, 1.6]), name)
+    assert found["value"] == pytest.approx(1.5)
+    assert found["high"] - 1.5 == pytest.approx(1.5 - found["low"])
 
 
 def test_outer_folds_train_by_the_steps_of_the_first(tmp_path, steps, monkeypatch):
