@@ -10,6 +10,7 @@ from autogenome_tf.tasks._discrete_survival import DiscreteSurvival
 from autogenome_tf.tasks._mixed_columns import KINDS, cells_of, check_output_names, targets_of
 from autogenome_tf.tasks._number_doubts import (
     are_few_whole,
+    coarse,
     numbers_among_words,
     outweighing,
 )
@@ -98,7 +99,7 @@ class MixedKind(TaskKind):
                     f'numbers. If they are codes of classes, set task.kinds {{"{target.name}": '
                     f'"{Classification.type}"}}.'
                 )
-            found += outweighing(numbers, target.name)
+            found += [*outweighing(numbers, target.name), *coarse(numbers, target.name)]
         return found
 
     @classmethod

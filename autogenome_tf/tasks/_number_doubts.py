@@ -12,6 +12,8 @@ FEW_NUMBERS = 5
 _MOST_NAMED = 5
 # Of one value in the squared distances from the median, among so many values or more.
 _MOST_OF_ONE, _FEWEST_VALUES = 0.5, 10
+# Of the standard deviation of a target in the step between numbers of single precision.
+_COARSE = 0.01
 
 
 def are_few_whole(values: np.ndarray) -> bool:
@@ -41,6 +43,22 @@ def outweighing(values: np.ndarray, name: str) -> Iterator[str]:
         f"from the median (all others are {others.min():g} to {others.max():g}), so fit and scores "
         "follow this row. Check it; where values span orders of magnitude, predict their logarithm."
     )
+
+
+def coarse(values: np.ndarray, name: str) -> Iterator[str]:
+    """Yield a text on a target that models predict in steps, since it varies little for its size.
+
+    Args:
+        values: The known values of the target.
+        name: Name of the target.
+    """
+    step, spread = np.spacing(np.float32(np.abs(values).max())), values.std()
+    if 0 < spread * _COARSE < step:
+        yield (
+            f"{name}: varies little for its size (mean {values.mean():g}, standard deviation "
+            f"{spread:.3g}), and models predict in single precision, here in steps of {step:.2g}. "
+            f"Subtract a constant, such as {np.median(values):g}."
+        )
 
 
 def numbers_among_words(labels: np.ndarray, name: str) -> Iterator[str]:
@@ -101,4 +119,6 @@ def doubts_of_numbers(targets: np.ndarray, names: Sequence[str]) -> list[str]:
             "numbers are learned as numbers. If they are codes of classes, set task.type "
             "classification."
         )
-    return found + [text for name, values in pairs for text in outweighing(values, name)]
+    for name, values in pairs:
+        found += [*outweighing(values, name), *coarse(values, name)]
+    return found

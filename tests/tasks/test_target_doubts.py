@@ -45,6 +45,13 @@ def test_a_value_that_outweighs_all_others_is_named(value):
     assert text.startswith(f"drug1: one value, {value:g}, makes up 100%")
 
 
+def test_a_target_that_single_precision_cannot_tell_apart_is_named():
+    assert not of_numbers(VALUES + 1e5, VALUES * 1e6, VALUES * 1e-6)
+    for shifted in (VALUES / 1000 + 1e5, VALUES - 1e9):
+        (text,) = of_numbers(VALUES, shifted)
+        assert text.startswith("drug1: varies little for its size") and "in steps of" in text
+
+
 def test_classes_that_are_measured_numbers_are_doubted():
     doses = np.resize([f"{number / 4:g}" for number in range(10)], ROWS).astype(object)
     (text,) = Classification.doubts(doses, NONE, ["dose"])
