@@ -41,7 +41,7 @@ class ResVAE(AutoencoderFamily):
         "linear": word("pca", known=("pca", "none")),
         # Bounds of different likelihoods are in different units, so a search has one.
         "likelihood": word("auto", known=LIKELIHOODS, alone=True),
-        "condition": word("decoder", known=("decoder", "both")),
+        "condition": word("decoder", known=("decoder", "both", "shift")),
         "beta": number(1.0, high=1e6),
         "free_bits": number(0.0, high=1e6),
         # The ELBO that ranks trials does not see it, so a search has one.

@@ -12,6 +12,8 @@ from autogenome_tf.nn.likelihoods import BOUND
 # Names of the last layers: the linear skip connection, the log variances, the end of the blocks.
 ENCODER_ENDS = ("around", "spread", "mean")
 DECODER_ENDS = ("around", "decoded")
+# Name of the layer by which covariates shift outputs where no linear map leads around the blocks.
+SHIFT = "shift"
 
 
 def build_encoder(
@@ -49,7 +51,7 @@ def build_encoder(
 
 def build_decoder(
     layers: LayerFactory, inputs: int, outputs: int, widths: Sequence[int], *, skip: str,
-    linear: bool,
+    linear: bool, shifts: int = 0,
 ) -> keras.Model:  # fmt: skip
     """Make the decoder: (rows, inputs) -> (rows, outputs).
 
@@ -60,12 +62,19 @@ def build_decoder(
         widths: Of the blocks, the stem's first.
         skip: "add" or "concatenate".
         linear: Whether a linear map leads around all blocks.
+        shifts: Number of the last inputs that the blocks do not see: each shifts the outputs of all
+            rows alike.
     """
     points = keras.Input((inputs,), name="latent")
     around, deep = DECODER_ENDS
-    decoded = layers.dense(_blocks(layers, points, widths, skip), outputs, deep)
+    is_shift = np.arange(inputs) >= inputs - shifts
+    seen = keras.layers.Rescaling((~is_shift).astype(float).tolist())(points) if shifts else points
+    decoded = layers.dense(_blocks(layers, seen, widths, skip), outputs, deep)
     if linear:
         decoded = keras.layers.Add()([layers.dense(points, outputs, around), decoded])
+    elif shifts:
+        shifting = keras.layers.Rescaling(is_shift.astype(float).tolist())(points)
+        decoded = keras.layers.Add()([layers.dense(shifting, outputs, SHIFT), decoded])
     return keras.Model(points, decoded, name="decoder")
 
 

@@ -51,7 +51,9 @@ class ResVAE(ElboModel):
         linear: Whether a linear map leads around encoder and decoder.
         covariates: Further inputs behind the genes.
         condition: "both" where encoder and decoder see the covariates; "decoder" where the decoder
-            alone does (as in scVI, Lopez et al. 2018), so that latent units need not encode them.
+            alone does (as in scVI, Lopez et al. 2018), so that latent units need not encode them;
+            "shift" where a level of a covariate shifts the decoder's outputs of all rows alike,
+            whatever their latent points, and nothing else sees it.
         scale: (latent,) standard deviations of the prior; None for 1. See `scaled`.
         sets: Two lists of (connections,): indices of latent units, and of the genes that a linear
             decoder wires them to; None for a deep decoder. See `of_sets`.
@@ -98,7 +100,7 @@ class ResVAE(ElboModel):
         self.likelihood = LIKELIHOODS[likelihood]
         self.beta, self.free_bits, self.alignment = beta, free_bits, alignment
         # Number of the last inputs that the encoder does not see.
-        blind = covariates if condition == "decoder" else 0
+        blind = 0 if condition == "both" else covariates
         self._seen = np.repeat([1.0, 0.0], [genes, blind]).astype("float32") if blind else None
         self.deviation = np.asarray(np.ones(latent) if scale is None else scale, "float32")
         self.encoder, self.decoder, self.classifier = parts or self._new_parts(
@@ -127,8 +129,9 @@ class ResVAE(ElboModel):
                 heads=self.likelihood.heads,
             )  # fmt: skip
         else:
+            shifts = self.covariates if self._config["condition"] == "shift" else 0
             decoder = _res_vae_layers.build_decoder(
-                layers, inputs, outputs, widths[::-1], **options
+                layers, inputs, outputs, widths[::-1], shifts=shifts, **options
             )
         if self._config["scale"] is not None:
             encoder, decoder = _res_vae_layers.scaled(encoder, decoder, self.deviation)

@@ -397,6 +397,26 @@ def test_a_decoder_alone_may_see_covariates():
     assert np.abs(decoded[0] - decoded[1]).max() > 1e-3
 
 
+@pytest.mark.parametrize("linear", [True, False])
+def test_a_level_shifts_all_rows_alike(linear, tmp_path):
+    batch = np.eye(2, dtype="float32")[np.arange(40) % 2]
+    found = {}
+    for condition in ("decoder", "shift"):
+        model = of(covariates=2, condition=condition, linear=linear)
+        if linear:
+            model.start(ROWS, batch)
+        model.compile("adam")
+        model.fit(np.hstack([ROWS, batch]), epochs=2, verbose=0)
+        model.save(tmp_path / "model.keras")
+        model = keras.saving.load_model(tmp_path / "model.keras")
+        means = model.encode(np.hstack([ROWS, batch]))[0].numpy()
+        assert np.array_equal(means, model.encode(np.hstack([ROWS, batch[::-1]]))[0].numpy())
+        shifts = model.decode(means, np.eye(2)[[0] * 40]) - model.decode(means, np.eye(2)[[1] * 40])
+        found[condition] = shifts.numpy()
+    assert np.ptp(found["shift"], axis=0).max() < 1e-5 < 1e-3 < np.abs(found["shift"]).max()
+    assert np.ptp(found["decoder"], axis=0).max() > 1e-3
+
+
 def test_a_start_behind_the_decoder_takes_differences_of_levels_out():
     shift = np.linspace(-4, 4, 12)
     batch = np.eye(2, dtype="float32")[np.arange(40) % 2]
