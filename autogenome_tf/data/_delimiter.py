@@ -5,7 +5,7 @@ import itertools
 import re
 
 from autogenome_tf.core.errors import InputError
-from autogenome_tf.data._cells import is_comma_number, is_corner, is_id_name, is_number
+from autogenome_tf.data._cells import is_comma_number, is_corner, is_id_name, is_missing, is_number
 from autogenome_tf.data._files import BLANKS, numbered_lines
 from autogenome_tf.data._orientation import is_gene_heading
 
@@ -40,7 +40,20 @@ def _is_header(line, below):
     if first == line.strip():
         first, other = (next(iter(text.split()), "") for text in (first, other))
     is_heading = is_id_name(first) or is_gene_heading(first)
-    return is_heading and not is_corner(first.lstrip("#")) and not is_id_name(other)
+    is_known = is_heading and not is_corner(first.lstrip("#")) and not is_id_name(other)
+    return is_known or _has_names(line, below)
+
+
+def _has_names(line, below):
+    """Return whether a line has as many names as there are values and a name below it."""
+    names, cells = (
+        _split(text, find_delimiter([line, below], is_matrix=True)) for text in (line, below)
+    )
+    # A sentence has blanks behind its commas.
+    is_sentence = any(name[:1] == " " for name in names)
+    are_values = all(is_number(cell) or is_missing(cell) for cell in cells[1:])
+    is_same = len(names) == len(cells) > 2 and are_values and not is_sentence
+    return is_same and not any(is_number(name) for name in names)
 
 
 def known_delimiter(name):

@@ -21,7 +21,8 @@ _GENE_NAMES = frozenset(
     "entrez_gene entrez_gene_id ncbi_gene_id locus_tag probe probes probe_id probeid probe_set "
     "probeset probe_set_id probeset_id probesetid feature_id transcript transcripts transcript_id "
     "target_id isoform isoform_id otu otu_id otuid asv asv_id taxon taxa cpg cpg_id protein "
-    "proteins protein_id uniprot uniprot_id mirna mirna_id".split()
+    "proteins protein_id uniprot uniprot_id mirna mirna_id protein_ids majority_protein_ids "
+    "protein_group protein_groups clade_name gene_family pathway".split()
 )
 # Columns of such a matrix that are no samples.
 _ANNOTATIONS = frozenset(
@@ -31,7 +32,7 @@ _ANNOTATIONS = frozenset(
     "chromosome_name gene_chr start_position end_position gene_start gene_end gc_content "
     "percentage_gene_gc_content exon_count genomic_coordinate logfc log2fc avg_log2fc "
     "log2foldchange lfcse basemean aveexpr p_value pvalue p_val pval padj adj_p_val p_val_adj fdr "
-    "q_value qvalue mean average median sd variance".split()
+    "q_value qvalue mean average median sd variance ncbi_tax_id clade_taxid".split()
 )
 
 

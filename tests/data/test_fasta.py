@@ -101,19 +101,41 @@ METABAT = (
     "contigName\tcontigLen\ttotalAvgDepth\ta.bam\ta.bam-var\tb.bam\tb.bam-var\n"
     "k3\t1000\t1\t1\t1\t0\t1\nk2\t1000\t9\t7\t1\t2\t1\nk1\t1000\t4\t0\t1\t4\t1\n"
 )
+COVERM = (
+    "Contig\ta.bam Mean\ta.bam Variance\ta.bam Read Count\tb.bam Mean\tb.bam Length\n"
+    "k1\t0\t1\t7\t4\t8\nk2\t7\t3\t5\t2\t6\n"
+)
 
 
 @pytest.mark.parametrize(
     ("text", "name"),
-    [(METABAT, "depths.txt"), ("contig,a.bam,b.bam\nk2,7,2\nk1,0,4\nk3,1,0\n", "depths.csv")],
+    [
+        (METABAT, "depths.txt"),
+        ("contig,a.bam,b.bam\nk2,7,2\nk1,0,4\nk3,1,0\n", "depths.csv"),
+        (COVERM, "depths.tsv"),
+        ("contig,bases,a.bam,b.bam\nk2,{1},7,2\nk1,{0},0,4\n", "depths.csv"),
+    ],
 )
 def test_depths_stand_behind_the_words_by_the_ids(tmp_path, text, name):
     path = written(tmp_path, CONTIGS)
+    text = text.format(*read_table(path).column("length"))
     table = read_table(path, options=ReadOptions(abundance=written(tmp_path, text, name)))
-    assert table.samples == ["k1", "k2"] and table.features[136:] == ["a.bam", "b.bam"]
+    samples = [feature.removesuffix(" Mean") for feature in table.features[136:]]
+    assert table.samples == ["k1", "k2"] and samples == ["a.bam", "b.bam"]
     np.testing.assert_allclose(np.expm1(table.values[:, 136:]), [[0, 4], [7, 2]], rtol=1e-6)
     assert (table.values[:, :136] == read_table(path).values).all()
     assert "log depths of 2 samples" in table.said
+
+
+def test_of_samtools_coverage_the_mean_depth_is_taken(tmp_path):
+    text = (
+        "#rname\tstartpos\tendpos\tnumreads\tcovbases\tcoverage\tmeandepth\tmeanbaseq\tmeanmapq\n"
+        "k1\t1\t1000\t40\t990\t99\t3\t35\t60\nk2\t1\t1000\t50\t980\t98\t15\t36\t60\n"
+    )
+    options = ReadOptions(abundance=written(tmp_path, text, "coverage.txt"))
+    table = read_table(written(tmp_path, CONTIGS), options=options)
+    assert table.features[136:] == ["meandepth"]
+    np.testing.assert_allclose(np.expm1(table.values[:, 136]), [3, 15], rtol=1e-6)
 
 
 def test_depths_may_be_sparse(tmp_path):
@@ -132,13 +154,16 @@ def test_depths_may_be_sparse(tmp_path):
     [
         ("contig\ta\nk1\t3\nx\t2\n", "lacks 1 of 2 ids of .*contigs.fasta, such as 'k2'"),
         ("contig\ta\nk1\t3\nk2\t-2\n", "depths.tsv: k2, a: received -2; expected a depth"),
+        ("contig\tlength\nk1\t{0}\nk2\t{1}\n", "depths.tsv: received no depths, but 'length'"),
         ("contig\ta\nk1\tNA\nk2\t2\n", "depths.tsv: k1, a: received nan; expected a depth"),
     ],
 )
 def test_depths_that_lack_or_are_none_are_refused(tmp_path, text, said):
+    path = written(tmp_path, CONTIGS)
+    text = text.format(*read_table(path).column("length"))
     depths = written(tmp_path, text, "depths.tsv")
     with pytest.raises(InputError, match=said):
-        read_table(written(tmp_path, CONTIGS), options=ReadOptions(abundance=depths))
+        read_table(path, options=ReadOptions(abundance=depths))
 
 
 def test_other_matrices_have_no_depths(tmp_path):

@@ -43,6 +43,14 @@ TABLES = {
         "OTU2\t1.0\t2.0\tk__Archaea\n",
         ["S1", "S2"], ["OTU1", "OTU2"], [[5, 1], [0, 2]],
     ),
+    "MetaPhlAn, its names behind a sign": (
+        "#mpa_v31\n#clade_name\tNCBI_tax_id\tS1\tS2\nk__Bacteria\t2\t99\t98\nk__Archaea\t2157\t1\t2\n",
+        ["S1", "S2"], ["k__Bacteria", "k__Archaea"], [[99, 1], [98, 2]],
+    ),
+    "HUMAnN": (
+        "# Gene Family\tS1\tS2\nUNMAPPED\t5\t0.5\nUniRef90_A\t1\t2\n",
+        ["S1", "S2"], ["UNMAPPED", "UniRef90_A"], [[5, 1], [0.5, 2]],
+    ),
     "methylation": (
         "Probe ID;S1;S2;\ncg01;0,5;0,25;\ncg02;1;0;\n",
         ["S1", "S2"], ["cg01", "cg02"], [[0.5, 1], [0.25, 0]],
@@ -71,6 +79,15 @@ TABLES = {
         ["x", "y"], ["A", "B"], [[1, 2], [3, 4]],
     ),
     "comments above bare numbers": ("# two genes\n1 2\n3 4\n", None, None, [[1, 2], [3, 4]]),
+    "a comment as wide as a headless table": (
+        "# by us, for you, in 2024\nx,1,2\ny,3,4\n", ["x", "y"], None, [[1, 2], [3, 4]],
+    ),
+    "a comment as wide as the header": (
+        "#a\tb\tc\nsample\tA\tB\nx\t1\t2\n", ["x"], ["A", "B"], [[1, 2]],
+    ),
+    "any names behind a sign": (
+        "# 2024\n#rname\tA\tB\nx\t1\t2\ny\t3\tNA\n", ["x", "y"], ["A", "B"], [[1, 2], [3, NAN]],
+    ),
     "a header behind a sign": ("#sample,A\nx,1\ny,2\n", ["x", "y"], ["A"], [[1], [2]]),
     "a delimiter at every end": ("id,A,B,\nx,1,2,\ny,3,4,\n", ["x", "y"], ["A", "B"],
                                  [[1, 2], [3, 4]]),

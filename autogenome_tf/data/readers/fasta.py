@@ -46,7 +46,7 @@ class Fasta(Reader):
         )  # fmt: skip
         notes = [f"{min(lengths):,} to {max(lengths):,} bases"]
         if options.abundance:
-            table = with_abundance(table, options.abundance, source, options)
+            table = with_abundance(table, lengths, options.abundance, source, options)
             notes.append(f"log depths of {len(table.features) - len(WORDS)} samples")
         limits = {"columns": options.columns, "limit": options.limit}
         return checked(source, table, "FASTA", *notes, **limits)
