@@ -86,7 +86,8 @@ class Sites:
         large = [level for level in places if len(places[level]) >= FEWEST]
         worst, p = None, np.nan
         if len(large) > 1:
-            is_compared = np.isin(levels.astype(str), large)
+            # Not by np.isin, to which a row without a level is of a level named None.
+            is_compared = np.array([level in large for level in levels])
             own, seed = rows.at(is_compared), derive(self._seed, f"sites/{column}/{part}")
             worst, p = metrics.gap(
                 self._task, own.targets, own.outputs, levels[is_compared], self.metric, seed,

@@ -8,6 +8,7 @@ import pytest
 from figures import drawn
 
 from autogenome_tf.automl import AutoGenome, _learning_curve
+from autogenome_tf.automl._sites import ScoredRows, Sites
 from autogenome_tf.cli import _summary
 from autogenome_tf.config import Config
 from autogenome_tf.core.errors import InputError
@@ -127,6 +128,16 @@ def test_a_gap_beyond_chance_is_a_warning(doubted):
     warnings = json.loads((doubted.folder / "warnings.json").read_text())
     texts = [warning["text"] for warning in warnings if warning["about"] == "sites"]
     assert any("the worst is c" in text for text in texts)
+
+
+def test_rows_without_a_site_are_not_compared_as_a_site_named_none():
+    truth = np.tile([0, 1], 30)
+    logits = np.eye(2)[truth]
+    logits[40:], logits[:4] = 1 - logits[40:], 1 - logits[:4]
+    levels = np.array(["A"] * 20 + ["None"] * 20 + [None] * 20, object)
+    sites = Sites(Classification(["a", "b"]), 0)
+    sites.add("hospital", "test", levels, ScoredRows(truth, logits, None))
+    assert set(pd.concat(sites.frames).query("worst")["level"]) == {"A"}
 
 
 def test_sites_that_are_alike_are_no_warning(tmp_path):
