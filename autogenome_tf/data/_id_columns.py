@@ -135,6 +135,27 @@ def columns_of_file(frame: pd.DataFrame, asked: Sequence[str], key: str | None) 
         asked: Names of the targets, which cannot be ids.
         key: `data.id`: the one column of the file to match by, where it has it.
     """
+    return [one for one in _every_column(frame, asked, key) if _may_be_ids(one)]
+
+
+def columns_of_repeats(
+    frame: pd.DataFrame, asked: Sequence[str], key: str | None
+) -> list[IdColumn]:
+    """Return the columns of text that come again in too many rows to be ids.
+
+    Args:
+        frame: The target file, as `read_targets` returns it.
+        asked: Names of the targets, which cannot be ids.
+        key: `data.id`: the one column of the file to match by, where it has it.
+    """
+    return [
+        one
+        for one in _every_column(frame, asked, key)
+        if not _may_be_ids(one) and not any(is_number(name) for name in one.ids if name)
+    ]
+
+
+def _every_column(frame, asked, key):
     if key is not None and key in frame.columns:
         return [_key(key, frame[key])]
     keys = []
@@ -144,8 +165,7 @@ def columns_of_file(frame: pd.DataFrame, asked: Sequence[str], key: str | None) 
         keys = [IdColumn(None, ids, is_named)]
     if key is not None and keys and frame.index.name == key:
         return keys
-    keys += [_key(name, frame[name]) for name in frame.columns if name not in asked]
-    return [one for one in keys if _may_be_ids(one)]
+    return keys + [_key(name, frame[name]) for name in frame.columns if name not in asked]
 
 
 def best_pair(ours: list[IdColumn], theirs: list[IdColumn], both: str) -> Pair | None:

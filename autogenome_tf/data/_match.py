@@ -13,6 +13,7 @@ from autogenome_tf.data._id_columns import (
     best_pair,
     columns_of_file,
     columns_of_matrix,
+    columns_of_repeats,
     counted_from,
     has_names,
     is_of_ids,
@@ -86,7 +87,7 @@ def match_rows(
     pair = pair or pair_of_owners(table, theirs)
     if pair is not None:
         return _by_ids(table, frame, pair, source, is_only)
-    _check_ids(table, frame, theirs, source)
+    _check_ids(table, frame, theirs, columns_of_repeats(frame, asked, key), source)
     text, rows = warning_of_order(table, frame, source), np.arange(table.values.shape[0])
     return Match(rows, table, is_by_order=True, warnings=(("matching", text),))
 
@@ -203,14 +204,14 @@ def _has_most(samples, key):
     return near is not None and 2 * near.hits >= len(samples)
 
 
-def _check_ids(table, frame, theirs, source):
+def _check_ids(table, frame, theirs, repeats, source):
     """Refuse to match by order what has ids, none of which is in both."""
     where = frame.attrs["source"]
     if frame.attrs.get("repeated"):
         raise InputError(frame.attrs["repeated"])
     if table.samples is None:
         return
-    _check_repeated(table.samples, theirs, where)
+    _check_repeated(table.samples, [*theirs, *repeats], where)
     named = [key for key in theirs if is_of_ids(key) or _has_most(table.samples, key)]
     if not named:
         return

@@ -623,3 +623,18 @@ def test_ids_that_come_twice_and_have_more_behind_them_are_not_matched_by_order(
     targets(tmp_path, age=[40] * ROWS, library=[f"{n}_T1" for n in [*IDS[:-1], IDS[0]]], dx=LABELS)
     with pytest.raises(InputError, match="no sample id is in both.*in the column 'library'"):
         loaded(tmp_path)
+
+
+@pytest.mark.parametrize("heading", ["s", "dates"])
+def test_ids_that_capitals_made_the_same_are_not_matched_by_order(tmp_path, heading):
+    ids = [f"{'Ss'[number % 2]}{number // 2}" for number in range(ROWS)]
+    matrix(tmp_path, ids=ids)
+    targets(tmp_path, **{heading: [name.upper() for name in ids]}, dx=LABELS)
+    with pytest.raises(InputError, match=f"y.csv: {heading}: duplicate sample id: 'S0'"):
+        loaded(tmp_path)
+
+
+def test_numbers_that_come_twice_are_no_ids_of_numbered_rows(tmp_path):
+    matrix(tmp_path, ids=range(1, ROWS + 1))
+    targets(tmp_path, order=np.arange(ROWS), stage=[1 + row // 3 for row in range(ROWS)], dx=LABELS)
+    np.testing.assert_array_equal(loaded(tmp_path).targets, LABELS)

@@ -25,9 +25,9 @@ class Fasta(Reader):
     `Table.extra` has its `length`.
     """
 
-    kinds = ".fasta, .fa, .fna (also .gz, .bz2, .zst)"
+    kinds = ".fasta, .fa, .fna, .fas, .fsa, .ffn (also .gz, .bz2, .zst)"
     takes = ("abundance",)
-    suffixes = suffixes("fasta", "fa", "fna")
+    suffixes = suffixes("fasta", "fa", "fna", "fas", "fsa", "ffn")
 
     def read(self, source: str, options: ReadOptions) -> Table:
         """Read as `Reader.read` says; a sequence without any word is refused."""
