@@ -1,5 +1,6 @@
 """Abundance of contigs: how deeply the reads of each sample cover each of them."""
 
+import collections
 import dataclasses
 from collections.abc import Sequence
 from typing import Any
@@ -38,7 +39,15 @@ def with_abundance(
     """
     own = ReadOptions(orientation=SAMPLES, limit=options.limit, expansion=options.expansion)
     found, contigs = read_table(path, options=own), table.samples or []
-    places = {name: row for row, name in enumerate(found.samples or ())}
+    # The id of a contig is the first word of its header, which some tables have whole.
+    ids = [name.partition(" ")[0] for name in found.samples or ()]
+    places = {name: row for row, name in enumerate(ids)}
+    if len(places) < len(ids):
+        twice = [name for name, count in collections.Counter(ids).items() if count > 1]
+        raise InputError(
+            f"{path}: several rows are of contig {some(twice)}, by the first word of their ids; "
+            "expected one for each."
+        )
     lacking = [name for name in contigs if name not in places]
     if lacking:
         raise InputError(

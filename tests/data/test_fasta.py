@@ -114,6 +114,7 @@ COVERM = (
         ("contig,a.bam,b.bam\nk2,7,2\nk1,0,4\nk3,1,0\n", "depths.csv"),
         (COVERM, "depths.tsv"),
         ("contig,bases,a.bam,b.bam\nk2,{1},7,2\nk1,{0},0,4\n", "depths.csv"),
+        ("contig,a.bam,b.bam\nk2 flag=1 len=1000,7,2\nk1 flag=0,0,4\n", "depths.csv"),
     ],
 )
 def test_depths_stand_behind_the_words_by_the_ids(tmp_path, text, name):
@@ -125,6 +126,12 @@ def test_depths_stand_behind_the_words_by_the_ids(tmp_path, text, name):
     np.testing.assert_allclose(np.expm1(table.values[:, 136:]), [[0, 4], [7, 2]], rtol=1e-6)
     assert (table.values[:, :136] == read_table(path).values).all()
     assert "log depths of 2 samples" in table.said
+
+
+def test_rows_of_one_contig_by_the_first_word_are_refused(tmp_path):
+    depths = written(tmp_path, "contig,a.bam\nk1 x,1\nk1 y,2\nk2,3\n", "depths.csv")
+    with pytest.raises(InputError, match="several rows are of contig 'k1', by the first word"):
+        read_table(written(tmp_path, CONTIGS), options=ReadOptions(abundance=depths))
 
 
 def test_of_samtools_coverage_the_mean_depth_is_taken(tmp_path):

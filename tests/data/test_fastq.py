@@ -111,10 +111,11 @@ def test_rows_beyond_memory_are_the_same(tmp_path, monkeypatch):
 def test_short_reads_are_left_out_and_counted(tmp_path):
     random = np.random.default_rng(7)
     reads = {"long": drawn(random, 1000), "short": drawn(random, 999), "other": drawn(random, 2000)}
-    table = read_table(written(tmp_path, reads))
+    table = read_table(written(tmp_path, reads | {"unknown": "N" * 1500 + "ACGTn"}))
     assert table.samples == ["long", "other"]
     ((about, said),) = table.warnings
-    assert about == "values" and "1 of 3 reads are shorter than 1,000 bases: they are left" in said
+    assert about == "values"
+    assert "2 of 4 reads have fewer than 1,000 known bases: they are left" in said
 
 
 LONG = "ACGT" * 300
@@ -123,7 +124,7 @@ LONG = "ACGT" * 300
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("@r1\nACGT\n+\nIIII\n", "the longest of 1 reads has 4 bases; expected long reads"),
+        ("@r1\nACGT\n+\nIIII\n", "the longest of 1 reads has 4 known bases; expected long reads"),
         (">r1\nACGT\n", "line 1: received '>r1'; expected '@' and the id of a read"),
         ("@\nACGT\n+\nIIII\n", "line 1: received '@'; expected '@' and the id"),
         ("@r1\nACGT\n+\nIIII\n@r2\nAC\n+\n", "line 5: the last read is cut short"),

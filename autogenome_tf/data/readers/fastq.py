@@ -50,12 +50,13 @@ class Fastq(Reader):
     def read(self, source: str, options: ReadOptions) -> Table:
         """Read as `Reader.read` says; a file of short reads alone is refused."""
         check_file(source)
-        lengths = [len(one.letters) for one in _reads(source, options.most(source))]
-        long = [length for length in lengths if length >= SHORT]
+        known = [(_known(one), len(one.letters)) for one in _reads(source, options.most(source))]
+        long = [length for count, length in known if count >= SHORT]
         if not long:
             raise InputError(
-                f"{source}: the longest of {len(lengths)} reads has {max(lengths)} bases; expected "
-                f"long reads, of {SHORT:,} bases and more. Assemble short ones, and read contigs."
+                f"{source}: the longest of {len(known)} reads has {max(known)[0]} known bases; "
+                f"expected long reads, of {SHORT:,} bases and more. Assemble short ones, and read "
+                "contigs."
             )
         counts = _Counts(sum(long))
         for part in _blocks(self.contigs(source, options)):
@@ -70,7 +71,7 @@ class Fastq(Reader):
                 rows.append([*composition(where, own), *counts.histogram(own)])
             values.add(rows)
         depths = [f"depth {2 ** (STEP * step):.3g}" for step in range(STEPS)]
-        doubts = tuple(("values", text) for text in _doubts(source, len(lengths), len(long)))
+        doubts = tuple(("values", text) for text in _doubts(source, len(known), len(long)))
         table = Table(
             values.array, names, [*WORDS, *depths], pd.DataFrame({"length": long}, index=names),
             orientation=SAMPLES, warnings=doubts,
@@ -121,15 +122,20 @@ class _Counts:
 
 
 def _is_long(read):
-    return len(read.letters) >= SHORT
+    return _known(read) >= SHORT
+
+
+def _known(read):
+    """Return the number of bases that are not N."""
+    return len(read.letters) - sum(map(read.letters.count, "Nn"))
 
 
 def _doubts(source, count, long):
     """Yield a warning about reads that are left out."""
     if count > long:
         yield (
-            f"{source}: {count - long} of {count} reads are shorter than {SHORT:,} bases: they are "
-            "left out."
+            f"{source}: {count - long} of {count} reads have fewer than {SHORT:,} known bases: "
+            "they are left out."
         )
 
 
