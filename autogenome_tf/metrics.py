@@ -58,7 +58,7 @@ def best_value(name: str) -> float:
     """
     if not HIGHER_IS_BETTER[name]:
         return 0.0
-    # A gain in log-likelihood grows with the number of rows that are told apart.
+    # A gain in log-likelihood has no upper bound.
     return np.inf if name.endswith("log_likelihood") else 1.0
 
 

@@ -1,6 +1,5 @@
 """Abundance of contigs: how deeply the reads of each sample cover each of them."""
 
-import collections
 import dataclasses
 from collections.abc import Sequence
 from typing import Any
@@ -10,6 +9,7 @@ import scipy
 
 from autogenome_tf.core.errors import InputError, some
 from autogenome_tf.data._dataset import Table
+from autogenome_tf.data._distinct import repeated
 from autogenome_tf.data._orientation import SAMPLES
 from autogenome_tf.data._read import read_table
 from autogenome_tf.data._reader import ReadOptions
@@ -41,13 +41,12 @@ def with_abundance(
     found, contigs = read_table(path, options=own), table.samples or []
     # The id of a contig is the first word of its header, which some tables have whole.
     ids = [name.partition(" ")[0] for name in found.samples or ()]
-    places = {name: row for row, name in enumerate(ids)}
-    if len(places) < len(ids):
-        twice = [name for name, count in collections.Counter(ids).items() if count > 1]
+    if twice := repeated(ids):
         raise InputError(
             f"{path}: several rows are of contig {some(twice)}, by the first word of their ids; "
             "expected one for each."
         )
+    places = {name: row for row, name in enumerate(ids)}
     lacking = [name for name in contigs if name not in places]
     if lacking:
         raise InputError(

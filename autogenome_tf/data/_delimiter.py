@@ -46,9 +46,8 @@ def _is_header(line, below):
 
 def _has_names(line, below):
     """Return whether a line has as many names as there are values and a name below it."""
-    names, cells = (
-        _split(text, find_delimiter([line, below], is_matrix=True)) for text in (line, below)
-    )
+    delimiter = find_delimiter([line, below], is_matrix=True)
+    names, cells = (_split(text, delimiter) for text in (line, below))
     # A sentence has blanks behind its commas.
     is_sentence = any(name[:1] == " " for name in names)
     are_values = all(is_number(cell) or is_missing(cell) for cell in cells[1:])

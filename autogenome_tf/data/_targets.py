@@ -1,6 +1,5 @@
 """Target files: small tables of labels and numbers, with or without header and sample ids."""
 
-import collections
 import dataclasses
 import operator
 import os
@@ -17,6 +16,7 @@ from autogenome_tf.data._delimiter import (
     header_only,
     preamble,
 )
+from autogenome_tf.data._distinct import repeated
 from autogenome_tf.data._files import (
     BLANKS,
     check_file,
@@ -185,7 +185,7 @@ def _said(source, kind, count, names, ids, header):
 
 def _repeated(source, ids):
     """Return the error for ids that come twice, None where none does."""
-    twice = [name for name, count in collections.Counter(ids).items() if count > 1]
+    twice = repeated(ids)
     if not twice:
         return None
     return f"{source}: duplicate sample id: {some(twice)}; expected each only once."

@@ -1,6 +1,5 @@
 """Columns of text as a frame: blanks stripped, missing cells None, words for them counted."""
 
-import collections
 from collections.abc import Mapping, Sequence
 
 import pandas as pd
@@ -14,6 +13,7 @@ from autogenome_tf.data._cells import (
     value_of,
     with_point,
 )
+from autogenome_tf.data._distinct import repeated
 from autogenome_tf.data._reader import ReadOptions
 
 # Of a frame's `attrs`: for each column how often which word stood for a missing value.
@@ -93,8 +93,7 @@ def _check_names(source, what, names):
     if "" in names:
         place = list(names).index("") + 1
         raise InputError(f"{source}: {what} {place} of {len(names)} is empty.")
-    if len(set(names)) < len(names):
-        twice = [name for name, count in collections.Counter(names).items() if count > 1]
+    if twice := repeated(names):
         raise InputError(f"{source}: duplicate {what}: {some(twice)}; expected each only once.")
 
 

@@ -12,8 +12,6 @@ from autogenome_tf.nn.likelihoods import BOUND
 # Names of the last layers: the linear skip connection, the log variances, the end of the blocks.
 ENCODER_ENDS = ("around", "spread", "mean")
 DECODER_ENDS = ("around", "decoded")
-# Name of the layer by which covariates shift outputs where no linear map leads around the blocks.
-SHIFT = "shift"
 
 
 def build_encoder(
@@ -74,7 +72,7 @@ def build_decoder(
         decoded = keras.layers.Add()([layers.dense(points, outputs, around), decoded])
     elif shifts:
         shifting = keras.layers.Rescaling(is_shift.astype(float).tolist())(points)
-        decoded = keras.layers.Add()([layers.dense(shifting, outputs, SHIFT), decoded])
+        decoded = keras.layers.Add()([layers.dense(shifting, outputs, "shift"), decoded])
     return keras.Model(points, decoded, name="decoder")
 
 

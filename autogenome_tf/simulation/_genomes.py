@@ -1,6 +1,11 @@
-"""Genomes of random bases, each with a composition of its own."""
+"""Draw genomes, Markov chains of bases, and put pieces of them in an order of chance."""
+
+from collections.abc import Sequence
 
 import numpy as np
+import pandas as pd
+
+from autogenome_tf.simulation._targets import numbered
 
 LETTERS = np.frombuffer(b"ACGT", "uint8")
 # Bases that follow three others by the same chances; these differ from piece to piece of a genome
@@ -57,3 +62,23 @@ def letters(bases: np.ndarray) -> str:
         bases: (length,) of 0 to 3.
     """
     return LETTERS[bases].tobytes().decode()
+
+
+def shuffled(
+    random: np.random.Generator, kind: str, rows: Sequence[tuple], columns: Sequence[str]
+) -> tuple[np.ndarray, pd.DataFrame]:
+    """Put pieces of genomes in an order of chance, and number them.
+
+    Args:
+        random: Source of the draws.
+        kind: Name of the column of ids, and what these begin with.
+        rows: Cells of each piece, as they were drawn.
+        columns: Names of the cells.
+
+    Returns:
+        (pieces,) places in `rows`, and the table in this order, ids in the first column.
+    """
+    order = random.permutation(len(rows))
+    table = pd.DataFrame([rows[place] for place in order], columns=list(columns))
+    table.insert(0, kind, numbered(f"{kind}_", len(rows), len(str(len(rows)))))
+    return order, table

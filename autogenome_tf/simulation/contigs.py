@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from autogenome_tf.simulation._genomes import changed, draw_genomes, letters
+from autogenome_tf.simulation._genomes import changed, draw_genomes, letters, shuffled
 from autogenome_tf.simulation._targets import numbered, stream
 from autogenome_tf.simulation.expression import check_each, check_most
 
@@ -101,12 +101,9 @@ def draw(**parameters: Any) -> Contigs:
             sequences.append(letters(part))
             depths.append(reads * READ / len(part))
             rows.append((name, f"species_{species + 1:0{width}d}", len(part)))
-    order = bases.permutation(len(sequences))
-    names = numbered("contig_", len(sequences), len(str(len(sequences))))
-    truth = pd.DataFrame([rows[place] for place in order], columns=["genome", "species", "bases"])
-    truth.insert(0, "contig", names)
+    order, truth = shuffled(bases, "contig", rows, ["genome", "species", "bases"])
     return Contigs(
-        names=names,
+        names=truth["contig"].tolist(),
         sequences=[sequences[place] for place in order],
         depths=np.array(depths)[order],
         samples=numbered("sample_", asked.samples, len(str(asked.samples))),

@@ -35,8 +35,7 @@ def simulate(folder: str | pathlib.Path, **parameters: Any) -> Simulation:
     Raises:
         errors.InputError: A parameter is out of range, or the folder already holds a data set.
     """
-    folder = pathlib.Path(folder)
-    _refuse_overwriting(folder)
+    folder = _unused(folder)
     simulation = draw(**parameters)
     batches = {"batch": simulation.batch}
     _write(folder, simulation, batches, _planted(simulation), _config(simulation.parameters))
@@ -56,13 +55,9 @@ def simulate_landscape(folder: str | pathlib.Path, **parameters: Any) -> landsca
     Raises:
         errors.InputError: As for `simulate`.
     """
-    folder = pathlib.Path(folder)
-    _refuse_overwriting(folder)
+    folder = _unused(folder)
     drawn = landscape.draw(**parameters)
-    planted = {
-        "parameters": dataclasses.asdict(drawn.parameters),
-        "terms": drawn.truth.to_dict(orient="records"),
-    }
+    planted = {"terms": drawn.truth.to_dict(orient="records")}
     _write(folder, drawn, {}, planted, _landscape_config(drawn.parameters))
     return drawn
 
@@ -80,13 +75,10 @@ def simulate_pathways(folder: str | pathlib.Path, **parameters: Any) -> pathways
     Raises:
         errors.InputError: As for `simulate`.
     """
-    folder = pathlib.Path(folder)
-    _refuse_overwriting(folder)
+    folder = _unused(folder)
     drawn = pathways.draw(**parameters)
-    planted = {
-        "parameters": dataclasses.asdict(drawn.parameters),
-        "informative": drawn.truth["set"][drawn.truth["role"] == "informative"].tolist(),
-    }
+    is_informative = drawn.truth["role"] == "informative"
+    planted = {"informative": drawn.truth["set"][is_informative].tolist()}
     with replacing(folder / SETS) as path:
         path.write_text(drawn.gmt(), encoding="utf-8")
     config = _config_of("pathways", drawn.parameters.seed, "classification")
@@ -110,8 +102,7 @@ def simulate_contigs(folder: str | pathlib.Path, **parameters: Any) -> contigs.C
     Raises:
         errors.InputError: As for `simulate`.
     """
-    folder = pathlib.Path(folder)
-    _refuse_overwriting(folder)
+    folder = _unused(folder)
     drawn = contigs.draw(**parameters)
     with replacing_packed(folder / CONTIGS) as file:
         for name, letters in zip(drawn.names, drawn.sequences, strict=True):
@@ -119,10 +110,8 @@ def simulate_contigs(folder: str | pathlib.Path, **parameters: Any) -> contigs.C
     depths = pd.DataFrame(drawn.depths, columns=drawn.samples)
     depths.insert(0, "contig", drawn.names)
     _write_frame(folder / DEPTHS, depths)
-    planted = {"parameters": dataclasses.asdict(drawn.parameters)}
-    depths = {"abundance": DEPTHS}
-    config = _bins_config("contigs", drawn.parameters.seed, CONTIGS, depths)
-    _write_truth(folder, drawn, planted, config)
+    config = _bins_config("contigs", drawn.parameters.seed, CONTIGS, {"abundance": DEPTHS})
+    _write_truth(folder, drawn, {}, config)
     return drawn
 
 
@@ -139,17 +128,14 @@ def simulate_reads(folder: str | pathlib.Path, **parameters: Any) -> reads.Reads
     Raises:
         errors.InputError: As for `simulate`.
     """
-    folder = pathlib.Path(folder)
-    _refuse_overwriting(folder)
+    folder = _unused(folder)
     drawn = reads.draw(**parameters)
     # Phred's scale (Ewing and Green 1998), from 40 down, as FASTQ writes it.
     quality = chr(33 + round(-10 * math.log10(max(drawn.parameters.errors, 1e-4))))
     with replacing_packed(folder / READS) as file:
         for name, letters in zip(drawn.names, drawn.sequences, strict=True):
             file.write(f"@{name}\n{letters}\n+\n{quality * len(letters)}\n".encode())
-    planted = {"parameters": dataclasses.asdict(drawn.parameters)}
-    config = _bins_config("reads", drawn.parameters.seed, READS, {})
-    _write_truth(folder, drawn, planted, config)
+    _write_truth(folder, drawn, {}, _bins_config("reads", drawn.parameters.seed, READS, {}))
     return drawn
 
 
@@ -188,13 +174,16 @@ def _write(folder, drawn, further, planted, config):
 
 
 def _write_truth(folder, drawn, planted, config):
-    """Write what was planted, as a table and as JSON, and the config."""
+    """Write what was planted, as a table and with all parameters as JSON, and the config."""
     _write_frame(folder / "truth.tsv", drawn.truth)
-    _write_json(folder / "truth.json", planted)
+    parameters = {"parameters": dataclasses.asdict(drawn.parameters)}
+    _write_json(folder / "truth.json", parameters | planted)
     _write_json(folder / "config.json", config)
 
 
-def _refuse_overwriting(folder):
+def _unused(folder):
+    """Return the path of a folder, which must not hold a data set."""
+    folder = pathlib.Path(folder)
     if folder.exists() and not folder.is_dir():
         raise errors.InputError(f"simulate: {folder} is a file; choose an empty folder.")
     held = [name for name in (*FILES, SETS, CONTIGS, DEPTHS, READS) if (folder / name).exists()]
@@ -202,6 +191,7 @@ def _refuse_overwriting(folder):
         raise errors.InputError(
             f"simulate: {folder} already holds {', '.join(held)}; choose an empty folder."
         )
+    return folder
 
 
 def _write_features(path, simulation):
@@ -224,14 +214,13 @@ def _write_json(path, content):
 
 
 def _planted(simulation):
-    """Return the content of truth.json."""
+    """Return what truth.json has beside the parameters."""
     truth = simulation.truth
     effects = simulation.effects.to_dict(orient="index")
     role = truth.set_index("feature")["role"]
     partner = truth.set_index("feature")["partner"]
     passengers = partner[role == "passenger"]
     return {
-        "parameters": dataclasses.asdict(simulation.parameters),
         "main": {gene: effects[gene] for gene in effects if role[gene] == "main"},
         "interactions": [
             {"features": [gene, partner[gene]], "effect": effects[gene]}

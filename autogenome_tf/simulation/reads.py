@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from autogenome_tf.simulation._genomes import changed, draw_genomes, letters
+from autogenome_tf.simulation._genomes import changed, draw_genomes, letters, shuffled
 from autogenome_tf.simulation._targets import numbered, stream
 from autogenome_tf.simulation.expression import check_each, check_most
 
@@ -88,11 +88,9 @@ def draw(**parameters: Any) -> Reads:
             left -= len(read)
             sequences.append(letters(read))
             rows.append((name, depth, len(read)))
-    order = random.permutation(len(sequences))
-    names = numbered("read_", len(sequences), len(str(len(sequences))))
-    truth = pd.DataFrame([rows[place] for place in order], columns=["genome", "depth", "bases"])
-    truth.insert(0, "read", names)
-    return Reads(names, [sequences[place] for place in order], truth, asked)
+    order, truth = shuffled(random, "read", rows, ["genome", "depth", "bases"])
+    ordered = [sequences[place] for place in order]
+    return Reads(truth["read"].tolist(), ordered, truth, asked)
 
 
 def _read(random, genome, errors):

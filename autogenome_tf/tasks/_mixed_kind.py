@@ -8,12 +8,7 @@ import pandas as pd
 from autogenome_tf.tasks._classification import Classification, check_classes
 from autogenome_tf.tasks._discrete_survival import DiscreteSurvival
 from autogenome_tf.tasks._mixed_columns import KINDS, cells_of, check_output_names, targets_of
-from autogenome_tf.tasks._number_doubts import (
-    are_few_whole,
-    coarse,
-    numbers_among_words,
-    outweighing,
-)
+from autogenome_tf.tasks._number_doubts import are_few_whole, numbers_among_words, uneven
 from autogenome_tf.tasks._target_columns import TargetColumns
 from autogenome_tf.tasks._task_kind import TaskKind
 
@@ -99,7 +94,7 @@ class MixedKind(TaskKind):
                     f'numbers. If they are codes of classes, set task.kinds {{"{target.name}": '
                     f'"{Classification.type}"}}.'
                 )
-            found += [*outweighing(numbers, target.name), *coarse(numbers, target.name)]
+            found += uneven(numbers, target.name)
         return found
 
     @classmethod

@@ -26,13 +26,19 @@ def are_few_whole(values: np.ndarray) -> bool:
     return 0 < len(numbers) <= FEW_NUMBERS and bool((numbers % 1 == 0).all())
 
 
-def outweighing(values: np.ndarray, name: str) -> Iterator[str]:
-    """Yield a text on a value that decides the fit of a target alone.
+def uneven(values: np.ndarray, name: str) -> Iterator[str]:
+    """Yield texts on a target one value of which outweighs the others, or that hardly varies.
 
     Args:
         values: The known values of the target.
         name: Name of the target.
     """
+    yield from _outweighing(values, name)
+    yield from _coarse(values, name)
+
+
+def _outweighing(values, name):
+    """Yield a text on a value that decides the fit of a target alone."""
     squares = (values - np.median(values)) ** 2
     place = int(squares.argmax())
     if len(values) < _FEWEST_VALUES or squares[place] <= _MOST_OF_ONE * squares.sum():
@@ -45,13 +51,8 @@ def outweighing(values: np.ndarray, name: str) -> Iterator[str]:
     )
 
 
-def coarse(values: np.ndarray, name: str) -> Iterator[str]:
-    """Yield a text on a target that models predict in steps, since it varies little for its size.
-
-    Args:
-        values: The known values of the target.
-        name: Name of the target.
-    """
+def _coarse(values, name):
+    """Yield a text on a target that varies little for its size: models predict it in steps."""
     step, spread = np.spacing(np.float32(np.abs(values).max())), values.std()
     if 0 < spread * _COARSE < step:
         yield (
@@ -119,6 +120,4 @@ def doubts_of_numbers(targets: np.ndarray, names: Sequence[str]) -> list[str]:
             "numbers are learned as numbers. If they are codes of classes, set task.type "
             "classification."
         )
-    for name, values in pairs:
-        found += [*outweighing(values, name), *coarse(values, name)]
-    return found
+    return found + [text for name, values in pairs for text in uneven(values, name)]

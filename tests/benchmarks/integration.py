@@ -58,6 +58,7 @@ mean total is higher or less than 0.005 lower; an option where it is higher on s
 """
 
 import argparse
+import functools
 import json
 import subprocess
 import tempfile
@@ -128,12 +129,16 @@ def by_peer(name, python, seed, **arrays):
         return np.load(Path(folder) / "latent.npy")
 
 
-def methods(one, samples, values, batches, seed, asked):
-    """Return by the name of each method a function that computes (rows, 10) coordinates."""
+def methods(one, samples, values, before, batches, seed, asked):
+    """Return by the name of each method a function that computes (rows, 10) coordinates.
+
+    `before` are the components of the values.
+    """
 
     def res_vae(**network):
         return points_of(trained(one, samples, seed, **network))
 
+    @functools.cache
     def linear():
         return components(combat(values, batches, np.ones(len(values), bool)), seed)
 
@@ -141,16 +146,14 @@ def methods(one, samples, values, batches, seed, asked):
         return (points := linear()) / points.std(axis=0)
 
     def harmony():
-        return by_peer(
-            "harmony", asked.python, seed, points=components(values, seed), batches=batches
-        )
+        return by_peer("harmony", asked.python, seed, points=before, batches=batches)
 
     def scvi():
         counts = scipy.sparse.load_npz(one.features).toarray()
         return by_peer("scvi", asked.python, seed, counts=counts, batches=batches)
 
     found = {
-        "PCA": lambda: components(values, seed),
+        "PCA": lambda: before,
         "Res-VAE": res_vae,
         "Res-VAE, decoded": lambda: res_vae(distance="decoded"),
     }
@@ -213,7 +216,7 @@ def scored(one, seed, asked):
     samples, values = one.matrix()
     truth, batches = one.truth(samples), batches_of(one, samples)
     before = components(values, seed)
-    for name, method in methods(one, samples, values, batches, seed, asked).items():
+    for name, method in methods(one, samples, values, before, batches, seed, asked).items():
         found = figures(method(), truth, batches, before, seed)
         yield {"set": one.name, "method": name, "seed": seed, **found}
 
