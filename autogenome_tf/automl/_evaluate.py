@@ -125,9 +125,8 @@ def _corrected(run, rows, config, task, validation, trials):
     seed = derive(config.seed, "bootstrap/winner")
     chosen = {"objective": config.objective, "size": size, "seed": seed}
     targets = task.as_scored(validation.targets)
-    return {
-        metrics.CORRECTED: corrected(task, targets, outputs, weights=validation.weights, **chosen)
-    }
+    found = corrected(task, targets, outputs, weights=validation.weights, **chosen)
+    return {metrics.CORRECTED: found} if found else {}
 
 
 def _write_coverage(run, model, parts):

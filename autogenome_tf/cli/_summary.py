@@ -1,5 +1,6 @@
 """The short table at the end of a run, from its files alone."""
 
+import json
 from pathlib import Path
 
 import rich.box
@@ -62,7 +63,7 @@ def _name(row):
     if row.trial == 0:
         return f"{row.family} (baseline)"
     is_linear = row.family == BASELINE
-    return learner(row.family, row.hyperparameters) if is_linear else row.family
+    return learner(row.family, json.loads(row.hyperparameters)) if is_linear else row.family
 
 
 def _metrics(parts):

@@ -31,6 +31,9 @@ from autogenome_tf.data._usable import (
 )
 from autogenome_tf.tasks import Survival
 
+# Rows to train on below which nothing can vary.
+LEAST_ROWS = 2
+
 
 class RunData:
     """The rows of one run, each kind read once.
@@ -260,8 +263,11 @@ class RunData:
 
     def _check_parts(self, dataset, parts):
         """Refuse a split that leaves nothing to learn from, to rank by, or a class unlearned."""
-        if not all(len(train) for train, _ in parts.pairs()):
-            raise InputError("data.split: no rows are left to train on.")
+        if (fewest := min(len(train) for train, _ in parts.pairs())) < LEAST_ROWS:
+            raise InputError(
+                f"data.split: {fewest} rows to train on{' in a fold' if parts.fold.any() else ''}; "
+                f"expected at least {LEAST_ROWS}. Hold out fewer rows."
+            )
         if not all(len(validation) for _, validation in parts.pairs()):
             raise InputError(
                 "data.split: no rows are left to rank trials by; hold rows out for validation, or "

@@ -26,9 +26,10 @@ def corrected(
     """Compute the validation metrics of a chosen model without the gain of having been chosen.
 
     The rows are resampled. On each sample the best trial is chosen, or an ensemble is selected, and
-    it is scored on the rows that the sample leaves out. The mean is the corrected score
-    (Tsamardinos et al. 2018, "Bootstrapping the out-of-sample predictions for efficient and
-    accurate cross-validation"). Nothing is trained.
+    it is scored on the rows that the sample leaves out; samples that leave out none, which occur
+    where there are few rows, do not count. The mean is the corrected score (Tsamardinos et al.
+    2018, "Bootstrapping the out-of-sample predictions for efficient and accurate
+    cross-validation"). Nothing is trained.
 
     Args:
         task: A task that has targets.
@@ -41,10 +42,11 @@ def corrected(
 
     Returns:
         Dict of metric to {"value", "low", "high"}: mean and 95 % interval over resamples; None
-        where a metric is undefined.
+        where a metric is undefined. An empty dict for a single row.
     """
     count = RESAMPLES if size == 1 else ENSEMBLE_RESAMPLES
     index = np.random.default_rng(seed).integers(0, len(targets), (count, len(targets)))
+    index = index[[len(np.unique(rows)) < len(targets) for rows in index]]
     trials = _Trials(task, targets, outputs, objective, weights)
     drawn: dict[str, list[float]] = {}
     for rows, order in zip(index, np.argsort(-trials.scores(index).T, kind="stable"), strict=True):

@@ -15,6 +15,7 @@ import numpy as np
 
 from autogenome_tf.config import Data
 from autogenome_tf.core.chunked import Matrix
+from autogenome_tf.core.errors import InputError
 from autogenome_tf.nn.epistatic_penalty import Genotypes
 from autogenome_tf.nn.trees import Trees
 from autogenome_tf.preprocessing import (
@@ -285,6 +286,12 @@ class FoldInputs:
             (self._source.rows(index) for index in parts),
             None if weights is None else (weights[index] for index in parts),
         )
+        if not (moments.high > moments.low).any():
+            raise InputError(
+                f"data.split: all genes are constant in the {len(train)} training rows of a fold "
+                f"(transform {self.transform.name}), though not in all rows; there is nothing to "
+                "learn from. Look at the matrix, or split it by another seed."
+            )
         if settings.missing == "median":
             moments = moments.with_median(self._source.rows(train))
         if genes is None:

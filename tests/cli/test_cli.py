@@ -230,11 +230,13 @@ def test_the_closing_table_tells_linear_learners_apart(capsys):
     from autogenome_tf.cli import _summary
 
     values = [{"loss": "pls", "gene_power": 0.5}, {"units": 8}, {"loss": "logistic"}]
+    # As leaderboard.tsv has them.
+    texts = [json.dumps(own) for own in values]
     board = pd.DataFrame(
         {
             "rank": [1, 2, 3], "family": ["linear", "mlp", "linear"], "trial": [2, 1, 0],
             "score": 0.5, "error": 0.1, "epochs": 1, "seconds": 1.0, "parameters": 9,
-            "hyperparameters": values,
+            "hyperparameters": texts,
         }
     )  # fmt: skip
     rich.console.Console(width=120).print(_summary._trials(board, "log_loss"))

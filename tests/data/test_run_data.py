@@ -43,6 +43,16 @@ def test_folds_none_and_validation_none_leave_nothing_to_rank_by(made):
         _ = rows.labelled
 
 
+def test_one_row_to_train_on_is_refused(made, tmp_path):
+    parts = pd.Series([1, 2, *[0] * (ROWS - 2)], name="fold").to_frame()
+    parts.insert(0, "part", np.where(parts["fold"] > 0, "train", "test"))
+    parts.index = [f"s{i}" for i in range(ROWS)]
+    parts.rename_axis("sample").to_csv(tmp_path / "split.tsv", sep="\t")
+    rows = made(data={"split": "split.tsv"}, search={"folds": 2})
+    with pytest.raises(InputError, match="1 rows to train on in a fold; expected at least 2"):
+        _ = rows.labelled
+
+
 def test_a_class_that_is_in_the_test_part_alone_is_refused(made, tmp_path):
     parts = pd.Series(["test"] * 4 + ["train"] * (ROWS - 4), name="part")
     parts.set_axis([f"s{i}" for i in range(ROWS)]).rename_axis("sample").to_csv(

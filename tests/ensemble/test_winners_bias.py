@@ -99,3 +99,16 @@ def test_a_metric_that_is_undefined_has_no_value():
     targets, outputs = np.zeros(ROWS, "int32"), matrix(0, np.zeros(3))[1]
     options = {"objective": "log_loss", "size": 1, "seed": 1}
     assert corrected(TASK, targets, outputs, **options)["roc_auc"]["value"] is None
+
+
+@pytest.mark.parametrize("task", [TASK, Regression(["y"])])
+def test_of_very_few_rows_samples_that_leave_none_out_do_not_count(task):
+    random = np.random.default_rng(0)
+    targets = np.array([0, 1, 1]) if task is TASK else random.normal(size=(3, 1))
+    outputs = [random.normal(size=(3, task.outputs)) for _ in range(4)]
+    name = task.headlines[0]
+    options = {"objective": name, "size": 1, "seed": 1}
+    found = corrected(task, targets, outputs, **options)
+    assert set(found) == set(task.metrics(targets, outputs[0]))
+    assert np.isfinite(found["log_loss" if task is TASK else "mae"]["value"])
+    assert corrected(task, targets[:1], [own[:1] for own in outputs], **options) == {}

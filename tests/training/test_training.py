@@ -695,6 +695,19 @@ def test_streamed_rows_find_their_rate(counts):
     assert low <= found.history[0]["learning_rate"] <= high
 
 
+@pytest.mark.parametrize("space", ["rows", "genes"])
+def test_a_fold_whose_training_rows_are_all_equal_is_refused(space):
+    train, validation = FOLDS[0]
+    matrix = X.copy()
+    matrix[train] = 0.1
+    with pytest.raises(
+        InputError, match="all genes are constant in the 48 training rows of a fold"
+    ):
+        in_folds(matrix, splits=[(train, validation)], training={"space": space}).fit(
+            Configuration("mlp", PLAIN), Plan(1), 1
+        )
+
+
 @pytest.mark.parametrize(
     ("splits", "data", "networks"),
     [
