@@ -15,6 +15,7 @@ from autogenome_tf.core.errors import StageError
 from autogenome_tf.data import RunData, audit
 from autogenome_tf.ensemble import FinalModel, fit_final_model, size_for
 from autogenome_tf.run import Run, watched
+from autogenome_tf.run.artifacts import SEARCHED
 from autogenome_tf.search import best_results, leaderboard, ranked, trials_of
 from autogenome_tf.training import CrossValidation, Trial, TrialResult
 
@@ -69,7 +70,7 @@ def train(
     started = time.monotonic()
     _write_rows(run, rows, config)
     _write_gene_sets(run, prepared.cross_validation, spaces)
-    finished = trials_of(run.read_table("leaderboard.tsv")) if run.has("leaderboard.tsv") else []
+    finished = trials_of(run.read_table(run.searched)) if run.has(run.searched) else []
     spaces = families.as_begun(spaces, ((trial.family, trial.values) for trial in finished))
     before = search.seconds_before(config, run, finished)
     deadline = started + (config.search.max_seconds or float("inf")) - before
@@ -80,11 +81,12 @@ def train(
         times["search"] = time.monotonic() - started + before
         started = time.monotonic()
         final = stage.write_models(found)
-        found = stage.judged(found, final)
+        searched, found = found, stage.judged(found, final)
         stage.compare(found)
         times["fit"] = time.monotonic() - started
     table = leaderboard(found.trials, config.objective)
     if final.judged:
+        stage.write_searched(searched)
         run.write_table("leaderboard.tsv", table, digits=None)
     return table
 
@@ -269,6 +271,16 @@ class _Stage:
         every, count = [*found.best, *final.judged], len(found.best)
         best = best_results(every, count, self.config.objective, self.config.families)
         return found._replace(trials=trials, best=best)
+
+    def write_searched(self, found: Found) -> None:
+        """Write search/leaderboard.tsv, before other scores take the place of those in it.
+
+        Args:
+            found: Result of the search, before trials were judged anew.
+        """
+        self.run.path(SEARCHED).parent.mkdir(exist_ok=True)
+        table = leaderboard(found.trials, self.config.objective)
+        self.run.write_table(SEARCHED, table, digits=None)
 
     def compare(self, found: Found) -> None:
         """Warn where the baseline, which the config does not name, scores better than its trials.

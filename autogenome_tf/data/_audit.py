@@ -85,6 +85,8 @@ def audit(
         tested = {"The test part": int(is_test.sum()) if has_test else 0}
         tested["data.evaluate"] = 0 if scored is None else len(scored)
         found += _about("test", _few_tested(tested, kind))
+        if not kind.has_classes:
+            found += _about("targets", _few_learned(int((parts.part != "test").sum())))
         if scored is not None:
             found += _about("values", _of_scored(dataset, scored, kind))
         found += _of_origins(dataset, each, kind, is_test, group)
@@ -133,6 +135,12 @@ def _few_tested(counts, kind):
             each_row = f"each is {100 / count:.0f} percentage points of accuracy"
             few = each_row if kind.has_classes else "the scores of so few are uncertain"
             yield f"{name} has {count} rows: {few}."
+
+
+def _few_learned(count):
+    """Yield a warning about few rows to learn from; of classes each is counted."""
+    if count < FEWEST_OF_A_CLASS:
+        yield f"Only {count} rows to learn from: another sample of so few may give another model."
 
 
 def _of_origins(dataset, each, kind, is_test, group):

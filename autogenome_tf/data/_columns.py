@@ -17,6 +17,8 @@ log = logging.getLogger(__name__)
 
 # Rows of equal weight that the weights of all should be worth.
 FEWEST_OF_WEIGHT = 10
+# Weights that single precision, by which networks learn, holds without becoming 0 or infinite.
+LEAST_WEIGHT, MOST_WEIGHT = 1e-30, 1e30
 
 
 def with_covariates(dataset, columns, names, where, known=None, averages=None):
@@ -160,10 +162,9 @@ def with_sites(dataset, columns, names, where, *, is_optional):
         for name in names:
             if name not in known:
                 raise unknown(f"{where}: data.sites", name, columns.columns)
-            if columns[name].nunique() < 2:
-                raise InputError(
-                    f"{where}: data.sites: {name} has one level; expected 2 or more to compare."
-                )
+            if (count := columns[name].nunique()) < 2:
+                found = f"{name} has {'one' if count else 'no'} level"
+                raise InputError(f"{where}: data.sites: {found}; expected 2 or more to compare.")
     if not known:
         return dataset
     texts = {name: columns[name].map(as_text, na_action="ignore") for name in known}
@@ -185,21 +186,22 @@ def with_weights(dataset, columns, name, where, *, is_optional):
         is_optional: Whether the file may lack it, as further rows may.
 
     Raises:
-        InputError: For a column that is not there, or a weight that is no finite number above 0.
+        InputError: For a column that is not there, or a weight that is no finite number above 0, or
+            none of single precision.
     """
     if name is None or (is_optional and name not in columns.columns):
         return dataset
     if name not in columns.columns:
         raise unknown(f"{where}: data.weight", name, columns.columns)
     weights = np.asarray(pd.to_numeric(columns[name], errors="coerce"), "float64")
-    wrong = np.flatnonzero(~(np.isfinite(weights) & (weights > 0)))
+    wrong = np.flatnonzero(~((weights >= LEAST_WEIGHT) & (weights <= MOST_WEIGHT)))
     if len(wrong):
         sample, value = dataset.samples[wrong[0]], columns[name].iloc[wrong[0]]
         received = "none" if pd.isna(value) else repr(value)
         raise InputError(
-            f"{where}: data.weight: {name}: sample {sample}: expected a finite number above 0; "
-            f"received {received} ({len(wrong)} such samples). Give these samples a weight, or "
-            "leave them out of the file."
+            f"{where}: data.weight: {name}: sample {sample}: expected a finite number above 0 "
+            f"({LEAST_WEIGHT:g} to {MOST_WEIGHT:g}); received {received} ({len(wrong)} such "
+            "samples). Give these samples a weight, or leave them out of the file."
         )
     shares = weights / weights.max()
     size = shares.sum() ** 2 / (shares**2).sum()

@@ -10,6 +10,8 @@ _QUANTILES, _FACTOR = (0.5, 0.9), 10.0
 # Share of whole numbers among values other than 0 from which on they are counts, or estimates of
 # such: samples are sequenced at different depths.
 _COUNTS = 0.5
+# Genes below which the values of a row may all be small, or large, by chance.
+_FEWEST_GENES = 5
 
 
 def rows_of_another_scale(values: np.ndarray, samples: Sequence[str] | np.ndarray) -> Iterator[str]:
@@ -21,6 +23,8 @@ def rows_of_another_scale(values: np.ndarray, samples: Sequence[str] | np.ndarra
         values: (rows, genes), as `some_values` returns them.
         samples: Ids of all rows.
     """
+    if values.shape[1] < _FEWEST_GENES:
+        return
     known = ~np.isnan(values).all(axis=1)
     rows = values[known]
     filled = rows[(rows != 0) & ~np.isnan(rows)]

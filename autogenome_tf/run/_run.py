@@ -228,6 +228,15 @@ class Run(Folder):
                 raise changed(self.path(name), name, f"{part}: missing metrics: {some(missing)}")
 
     @property
+    def searched(self) -> str:
+        """Return the name of the table of trials with the scores that they had in the search.
+
+        An interrupted training goes on from it: leaderboard.tsv has other scores once the best
+        trials are judged anew, and the search would take another way by these.
+        """
+        return artifacts.SEARCHED if self.has(artifacts.SEARCHED) else "leaderboard.tsv"
+
+    @property
     def stages(self) -> dict[str, str]:
         """Return the stages that are done, each with the time of its end."""
         return self.environment["stages"]

@@ -15,6 +15,8 @@ STAGES = ("train", "evaluate", "predict", "explain", "export", "report")
 BEGIN, ALWAYS = "begin", "always"
 # Folder of the runs of outer folds, and the note that they are done.
 OUTER = "outer"
+# Trials as a search left them, where leaderboard.tsv has further scores.
+SEARCHED = "search/leaderboard.tsv"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -88,6 +90,9 @@ ARTIFACTS = (
              "a row a trial, written as it ends: rank, family, trial, score, error, epochs, "
              "seconds, parameters, status, hyperparameters; at the end the best networks have the "
              "scores of `ensemble.seeds` networks a fold", **TRIAL),
+    Artifact(SEARCHED, "train",
+             "the leaderboard with the scores of the search, where the best networks have other "
+             "ones at the end: an interrupted training goes on from it", **TRIAL, optional=True),
     Artifact("search/enas/curves.tsv", "train",
              "of `enas`, an epoch a row: loss, reward, baseline, entropy, skip_rate",
              whole=("epoch",), numbers=("loss", "reward", "weights_seconds", "controller_seconds"),

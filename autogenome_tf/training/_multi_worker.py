@@ -92,10 +92,10 @@ class WorkerCluster:
         sums = sorted(map(str, environment["data"].values()))
         asked = config.model_dump_json(exclude=apart)
         self.check(json.dumps([asked, sums, environment["versions"]]))
-        board = run.path("leaderboard.tsv")
+        board = run.path(run.searched)
         known = self.broadcast(board.read_text("utf-8") if board.exists() else "")
-        if known:
-            run.write_text(board.name, known)
+        if known and self.place:
+            run.write_text("leaderboard.tsv", known)
         return self.broadcast(json.dumps("train" in run.stages)) == "true"
 
     @contextlib.contextmanager

@@ -94,6 +94,32 @@ def test_a_notebook_shows_the_folder_and_the_stages_done(finished, simulated):
     assert repr(AutoGenome(config_of(simulated))) == "AutoGenome('t', not trained)"
 
 
+def test_a_training_killed_at_its_last_moment_judges_the_scores_of_the_search(
+    simulated, tmp_path, caplog
+):
+    config, said = config_of(simulated, settings=NETWORK, output=tmp_path), []
+    boards = []
+    for _ in range(2):
+        automl = AutoGenome(config | {"output": {"figures": False}})
+        caplog.clear()
+        with spoken():
+            automl.train()
+        said.append([line for line in caplog.messages if "networks a fold" in line])
+        boards.append(table(automl.folder, "leaderboard.tsv").drop(columns="seconds"))
+        # As a kill leaves it before the stage is noted.
+        run = Run(automl.folder)
+        environment = run.environment
+        del environment["stages"]["train"]
+        run.write_json("environment.json", environment)
+    assert said[0] and said[0] == said[1]
+    searched, judged = (
+        board.set_index("trial")["score"].sort_index()
+        for board in (table(automl.folder, "search/leaderboard.tsv"), boards[0])
+    )
+    assert (searched != judged).sum() == len(said[0])
+    pd.testing.assert_frame_equal(*boards, check_exact=True)
+
+
 # What a run leaves behind ----------------------------------------------------------------------
 
 

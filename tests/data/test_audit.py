@@ -137,6 +137,14 @@ def test_few_test_rows_are_said():
     assert warning["text"] == "The test part has 20 rows: the scores of so few are uncertain."
 
 
+def test_few_rows_to_learn_from_are_said_without_a_test_part_too():
+    values = dataset(np.random.default_rng(0).normal(size=(ROWS, 1)))
+    few = values.rows(np.arange(5))
+    (warning,) = audit(few, Split(np.full(5, "train", object), np.zeros(5, int)), "regression")
+    assert warning["text"].startswith("Only 5 rows to learn from")
+    assert about(values, parts(["train"] * ROWS), "regression") == []
+
+
 def test_a_batch_that_tells_the_label_is_named():
     labels = np.repeat(["a", "b"], ROWS // 2).astype(object)
     batches = np.repeat(["one", "two"], ROWS // 2)
@@ -285,8 +293,13 @@ def test_rows_of_another_scale_are_named():
     (said,) = rows_of_another_scale(mixed, [f"s{row}" for row in range(ROWS)])
     assert said.startswith(f"{ROWS // 3} of {ROWS} rows are of another") and "'s0'" in said
     depths = np.where(np.arange(ROWS)[:, None] % 3 == 0, 0.01, 1)
-    for values in (linear, np.log2(linear), np.rint(linear * depths), np.full((4, 3), np.nan)):
+    for values in (linear, np.log2(linear), np.rint(linear * depths), np.full((4, 25), np.nan)):
         assert not list(rows_of_another_scale(values, []))
+
+
+def test_rows_of_one_gene_have_no_scale():
+    gene = np.random.default_rng(0).normal(size=(ROWS, 1))
+    assert not list(rows_of_another_scale(gene, []))
 
 
 def test_a_class_in_one_fold_is_named():

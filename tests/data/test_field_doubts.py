@@ -477,16 +477,24 @@ def test_patients_of_tumours_and_normal_tissue_are_named(tmp_path):
 # Weights -----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("heavy", [1e6, 1e300, 1e-300])
+@pytest.mark.parametrize("heavy", [1e6, 1e29, 1e-24])
 def test_rows_that_have_nearly_all_of_the_weight_are_named(tmp_path, heavy):
-    given = pd.DataFrame({"type": LABELS, "w": 1.0 if heavy > 1 else 1e-305})
+    given = pd.DataFrame({"type": LABELS, "w": 1.0 if heavy > 1 else 1e-29})
     given.loc["S03", "w"] = heavy
     _, found = loaded(tmp_path, MATRIX, given.to_csv(), weight="w")
     (text,) = texts(found, "weights")
     assert "24 rows count as 1 of equal weight; sample S03 alone has 100%" in text
 
 
-@pytest.mark.parametrize("small", [1e-300, 0.01, 1.0])
+@pytest.mark.parametrize("weight", [0, -1, "", "inf", 1e-300, 1e300])
+def test_a_weight_that_is_none_in_single_precision_is_refused(tmp_path, weight):
+    given = pd.DataFrame({"type": LABELS, "w": 1.0}).astype({"w": object})
+    given.loc["S03", "w"] = weight
+    with pytest.raises(InputError, match="sample S03: expected a finite number above 0 .1e-30 to"):
+        loaded(tmp_path, MATRIX, given.to_csv(), weight="w")
+
+
+@pytest.mark.parametrize("small", [1e-29, 0.01, 1.0])
 def test_weights_of_classes_are_not_doubted(tmp_path, small):
     given = pd.DataFrame({"type": LABELS, "w": np.where(LABELS == "normal", 1.0, small)})
     _, found = loaded(tmp_path, MATRIX, given.to_csv(), weight="w")
