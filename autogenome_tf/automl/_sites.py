@@ -2,7 +2,7 @@
 
 import dataclasses
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
@@ -14,13 +14,13 @@ from autogenome_tf.data import RunData
 from autogenome_tf.ensemble import Retraining
 from autogenome_tf.run import Run
 from autogenome_tf.tasks import Task
-from autogenome_tf.training import Trial
+from autogenome_tf.training import Splits, Trial
 
 log = logging.getLogger(__name__)
 
-# A level of fewer rows has metrics, but is not compared.
+# A level of fewer rows has metrics, but is not compared; from fewer nothing is learned.
 FEWEST = 10
-# Each level that is left out is a further fit.
+# Each level that is left out is a further fit, or one a fold.
 MOST_LEFT_OUT = 30
 RESAMPLES = 300
 # A gap is a warning where chance makes one as large more seldom.
@@ -99,7 +99,8 @@ class Sites:
                 self._task, own.targets, own.outputs, derive(self._seed, level), RESAMPLES,
                 weights=own.weights,
             )  # fmt: skip
-            frame = pd.DataFrame(found).T.rename_axis("metric").reset_index()
+            # Undefined metrics are None, beside which numbers would stay objects.
+            frame = pd.DataFrame(found, dtype=float).T.rename_axis("metric").reset_index()
             known = {"column": column, "part": part, "level": level, "rows": len(place)}
             known |= {"worst": level == worst, "p": p if level == worst else np.nan}
             self.frames.append(frame.assign(**known)[COLUMNS])
@@ -176,11 +177,15 @@ def _leave_out(sites, rows, task, retraining, trial):
         return
     targets = task.as_scored(learn.known_targets)
     known = ScoredRows(targets, retraining.unseen(trial), learn.weights)
+    folds = retraining.cross_validation.splits
     for column in learn.sites:
         levels = learn.sites[column].to_numpy()
-        splits = list(_splits(levels))
-        if not 1 < len(splits) <= MOST_LEFT_OUT:
-            log.info("sites: %s: no level is left out of %d", column, len(splits))
+        splits = list(splits_by_level(levels, learn.groups, folds))
+        if not 0 < len(splits) <= MOST_LEFT_OUT:
+            log.info(
+                "sites: %s: no level is left out; there would be %d fits, expected 1 to %d",
+                column, len(splits), MOST_LEFT_OUT,
+            )  # fmt: skip
             continue
         outputs = retraining.unseen(trial, splits)
         left_out = ScoredRows(targets, outputs, learn.weights)
@@ -190,7 +195,21 @@ def _leave_out(sites, rows, task, retraining, trial):
         sites.compare(column, known.at(both), outputs[both])
 
 
-def _splits(levels: np.ndarray) -> Iterable[tuple[np.ndarray, np.ndarray]]:
-    """Yield the rows of all other levels and those of each level."""
+def splits_by_level(
+    levels: np.ndarray, groups: np.ndarray | None, folds: Splits
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yield the rows of all other levels and those of each level, no group on both sides.
+
+    Args:
+        levels: (rows,) names of levels, None where one is not known.
+        groups: (rows,) names of groups, or None.
+        folds: (train rows, validation rows) of each fold; a group is on one side. Their rows are
+            divided, not all at once, where a group has rows of several levels.
+    """
+    every = np.arange(len(levels))
+    is_torn = groups is not None and len({*zip(groups, levels, strict=True)}) > len({*groups})
     for level in sorted({level for level in levels if level is not None}):
-        yield np.flatnonzero(levels != level), np.flatnonzero(levels == level)
+        for train, held in folds if is_torn else [(every, every)]:
+            own = train[levels[train] != level], held[levels[held] == level]
+            if len(own[0]) >= FEWEST and len(own[1]):
+                yield own

@@ -18,6 +18,7 @@ from autogenome_tf.data._groups import (
     classes_in_one_fold,
     classes_in_one_group,
     groups_alike,
+    groups_of_further_rows,
     groups_of_one,
     patients,
 )
@@ -76,7 +77,7 @@ def audit(
         counts = collections.Counter(dataset.targets[dataset.targets != UNLABELLED]).most_common()
         found += _about("classes", _names_of_classes(counts))
     if kind.has_targets:
-        found += _of_groups(dataset, kind, is_test, parts.fold)
+        found += _of_groups(dataset, kind, is_test, parts, scored)
         doubts = kind.doubts(dataset.known_targets, is_test & has_test, dataset.target_names)
         found += _about("targets", doubts)
         each = list(_of_each_kind(dataset, kind))
@@ -114,14 +115,16 @@ def _of_values(dataset, has_depths):
     ]
 
 
-def _of_groups(dataset, kind, is_test, folds):
+def _of_groups(dataset, kind, is_test, parts, scored):
     """Return warnings about rows of one patient, group or fold."""
     found = _about("group", patients(dataset, is_test))
     if kind.has_classes:
-        found += _about("classes", classes_in_one_fold(folds, dataset.known_targets))
+        found += _about("classes", classes_in_one_fold(parts.fold, dataset.known_targets))
     if dataset.groups is not None:
         found += _about("group", groups_alike(dataset.groups))
         found += _about("group", groups_of_one(dataset.groups))
+        evaluated = None if scored is None else scored.groups
+        found += _about("group", groups_of_further_rows(dataset.groups, parts.part, evaluated))
         if kind.has_classes:
             doubts = classes_in_one_group(dataset.groups, dataset.known_targets)
             found += _about("group", doubts)

@@ -220,12 +220,17 @@ def with_weights(dataset, columns, name, where, *, is_optional):
     return dataclasses.replace(dataset, weights=weights)
 
 
-def grouped(dataset, columns, group, where):
+def grouped(dataset, columns, group, where, *, is_optional=False):
     """Return the dataset with the group of each sample, from a column of the targets' file."""
-    if group not in columns.columns:
+    is_there = group in columns.columns
+    if group is None or (is_optional and not is_there):
+        return dataset
+    if not is_there:
         raise unknown(f"{where}: data.split.group", group, columns.columns)
     empty = columns[group].isna().to_numpy()
     if empty.any():
+        if is_optional:
+            return dataset
         sample = dataset.samples[empty.argmax()]
         raise InputError(
             f"{where}: {group}: missing for {empty.sum()} samples, first {str(sample)!r}; "

@@ -72,6 +72,30 @@ def groups_of_one(groups: np.ndarray) -> Iterator[str]:
         )
 
 
+def groups_of_further_rows(
+    groups: np.ndarray, part: np.ndarray, evaluated: np.ndarray | None
+) -> Iterator[str]:
+    """Yield texts on groups that are both learned and scored, since files have rows of both.
+
+    Args:
+        groups: (rows,) names.
+        part: (rows,) part of each row.
+        evaluated: Names of the groups of `data.evaluate`, or None.
+    """
+    scored = {
+        "validation part": (groups[part == "validation"], part == "train"),
+        "test part": (groups[part == "test"], part != "test"),
+        "rows of data.evaluate": ([] if evaluated is None else evaluated, part != "test"),
+    }
+    for name, (own, is_learned) in scored.items():
+        if shared := sorted(set(own) & set(groups[is_learned])):
+            yield (
+                f"data.split.group: groups of the rows to learn from are also in the {name} "
+                f"({len(shared)}, such as {shared[0]!r}), whose scores are too optimistic for new "
+                "groups. Keep all rows of a group in one file."
+            )
+
+
 def check_classes_of_groups(groups: np.ndarray, classes: np.ndarray, name: str) -> None:
     """Refuse groups of which each has all rows of its classes, such as the classes themselves.
 

@@ -80,8 +80,7 @@ def load_labelled(
     dataset = dataclasses.replace(dataset, origins=origins(columns, names, dataset.owners))
     dataset = with_sites(dataset, columns, data.sites, where, is_optional=rows is not None)
     dataset = with_weights(dataset, columns, data.weight, where, is_optional=rows is not None)
-    group = None if rows else data.group
-    return grouped(dataset, columns, group, where) if group else dataset
+    return grouped(dataset, columns, data.group, where, is_optional=rows is not None)
 
 
 def _check_excluded(table, data, source):
@@ -177,12 +176,19 @@ def joined(first, second):
         values=chunked.below(first.values, second.values, first.limit),
         samples=np.array([*first.samples, *samples], dtype=object),
         targets=None if first.targets is None else targets,
-        groups=None,
+        groups=_joined_groups(first, second, samples),
         origins=None,
         sites=None,
         weights=_joined_weights(first, second),
         warnings=(*first.warnings, *second.warnings),
     )
+
+
+def _joined_groups(first, second, samples):
+    """Return the groups of both; rows of a file without the column are a group each."""
+    if first.groups is None:
+        return None
+    return np.concatenate([first.groups, samples if second.groups is None else second.groups])
 
 
 def _joined_weights(first, second):

@@ -47,7 +47,7 @@ def of_correlation(
     Args:
         batches: Pairs of row numbers (n,) and these rows (n, genes).
         targets: (all rows, targets), NaN where a value is missing: it is left out.
-        weights: (all rows,) weight of each row, mean 1; None: all rows count alike.
+        weights: (all rows,) weight of each row; None: all rows count alike.
 
     Returns:
         (genes,) float64; 0 for constant genes.
@@ -56,14 +56,15 @@ def of_correlation(
     def sums(index, values):
         values, squares = values.astype("float64"), np.square(values, dtype="float64")
         y = targets[index].T.astype("float64")
-        known = (~np.isnan(y)).astype("float64")
-        if weights is not None:
-            known = known * weights[index]
-        y = np.nan_to_num(y)
+        own = np.ones(len(index)) if weights is None else weights[index].astype("float64")
+        known, y = ~np.isnan(y) * own, np.nan_to_num(y)
+        of_rows = len(index), own.sum()
         of_targets = ((known * part).sum(1, keepdims=True) for part in (np.ones(1), y, y**2))
-        return *of_targets, known @ values, known @ squares, (known * y) @ values
+        return *of_rows, *of_targets, known @ values, known @ squares, (known * y) @ values
 
-    return _explained(*_added(sums(*batch) for batch in batches)).mean(axis=0)
+    rows, total, *found = _added(sums(*batch) for batch in batches)
+    # Of these rows alone: weights have a mean of 1 over all, and others are not to be seen here.
+    return _explained(*(part * (rows / total) for part in found)).mean(axis=0)
 
 
 def _added(batches):

@@ -179,7 +179,7 @@ class Regression(Task):
         """Compute the F statistic of each gene's correlation, averaged over targets."""
         # What a row weighs for its number of values is none of a single target's.
         weights = weights / np.maximum(self._target_weights(targets, weights), 1)
-        return of_correlation(batches, targets, weights / weights.mean())
+        return of_correlation(batches, targets, weights)
 
     def output_scale(self, temperature: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
         """Return factor and offset that lead back to original units."""

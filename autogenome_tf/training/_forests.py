@@ -104,6 +104,8 @@ def _training(cross_validation, rows, train):
     """Return inputs, targets and weights of training rows, as scikit-learn takes them."""
     targets, weights = cross_validation.targets[train], cross_validation.weights[train]
     if cross_validation.task.has_times:
+        # The prior of a leaf is in units of these rows, whatever other rows weigh.
+        weights = weights / weights.mean()
         expected = expected_events(targets, weights)
         # Rows censored before the first event say nothing.
         known = expected > 0

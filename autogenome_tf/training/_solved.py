@@ -52,6 +52,8 @@ def _folds(cross_validation, inputs, factors):
     parts = zip(inputs.rows.numpy(), each, cross_validation.splits, inputs.constants, strict=True)
     for values, own, (train, _), constants in parts:
         targets, weights = cross_validation.targets[train], cross_validation.weights[train]
+        # Their mean is 1 over all rows; what a learner counts rows by is not to see the others.
+        weights = weights / weights.mean()
         outputs, genes = cross_validation.task.outputs, len(constants.genes)
         yield LinearRows(values, targets, weights, outputs, genes, train, own)
 

@@ -8,7 +8,7 @@ import pytest
 from figures import drawn
 
 from autogenome_tf.automl import AutoGenome, _learning_curve
-from autogenome_tf.automl._sites import ScoredRows, Sites
+from autogenome_tf.automl._sites import ScoredRows, Sites, splits_by_level
 from autogenome_tf.cli import _summary
 from autogenome_tf.config import Config
 from autogenome_tf.core.errors import InputError
@@ -138,6 +138,37 @@ def test_rows_without_a_site_are_not_compared_as_a_site_named_none():
     sites = Sites(Classification(["a", "b"]), 0)
     sites.add("hospital", "test", levels, ScoredRows(truth, logits, None))
     assert set(pd.concat(sites.frames).query("worst")["level"]) == {"A"}
+
+
+def test_no_patient_is_on_both_sides_where_a_level_is_left_out():
+    # Each of them ten rows.
+    levels = np.repeat(np.array(["a", "a", "b", "b", "b", None, "a", "b"], object), 10)
+    nested, torn = np.repeat(list("ppqqrsuv"), 10), np.repeat(list("ppqqpsuv"), 10)
+    rows = np.arange(80)
+    is_first = np.isin(rows // 10, [0, 1, 4, 5, 6])
+    folds = [(rows[is_first], rows[~is_first]), (rows[~is_first], rows[is_first])]
+
+    def found(groups):
+        pairs = splits_by_level(levels, groups, folds)
+        return [[sorted({*(part // 10).tolist()}) for part in pair] for pair in pairs]
+
+    for groups in (None, nested):
+        assert found(groups) == [[[2, 3, 4, 5, 7], [0, 1, 6]], [[0, 1, 5, 6], [2, 3, 4, 7]]]
+    assert found(torn) == [[[2, 3, 7], [0, 1, 6]], [[0, 1, 5, 6], [2, 3, 7]]]
+
+
+def test_a_level_that_leaves_few_rows_is_not_left_out():
+    levels = np.repeat(["a", "b"], [40, 9])
+    ((train, held),) = splits_by_level(levels, None, [])
+    assert len(train) == 40 and len(held) == 9
+
+
+def test_numbers_beside_an_undefined_metric_have_nine_digits_too():
+    sites = Sites(Classification(["a", "b"]), 0)
+    logits = np.random.default_rng(0).normal(size=(14, 2))
+    levels = np.array(["A"] * 13 + ["B"], object)
+    sites.add("hospital", "test", levels, ScoredRows(np.arange(14) % 2, logits, None))
+    assert set(pd.concat(sites.frames)[["value", "low", "high"]].dtypes) == {np.dtype(float)}
 
 
 def test_sites_that_are_alike_are_no_warning(tmp_path):

@@ -7,6 +7,7 @@ import pytest
 from autogenome_tf.automl._rows import prepared, rows_of
 from autogenome_tf.config._config import Config
 from autogenome_tf.core.errors import InputError
+from autogenome_tf.data import audit
 
 ROWS = 40
 
@@ -230,6 +231,30 @@ def test_rows_of_another_file_validate(bare):
     assert list(dataset.targets[30:]) == ["0", "1"] * 5
     ((train, held),) = parts.pairs()
     assert set(held) == set(range(30, 40)) and len(train) == 24
+
+
+def test_groups_of_further_rows_are_known_and_those_that_are_learned_too_are_said(made):
+    rows = made(evaluate=["x", "y"] * 6, data={"validation": "e.tsv", "split": {"test": 0.2}})
+    dataset, parts = rows.labelled
+    assert list(dataset.groups[ROWS:]) == [f"p{row // 4}" for row in range(12)]
+    texts = [one["text"] for one in audit(dataset, parts, "classification", "patient",
+                                          rows.to_evaluate)]  # fmt: skip
+    for name in ("validation part", "rows of data.evaluate"):
+        assert any("data.split.group: groups of" in one and name in one for one in texts)
+    others = made(evaluate=["x", "y"] * 6)
+    frame = pd.read_csv(made.config.data.evaluate, sep="\t").assign(patient="new")
+    frame.to_csv(made.config.data.evaluate, sep="\t", index=False)
+    texts = [one["text"] for one in audit(*others.labelled, "classification", "patient",
+                                          others.to_evaluate)]  # fmt: skip
+    assert not any("data.split.group: groups of" in one for one in texts)
+
+
+def test_further_rows_without_the_column_are_a_group_each(made):
+    rows = made(evaluate=["x", "y"] * 6, data={"validation": "e.tsv"})
+    frame = pd.read_csv(made.config.data.validation, sep="\t").drop(columns="patient")
+    frame.to_csv(made.config.data.validation, sep="\t", index=False)
+    groups = rows.labelled[0].groups
+    assert len(set(groups[ROWS:])) == 12 and not set(groups[ROWS:]) & set(groups[:ROWS])
 
 
 def test_all_columns_of_the_targets_may_be_asked_for(bare):

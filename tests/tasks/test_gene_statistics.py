@@ -81,6 +81,17 @@ def test_gaps_of_a_target_are_left_out():
     np.testing.assert_allclose(found[1:], np.mean(parts, axis=0), rtol=1e-4)
 
 
+def test_only_ratios_of_the_weights_of_the_given_rows_matter():
+    gaps = VALUES.copy()
+    gaps[:15, 0] = np.nan
+    weights = RANDOM.uniform(0.5, 2, ROWS).astype("float32")
+    half = [(np.arange(30), X[:30])]
+    expected = TWO.gene_statistics(half, gaps, weights)
+    others = np.where(np.arange(ROWS) < 30, weights, 50 * weights)
+    np.testing.assert_array_equal(TWO.gene_statistics(half, gaps, others), expected)
+    np.testing.assert_allclose(TWO.gene_statistics(half, gaps, 8 * weights), expected, rtol=1e-6)
+
+
 def test_a_gene_that_is_the_target_has_a_finite_statistic():
     found = TWO.gene_statistics(batches(), X[:, 5:7], ALIKE)
     assert np.isfinite(found).all() and set(np.argsort(found)[-2:]) == {5, 6}

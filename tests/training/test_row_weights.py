@@ -122,6 +122,28 @@ def test_forests_are_weighed():
     assert (own == CLASSES).mean() > (plain == CLASSES).mean() + 0.05
 
 
+@pytest.mark.parametrize(
+    ("kind", "configuration"),
+    [
+        ("survival", Configuration("forest", {"trees": 10})),
+        ("classification", Configuration("linear", {"loss": "centroid", "threshold": 1.0})),
+    ],
+)
+def test_what_counts_rows_does_not_see_the_weights_of_those_that_validate(kind, configuration):
+    task, targets, _ = OF_KIND[kind]
+    train, held = np.arange(0, ROWS, 2), np.arange(1, ROWS, 2)
+    settings, outputs = TrainingSettings.of(config_of(kind)), []
+    # With 3 the training rows weigh half as much in the mean of all, which is exact in float32.
+    for weight in (1.0, 3.0):
+        weights = np.where(np.arange(ROWS) % 2, weight, 1.0)
+        folds = NetworkCrossValidation(
+            VALUES, targets, task, settings, splits=[(train, held)], row_weights=weights
+        )
+        fit = folds.fit(configuration, Plan.of(settings.training, 1), 1)
+        outputs.append(fit.validation[0])
+    np.testing.assert_array_equal(*outputs)
+
+
 # Metrics -------------------------------------------------------------------------------------
 
 

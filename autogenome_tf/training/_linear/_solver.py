@@ -19,7 +19,7 @@ class LinearRows:
     Attributes:
         values: (all rows, inputs): genes, or coordinates in the span of the rows.
         targets: (rows,) class positions, or (rows, targets) standardised values, NaN for gaps.
-        weights: (rows,) weight of each row, above 0.
+        weights: (rows,) weight of each row, above 0, mean 1.
         outputs: Number of classes or targets.
         genes: Number of genes that the inputs stand for.
         index: (rows,) numbers of the training rows among all; None: all are.
