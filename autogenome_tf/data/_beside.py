@@ -22,7 +22,7 @@ TARGETS = "targets"
 
 
 def with_columns(
-    table: Table, frames: Sequence[pd.DataFrame], data, source: str
+    table: Table, frames: Sequence[pd.DataFrame], data, source: str, *, may_lack: bool = False
 ) -> tuple[Dataset, pd.DataFrame]:
     """Match the rows of a matrix with those of its target files.
 
@@ -31,10 +31,11 @@ def with_columns(
         frames: Its target files, as `read_targets` returns them; none: the targets stand in it.
         data: The config's `data` section.
         source: The matrix file, for messages.
+        may_lack: Whether rows stay that have none in any of the files.
 
     Returns:
-        The rows that have one in any of the files, and as many rows of columns, of the files and of
-        the matrix; ``attrs`` has the ``source`` of the columns, `TARGETS` and `WORDS`.
+        The rows that have one in any of the files, or all, and as many rows of columns, of the
+        files and of the matrix; ``attrs`` has the ``source`` of the columns, `TARGETS` and `WORDS`.
 
     Raises:
         InputError: Rows cannot be matched, or two files have a column of one name.
@@ -42,7 +43,8 @@ def with_columns(
     if not frames:
         return _alone(table, data, source)
     _check_key(data.id, table, frames, source)
-    table, matches = _matched(table, frames, data, source)
+    otherwise = "have no label" if may_lack else "are left out"
+    table, matches = _matched(table, frames, data, source, otherwise)
     warnings = list(table.warnings)
     for found in matches:
         warnings += found.warnings
@@ -60,7 +62,9 @@ def with_columns(
         return dataset, columns
     if len(frames) > 1:
         text = f"{source}: {int((~kept).sum())} samples have no row in any of the files of targets"
-        dataset = dataset.warned("matching", f"{text} and are left out.")
+        dataset = dataset.warned("matching", f"{text} and {otherwise}.")
+    if may_lack:
+        return dataset, columns
     # `iloc` copies what belongs to a frame.
     return dataset.rows(np.flatnonzero(kept)), columns.iloc[np.flatnonzero(kept)]
 
@@ -94,7 +98,7 @@ def _check_key(key, table, frames, source):
     raise unknown(f"{source}: data.id", key, [*extra, *known])
 
 
-def _matched(table, frames, data, source):
+def _matched(table, frames, data, source, otherwise):
     """Match each file with the matrix; return the matrix, and the `Match` of each.
 
     A file without an id of the matrix is matched by a column of those that have some: a sheet of
@@ -105,7 +109,7 @@ def _matched(table, frames, data, source):
     def match(place, table, source):
         return match_rows(
             table, frames[place], source, asked=data.target_names, key=data.id,
-            is_only=len(frames) == 1,
+            otherwise=otherwise if len(frames) == 1 else "",
         )  # fmt: skip
 
     left: dict[int, NoCommonId] = {}

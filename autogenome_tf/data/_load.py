@@ -68,7 +68,8 @@ def load_labelled(
     # Further rows may name their genes, and are matched by the names.
     if not (rows and has_names(table)):
         table = named(table, data.feature_names, source)
-    dataset, columns = with_columns(table, frames, data, source)
+    may_lack = not (kind_of(task_type).has_targets or _needs_columns(data))
+    dataset, columns = with_columns(table, frames, data, source, may_lack=may_lack)
     names = _target_names(columns, data, task_type, table.features if files is None else ())
     where = columns.attrs["source"]
     columns = of_whole_pairs(columns, data.pairs)
@@ -81,6 +82,11 @@ def load_labelled(
     dataset = with_sites(dataset, columns, data.sites, where, is_optional=rows is not None)
     dataset = with_weights(dataset, columns, data.weight, where, is_optional=rows is not None)
     return grouped(dataset, columns, data.group, where, is_optional=rows is not None)
+
+
+def _needs_columns(data):
+    """Return whether every row needs what the files of targets say beside the targets."""
+    return bool(data.covariates or data.sites or data.weight or data.group)
 
 
 def _check_excluded(table, data, source):

@@ -66,7 +66,7 @@ def match_rows(
     *,
     asked: Sequence[str] = (),
     key: str | None = None,
-    is_only: bool = True,
+    otherwise: str = "",
 ) -> Match:
     """Find the row of a target file for each row of a matrix.
 
@@ -76,7 +76,8 @@ def match_rows(
         source: The matrix file, for messages.
         asked: Names of the targets, which cannot be ids.
         key: `data.id`: the one column of the file to match by, where it has it.
-        is_only: Whether rows that the file lacks have no other one.
+        otherwise: What becomes of samples without a row in the file, for a warning; "": that is
+            said elsewhere.
 
     Raises:
         InputError: No id is in both, an id comes twice, or the order is contradicted.
@@ -86,13 +87,13 @@ def match_rows(
     pair = best_pair(columns_of_matrix(table, frame, key), theirs, f"{source} and {where}")
     pair = pair or pair_of_owners(table, theirs)
     if pair is not None:
-        return _by_ids(table, frame, pair, source, is_only)
+        return _by_ids(table, frame, pair, source, otherwise)
     _check_ids(table, frame, theirs, columns_of_repeats(frame, asked, key), source)
     text, rows = warning_of_order(table, frame, source), np.arange(table.values.shape[0])
     return Match(rows, table, is_by_order=True, warnings=(("matching", text),))
 
 
-def _by_ids(table, frame, pair, source, is_only):
+def _by_ids(table, frame, pair, source, otherwise):
     where, like = frame.attrs["source"], pair.like
     _check_counts(pair, f"{source} and {where}")
     said, texts = _sentence(pair, source, where), []
@@ -101,7 +102,7 @@ def _by_ids(table, frame, pair, source, is_only):
         texts, said = [f"{said[0].upper()}{said[1:]}."], ""
     lost = [name for name, place in zip(pair.ours.ids, like.take, strict=True) if place < 0]
     if lost:
-        texts.append(_warning_of_lost(pair, lost, source, where, is_only))
+        texts.append(_warning_of_lost(pair, lost, source, where, otherwise))
     elif unused := like.count - len(like.found):
         text = f"{where}: samples without a row in {source} are not used: {unused}"
         said = f"{said}; {text}" if said else text
@@ -142,11 +143,11 @@ def _sentence(pair, source, where):
     return said
 
 
-def _warning_of_lost(pair, lost, source, where, is_only):
+def _warning_of_lost(pair, lost, source, where, otherwise):
     """Return how many samples have no row, such as the first, and what would match more."""
-    like, out = pair.like, " and are left out" if is_only else ""
+    like, end = pair.like, f" and {otherwise}" if otherwise else ""
     return (
-        f"{source}: {len(lost)} of {len(like.take)} samples have no row in {where}{out} (such as "
+        f"{source}: {len(lost)} of {len(like.take)} samples have no row in {where}{end} (such as "
         f"{lost[0]!r}); {like.count - len(like.found)} of its {like.count} rows have no sample."
         f"{_hint(pair, lost)}"
     )

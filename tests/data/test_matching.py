@@ -7,6 +7,7 @@ import pytest
 from autogenome_tf.config import Config
 from autogenome_tf.core.errors import InputError
 from autogenome_tf.data import Split, audit, load_labelled
+from autogenome_tf.tasks import UNLABELLED
 
 IDS = [f"SRR{number}" for number in range(100, 112)]
 ROWS = len(IDS)
@@ -178,6 +179,19 @@ def test_samples_without_a_row_are_left_out_and_counted(tmp_path):
     ((about, text),) = dataset.warnings
     assert about == "matching" and "3 of 12 samples have no row in" in text
     assert "left out (such as 'SRR100'); 3 of its 12 rows have no sample." in text
+
+
+def test_a_representation_keeps_samples_without_a_row(tmp_path):
+    matrix(tmp_path)
+    targets(tmp_path, dx=LABELS[:9], sample=IDS[:9], batch=list("ab" * 5)[:9], order=range(9))
+    dataset = loaded(tmp_path, "representation")
+    assert list(dataset.samples) == IDS and np.allclose(dataset.values[:, :4], VALUES)
+    assert list(dataset.targets) == [*LABELS[:9], *[UNLABELLED] * 3]
+    ((about, text),) = dataset.warnings
+    assert about == "matching" and "3 of 12 samples have no row in" in text
+    assert "y.csv and have no label (such as 'SRR109')" in text
+    dataset = loaded(tmp_path, "representation", covariates=["batch"])
+    assert list(dataset.samples) == IDS[:9], "a covariate is needed of every sample"
 
 
 def test_a_larger_sheet_is_no_reason_for_a_warning(tmp_path):
@@ -377,6 +391,9 @@ def test_samples_in_none_of_the_files_are_left_out(tmp_path):
     dataset = loaded(tmp_path, targets=["a.csv", "b.csv"])
     assert list(dataset.samples) == IDS[:10]
     assert "2 samples have no row in any of the files" in dataset.warnings[-1][1]
+    dataset = loaded(tmp_path, "representation", targets=["a.csv", "b.csv"])
+    assert list(dataset.samples) == IDS
+    assert dataset.warnings[-1][1].endswith("any of the files of targets and have no label.")
 
 
 def test_files_of_targets_that_do_not_fit_are_refused(tmp_path):
