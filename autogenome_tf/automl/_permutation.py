@@ -18,7 +18,7 @@ def permutation_test(
     scores: dict[str, dict],
     groups: np.ndarray | None,
 ) -> dict[str, dict]:
-    """Compare the headline metric of validation with that of permuted targets.
+    """Compare metrics of validation, `TaskKind.tested`, with those of permuted targets.
 
     The score compared is the corrected one where it is known: the fits to permuted targets were not
     chosen from many either (Ojala and Garriga 2010, "Permutation tests for studying classifier
@@ -32,22 +32,29 @@ def permutation_test(
         groups: (rows,) group of each row to learn from, whose targets move together; or None.
 
     Returns:
-        The metric's name to {"value", "low", "high", "p", "permutations"}: the score compared, the
+        Each metric's name to {"value", "low", "high", "p", "permutations"}: the score compared, the
         95 % range of permuted targets, and (1 + those at least as good) / (1 + count).
     """
-    name = retraining.cross_validation.task.headlines[0]
+    names = retraining.cross_validation.task.tested
+    nulls = retraining.shuffled_scores(trial, count, names, groups).T
+    own = scores.get(metrics.CORRECTED) or scores["validation"]
+    return {
+        name: _compared(name, own[name]["value"], null[np.isfinite(null)])
+        for name, null in zip(names, nulls, strict=True)
+    }
+
+
+def _compared(name, value, null):
+    """Return the p-value of a score beside those of permuted targets, and their range."""
     sign = metrics.sign(name)
-    value = (scores.get(metrics.CORRECTED) or scores["validation"])[name]["value"]
-    null = retraining.shuffled_scores(trial, count, name, groups)
-    null = null[np.isfinite(null)]
     if value is None or not len(null):
         log.warning(
             "evaluation.permutations: %s is undefined", name, extra={"about": "permutation"}
         )
         undefined = dict.fromkeys(("value", "low", "high", "p"))
-        return {name: undefined | {"permutations": len(null)}}
+        return undefined | {"permutations": len(null)}
     low, high = np.percentile(null, [2.5, 97.5])
     p = (1 + int((sign * null >= sign * value).sum())) / (1 + len(null))
     log.info("permutation test: %s %.4g, permuted %.4g to %.4g, p %.3g", name, value, low, high, p)
     known = {"value": value, "low": float(low), "high": float(high)}
-    return {name: known | {"p": p, "permutations": len(null)}}
+    return known | {"p": p, "permutations": len(null)}

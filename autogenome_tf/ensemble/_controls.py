@@ -66,21 +66,21 @@ class Retraining:
         return _unseen(rows, trial, self._seed) * scale + offset
 
     def shuffled_scores(
-        self, trial: Trial, count: int, metric: str, groups: np.ndarray | None = None
+        self, trial: Trial, count: int, metrics: Sequence[str], groups: np.ndarray | None = None
     ) -> np.ndarray:
-        """Train a trial on targets in other orders; return its out-of-fold score for each.
+        """Train a trial on targets in other orders; return its out-of-fold scores for each.
 
         Targets change places within the validation rows of a fold, so that folds stay balanced.
 
         Args:
             trial: Family and hyperparameters.
             count: Number of orders.
-            metric: Name of the metric.
+            metrics: Names of the metrics.
             groups: (rows,) group of each row, whose targets move together among all rows; None:
                 rows are exchangeable.
 
         Returns:
-            (count,) scores: the null distribution of a permutation test.
+            (count, metrics) scores: the null distributions of a permutation test.
         """
         rows, validated, scores = self.cross_validation, self.cross_validation.validation_rows, []
         for number in range(count):
@@ -93,7 +93,7 @@ class Retraining:
             )
             outputs = _unseen(rows.with_targets(targets), trial, seed)
             known = targets[validated], outputs[validated], rows.weights_of(validated)
-            scores.append(rows.task.score(metric, *known))
+            scores.append([rows.task.score(metric, *known) for metric in metrics])
         return np.array(scores)
 
     def of_sizes(self, trial: Trial, fractions: Sequence[float]) -> Iterator[np.ndarray]:

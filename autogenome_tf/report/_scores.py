@@ -130,15 +130,19 @@ def _novel(frame):
 
 
 def _permutation(found):
-    """Return the permutation test in one sentence; None where the metric is undefined."""
-    ((name, test),) = found.items()
-    if test["value"] is None:
+    """Return the permutation test in one sentence; None where no metric is defined."""
+    known = {name: test for name, test in found.items() if test["value"] is not None}
+    if not known:
         return None
-    value, low, high = (f"{test[key]:.3f}" for key in ("value", "low", "high"))
+    count = max(test["permutations"] for test in known.values())
+    each = "; ".join(
+        f"{NAMES[name]} {test['value']:.3f}, with permuted targets {test['low']:.3f} to "
+        f"{test['high']:.3f} (p\u00a0{test['p']:.2g})"
+        for name, test in known.items()
+    )
     return (
-        f"Permutation test: trained on targets in {test['permutations']} other orders, the best "
-        f"trial reaches a validation {NAMES[name]} of {low} to {high}; with the true targets it is "
-        f"{value} (p\u00a0{test['p']:.2g})."
+        f"Permutation test: the best trial was also trained on targets in {count} other orders. "
+        f"Validation: {each}."
     )
 
 

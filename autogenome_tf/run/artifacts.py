@@ -162,8 +162,8 @@ ARTIFACTS = (
              "`validation`, `test` (and `evaluate`): value, low and high (95 % bootstrap; null for "
              "figures of scIB) of each metric; `validation_corrected`: validation without what the "
              "best of many trials gains by being chosen; `outer` (of `search.outer`): mean over "
-             "outer folds with a 95 % interval; `permutation` (of `evaluation.permutations`): the "
-             "headline metric, its 95 % range with permuted targets, `p`",
+             "outer folds with a 95 % interval; `permutation` (of `evaluation.permutations`): "
+             "each metric's value, its 95 % range with permuted targets, `p`",
              form={EACH: {EACH: METRIC}}),
     Artifact("baseline.json", "evaluate",
              "the same of the linear model, fitted as the final model is, of the same rows and "

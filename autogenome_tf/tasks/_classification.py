@@ -43,6 +43,8 @@ class Classification(Task):
     has_classes = True
     skill, no_skill = "mcc", "guessing"
     headlines = ("accuracy", "balanced_accuracy")
+    # Where one class has most rows it is predicted of all, with any order of the targets.
+    tested = ("accuracy", "roc_auc")
     explained = "its calibrated logit (its value before the softmax), not to its probability"
     directions = ("for", "against")
 

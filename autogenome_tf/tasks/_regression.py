@@ -50,6 +50,7 @@ class Regression(Task):
     may_have_gaps = True
     skill, no_skill = "r2", "predicting the mean"
     headlines = ("r2", "rmse")
+    tested = ("r2",)
     explained = "the predicted value, in the target's units"
 
     @classmethod

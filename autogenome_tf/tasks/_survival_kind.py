@@ -30,6 +30,7 @@ class SurvivalKind(TaskKind):
     needs_all_targets = True
     skill, no_skill, skill_of_none = "concordance", "guessing", 0.5
     headlines = ("concordance", "brier_ratio")
+    tested = ("concordance",)
     directions = ("higher risk", "lower risk")
 
     @classmethod

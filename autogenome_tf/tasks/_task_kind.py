@@ -36,6 +36,7 @@ class TaskKind(abc.ABC):
             at no gene; "" where there are no targets.
         skill_of_none: Value of `skill` without looking at a gene.
         headlines: Metrics of the report's card, the foremost first.
+        tested: Metrics of the permutation test, the foremost first; () where it is not made.
         no_skill: What a model that looks at no gene does, for the report.
         explained: What contributions of genes add up to, for the report.
         directions: What a contribution above 0 and one below 0 do to an output, for the report.
@@ -57,6 +58,7 @@ class TaskKind(abc.ABC):
     skill: ClassVar[str] = ""
     skill_of_none: ClassVar[float] = 0.0
     headlines: ClassVar[tuple[str, ...]] = ()
+    tested: ClassVar[tuple[str, ...]] = ()
     no_skill: ClassVar[str] = ""
     explained: ClassVar[str]
     directions: ClassVar[tuple[str, str]] = ("higher", "lower")

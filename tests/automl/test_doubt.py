@@ -192,6 +192,21 @@ def test_the_permutation_test_has_a_p_value(doubted):
     assert test["p"] == 0.1
 
 
+def test_a_weak_signal_among_unequal_classes_is_told_by_the_order_of_samples(tmp_path):
+    x, _ = planted()
+    noisy = x.iloc[:, 0] + np.random.default_rng(4).normal(0, 0.7, len(x))
+    y = pd.DataFrame({"kind": np.where(noisy > noisy.quantile(0.9), "rare", "usual")}, x.index)
+    config = config_of(
+        tmp_path, evaluation={"permutations": 19},
+        families={"linear": {"loss": "logistic", "gene_power": 0}},
+    )  # fmt: skip
+    automl = AutoGenome(config, data=(x, y))
+    automl.train()
+    found = automl.evaluate()["permutation"]
+    assert list(found) == ["accuracy", "roc_auc"]
+    assert found["accuracy"]["p"] > 0.5 and found["roc_auc"]["p"] == 0.05
+
+
 @pytest.mark.usefixtures("few_learners")
 @pytest.mark.parametrize("kind", ["regression", "survival"])
 def test_values_and_times_are_doubted_too(tmp_path, kind):
