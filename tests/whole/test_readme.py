@@ -70,8 +70,8 @@ def test_the_files_are_those_of_a_run():
 def test_the_results_are_those_of_the_guide():
     rows = re.findall(r"^\| [\w ,]+ \| (\S+) \| (\S+) \| (\S+) \| (\S+) \|$", README, re.M)
     every = re.findall(r"^\| mean .*? \| (.*) \|$", GUIDES["results.md"], re.M)
-    means = [line for line in every if line.count("|") == 7]
-    assert len(rows) == 8
+    means = [line for line in every if line.count("|") == 4][:4]
+    assert len(rows) == 5
     assert [" | ".join(column) for column in zip(*rows, strict=True)] == means
 
 
