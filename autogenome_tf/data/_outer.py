@@ -23,7 +23,8 @@ def outer_splits(dataset: Dataset, parts: Split, count: int, seed: int) -> list[
 
     Args:
         dataset: All rows; text targets are stratified over, groups stay on one side.
-        parts: Their split; the rows of its test part stay in the test part.
+        parts: Their split; the rows of its test part stay in the test part. Folds that are given
+            stay whole, since they may keep rows of one patient together.
         count: Number of outer folds, at least 2.
         seed: Of the shuffling.
 
@@ -34,6 +35,8 @@ def outer_splits(dataset: Dataset, parts: Split, count: int, seed: int) -> list[
         InputError: For fewer rows, or groups, than folds.
     """
     learn = np.flatnonzero(parts.part != "test")
+    if parts.has_given_folds:
+        dataset = dataclasses.replace(dataset, groups=parts.fold.astype(str).astype(object))
     rows = _without_values(dataset, learn)
     _check(rows, count)
     outer = split(rows, Fractions(0.0, 0.0), count, derive(seed, "outer"), is_exact=True).fold
@@ -83,6 +86,6 @@ def _check(rows, count):
     pieces = len(rows) if rows.groups is None else len(np.unique(rows.groups))
     if pieces < count:
         raise InputError(
-            f"search.outer: {count} outer folds need at least as many rows (or groups) to learn "
-            f"from; there are {pieces}."
+            f"search.outer: {count} outer folds need at least as many rows (or groups, or folds of "
+            f"a file) to learn from; there are {pieces}."
         )

@@ -34,10 +34,12 @@ class Split:
     Attributes:
         part: (rows,) of "train", "validation" (only where there is one fold), "test".
         fold: (rows,) 1-based fold in which a training row is held out; 0 for none.
+        has_given_folds: Whether a file says which rows are in a fold together.
     """
 
     part: np.ndarray
     fold: np.ndarray
+    has_given_folds: bool = False
 
     def pairs(self) -> list[tuple[np.ndarray, np.ndarray]]:
         """Return the (training rows, validation rows) of each fit, as row numbers."""
@@ -210,7 +212,7 @@ def _from_file(dataset, path, folds, seed, is_exact):
         )
         part[part == "validation"] = "train"
     if "fold" in frame.columns and folds > 1:
-        return Split(part, _given_folds(frame, part, path))
+        return Split(part, _given_folds(frame, part, path), has_given_folds=True)
     if not is_exact:
         folds = _fewer(folds, dataset, np.flatnonzero(part == "train"))
     return Split(part, _folds(dataset, part, folds, derive(seed, "folds")))

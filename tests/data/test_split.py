@@ -6,6 +6,7 @@ import pytest
 from autogenome_tf.config._sections import SplitSection
 from autogenome_tf.core.errors import InputError
 from autogenome_tf.data import Dataset, split
+from autogenome_tf.data._outer import outer_splits
 
 ROWS = 120
 
@@ -214,6 +215,23 @@ def test_folds_of_a_file_are_taken_over(tmp_path):
     )
     parts = split(eight(), written(tmp_path, lines), 3, 7)
     assert list(parts.fold) == [1, 2, 3, 1, 2, 3, 1, 0]
+
+
+def test_outer_folds_are_made_of_the_folds_of_a_file(tmp_path):
+    given = np.arange(ROWS) % 6 + 1
+    lines = [f"s{row}\ttrain\t{fold}" for row, fold in enumerate(given)]
+    parts = split(dataset(), written(tmp_path, ["sample\tpart\tfold", *lines]), 5, 7)
+    outer = outer_splits(dataset(), parts, 3, 7)
+    assert sorted(row for one in outer for row in np.flatnonzero(one.part == "test")) == [
+        *range(ROWS)
+    ]
+    for one in outer:
+        held = set(given[one.part == "test"])
+        assert len(held) == 2 and not held & set(given[one.part == "train"])
+        for train, validation in one.pairs():
+            assert not set(given[train]) & set(given[validation]), "inner folds keep them too"
+    with pytest.raises(InputError, match="7 outer folds need .* there are 6"):
+        outer_splits(dataset(), parts, 7, 7)
 
 
 @pytest.mark.parametrize("folds", [1, 3])
