@@ -5,6 +5,7 @@ differs between pairs of an explained and a background row is computed on them; 
 once, in one matrix product for all rows, background rows and outputs.
 """
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -12,6 +13,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from autogenome_tf.nn import stacked
 from autogenome_tf.nn.graphs import compiled, follow
 from autogenome_tf.nn.vectorized import NOISE
 
@@ -97,6 +99,8 @@ class SplitNetwork:
                 return lambda x, **_: x
             if isinstance(layer, keras.layers.BatchNormalization):
                 return lambda x, **_: layer.call(x, training=False)
+            if isinstance(layer, keras.layers.EinsumDense) and _is_invertible(layer.equation):
+                return lambda x, **_: _einsum_dense(layer, x)
             return layer.call if isinstance(layer, keras.layers.Layer) else layer
 
         # The units stand in the place of the genes, which no layer reads any more.
@@ -133,8 +137,8 @@ class SplitNetwork:
         together = max(1, BLOCK // (self.outputs * len(background) * kernel.shape[1]))
         for start in range(0, len(rows), together):
             some = slice(start, start + together)
-            flow = multipliers(units[some])
-            block = max(1, BLOCK // max(tf.size(flow[0, 0]), self.outputs * len(rows[some])))
+            flow = np.asarray(multipliers(units[some]))
+            block = max(1, BLOCK // (self.outputs * len(rows[some]) * len(background)))
             for gene in range(0, rows.shape[1], block):
                 genes = slice(gene, gene + block)
                 found[some, genes] = _product(
@@ -153,12 +157,8 @@ def _product(flow, rows, background, kernel):
         kernel: (genes, units).
     """
     outputs, count, size, units = flow.shape
-    own = tf.reshape(tf.reduce_mean(flow, axis=2), (-1, units)) @ kernel.T
-    # (background, units, genes), the same for all rows and outputs.
-    shifted = tf.constant(background)[:, None] * tf.constant(kernel.T / size)
-    part = tf.reshape(flow, (-1, size * units)) @ tf.reshape(shifted, (size * units, -1))
-    own, part = (tf.reshape(each, (outputs, count, -1)) for each in (own, part))
-    return tf.transpose(own * rows - part, (1, 2, 0)).numpy()
+    parts = (flow.reshape(-1, units) @ kernel.T).reshape(outputs, count, size, -1)
+    return np.einsum("oijg,ijg->igo", parts, (rows[:, None] - background) / size)
 
 
 def _sees_genes(layer, network):
@@ -185,6 +185,17 @@ def without_rule(network: keras.Model) -> Iterator[str]:
                 yield f"the layer {layer.name} ({kind}) has no exact rule"
         elif kind not in LINEAR_OPERATIONS:
             yield f"the operation {kind} has no exact rule"
+
+
+def _is_invertible(equation):
+    """Return whether `stacked.contracted` knows the gradient of a layer's equation."""
+    given, kernel, result = re.split(",|->", equation)
+    return set(given) <= set(kernel + result)
+
+
+def _einsum_dense(layer, x):
+    x = stacked.contracted(x, tf.convert_to_tensor(layer.kernel), layer.equation)
+    return layer.activation(x if layer.bias is None else x + layer.bias)
 
 
 def noted(split, background):
@@ -216,8 +227,8 @@ def by_secants(known, times):
     """
 
     def rescaled(name, function, x):
-        y, slope = secants(function, x, *(repeated(part, times) for part in known[name]))
-        return tf.stop_gradient(y - slope * x) + slope * x
+        pairs = (repeated(part, times) for part in known[name])
+        return stacked.replaced(x, *secants(function, x, *pairs))
 
     return rescaled
 
@@ -259,7 +270,7 @@ def jacobian(function: Callable[[Any], tf.Tensor], units: Any) -> Any:
         function: Function from (rows, units) to (rows, outputs).
         units: (rows, units) tensor, or a list of several.
     """
-    with tf.GradientTape(persistent=True) as tape:
+    with tf.GradientTape(persistent=True, watch_accessed_variables=False) as tape:
         tape.watch(units)
         # Rows do not depend on each other, so those of the sum are those of each row.
         total = tf.reduce_sum(function(units), axis=0)

@@ -5,6 +5,7 @@ sums and products over axes of unknown length have several times as many as thes
 """
 
 import functools
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -153,3 +154,30 @@ def sum_over_rows(values: tf.Tensor, shares: tf.Tensor) -> Any:
     """
     total = tf.reduce_sum(values * shares, axis=1)
     return total, lambda slope: (tf.expand_dims(slope, 1) * shares,)
+
+
+@_differentiated(1)
+def replaced(x: tf.Tensor, values: tf.Tensor, slopes: tf.Tensor) -> Any:
+    """Put other values in the place of some, and their slopes in that of the derivative.
+
+    Args:
+        x: Tensor of any shape, of which the gradient is.
+        values: What is returned, of the same shape.
+        slopes: By how much it counts as changing with `x`, of the same shape.
+    """
+    return tf.identity(values), lambda slope: (slope * slopes,)
+
+
+@_differentiated(1)
+def contracted(x: tf.Tensor, kernel: tf.Tensor, equation: str) -> Any:
+    """Multiply by a kernel through which no gradient flows; `tf.einsum` computes that one too.
+
+    Args:
+        x: Tensor of the first shape of the equation.
+        kernel: Tensor of its second shape.
+        equation: Of Einstein's summation, without a sum over an axis that only `x` has:
+            "bkd,kdu->bku".
+    """
+    of_x, of_kernel, of_result = re.split(",|->", equation)
+    back = f"{of_result},{of_kernel}->{of_x}"
+    return tf.einsum(equation, x, kernel), lambda slope: (tf.einsum(back, slope, kernel),)

@@ -427,6 +427,17 @@ def test_memory_is_bounded_and_blocks_change_nothing(predictors, monkeypatch, fl
     assert in_blocks == pytest.approx(whole, abs=1e-5)
 
 
+def test_a_sum_over_an_axis_that_the_kernel_lacks_is_explained():
+    def last(outputs):
+        summed = keras.layers.EinsumDense("abc,cd->ad", 4)(keras.layers.Reshape((3, 1))(outputs))
+        return keras.layers.Dense(2)(keras.layers.Activation("tanh")(summed))
+
+    network, random = plain(last=last), np.random.default_rng(6)
+    rows, background = random.normal(size=(2, 4, 6)).astype("float32")
+    found = FastDeepShap().attribute(network, rows, background).sum(axis=1)
+    assert found == pytest.approx(network(rows) - np.mean(network(background), axis=0), abs=1e-5)
+
+
 # What comes out ----------------------------------------------------------------------------------
 
 

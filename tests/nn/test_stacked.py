@@ -11,6 +11,7 @@ from autogenome_tf.nn import stacked
 DRAWN = np.random.default_rng(5)
 X, SLOPE, OTHER = DRAWN.normal(size=(3, 2, 6, 4)).astype("float32")
 GAMMA, BETA = DRAWN.normal(size=(2, 2, 4)).astype("float32")
+KERNEL = DRAWN.normal(size=(2, 4, 4)).astype("float32")
 EPSILON = 1e-3
 
 
@@ -29,8 +30,16 @@ CASES = {
     "between": (lambda own, other, part: (1 - part) * own + part * other, (X, OTHER, 0.3), 2),
     "added": (lambda one, other: one + other, (X, OTHER), 2),
     "squares": (lambda x, factor: factor * tf.reduce_sum(x**2), (X, 0.3), 1),
+    "replaced": (
+        lambda x, values, slopes: tf.stop_gradient(values - slopes * x) + slopes * x,
+        (X, OTHER, SLOPE), 1,
+    ),
+    "contracted": (
+        lambda x, kernel, equation: tf.einsum(equation, x, kernel),
+        (X, KERNEL, "kbd,kdu->kbu"), 1,
+    ),
     "sum_over_rows": (lambda x, shares: tf.reduce_sum(x * shares, 1), (X[0], OTHER[0]), 1),
-}
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("name", CASES)
