@@ -44,7 +44,7 @@ class AutoencoderEngine(Engine):
         bounded.build(network.trainable_variables)
         # A step in proportion to the weights is a share of them, whatever the number of inputs.
         _bound_steps(bounded, network.trainable_variables, optimizer in BY_NORM)
-        self._fresh = [v.numpy().copy() for v in bounded.variables]
+        self._fresh = [v.numpy() for v in bounded.variables]
         rates, seed = tf.TensorSpec((None,)), tf.TensorSpec((2,), tf.int32)
         self._train = traced_once(self._run, [self._signature(None, None), rates])
         self._losses = traced_once(
@@ -140,7 +140,7 @@ class AutoencoderEngine(Engine):
 
     def weights(self) -> list[np.ndarray]:
         """Return a copy of the network's weights, (1, ...) each."""
-        return [v.numpy().copy()[None] for v in self._network.weights]
+        return [v.numpy()[None] for v in self._network.weights]
 
     def _changing(self):
         return [*self._network.variables, *self._network.optimizer.variables]

@@ -170,7 +170,7 @@ class Engine(abc.ABC):
 
     def state(self) -> list[np.ndarray]:
         """Return a copy of everything that training changes."""
-        return [variable.numpy().copy() for variable in self._changing()]
+        return [variable.numpy() for variable in self._changing()]
 
     def restore(self, state: list[np.ndarray]) -> None:
         """Restore a `state`."""

@@ -343,7 +343,7 @@ class VectorizedEngine(Engine):
         """Return a copy of every weight, (replicas, ...), in the network's order."""
         stacks = self._packing.apart([v.numpy() for v in self._variables])
         stacks |= self._packing_of_moving.apart([v.numpy() for v in self._moving])
-        return [stacks[path].copy() for path in self._paths]
+        return [stacks[path] for path in self._paths]
 
     def set_weights(self, weights: list[np.ndarray]) -> None:
         """Replace every weight; what the optimizer remembers stays.
