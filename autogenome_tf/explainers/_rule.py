@@ -5,7 +5,6 @@ differs between pairs of an explained and a background row is computed on them; 
 once, in one matrix product for all rows, background rows and outputs.
 """
 
-import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -99,7 +98,7 @@ class SplitNetwork:
                 return lambda x, **_: x
             if isinstance(layer, keras.layers.BatchNormalization):
                 return lambda x, **_: layer.call(x, training=False)
-            if isinstance(layer, keras.layers.EinsumDense) and _is_invertible(layer.equation):
+            if isinstance(layer, keras.layers.EinsumDense):
                 return lambda x, **_: _einsum_dense(layer, x)
             return layer.call if isinstance(layer, keras.layers.Layer) else layer
 
@@ -187,13 +186,10 @@ def without_rule(network: keras.Model) -> Iterator[str]:
             yield f"the operation {kind} has no exact rule"
 
 
-def _is_invertible(equation):
-    """Return whether `stacked.contracted` knows the gradient of a layer's equation."""
-    given, kernel, result = re.split(",|->", equation)
-    return set(given) <= set(kernel + result)
-
-
 def _einsum_dense(layer, x):
+    """Compute a layer, whose kernel has no gradient where that can be left out."""
+    if not stacked.reversed_equation(layer.equation):
+        return layer.call(x)
     x = stacked.contracted(x, tf.convert_to_tensor(layer.kernel), layer.equation)
     return layer.activation(x if layer.bias is None else x + layer.bias)
 

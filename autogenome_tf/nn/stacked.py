@@ -175,9 +175,20 @@ def contracted(x: tf.Tensor, kernel: tf.Tensor, equation: str) -> Any:
     Args:
         x: Tensor of the first shape of the equation.
         kernel: Tensor of its second shape.
-        equation: Of Einstein's summation, without a sum over an axis that only `x` has:
-            "bkd,kdu->bku".
+        equation: Of Einstein's summation, one that `reversed_equation` knows: "bkd,kdu->bku".
     """
-    of_x, of_kernel, of_result = re.split(",|->", equation)
-    back = f"{of_result},{of_kernel}->{of_x}"
+    back = reversed_equation(equation)
     return tf.einsum(equation, x, kernel), lambda slope: (tf.einsum(back, slope, kernel),)
+
+
+def reversed_equation(equation: str) -> str:
+    """Return the equation of the gradient with respect to the first factor of an einsum.
+
+    Args:
+        equation: Such as "bkd,kdu->bku", whose gradient is that of "bku,kdu->bkd".
+
+    Returns:
+        The equation; empty where a sum over an axis of the first factor alone has none.
+    """
+    first, second, result = re.split(",|->", equation)
+    return f"{result},{second}->{first}" if set(first) <= set(second + result) else ""
